@@ -1,0 +1,243 @@
+"""Every error this library raises.
+
+    BelvoAsyncError
+    ├── ConfigurationError (ValueError)      a setting or environment variable is missing or unsafe
+    ├── TaskError (ValueError)               the task was refused before any byte was sent; names the field
+    ├── UnsupportedError                     this vendor or this job has no such operation
+    ├── StoreError                           jobs cannot be kept right now; nothing was sent
+    ├── SessionClosedError                   the session closed while you waited; the job lives on
+    ├── PayloadError                         the vendor's bytes do not fit; names the path, never the value
+    ├── SignatureError                       a webhook is not proven to come from the vendor
+    ├── TransportError                       no usable answer came back; says whether the request may have been sent
+    ├── VendorError                          the vendor answered with an error
+    │   ├── AuthenticationError              it does not accept the credentials
+    │   ├── NotFoundError                    it does not know the object
+    │   └── RateLimitError                   too many requests; retry_after says how long to wait
+    ├── IncompleteResultError                fewer records arrived than the vendor counts
+    └── JobError                             carries the job and a code
+        ├── JobFailedError                   the vendor says it failed
+        ├── JobStoppedError                  it was stopped
+        ├── JobRejectedError                 the vendor refused to start it
+        ├── JobTimeoutError (TimeoutError)   waiting ended; the job is as it was
+        └── SubmissionUncertainError         nobody can say whether the vendor accepted it
+
+Messages hold no credential, no taxpayer id and no body. All errors pickle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from .jobs import Failure, Job, Status
+
+__all__ = [
+    "AuthenticationError",
+    "BelvoAsyncError",
+    "ConfigurationError",
+    "IncompleteResultError",
+    "JobError",
+    "JobFailedError",
+    "JobRejectedError",
+    "JobStoppedError",
+    "JobTimeoutError",
+    "NotFoundError",
+    "PayloadError",
+    "RateLimitError",
+    "SessionClosedError",
+    "SignatureError",
+    "StoreError",
+    "SubmissionUncertainError",
+    "TaskError",
+    "TransportError",
+    "UnsupportedError",
+    "VendorError",
+]
+
+
+class BelvoAsyncError(Exception):
+    """The root of all errors of this library."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Exceptions with keyword arguments do not pickle by themselves: they would be called with `args` alone.
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+def _rebuild(kind: type[BelvoAsyncError], args: tuple[object, ...], facts: Mapping[str, object]) -> BelvoAsyncError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(facts)
+    return error
+
+
+class ConfigurationError(BelvoAsyncError, ValueError):
+    """A setting or environment variable is missing or unsafe."""
+
+
+class TaskError(BelvoAsyncError, ValueError):
+    """The task was refused before any byte was sent. `field` names what to mend."""
+
+    def __init__(self, message: str, *, field: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class UnsupportedError(BelvoAsyncError):
+    """This vendor or this job has no such operation."""
+
+
+class StoreError(BelvoAsyncError):
+    """Jobs cannot be kept or read right now. What raised it was not carried out: nothing was sent."""
+
+
+class SessionClosedError(BelvoAsyncError):
+    """The session is closed. Jobs live on in the store: open a session on it and attach."""
+
+
+class PayloadError(BelvoAsyncError):
+    """The vendor's bytes do not fit what it documents.
+
+    `path` is where, like `$.results[3].total_amount`; `reason` a fixed phrase. Neither holds the value.
+    """
+
+    def __init__(self, reason: str, *, path: str = "$") -> None:
+        super().__init__(f"unreadable payload at {path}: {reason}")
+        self.reason = reason
+        self.path = path
+
+
+class SignatureError(BelvoAsyncError):
+    """A webhook is not proven to come from the vendor. Answer 401 and parse nothing."""
+
+
+class TransportError(BelvoAsyncError):
+    """No usable answer came back.
+
+    `maybe_sent`: whether the vendor may have received the request; False means certainly not.
+    """
+
+    def __init__(self, message: str, *, maybe_sent: bool, retry_after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.maybe_sent = maybe_sent
+        self.retry_after = retry_after
+
+
+class VendorError(BelvoAsyncError):
+    """The vendor answered with an error.
+
+    `status_code` is the HTTP status, `code` the vendor's own word where it gave one, `request_id` what its support
+    asks for, `field` the refused field.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status_code: int,
+        code: str | None = None,
+        request_id: str | None = None,
+        field: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status_code = status_code
+        self.code = code
+        self.request_id = request_id
+        self.field = field
+
+
+class AuthenticationError(VendorError):
+    """The vendor does not accept the credentials, or not for this resource. Retrying does not help."""
+
+
+class NotFoundError(VendorError):
+    """The vendor does not know the object."""
+
+
+class RateLimitError(VendorError):
+    """Too many requests. `retry_after` says how long to wait, where the vendor said so."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status_code: int,
+        code: str | None = None,
+        request_id: str | None = None,
+        retry_after: timedelta | None = None,
+    ) -> None:
+        super().__init__(message, status_code=status_code, code=code, request_id=request_id)
+        self.retry_after = retry_after
+
+
+class IncompleteResultError(BelvoAsyncError):
+    """Fewer records arrived than the vendor counts. Reading the results again may complete them."""
+
+    def __init__(self, message: str, *, expected: int, received: int) -> None:
+        super().__init__(message)
+        self.expected = expected
+        self.received = received
+
+
+class JobError(BelvoAsyncError):
+    """A job did not give a finished result. `job` is its last known state, `code` the reason in one word."""
+
+    def __init__(self, message: str, *, job: Job, code: str) -> None:
+        super().__init__(message)
+        self.job = job
+        self.code = code
+
+
+class JobFailedError(JobError):
+    """The vendor says the job failed. `job.failure.retryable` says whether firing it again may help."""
+
+
+class JobStoppedError(JobError):
+    """The job was stopped. What was gathered before may be readable."""
+
+
+class JobRejectedError(JobError):
+    """The vendor refused to start the job, or it could not be reached at all. Nothing runs."""
+
+
+class JobTimeoutError(JobError, TimeoutError):
+    """Waiting ended, not the job: it is as it was and can be attached again. `job.look` holds the evidence so far."""
+
+
+class SubmissionUncertainError(JobError):
+    """Nobody can say whether the vendor accepted the job. Resubmitting may run, and bill, it twice."""
+
+
+def outcome_error(job: Job) -> JobError | None:
+    """Make a fresh error for a job that will not finish, or None for a finished one.
+
+    One instance per waiter: tracebacks and notes of one must not grow on another.
+    """
+    if job.status is Status.FINISHED:
+        return None
+    if job.status is Status.UNCERTAIN:
+        return _uncertain(job)
+    failure = job.failure or Failure(code=job.vendor_status or job.status)
+    reason = f"{failure.code}: {failure.message}" if failure.message else failure.code
+    if job.status is Status.STOPPED:
+        return JobStoppedError(f"job {job.id} was stopped ({reason})", job=job, code=failure.code)
+    advice = "firing it again may help" if failure.retryable else "firing it again as it is will not help"
+    if job.status is Status.REJECTED:
+        return JobRejectedError(f"job {job.id} was refused ({reason}); {advice}", job=job, code=failure.code)
+    return JobFailedError(f"job {job.id} failed ({reason}); {advice}", job=job, code=failure.code)
+
+
+def timeout_error(job: Job, waited: str) -> JobTimeoutError:
+    """Make the error for a waiter that gave up after `waited` (words for a human)."""
+    seen = f"; {job.look.count} equal looks since {job.look.first_at:%H:%M:%S}Z" if job.look else ""
+    text = (
+        f"job {job.id} is still {job.status} after {waited}{seen}; it goes on at the vendor: attach to it to wait again"
+    )
+    return JobTimeoutError(text, job=job, code="timeout")
+
+
+def _uncertain(job: Job) -> SubmissionUncertainError:
+    text = (
+        f"nobody can say whether the vendor accepted job {job.id} ({job.doubt or 'no answer'}): "
+        "look it up at the vendor and adopt it, or resubmit it at the risk of running it twice"
+    )
+    return SubmissionUncertainError(text, job=job, code="uncertain")

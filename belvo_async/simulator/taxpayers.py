@@ -1,0 +1,66 @@
+"""Invented taxpayers with well-formed RFCs: 12 characters for companies, 13 for persons."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from random import Random
+
+_TRADES = ("ACEROS", "BODEGAS", "CALZADO", "DULCES", "EMPAQUES", "FLETES", "GRANOS", "HULES", "LLANTAS", "MADERAS",
+           "PINTURAS", "QUIMICOS", "REFACCIONES", "TEXTILES", "UTILES", "VIDRIOS")  # fmt: skip
+_PLACES = ("DEL BAJIO", "DE TAPALPA", "DEL NORTE", "QUEBRADA", "EL ZARZAL", "DE LA SIERRA", "DEL ISTMO", "SAN ELOY",
+           "LA CEIBA", "DEL GOLFO", "AÑIL", "RIO SECO")  # fmt: skip
+_GIVEN = ("ANA", "BRUNO", "CLARA", "DIEGO", "ELENA", "FELIX", "INES", "JULIAN", "LUCIA", "MATEO", "NURIA", "TOMAS")
+_FAMILY = ("ARCE", "BELTRAN", "CERDA", "DURAN", "ESPINO", "FARIAS", "IBAÑEZ", "LUEVANO", "MUÑOZ", "OCAMPO", "SOLIS")
+_HOMOCLAVE = "ABCDEFGHIJKLMNPQRSTUVWXYZ123456789"
+COUNTERPARTIES = 40
+EMPLOYEES = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taxpayer:
+    """Somebody the SAT knows; all invented."""
+
+    rfc: str
+    name: str
+    is_company: bool
+    regime: str  # SAT c_RegimenFiscal
+    postal_code: str
+    registered_on: date
+
+
+def _letters(rng: Random, count: int) -> str:
+    # X first keeps the invented RFCs away from most real ones (names with X are rare).
+    return "X" + "".join(rng.choice("ABCDEFGHJKLMNPQRSTUVWYZ") for _ in range(count - 1))
+
+
+def _taxpayer(rng: Random, *, is_company: bool) -> Taxpayer:
+    born = date(1985, 1, 1) + timedelta(days=rng.randrange(365 * 25))
+    rfc = _letters(rng, 3 if is_company else 4) + f"{born:%y%m%d}" + "".join(rng.choice(_HOMOCLAVE) for _ in range(3))
+    if is_company:
+        name = f"{rng.choice(_TRADES)} {rng.choice(_PLACES)} SA DE CV"
+    else:
+        name = f"{rng.choice(_GIVEN)} {rng.choice(_FAMILY)} {rng.choice(_FAMILY)}"
+    return Taxpayer(
+        rfc=rfc,
+        name=name,
+        is_company=is_company,
+        regime=rng.choice(("601", "601", "626")) if is_company else "612",
+        postal_code=f"{rng.randrange(1000, 99999):05}",
+        registered_on=born if is_company else born + timedelta(days=365 * 20),
+    )
+
+
+def subject(seed: int, index: int) -> Taxpayer:
+    """Give the taxpayer behind the link or entity number `index`; every third one is a person."""
+    return _taxpayer(Random(f"{seed}:subject:{index}"), is_company=index % 3 != 2)
+
+
+def counterparties(seed: int) -> tuple[Taxpayer, ...]:
+    """Give those the subjects buy from and sell to."""
+    rng = Random(f"{seed}:counterparties")
+    return tuple(_taxpayer(rng, is_company=number % 5 != 4) for number in range(COUNTERPARTIES))
+
+
+def employees(seed: int) -> tuple[Taxpayer, ...]:
+    """Give the persons who receive payroll receipts."""
+    rng = Random(f"{seed}:employees")
+    return tuple(_taxpayer(rng, is_company=False) for _ in range(EMPLOYEES))

@@ -1,0 +1,114 @@
+"""What crosses the simulator's wire: JSON with exact money, requests as seen, answers as given."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import TypeAlias
+
+import msgspec
+
+Json: TypeAlias = "None | bool | int | float | str | Decimal | list[Json] | dict[str, Json]"
+JsonObject: TypeAlias = dict[str, Json]
+Query: TypeAlias = dict[str, list[str]]
+
+# Headers that would leak a credential into a log, an assertion message or a report.
+SECRET_HEADERS = frozenset({"authorization", "x-api-key", "cookie", "proxy-authorization"})
+
+# Decimals become JSON number literals with their exact digits (12.30 stays 12.30): both vendors send
+# amounts as numbers, and a float on the way would add artefacts no client could undo.
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+def encode(value: Json) -> bytes:
+    """Encode to JSON; a Decimal is written as a number with exactly its own digits."""
+    return _ENCODER.encode(value)
+
+
+def decode(body: bytes) -> Json:
+    """Decode a JSON body. Raises ValueError (msgspec.DecodeError) when it is not JSON."""
+    value: Json = msgspec.json.decode(body)
+    return value
+
+
+@dataclass(kw_only=True)
+class SeenRequest:
+    """One request as it reached the simulator, without its credentials.
+
+    `status` is None until the answer was decided; 0 when the connection was cut or left unanswered.
+    `fault` names the fault that was played on it, if any.
+    """
+
+    method: str
+    path: str
+    query: Query
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+    at: datetime
+    status: int | None = None
+    fault: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """One webhook request the simulator made. `status` is 0 when nobody answered in time."""
+
+    url: str
+    body: bytes = field(repr=False)
+    status: int
+    attempt: int
+    kind: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A request as a route sees it; `args` are the parts of the path named by its template."""
+
+    method: str
+    path: str
+    query: Query
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    args: Mapping[str, str] = field(default_factory=dict[str, str])
+    fault: str | None = None
+
+    def one(self, name: str) -> str | None:
+        """Give the last value of a query parameter, as web frameworks do; None when absent."""
+        values = self.query.get(name)
+        return values[-1] if values else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """A response before it becomes bytes on a socket."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+def answer(status: int, value: Json, content_type: str = "application/json") -> Answer:
+    """Answer `value` as JSON."""
+    return Answer(status=status, body=encode(value), content_type=content_type)
+
+
+Handler: TypeAlias = Callable[[Call], Awaitable[Answer]]
+
+
+class Route:
+    """One method and path template, such as `GET /api/links/{id}/`."""
+
+    def __init__(self, method: str, template: str, handler: Handler) -> None:
+        self.method = method
+        self.template = template
+        self.handler = handler
+        pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(template))
+        self._pattern = re.compile(pattern)
+
+    def match(self, path: str) -> dict[str, str] | None:
+        """Give the named parts of `path`, or None when it is another resource."""
+        found = self._pattern.fullmatch(path)
+        return found.groupdict() if found else None

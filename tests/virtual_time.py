@@ -1,0 +1,127 @@
+"""An event loop whose time jumps forward when nothing else can happen.
+
+Real loopback sockets keep working: before every jump the selector is asked for real readiness first. Time is a number
+we own, so an hour of polling takes milliseconds and no test sleeps. With a `seed`, the order in which ready tasks run
+is shuffled: asyncio promises no order between independent tasks, so correct code passes under every seed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import random
+import selectors
+import threading
+from collections import deque
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+EPOCH = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
+# A loop with nothing ready, nothing scheduled and no worker thread alive can never go on. Bytes in flight on loopback
+# arrive within microseconds; this is how long (real time) we look for them before calling it a deadlock.
+DEADLOCK_SECONDS = 5.0
+# Real time granted to the kernel and to worker threads before each jump.
+GRACE_SECONDS = 0.0005
+
+
+class DeadlockError(RuntimeError):
+    """Every coroutine waits and no timer will ever wake one."""
+
+
+class _VirtualSelector(selectors.DefaultSelector):  # type: ignore[valid-type, misc]
+    def __init__(self) -> None:
+        super().__init__()
+        self.virtual_seconds = 0.0
+
+    def select(self, timeout: float | None = None) -> Any:
+        ready = super().select(0)
+        if ready or timeout == 0:
+            return ready
+        if timeout is None:
+            ready = super().select(DEADLOCK_SECONDS)
+            if not ready:
+                raise DeadlockError("nothing is ready, nothing is scheduled: every coroutine waits for ever")
+            return ready
+        ready = super().select(GRACE_SECONDS)
+        while not ready and _store_threads_at_work():
+            ready = super().select(0.002)
+        if not ready and timeout is not None:
+            self.virtual_seconds += timeout
+        return ready
+
+
+def _store_threads_at_work() -> bool:
+    """A store thread that holds work will call back through the loop: time must not jump over it."""
+    return any(getattr(thread, "at_work", False) for thread in threading.enumerate())
+
+
+class _ShuffledReady(deque[Any]):
+    """Task steps leave in seeded random order; every other callback keeps the order asyncio documents."""
+
+    def __init__(self, chance: random.Random) -> None:
+        super().__init__()
+        self._chance = chance
+
+    def popleft(self) -> Any:
+        if len(self) > 1 and _is_task_step(self[0]):
+            steps = [index for index, handle in enumerate(self) if _is_task_step(handle)]
+            index = self._chance.choice(steps)
+            if index:
+                self[0], self[index] = self[index], self[0]
+        return super().popleft()
+
+
+def _is_task_step(handle: asyncio.Handle) -> bool:
+    callback = getattr(handle, "_callback", None)
+    return isinstance(getattr(callback, "__self__", None), asyncio.Task)
+
+
+class VirtualTimeLoop(asyncio.SelectorEventLoop):
+    """`seed=None` keeps the usual first-in first-out order."""
+
+    def __init__(self, seed: int | None = None) -> None:
+        self._virtual = _VirtualSelector()
+        super().__init__(self._virtual)
+        self._clock_resolution = 1e-6
+        if seed is not None:
+            self._ready = _ShuffledReady(random.Random(seed))
+            # C-accelerated tasks put opaque wrappers into the ready queue; the Python ones can be recognised.
+            self.set_task_factory(_python_task)
+
+    def time(self) -> float:
+        return self._virtual.virtual_seconds
+
+
+def _python_task(loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> asyncio.Task[Any]:
+    task_type: Any = getattr(asyncio.tasks, "_PyTask")  # noqa: B009 - private on purpose, tests only
+    return task_type(coroutine, loop=loop, **options)  # type: ignore[no-any-return]
+
+
+class VirtualClock:
+    """The wall clock that belongs to a virtual loop: starts at EPOCH, moves with `loop.time()`."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, start: datetime = EPOCH) -> None:
+        self._loop = loop
+        self._start = start
+
+    def now(self) -> datetime:
+        return self._start + timedelta(seconds=self._loop.time())
+
+
+class VirtualTimePolicy(asyncio.DefaultEventLoopPolicy):
+    """Gives every test a loop with virtual time."""
+
+    def new_event_loop(self) -> asyncio.AbstractEventLoop:
+        return VirtualTimeLoop()
+
+
+def run(coroutine: Any, *, seed: int | None = None) -> Any:
+    """Run one coroutine to its end on a fresh virtual loop."""
+    loop = VirtualTimeLoop(seed)
+    try:
+        asyncio.set_event_loop(loop)
+        return contextvars.copy_context().run(loop.run_until_complete, coroutine)
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        asyncio.set_event_loop(None)
+        loop.close()
