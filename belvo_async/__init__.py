@@ -1,0 +1,105 @@
+"""Await asynchronous Mexican fiscal jobs of Belvo and Syntage.
+
+async with Session(Belvo.from_env(), Syntage.from_env(), store="sqlite:jobs.db") as session:
+    job = await session.fire(belvo.Invoices(link="...", date_from=..., date_to=...))
+    await job
+    async for invoice in job.results():
+        ...
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from .errors import (
+    AuthenticationError,
+    BelvoAsyncError,
+    ConfigurationError,
+    IncompleteResultError,
+    JobError,
+    JobFailedError,
+    JobRejectedError,
+    JobStoppedError,
+    JobTimeoutError,
+    NotFoundError,
+    PayloadError,
+    RateLimitError,
+    SessionClosedError,
+    SignatureError,
+    StoreError,
+    SubmissionUncertainError,
+    TaskError,
+    TransportError,
+    UnknownJobError,
+    UnsupportedError,
+    VendorError,
+)
+from .jobs import Failure, Job, Look, Observation, Polling, Status, Task, Way
+
+if TYPE_CHECKING:
+    from ._session import JobHandle, Results, Session
+    from .vendors import belvo, syntage
+    from .vendors.belvo import Belvo
+    from .vendors.syntage import Syntage
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AuthenticationError",
+    "Belvo",
+    "BelvoAsyncError",
+    "ConfigurationError",
+    "Failure",
+    "IncompleteResultError",
+    "Job",
+    "JobError",
+    "JobFailedError",
+    "JobHandle",
+    "JobRejectedError",
+    "JobStoppedError",
+    "JobTimeoutError",
+    "Look",
+    "NotFoundError",
+    "Observation",
+    "PayloadError",
+    "Polling",
+    "RateLimitError",
+    "Results",
+    "Session",
+    "SessionClosedError",
+    "SignatureError",
+    "Status",
+    "StoreError",
+    "SubmissionUncertainError",
+    "Syntage",
+    "Task",
+    "TaskError",
+    "TransportError",
+    "UnknownJobError",
+    "UnsupportedError",
+    "VendorError",
+    "Way",
+    "belvo",
+    "syntage",
+]
+
+# Loaded when first used: an import of this package costs little, and only the catalogues in use are built.
+_LAZY = {
+    "JobHandle": "_session",
+    "Results": "_session",
+    "Session": "_session",
+    "Belvo": "vendors.belvo",
+    "Syntage": "vendors.syntage",
+    "belvo": "vendors.belvo",
+    "syntage": "vendors.syntage",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(f".{_LAZY[name]}", __name__)
+    value = module if name == _LAZY[name].rpartition(".")[2] else getattr(module, name)
+    globals()[name] = value
+    return value

@@ -93,9 +93,9 @@ class Headers:
     __slots__ = ("_pairs",)
 
     def __init__(self, headers: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
-        mapping = isinstance(headers, Mapping)
-        pairs = cast("Mapping[str, str]", headers).items() if mapping else headers
-        self._pairs = tuple((name.lower(), value) for name, value in pairs)
+        if isinstance(headers, Mapping):
+            headers = cast("Mapping[str, str]", headers).items()
+        self._pairs = tuple((name.lower(), value) for name, value in headers)
 
     def get_all(self, name: str) -> tuple[str, ...]:
         """All values of a header, in the order they came."""
@@ -250,7 +250,7 @@ class Vendor(Protocol):
     @property
     def origin(self) -> str: ...
     @property
-    def tasks(self) -> Mapping[str, type[Task]]: ...
+    def tasks(self) -> Mapping[str, type[Task[Any]]]: ...
     @property
     def queries(self) -> tuple[type[object], ...]: ...
     @property
@@ -260,11 +260,11 @@ class Vendor(Protocol):
         """The headers that prove who we are. Called by the edge for each request to `origin`, kept nowhere."""
         ...
 
-    def check(self, task: Task, now: datetime) -> None:
+    def check(self, task: Task[Any], now: datetime) -> None:
         """Raise TaskError for what only the present day can tell (future dates). Shapes are checked at construction."""
         ...
 
-    def lane(self, task: Task) -> str | None:
+    def lane(self, task: Task[Any]) -> str | None:
         """Name what only one open job may use at a time, or None."""
         ...
 

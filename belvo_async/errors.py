@@ -3,6 +3,7 @@
     BelvoAsyncError
     ├── ConfigurationError (ValueError)      a setting or environment variable is missing or unsafe
     ├── TaskError (ValueError)               the task was refused before any byte was sent; names the field
+    ├── UnknownJobError (LookupError)        the store holds no such job of this session's accounts
     ├── UnsupportedError                     this vendor or this job has no such operation
     ├── StoreError                           jobs cannot be kept right now; nothing was sent
     ├── SessionClosedError                   the session closed while you waited; the job lives on
@@ -50,6 +51,7 @@ __all__ = [
     "SubmissionUncertainError",
     "TaskError",
     "TransportError",
+    "UnknownJobError",
     "UnsupportedError",
     "VendorError",
 ]
@@ -80,6 +82,10 @@ class TaskError(BelvoAsyncError, ValueError):
     def __init__(self, message: str, *, field: str) -> None:
         super().__init__(message)
         self.field = field
+
+
+class UnknownJobError(BelvoAsyncError, LookupError):
+    """The store holds no such job, or none of this session's accounts."""
 
 
 class UnsupportedError(BelvoAsyncError):

@@ -8,6 +8,7 @@ from belvo_async.simulator.wire import Call, Json, JsonObject, Query
 
 LARGEST_PAGE = 1000  # larger values are clamped (pagination article)
 EQUAL = ("", "in")
+_HOLDS = {"gt": (1,), "gte": (0, 1), "lt": (-1,), "lte": (-1, 0)}
 ORDERED = ("", "gt", "gte", "lt", "lte", "range")
 # Filters of GET /api/invoices/: field -> its operators (official OpenAPI 1.223.0).
 INVOICE_FILTERS: dict[str, tuple[str, ...]] = {
@@ -71,11 +72,17 @@ def _between(low: str | Decimal, value: str | Decimal | None, high: str | Decima
 
 
 def _compare(operator: str, value: str | Decimal | None, limit: str | Decimal) -> bool:
-    if (isinstance(value, Decimal) and isinstance(limit, Decimal)) or (isinstance(value, str) and isinstance(limit, str)):
-        order = (value > limit) - (value < limit)
-    else:
-        return False
-    return {"gt": order > 0, "gte": order >= 0, "lt": order < 0, "lte": order <= 0}[operator]
+    order = _order(value, limit)
+    return order is not None and order in _HOLDS[operator]
+
+
+def _order(value: str | Decimal | None, limit: str | Decimal) -> int | None:
+    """Give -1, 0 or 1; None when the two cannot be compared (a missing value)."""
+    if isinstance(value, Decimal) and isinstance(limit, Decimal):
+        return int(value.compare(limit))
+    if isinstance(value, str) and isinstance(limit, str):
+        return (value > limit) - (value < limit)
+    return None
 
 
 def pick(row: JsonObject, call: Call) -> JsonObject:

@@ -202,7 +202,7 @@ def _payment(payment: Payment, cfdi: Cfdi) -> JsonObject:
 
 
 def _payroll(payroll: Payroll, collected: str) -> JsonObject:
-    earnings: Json = [{"type": "SALARY", "taxable_amount": payroll.salary, "vat_free_amount": ZERO}]
+    earnings: list[Json] = [{"type": "SALARY", "taxable_amount": payroll.salary, "vat_free_amount": ZERO}]
     if payroll.bonus:
         earnings.append({"type": "BONUS", "taxable_amount": payroll.bonus, "vat_free_amount": ZERO})
     return {

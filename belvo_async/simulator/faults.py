@@ -33,6 +33,9 @@ class Faults:
     slow_seconds: float = 2.0
 
 
+NO_FAULTS = Faults()
+
+
 class Dice:
     """One random stream per purpose, all from one seed."""
 

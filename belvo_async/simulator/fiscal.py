@@ -17,7 +17,7 @@ IVA = Decimal("16.00")
 ISR_RETAINED = Decimal("10.00")
 IVA_RETAINED = Decimal("10.6667")
 _GOODS = (("Cuaderno", "14111514", "H87", "Pieza"), ("Bota de trabajo", "53111601", "PR", "Par"),
-          ("Flete local", "78101802", "E48", "Unidad de servicio"), ("Café molido & tostado", "50201706", "KGM", "Kilo"),
+          ("Flete local", "78101802", "E48", "Unidad de servicio"), ("Café molido & tostado", "50201706", "KGM", "Kg"),
           ("Lámina \"calibre 22\"", "30102204", "H87", "Pieza"), ("Asesoría", "80101500", "E48", "Unidad de servicio"),
           ("Diésel <industrial>", "15101505", "LTR", "Litro"))  # fmt: skip
 # Shares of the five kinds in a year: credit notes, payments, payroll, transfers; the rest is income.

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import ClassVar, Self
+from typing import ClassVar, Protocol, Self
 
 from aiohttp import web
 
@@ -21,6 +21,20 @@ BODY_LIMIT_BYTES = 4 * 1024 * 1024
 def utc_now() -> datetime:
     """Give the current instant."""
     return datetime.now(UTC)
+
+
+class Timers(Protocol):
+    """The clock side of an origin, for those who run jobs on it."""
+
+    speed: float
+
+    def after(self, seconds: float, callback: Callable[[], object]) -> asyncio.TimerHandle:
+        """Call back after vendor seconds, divided by `speed`; forgotten on close."""
+        ...
+
+    def drop_timer(self, handle: asyncio.TimerHandle | None) -> None:
+        """Cancel a timer made by `after`."""
+        ...
 
 
 class ClosedError(Exception):
@@ -129,7 +143,7 @@ class Origin(ABC):
         """Give the names `next_answer` understands."""
 
     @abstractmethod
-    def refuse(self, call: Call, template: str) -> Answer | None:
+    def refuse(self, call: Call, route: str) -> Answer | None:
         """Check credentials and budgets; None lets the call pass."""
 
     @abstractmethod
@@ -140,11 +154,11 @@ class Origin(ABC):
     def no_route(self, status: int) -> Answer:
         """Give the vendor's 404 or 405."""
 
-    def dress(self, answer: Answer, template: str) -> Answer:
+    def dress(self, answer: Answer, route: str) -> Answer:
         """Add the headers the vendor puts on every response."""
         return answer
 
-    def after(self, seconds: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
+    def after(self, seconds: float, callback: Callable[[], object]) -> asyncio.TimerHandle:
         """Call back after vendor seconds, divided by `speed`; forgotten on close."""
 
         def fire() -> None:
@@ -210,12 +224,12 @@ class Origin(ABC):
         return self.dress(self.no_route(405), "")
 
     async def _dispatch(self, route: Route, call: Call) -> Answer:
-        answer = self.refuse(call, route.template)
+        answer = self.refuse(call, route.name)
         if answer is None and call.fault is not None:
             answer = self.fault_answer(call.fault, call)
         if answer is None:
             answer = await route.handler(call)
-        return self.dress(answer, route.template)
+        return self.dress(answer, route.name)
 
     async def _spoil(self, request: web.Request, seen: SeenRequest, answer: Answer) -> web.StreamResponse:
         if seen.fault == "lost_202":

@@ -35,6 +35,11 @@ class Postman:
         self._tasks: set[asyncio.Task[None]] = set()
         self._held: list[Coroutine[None, None, None]] = []
 
+    @property
+    def deadline_seconds(self) -> float:
+        """How long one try waits for an answer."""
+        return self._habits.deadline.total_seconds()
+
     async def start(self) -> None:
         """Open the client. A fresh connection for each try: a receiver may restart between two."""
         self._session = aiohttp.ClientSession(

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import msgspec
 
-Json: TypeAlias = "None | bool | int | float | str | Decimal | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | Decimal | list[Json] | dict[str, Json] | None"
 JsonObject: TypeAlias = dict[str, Json]
 Query: TypeAlias = dict[str, list[str]]
 
@@ -107,6 +107,11 @@ class Route:
         self.handler = handler
         pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(template))
         self._pattern = re.compile(pattern)
+
+    @property
+    def name(self) -> str:
+        """Method and template: what a rate budget is counted by."""
+        return f"{self.method} {self.template}"
 
     def match(self, path: str) -> dict[str, str] | None:
         """Give the named parts of `path`, or None when it is another resource."""

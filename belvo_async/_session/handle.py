@@ -1,0 +1,108 @@
+"""What the user holds and awaits."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Generator
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+from ..errors import UnsupportedError, outcome_error, timeout_error
+from ..jobs import Job, Observation, Status
+
+if TYPE_CHECKING:
+    from .._tracker import Watch
+    from .results import Results
+    from .session import Session
+
+R_co = TypeVar("R_co", covariant=True)
+
+
+class JobHandle(Generic[R_co]):
+    """One job, awaited. Many handles may stand for one job; cancelling one waiter touches no other.
+
+    `await handle` gives the finished `Job`, or raises JobFailedError, JobStoppedError, JobRejectedError,
+    SubmissionUncertainError, JobTimeoutError (at `deadline`; the job goes on) or SessionClosedError. It may be awaited
+    any number of times, by any number of tasks.
+    """
+
+    def __init__(self, session: Session, watch: Watch, deadline: datetime) -> None:
+        self._session = session
+        self._watch = watch
+        self.deadline = deadline
+
+    @property
+    def id(self) -> str:
+        """Our own id of the job; `session.attach` takes it, in any process with the same store."""
+        return self._watch.job.id
+
+    @property
+    def job(self) -> Job:
+        """The last known state."""
+        return self._watch.job
+
+    @property
+    def status(self) -> Status:
+        """The last known status."""
+        return self._watch.job.status
+
+    def done(self) -> bool:
+        """Whether awaiting would return (or raise) at once: the job ended, or its search was given up."""
+        return not self._watch.job.is_open
+
+    def __await__(self) -> Generator[Any, None, Job]:
+        return self.wait().__await__()
+
+    async def wait(self, timeout: timedelta | None = None) -> Job:
+        """Wait as `await` does, but at most `timeout`: JobTimeoutError then, and the job goes on."""
+        now = self._session.clock.now()
+        until = self.deadline if timeout is None else min(self.deadline, now + timeout)
+        if not await self._session.tracker.settle(self._watch, until=until):
+            raise timeout_error(self.job, waited=_words(until - min(self.job.created_at, now)))
+        error = outcome_error(self.job)
+        if error is not None:
+            raise error
+        return self.job
+
+    def results(self) -> Results[R_co]:
+        """The job's records. Meant for a finished job; of an open or failed one, what is there so far."""
+        return cast("Results[R_co]", self._session.results(self.job))
+
+    def updates(self) -> AsyncIterator[Observation]:
+        """Every observation that changes the job from now on, until it is over."""
+        return self._session.tracker.updates(self._watch)
+
+    async def stop(self) -> Job:
+        """Ask the vendor to end the job; the end itself is awaited as ever.
+
+        Raises UnsupportedError where the vendor has no such call, VendorError or TransportError when asking failed.
+        """
+        return await self._session.tracker.stop(self.job)
+
+    async def refresh(self) -> Job:
+        """Look at the vendor now. Raises VendorError or TransportError when that failed; the job is unchanged then."""
+        return await self._session.tracker.refresh(self.job)
+
+    async def resubmit(self, *, deadline: timedelta | None = None) -> JobHandle[R_co]:
+        """Fire the same task again, as a new job.
+
+        For an uncertain job this is the user's decision alone: the first submission may run too, and both are billed.
+        Raises UnsupportedError while the job is under way.
+        """
+        job = await self._session.tracker.current(self.job)
+        if job.status.is_terminal:
+            return cast("JobHandle[R_co]", await self._session.fire(job.task, deadline=deadline))
+        if job.status is not Status.UNCERTAIN:
+            raise UnsupportedError(f"job {job.id} is {job.status}: there is nothing to submit again")
+        until = self._session.deadline_after(deadline)
+        return self._session.handle(await self._session.tracker.resubmit(job, deadline=until), until)
+
+    def __repr__(self) -> str:
+        return f"<JobHandle {self.id} {self.job.vendor} {self.status}>"
+
+
+def _words(span: timedelta) -> str:
+    seconds = int(span.total_seconds())
+    hours, minutes = divmod(seconds // 60, 60)
+    if hours:
+        return f"{hours} h {minutes:02} min"
+    return f"{minutes} min {seconds % 60:02} s" if minutes else f"{span.total_seconds():.3g} s"

@@ -1,0 +1,8 @@
+"""The one door for everything a vendor says, and the one timer that makes it say something."""
+
+from .context import Talk
+from .timer import Timer
+from .tracker import Tracker
+from .watch import Watch
+
+__all__ = ["Talk", "Timer", "Tracker", "Watch"]

@@ -1,0 +1,83 @@
+"""What the tracker's parts share: its tools, and the tasks under way."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol, TypeVar
+
+from ..abc import Clock, Conversation, Store, Vendor
+from ..errors import StoreError
+from ..jobs import Job, Polling
+from .timer import Timer
+from .watch import Watches
+
+T = TypeVar("T")
+
+log = logging.getLogger("belvo_async")
+
+# After a fault of the store, how long until it is tried again: doubling from the first to the last.
+STORE_RETRY = (timedelta(milliseconds=500), timedelta(seconds=5))
+
+
+class Talk(Protocol):
+    """Carries one conversation with one vendor: sends each request, hands back each answer."""
+
+    def __call__(self, conversation: Conversation[T]) -> Awaitable[T]: ...
+
+
+@dataclass(frozen=True)
+class Context:
+    """The tools a tracker is given. Nothing here knows a vendor's rules or a store's mechanism."""
+
+    store: Store
+    vendors: Mapping[str, Vendor]
+    talks: Mapping[str, Talk]
+    polling: Polling
+    clock: Clock
+    chance: Callable[[], float]
+    new_id: Callable[[], str]
+    timer: Timer
+    phase: float
+    watches: Watches = field(default_factory=Watches)
+    tasks: set[asyncio.Task[None]] = field(default_factory=lambda: set[asyncio.Task[None]]())
+
+    @property
+    def accounts(self) -> list[str]:
+        return [vendor.account for vendor in self.vendors.values()]
+
+    def by_account(self, account: str) -> Vendor:
+        return next(vendor for vendor in self.vendors.values() if vendor.account == account)
+
+    def due_after(self, polls: int) -> datetime:
+        """When look number `polls` should come, from now."""
+        return self.polling.instant(self.clock.now(), polls, chance=self.chance(), phase=self.phase)
+
+    def spawn(self, work: Coroutine[object, object, None], *, name: str) -> asyncio.Task[None]:
+        """Run work the tracker owns: no caller's cancellation reaches it, and `close` ends it."""
+        task = asyncio.get_running_loop().create_task(work, name=f"belvo_async {name}")
+        self.tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # Its type only: a message from elsewhere may hold anything.
+            log.error(
+                "a tracker task ended with an error", extra={"task": task.get_name(), "error": type(error).__name__}
+            )
+
+    async def insist(self, write: Callable[[], Awaitable[T]], job: Job) -> T:
+        """Repeat a write that must not be lost (the vendor has answered) until the store takes it."""
+        wait, longest = STORE_RETRY
+        while True:
+            try:
+                return await write()
+            except StoreError:
+                log.warning("the store is down; an answer waits to be kept", extra={"job": job.id})
+                await asyncio.sleep(wait.total_seconds())
+                wait = min(wait * 2, longest)

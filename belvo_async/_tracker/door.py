@@ -1,0 +1,176 @@
+"""The one door: every observation, whatever its way, is applied here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from ..abc import Vendor
+from ..jobs import Job, Observation, Status, Verdict, Way, choose_adopter, normal_id, reconcile
+from .context import Context, log
+
+# Deliveries about jobs of other people or other stores pile up for ever otherwise. Belvo and Syntage both give up
+# repeating long before; Syntage keeps events for 7 days.
+PARKED_FOR = timedelta(days=1)
+
+# At most one look per subject is caused by deliveries in this time, however many come.
+NUDGE_PAUSE = timedelta(seconds=2)
+
+
+class Door:
+    """Applies observations to jobs: compare-and-swap on the store, park what comes too early, wake who waits.
+
+    `closed` is called with each job that left the open ones, `due` with each new instant of a next look.
+    """
+
+    def __init__(self, context: Context, *, closed: Callable[[Job], None], due: Callable[[datetime], None]) -> None:
+        self._context = context
+        self._store = context.store
+        self._closed = closed
+        self._due = due
+        self._nudged: dict[tuple[str, str], datetime] = {}
+
+    async def receive(self, vendor: Vendor, observations: Sequence[Observation]) -> None:
+        """Take what a delivery said. When this returns, it is durable."""
+        for seen in observations:
+            await self.observe(vendor, seen)
+
+    async def observe(self, vendor: Vendor, seen: Observation) -> None:
+        """Take one observation: apply it to every job it names, or park it until that job is known."""
+        if seen.remote_id is not None:
+            jobs = await self._store.find(vendor.account, seen.remote_id)
+            if jobs:
+                await self._apply_all(jobs, seen)
+            elif seen.way is Way.WEBHOOK:
+                await self._park(vendor, seen)
+        elif seen.nudge and seen.subject is not None:
+            await self._nudge(vendor, seen.subject)
+
+    async def apply(self, job: Job, seen: Observation) -> Job:
+        """Apply an observation to one job, again on its newer version when another writer came first."""
+        while True:
+            made, verdict = reconcile(job, seen)
+            self._tell(made, seen, verdict)
+            planned = self._plan(made, seen)
+            if planned == job:
+                return job
+            # A look that found nothing new moves the schedule only: it is no event for a timeline.
+            news = None if made is job else seen
+            standing = await self.write(planned, expected=job, seen=news)
+            if standing is None:
+                return replace(planned, version=job.version + 1)
+            job = standing
+
+    async def write(self, job: Job, *, expected: Job, seen: Observation | None = None) -> Job | None:
+        """Store the next version of a job; None when written, else what stands in the way. Wakes after the write."""
+        written = replace(job, version=expected.version + 1)
+        standing = await self._store.put(written, expected=expected.version, observation=seen)
+        if standing is not None:
+            return standing
+        self._context.watches.publish(written, seen)
+        if written.next_poll is not None:
+            self._due(written.next_poll)
+        if expected.is_open and not written.is_open:
+            self._closed(written)
+        if written.remote_id is not None and expected.remote_id is None:
+            await self.replay(written)
+        return None
+
+    def announce(self, job: Job) -> None:
+        """Tell the sweep about a job that was just stored."""
+        if job.next_poll is not None:
+            self._due(job.next_poll)
+
+    async def replay(self, job: Job) -> None:
+        """Apply the deliveries that overtook the moment the job's remote id became known."""
+        early = await self._store.parked(job.account, job.remote_id)
+        for seen in early:
+            await self._take(job, seen)
+        if early:
+            await self._store.unpark(job.account, early)
+
+    async def match_uncertain(self, vendor: Vendor) -> None:
+        """Give an uncertain submission the delivery nobody else can have caused, if there is exactly one of each."""
+        parked = await self._store.parked(vendor.account)
+        if not any(seen.adoptable for seen in parked):
+            return
+        uncertain = [job async for job in self._store.open_jobs([vendor.account]) if job.status is Status.UNCERTAIN]
+        match = choose_adopter(uncertain, parked)
+        if match is not None:
+            await self.apply(*match)
+
+    async def drop_old(self) -> None:
+        """Unpark deliveries that nobody claimed for a day."""
+        oldest = self._context.clock.now() - PARKED_FOR
+        for account in self._context.accounts:
+            old = [seen for seen in await self._store.parked(account) if seen.at < oldest]
+            if old:
+                await self._store.unpark(account, old)
+
+    async def _apply_all(self, jobs: Sequence[Job], seen: Observation) -> None:
+        for job in jobs:
+            await self._take(job, seen)
+
+    async def _take(self, job: Job, seen: Observation) -> None:
+        """Apply an observation, or, when it only tells to go and look, make the job due now."""
+        if seen.nudge and seen.status is None:
+            await self._make_due(job)
+        else:
+            await self.apply(job, seen)
+
+    async def _park(self, vendor: Vendor, seen: Observation) -> None:
+        await self._store.park(vendor.account, seen)
+        # The job may have been recorded between the look and the parking; whoever recorded it saw an empty park.
+        jobs = await self._store.find(vendor.account, seen.remote_id or "")
+        if jobs:
+            await self._apply_all(jobs, seen)
+            await self._store.unpark(vendor.account, [seen])
+            return
+        log.debug("a delivery about an unknown job is parked", extra={"vendor": vendor.name})
+        if seen.adoptable:
+            await self.match_uncertain(vendor)
+
+    async def _nudge(self, vendor: Vendor, subject: str) -> None:
+        now = self._context.clock.now()
+        key = (vendor.account, subject)
+        self._nudged = {each: at for each, at in self._nudged.items() if now - at < NUDGE_PAUSE}
+        if key in self._nudged:
+            return
+        self._nudged[key] = now
+        wanted = normal_id(subject)
+        async for job in self._store.open_jobs([vendor.account]):
+            if normal_id(job.task.subject) == wanted and job.remote_id is not None:
+                await self._make_due(job)
+
+    async def _make_due(self, job: Job) -> None:
+        now = self._context.clock.now()
+        while job.is_open and (job.next_poll is None or job.next_poll > now):
+            standing = await self.write(replace(job, next_poll=now), expected=job)
+            if standing is None:
+                return
+            job = standing
+
+    def _plan(self, job: Job, seen: Observation) -> Job:
+        """Set when to look, or to submit, next."""
+        if not job.is_open:
+            return replace(job, next_poll=None)
+        if seen.status is Status.SUBMITTING and job.status is Status.SUBMITTING:
+            # Certainly not accepted: the submission may be tried again, as if it had never been.
+            again_at = seen.retry_at or self._context.due_after(job.attempts)
+            return replace(job, attempted_at=None, next_poll=again_at)
+        if seen.way is Way.WEBHOOK and job.next_poll is not None:
+            return job
+        polls = 0 if seen.way is Way.ANSWER and not seen.absent else job.polls + 1
+        return replace(job, polls=polls, next_poll=self._context.due_after(polls))
+
+    def _tell(self, job: Job, seen: Observation, verdict: Verdict) -> None:
+        facts = {"job": job.id, "vendor": job.vendor, "way": str(seen.way), "verdict": str(verdict)}
+        log.debug("an observation was reconciled", extra=facts | {"status": str(job.status)})
+        if verdict is Verdict.CONFLICTING:
+            log.warning("an observation contradicts what is known; kept aside", extra=facts)
+        elif verdict is Verdict.ADVANCED and job.status.is_terminal:
+            log.info("a job ended", extra=facts | {"status": str(job.status)})
+        elif seen.status is None and seen.vendor_status and not seen.gone:
+            log.warning("the vendor used a status word that is not known; the job stays open", extra=facts)

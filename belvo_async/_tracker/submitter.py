@@ -1,0 +1,181 @@
+"""Submitting without an idempotency key: intent first, never twice, uncertain when nobody can say."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+
+from msgspec.structs import replace
+
+from ..errors import PayloadError, StoreError, TransportError, VendorError
+from ..jobs import Job, Observation, Status, Task, Way, normal_id, task_key, undelivered
+from .context import Context, log
+from .door import Door
+
+# A submission that is still unanswered this long after its first byte was lost with its process: longer than the
+# longest request (a retrieval that turned out synchronous: Belvo's five minutes) and its retries.
+LOST_AFTER = timedelta(minutes=8)
+
+# Should this process die between intent and attempt, whoever sweeps after this long sends it: nothing has left yet.
+RETAKEN_AFTER = timedelta(seconds=30)
+
+
+class Submitter:
+    """Starts jobs at the vendor. At most one submission per job leaves, and only after its intent is durable."""
+
+    def __init__(self, context: Context, door: Door) -> None:
+        self._context = context
+        self._store = context.store
+        self._door = door
+        self._sending: set[str] = set()
+
+    async def submit(self, task: Task[Any], *, deadline: datetime) -> Job:
+        """Keep the intent, then send it unless its lane is busy; an equal open job is joined instead.
+
+        Returns when the vendor answered, the outcome is uncertain, or, while the lane is busy, the intent is stored.
+        """
+        return await self._begin(self._intend(task, deadline))
+
+    async def attempt(self, job: Job) -> None:
+        """Send a queued job if its lane is free. Runs on even when the caller is cancelled."""
+        if job.id not in self._sending:
+            sending = self._context.spawn(self._attempt(job), name="submission")
+            # `wait` leaves the task alone when this caller is cancelled; the task is short-lived.
+            await asyncio.wait({sending})
+
+    async def adopt(self, vendor_name: str, remote_id: str, task: Task[Any], *, deadline: datetime) -> Job:
+        """Track a job that was started elsewhere, or that an uncertain submission turned out to have started."""
+        vendor = self._context.vendors[vendor_name]
+        known = await self._store.find(vendor.account, remote_id)
+        if known:
+            return known[0]
+        now = self._context.clock.now()
+        job = replace(
+            self._intend(task, deadline), status=Status.PENDING, remote_id=remote_id, next_poll=now, attempted_at=now
+        )
+        standing = await self._store.put(job, expected=None)
+        if standing is not None and standing.status is Status.UNCERTAIN:
+            seen = Observation(way=Way.ANSWER, at=now, status=Status.PENDING, remote_id=remote_id)
+            return await self._door.apply(standing, seen)
+        if standing is not None:
+            if normal_id(standing.remote_id or "") == normal_id(remote_id):
+                return standing
+            # A different run of an equal task: tracked beside it, joined by nobody.
+            job = replace(job, key="")
+            await self._store.put(job, expected=None)
+        self._door.announce(job)
+        await self._door.replay(job)
+        return await self._store.get(job.id) or job
+
+    async def resubmit(self, job: Job, *, deadline: datetime) -> Job:
+        """Submit an uncertain job once more, as a new job linked from the old one. Only users ask for this."""
+        successor = self._intend(job.task, deadline)
+        old = await self._supersede(job, successor)
+        if old.status is not Status.UNCERTAIN:
+            return old  # it turned up at the vendor meanwhile: nothing is sent twice
+        named = await self._store.get(old.superseded_by or "")
+        return named or await self._begin(successor)
+
+    async def release_lane(self, job: Job) -> None:
+        """Give the lane of a closed job to the oldest job that waits for it."""
+        if job.lane is None:
+            return
+        await self._store.release(job.lane, job.id)
+        async for waiting in self._store.open_jobs([job.account], lane=job.lane):
+            if waiting.is_queued and waiting.id not in self._sending:
+                self._context.spawn(self._attempt(waiting), name="submission")
+                return
+
+    async def settle_lost(self, job: Job) -> None:
+        """Make a submission uncertain whose process ended between its first byte and its answer."""
+        if job.id not in self._sending:
+            doubt = "the process ended before the answer was kept"
+            seen = undelivered(maybe_sent=True, reason=doubt, job_id=job.id, at=self._context.clock.now())
+            await self._door.apply(job, seen)
+
+    def _intend(self, task: Task[Any], deadline: datetime) -> Job:
+        vendor = self._context.vendors[task.vendor]
+        now = self._context.clock.now()
+        return Job(
+            id=self._context.new_id(),
+            vendor=vendor.name,
+            account=vendor.account,
+            task=task,
+            key=task_key(vendor.account, task),
+            lane=vendor.lane(task),
+            created_at=now,
+            deadline=deadline,
+            next_poll=now + RETAKEN_AFTER,
+        )
+
+    async def _begin(self, job: Job) -> Job:
+        standing = await self._store.put(job, expected=None)
+        if standing is not None:
+            return standing
+        self._door.announce(job)
+        await self.attempt(job)
+        try:
+            return await self._store.get(job.id) or job
+        except StoreError:
+            return job  # it is kept and maybe sent: a failing read must not look like a failed submission
+
+    async def _supersede(self, job: Job, successor: Job) -> Job:
+        while job.status is Status.UNCERTAIN and job.superseded_by is None:
+            given_up = replace(job, superseded_by=successor.id, abandoned=True, next_poll=None)
+            standing = await self._door.write(given_up, expected=job)
+            job = standing or given_up
+        return job
+
+    async def _attempt(self, job: Job) -> None:
+        if job.id in self._sending:
+            return
+        self._sending.add(job.id)
+        try:
+            await self._attempt_alone(job)
+        except StoreError:
+            log.warning("the store is down; a submission was not sent", extra={"job": job.id})
+        finally:
+            self._sending.discard(job.id)
+
+    async def _attempt_alone(self, job: Job) -> None:
+        if not await self._take_lane(job):
+            await self._wait_for_lane(job)
+            return
+        sending = await self._mark(job)
+        if sending is None:
+            return
+        seen = await self._send(sending)
+        await self._context.insist(lambda: self._door.apply(sending, seen), sending)
+        if seen.status is Status.UNCERTAIN:
+            await self._door.match_uncertain(self._context.vendors[job.vendor])
+
+    async def _take_lane(self, job: Job) -> bool:
+        """Take the job's lane; it is kept until the job closes or its deadline passes."""
+        now = self._context.clock.now()
+        if job.lane is None or job.deadline is None or job.deadline <= now:
+            return True
+        return await self._store.lease(job.lane, job.id, now=now, until=job.deadline) is not None
+
+    async def _wait_for_lane(self, job: Job) -> None:
+        queued = replace(job, polls=job.polls + 1, next_poll=self._context.due_after(job.polls))
+        await self._door.write(queued, expected=job)
+
+    async def _mark(self, job: Job) -> Job | None:
+        """Record durably that a byte may leave from now on; None when another process was first."""
+        now = self._context.clock.now()
+        marked = replace(job, attempted_at=now, attempts=job.attempts + 1, polls=0, next_poll=now + LOST_AFTER)
+        standing = await self._door.write(marked, expected=job)
+        return replace(marked, version=job.version + 1) if standing is None else None
+
+    async def _send(self, job: Job) -> Observation:
+        vendor = self._context.vendors[job.vendor]
+        now = self._context.clock.now()
+        try:
+            seen = await self._context.talks[job.vendor](vendor.start(job, now))
+        except TransportError as error:
+            return undelivered(maybe_sent=error.maybe_sent, reason=str(error), job_id=job.id, at=now)
+        except (PayloadError, VendorError) as error:
+            doubt = f"the answer could not be read ({type(error).__name__})"
+            return undelivered(maybe_sent=True, reason=doubt, job_id=job.id, at=now)
+        return replace(seen, job_id=job.id)

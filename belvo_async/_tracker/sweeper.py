@@ -1,0 +1,186 @@
+"""Looking at jobs that no webhook has settled: one timer, leased batches, one list call for many jobs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from msgspec.structs import replace
+
+from ..abc import Vendor
+from ..errors import PayloadError, RateLimitError, StoreError, TransportError, VendorError
+from ..jobs import Job, Observation, Status, normal_id
+from .context import STORE_RETRY, Context, log
+from .door import Door
+from .submitter import Submitter
+from .timer import Alarm
+
+T = TypeVar("T")
+
+# Even with nothing due, the store is asked this often: another process may have added jobs.
+SWEEP_EVERY = timedelta(seconds=30)
+# Longer than one batched look with all its retries; a crashed process's jobs are looked at again after it.
+LEASE = timedelta(minutes=5)
+CLAIM_LIMIT = 1000
+# Writes under way at once after a look: the store commits what arrives together in one go.
+WRITE_SLICE = 256
+PARK_SWEEP_EVERY = timedelta(hours=1)
+
+
+class Sweeper:
+    """Claims due jobs and does for each what its status asks for: submit, find, or look."""
+
+    def __init__(self, context: Context, door: Door, submitter: Submitter) -> None:
+        self._context = context
+        self._store = context.store
+        self._door = door
+        self._submitter = submitter
+        self._alarm: Alarm | None = None
+        self._when: datetime | None = None
+        self._sweeping = False
+        self._closed = False
+        self._store_wait = STORE_RETRY[0]
+        self._parked_swept_at = context.clock.now()
+
+    def note_due(self, when: datetime) -> None:
+        """Be awake at `when`."""
+        if self._closed or (self._when is not None and self._when <= when):
+            return
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._when = when
+        self._alarm = self._context.timer.at(when, self._ring)
+
+    def close(self) -> None:
+        """Wake no more."""
+        self._closed = True
+        if self._alarm is not None:
+            self._alarm.cancel()
+
+    def _ring(self) -> None:
+        self._alarm = self._when = None
+        if not (self._sweeping or self._closed):
+            self._sweeping = True
+            self._context.spawn(self._sweep(), name="sweep")
+
+    async def _sweep(self) -> None:
+        # Whatever happens, somebody is awake again later: a sweep that dies would leave every waiter in silence.
+        again_at = self._context.clock.now() + SWEEP_EVERY
+        try:
+            await self._claim()
+            next_due = await self._store.next_due(self._context.accounts)
+            again_at = min(again_at, next_due or again_at)
+            self._store_wait = STORE_RETRY[0]
+        except StoreError:
+            log.warning("the store is down; looking at jobs is put off")
+            again_at = self._context.clock.now() + self._store_wait
+            self._store_wait = min(self._store_wait * 2, STORE_RETRY[1])
+        finally:
+            self._sweeping = False
+            self.note_due(again_at)
+
+    async def _claim(self) -> None:
+        while True:
+            now = self._context.clock.now()
+            due = await self._store.claim_due(self._context.accounts, now=now, until=now + LEASE, limit=CLAIM_LIMIT)
+            for account in {job.account for job in due}:
+                mine = [job for job in due if job.account == account]
+                self._dispatch(self._context.by_account(account), mine)
+            if len(due) < CLAIM_LIMIT:
+                break
+        if now - self._parked_swept_at >= PARK_SWEEP_EVERY:
+            self._parked_swept_at = now
+            await self._door.drop_old()
+
+    def _dispatch(self, vendor: Vendor, due: Sequence[Job]) -> None:
+        known = [job for job in due if job.remote_id is not None]
+        if known:
+            self._context.spawn(self._look_safely(vendor, known), name="look")
+        for job in due:
+            if job.remote_id is None:
+                self._context.spawn(self._take_on(vendor, job), name="submission")
+
+    async def _take_on(self, vendor: Vendor, job: Job) -> None:
+        """Go on with a submission: send it, find it, or declare it lost with the process that sent it."""
+        try:
+            if job.is_queued:
+                await self._submitter.attempt(job)
+            elif job.status is Status.SUBMITTING:
+                await self._submitter.settle_lost(job)
+            else:
+                await self.find(vendor, job)
+        except StoreError:
+            log.warning("the store is down; a submission is put off", extra={"job": job.id})
+
+    async def find(self, vendor: Vendor, job: Job) -> None:
+        """Look for an uncertain submission at the vendor."""
+        try:
+            seen = await self._context.talks[vendor.name](vendor.find(job, self._context.clock.now()))
+        except (TransportError, VendorError, PayloadError) as error:
+            self._warn(vendor, error)
+            await self._put_off([job], error)
+        else:
+            await self._door.apply(job, replace(seen, job_id=job.id))
+
+    async def look(self, vendor: Vendor, jobs: Sequence[Job]) -> None:
+        """Ask the vendor about these jobs and take in every row it shows. Raises what the vendor or the way raised."""
+        seen = await self._context.talks[vendor.name](vendor.poll(jobs, self._context.clock.now()))
+        by_id = {job.id: job for job in jobs}
+        by_remote = {normal_id(job.remote_id or ""): job for job in jobs}
+        looked_at: set[str] = set()
+        for part in _slices(seen, WRITE_SLICE):
+            named = [
+                (by_id.get(one.job_id or "") or by_remote.get(normal_id(one.remote_id or "")), one) for one in part
+            ]
+            looked_at.update(job.id for job, _ in named if job is not None)
+            await asyncio.gather(*(self._take_in(vendor, job, one) for job, one in named))
+        await self._put_off([job for job in jobs if job.id not in looked_at], None)
+
+    async def _take_in(self, vendor: Vendor, job: Job | None, seen: Observation) -> None:
+        if job is None:
+            await self._door.observe(vendor, seen)
+        else:
+            await self._door.apply(job, seen)
+
+    async def _look_safely(self, vendor: Vendor, jobs: Sequence[Job]) -> None:
+        try:
+            try:
+                await self.look(vendor, jobs)
+            except (TransportError, VendorError, PayloadError) as error:
+                self._warn(vendor, error)
+                await self._put_off(jobs, error)
+        except StoreError:
+            log.warning("the store is down; what a look showed is read again later", extra={"vendor": vendor.name})
+
+    async def _put_off(self, jobs: Iterable[Job], error: Exception | None) -> None:
+        """Schedule the next look at jobs that this one told nothing about."""
+        wait = error.retry_after if isinstance(error, RateLimitError | TransportError) else None
+        earliest = self._context.clock.now() + (wait or timedelta(0))
+        for part in _slices(tuple(jobs), WRITE_SLICE):
+            # A writer that came first has set its own schedule: nothing to repeat.
+            await asyncio.gather(
+                *(
+                    self._door.write(
+                        replace(
+                            job,
+                            polls=job.polls + 1,
+                            next_poll=max(earliest, self._context.due_after(job.polls + 1)),
+                        ),
+                        expected=job,
+                    )
+                    for job in part
+                )
+            )
+
+    def _warn(self, vendor: Vendor, error: Exception) -> None:
+        log.warning(
+            "a look at open jobs failed; they are looked at again later",
+            extra={"vendor": vendor.name, "error": type(error).__name__},
+        )
+
+
+def _slices(rows: Sequence[T], size: int) -> Iterable[Sequence[T]]:
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]

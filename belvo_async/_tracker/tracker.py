@@ -1,0 +1,191 @@
+"""The tracker as the session sees it: its parts put together, opened and closed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from ..abc import Clock, Store, Vendor
+from ..errors import StoreError, UnsupportedError
+from ..jobs import Failure, Job, Observation, Polling, Status, Task, Way
+from .context import Context, Talk, log
+from .door import Door
+from .submitter import Submitter
+from .sweeper import Sweeper
+from .timer import Timer
+from .watch import Watch, closed_error
+
+# How long `close` lets a submission under way get its answer before it is cut off (and becomes uncertain).
+CLOSE_GRACE = timedelta(seconds=5)
+
+
+class Tracker:
+    """Reconciles jobs with answers, webhooks and looks, and wakes who waits for them."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        vendors: Mapping[str, Vendor],
+        talks: Mapping[str, Talk],
+        polling: Polling,
+        clock: Clock,
+        chance: Callable[[], float],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._context = Context(
+            store=store,
+            vendors=vendors,
+            talks=talks,
+            polling=polling,
+            clock=clock,
+            chance=chance,
+            new_id=new_id,
+            timer=Timer(clock),
+            phase=chance(),
+        )
+        self._store = store
+        self._closing = False
+        self._door = Door(self._context, closed=self._on_closed, due=self._on_due)
+        self._submitter = Submitter(self._context, self._door)
+        self._sweeper = Sweeper(self._context, self._door, self._submitter)
+
+    async def __aenter__(self) -> Self:
+        self._sweeper.note_due(self._context.clock.now())
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        """Take nothing new, let submissions finish for a moment, stop the rest, wake the waiters."""
+        self._closing = True
+        self._sweeper.close()
+        sending = {task for task in self._context.tasks if task.get_name().endswith("submission")}
+        if sending:
+            await asyncio.wait(sending, timeout=CLOSE_GRACE.total_seconds())
+        rest = set(self._context.tasks)
+        for task in rest:
+            task.cancel()
+        if rest:
+            await asyncio.wait(rest)
+        self._context.timer.close()
+        self._context.watches.close()
+
+    async def submit(self, task: Task[Any], *, deadline: datetime) -> Job:
+        """See `Submitter.submit`. The caller may be cancelled; the submission goes on."""
+        self._check_open()
+        return await self._submitter.submit(task, deadline=deadline)
+
+    async def adopt(self, vendor_name: str, remote_id: str, task: Task[Any], *, deadline: datetime) -> Job:
+        """See `Submitter.adopt`."""
+        self._check_open()
+        return await self._submitter.adopt(vendor_name, remote_id, task, deadline=deadline)
+
+    async def resubmit(self, job: Job, *, deadline: datetime) -> Job:
+        """See `Submitter.resubmit`."""
+        self._check_open()
+        return await self._submitter.resubmit(job, deadline=deadline)
+
+    async def receive(self, vendor: Vendor, observations: Sequence[Observation]) -> None:
+        """Take what a verified delivery said; durable when this returns."""
+        self._check_open()
+        await self._door.receive(vendor, observations)
+
+    async def set_aside(self, vendor: Vendor, body: bytes) -> None:
+        """Keep an authentic delivery that could not be read."""
+        self._check_open()
+        log.warning("an authentic delivery could not be read; kept aside", extra={"vendor": vendor.name})
+        await self._store.set_aside(vendor.account, body, self._context.clock.now())
+
+    async def refresh(self, job: Job) -> Job:
+        """Look at one job now. Raises what the vendor or the way raised; the job's schedule is not disturbed."""
+        current = await self.current(job)
+        vendor = self._context.vendors[current.vendor]
+        if current.remote_id is not None and current.is_open:
+            await self._sweeper.look(vendor, [current])
+        elif current.status is Status.UNCERTAIN:
+            await self._sweeper.find(vendor, current)
+        return await self._store.get(job.id) or current
+
+    async def stop(self, job: Job) -> Job:
+        """Ask the vendor to end a job; one that was not sent yet is withdrawn here."""
+        job = await self.current(job)
+        now = self._context.clock.now()
+        if not job.is_open:
+            return job
+        if job.is_queued:
+            failure = Failure(code="withdrawn", message="stopped before it was sent", retryable=True)
+            seen = Observation(way=Way.ANSWER, at=now, status=Status.REJECTED, failure=failure)
+            return await self._door.apply(job, seen)
+        vendor = self._context.vendors[job.vendor]
+        if job.remote_id is None:
+            raise UnsupportedError(
+                f"job {job.id} is {job.status}: the vendor's id, needed to stop it, is not known yet"
+            )
+        said = await self._context.talks[job.vendor](vendor.stop(job, now))
+        return await self._door.apply(job, said) if said is not None else job
+
+    async def current(self, job: Job) -> Job:
+        """The stored state of a job; what is known here when it was forgotten."""
+        self._check_open()
+        return await self._store.get(job.id) or job
+
+    def watch(self, job: Job) -> Watch:
+        """The shared last known state of a job, kept up to date while it is held."""
+        return self._context.watches.on(job)
+
+    async def settle(self, watch: Watch, *, until: datetime) -> bool:
+        """Wait until the job is over; False when `until` came first. Cancelling touches no other waiter."""
+        if not watch.job.is_open:
+            return True
+        self._check_open()
+        waiter = watch.add_waiter()
+        alarm = self._context.timer.at(until, lambda: None if waiter.done() else waiter.set_result(None))
+        try:
+            # Look after subscribing: what was written in between has woken nobody.
+            await self._read_again(watch)
+            if watch.job.is_open:
+                await waiter
+        finally:
+            alarm.cancel()
+            watch.drop_waiter(waiter)
+        return not watch.job.is_open
+
+    async def updates(self, watch: Watch) -> AsyncIterator[Observation]:
+        """Every observation that changes the job, until it is over."""
+        feed = watch.add_feed()
+        try:
+            while True:
+                while feed.pending:
+                    yield feed.pending.popleft()
+                if not watch.job.is_open:
+                    return
+                self._check_open()
+                await feed.wait()
+        finally:
+            watch.drop_feed(feed)
+
+    async def _read_again(self, watch: Watch) -> None:
+        try:
+            job = await self._store.get(watch.job.id)
+        except StoreError:
+            return  # the waiter keeps waiting and wakes when the store is back
+        if job is not None and job.version > watch.job.version:
+            watch.publish(job, None)
+
+    def _check_open(self) -> None:
+        if self._closing:
+            raise closed_error()
+
+    def _on_due(self, when: datetime) -> None:
+        self._sweeper.note_due(when)
+
+    def _on_closed(self, job: Job) -> None:
+        if job.lane is not None and not self._closing:
+            self._context.spawn(self._free_lane(job), name="lane")
+
+    async def _free_lane(self, job: Job) -> None:
+        try:
+            await self._submitter.release_lane(job)
+        except StoreError:
+            log.warning("the store is down; a lane stays taken until its deadline", extra={"job": job.id})

@@ -1,0 +1,33 @@
+"""What a job is and what may happen to it. No socket, no clock, no event loop, no vendor.
+
+Everything a vendor ever says becomes an `Observation`; `reconcile` alone decides what it means for a `Job`.
+"""
+
+from .document import decode_job, decode_task, encode_job, task_key
+from .model import Failure, Job, Look, Observation, Status, Task, UnknownTask, Verdict, Way, normal_id
+from .polling import Polling
+from .table import GONE_LOOKS, GONE_SPAN, TABLE, choose_adopter, reconcile, undelivered
+
+__all__ = [
+    "GONE_LOOKS",
+    "GONE_SPAN",
+    "TABLE",
+    "Failure",
+    "Job",
+    "Look",
+    "Observation",
+    "Polling",
+    "Status",
+    "Task",
+    "UnknownTask",
+    "Verdict",
+    "Way",
+    "choose_adopter",
+    "decode_job",
+    "decode_task",
+    "encode_job",
+    "normal_id",
+    "reconcile",
+    "task_key",
+    "undelivered",
+]

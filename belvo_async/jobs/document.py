@@ -1,0 +1,62 @@
+"""A job as the one document a store keeps."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from .model import Job, Task, UnknownTask
+
+
+def task_key(account: str, task: Task[Any]) -> str:
+    """Make the key that is equal for equal tasks of one account."""
+    canonical = msgspec.json.encode(task, order="deterministic")
+    return hashlib.sha256(account.encode() + b"\0" + canonical).hexdigest()[:32]
+
+
+def encode_job(job: Job) -> bytes:
+    """Encode a job as the one document a store keeps."""
+    if isinstance(job.task, UnknownTask):
+        return msgspec.json.encode(_Document(job=replace(job, task=Task()), task=job.task.body))
+    return msgspec.json.encode(
+        _Document(job=replace(job, task=Task()), task=msgspec.Raw(msgspec.json.encode(job.task)))
+    )
+
+
+def decode_job(document: bytes) -> Job:
+    """Decode a stored job. A task whose type is not loaded comes back as `UnknownTask`."""
+    stored = _DOCUMENT.decode(document)
+    return replace(stored.job, task=decode_task(bytes(stored.task)))
+
+
+def decode_task(body: bytes) -> Task[Any]:
+    """Decode a stored task by its kind."""
+    kind = _KIND.decode(body).kind
+    known = next((each for each in _loaded_tasks(Task) if each.__struct_config__.tag == kind), None)
+    if known is None:
+        return UnknownTask(stored_kind=kind, body=msgspec.Raw(body))
+    task: Task[Any] = msgspec.json.decode(body, type=known)
+    return task
+
+
+def _loaded_tasks(root: type[Task[Any]]) -> Iterable[type[Task[Any]]]:
+    for each in root.__subclasses__():
+        yield each
+        yield from _loaded_tasks(each)
+
+
+class _Kind(msgspec.Struct):
+    kind: str
+
+
+class _Document(msgspec.Struct, frozen=True):
+    job: Job
+    task: msgspec.Raw
+
+
+_KIND = msgspec.json.Decoder(_Kind)
+_DOCUMENT = msgspec.json.Decoder(_Document)

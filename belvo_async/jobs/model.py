@@ -1,0 +1,215 @@
+"""The words: what a task, a job and an observation are. Frozen values, nothing more."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar, Generic, TypeVar
+
+import msgspec
+
+R_co = TypeVar("R_co", covariant=True)
+
+
+class Status(StrEnum):
+    """What the vendor said of a job, or what we know before it said anything."""
+
+    SUBMITTING = "submitting"
+    UNCERTAIN = "uncertain"
+    REJECTED = "rejected"
+    PENDING = "pending"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    FINISHED = "finished"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+    @property
+    def is_terminal(self) -> bool:
+        return self in _TERMINAL
+
+
+_TERMINAL = frozenset({Status.REJECTED, Status.FINISHED, Status.FAILED, Status.STOPPED})
+
+
+class Way(StrEnum):
+    """By which way an observation reached us."""
+
+    ANSWER = "answer"
+    WEBHOOK = "webhook"
+    POLL = "poll"
+    INFERENCE = "inference"
+
+
+class Verdict(StrEnum):
+    """What the core made of an observation."""
+
+    ADVANCED = "advanced"
+    REPEATED = "repeated"
+    STALE = "stale"
+    CONFLICTING = "conflicting"
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a job failed or was refused, in the vendor's code.
+
+    `message` is our wording or the vendor's fixed text for that code, never taxpayer data. `retryable`: whether the
+    vendor documents that firing the task again may succeed.
+    """
+
+    code: str
+    message: str = ""
+    retryable: bool = False
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """A run of equal looks at a vendor that publishes no status: evidence for an inferred end.
+
+    `fingerprint` is whatever the dialect compares between looks; `count` looks between `first_at` and `last_at`
+    saw the same.
+    """
+
+    fingerprint: str
+    first_at: datetime
+    last_at: datetime
+    count: int = 1
+    accessed_at: datetime | None = None
+
+
+class Task(msgspec.Struct, Generic[R_co], frozen=True, kw_only=True, tag_field="kind"):
+    """What to fetch: resource, subject, period. Holds no secret.
+
+    Subclasses live in the vendors' catalogues and are tagged with their kind (`tag="vendor.Name"`); a stored job
+    finds its task type again by that tag. `Task[Record]` says which records its results hold.
+    """
+
+    vendor: ClassVar[str] = ""
+
+    @property
+    def kind(self) -> str:
+        """The stored name of the task type."""
+        return str(type(self).__struct_config__.tag)
+
+    @property
+    def subject(self) -> str:
+        """Whose data it is, in the vendor's own id."""
+        raise NotImplementedError
+
+    @property
+    def resource(self) -> str:
+        """Which kind of record, in the vendor's own word."""
+        raise NotImplementedError
+
+
+class UnknownTask(Task[Any], frozen=True, kw_only=True, tag="unknown"):
+    """A stored task whose type is not loaded here: kept word for word, never fired."""
+
+    stored_kind: str
+    body: msgspec.Raw
+
+    @property
+    def kind(self) -> str:
+        return self.stored_kind
+
+    @property
+    def subject(self) -> str:
+        return ""
+
+    @property
+    def resource(self) -> str:
+        return self.stored_kind
+
+
+class Observation(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing a vendor said about a job.
+
+    `status` is None when the vendor's word is not one of ours (`vendor_status` keeps it): the job stays open.
+    `job_id` is set when it answers our own request for that job, `remote_id` when the vendor named the job.
+    `subject` and `resource` allow a delivery whose job is unknown to be matched to an uncertain submission.
+    With `nudge`, it says nothing about a job but makes the open jobs of `subject` due for a look now.
+    With `gone`, the vendor answered that it knows no such job. With `absent`, a search for an uncertain job found
+    nothing; `abandon` adds that searching longer makes no sense.
+    """
+
+    way: Way
+    at: datetime
+    status: Status | None = None
+    vendor_status: str | None = None
+    job_id: str | None = None
+    remote_id: str | None = None
+    delivery_id: str | None = None
+    subject: str | None = None
+    resource: str | None = None
+    failure: Failure | None = None
+    partial: bool = False
+    retry_at: datetime | None = None
+    created_count: int | None = None
+    updated_count: int | None = None
+    doubt: str | None = None
+    look: Look | None = None
+    nudge: bool = False
+    adoptable: bool = False
+    gone: bool = False
+    absent: bool = False
+    abandon: bool = False
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """One run of a task at a vendor: a snapshot, replaced and never changed.
+
+    `key` is equal for equal tasks of one account; `lane` names what only one open job may use at a time.
+    `attempted_at` is set durably before a submission's first byte leaves: a job found submitting with it set *may*
+    have been sent. `doubt` says why a submission became uncertain. `retry_at`: not before this may more data be had.
+    """
+
+    id: str
+    vendor: str
+    account: str
+    task: Task[Any]
+    created_at: datetime
+    key: str = ""
+    lane: str | None = None
+    status: Status = Status.SUBMITTING
+    vendor_status: str | None = None
+    remote_id: str | None = None
+    failure: Failure | None = None
+    partial: bool = False
+    retry_at: datetime | None = None
+    settled_by: Way | None = None
+    settled_at: datetime | None = None
+    created_count: int | None = None
+    updated_count: int | None = None
+    deadline: datetime | None = None
+    attempted_at: datetime | None = None
+    attempts: int = 0
+    doubt: str | None = None
+    absent_since: datetime | None = None
+    abandoned: bool = False
+    superseded_by: str | None = None
+    look: Look | None = None
+    gone_count: int = 0
+    gone_since: datetime | None = None
+    conflicts: int = 0
+    polls: int = 0
+    next_poll: datetime | None = None
+    version: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the vendor may still say something that matters. An abandoned search is closed but adoptable."""
+        return not (self.status.is_terminal or self.abandoned)
+
+    @property
+    def is_queued(self) -> bool:
+        """Whether no byte of a submission is under way: it waits for its lane or for a retry."""
+        return self.status is Status.SUBMITTING and self.attempted_at is None
+
+
+def normal_id(remote_id: str) -> str:
+    """Bring a vendor's id to the form ids are compared in.
+
+    Belvo prints 32 hex digits in the 202 and dashed UUIDs in webhooks, in either case of letters; ids that are no
+    UUIDs at all are compared as they are.
+    """
+    bare = remote_id.replace("-", "").lower()
+    return bare if len(bare) == 32 else remote_id

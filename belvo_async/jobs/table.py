@@ -1,0 +1,205 @@
+"""The status table, and `reconcile`, which alone decides what an observation means for a job.
+
+Everything that changes a status lives in this file, and this file does not know which way the word came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from .model import Failure, Job, Look, Observation, Status, Verdict, Way, normal_id
+
+# Ranks of the words the vendor may use while a job is open; see TABLE for what a lower one means later.
+_A, _R, _S, _C = Verdict.ADVANCED, Verdict.REPEATED, Verdict.STALE, Verdict.CONFLICTING
+
+# The status table. Row: what the job is. Column, in this order: what was observed.
+_COLUMNS = (
+    Status.SUBMITTING,
+    Status.UNCERTAIN,
+    Status.REJECTED,
+    Status.PENDING,
+    Status.RUNNING,
+    Status.STOPPING,
+    Status.FINISHED,
+    Status.FAILED,
+    Status.STOPPED,
+)
+# fmt: off
+_ROWS: dict[Status, tuple[Verdict, ...]] = {
+    #                  submit uncert reject pending running stopping finished failed stopped
+    Status.SUBMITTING: (_R,   _A,    _A,    _A,     _A,     _A,      _A,      _A,    _A),
+    Status.UNCERTAIN:  (_S,   _R,    _A,    _A,     _A,     _A,      _A,      _A,    _A),
+    Status.REJECTED:   (_S,   _S,    _R,    _C,     _C,     _C,      _C,      _C,    _C),
+    Status.PENDING:    (_S,   _S,    _C,    _R,     _A,     _A,      _A,      _A,    _A),
+    Status.RUNNING:    (_S,   _S,    _C,    _S,     _R,     _A,      _A,      _A,    _A),
+    Status.STOPPING:   (_S,   _S,    _C,    _S,     _S,     _R,      _A,      _A,    _A),
+    Status.FINISHED:   (_S,   _S,    _C,    _S,     _S,     _S,      _R,      _C,    _C),
+    Status.FAILED:     (_S,   _S,    _C,    _S,     _S,     _S,      _C,      _R,    _C),
+    Status.STOPPED:    (_S,   _S,    _C,    _S,     _S,     _S,      _C,      _C,    _R),
+}
+# fmt: on
+TABLE: Mapping[tuple[Status, Status], Verdict] = {
+    (row, column): verdict
+    for row, verdicts in _ROWS.items()
+    for column, verdict in zip(_COLUMNS, verdicts, strict=True)
+}
+
+# A vendor that answers 404 this often, over at least this long, has lost the job. Shorter runs are replica lag
+# right after creation or an outage of its read side.
+GONE_LOOKS = 5
+GONE_SPAN = timedelta(minutes=30)
+
+
+def reconcile(job: Job, seen: Observation) -> tuple[Job, Verdict]:
+    """Say what an observation makes of a job. The same job object comes back when nothing changed."""
+    if _names_another(job, seen):
+        return replace(job, conflicts=job.conflicts + 1), Verdict.CONFLICTING
+    if seen.gone:
+        return _note_gone(job, seen)
+    if seen.status is None:
+        return _note_unknown(job, seen)
+    verdict = TABLE[job.status, seen.status]
+    if verdict is Verdict.REPEATED and _contradicts(job.failure, seen.failure):
+        verdict = Verdict.CONFLICTING
+    return _APPLY[verdict](job, seen, seen.status), verdict
+
+
+def _names_another(job: Job, seen: Observation) -> bool:
+    return bool(job.remote_id and seen.remote_id and normal_id(job.remote_id) != normal_id(seen.remote_id))
+
+
+def _contradicts(known: Failure | None, said: Failure | None) -> bool:
+    return known is not None and said is not None and known.code != said.code
+
+
+def _advance(job: Job, seen: Observation, status: Status) -> Job:
+    ends = status.is_terminal
+    return replace(
+        _add_facts(job, seen),
+        status=status,
+        vendor_status=seen.vendor_status or job.vendor_status,
+        remote_id=job.remote_id or seen.remote_id,
+        failure=seen.failure if ends else None,
+        doubt=seen.doubt or job.doubt,
+        abandoned=False,
+        settled_by=seen.way if ends else None,
+        settled_at=seen.at if ends else None,
+        next_poll=None if ends else job.next_poll,
+        gone_count=0,
+        gone_since=None,
+    )
+
+
+def _repeat(job: Job, seen: Observation, status: Status) -> Job:
+    again = replace(
+        _add_facts(job, seen),
+        remote_id=job.remote_id or seen.remote_id,
+        vendor_status=job.vendor_status if status.is_terminal else seen.vendor_status or job.vendor_status,
+        failure=job.failure or (seen.failure if status.is_terminal else None),
+        gone_count=0,
+        gone_since=None,
+    )
+    return job if again == job else again
+
+
+def _outlive(job: Job, seen: Observation, _status: Status) -> Job:
+    """A late word about an earlier stage still may tell that data is missing, or which job it is."""
+    late = replace(
+        job,
+        partial=job.partial or seen.partial,
+        retry_at=_latest(job.retry_at, seen.retry_at),
+        remote_id=job.remote_id or seen.remote_id,
+    )
+    return job if late == job else late
+
+
+def _set_aside(job: Job, _seen: Observation, _status: Status) -> Job:
+    return replace(job, conflicts=job.conflicts + 1)
+
+
+_APPLY = {
+    Verdict.ADVANCED: _advance,
+    Verdict.REPEATED: _repeat,
+    Verdict.STALE: _outlive,
+    Verdict.CONFLICTING: _set_aside,
+}
+
+
+def _add_facts(job: Job, seen: Observation) -> Job:
+    """Take over what only ever grows: it may come in any order, from any way."""
+    absent_since = job.absent_since or (seen.at if seen.absent else None)
+    # While submitting, `retry_at` says when to try the submission again; it tells nothing about the data.
+    retry_at = None if seen.status is Status.SUBMITTING else seen.retry_at
+    return replace(
+        job,
+        partial=job.partial or seen.partial,
+        retry_at=_latest(job.retry_at, retry_at),
+        created_count=_largest(job.created_count, seen.created_count),
+        updated_count=_largest(job.updated_count, seen.updated_count),
+        look=_join_looks(job.look, seen.look),
+        absent_since=absent_since,
+        abandoned=job.abandoned or seen.abandon,
+    )
+
+
+def _note_unknown(job: Job, seen: Observation) -> tuple[Job, Verdict]:
+    if job.status.is_terminal:
+        return job, Verdict.STALE
+    word = seen.vendor_status or job.vendor_status
+    noted = replace(_add_facts(job, seen), vendor_status=word, remote_id=job.remote_id or seen.remote_id)
+    return (job if noted == job else noted), Verdict.REPEATED
+
+
+def _note_gone(job: Job, seen: Observation) -> tuple[Job, Verdict]:
+    if job.status.is_terminal:
+        return job, Verdict.STALE
+    since = job.gone_since or seen.at
+    counted = replace(job, gone_count=job.gone_count + 1, gone_since=since)
+    if counted.gone_count < GONE_LOOKS or seen.at - since < GONE_SPAN:
+        return counted, Verdict.REPEATED
+    lost = Failure(code="gone", message="the vendor no longer knows this job", retryable=True)
+    return _advance(counted, replace(seen, failure=lost), Status.FAILED), Verdict.ADVANCED
+
+
+def _latest(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max((each for each in (one, other) if each is not None), default=None)
+
+
+def _largest(one: int | None, other: int | None) -> int | None:
+    return max((each for each in (one, other) if each is not None), default=None)
+
+
+def _join_looks(run: Look | None, look: Look | None) -> Look | None:
+    if run is None or look is None:
+        return look or run
+    if run.fingerprint != look.fingerprint or look.last_at <= run.last_at:
+        return look if look.last_at > run.last_at else run
+    return replace(look, first_at=run.first_at, count=run.count + look.count)
+
+
+def undelivered(*, maybe_sent: bool, reason: str, job_id: str, at: datetime) -> Observation:
+    """Say what a submission that got no answer means: possibly accepted is uncertain, certainly not is refused."""
+    if maybe_sent:
+        return Observation(way=Way.ANSWER, at=at, job_id=job_id, status=Status.UNCERTAIN, doubt=reason)
+    failure = Failure(code="unreachable", message=f"nothing was sent: {reason}", retryable=True)
+    return Observation(way=Way.ANSWER, at=at, job_id=job_id, status=Status.REJECTED, failure=failure)
+
+
+def choose_adopter(jobs: Iterable[Job], deliveries: Iterable[Observation]) -> tuple[Job, Observation] | None:
+    """Match an uncertain submission with a delivery about a job nobody knows, only if the match is the only one.
+
+    Both must name the same subject and resource, and the delivery must be younger than the attempt.
+    """
+    waiting = [job for job in jobs if job.status is Status.UNCERTAIN and job.remote_id is None]
+    strange = [seen for seen in deliveries if seen.adoptable and seen.remote_id]
+    fits = [(job, seen) for job in waiting for seen in strange if _may_be_about(job, seen)]
+    ids = {normal_id(seen.remote_id or "") for _, seen in fits}
+    return fits[0] if len({job.id for job, _ in fits}) == 1 and len(ids) == 1 else None
+
+
+def _may_be_about(job: Job, seen: Observation) -> bool:
+    same = (job.task.subject, job.task.resource) == (seen.subject, seen.resource)
+    return same and seen.at >= (job.attempted_at or job.created_at)

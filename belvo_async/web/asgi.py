@@ -1,0 +1,93 @@
+"""Webhooks for any ASGI framework: mount `WebhookApp(session)` under a path of your choice.
+
+app = FastAPI()
+app.mount("/webhooks", WebhookApp(session))       # POST /webhooks/<vendor>, one path per vendor of the session
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any, TypeAlias
+
+from .._session import Session
+from ._guard import BODY_LIMIT_BYTES, READ_WITHIN_SECONDS, check_provable
+
+# The signatures of the ASGI 3 specification (asgi.readthedocs.io/specs/main.html): its messages are untyped mappings.
+Scope: TypeAlias = Mapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+
+
+class WebhookApp:
+    """An ASGI application that answers `POST /<vendor name>` for every vendor of a session.
+
+    Raises ConfigurationError when a vendor has no webhook secret and unproven deliveries were not spelled out as
+    allowed. Answers hold no body; other paths get 404, other methods 405.
+    """
+
+    def __init__(self, session: Session) -> None:
+        check_provable(session)
+        self._session = session
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _live(receive, send)
+        elif scope["type"] == "http":
+            await _answer(send, await self._status(scope, receive))
+        else:
+            raise NotImplementedError(f"webhooks come by http, not {scope['type']}")
+
+    async def _status(self, scope: Scope, receive: Receive) -> int:
+        vendor_name = _path_below_mount(scope).strip("/")
+        if vendor_name not in self._session.vendors:
+            return 404
+        if scope["method"] != "POST":
+            return 405
+        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+        try:
+            async with asyncio.timeout(READ_WITHIN_SECONDS):
+                body = await _read(receive)
+        except TimeoutError:
+            return 408
+        return 413 if body is None else await self._session.receive(vendor_name, headers, body)
+
+
+def _path_below_mount(scope: Scope) -> str:
+    """Frameworks disagree on whether `path` still holds the mount's prefix; `root_path` names that prefix."""
+    path: str = scope["path"]
+    root: str = scope.get("root_path", "")
+    return path.removeprefix(root) if root and path.startswith(root) else path
+
+
+async def _read(receive: Receive) -> bytes | None:
+    """The whole body, or None as soon as it is over the limit (or the sender went away)."""
+    parts: list[bytes] = []
+    size_bytes = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        part: bytes = message.get("body", b"")
+        size_bytes += len(part)
+        if size_bytes > BODY_LIMIT_BYTES:
+            return None
+        parts.append(part)
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+async def _answer(send: Send, status: int) -> None:
+    headers = [(b"content-length", b"0")] + ([(b"retry-after", b"5")] if status == 503 else [])
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    """Servers ask an application at the root to start and stop; the session is its owner's to open and close."""
+    while True:
+        message = await receive()
+        await send({"type": message["type"] + ".complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
