@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable, Iterable, Mapping
 from decimal import Decimal
 from functools import cache
 from operator import attrgetter
@@ -77,10 +77,15 @@ class PageReader(Generic[R]):
 
     async def _gather(self, chunks: AsyncIterator[bytes]) -> bytearray:
         body = bytearray()
-        async for chunk in chunks:
-            body += chunk
-            if len(body) > self._limit_bytes:
-                raise PayloadError(f"a page of more than {self._limit_bytes} bytes")
+        try:
+            async for chunk in chunks:
+                body += chunk
+                if len(body) > self._limit_bytes:
+                    raise PayloadError(f"a page of more than {self._limit_bytes} bytes")
+        finally:
+            # Left to the garbage collector, its clean-up would run in a task that nobody owns.
+            if isinstance(chunks, AsyncGenerator):
+                await chunks.aclose()
         return body
 
     def _read(self, rows: list[msgspec.Raw], start: int, where: str) -> tuple[tuple[R, ...], PayloadError | None]:

@@ -27,8 +27,9 @@ _HARMLESS = re.compile(
     r"(Expected `[\w |.-]+`(?:, got `[\w|. -]+`)?|Object missing required field `\w+`|JSON is malformed"
     r"|Input data was truncated|Invalid (?:RFC3339 encoded datetime|RFC3339 encoded date|UUID|decimal string))"
 )
-_PATH = re.compile(r"`(\$[^`]*)`")
-_BYTE = re.compile(r"\(byte (\d+)\)")
+# The path and the position stand at the end; the same words inside an echoed value must not be taken for them.
+_PATH = re.compile(r"`(\$[^`]*)`\Z")
+_BYTE = re.compile(r"\(byte (\d+)\)\Z")
 
 
 @overload
@@ -46,7 +47,9 @@ def decode(body: bytes | bytearray | memoryview, kind: type[T] | msgspec.json.De
             return kind.decode(body)
         return msgspec.json.decode(body, type=kind)
     except _UNREADABLE as error:
-        raise rethrow(error) from None
+        failure = rethrow(error)
+    # Raised out here: `from None` would only hide the decoder's exception, which may hold the input, not drop it.
+    raise failure
 
 
 # RecursionError and UnicodeDecodeError are not MsgspecErrors; the last would carry the whole input in `.object`.
@@ -64,7 +67,7 @@ def rethrow(error: Exception, *, at: str = "$") -> PayloadError:
     text = str(error)
     path = _PATH.search(text)
     byte = _BYTE.search(text)
-    harmless = _HARMLESS.search(text)
+    harmless = _HARMLESS.match(text)
     reason = harmless.group(1) if harmless else "unexpected content"
     where = f" (byte {byte.group(1)})" if byte else ""
     return PayloadError(reason + where, path=at + path.group(1)[1:] if path else at)

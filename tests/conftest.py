@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from tests.virtual_time import VirtualClock, VirtualTimePolicy
+from tests.virtual_time import VirtualClock, VirtualTimeLoop
+
+pytest_plugins = ["tests.canary"]
 
 
-@pytest.fixture
-def event_loop_policy() -> VirtualTimePolicy:
-    return VirtualTimePolicy()
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, Callable[[], Any]]:
+    """Every test runs on a loop with virtual time: nothing sleeps for real."""
+    return {"virtual": VirtualTimeLoop}
 
 
 @pytest.fixture

@@ -108,13 +108,6 @@ class VirtualClock:
         return self._start + timedelta(seconds=self._loop.time())
 
 
-class VirtualTimePolicy(asyncio.DefaultEventLoopPolicy):
-    """Gives every test a loop with virtual time."""
-
-    def new_event_loop(self) -> asyncio.AbstractEventLoop:
-        return VirtualTimeLoop()
-
-
 def run(coroutine: Any, *, seed: int | None = None) -> Any:
     """Run one coroutine to its end on a fresh virtual loop."""
     loop = VirtualTimeLoop(seed)

@@ -83,11 +83,20 @@ class _Year:
         other = self.rng.choice(self.books.others)
         return (self.subject, other) if is_issued else (other, self.subject)
 
-    def _cfdi(self, kind: Kind, lines: tuple[Line, ...], *, is_issued: bool, usage: str, **more: object) -> Cfdi:
+    def _cfdi(
+        self,
+        kind: Kind,
+        lines: tuple[Line, ...],
+        *,
+        is_issued: bool,
+        usage: str,
+        issued_at: datetime | None = None,
+        **more: object,
+    ) -> Cfdi:
         rng = self.rng
         self.folio += 1
         issuer, receiver = self._parties(is_issued)
-        issued_at = self._moment()
+        issued_at = issued_at or self._moment()
         cancelled = issued_at.date() + timedelta(days=rng.randrange(1, 40)) if rng.random() < _CANCELLED else None
         sums = _sums(lines) if kind not in "PT" else (ZERO, ZERO, ZERO, ZERO)
         subtotal, discount, tax, total = sums

@@ -1,0 +1,8 @@
+"""The only HTTP client: requests out, responses in. Knows no URLs, no payloads and no jobs."""
+
+from __future__ import annotations
+
+from .client import Http, Send
+from .talk import ask, converse
+
+__all__ = ["Http", "Send", "ask", "converse"]

@@ -1,0 +1,324 @@
+"""Sending: one client, its retries and its waits."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final, Protocol, Self
+
+import aiohttp
+from tenacity import AsyncRetrying, RetryCallState, retry_if_result
+
+from ..abc import Budget, Clock, Request, Response, Retry
+from ..errors import BelvoAsyncError, SessionClosedError, TransportError
+from .faults import FAULTS, may_repeat, transport_error
+from .response import HttpResponse
+from .waits import asked_wait, is_exhausted, window_end
+from .wire import Credentials, Home, Limits, fetch, home_at, user_agent
+
+_log = logging.getLogger("belvo_async")
+
+MIB: Final = 1024 * 1024
+# Waiting for one of our own connections is not the vendor's time; but a consumer that holds all of them must not
+# stop every other call for ever.
+SLOT: Final = timedelta(seconds=60)
+ATTEMPTS: Final = 5
+# All attempts of one request and the waits between them. Nothing sleeps past it: the last answer is handed out.
+PATIENCE: Final = timedelta(seconds=60)
+FIRST_WAIT: Final = timedelta(milliseconds=500)
+LONGEST_WAIT: Final = timedelta(seconds=30)
+# Many callers are told the same instant; they come back spread over this span.
+SPREAD: Final = timedelta(seconds=1)
+KEPT: Final = timedelta(seconds=15)
+CLOSING: Final = timedelta(seconds=5)
+
+Reserve = Callable[[Budget, datetime], Awaitable[datetime]]
+
+
+class Send(Protocol):
+    """Sends a request to one vendor: `async with send(request) as response`."""
+
+    def __call__(self, request: Request) -> AbstractAsyncContextManager[Response]: ...
+
+
+class Http:
+    """The one HTTP client of a session: `async with Http(clock=...) as http`.
+
+    Reads share kept connections; every submission gets a fresh one, so that no half-dead kept connection blurs whether
+    it was sent. Of both kinds at most `connections` are in flight. `reserve` takes a place in a budget, `chance` draws
+    from 0..1 for the jitter. `answer_bytes` bounds a whole small answer, `body_bytes` any body, both decompressed.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        reserve: Reserve | None = None,
+        chance: Callable[[], float] = random.random,
+        connections: int = 64,
+        trust_env: bool = False,
+        answer_bytes: int = MIB,
+        body_bytes: int = 64 * MIB,
+    ) -> None:
+        self._clock = clock
+        self._reserve = reserve
+        self._chance = chance
+        self._connections = connections
+        self._trust_env = trust_env
+        self._answer_bytes = answer_bytes
+        self._body_bytes = body_bytes
+        self._open: _Open | None = None
+        self._was_closed = False
+
+    async def __aenter__(self) -> Self:
+        if self._open is not None or self._was_closed:
+            raise SessionClosedError("an HTTP client is opened once: make a new one")
+        self._open = _Open(
+            loop=asyncio.get_running_loop(),
+            closing=asyncio.Event(),
+            reads=self._pool(force_close=False),
+            submissions=self._pool(force_close=True),
+            turns={},
+        )
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Drop every connection; calls under way end with SessionClosedError. Bounded, and safe twice."""
+        held, self._open, self._was_closed = self._open, None, True
+        if held is None:
+            return
+        held.closing.set()
+        for pool in (held.reads, held.submissions):
+            pool.slots.release()  # wakes the first waiter; each one that finds the client closed wakes the next
+            try:
+                async with asyncio.timeout(CLOSING.total_seconds()):
+                    await pool.session.close()
+            except TimeoutError:
+                _log.warning("connections were dropped without a goodbye")
+
+    def send_to(self, origin: str, credentials: Credentials) -> Send:
+        """Make the function that sends requests to `origin`. Only there the credentials go, fresh for each request."""
+        return partial(self._send, home_at(origin, credentials))
+
+    @asynccontextmanager
+    async def _send(self, home: Home, request: Request) -> AsyncGenerator[Response, None]:
+        async with await self._answered(home, request) as response:
+            yield response
+
+    async def _answered(self, home: Home, request: Request) -> HttpResponse:
+        patience_ends = self._live().loop.time() + PATIENCE.total_seconds()
+        outcome = await self._attempt(home, request, 1)
+        if may_repeat(request.retry, outcome):
+            # Built only now: tenacity costs more than a bare call, and nearly all requests succeed at once.
+            outcome = await self._repeat(home, request, outcome, patience_ends)
+        if isinstance(outcome, TransportError):
+            raise outcome
+        return outcome
+
+    async def _repeat(self, home: Home, request: Request, first: _Outcome, patience_ends: float) -> _Outcome:
+        """Go on after a first attempt; the last outcome comes back, whatever it is."""
+        number = 0
+
+        async def attempt() -> _Outcome:
+            nonlocal number
+            number += 1
+            return first if number == 1 else await self._attempt(home, request, number)
+
+        def is_over(state: RetryCallState) -> bool:
+            # tenacity's own stop_after_delay reads the machine's clock, and lets the last sleep run past the end.
+            return state.attempt_number >= ATTEMPTS or self._live().loop.time() + state.upcoming_sleep > patience_ends
+
+        retrying = AsyncRetrying(
+            retry=retry_if_result(partial(may_repeat, request.retry)),
+            stop=is_over,
+            wait=self._pause,
+            sleep=self._sleep,
+            before_sleep=_drop_response,
+            retry_error_callback=_outcome_of,
+            reraise=True,
+        )
+        return await retrying(attempt)
+
+    def _pause(self, state: RetryCallState) -> float:
+        """What the response asks for, else exponential with full jitter."""
+        outcome = _outcome_of(state)
+        if isinstance(outcome, HttpResponse):
+            asked = asked_wait(outcome.status, outcome.headers, self._clock.now())
+            if asked is not None:
+                return (asked + SPREAD * self._chance()).total_seconds()
+        longest = min(LONGEST_WAIT, FIRST_WAIT * float(2 ** (state.attempt_number - 1)))
+        return (longest * self._chance()).total_seconds()
+
+    async def _attempt(self, home: Home, request: Request, number: int) -> _Outcome:
+        """Send once, when it is this request's turn."""
+        live = self._live()
+        await self._wait_for_turn(live, home, request)
+        outcome = await self._in_slot(live, home, request)
+        if self._open is not live:
+            _drop(outcome)
+            raise SessionClosedError(_CLOSED)
+        if isinstance(outcome, TransportError):
+            fields = {"request": request.name, "fault": str(outcome), "attempt": number}
+            _log.debug("request failed", extra=fields)
+            return outcome
+        _log.debug("request answered", extra={"request": request.name, "status": outcome.status, "attempt": number})
+        self._note_window(live, home, request, outcome)
+        return outcome
+
+    async def _wait_for_turn(self, live: _Open, home: Home, request: Request) -> None:
+        reset = live.turns.get((home.origin, request.name))
+        if reset is not None:
+            await self._sleep(reset - live.loop.time())
+        if request.budget is not None and self._reserve is not None:
+            instant = await self._reserve(request.budget, self._clock.now())
+            await self._sleep((instant - self._clock.now()).total_seconds())
+
+    def _note_window(self, live: _Open, home: Home, request: Request, response: Response) -> None:
+        """Remember an exhausted rate window: the next request of this name waits for its end."""
+        key = (home.origin, request.name)
+        is_last = is_exhausted(response.headers)
+        wait = window_end(response.status, response.headers, self._clock.now()) if is_last else None
+        if wait is None:
+            if key in live.turns and live.turns[key] <= live.loop.time():
+                del live.turns[key]
+            return
+        live.turns[key] = live.loop.time() + (min(wait, PATIENCE) + SPREAD * self._chance()).total_seconds()
+
+    async def _in_slot(self, live: _Open, home: Home, request: Request) -> _Outcome:
+        pool = live.submissions if request.retry is Retry.SUBMIT else live.reads
+        if not await pool.take_slot():
+            return TransportError(f"{request.name}: no free connection in time", maybe_sent=False)
+        try:
+            outcome = await self._exchange(live.loop, pool, home, request)
+        except BaseException:
+            pool.slots.release()
+            raise
+        if isinstance(outcome, TransportError):
+            pool.slots.release()
+        return outcome
+
+    async def _exchange(self, loop: asyncio.AbstractEventLoop, pool: _Pool, home: Home, request: Request) -> _Outcome:
+        limits = Limits.of(request)
+        address = home.address(request)
+        deadline = loop.time() + limits.total
+        explain = partial(self._explain, request, limits)
+        failure: BelvoAsyncError | None = None
+        try:
+            async with asyncio.timeout_at(deadline):
+                raw = await fetch(pool.session, home, request, address, limits)
+            return HttpResponse(
+                raw,
+                request,
+                explain=explain,
+                release=pool.slots.release,
+                answer_by=deadline,
+                answer_bytes=self._answer_bytes,
+                body_bytes=self._body_bytes,
+            )
+        except FAULTS as error:
+            failure = explain(error)
+        # Out here, so that the client's exception, which holds headers, is not kept as the context of ours.
+        if isinstance(failure, TransportError):
+            return failure
+        raise failure
+
+    def _explain(self, request: Request, limits: Limits, error: Exception) -> BelvoAsyncError:
+        if self._open is None:
+            return SessionClosedError(_CLOSED)
+        return transport_error(error, request, total=limits.total, silence=limits.silence)
+
+    async def _sleep(self, seconds: float) -> None:
+        """Sleep, unless the client closes meanwhile."""
+        if seconds <= 0:
+            return
+        try:
+            async with asyncio.timeout(seconds):
+                await self._live().closing.wait()
+        except TimeoutError:
+            return
+        raise SessionClosedError(_CLOSED)
+
+    def _live(self) -> _Open:
+        if self._open is None:
+            raise SessionClosedError(_CLOSED if self._was_closed else "use the HTTP client inside `async with`")
+        if asyncio.get_running_loop() is not self._open.loop:
+            raise BelvoAsyncError("this session belongs to another event loop: open one session per loop")
+        return self._open
+
+    def _pool(self, *, force_close: bool) -> _Pool:
+        connector = aiohttp.TCPConnector(
+            limit=self._connections,
+            limit_per_host=self._connections,
+            ttl_dns_cache=60,
+            force_close=force_close,
+            keepalive_timeout=None if force_close else KEPT.total_seconds(),
+        )
+        session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=self._trust_env,
+            auto_decompress=False,
+            headers={"User-Agent": user_agent(), "Accept-Encoding": "gzip"},
+            # The body's type is the dialect's to say; aiohttp would guess one.
+            skip_auto_headers=("Content-Type",),
+        )
+        return _Pool(session, asyncio.Semaphore(self._connections), lambda: self._was_closed)
+
+
+_CLOSED: Final = "the session is closed; jobs live on in the store: open a session on it and attach"
+_Outcome = HttpResponse | TransportError
+
+
+@dataclass(frozen=True)
+class _Pool:
+    """Connections of one kind. Slots are ours: waiting for one is never taken for sending."""
+
+    session: aiohttp.ClientSession
+    slots: asyncio.Semaphore
+    is_closed: Callable[[], bool]
+
+    async def take_slot(self) -> bool:
+        try:
+            async with asyncio.timeout(SLOT.total_seconds()):
+                await self.slots.acquire()
+        except TimeoutError:
+            return False
+        if self.is_closed():
+            self.slots.release()
+            raise SessionClosedError(_CLOSED)
+        return True
+
+
+@dataclass(frozen=True)
+class _Open:
+    """What exists between open and close. `turns`: from which loop time on requests of a name may go out."""
+
+    loop: asyncio.AbstractEventLoop
+    closing: asyncio.Event
+    reads: _Pool
+    submissions: _Pool
+    turns: dict[tuple[str, str], float]
+
+
+async def _drop_response(state: RetryCallState) -> None:
+    _drop(_outcome_of(state))
+
+
+def _drop(outcome: _Outcome) -> None:
+    if isinstance(outcome, HttpResponse):
+        outcome.close()
+
+
+def _outcome_of(state: RetryCallState) -> _Outcome:
+    assert state.outcome is not None
+    outcome: _Outcome = state.outcome.result()
+    return outcome

@@ -1,0 +1,182 @@
+"""A response whose body streams, decompressed by us and bounded: aiohttp inflates without a limit on the whole."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing, suppress
+from typing import Final, Self
+
+import aiohttp
+
+from ..abc import Answer, Headers, Request
+from ..errors import BelvoAsyncError, PayloadError, TransportError
+from .faults import FAULTS
+
+# A decoder handed more at once holds the loop for too long; less costs more calls.
+SLICE_BYTES: Final = 128 * 1024
+_GZIP_BITS: Final = 16 + zlib.MAX_WBITS
+
+
+class HttpResponse:
+    """Implements `abc.Response` over aiohttp. `explain` turns the client's exceptions into ours."""
+
+    def __init__(
+        self,
+        raw: aiohttp.ClientResponse,
+        request: Request,
+        *,
+        explain: Callable[[Exception], BelvoAsyncError],
+        release: Callable[[], None],
+        answer_by: float,
+        answer_bytes: int,
+        body_bytes: int,
+    ) -> None:
+        self._raw = raw
+        self._request = request
+        self._explain = explain
+        self._release = release
+        self._answer_by = answer_by
+        self._answer_bytes = answer_bytes
+        self._body_bytes = body_bytes
+        self._closed = False
+        self._headers = Headers(raw.headers.items())
+
+    @property
+    def status(self) -> int:
+        return self._raw.status
+
+    @property
+    def headers(self) -> Headers:
+        return self._headers
+
+    def __repr__(self) -> str:
+        return f"HttpResponse({self._request.name}, {self.status})"
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        """Yield the decompressed body in slices of at most SLICE_BYTES. For one reader, once."""
+        inflate = _decoder(self._headers)
+        received = produced = 0
+        async with aclosing(self._wire()) as wire:
+            async for data in wire:
+                received += len(data)
+                for index, piece in enumerate(inflate.feed(data)):
+                    if index:
+                        # One read of a well compressed body makes many slices: let others run in between.
+                        await asyncio.sleep(0)
+                    produced += len(piece)
+                    self._check_size(produced)
+                    yield piece
+                self._check_size(received)
+        if inflate.is_cut:
+            raise TransportError(f"{self._request.name}: the answer was cut short", maybe_sent=True)
+
+    async def answer(self) -> Answer:
+        """Read the whole body, within the request's total time and the cap for small answers.
+
+        An error answer counts for its status: of its body, as much is kept as could be read.
+        """
+        parts: list[bytes] = []
+        failure: BelvoAsyncError | None = None
+        try:
+            async with asyncio.timeout_at(self._answer_by), aclosing(self._small_body()) as body:
+                async for chunk in body:
+                    parts.append(chunk)
+        except (TransportError, PayloadError) as error:
+            failure = error
+        except TimeoutError as error:
+            failure = self._explain(error)
+        if failure is not None and self.status < 400:
+            raise failure
+        return Answer(self.status, self._headers, b"".join(parts))
+
+    def close(self) -> None:
+        """Give the connection back when the body was read to its end, drop it otherwise. Safe twice."""
+        if not self._closed:
+            self._closed = True
+            with suppress(*FAULTS):
+                self._raw.close()
+            self._release()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        self.close()
+
+    async def _wire(self) -> AsyncGenerator[bytes, None]:
+        while True:
+            failure: BelvoAsyncError | None = None
+            data = b""
+            try:
+                data = await self._raw.content.readany()
+            except FAULTS as error:
+                failure = self._explain(error)
+            if failure is not None:
+                # Raised out here, the client's exception, which may hold headers, is not kept as its context.
+                raise failure
+            if not data:
+                return
+            yield data
+
+    async def _small_body(self) -> AsyncGenerator[bytes, None]:
+        size = 0
+        async for chunk in self.chunks():
+            size += len(chunk)
+            if size > self._answer_bytes:
+                raise PayloadError(f"an answer of more than {self._answer_bytes} bytes")
+            yield chunk
+
+    def _check_size(self, size: int) -> None:
+        if size > self._body_bytes:
+            raise PayloadError(f"a body of more than {self._body_bytes} bytes")
+
+
+class _Identity:
+    is_cut = False
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        if len(data) <= SLICE_BYTES:
+            yield data
+            return
+        view = memoryview(data)
+        for start in range(0, len(data), SLICE_BYTES):
+            yield bytes(view[start : start + SLICE_BYTES])
+
+
+class _Gunzip:
+    def __init__(self) -> None:
+        self._member = zlib.decompressobj(_GZIP_BITS)
+        self._begun = False
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the body ended inside a member. An empty body (HEAD, 204) is not cut."""
+        return self._begun and not self._member.eof
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Inflate in bounded steps: a bomb costs one slice of memory, whatever its ratio."""
+        while data:
+            if self._member.eof:
+                data = data.lstrip(b"\0")  # padding between members
+                if not data:
+                    return
+                self._member = zlib.decompressobj(_GZIP_BITS)
+            self._begun = True
+            try:
+                piece = self._member.decompress(data, SLICE_BYTES)
+            except zlib.error:
+                raise PayloadError("not the gzip that its header announces") from None
+            if piece:
+                yield piece
+            data = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
+
+
+def _decoder(headers: Headers) -> _Identity | _Gunzip:
+    coding = ",".join(headers.get_all("content-encoding")).strip().lower()
+    if coding in ("", "identity"):
+        return _Identity()
+    if coding in ("gzip", "x-gzip"):
+        return _Gunzip()
+    raise PayloadError("a content encoding that was not asked for")

@@ -1,0 +1,132 @@
+"""One exchange on the wire: where it may go, what it carries, how long it may take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final, Self
+
+import aiohttp
+from multidict import CIMultiDict
+from yarl import URL
+
+from ..abc import Request
+from ..errors import ConfigurationError, PayloadError
+
+# reliability.md 5.1: aiohttp's defaults are 300 s in all and no limit between two bytes.
+TOTAL: Final = timedelta(seconds=60)
+SILENCE: Final = timedelta(seconds=30)
+CONNECT: Final = timedelta(seconds=10)
+
+Credentials = Callable[[], Mapping[str, str]]
+
+
+@dataclass(frozen=True, repr=False)
+class Home:
+    """Where credentials may go."""
+
+    origin: str
+    url: URL
+    credentials: Credentials
+
+    def address(self, request: Request) -> URL:
+        """Join origin and target without touching the encoding, or refuse a target that would leave the origin."""
+        # A target like `@evil.com/` or `.evil.com/` would change the host; a raw space or line break the request line.
+        target = request.target
+        if not target.startswith("/") or not target.isascii() or any(char <= " " or char == "\x7f" for char in target):
+            raise PayloadError("a request target that is not an encoded path")
+        return URL(self.origin + target, encoded=True)
+
+
+def home_at(origin: str, credentials: Credentials) -> Home:
+    url = URL(origin)
+    if url.scheme not in ("http", "https") or not url.host or url.path != "/" or url.user is not None or url.query:
+        raise ConfigurationError("an origin is scheme, host and port, like https://api.example.com")
+    return Home(origin.rstrip("/"), url, credentials)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds for one attempt: in all (until the headers, for a streamed body), and without a byte."""
+
+    total: float
+    silence: float
+    connect: float
+
+    @classmethod
+    def of(cls, request: Request) -> Self:
+        if request.timeout is None:
+            return cls(TOTAL.total_seconds(), SILENCE.total_seconds(), CONNECT.total_seconds())
+        seconds = request.timeout.total_seconds()
+        return cls(seconds, seconds, min(seconds, CONNECT.total_seconds()))
+
+
+async def fetch(
+    session: aiohttp.ClientSession, home: Home, request: Request, address: URL, limits: Limits
+) -> aiohttp.ClientResponse:
+    """Send, and take the one redirect a request may allow. Credentials are built in the call: no frame keeps them."""
+    timeout = aiohttp.ClientTimeout(
+        total=None, connect=limits.connect, sock_connect=limits.connect, sock_read=limits.silence
+    )
+    once = partial(session.request, allow_redirects=False, timeout=timeout)
+    raw = await once(
+        request.method,
+        address,
+        headers=_headers(request, home.credentials),
+        data=request.body,
+        middlewares=(_Once(),),
+    )
+    elsewhere = _redirect(raw, address) if request.follow else None
+    if elsewhere is None:
+        return raw
+    raw.close()
+    # Bare on purpose: wherever this leads, it gets neither our credentials nor our headers.
+    return await once(request.method, elsewhere, middlewares=(_Once(),))
+
+
+def _headers(request: Request, credentials: Credentials) -> CIMultiDict[str]:
+    headers = CIMultiDict(request.headers)
+    headers.update(credentials())
+    return headers
+
+
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+
+
+def _redirect(raw: aiohttp.ClientResponse, address: URL) -> URL | None:
+    """Where one redirect leads, or None for a status or place that is not followed."""
+    location = raw.headers.get("Location")
+    if raw.status not in _REDIRECTS or raw.method not in ("GET", "HEAD") or not location:
+        return None
+    try:
+        # Signed links break when their encoding is touched.
+        target = address.join(URL(location, encoded=True))
+        safe = target.scheme in ("https", address.scheme) and bool(target.host) and target.raw_user is None
+    except ValueError:
+        return None
+    return target if safe and location.isascii() and not any(char <= " " for char in location) else None
+
+
+class _Once:
+    """aiohttp sends GET and DELETE again by itself when a kept connection drops. Only we repeat, and count it."""
+
+    def __init__(self) -> None:
+        self._sent = False
+
+    async def __call__(
+        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        if self._sent:
+            raise aiohttp.ServerDisconnectedError
+        self._sent = True
+        return await handler(request)
+
+
+def user_agent() -> str:
+    try:
+        return f"belvo-async/{version('belvo-async')}"
+    except PackageNotFoundError:
+        return "belvo-async"

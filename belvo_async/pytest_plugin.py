@@ -1,0 +1,82 @@
+"""pytest fixtures for tests of your own code: both vendors simulated over real HTTP, and a session on them.
+
+    async def test_my_sync(belvo_async_session, belvo_simulator):
+        job = await belvo_async_session.fire(belvo.Invoices(link=belvo_simulator.links[0], ...))
+        await job
+
+Active as soon as the package is installed with the extra `test` (pytest and pytest-asyncio). Jobs that take minutes at
+the vendors take a fraction of a second here; webhooks arrive, signed, as the vendors send them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest_asyncio
+
+# Everything is imported inside the fixtures: the plugin loads in every pytest run of an environment that has it.
+if TYPE_CHECKING:
+    from belvo_async import Session
+    from belvo_async.simulator import BelvoSimulator, SyntageSimulator
+
+# A Belvo job of a minute is over in a quarter of a second, its webhooks are repeated after as long.
+SIMULATED_SPEED = 240.0
+
+
+@pytest_asyncio.fixture
+async def belvo_simulator() -> AsyncIterator[BelvoSimulator]:
+    """A local Belvo on an address of its own, with links and invoices; scripts faults with `next_job`, `next_answer`."""
+    from belvo_async.simulator import BelvoSimulator
+
+    async with BelvoSimulator(speed=SIMULATED_SPEED, limits=False) as simulator:
+        yield simulator
+
+
+@pytest_asyncio.fixture
+async def syntage_simulator() -> AsyncIterator[SyntageSimulator]:
+    """A local Syntage on an address of its own, with entities and invoices."""
+    from belvo_async.simulator import SyntageSimulator
+
+    async with SyntageSimulator(speed=SIMULATED_SPEED, limits=False) as simulator:
+        yield simulator
+
+
+@pytest_asyncio.fixture
+async def belvo_async_session(
+    belvo_simulator: BelvoSimulator, syntage_simulator: SyntageSimulator
+) -> AsyncIterator[Session]:
+    """An open session on both simulators, memory store, fast polling, webhooks delivered to it."""
+    from aiohttp import web
+
+    from belvo_async import Belvo, Polling, Session, Syntage
+    from belvo_async.web.aiohttp import webhook_routes
+
+    belvo = Belvo(
+        belvo_simulator.secret_id,
+        belvo_simulator.secret_password,
+        base_url=belvo_simulator.url,
+        webhook_authorization=belvo_simulator.webhook_authorization,
+    )
+    syntage = Syntage(
+        syntage_simulator.api_key,
+        base_url=syntage_simulator.url,
+        webhook_secrets=(syntage_simulator.signing_secret,),
+    )
+    polling = Polling(first=timedelta(milliseconds=50), longest=timedelta(milliseconds=500))
+    async with Session(belvo, syntage, polling=polling) as session:
+        app = web.Application()
+        app.add_routes(webhook_routes(session))
+        runner = web.AppRunner(app, handler_cancellation=False, shutdown_timeout=1.0)
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, "127.0.0.1", 0)
+            await site.start()
+            receiver = f"http://127.0.0.1:{runner.addresses[0][1]}/webhooks"
+            belvo_simulator.webhook_url = f"{receiver}/{belvo.name}"
+            syntage_simulator.webhook_url = f"{receiver}/{syntage.name}"
+            yield session
+        finally:
+            belvo_simulator.webhook_url = syntage_simulator.webhook_url = None
+            await runner.cleanup()

@@ -1,0 +1,236 @@
+"""Jobs kept in this process only, for tests and scripts: they end with it."""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from collections.abc import AsyncIterator, Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, Self, TypeVar
+
+import msgspec
+
+from belvo_async.abc import Budget
+from belvo_async.errors import StoreError
+from belvo_async.jobs import Job, Observation, normal_id
+
+from .memory_jobs import Shelf
+from .rules import ASIDE, PARKED, Bounds, Gate, from_us, identity, later_place, refuse_second_end, to_us
+
+__all__ = ["MemoryStore"]
+
+T = TypeVar("T")
+
+
+class MemoryStore:
+    """A store in plain dictionaries. Nothing survives the process; closing and opening again keeps the jobs.
+
+    Of jobs that are no longer open, the last `finished_limit` are kept, so that memory is bounded by open jobs.
+    """
+
+    def __init__(self, *, finished_limit: int = 10_000, parked: Bounds = PARKED, aside: Bounds = ASIDE) -> None:
+        self._gate = Gate()
+        self._shelf = Shelf(finished_limit)
+        self._parked = _Parked(parked)
+        self._aside = _Queue[tuple[str, datetime, bytes]](aside)
+        self._places: dict[str, list[datetime]] = {}
+        self._leases: dict[str, _Lease] = {}
+        self._last_token = 0
+
+    async def put(self, job: Job, *, expected: int | None, observation: Observation | None = None) -> Job | None:
+        """Write a job if it still has version `expected`, or return what stands in the way."""
+        self._gate.check()
+        kept = self._shelf.get(job.id)
+        if expected is None:
+            obstacle = kept or self._shelf.equal(job)
+        elif kept is None:
+            raise StoreError(f"job {job.id} is no longer kept")
+        else:
+            obstacle = kept if kept.version != expected else None
+        if obstacle is not None:
+            return obstacle
+        if kept is not None:
+            refuse_second_end(job, kept)
+        self._shelf.write(job, observation)
+        return None
+
+    async def get(self, job_id: str) -> Job | None:
+        """Read one job."""
+        self._gate.check()
+        return self._shelf.get(job_id)
+
+    async def find(self, account: str, remote_id: str) -> tuple[Job, ...]:
+        """The jobs that the vendor knows by this id, oldest first."""
+        self._gate.check()
+        return self._shelf.find(account, remote_id)
+
+    async def open_jobs(
+        self, accounts: Collection[str] | None = None, *, lane: str | None = None
+    ) -> AsyncIterator[Job]:
+        """Every open job, oldest first, each as it is when its slice is read."""
+        after = (-1, "")
+        while True:
+            self._gate.check()
+            places = self._shelf.open_after(after, lane)
+            if not places:
+                return
+            after = places[-1]
+            jobs = [self._shelf.get(job_id) for _, job_id in places]
+            for job in jobs:
+                if job is not None and (accounts is None or job.account in accounts):
+                    yield job
+
+    async def claim_due(self, accounts: Collection[str], *, now: datetime, until: datetime, limit: int) -> list[Job]:
+        """Lease up to `limit` open jobs that are due, earliest first."""
+        self._gate.check()
+        return self._shelf.claim(accounts, to_us(now), to_us(until), limit)
+
+    async def next_due(self, accounts: Collection[str]) -> datetime | None:
+        """The earliest instant an open job is due and not leased."""
+        self._gate.check()
+        first = self._shelf.first_due(accounts)
+        return None if first is None else from_us(first[0])
+
+    async def park(self, account: str, observation: Observation) -> None:
+        """Keep an observation whose job is not known yet; the one parked longest goes first."""
+        self._gate.check()
+        self._parked.add(account, observation)
+
+    async def parked(self, account: str, remote_id: str | None = None) -> tuple[Observation, ...]:
+        """The parked observations about one remote id, or all of the account; oldest first."""
+        self._gate.check()
+        return self._parked.read(account, remote_id)
+
+    async def unpark(self, account: str, observations: Collection[Observation]) -> None:
+        """Drop parked observations."""
+        self._gate.check()
+        for seen in observations:
+            self._parked.drop(account, seen)
+
+    async def set_aside(self, account: str, body: bytes, at: datetime) -> None:
+        """Keep an authentic delivery that could not be read."""
+        self._gate.check()
+        self._aside.add((account, at, body), len(body))
+
+    async def laid_aside(self, account: str) -> tuple[tuple[datetime, bytes], ...]:
+        """What `set_aside` kept, oldest first: for the person who finds out why it could not be read."""
+        self._gate.check()
+        return tuple((at, body) for owner, at, body in self._aside.items() if owner == account)
+
+    async def reserve(self, budget: Budget, now: datetime) -> datetime:
+        """Take one place in a budget and return the instant the request may go out."""
+        self._gate.check()
+        places = self._places.setdefault(budget.key, [])
+        blocking = places[-budget.limit] if len(places) >= budget.limit else None
+        place = later_place(budget, now, blocking)
+        # One span more than the window needs: a caller's clock may lag behind.
+        del places[: bisect_right(places, now - 2 * budget.span)]
+        insort(places, place)
+        return place
+
+    async def lease(self, key: str, owner: str, *, now: datetime, until: datetime) -> int | None:
+        """Take or renew a lease: its fencing token, None while another holds it."""
+        self._gate.check()
+        held = self._leases.get(key)
+        if held is not None and held.owner != owner and held.until > now:
+            return None
+        if held is None or held.owner != owner:
+            self._last_token += 1
+            held = _Lease(owner, until, self._last_token)
+        self._leases[key] = _Lease(owner, until, held.token)
+        return held.token
+
+    async def release(self, key: str, owner: str) -> None:
+        """Give a lease back, if `owner` holds it."""
+        self._gate.check()
+        held = self._leases.get(key)
+        if held is not None and held.owner == owner:
+            del self._leases[key]
+
+    async def timeline(self, job_id: str) -> tuple[Observation, ...]:
+        """The last observations of a job, oldest first."""
+        self._gate.check()
+        return self._shelf.timeline(job_id)
+
+    async def forget(self, job_id: str) -> bool:
+        """Drop a job and its timeline; whether there was one."""
+        self._gate.check()
+        return self._shelf.drop(job_id)
+
+    async def __aenter__(self) -> Self:
+        self._gate.open()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        self._gate.close()
+
+
+@dataclass(slots=True, frozen=True)
+class _Lease:
+    owner: str
+    until: datetime
+    token: int
+
+
+class _Queue(Generic[T]):
+    """Items with their sizes, bounded; the oldest go first."""
+
+    def __init__(self, bounds: Bounds) -> None:
+        self._bounds = bounds
+        self._items: dict[int, tuple[T, int]] = {}
+        self._last = 0
+        self._bytes = 0
+
+    def add(self, item: T, size: int) -> tuple[int, list[T]]:
+        """Append an item: its number, and the items that had to go."""
+        self._bounds.admit(size)
+        self._last += 1
+        self._items[self._last] = (item, size)
+        self._bytes += size
+        gone: list[T] = []
+        while not self._bounds.hold(len(self._items), self._bytes):
+            gone.append(self.drop(next(iter(self._items))))
+        return self._last, gone
+
+    def drop(self, number: int) -> T:
+        item, size = self._items.pop(number)
+        self._bytes -= size
+        return item
+
+    def items(self) -> list[T]:
+        return [item for item, _ in self._items.values()]
+
+
+class _Parked:
+    """Observations that wait for their job."""
+
+    def __init__(self, bounds: Bounds) -> None:
+        self._queue = _Queue[tuple[str, Observation]](bounds)
+        self._numbers: dict[tuple[str, bytes], int] = {}
+
+    def add(self, account: str, seen: Observation) -> None:
+        mark = (account, identity(seen))
+        if mark in self._numbers:
+            return
+        number, gone = self._queue.add((account, seen), len(msgspec.json.encode(seen)))
+        self._numbers[mark] = number
+        for owner, each in gone:
+            del self._numbers[owner, identity(each)]
+
+    def drop(self, account: str, seen: Observation) -> None:
+        number = self._numbers.pop((account, identity(seen)), None)
+        if number is not None:
+            self._queue.drop(number)
+
+    def read(self, account: str, remote_id: str | None) -> tuple[Observation, ...]:
+        wanted = None if remote_id is None else normal_id(remote_id)
+        mine = (seen for owner, seen in self._queue.items() if owner == account)
+        return tuple(sorted((seen for seen in mine if wanted is None or _is_about(seen, wanted)), key=_instant))
+
+
+def _is_about(seen: Observation, wanted: str) -> bool:
+    return seen.remote_id is not None and normal_id(seen.remote_id) == wanted
+
+
+def _instant(seen: Observation) -> datetime:
+    return seen.at

@@ -1,0 +1,115 @@
+"""What all stores share: limits, instants as integers, and which parked observations are the same."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+from msgspec.structs import replace
+
+from belvo_async.abc import Budget
+from belvo_async.errors import StoreError
+from belvo_async.jobs import Job, Observation
+
+__all__ = [
+    "ASIDE",
+    "PARKED",
+    "SLICE",
+    "TIMELINE_LIMIT",
+    "Bounds",
+    "Gate",
+    "from_us",
+    "identity",
+    "later_place",
+    "refuse_second_end",
+    "stands_in_the_way",
+    "to_us",
+]
+
+TIMELINE_LIMIT = 200
+
+# How many jobs `open_jobs` reads at a time: decoding them takes about a millisecond.
+SLICE = 256
+
+
+class Bounds(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of something that may never be asked for again is kept."""
+
+    count: int
+    limit_bytes: int
+
+    def admit(self, size: int) -> None:
+        """Refuse what would not fit even alone: it must not push everything else out."""
+        if size > self.limit_bytes:
+            raise StoreError(f"{size} bytes are too many to keep: the bound is {self.limit_bytes} in all")
+
+    def hold(self, count: int, size: int) -> bool:
+        """Whether so many, of so many bytes together, may be kept."""
+        return count <= self.count and size <= self.limit_bytes
+
+
+PARKED = Bounds(count=10_000, limit_bytes=16 * 2**20)
+ASIDE = Bounds(count=1_000, limit_bytes=16 * 2**20)
+
+
+class Gate:
+    """Whether a store may be used: from opening to closing. A closed store may be opened again."""
+
+    def __init__(self) -> None:
+        self._is_open = False
+        self._was_open = False
+
+    def open(self) -> None:
+        if self._is_open:
+            raise StoreError("the store is open already: open it once and share it")
+        self._is_open = self._was_open = True
+
+    def close(self) -> None:
+        self._is_open = False
+
+    def check(self) -> None:
+        if not self._is_open:
+            raise StoreError("the store is closed" if self._was_open else "the store is not open: use `async with`")
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def to_us(at: datetime) -> int:
+    """Give an aware instant as microseconds since 1970: exact, and ordered as integers are."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def from_us(us: int) -> datetime:
+    """Turn microseconds since 1970 back into an instant in UTC."""
+    return _EPOCH + timedelta(microseconds=us)
+
+
+def identity(seen: Observation) -> bytes:
+    """Fingerprint what a vendor said, so that one delivery is parked once.
+
+    Vendors deliver again when our answer got lost: then only the instant of arrival differs, and does not count.
+    """
+    said = replace(seen, at=_EPOCH) if seen.delivery_id else seen
+    return hashlib.sha256(msgspec.json.encode(said)).digest()
+
+
+def stands_in_the_way(job: Job) -> bool:
+    """Whether no equal task may be started beside this job."""
+    return bool(job.key) and job.is_open and job.superseded_by is None
+
+
+def refuse_second_end(job: Job, kept: Job) -> None:
+    """Raise StoreError when a write would change how a job ended: whatever asks for that is wrong."""
+    if kept.status.is_terminal and job.status is not kept.status:
+        raise StoreError(f"job {job.id} ended as {kept.status} and cannot become {job.status}")
+
+
+def later_place(budget: Budget, now: datetime, blocking: datetime | None) -> datetime:
+    """The first free place in a budget; `blocking` is the `limit`-th newest place taken, None while there are fewer.
+
+    Windows are half open: a place is free again exactly one span after it was taken.
+    """
+    return now if blocking is None else max(now, blocking + budget.span)

@@ -1,0 +1,1 @@
+"""The vendors' dialects, one folder each; none knows another."""

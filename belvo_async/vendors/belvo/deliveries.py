@@ -1,0 +1,141 @@
+"""Webhooks: the proof that a delivery is Belvo's, and what it says.
+
+Belvo sends a fixed text as the Authorization header and signs nothing (resources-webhooks-aggregation). No page tells
+how a failed asynchronous POST is announced: data that holds an error fails the request it names.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import cast
+
+import msgspec
+
+from belvo_async.abc import Headers, Secret
+from belvo_async.errors import PayloadError, SignatureError
+from belvo_async.jobs import Failure, Observation, Status, Way
+from belvo_async.payload import decode
+
+from .refusals import webhook_failure
+from .schema import Delivery, subject_of
+
+# Keys that decide what a delivery means. JSON allows a key twice and readers disagree which one counts.
+_CONTROL = frozenset(
+    {"webhook_id", "webhook_type", "process_type", "webhook_code", "link_id", "request_id", "data"}
+    | {"error_code", "errors"}
+)
+# Keys of `data` that count the records stored, per resource article.
+_COUNTS = ("new_invoices", "total_invoices", "new_financial_statements")
+# Codes of historical updates, for deliveries from before process_type was sent.
+_HISTORICAL = ("historical_", "initial_")
+
+_DELIVERY = msgspec.json.Decoder(Delivery)
+
+
+def verify(headers: Headers, secret: Secret | None, *, allow_unauthenticated: bool) -> None:
+    """Raise SignatureError unless the delivery carries our Authorization value, exactly once."""
+    if secret is None:
+        if not allow_unauthenticated:
+            raise SignatureError("no webhook authorization is configured, so no delivery can be proven")
+        return
+    values = headers.get_all("authorization")
+    if len(values) != 1 or not _matches(secret, values[0]):
+        raise SignatureError("the delivery does not carry the configured Authorization value")
+
+
+def _matches(secret: Secret, value: str) -> bool:
+    try:
+        return secret.matches(value)
+    except UnicodeEncodeError:  # lone surrogates that no header can hold
+        return False
+
+
+def read_delivery(body: bytes, now: datetime) -> tuple[Observation, ...]:
+    """Say what a proven delivery tells. Words that are not known are no errors. Raises PayloadError.
+
+    A delivery with our request id and an error fails the job. One that answers an asynchronous POST finishes it. All
+    others only make the link's open jobs due for a look: they are about updates that were not asked for here.
+    """
+    delivery = decode(body, _DELIVERY)
+    _refuse_doubles(body)
+    content = _content(delivery)
+    trouble = _trouble(content)
+    word = _word(delivery, now)
+    nudge = msgspec.structs.replace(word, remote_id=None, nudge=True)
+    if delivery.request_id and _completes(delivery):
+        return (_outcome(delivery, word, trouble, content),)
+    failed = msgspec.structs.replace(word, status=Status.FAILED, failure=trouble)
+    return ((failed,) if trouble and delivery.request_id else ()) + ((nudge,) if delivery.link_id else ())
+
+
+def _word(delivery: Delivery, now: datetime) -> Observation:
+    return Observation(
+        way=Way.WEBHOOK,
+        at=now,
+        vendor_status=delivery.webhook_code,
+        remote_id=delivery.request_id or None,
+        delivery_id=delivery.webhook_id or None,
+        subject=subject_of(delivery.link_id) if delivery.link_id else None,
+    )
+
+
+def _completes(delivery: Delivery) -> bool:
+    """Whether it answers an asynchronous POST: it says so, or is of the time before `process_type` was sent."""
+    if delivery.webhook_type == "LINK":
+        return False
+    if delivery.process_type is None:
+        return delivery.webhook_type is not None and not (delivery.webhook_code or "").startswith(_HISTORICAL)
+    return delivery.process_type == "async_post"
+
+
+def _outcome(
+    delivery: Delivery, word: Observation, trouble: Failure | None, content: Mapping[str, object]
+) -> Observation:
+    return msgspec.structs.replace(
+        word,
+        status=Status.FAILED if trouble else Status.FINISHED,
+        failure=trouble,
+        resource=delivery.webhook_type,
+        created_count=None if trouble else _count(content),
+        # Without the word async_post it may still be about something else: good for its own id, not to be adopted.
+        adoptable=delivery.process_type == "async_post" and delivery.link_id is not None,
+    )
+
+
+def _content(delivery: Delivery) -> Mapping[str, object]:
+    content = decode(bytes(delivery.data), object)
+    return cast("Mapping[str, object]", content) if isinstance(content, dict) else {}
+
+
+def _trouble(content: Mapping[str, object]) -> Failure | None:
+    code = content.get("error_code") or content.get("errors")
+    while isinstance(code, list | dict):
+        code = _first_code(cast("list[object] | dict[str, object]", code))
+    return webhook_failure(code) if content.get("error_code") or content.get("errors") else None
+
+
+def _first_code(errors: list[object] | dict[str, object]) -> object:
+    if isinstance(errors, dict):
+        return errors.get("code") or errors.get("error_code")
+    return errors[0] if errors else None
+
+
+def _count(content: Mapping[str, object]) -> int | None:
+    counts = (content.get(key) for key in _COUNTS)
+    return next((each for each in counts if isinstance(each, int) and not isinstance(each, bool) and each >= 0), None)
+
+
+def _refuse_doubles(body: bytes) -> None:
+    try:
+        # The standard reader shows all keys; numbers stay text, since Python's own limits are not Belvo's.
+        json.loads(body, object_pairs_hook=_keys_once, parse_int=str, parse_float=str)
+    except (ValueError, RecursionError):
+        raise PayloadError("JSON is malformed") from None
+
+
+def _keys_once(pairs: list[tuple[str, object]]) -> None:
+    names = [name for name, _ in pairs if name in _CONTROL]
+    if len(names) != len(set(names)):
+        raise PayloadError("a control key stands twice")

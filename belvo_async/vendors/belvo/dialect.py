@@ -1,0 +1,217 @@
+"""Belvo's dialect: the `Vendor` that turns our words into its HTTP and back."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Self
+from urllib.parse import urlsplit
+
+from belvo_async.abc import Answer, Budget, Conversation, Headers, Query, Secret, Walk
+from belvo_async.errors import ConfigurationError, TaskError, UnsupportedError, VendorError
+from belvo_async.jobs import Job, Observation, Status, Task, Way
+
+from .deliveries import read_delivery, verify
+from .looks import poll
+from .reading import Source, query_walk, results_walk
+from .refusals import read_error
+from .schema import FinancialStatementList, FinancialStatements, Institutions, InvoiceList, Invoices, Links
+from .submission import submit
+
+ORIGINS = {"sandbox": "https://sandbox.belvo.com", "production": "https://api.belvo.com"}
+
+# Error catalogue: 80 requests per 30 s and source address; above it, the proxy answers with a page and may block.
+RATE_LIMIT, RATE_SPAN = 80, timedelta(seconds=30)
+
+# No asynchronous request can be looked up at Belvo: this long we wait for a delivery to adopt.
+ADOPTION_SPAN = timedelta(minutes=15)
+
+# The header is the only proof a delivery has; shorter values can be guessed.
+SHORTEST_AUTHORIZATION = 16
+
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_TASKS: Mapping[str, type[Task[object]]] = {
+    str(each.__struct_config__.tag): each for each in (Invoices, FinancialStatements)
+}
+
+
+class Belvo:
+    """Belvo for Mexican fiscal data: `Session(Belvo(secret_id, secret_password))`.
+
+    `environment` is `sandbox` or `production`; `base_url` replaces its address, for a simulator or a relay (https,
+    except on loopback). `webhook_authorization` is the whole Authorization value typed into Belvo's dashboard, such as
+    `Bearer ...`; without it deliveries are refused, unless `allow_unauthenticated` waives the proof.
+    `budget=False` leaves out the pacing to 80 requests in 30 s, for accounts that Belvo exempted.
+    Raises ConfigurationError for anything missing or unsafe.
+    """
+
+    def __init__(
+        self,
+        secret_id: str,
+        secret_password: str,
+        *,
+        base_url: str | None = None,
+        environment: str = "sandbox",
+        webhook_authorization: str | None = None,
+        allow_unauthenticated: bool = False,
+        budget: bool = True,
+    ) -> None:
+        # RFC 7617: the first colon ends the user name.
+        if not _is_plain(secret_id) or ":" in secret_id:
+            raise ConfigurationError("secret_id must be printable ASCII without a colon")
+        if not _is_plain(secret_password):
+            raise ConfigurationError("secret_password must be printable ASCII")
+        if environment not in ORIGINS:
+            raise ConfigurationError("environment must be sandbox or production")
+        self._environment = environment
+        self._origin = _read_origin(base_url or ORIGINS[environment])
+        self._secret_id = Secret(secret_id)
+        self._secret_password = Secret(secret_password)
+        self._authorization = _read_authorization(webhook_authorization)
+        self._allow_unauthenticated = allow_unauthenticated
+        self._account = f"{self._origin}#{hashlib.sha256(secret_id.encode()).hexdigest()[:12]}"
+        pace = Budget(key=self._account, limit=RATE_LIMIT, span=RATE_SPAN) if budget else None
+        self._source = Source(origin=self._origin, budget=pace)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """Read BELVO_SECRET_ID and BELVO_SECRET_PASSWORD, and if set BELVO_ENV and BELVO_WEBHOOK_AUTH.
+
+        Raises ConfigurationError naming the variable that is missing or wrong.
+        """
+        found = os.environ if environ is None else environ
+        for name in ("BELVO_SECRET_ID", "BELVO_SECRET_PASSWORD"):
+            if not found.get(name):
+                raise ConfigurationError(f"the environment variable {name} is missing")
+        environment = found.get("BELVO_ENV") or "sandbox"
+        if environment not in ORIGINS:
+            raise ConfigurationError("the environment variable BELVO_ENV must be sandbox or production")
+        return cls(
+            found["BELVO_SECRET_ID"],
+            found["BELVO_SECRET_PASSWORD"],
+            environment=environment,
+            webhook_authorization=found.get("BELVO_WEBHOOK_AUTH") or None,
+        )
+
+    def __repr__(self) -> str:
+        return f"Belvo({self._environment}, {self._origin})"
+
+    @property
+    def name(self) -> str:
+        return "belvo"
+
+    @property
+    def account(self) -> str:
+        return self._account
+
+    @property
+    def origin(self) -> str:
+        return self._origin
+
+    @property
+    def tasks(self) -> Mapping[str, type[Task[object]]]:
+        return _TASKS
+
+    @property
+    def queries(self) -> tuple[type[object], ...]:
+        return (Links, Institutions, InvoiceList, FinancialStatementList)
+
+    @property
+    def accepts_webhooks(self) -> bool:
+        return self._authorization is not None or self._allow_unauthenticated
+
+    def credentials(self) -> Mapping[str, str]:
+        """HTTP Basic, on every call; Belvo's interface has no tokens."""
+        pair = f"{self._secret_id.reveal()}:{self._secret_password.reveal()}"
+        return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
+
+    def check(self, task: Task[object], now: datetime) -> None:
+        """Refuse a period that ends after today in UTC, and tasks that are not Belvo's."""
+        if not isinstance(task, tuple(_TASKS.values())):
+            raise TaskError(f"tasks of kind {task.kind} are not Belvo's", field="task")
+        if isinstance(task, Invoices) and task.date_to > now.astimezone(UTC).date():
+            raise TaskError("date_to lies in the future; Belvo takes periods up to today", field="date_to")
+
+    def lane(self, task: Task[object]) -> str | None:
+        """One open request per link: a second one meets too_many_sessions."""
+        return f"{self._account}/link:{task.subject}"
+
+    def start(self, job: Job, now: datetime) -> Conversation[Observation]:
+        """See `Vendor.start`; the POST asks for the asynchronous mode."""
+        return submit(job, now, self._source.budget)
+
+    def poll(self, jobs: Sequence[Job], now: datetime) -> Conversation[tuple[Observation, ...]]:
+        """See `Vendor.poll`; one read per link and one more per job whose link was used since its POST.
+
+        Belvo publishes no status: a job that cannot be told about gets an observation without one.
+        """
+        return poll(jobs, now, self._source)
+
+    def find(self, job: Job, now: datetime) -> Conversation[Observation]:
+        """Ask nothing: no list of Belvo's names requests. An uncertain job is given up after 15 minutes."""
+        yield from ()
+        return Observation(
+            way=Way.POLL,
+            at=now,
+            job_id=job.id,
+            status=Status.UNCERTAIN,
+            absent=True,
+            abandon=now - (job.attempted_at or job.created_at) >= ADOPTION_SPAN,
+        )
+
+    def stop(self, job: Job, now: datetime) -> Conversation[Observation | None]:
+        """Belvo cannot stop a request."""
+        raise UnsupportedError("Belvo has no call that stops a request")
+
+    def results(self, job: Job) -> Walk[object]:
+        """See `Vendor.results`."""
+        return results_walk(job.task, self._source)
+
+    def list(self, query: Query[object]) -> Walk[object]:
+        """See `Vendor.list`."""
+        return query_walk(query, self._source)
+
+    def read_error(self, answer: Answer) -> VendorError:
+        """See `Vendor.read_error`; messages are our own wording."""
+        return read_error(answer)
+
+    def read_webhook(self, headers: Headers, body: bytes, now: datetime) -> tuple[Observation, ...]:
+        """See `Vendor.read_webhook`."""
+        verify(headers, self._authorization, allow_unauthenticated=self._allow_unauthenticated)
+        return read_delivery(body, now)
+
+
+def _read_origin(base_url: str) -> str:
+    """Reduce an address to scheme, host and port. Messages never repeat it: it may hold a password."""
+    try:
+        parts = urlsplit(base_url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise ConfigurationError("base_url cannot be read") from None
+    if parts.scheme not in ("https", "http") or not host or any(char in base_url for char in "\\ \t\r\n"):
+        raise ConfigurationError("base_url must be like https://sandbox.belvo.com")
+    if parts.scheme == "http" and host not in _LOOPBACK:
+        raise ConfigurationError("base_url must be https: credentials go there (http only on loopback)")
+    if "@" in parts.netloc or parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise ConfigurationError("base_url must hold only scheme, host and port")
+    shown = f"[{host}]" if ":" in host else host
+    standard = {"https": 443, "http": 80}[parts.scheme]
+    return f"{parts.scheme}://{shown}" if port in (None, standard) else f"{parts.scheme}://{shown}:{port}"
+
+
+def _is_plain(text: str) -> bool:
+    return bool(text) and text.isascii() and text.isprintable()
+
+
+def _read_authorization(value: str | None) -> Secret | None:
+    if value is None:
+        return None
+    if len(value) < SHORTEST_AUTHORIZATION:
+        raise ConfigurationError(f"webhook_authorization is shorter than {SHORTEST_AUTHORIZATION} characters")
+    # Servers decode other characters in different ways, and cut blanks at the ends: it would never match.
+    if not _is_plain(value) or value != value.strip():
+        raise ConfigurationError("webhook_authorization must be printable ASCII without blanks at its ends")
+    return Secret(value)

@@ -1,0 +1,140 @@
+"""Polling: what a link and its list tell about jobs whose state Belvo publishes nowhere.
+
+One read of the link serves all its jobs. A link that broke fails them. A link that was used after the POST is worth a
+look at the job's own list: three equal looks over ten minutes are taken for the end, and said to be an inference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from urllib.parse import quote
+
+import msgspec
+
+from belvo_async.abc import Conversation
+from belvo_async.errors import NotFoundError, PayloadError, RateLimitError, TransportError, VendorError
+from belvo_async.jobs import Job, Look, Observation, Status, Way
+from belvo_async.payload import decode
+
+from .reading import LINKS, Source, task_filters
+from .refusals import failure, read_error
+from .schema import FinancialStatements, Invoices, Link
+
+LOOKS = 3
+LOOKS_SPAN = timedelta(minutes=10)
+
+# Link status -> failure code of its open jobs. `valid` and `unconfirmed` fail nothing.
+BROKEN = {"invalid": "link_invalid", "token_required": "token_required"}
+
+# What a submission that Belvo never saw (queued) cannot be told about by its link, and what an end can be inferred of.
+_SENT = frozenset({Status.UNCERTAIN, Status.PENDING, Status.RUNNING, Status.STOPPING})
+_ACCEPTED = _SENT - {Status.UNCERTAIN}
+
+
+class _Row(msgspec.Struct):
+    id: str | None = None
+
+
+class _List(msgspec.Struct):
+    count: int | None = None
+    results: list[_Row] | None = None
+
+
+_LINK = msgspec.json.Decoder(Link)
+_LIST = msgspec.json.Decoder(_List)
+
+
+def poll(jobs: Sequence[Job], now: datetime, source: Source) -> Conversation[tuple[Observation, ...]]:
+    """Look at all jobs, link by link; at least one observation for each.
+
+    A link that cannot be read leaves its jobs as they are and does not hide the others: the error is raised only when
+    no link could be read. Refused credentials and a used-up rate end the round, since all further reads would fail.
+    """
+    seen: list[Observation] = []
+    trouble: VendorError | TransportError | PayloadError | None = None
+    learned = False
+    for group in _by_link(jobs):
+        stop = trouble is not None and _ends_round(trouble)
+        try:
+            found = [_nothing(job, now) for job in group] if stop else (yield from _look_at_link(group, now, source))
+            learned = learned or not stop
+        except (VendorError, TransportError, PayloadError) as error:
+            trouble, found = error, [_nothing(job, now) for job in group]
+        seen.extend(found)
+    if trouble is not None and not learned:
+        raise trouble
+    return tuple(seen)
+
+
+def _by_link(jobs: Sequence[Job]) -> list[list[Job]]:
+    groups: dict[str, list[Job]] = {}
+    for job in jobs:
+        groups.setdefault(job.task.subject, []).append(job)
+    return list(groups.values())
+
+
+def _ends_round(error: Exception) -> bool:
+    return isinstance(error, RateLimitError) or (isinstance(error, VendorError) and error.status_code == 401)
+
+
+def _nothing(job: Job, now: datetime) -> Observation:
+    return Observation(way=Way.POLL, at=now, job_id=job.id)
+
+
+def _look_at_link(jobs: Sequence[Job], now: datetime, source: Source) -> Conversation[list[Observation]]:
+    task = jobs[0].task
+    if not isinstance(task, Invoices | FinancialStatements):
+        return [_nothing(job, now) for job in jobs]
+    path = f"{LINKS}{quote(task.link, safe='')}/"
+    answer = yield source.get(path, [], name="GET /api/links/{id}/")
+    if answer.status != 200:
+        error = read_error(answer)
+        if isinstance(error, NotFoundError):
+            return [msgspec.structs.replace(_nothing(job, now), gone=job.status in _SENT) for job in jobs]
+        raise error
+    link = decode(answer.body, _LINK)
+    seen: list[Observation] = []
+    for job in jobs:
+        seen.append((yield from _look_at_job(job, link, now, source)))
+    return seen
+
+
+def _look_at_job(job: Job, link: Link, now: datetime, source: Source) -> Conversation[Observation]:
+    broken = BROKEN.get(link.status or "")
+    if broken and job.status in _SENT:
+        return msgspec.structs.replace(_nothing(job, now), status=Status.FAILED, failure=failure(broken))
+    used_at = link.last_accessed_at
+    if (
+        job.status not in _ACCEPTED
+        or link.status != "valid"
+        or not _is_after(used_at, job.attempted_at or job.created_at)
+    ):
+        return _nothing(job, now)
+    path, filters = task_filters(job.task)
+    answer = yield source.get(path, [*filters, ("fields", "id"), ("page_size", "1")])
+    if answer.status != 200:
+        raise read_error(answer)
+    return _weigh(job, _look(decode(answer.body, _LIST), used_at, now))
+
+
+def _is_after(used_at: datetime | None, sent_at: datetime) -> bool:
+    # An instant without an offset cannot be compared, so it is no evidence.
+    return used_at is not None and used_at.tzinfo is not None and used_at > sent_at
+
+
+def _look(page: _List, used_at: datetime | None, now: datetime) -> Look:
+    first = page.results[0].id if page.results else None
+    used = used_at.isoformat() if used_at else None
+    return Look(fingerprint=f"{page.count}/{used}/{first}", first_at=now, last_at=now, accessed_at=used_at)
+
+
+def _weigh(job: Job, look: Look) -> Observation:
+    """Report a look; it ends the job when it closes a long enough run of equal ones kept in the job."""
+    noted = Observation(way=Way.POLL, at=look.last_at, job_id=job.id, look=look)
+    run = job.look
+    if run is None or run.fingerprint != look.fingerprint or look.last_at <= run.last_at:
+        return noted
+    if run.count + 1 < LOOKS or look.last_at - run.first_at < LOOKS_SPAN:
+        return noted
+    return msgspec.structs.replace(noted, status=Status.FINISHED, way=Way.INFERENCE, partial=True)

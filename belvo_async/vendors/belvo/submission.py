@@ -1,0 +1,155 @@
+"""Submitting: the POST that starts a job, and what each answer to it means.
+
+A second POST is a second, billed request: Belvo has no idempotency key for them. So only answers that certainly mean
+"not accepted" lead to another attempt; whatever may have been accepted is uncertain.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import msgspec
+
+from belvo_async.abc import Answer, Budget, Conversation, Request, Retry
+from belvo_async.errors import PayloadError, UnsupportedError
+from belvo_async.jobs import Failure, Job, Observation, Status, Task, Way
+from belvo_async.payload import decode
+
+from .reading import INVOICES, STATEMENTS
+from .refusals import advice_for, decisive, failure, is_throttle, read_bodies, retry_after
+from .schema import Accepted, FinancialStatements, Invoices, Warnings
+
+# A misread mode header makes the call synchronous; Belvo then takes up to five minutes (page of request_timeout).
+SUBMIT_TIMEOUT = timedelta(seconds=330)
+
+# Six unsuccessful POSTs make a link invalid (page of invalid_link): stop well before.
+ATTEMPTS = 3
+# Of those the proxy refused, Belvo saw none.
+THROTTLED_ATTEMPTS = 10
+
+# "3, 6, 12, 24, 48 s" (belvo-api-errors).
+FIRST_WAIT = timedelta(seconds=3)
+THROTTLE_WAIT = timedelta(seconds=30)
+
+_HEADERS = (("Content-Type", "application/json"), ("Accept", "application/json"), ("X-Belvo-Request-Mode", "async"))
+
+
+class _Row(msgspec.Struct):
+    warnings: Warnings | None = None
+
+
+_ACCEPTED = msgspec.json.Decoder(Accepted)
+_ROWS = msgspec.json.Decoder(list[_Row])
+
+
+def submit(job: Job, now: datetime, budget: Budget | None) -> Conversation[Observation]:
+    """Send a job's POST once and read the answer; see `Vendor.start`."""
+    answer = yield submission(job.task, budget)
+    return read_submission(job, answer, now)
+
+
+def submission(task: Task[object], budget: Budget | None) -> Request:
+    """Build the POST of a task; equal tasks give equal bytes. Raises UnsupportedError for others' tasks."""
+    path, body = _body(task)
+    return Request(
+        method="POST",
+        target=path,
+        name=f"POST {path}",
+        headers=_HEADERS,
+        body=msgspec.json.encode(body),
+        budget=budget,
+        retry=Retry.SUBMIT,
+        timeout=SUBMIT_TIMEOUT,
+    )
+
+
+def _body(task: Task[object]) -> tuple[str, dict[str, object]]:
+    # save_data stays true: without it Belvo keeps nothing, and there would be nothing to read after a 202.
+    if isinstance(task, Invoices):
+        return INVOICES, {
+            "link": task.link,
+            "date_from": task.date_from,
+            "date_to": task.date_to,
+            "type": task.type,
+            "attach_xml": task.attach_xml,
+            "save_data": True,
+        }
+    if isinstance(task, FinancialStatements):
+        return STATEMENTS, {"link": task.link, "save_data": True}
+    raise UnsupportedError(f"Belvo cannot start tasks of kind {task.kind}")
+
+
+def read_submission(job: Job, answer: Answer, now: datetime) -> Observation:
+    """Say what an answer to a POST means for its job."""
+    say = partial(Observation, way=Way.ANSWER, at=now, job_id=job.id)
+    if is_throttle(answer):
+        return _throttled(job, answer, say, now)
+    if answer.status < 300:
+        return _read_success(answer, say, now)
+    # A gateway's own page says nothing about what happened behind it, nor does an answer it made up in our format.
+    if answer.status >= 400 and answer.status not in (502, 504):
+        return _read_refusal(job, answer, say, now)
+    return say(status=Status.UNCERTAIN, doubt=f"Belvo or a proxy answered {answer.status}")
+
+
+def _read_success(answer: Answer, say: partial[Observation], now: datetime) -> Observation:
+    try:
+        accepted = decode(answer.body, _ACCEPTED)
+    except PayloadError:
+        return _read_synchronous(answer, say, now)
+    return say(status=Status.PENDING, remote_id=accepted.request_id, vendor_status="accepted")
+
+
+def _read_synchronous(answer: Answer, say: partial[Observation], now: datetime) -> Observation:
+    if answer.status not in (200, 201):
+        return say(status=Status.UNCERTAIN, doubt=f"Belvo answered {answer.status} without a readable request id")
+    try:
+        rows = decode(answer.body, _ROWS)
+    except PayloadError:
+        return say(status=Status.UNCERTAIN, doubt=f"Belvo answered {answer.status} with a body that cannot be read")
+    codes = {row.warnings.code for row in rows if row.warnings is not None}
+    limited = "sat_xml_limit_reached" in codes
+    return say(
+        status=Status.FINISHED,
+        created_count=len(rows),
+        partial=bool(codes - {None}),
+        retry_at=_quota_reset(now) if limited else None,
+    )
+
+
+def _quota_reset(now: datetime) -> datetime:
+    """SAT's daily quota of XML documents is filled up at 00:00 CST, which is 06:00 UTC (support article on XML)."""
+    today = now.astimezone(UTC).replace(hour=6, minute=0, second=0, microsecond=0)
+    return today if now < today else today + timedelta(days=1)
+
+
+def _throttled(job: Job, answer: Answer, say: partial[Observation], now: datetime) -> Observation:
+    if job.attempts >= THROTTLED_ATTEMPTS:
+        return say(status=Status.REJECTED, failure=failure("rate_limited"))
+    wait = retry_after(answer) or THROTTLE_WAIT
+    return say(status=Status.SUBMITTING, retry_at=now + wait)
+
+
+def _read_refusal(job: Job, answer: Answer, say: partial[Observation], now: datetime) -> Observation:
+    bodies = read_bodies(answer)
+    body = decisive(bodies)
+    code = body.code if body else None
+    if code is None or (answer.status >= 500 and not advice_for(code).resend):
+        return _read_anonymous(answer, say)
+    if advice_for(code).resend and job.attempts < ATTEMPTS:
+        return say(status=Status.SUBMITTING, retry_at=now + _wait(code, job.attempts))
+    fields = [each.field for each in bodies if each.field]
+    return say(status=Status.REJECTED, failure=failure(code, fields=fields))
+
+
+def _read_anonymous(answer: Answer, say: partial[Observation]) -> Observation:
+    """A refusal without a code we may build on: a proxy's 4xx never reached Belvo; 408 and 5xx may have."""
+    if answer.status >= 500 or answer.status == 408:
+        return say(status=Status.UNCERTAIN, doubt=f"Belvo or a proxy answered {answer.status}")
+    refusal = Failure(code=f"http_{answer.status}", message="the request was refused without a reason")
+    return say(status=Status.REJECTED, failure=refusal)
+
+
+def _wait(code: str, attempts: int) -> timedelta:
+    return advice_for(code).wait or FIRST_WAIT * 2 ** (max(attempts, 1) - 1)

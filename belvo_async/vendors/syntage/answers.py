@@ -1,0 +1,162 @@
+"""What Syntage's error answers mean: our wording, its field names, and when to come back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from types import MappingProxyType
+from typing import Final, cast
+
+import msgspec
+
+from ...abc import Answer, Headers
+from ...errors import AuthenticationError, NotFoundError, PayloadError, RateLimitError, VendorError
+from ...jobs import Failure
+from .extractions import read_document
+
+__all__ = ["Problem", "read_failure", "read_problem", "read_vendor_error", "reset_wait"]
+
+_CODES: Mapping[int, str] = MappingProxyType(
+    {
+        400: "bad_request",
+        401: "unauthorized",
+        402: "payment_required",
+        403: "forbidden",
+        404: "not_found",
+        409: "conflict",
+        422: "unprocessable",
+        429: "rate_limited",
+    }
+)
+_WORDING: Mapping[str, str] = MappingProxyType(
+    {
+        "validation": "Syntage refuses some values",
+        "bad_request": "Syntage does not understand the request",
+        "unauthorized": "Syntage does not accept the API key",
+        "payment_required": "Syntage asks for payment",
+        "forbidden": "this API key may not do that",
+        "not_found": "Syntage does not know the object",
+        "conflict": "an equal extraction is already under way",
+        "unprocessable": "Syntage cannot carry out the request",
+        "rate_limited": "too many requests to Syntage",
+    }
+)
+# Property paths are ours to show; anything that does not look like one may be free text with names in it.
+_FIELD = re.compile(r"[A-Za-z_][\w.\[\]]{0,63}", re.ASCII)
+_REQUEST_ID = re.compile(r"[\w=.:;-]{1,128}", re.ASCII)
+_FIELDS_SHOWN: Final = 10
+
+# A reset in the past is a clock that differs; one far ahead is not waited for in one piece. Vendor's example: minutes.
+_SHORTEST_WAIT: Final = timedelta(seconds=1)
+_LONGEST_WAIT: Final = timedelta(hours=1)
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """An error answer in one code, with the refused fields where it names them."""
+
+    code: str
+    fields: tuple[str, ...] = ()
+
+    @property
+    def message(self) -> str:
+        """Our wording plus field names; the vendor's texts may hold taxpayer data and are never repeated."""
+        text = _WORDING.get(self.code, "Syntage answered with an error")
+        return f"{text}: {', '.join(self.fields)}" if self.fields else text
+
+
+def read_problem(answer: Answer) -> Problem:
+    """Read an error answer: `violations`, then `conflictingExtractors`, then the status alone.
+
+    Syntage's other texts (`hydra:description`, `detail`, `message`) are free wording: there is nothing to tell from
+    them but what the status says already.
+    """
+    try:
+        body: Mapping[str, object] = read_document(answer.body)
+    except PayloadError:
+        body = {}
+    if fields := _read_fields(body.get("violations")):
+        return Problem("validation", fields)
+    if body.get("conflictingExtractors"):
+        return Problem("conflict")
+    return Problem(_CODES.get(answer.status, f"http_{answer.status}"))
+
+
+def _read_fields(violations: object) -> tuple[str, ...]:
+    if not isinstance(violations, list):
+        return ()
+    given = cast("list[object]", violations)
+    paths = (cast("dict[str, object]", each).get("propertyPath") for each in given if isinstance(each, dict))
+    named = dict.fromkeys(path if isinstance(path, str) and _FIELD.fullmatch(path) else "(unnamed)" for path in paths)
+    return tuple(named)[:_FIELDS_SHOWN]
+
+
+def read_failure(answer: Answer) -> Failure:
+    """Say why a submission was refused. Nothing Syntage refuses with is documented to pass unchanged later."""
+    problem = read_problem(answer)
+    return Failure(code=problem.code, message=problem.message)
+
+
+def read_vendor_error(answer: Answer) -> VendorError:
+    """Make the error to raise for an error answer to a read."""
+    problem = read_problem(answer)
+    text = f"{problem.message} (HTTP {answer.status})"
+    request_id = answer.headers.get("X-Request-ID")
+    if request_id is not None and not _REQUEST_ID.fullmatch(request_id):
+        request_id = None
+    if answer.status == 429:
+        wait = reset_wait(answer.headers)
+        return RateLimitError(text, status_code=429, code=problem.code, request_id=request_id, retry_after=wait)
+    kind = _KINDS.get(answer.status, VendorError)
+    field = problem.fields[0] if problem.fields else None
+    return kind(text, status_code=answer.status, code=problem.code, request_id=request_id, field=field)
+
+
+_KINDS: Mapping[int, type[VendorError]] = MappingProxyType(
+    {401: AuthenticationError, 403: AuthenticationError, 404: NotFoundError}
+)
+
+
+def reset_wait(headers: Headers, now: datetime | None = None) -> timedelta | None:
+    """How long until the window ends, by `X-RateLimit-Reset`, else by `Retry-After`; between a second and an hour.
+
+    The reset is epoch seconds in the guide (guides/api/rate-limiting) and a date-time in the OpenAPI text. It is
+    measured from the answer's own `Date`, so that our clock does not matter; from `now` without one. None when nothing
+    tells.
+    """
+    told = _read_http_date(headers.get("Date")) or now
+    reset = _read_reset(headers.get("X-RateLimit-Reset"))
+    wait = reset - told if reset is not None and told is not None else None
+    if wait is None:
+        wait = _read_retry_after(headers.get("Retry-After"), told)
+    return None if wait is None else min(max(wait, _SHORTEST_WAIT), _LONGEST_WAIT)
+
+
+def _read_reset(text: str | None) -> datetime | None:
+    text = (text or "").strip()
+    try:
+        if re.fullmatch(r"[0-9]{9,11}(?:\.[0-9]{1,9})?", text):
+            return datetime.fromtimestamp(float(text), UTC)
+        instant = datetime.fromisoformat(text)
+        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _read_retry_after(text: str | None, told: datetime | None) -> timedelta | None:
+    text = (text or "").strip()
+    if re.fullmatch(r"[0-9]{1,6}", text):
+        return timedelta(seconds=int(text))
+    until = _read_http_date(text)
+    return until - told if until is not None and told is not None else None
+
+
+def _read_http_date(text: str | None) -> datetime | None:
+    if not text:
+        return None
+    try:
+        instant = parsedate_to_datetime(text)
+        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    except (ValueError, OverflowError, TypeError, IndexError):
+        return None

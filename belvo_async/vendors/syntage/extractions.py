@@ -1,0 +1,258 @@
+"""What Syntage says of an extraction, from whichever place, read leniently; and whether two ask for the same."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from types import MappingProxyType
+from typing import Final, cast
+
+import msgspec
+
+from ...errors import PayloadError
+from ...jobs import Failure, Job, Observation, Status, Way
+from ...payload import decode
+from .schema import INVOICE_TYPES, Extraction, Period
+
+__all__ = [
+    "FAILURES",
+    "STATUSES",
+    "Listing",
+    "Sighting",
+    "is_same_work",
+    "read_document",
+    "read_listing",
+    "read_sighting",
+]
+
+# The eight words of the prose tables (resources/core/extractions); the OpenAPI enum lacks `waiting` and `cancelled`.
+STATUSES: Mapping[str, Status] = MappingProxyType(
+    {
+        "pending": Status.PENDING,
+        "waiting": Status.PENDING,
+        "running": Status.RUNNING,
+        "stopping": Status.STOPPING,
+        "finished": Status.FINISHED,
+        "failed": Status.FAILED,
+        "stopped": Status.STOPPED,
+        "cancelled": Status.STOPPED,
+    }
+)
+
+# Error codes and whether Syntage advises a new extraction (resources/core/extractions, error codes).
+FAILURES: Mapping[str, tuple[bool, str]] = MappingProxyType(
+    {
+        "invalid_credentials": (False, "the SAT refuses the credentials; their owner must renew them"),
+        "login_failed": (True, "the SAT refused or broke the login"),
+        "sat_unavailable": (True, "the SAT's portal is down; try again in hours rather than seconds"),
+        "internal_error": (True, "Syntage failed inside"),
+        "unrecoverable": (True, "the extraction failed many times inside Syntage"),
+        "undefined": (True, "Syntage gives no reason"),
+    }
+)
+
+# The SAT caps downloads per RFC and 24 hours (using-syntage/faq/extractions-and-refreshes).
+SAT_LIMIT_SPAN: Final = timedelta(hours=24)
+
+_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
+_CODE = re.compile(r"[\w.-]{1,64}", re.ASCII)
+_COUNT = re.compile(r"[0-9]{1,15}")
+_DOCUMENT = msgspec.json.Decoder(object)
+
+
+class Sighting(msgspec.Struct, frozen=True, kw_only=True):
+    """An extraction as some answer, row or event showed it. Whatever was missing or of a strange type is None."""
+
+    remote_id: str
+    word: str | None = None
+    rfc: str | None = None
+    extractor: str | None = None
+    options: Mapping[str, object] | None = None
+    error_code: str | None = None
+    is_rate_limited: bool = False
+    rate_limited_at: datetime | None = None
+    created_count: int | None = None
+    updated_count: int | None = None
+    created_at: datetime | None = None
+
+    @property
+    def status(self) -> Status | None:
+        """Our word for the vendor's, None for a word that is not documented."""
+        return STATUSES.get(self.word or "")
+
+    def observe(
+        self, way: Way, at: datetime, *, job: Job | None = None, delivery_id: str | None = None, is_new: bool = False
+    ) -> Observation:
+        """Say it as an observation; `is_new` reads an unknown word of a job just accepted or found as pending."""
+        status = self.status or (Status.PENDING if is_new else None)
+        return Observation(
+            way=way,
+            at=at,
+            status=status,
+            vendor_status=self.word,
+            job_id=job.id if job else None,
+            remote_id=self.remote_id,
+            delivery_id=delivery_id,
+            failure=_name_failure(self.error_code) if status is Status.FAILED else None,
+            partial=self.is_rate_limited,
+            retry_at=self.rate_limited_at + SAT_LIMIT_SPAN if self.rate_limited_at else None,
+            created_count=self.created_count,
+            updated_count=self.updated_count,
+        )
+
+    def __repr__(self) -> str:
+        return f"Sighting({self.remote_id}, {self.word})"
+
+    def __rich_repr__(self) -> list[tuple[str, str]]:
+        return [("remote_id", self.remote_id)]
+
+
+def _name_failure(code: str | None) -> Failure | None:
+    if code is None:
+        return None
+    retryable, message = FAILURES.get(code, (False, "a code that Syntage does not document"))
+    return Failure(code=code, message=message, retryable=retryable)
+
+
+def read_document(body: bytes) -> dict[str, object]:
+    """Decode a body that must be a JSON object, or raise PayloadError."""
+    return _need_object(decode(body, _DOCUMENT))
+
+
+def _need_object(value: object) -> dict[str, object]:
+    if not isinstance(value, dict):
+        raise PayloadError("expected an object")
+    return cast("dict[str, object]", value)
+
+
+def read_sighting(row: Mapping[str, object], *, remote_id: str | None = None) -> Sighting | None:
+    """Read an extraction object; None without an id. `remote_id` stands in for a missing one."""
+    named = _read_id(row.get("id")) or _read_id(row.get("@id")) or remote_id
+    if named is None:
+        return None
+    limited = row.get("rateLimitedAt")
+    return Sighting(
+        remote_id=named,
+        word=_read_code(row.get("status")),
+        rfc=_read_text(_read_object(row.get("taxpayer")).get("id")),
+        extractor=_read_text(row.get("extractor")),
+        options=_read_object(row.get("options")),
+        error_code=_read_code(row.get("errorCode")),
+        is_rate_limited=limited not in (None, "", False),
+        rate_limited_at=_read_instant(limited),
+        created_count=_read_count(row.get("createdDataPoints")),
+        updated_count=_read_count(row.get("updatedDataPoints")),
+        created_at=_read_instant(row.get("createdAt")),
+    )
+
+
+def _read_id(value: object) -> str | None:
+    """Read an id or the last step of an IRI like `/extractions/<uuid>`."""
+    last = value.rpartition("/")[2] if isinstance(value, str) else ""
+    return last if _ID.fullmatch(last) else None
+
+
+def _read_text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _read_code(value: object) -> str | None:
+    # Codes go into events and logs: nothing that could be free text.
+    return value if isinstance(value, str) and _CODE.fullmatch(value) else None
+
+
+def _read_object(value: object) -> dict[str, object]:
+    return cast("dict[str, object]", value) if isinstance(value, dict) else {}
+
+
+def _read_count(value: object) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        return None
+    return int(value) if _COUNT.fullmatch(str(value)) else None
+
+
+def _read_instant(value: object) -> datetime | None:
+    """Read any of the three date forms, a plain date as its midnight; without a zone it is UTC."""
+    try:
+        instant = datetime.fromisoformat(value) if isinstance(value, str) else None
+        if instant is None or instant.tzinfo is not None:
+            return instant.astimezone(UTC) if instant else None
+    except (ValueError, OverflowError):
+        return None
+    return instant.replace(tzinfo=UTC)
+
+
+class Listing(msgspec.Struct, frozen=True):
+    """One page of `GET /extractions`: its extractions, rows it held, and the link to the next as written."""
+
+    rows: tuple[Sighting, ...]
+    held: int
+    next: str | None
+
+
+def read_listing(body: bytes) -> Listing:
+    """Read a page, with prefixed or plain Hydra keys, or a bare array; raise PayloadError when it holds no rows."""
+    page = decode(body, _DOCUMENT)
+    known = _read_object(page)
+    members = known.get("hydra:member", known.get("member")) if known else page
+    if not isinstance(members, list):
+        raise PayloadError("expected an array", path="$.hydra:member")
+    view = _read_object(known.get("hydra:view", known.get("view")))
+    given = cast("list[object]", members)
+    rows = tuple(seen for each in given if (seen := read_sighting(_read_object(each))) is not None)
+    return Listing(rows, len(given), _read_text(view.get("hydra:next", view.get("next"))))
+
+
+# Filled in by Syntage when a request leaves them out (api-reference/extractions/overview).
+_DEFAULTS: Mapping[str, Mapping[str, object]] = MappingProxyType(
+    {
+        "invoice": {
+            "types": list(INVOICE_TYPES),
+            "issued": True,
+            "received": True,
+            "xml": True,
+            "pdf": True,
+            "complement": -1,
+        }
+    }
+)
+
+
+def is_same_work(task: Extraction, seen: Sighting) -> bool:
+    """Tell whether an extraction at the vendor asks for what the task asks for (its taxpayer left aside).
+
+    `options` come back with defaults filled in and dates reformatted, so defaults are filled in on both sides, a plain
+    date equals any moment of that UTC day, and the order of lists does not matter. An option the task leaves to the
+    vendor may have any value.
+    """
+    if seen.extractor != task.extractor:
+        return False
+    defaults = _DEFAULTS.get(task.extractor, {})
+    theirs = {**defaults, **{name: value for name, value in (seen.options or {}).items() if value is not None}}
+    ours = {**defaults, **task.words()}
+    echoed = theirs.pop("period", None)
+    ours.pop("period", None)
+    if task.period is not None and not _is_same_period(task.period, _read_object(echoed)):
+        return False
+    return all(_freeze(theirs.get(name)) == _freeze(value) for name, value in ours.items())
+
+
+def _is_same_period(period: Period, echoed: Mapping[str, object]) -> bool:
+    return _is_same_moment(period.from_, echoed.get("from")) and _is_same_moment(period.to, echoed.get("to"))
+
+
+def _is_same_moment(ours: date, echoed: object) -> bool:
+    theirs = _read_instant(echoed)
+    if theirs is None:
+        return False
+    if isinstance(ours, datetime) and len(str(echoed)) > len("2025-03-01"):
+        # Syntage prints milliseconds, so finer parts may be lost.
+        return abs(ours - theirs) < timedelta(seconds=1)
+    return theirs.date() == (ours.date() if isinstance(ours, datetime) else ours)
+
+
+def _freeze(value: object) -> object:
+    if isinstance(value, list):
+        return sorted(str(each) for each in cast("list[object]", value))
+    return value

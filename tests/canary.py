@@ -1,0 +1,118 @@
+"""A pytest plugin that looks for secrets where none may be: in logs, output, exceptions and reprs, after every test.
+
+Every text ever wrapped in a `Secret` during a test is a canary, in the encodings it might travel in.
+"""
+
+from __future__ import annotations
+
+import base64
+import gc
+import logging
+import traceback
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from belvo_async.abc import Secret
+from belvo_async.errors import BelvoAsyncError
+
+# Shorter texts occur by chance; the library itself refuses webhook secrets under 16 characters.
+SHORTEST = 8
+
+
+class Watchman(logging.Handler):
+    """Collects what a test said, and the secrets it used."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.secrets: set[str] = set()
+        self.errors: list[BelvoAsyncError] = []
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        facts = {key: value for key, value in vars(record).items() if key not in _USUAL}
+        trace = "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
+        self.said.append(f"{record.name}: {record.getMessage()} {facts!r} {trace}")
+
+    def find_leaks(self) -> list[str]:
+        """Where a canary was seen; the canary itself is not repeated."""
+        forms = {form for secret in self.secrets if len(secret) >= SHORTEST for form in encodings(secret)}
+        if not forms:
+            return []
+        places = [(f"log line {line.split(':')[0]}", line) for line in self.said]
+        places += [(f"text of {type(error).__name__}", shown(error)) for error in self.errors]
+        places += [(f"repr of {kind}", text) for kind, text in reprs()]
+        return [place for place, text in places if any(form in text for form in forms)]
+
+
+_USUAL = set(vars(logging.makeLogRecord({})))
+
+
+def encodings(secret: str) -> Iterator[str]:
+    """The forms a secret could be written in; base64 in all three alignments, without the ends that neighbours blur."""
+    raw = secret.encode()
+    yield from {secret, quote(secret, safe=""), raw.hex()}
+    for shift in range(3):
+        coded = base64.b64encode(b"\0" * shift + raw).decode().rstrip("=")
+        core = coded[4 if shift else 0 : -2]
+        if len(core) >= SHORTEST:
+            yield core
+
+
+def shown(error: BaseException) -> str:
+    """All that a log or an error tracker shows of an exception."""
+    facts = {key: value for key, value in vars(error).items() if key != "job"}
+    return f"{error} {error!r} {facts!r} {''.join(traceback.format_exception(error))}"
+
+
+def reprs() -> Iterator[tuple[str, str]]:
+    """The repr of every object of ours that is alive."""
+    for each in gc.get_objects():
+        kind = type(each)
+        module = getattr(kind, "__module__", "")
+        if isinstance(module, str) and module.startswith("belvo_async") and "simulator" not in module:
+            yield kind.__qualname__, _repr(each)
+
+
+def _repr(each: object) -> str:
+    try:
+        return repr(each)
+    except Exception as error:
+        return f"repr failed with {type(error).__name__}"
+
+
+@pytest.fixture(autouse=True)
+def no_secret_shows(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Watchman]:
+    """Fail any test after which a secret can be read where none may be."""
+    watchman = Watchman()
+    plain_init = Secret.__init__
+
+    def noting_init(self: Secret, text: str) -> None:
+        watchman.secrets.add(text)
+        plain_init(self, text)
+
+    def noting_new(cls: type[BelvoAsyncError], *args: Any, **facts: Any) -> BelvoAsyncError:
+        error = Exception.__new__(cls, *args)
+        if len(watchman.errors) < 1000:
+            watchman.errors.append(error)
+        return error
+
+    monkeypatch.setattr(Secret, "__init__", noting_init)
+    monkeypatch.setattr(BelvoAsyncError, "__new__", noting_new)
+    ours, root = logging.getLogger("belvo_async"), logging.getLogger()
+    level = ours.level
+    # Thousands of simulated schedules would drown in debug lines, and hold no secret at all.
+    ours.setLevel(logging.INFO if "simulation" in request.node.nodeid else logging.DEBUG)
+    root.addHandler(watchman)
+    yield watchman
+    root.removeHandler(watchman)
+    ours.setLevel(level)
+    out, err = capsys.readouterr()
+    watchman.said += [f"stdout: {out}", f"stderr: {err}"]
+    leaks = watchman.find_leaks()
+    watchman.errors.clear()
+    assert not leaks, f"a secret shows in: {leaks[:5]}"

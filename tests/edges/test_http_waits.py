@@ -1,0 +1,231 @@
+"""Waiting: what a response may ask for, the pauses between attempts, rate windows, budgets and connections."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from belvo_async._http import Http, ask
+from belvo_async._http.waits import WAIT_CAP, asked_wait, retry_after, window_end
+from belvo_async.abc import Budget, Headers, Retry
+from belvo_async.errors import TransportError
+from tests.edges.http_origin import Cut, Origin, credentials, read, reply, submission
+from tests.virtual_time import EPOCH, VirtualClock
+
+NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+async def http(clock: VirtualClock) -> AsyncIterator[Http]:
+    async with Http(clock=clock, chance=lambda: 0.0) as http:
+        yield http
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("0", 0),
+        ("30", 30),
+        (" 30 ", 30),
+        ("900", 900),
+        ("901", 900),
+        ("99999999999", 900),
+        ("9" * 5000, 900),
+        ("Mon, 01 Jun 2026 12:00:30 GMT", 30),
+        ("Mon, 01 Jun 2026 11:59:00 GMT", 0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 900),
+        ("", None),
+        ("-1", None),
+        ("+1", None),
+        ("1.5", None),
+        ("1_000", None),
+        ("1e3", None),
+        ("nan", None),
+        ("inf", None),
+        ("١٢", None),
+        ("１２", None),
+        ("²", None),
+        ("Mon, 99 Jun 2026 12:00:30 GMT", None),
+        ("Mon, 01 Xyz 2026 12:00:30 GMT", None),
+        ("tomorrow", None),
+    ],
+)
+def test_retry_after(text: str, seconds: int | None) -> None:
+    """ASCII digits or an HTTP date, never more than the cap; anything else is as if it were absent."""
+    expected = None if seconds is None else timedelta(seconds=seconds)
+
+    assert expected == retry_after(Headers({"Retry-After": text}), NOW)
+
+
+def test_dates_are_measured_by_the_vendors_clock() -> None:
+    """A clock an hour off does not turn 30 seconds into an hour."""
+    headers = Headers({"Date": "Mon, 01 Jun 2026 13:00:00 GMT", "Retry-After": "Mon, 01 Jun 2026 13:00:30 GMT"})
+
+    assert timedelta(seconds=30) == retry_after(headers, NOW)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        (str(int(NOW.timestamp()) + 45), 45),
+        ("2026-06-01T12:00:45Z", 45),
+        ("2026-06-01T06:00:45-06:00", 45),
+        ("2026-06-01T12:00:45.5+00:00", 45.5),
+        (str(int(NOW.timestamp()) + 86400), 900),
+        ("9" * 400, 900),
+        ("9999-12-31T23:59:59-23:59", None),
+        ("30", None),
+        ("2026-06-01T12:00:45", None),
+        ("2026-13-01T12:00:45Z", None),
+        ("nan", None),
+        ("-5", None),
+        ("", None),
+    ],
+)
+def test_end_of_a_rate_window(text: str, seconds: float | None) -> None:
+    """Epoch seconds or a date-time with its offset; an end that has passed tells nothing."""
+    headers = Headers({"X-RateLimit-Reset": text, "X-RateLimit-Remaining": "0"})
+    expected = None if seconds is None else timedelta(seconds=seconds)
+
+    assert expected == window_end(200, headers, NOW)
+
+
+@pytest.mark.parametrize(
+    ("status", "remaining", "matters"), [(200, "0", True), (200, "1", False), (429, "1", True), (200, None, False)]
+)
+def test_rate_window_matters_when_it_is_exhausted(status: int, remaining: str | None, matters: bool) -> None:
+    """With calls left, nothing needs to wait."""
+    headers = {"X-RateLimit-Reset": "2026-06-01T12:00:45Z"} | (
+        {"X-RateLimit-Remaining": remaining} if remaining else {}
+    )
+
+    assert matters == (window_end(status, Headers(headers), NOW) is not None)
+
+
+def test_retry_after_goes_before_the_rate_window() -> None:
+    """What is said about this very request counts more than what is said about all."""
+    headers = Headers({"Retry-After": "3", "X-RateLimit-Reset": "2026-06-01T12:00:45Z", "X-RateLimit-Remaining": "0"})
+
+    assert timedelta(seconds=3) == asked_wait(429, headers, NOW)
+
+
+async def test_retry_after_is_waited_out(http: Http) -> None:
+    """The next attempt comes when the vendor said, not before."""
+    async with Origin([(reply(429, retry_after="7"),), (reply(),)]) as origin:
+        await ask(http.send_to(origin.url, credentials), submission())
+
+        first, second = origin.seen
+        assert 7 == pytest.approx(second.at - first.at, abs=0.1)
+
+
+async def test_long_retry_after_is_handed_out(http: Http) -> None:
+    """Nobody sleeps for minutes inside a call: the answer goes out, with its header, and the tracker waits."""
+    async with Origin([(reply(429, retry_after="61"),)]) as origin:
+        began = asyncio.get_running_loop().time()
+        answer = await ask(http.send_to(origin.url, credentials), read())
+
+        assert (429, "61") == (answer.status, answer.headers.get("retry-after"))
+        assert began == pytest.approx(asyncio.get_running_loop().time(), abs=0.1)
+    assert timedelta(minutes=15) == WAIT_CAP
+
+
+async def test_pauses_grow_with_full_jitter(clock: VirtualClock) -> None:
+    """Half a second, then twice as long at most each time: a random part of it is waited."""
+    chances = iter([1.0, 0.5, 1.0, 0.25])
+    async with Http(clock=clock, chance=lambda: next(chances)) as http, Origin([(reply(503),)]) as origin:
+        await ask(http.send_to(origin.url, credentials), read())
+
+        instants = [each.at for each in origin.seen]
+    pauses = [later - earlier for earlier, later in zip(instants, instants[1:], strict=False)]
+    assert [0.5, 0.5, 2.0, 1.0] == pytest.approx(pauses, abs=0.1)
+
+
+async def test_connection_is_given_back_while_a_retry_waits(http: Http) -> None:
+    """A failed answer holds no connection for the length of its Retry-After."""
+    async with Http(clock=VirtualClock(asyncio.get_running_loop()), connections=1) as narrow:
+        async with Origin([(reply(429, retry_after="50"),), (reply(),)]) as origin:
+            send = narrow.send_to(origin.url, credentials)
+            waiting = asyncio.create_task(ask(send, read()))
+            await asyncio.sleep(1)
+            began = asyncio.get_running_loop().time()
+            await ask(send, read())
+
+            assert asyncio.get_running_loop().time() - began < 1
+            await waiting
+
+
+async def test_exhausted_window_holds_back_the_next_request(http: Http) -> None:
+    """Remaining 0: requests of that name wait for the reset, others do not."""
+    reset = (EPOCH + timedelta(seconds=40)).isoformat()
+    last = reply(x_ratelimit_remaining="0", x_ratelimit_reset=reset)
+    async with Origin([(last,), (reply(),)]) as origin:
+        send = http.send_to(origin.url, credentials)
+        await ask(send, read())
+        await ask(send, submission())
+        await ask(send, read())
+
+        assert [0, 0, 40] == pytest.approx([each.at for each in origin.seen], abs=0.5)
+
+
+async def test_far_reset_is_waited_for_a_minute_at_most(http: Http) -> None:
+    """A reset in an hour may be a wrong clock: after a minute the request goes out and gets its own answer."""
+    reset = (EPOCH + timedelta(hours=1)).isoformat()
+    last = reply(x_ratelimit_remaining="0", x_ratelimit_reset=reset)
+    async with Origin([(last,), (reply(),)]) as origin:
+        send = http.send_to(origin.url, credentials)
+        await ask(send, read())
+        await ask(send, read())
+
+        assert 60 == pytest.approx(origin.seen[1].at, abs=1)
+
+
+async def test_every_attempt_takes_its_place_in_the_budget(clock: VirtualClock) -> None:
+    """A retry is a request like any other to the vendor's limiter."""
+    budget = Budget("belvo", 80, timedelta(seconds=30))
+    taken: list[tuple[Budget, datetime]] = []
+
+    async def reserve(budget: Budget, now: datetime) -> datetime:
+        taken.append((budget, now))
+        return now + timedelta(seconds=20)
+
+    async with Http(clock=clock, chance=lambda: 0.0, reserve=reserve) as http:
+        async with Origin([(Cut.CLOSE,), (reply(),)]) as origin:
+            await ask(http.send_to(origin.url, credentials), read(budget=budget))
+            await ask(http.send_to(origin.url, credentials), read())
+
+            assert [20, 40, 40] == pytest.approx([each.at for each in origin.seen], abs=0.5)
+    assert [budget, budget] == [each for each, _ in taken]
+
+
+async def test_requests_wait_for_a_free_connection(clock: VirtualClock) -> None:
+    """At most `connections` are in flight; waiting for one counts against no timeout of the request."""
+    async with Http(clock=clock, connections=2) as http, Origin([(10.0, reply())]) as origin:
+        send = http.send_to(origin.url, credentials)
+        answers = await asyncio.gather(*(ask(send, read(retry=Retry.NEVER)) for _ in range(6)))
+
+        assert [200] * 6 == [each.status for each in answers]
+        assert [0, 0, 10, 10, 20, 20] == pytest.approx([each.at for each in origin.seen], abs=0.5)
+        assert 2 == origin.connections
+
+
+async def test_request_without_a_connection_was_not_sent(clock: VirtualClock) -> None:
+    """Streams that hold every connection do not stop a call for ever, and it is certain that nothing left."""
+    async with Http(clock=clock, connections=1) as http, Origin([(reply(body=b"x" * 9)[:-5], 3600.0)]) as origin:
+        send = http.send_to(origin.url, credentials)
+        async with send(read()):
+            with pytest.raises(TransportError, match="no free connection") as failure:
+                await ask(send, read(retry=Retry.NEVER))
+
+        assert not failure.value.maybe_sent
+        assert 1 == len(origin.seen)
+
+
+async def test_submissions_do_not_wait_behind_reads(clock: VirtualClock) -> None:
+    """Reads that hang take no connection from a submission."""
+    async with Http(clock=clock, connections=1) as http, Origin([(reply(),)]) as origin:
+        send = http.send_to(origin.url, credentials)
+        async with send(read()):
+            assert 200 == (await ask(send, submission())).status

@@ -1,0 +1,29 @@
+"""`serve` runs both vendors and tells how to reach them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+
+import aiohttp
+
+from belvo_async.simulator.server import serve
+
+
+async def test_serve_says_how_to_reach_both() -> None:
+    """The printed address and keys work; cancelling ends both."""
+    lines: list[str] = []
+    running = asyncio.create_task(serve(seed=3, speed=100, say=lines.append))
+    await asyncio.sleep(1)
+    text = "\n".join(lines)
+    url, key = re.findall(r"Syntage +(\S+)|api key +(\S+)", text)
+    async with aiohttp.ClientSession(headers={"X-API-Key": key[1]}) as http, http.get(f"{url[0]}/entities") as response:
+        status = response.status
+
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+
+    assert 200 == status
+    assert 2 <= text.count("curl -u") <= text.count("curl")

@@ -1,0 +1,166 @@
+"""Belvo's tasks and queries: what is refused before any byte is sent."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+
+from belvo_async.errors import TaskError
+from belvo_async.jobs import decode_task, task_key
+from belvo_async.vendors.belvo import FinancialStatementList, FinancialStatements, InvoiceList, Invoices, Links
+from tests.vendors.belvo_samples import BELVO, LINK, NOW, TASK
+
+FIRST = date(2025, 1, 1)
+
+
+def invoices(**changes: Any) -> Invoices:
+    usual: dict[str, Any] = {"link": LINK, "date_from": FIRST, "date_to": date(2025, 12, 31)}
+    return Invoices(**{**usual, **changes})
+
+
+@pytest.mark.parametrize(
+    ("field", "change"),
+    [
+        pytest.param("link", {"link": ""}, id="no link"),
+        pytest.param("link", {"link": "  "}, id="blank link"),
+        pytest.param("link", {"link": "a" * 129}, id="endless link"),
+        pytest.param("link", {"link": "a/../b"}, id="link with a path"),
+        pytest.param("link", {"link": "abc\n"}, id="link with a line end"),
+        pytest.param("link", {"link": "ñandú"}, id="link with accents"),
+        pytest.param("link", {"link": None}, id="null link"),
+        pytest.param("date_from", {"date_from": datetime(2025, 1, 1, tzinfo=UTC)}, id="from an instant"),
+        pytest.param("date_to", {"date_to": datetime(2025, 1, 1, tzinfo=UTC)}, id="to an instant"),
+        pytest.param("date_from", {"date_from": "2025-01-01"}, id="date as text"),
+        pytest.param("date_to", {"date_to": date(2024, 12, 31)}, id="backwards"),
+        pytest.param("date_to", {"date_to": date(2026, 1, 1)}, id="366 days"),
+        pytest.param("type", {"type": "inflow"}, id="lower case type"),
+        pytest.param("type", {"type": ""}, id="empty type"),
+        pytest.param("fields", {"fields": "id"}, id="fields as text"),
+        pytest.param("fields", {"fields": 3}, id="fields as a number"),
+        pytest.param("fields", {"fields": ["a,b"]}, id="two names in one"),
+        pytest.param("fields", {"fields": [1]}, id="a name that is a number"),
+        pytest.param("omit", {"omit": ["A&B"]}, id="omit with an ampersand"),
+        pytest.param("omit", {"fields": ["xml"], "omit": ["xml"]}, id="wanted and left out"),
+    ],
+)
+def test_a_task_that_cannot_be_is_refused_naming_the_field(field: str, change: dict[str, Any]) -> None:
+    """Wrong order, span, type, link or names raise TaskError at construction."""
+    with pytest.raises(TaskError) as refused:
+        invoices(**change)
+
+    assert field == refused.value.field
+
+
+@pytest.mark.parametrize("days", [1, 365])
+def test_periods_of_one_day_to_365_days_are_taken(days: int) -> None:
+    """Both dates count."""
+    task = Invoices(link=LINK, date_from=FIRST, date_to=FIRST + timedelta(days=days - 1))
+
+    assert FIRST == task.date_from
+
+
+def test_a_link_has_one_spelling() -> None:
+    """Tasks are equal however the link's id was copied, so they become one job."""
+    tasks = [invoices(link=each) for each in (LINK, LINK.upper(), LINK.replace("-", ""))]
+
+    assert 1 == len({task_key("account", task) for task in tasks})
+    assert LINK == tasks[1].subject
+
+
+def test_links_that_are_no_uuids_keep_their_spelling() -> None:
+    """Only subjects are compared without case."""
+    task = invoices(link="Sim-Link_1")
+
+    assert ("Sim-Link_1", "sim-link_1") == (task.link, task.subject)
+
+
+def test_names_are_kept_as_a_tuple() -> None:
+    """A list given by the caller cannot change a task later; an empty one means all."""
+    task = invoices(fields=["id", "xml"], omit=[])
+
+    assert (("id", "xml"), None) == (task.fields, task.omit)
+    assert isinstance(hash(task), int)
+
+
+@pytest.mark.parametrize("task", [TASK, FinancialStatements(link=LINK)], ids=lambda task: task.kind)
+def test_a_stored_task_comes_back(task: Invoices | FinancialStatements) -> None:
+    """A task is found again by its kind and equals the one that was stored."""
+    assert task == decode_task(msgspec.json.encode(task))
+    assert type(task) is BELVO.tasks[task.kind]
+    assert ("belvo", LINK) == (task.vendor, task.subject)
+
+
+def test_tasks_name_their_resource_in_belvos_word() -> None:
+    """The word is the one webhooks use as `webhook_type`."""
+    assert ["INVOICES", "FINANCIAL_STATEMENTS"] == [TASK.resource, FinancialStatements(link=LINK).resource]
+
+
+def test_a_financial_statements_task_needs_a_link() -> None:
+    with pytest.raises(TaskError) as refused:
+        FinancialStatements(link="")
+
+    assert "link" == refused.value.field
+
+
+@pytest.mark.parametrize(
+    ("today", "refused"),
+    [
+        pytest.param(datetime(2026, 2, 28, 0, 1, tzinfo=UTC), False, id="today"),
+        pytest.param(datetime(2026, 2, 27, 23, 59, tzinfo=UTC), True, id="tomorrow"),
+    ],
+)
+def test_the_future_is_refused_by_today_in_utc(today: datetime, refused: bool) -> None:
+    """Only `check` knows the day; the task itself can be built any time."""
+    assert date(2026, 2, 28) == TASK.date_to
+    if not refused:
+        BELVO.check(TASK, today)
+        return
+    with pytest.raises(TaskError) as error:
+        BELVO.check(TASK, today)
+    assert "date_to" == error.value.field
+
+
+def test_tasks_of_others_are_refused() -> None:
+    """A task that is not of this catalogue never reaches the wire."""
+    with pytest.raises(TaskError):
+        BELVO.check(decode_task(b'{"kind":"other.Thing"}'), NOW)
+
+
+def test_one_lane_per_link_of_an_account() -> None:
+    """All tasks of a link share a lane in every spelling of its id; other links and accounts have their own."""
+    lanes = {
+        BELVO.lane(TASK),
+        BELVO.lane(FinancialStatements(link=LINK.upper())),
+        BELVO.lane(FinancialStatements(link="other")),
+    }
+
+    assert 2 == len(lanes)
+    assert all(lane and lane.startswith(BELVO.account) for lane in lanes)
+
+
+@pytest.mark.parametrize(
+    ("field", "build"),
+    [
+        pytest.param("link", lambda: InvoiceList(link=[]), id="no link"),
+        pytest.param("link", lambda: FinancialStatementList(link=["a b"]), id="odd link"),
+        pytest.param("date_to", lambda: InvoiceList(link=LINK, date_from=NOW.date(), date_to=FIRST), id="backwards"),
+        pytest.param("date_from", lambda: InvoiceList(link=LINK, date_from=NOW), id="instant"),
+        pytest.param("created_to", lambda: Links(created_from=NOW.date(), created_to=FIRST), id="created backwards"),
+        pytest.param("created_from", lambda: Links(created_from=NOW), id="created at an instant"),
+        pytest.param("total_amount_to", lambda: InvoiceList(link=LINK, total_amount_to=Decimal("NaN")), id="NaN"),
+        pytest.param("total_amount_to", lambda: InvoiceList(link=LINK, total_amount_to=Decimal("1.00001")), id="fine"),
+        pytest.param("total_amount_from", lambda: InvoiceList(link=LINK, total_amount_from=Decimal(-1)), id="below 0"),
+        pytest.param("type", lambda: InvoiceList(link=LINK, type="BOTH"), id="type"),  # type: ignore[arg-type]
+        pytest.param("omit", lambda: Links(omit=("a b",)), id="name"),
+    ],
+)
+def test_a_query_that_cannot_be_is_refused_naming_the_field(field: str, build: Any) -> None:
+    """Queries are checked like tasks."""
+    with pytest.raises(TaskError) as refused:
+        build()
+
+    assert field == refused.value.field
