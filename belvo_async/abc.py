@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any, Generic, Protocol, Self, TypeAlias, TypeVar, cast
-from urllib.parse import urlsplit
 
 import msgspec
 
-from .errors import PayloadError, VendorError
+from .errors import VendorError
 from .jobs import Job, Observation, Task
 
 __all__ = [
@@ -32,7 +31,6 @@ __all__ = [
     "SystemClock",
     "Vendor",
     "Walk",
-    "local_target",
 ]
 
 R_co = TypeVar("R_co", covariant=True)
@@ -391,30 +389,3 @@ class Store(Protocol):
 
     async def __aenter__(self) -> Self: ...
     async def __aexit__(self, *exc_info: object) -> None: ...
-
-
-def local_target(link: str, *, origin: str, path: str | None = None) -> str:
-    """Reduce a link the vendor gave to path and query, or raise PayloadError when it points elsewhere.
-
-    Credentials go only to the configured origin, so a link may name that origin or none; with `path`, it must stay
-    on that path. Relative links and percent-encoding are kept word for word.
-    """
-    if any(char in link for char in "\\\t\r\n ") or link.startswith("//"):
-        raise PayloadError("a link of a form that is not followed")
-    try:
-        parts = urlsplit(link)
-        home = urlsplit(origin)
-        same = (not parts.scheme and not parts.netloc) or (
-            (parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme))
-            == (home.scheme, home.hostname, home.port or _PORTS.get(home.scheme))
-        )
-    except ValueError:
-        raise PayloadError("a link that cannot be read") from None
-    if not same or parts.username is not None or not parts.path.startswith("/") or "/.." in parts.path:
-        raise PayloadError("a link that points away from the vendor's own address")
-    if path is not None and parts.path != path:
-        raise PayloadError("a link that leaves its collection")
-    return f"{parts.path}?{parts.query}" if parts.query else parts.path
-
-
-_PORTS = {"http": 80, "https": 443}

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from typing import TypeVar, overload
+from urllib.parse import urlsplit
 
 import msgspec
 
 from .errors import PayloadError
 
-__all__ = ["DEPTH_LIMIT", "check_depth", "check_number", "decode", "rethrow"]
+__all__ = ["DEPTH_LIMIT", "check_depth", "check_number", "decode", "local_target", "rethrow"]
 
 T = TypeVar("T")
 
@@ -95,3 +96,30 @@ def check_number(number: Decimal, *, path: str = "$") -> Decimal:
     if not isinstance(exponent, int) or abs(exponent) > _NUMBER_EXPONENT_LIMIT:
         raise PayloadError("a number out of bounds", path=path)
     return number
+
+
+def local_target(link: str, *, origin: str, path: str | None = None) -> str:
+    """Reduce a link the vendor gave to path and query, or raise PayloadError when it points elsewhere.
+
+    Credentials go only to the configured origin, so a link may name that origin or none; with `path`, it must stay
+    on that path. Relative links and percent-encoding are kept word for word.
+    """
+    if any(char in link for char in "\\\t\r\n ") or link.startswith("//"):
+        raise PayloadError("a link of a form that is not followed")
+    try:
+        parts = urlsplit(link)
+        home = urlsplit(origin)
+        same = (not parts.scheme and not parts.netloc) or (
+            (parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme))
+            == (home.scheme, home.hostname, home.port or _PORTS.get(home.scheme))
+        )
+    except ValueError:
+        raise PayloadError("a link that cannot be read") from None
+    if not same or parts.username is not None or not parts.path.startswith("/") or "/.." in parts.path:
+        raise PayloadError("a link that points away from the vendor's own address")
+    if path is not None and parts.path != path:
+        raise PayloadError("a link that leaves its collection")
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+
+_PORTS = {"http": 80, "https": 443}

@@ -236,7 +236,7 @@ class Session:
 
     def _vendor_of(self, task: Task[Any]) -> Vendor:
         for vendor in self._vendors.values():
-            if vendor.tasks.get(task.kind) is type(task):
+            if type(task) in vendor.tasks.values():
                 return vendor
         raise TaskError(f"no vendor of this session takes a {type(task).__name__} task", field="task")
 

@@ -43,7 +43,7 @@ def _period(first: date, last: date) -> Make:
         pytest.param(lambda w: syntage.Extraction(entity="", extractor="rpc"), "entity", id="syntage: empty entity"),
         pytest.param(_syntage(extractor="invoices", options=None), "extractor", id="syntage: unknown extractor"),
         pytest.param(_syntage(options={"period": PERIOD, "kinds": ["I"]}), "options.kinds", id="syntage: new option"),
-        pytest.param(_syntage(options={"period": PERIOD, "types": ["X"]}), "options.types", id="syntage: new type"),
+        pytest.param(_syntage(options={"period": PERIOD, "types": ["X"]}), "options.types[0]", id="syntage: type X"),
         pytest.param(_syntage(options=None), "options.period", id="syntage: no period"),
         pytest.param(_syntage(options=syntage.NoOptions()), "options", id="syntage: options of another extractor"),
     ],

@@ -56,7 +56,7 @@ def test_webhooks_can_be_proven_from_the_environment() -> None:
     """BELVO_WEBHOOK_AUTH is the whole header value."""
     assert Belvo.from_env({**ENVIRON, "BELVO_WEBHOOK_AUTH": AUTHORIZATION}).accepts_webhooks
     assert not Belvo.from_env(ENVIRON).accepts_webhooks
-    assert Belvo("id", "password", allow_unauthenticated=True).accepts_webhooks
+    assert Belvo("an-id", "pass-7c1e9f40", allow_unauthenticated=True).accepts_webhooks
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_webhooks_can_be_proven_from_the_environment() -> None:
     ],
 )
 def test_a_base_url_becomes_the_origin(base_url: str, origin: str) -> None:
-    assert origin == Belvo("id", "password", base_url=base_url).origin
+    assert origin == Belvo("an-id", "pass-7c1e9f40", base_url=base_url).origin
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_a_base_url_becomes_the_origin(base_url: str, origin: str) -> None:
 def test_an_unsafe_base_url_is_refused(base_url: str) -> None:
     """Credentials go there: https except on loopback, and nothing but scheme, host and port."""
     with pytest.raises(ConfigurationError) as refused:
-        Belvo("id", "password", base_url=base_url)
+        Belvo("an-id", "pass-7c1e9f40", base_url=base_url)
 
     assert "pass@" not in str(refused.value)
 
@@ -116,7 +116,7 @@ def test_an_unsafe_base_url_is_refused(base_url: str) -> None:
 )
 def test_unsafe_settings_are_refused(keywords: dict[str, str]) -> None:
     with pytest.raises(ConfigurationError):
-        Belvo(**{"secret_id": "id", "secret_password": "password", **keywords})  # type: ignore[arg-type]
+        Belvo(**{"secret_id": "an-id", "secret_password": "pass-7c1e9f40", **keywords})  # type: ignore[arg-type]
 
 
 def test_credentials_are_http_basic() -> None:

@@ -56,18 +56,18 @@ def test_an_unproven_delivery_is_refused_before_it_is_parsed(values: list[str]) 
 
 def test_without_a_configured_value_nothing_is_proven() -> None:
     with pytest.raises(SignatureError):
-        delivered(sample(DONE), Belvo("id", "password"))
+        delivered(sample(DONE), Belvo("an-id", "pass-7c1e9f40"))
 
 
 def test_the_proof_can_be_waived_in_so_many_words() -> None:
     """Then any value passes, or none."""
-    belvo = Belvo("id", "password", allow_unauthenticated=True)
+    belvo = Belvo("an-id", "pass-7c1e9f40", allow_unauthenticated=True)
 
     assert 1 == len(belvo.read_webhook(Headers(), sample(DONE), NOW))
 
 
 def test_a_configured_value_is_asked_for_even_if_the_proof_is_waived() -> None:
-    belvo = Belvo("id", "password", webhook_authorization=AUTHORIZATION, allow_unauthenticated=True)
+    belvo = Belvo("an-id", "pass-7c1e9f40", webhook_authorization=AUTHORIZATION, allow_unauthenticated=True)
 
     with pytest.raises(SignatureError):
         belvo.read_webhook(Headers(), sample(DONE), NOW)

@@ -14,9 +14,10 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from belvo_async.abc import Budget, Page, Query, Request, Shape, Walk, local_target
+from belvo_async.abc import Budget, Page, Query, Request, Shape, Walk
 from belvo_async.errors import UnsupportedError
 from belvo_async.jobs import Task
+from belvo_async.payload import local_target
 
 from .schema import (
     FinancialStatement,

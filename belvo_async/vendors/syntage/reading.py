@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, TypeVar
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
-from ...abc import Page, Query, Request, Shape, Walk, local_target
+from ...abc import Page, Query, Request, Shape, Walk
 from ...errors import PayloadError, TaskError, UnsupportedError
+from ...payload import local_target
 from .schema import (
     INVOICE_TYPES,
     Entities,
