@@ -67,7 +67,7 @@ class Secret:
 
     def matches(self, candidate: str) -> bool:
         """Compare in constant time; a candidate with any character never raises."""
-        return hmac.compare_digest(self._text.encode(), candidate.encode("utf-8", "surrogateescape"))
+        return hmac.compare_digest(self._text.encode(), candidate.encode("utf-8", "surrogatepass"))
 
     def __bool__(self) -> bool:
         return bool(self._text)
@@ -198,7 +198,8 @@ class Shape(msgspec.Struct, Generic[R_co], frozen=True, kw_only=True):
 
     `rows`: names of the array's key, best first; empty when the whole body is the array. `next` and `count`: key paths
     of the link to the following page and of the total. `keep` refuses rows that are not of this subject, period or kind
-    (vendors ignore unknown filters). `record_id` gives what de-duplication compares, or None.
+    (vendors ignore unknown filters). `record_id` gives what de-duplication compares, or None. `remark` says what a
+    record tells about its job (that data is missing), or None.
     """
 
     record: type[R_co]
@@ -207,6 +208,7 @@ class Shape(msgspec.Struct, Generic[R_co], frozen=True, kw_only=True):
     count: tuple[tuple[str, ...], ...] = ()
     keep: Callable[[Any], bool] | None = None
     record_id: Callable[[Any], str | None] | None = None
+    remark: Callable[[Any, datetime], Observation | None] | None = None
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):

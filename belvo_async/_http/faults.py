@@ -9,8 +9,9 @@ import aiohttp
 from ..abc import Request, Response, Retry
 from ..errors import TransportError
 
-# Everything the client raises while it sends or reads. ValueError: a header or address that cannot be written.
-FAULTS: Final = (aiohttp.ClientError, OSError, TimeoutError, ValueError)
+# Everything the client raises while it sends or reads. ValueError: a header or address that cannot be written;
+# RuntimeError: its session or connection was closed under it.
+FAULTS: Final = (aiohttp.ClientError, OSError, TimeoutError, ValueError, RuntimeError)
 
 # Read from the top; the first class that fits decides. False: not one byte of the request can have left, because the
 # client raises these before it has a connection. What is not listed may have been sent.
@@ -30,6 +31,7 @@ _TABLE: Final[tuple[tuple[type[Exception], str, bool], ...]] = (
     (aiohttp.ClientResponseError, "an answer that is not HTTP", True),
     (aiohttp.ClientError, "connection lost", True),
     (OSError, "connection lost", True),
+    (RuntimeError, "connection lost", True),
     (ValueError, "a header that cannot be sent", False),
 )
 

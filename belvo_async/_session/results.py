@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Generic, TypeVar
 
 from .._decode import PageReader
 from .._http import Send
-from ..abc import Page, Request, Vendor, Walk
+from ..abc import Clock, Page, Request, Vendor, Walk
 from ..errors import IncompleteResultError
+from ..jobs import Observation
 
 R_co = TypeVar("R_co", covariant=True)
 
@@ -26,10 +27,13 @@ class Results(Generic[R_co]):
     vendor counts more than it gave; all records before the fault were delivered.
     """
 
-    def __init__(self, walk: Callable[[], Walk[R_co]], vendor: Vendor, send: Send) -> None:
+    def __init__(
+        self, walk: Callable[[], Walk[R_co]], vendor: Vendor, send: Send, *, remarks: Remarks | None = None
+    ) -> None:
         self._walk = walk
         self._vendor = vendor
         self._send = send
+        self._remarks = remarks
 
     async def __aiter__(self) -> AsyncIterator[R_co]:
         async for batch in self.batches():
@@ -48,6 +52,8 @@ class Results(Generic[R_co]):
             while request is not None:
                 reader = PageReader(walk.shape)
                 async for batch in self._read(request, reader):
+                    if self._remarks is not None:
+                        await self._remarks.take(walk, batch)
                     fresh = once.drop_repeated(batch)
                     if fresh:
                         yield fresh
@@ -71,6 +77,26 @@ class Results(Generic[R_co]):
                 raise self._vendor.read_error(await response.answer())
             async for batch in reader.batches(response.chunks()):
                 yield batch
+
+
+class Remarks:
+    """Passes on, once, what records say about their job: that data is missing, and from when it may be had."""
+
+    def __init__(self, clock: Clock, note: Callable[[Observation], Awaitable[None]]) -> None:
+        self._clock = clock
+        self._note = note
+        self._noted = False
+
+    async def take(self, walk: Walk[object], batch: tuple[object, ...]) -> None:
+        """Look at the records of a batch."""
+        remark = walk.shape.remark
+        if remark is None or self._noted:
+            return
+        now = self._clock.now()
+        seen = next((said for said in (remark(record, now) for record in batch) if said is not None), None)
+        if seen is not None:
+            self._noted = True
+            await self._note(seen)
 
 
 class _Once(Generic[R_co]):

@@ -21,7 +21,7 @@ from ..stores import open_store
 from . import bulk, inbox
 from .configured import configured_vendors
 from .handle import JobHandle
-from .results import Results
+from .results import Remarks, Results
 
 R = TypeVar("R")
 
@@ -181,8 +181,9 @@ class Session:
         vendor = self._vendors.get(job.vendor)
         if vendor is None:
             raise UnsupportedError(f"this session has no vendor {job.vendor!r}")
-        vendor.results(job)
-        return Results(partial(vendor.results, job), vendor, self._send(vendor))
+        vendor.results(job)  # refuses a task without a list here, not at the first record
+        remarks = Remarks(self.clock, partial(self.tracker.remark, job))
+        return Results(partial(vendor.results, job), vendor, self._send(vendor), remarks=remarks)
 
     def list(self, query: Query[R]) -> Results[R]:
         """Read records directly, without a job. Raises TaskError for a query no vendor of this session takes."""

@@ -27,6 +27,8 @@ CLAIM_LIMIT = 1000
 # Writes under way at once after a look: the store commits what arrives together in one go.
 WRITE_SLICE = 256
 PARK_SWEEP_EVERY = timedelta(hours=1)
+# How long a search goes on that shows nothing but other jobs of ours (the dialects say when one that shows nothing ends).
+SEARCHED_FOR = timedelta(minutes=2)
 
 
 class Sweeper:
@@ -122,7 +124,17 @@ class Sweeper:
             self._warn(vendor, error)
             await self._put_off([job], error)
         else:
-            await self._door.apply(job, replace(seen, job_id=job.id))
+            await self._door.apply(job, await self._disown(vendor, job, replace(seen, job_id=job.id)))
+
+    async def _disown(self, vendor: Vendor, job: Job, seen: Observation) -> Observation:
+        """Take a search that found only what another job of ours started for one that found nothing."""
+        known = await self._store.find(vendor.account, seen.remote_id) if seen.remote_id is not None else ()
+        if all(each.id == job.id for each in known):
+            return seen
+        abandon = job.absent_since is not None and seen.at - job.absent_since >= SEARCHED_FOR
+        return Observation(
+            way=seen.way, at=seen.at, job_id=job.id, status=Status.UNCERTAIN, absent=True, abandon=abandon
+        )
 
     async def look(self, vendor: Vendor, jobs: Sequence[Job]) -> None:
         """Ask the vendor about these jobs and take in every row it shows. Raises what the vendor or the way raised."""

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Self
 
+from msgspec.structs import replace
+
 from ..abc import Clock, Store, Vendor
 from ..errors import StoreError, UnsupportedError
 from ..jobs import Failure, Job, Observation, Polling, Status, Task, Way
@@ -129,6 +131,14 @@ class Tracker:
         """The stored state of a job; what is known here when it was forgotten."""
         self._check_open()
         return await self._store.get(job.id) or job
+
+    async def remark(self, job: Job, seen: Observation) -> None:
+        """Add what the job's records told: data is missing. A store that is down costs the mark, not the records."""
+        try:
+            current = await self.current(job)
+            await self._door.apply(current, replace(seen, status=current.status))
+        except StoreError:
+            log.warning("the store is down; a job's partial mark is not kept", extra={"job": job.id})
 
     def watch(self, job: Job) -> Watch:
         """The shared last known state of a job, kept up to date while it is held."""

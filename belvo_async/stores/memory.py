@@ -50,7 +50,7 @@ class MemoryStore:
         if obstacle is not None:
             return obstacle
         if kept is not None:
-            refuse_second_end(job, kept)
+            refuse_second_end(job, kept.status)
         self._shelf.write(job, observation)
         return None
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from belvo_async.abc import Budget
 from belvo_async.errors import StoreError
-from belvo_async.jobs import Job, Observation
+from belvo_async.jobs import Job, Observation, Status
 
 __all__ = [
     "ASIDE",
@@ -101,10 +101,10 @@ def stands_in_the_way(job: Job) -> bool:
     return bool(job.key) and job.is_open and job.superseded_by is None
 
 
-def refuse_second_end(job: Job, kept: Job) -> None:
+def refuse_second_end(job: Job, kept: Status) -> None:
     """Raise StoreError when a write would change how a job ended: whatever asks for that is wrong."""
-    if kept.status.is_terminal and job.status is not kept.status:
-        raise StoreError(f"job {job.id} ended as {kept.status} and cannot become {job.status}")
+    if kept.is_terminal and job.status is not kept:
+        raise StoreError(f"job {job.id} ended as {kept} and cannot become {job.status}")
 
 
 def later_place(budget: Budget, now: datetime, blocking: datetime | None) -> datetime:

@@ -70,7 +70,6 @@ async def test_bomb_is_refused_at_the_cap(http: Http) -> None:
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
 
-    assert peak < 200 * MIB  # the server's own copy is below 2 MiB; a naive read holds 300 MB at least twice
     assert peak < 20 * MIB
 
 
@@ -95,12 +94,12 @@ async def test_other_tasks_run_while_a_body_is_inflated(http: Http) -> None:
     assert turns >= len(slices) - 5
 
 
-async def test_many_empty_members_are_bounded(http: Http) -> None:
+async def test_many_empty_members_are_bounded(clock: VirtualClock) -> None:
     """A stream that inflates to nothing is bounded by what was received."""
-    async with Http(clock=VirtualClock(asyncio.get_running_loop()), body_bytes=10_000) as small:
-        async with Origin([(gzipped(gzip.compress(b"") * 1000),)]) as origin:
-            with pytest.raises(PayloadError, match="more than 10000 bytes"):
-                await sizes(small.send_to(origin.url, credentials))
+    many = gzipped(gzip.compress(b"") * 1000)
+    async with Origin([(many,)]) as origin, Http(clock=clock, body_bytes=10_000) as http:
+        with pytest.raises(PayloadError, match="more than 10000 bytes"):
+            await sizes(http.send_to(origin.url, credentials))
 
 
 @pytest.mark.parametrize("encoding", ["br", "deflate", "zstd", "gzip, gzip", "x"])
@@ -143,14 +142,12 @@ async def test_cut_body_is_never_a_whole_one(http: Http, cut: Sequence[Step]) ->
 
 async def test_chunks_before_a_cut_are_delivered(http: Http) -> None:
     """What arrived is used; the error comes after it."""
-    received = b""
-    async with Origin([CUTS["chunked"]]) as origin:
-        async with http.send_to(origin.url, credentials)(read()) as response:
-            with pytest.raises(TransportError, match=r"^GET /things: the answer was cut short$"):
-                async for chunk in response.chunks():
-                    received += chunk
+    async with Origin([CUTS["chunked"]]) as origin, http.send_to(origin.url, credentials)(read()) as response:
+        chunks = response.chunks()
 
-    assert b"hello" == received
+        assert b"hello" == await anext(chunks)
+        with pytest.raises(TransportError, match=r"^GET /things: the answer was cut short$"):
+            await anext(chunks)
 
 
 @pytest.mark.parametrize(
@@ -206,11 +203,11 @@ async def test_empty_body_needs_no_gzip_end(http: Http) -> None:
 
 async def test_answer_shows_neither_body_nor_header_values(http: Http) -> None:
     """Bodies are tax data: reprs hold sizes and names."""
-    async with Origin([(reply(body=CANARY.encode(), x_secret=CANARY),)]) as origin:
-        async with http.send_to(origin.url, credentials)(read()) as response:
-            answer = await response.answer()
+    script = (reply(body=CANARY.encode(), x_secret=CANARY),)
+    async with Origin([script]) as origin, http.send_to(origin.url, credentials)(read()) as response:
+        answer = await response.answer()
 
-            assert CANARY not in f"{response!r} {answer!r} {answer.headers!r}"
+        assert CANARY not in f"{response!r} {answer!r} {answer.headers!r}"
 
 
 # The one redirect
@@ -253,7 +250,7 @@ async def test_second_redirect_is_handed_out(http: Http) -> None:
 
 
 @pytest.mark.parametrize(
-    "place", ["", "ftp://x/y", "file:///etc/passwd", "//", "http://u:p@127.0.0.1/", "http://[", "/a b", "javascript:1"]
+    "place", ["", "ftp://x/y", "file:///etc/passwd", "http://u:p@127.0.0.1/", "http://[", "/a b", "javascript:1"]
 )
 async def test_place_that_is_not_followed_is_handed_out(http: Http, place: str) -> None:
     """Only plain http(s) addresses are followed."""

@@ -113,8 +113,8 @@ async def test_submission_goes_out_once_the_vendor_is_back(http: Http, free_port
 async def test_failed_handshake_is_not_sent(http: Http) -> None:
     """No byte of a request leaves before TLS stands."""
     async with Origin([(reply(),)], greeting=(b"this is not TLS\r\n", Cut.CLOSE)) as origin:
+        send = http.send_to(origin.url.replace("http:", "https:"), credentials)
         with pytest.raises(TransportError) as failure:
-            send = http.send_to(origin.url.replace("http:", "https:"), credentials)
             await ask(send, submission())
 
         assert not failure.value.maybe_sent

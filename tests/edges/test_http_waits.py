@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -134,27 +135,27 @@ async def test_long_retry_after_is_handed_out(http: Http) -> None:
 
 async def test_pauses_grow_with_full_jitter(clock: VirtualClock) -> None:
     """Half a second, then twice as long at most each time: a random part of it is waited."""
-    chances = iter([1.0, 0.5, 1.0, 0.25])
+    chances = iter([1.0, 0.5, 1.0, 0.25, 1.0])
     async with Http(clock=clock, chance=lambda: next(chances)) as http, Origin([(reply(503),)]) as origin:
         await ask(http.send_to(origin.url, credentials), read())
 
         instants = [each.at for each in origin.seen]
-    pauses = [later - earlier for earlier, later in zip(instants, instants[1:], strict=False)]
+    pauses = [later - earlier for earlier, later in pairwise(instants)]
     assert [0.5, 0.5, 2.0, 1.0] == pytest.approx(pauses, abs=0.1)
 
 
-async def test_connection_is_given_back_while_a_retry_waits(http: Http) -> None:
+async def test_connection_is_given_back_while_a_retry_waits(clock: VirtualClock) -> None:
     """A failed answer holds no connection for the length of its Retry-After."""
-    async with Http(clock=VirtualClock(asyncio.get_running_loop()), connections=1) as narrow:
-        async with Origin([(reply(429, retry_after="50"),), (reply(),)]) as origin:
-            send = narrow.send_to(origin.url, credentials)
-            waiting = asyncio.create_task(ask(send, read()))
-            await asyncio.sleep(1)
-            began = asyncio.get_running_loop().time()
-            await ask(send, read())
+    scripts = [(reply(429, retry_after="50"),), (reply(),)]
+    async with Http(clock=clock, connections=1) as http, Origin(scripts) as origin:
+        send = http.send_to(origin.url, credentials)
+        waiting = asyncio.create_task(ask(send, read()))
+        await asyncio.sleep(1)
+        began = asyncio.get_running_loop().time()
+        await ask(send, read())
 
-            assert asyncio.get_running_loop().time() - began < 1
-            await waiting
+        assert asyncio.get_running_loop().time() - began < 1
+        await waiting
 
 
 async def test_exhausted_window_holds_back_the_next_request(http: Http) -> None:
@@ -191,12 +192,12 @@ async def test_every_attempt_takes_its_place_in_the_budget(clock: VirtualClock) 
         taken.append((budget, now))
         return now + timedelta(seconds=20)
 
-    async with Http(clock=clock, chance=lambda: 0.0, reserve=reserve) as http:
-        async with Origin([(Cut.CLOSE,), (reply(),)]) as origin:
-            await ask(http.send_to(origin.url, credentials), read(budget=budget))
-            await ask(http.send_to(origin.url, credentials), read())
+    http = Http(clock=clock, chance=lambda: 0.0, reserve=reserve)
+    async with http, Origin([(Cut.CLOSE,), (reply(),)]) as origin:
+        await ask(http.send_to(origin.url, credentials), read(budget=budget))
+        await ask(http.send_to(origin.url, credentials), read())
 
-            assert [20, 40, 40] == pytest.approx([each.at for each in origin.seen], abs=0.5)
+        assert [20, 40, 40] == pytest.approx([each.at for each in origin.seen], abs=0.5)
     assert [budget, budget] == [each for each, _ in taken]
 
 

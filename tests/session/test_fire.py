@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date, timedelta
+import uuid
+from datetime import date
 
 import pytest
 
-from belvo_async import JobRejectedError, Status, StoreError, Way
+from belvo_async import JobRejectedError, Status, StoreError, Way, syntage
 from tests.session.world import BreakableStore, World
-
-MINUTE = timedelta(minutes=1)
 
 
 async def test_fire_returns_when_the_vendor_answered(world: World) -> None:
@@ -88,7 +87,10 @@ async def test_a_long_queue_of_one_link_is_worked_off_in_order(world: World) -> 
     session = await world.open()
     months = [(date(2025, month, 1), date(2025, month, 28)) for month in range(1, 9)]
 
-    jobs = [await session.fire(world.invoices(date_from=first, date_to=last)) for first, last in months]
+    jobs = []
+    for first, last in months:
+        jobs.append(await session.fire(world.invoices(date_from=first, date_to=last)))
+        await asyncio.sleep(0.01)
     ended = await asyncio.gather(*jobs)
 
     assert [Status.FINISHED] * 8 == [job.status for job in ended]
@@ -157,7 +159,7 @@ async def test_a_throttled_extraction_is_accepted_later(world: World) -> None:
     assert 1 == len(world.syntage.jobs)
 
 
-@pytest.mark.parametrize("code", ["too_many_sessions", "session_expired"])
+@pytest.mark.parametrize("code", ["too_many_sessions", "institution_down"])
 async def test_a_passing_refusal_is_tried_again(world: World, code: str) -> None:
     """Codes for which Belvo documents that trying again helps: the job waits and goes out again."""
     session = await world.open()
@@ -217,7 +219,7 @@ async def test_a_refused_extraction_is_rejected(world: World, fault: str) -> Non
 async def test_an_unknown_entity_is_rejected(world: World) -> None:
     """The vendor's validation is told with the field it names."""
     session = await world.open()
-    job = await session.fire(world.extraction(entity=0).__class__(entity="0" * 8 + "-0000" * 3 + "-" + "0" * 12, extractor="rpc"))
+    job = await session.fire(syntage.Extraction(entity=f"/entities/{uuid.UUID(int=0)}", extractor="tax_status"))
 
     with pytest.raises(JobRejectedError) as refused:
         await job

@@ -68,9 +68,7 @@ def converse(conversation: Generator[Request, Answer, T], *answers: Answer | Exc
     raise AssertionError(f"one more request than answers: {asked[-1].target}")
 
 
-def serve(
-    conversation: Generator[Request, Answer, T], server: Callable[[Request], Answer]
-) -> tuple[T, list[Request]]:
+def serve(conversation: Generator[Request, Answer, T], server: Callable[[Request], Answer]) -> tuple[T, list[Request]]:
     """Drive a conversation with a function that answers each request."""
     asked = [next(conversation)]
     while True:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -33,6 +33,8 @@ from belvo_async.vendors.belvo import (
     Link,
     Links,
 )
+from belvo_async.vendors.belvo.reading import partial_remark
+from belvo_async.vendors.belvo.schema import Warnings
 from tests.vendors.belvo_samples import BELVO, LINK, REQUEST_ID, TASK, answer, error, job_of, sample, walked
 
 ORIGIN = "https://sandbox.belvo.com"
@@ -312,3 +314,15 @@ def test_a_rate_limit_says_how_long_to_wait_where_it_was_told() -> None:
     raised = [BELVO.read_error(answer(429, retry_after="12")), BELVO.read_error(answer(429, retry_after="soon"))]
 
     assert [timedelta(seconds=12), None] == [each.retry_after for each in raised if isinstance(each, RateLimitError)]
+
+
+def test_an_invoice_without_its_xml_makes_the_job_partial() -> None:
+    """SAT's daily quota leaves invoices without details; it is filled up at 06:00 UTC."""
+    limited = Invoice(warnings=Warnings(code="sat_xml_limit_reached"))
+    now = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
+
+    seen = partial_remark(limited, now)
+
+    assert seen is not None
+    assert (True, datetime(2026, 6, 2, 6, 0, tzinfo=UTC)) == (seen.partial, seen.retry_at)
+    assert partial_remark(Invoice(), now) is None

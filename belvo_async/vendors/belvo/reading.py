@@ -7,7 +7,7 @@ Belvo gives no order, so pages over moving data may repeat rows: records are com
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar
 from urllib.parse import urlencode
@@ -16,10 +16,11 @@ import msgspec
 
 from belvo_async.abc import Budget, Page, Query, Request, Shape, Walk
 from belvo_async.errors import UnsupportedError
-from belvo_async.jobs import Task
+from belvo_async.jobs import Observation, Task, Way
 from belvo_async.payload import local_target
 
 from .schema import (
+    XML_LIMIT,
     FinancialStatement,
     FinancialStatementList,
     FinancialStatements,
@@ -30,6 +31,7 @@ from .schema import (
     Invoices,
     Link,
     Links,
+    Record,
     Words,
     link_id,
     subject_of,
@@ -163,9 +165,30 @@ def _record_id(row: Invoice | FinancialStatement | Link | Institution) -> str | 
     return None if row.id is None else str(row.id)
 
 
+def quota_reset(now: datetime) -> datetime:
+    """SAT's daily quota of XML documents is filled up at 00:00 CST, which is 06:00 UTC (support article on XML)."""
+    today = now.astimezone(UTC).replace(hour=6, minute=0, second=0, microsecond=0)
+    return today if now < today else today + timedelta(days=1)
+
+
+def partial_remark(row: Record, now: datetime) -> Observation | None:
+    """Say that an invoice came without its XML, so that the job it belongs to is partial."""
+    warnings = row.warnings if isinstance(row, Invoice) else None
+    if warnings is None or warnings.code is None:
+        return None
+    retry_at = quota_reset(now) if warnings.code == XML_LIMIT else None
+    return Observation(way=Way.POLL, at=now, partial=True, retry_at=retry_at)
+
+
 def _walk(source: Source, path: str, filters: Filters, record: type[R], keep: Callable[[R], bool] | None) -> Walk[R]:
     shape = Shape(
-        record=record, rows=("results",), next=(("next",),), count=(("count",),), keep=keep, record_id=_record_id
+        record=record,
+        rows=("results",),
+        next=(("next",),),
+        count=(("count",),),
+        keep=keep,
+        record_id=_record_id,
+        remark=partial_remark,
     )
     first = source.get(path, [*filters, ("page_size", PAGE_SIZE)])
     return Walk(shape=shape, steps=lambda: _pages(first, path, source.origin))

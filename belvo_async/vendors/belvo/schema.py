@@ -325,6 +325,10 @@ class Payroll(Record, frozen=True, kw_only=True, gc=False):
     other_payments: tuple[OtherPayment | None, ...] | None = None
 
 
+# The code of `Warnings` that says SAT gives no more XML documents today; the only one that names an end.
+XML_LIMIT = "sat_xml_limit_reached"
+
+
 class Warnings(Record, frozen=True, kw_only=True, gc=False):
     """Why details of an invoice are missing: `sat_xml_limit_reached` or `sat_service_unavailable`."""
 

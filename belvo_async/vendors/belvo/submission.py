@@ -6,7 +6,7 @@ A second POST is a second, billed request: Belvo has no idempotency key for them
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import msgspec
@@ -16,9 +16,9 @@ from belvo_async.errors import PayloadError, UnsupportedError
 from belvo_async.jobs import Failure, Job, Observation, Status, Task, Way
 from belvo_async.payload import decode
 
-from .reading import INVOICES, STATEMENTS
+from .reading import INVOICES, STATEMENTS, quota_reset
 from .refusals import advice_for, decisive, failure, is_throttle, read_bodies, retry_after
-from .schema import Accepted, FinancialStatements, Invoices, Warnings
+from .schema import XML_LIMIT, Accepted, FinancialStatements, Invoices, Warnings
 
 # A misread mode header makes the call synchronous; Belvo then takes up to five minutes (page of request_timeout).
 SUBMIT_TIMEOUT = timedelta(seconds=330)
@@ -109,19 +109,13 @@ def _read_synchronous(answer: Answer, say: partial[Observation], now: datetime) 
     except PayloadError:
         return say(status=Status.UNCERTAIN, doubt=f"Belvo answered {answer.status} with a body that cannot be read")
     codes = {row.warnings.code for row in rows if row.warnings is not None}
-    limited = "sat_xml_limit_reached" in codes
+    limited = XML_LIMIT in codes
     return say(
         status=Status.FINISHED,
         created_count=len(rows),
         partial=bool(codes - {None}),
-        retry_at=_quota_reset(now) if limited else None,
+        retry_at=quota_reset(now) if limited else None,
     )
-
-
-def _quota_reset(now: datetime) -> datetime:
-    """SAT's daily quota of XML documents is filled up at 00:00 CST, which is 06:00 UTC (support article on XML)."""
-    today = now.astimezone(UTC).replace(hour=6, minute=0, second=0, microsecond=0)
-    return today if now < today else today + timedelta(days=1)
 
 
 def _throttled(job: Job, answer: Answer, say: partial[Observation], now: datetime) -> Observation:

@@ -1,0 +1,164 @@
+"""Jobs kept in an SQLite file: what returned from a call survives a crash and a loss of power."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Collection
+from datetime import datetime
+from pathlib import Path
+from typing import Self, TypeVar
+
+import msgspec
+
+from belvo_async.abc import Budget
+from belvo_async.errors import StoreError
+from belvo_async.jobs import Job, Observation
+
+from . import sqlite_jobs, sqlite_shared
+from .rules import ASIDE, PARKED, Bounds, Gate, from_us, to_us
+from .sqlite_file import Connect, connect
+from .sqlite_jobs import Place
+from .sqlite_thread import StoreThread
+
+__all__ = ["SqliteStore"]
+
+T = TypeVar("T")
+
+
+class SqliteStore:
+    """A store in one file, for one or several processes of one machine. The file must be on a local disk.
+
+    Calls never block the event loop: one thread owns the connection, and commits everything that queued up while the
+    previous commit was flushed in one transaction. `connect` makes the connection; replace it for another SQLite build.
+    Finished jobs stay in the file until they are forgotten.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        connect: Connect = connect,
+        parked: Bounds = PARKED,
+        aside: Bounds = ASIDE,
+    ) -> None:
+        # A later change of the working directory must not lead to another file.
+        self._path = os.path.abspath(path)
+        self._connect = connect
+        self._parked = parked
+        self._aside = aside
+        self._gate = Gate()
+        self._thread: StoreThread | None = None
+
+    async def put(self, job: Job, *, expected: int | None, observation: Observation | None = None) -> Job | None:
+        """Write a job if it still has version `expected`, or return what stands in the way."""
+        seen = None if observation is None else msgspec.json.encode(observation)
+        return await self._write(lambda database: sqlite_jobs.put(database, job, expected, seen))
+
+    async def get(self, job_id: str) -> Job | None:
+        """Read one job."""
+        return await self._read(lambda database: sqlite_jobs.get(database, job_id))
+
+    async def find(self, account: str, remote_id: str) -> tuple[Job, ...]:
+        """The jobs that the vendor knows by this id, oldest first."""
+        return await self._read(lambda database: sqlite_jobs.find(database, account, remote_id))
+
+    async def open_jobs(
+        self, accounts: Collection[str] | None = None, *, lane: str | None = None
+    ) -> AsyncIterator[Job]:
+        """Every open job, oldest first, each as it is when its slice is read. No transaction stays open meanwhile."""
+        place: Place | None = Place(-1, "")
+        whose = None if accounts is None else tuple(accounts)
+        while place is not None:
+            jobs, place = await self._open_after(place, whose, lane)
+            for job in jobs:
+                yield job
+
+    async def _open_after(
+        self, place: Place, accounts: tuple[str, ...] | None, lane: str | None
+    ) -> tuple[list[Job], Place | None]:
+        return await self._read(lambda database: sqlite_jobs.open_after(database, place, accounts, lane))
+
+    async def claim_due(self, accounts: Collection[str], *, now: datetime, until: datetime, limit: int) -> list[Job]:
+        """Lease up to `limit` open jobs that are due, earliest first."""
+        now_us, until_us = to_us(now), to_us(until)
+        whose = tuple(accounts)  # the caller's collection may change while the thread reads
+        return await self._write(lambda database: sqlite_jobs.claim(database, whose, now_us, until_us, limit))
+
+    async def next_due(self, accounts: Collection[str]) -> datetime | None:
+        """The earliest instant an open job is due and not leased."""
+        whose = tuple(accounts)
+        first = await self._read(lambda database: sqlite_jobs.first_due(database, whose))
+        return None if first is None else from_us(first)
+
+    async def park(self, account: str, observation: Observation) -> None:
+        """Keep an observation whose job is not known yet; the one parked longest goes first."""
+        await self._write(lambda database: sqlite_shared.park(database, account, observation, self._parked))
+
+    async def parked(self, account: str, remote_id: str | None = None) -> tuple[Observation, ...]:
+        """The parked observations about one remote id, or all of the account; oldest first."""
+        return await self._read(lambda database: sqlite_shared.parked(database, account, remote_id))
+
+    async def unpark(self, account: str, observations: Collection[Observation]) -> None:
+        """Drop parked observations."""
+        known = tuple(observations)
+        await self._write(lambda database: sqlite_shared.unpark(database, account, known))
+
+    async def set_aside(self, account: str, body: bytes, at: datetime) -> None:
+        """Keep an authentic delivery that could not be read."""
+        await self._write(lambda database: sqlite_shared.set_aside(database, account, body, at, self._aside))
+
+    async def laid_aside(self, account: str) -> tuple[tuple[datetime, bytes], ...]:
+        """What `set_aside` kept, oldest first: for the person who finds out why it could not be read."""
+        return await self._read(lambda database: sqlite_shared.laid_aside(database, account))
+
+    async def reserve(self, budget: Budget, now: datetime) -> datetime:
+        """Take one place in a budget and return the instant the request may go out."""
+        return await self._write(lambda database: sqlite_shared.reserve(database, budget, now))
+
+    async def lease(self, key: str, owner: str, *, now: datetime, until: datetime) -> int | None:
+        """Take or renew a lease: its fencing token, None while another holds it."""
+        now_us, until_us = to_us(now), to_us(until)
+        return await self._write(lambda database: sqlite_shared.lease(database, key, owner, now_us, until_us))
+
+    async def release(self, key: str, owner: str) -> None:
+        """Give a lease back, if `owner` holds it."""
+        await self._write(lambda database: sqlite_shared.release(database, key, owner))
+
+    async def timeline(self, job_id: str) -> tuple[Observation, ...]:
+        """The last observations of a job, oldest first."""
+        return await self._read(lambda database: sqlite_jobs.timeline(database, job_id))
+
+    async def forget(self, job_id: str) -> bool:
+        """Drop a job and its timeline; whether there was one."""
+        return await self._write(lambda database: sqlite_jobs.forget(database, job_id))
+
+    async def __aenter__(self) -> Self:
+        self._gate.open()
+        thread = StoreThread(self._path, self._connect)
+        try:
+            await thread.open()
+        except BaseException:
+            self._gate.close()
+            raise
+        self._thread = thread
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        thread, self._thread = self._thread, None
+        self._gate.close()
+        if thread is not None:
+            await thread.close()
+
+    async def _read(self, run: Callable[[sqlite3.Connection], T]) -> T:
+        return await self._usable().submit(run, writes=False)
+
+    async def _write(self, run: Callable[[sqlite3.Connection], T]) -> T:
+        return await self._usable().submit(run, writes=True)
+
+    def _usable(self) -> StoreThread:
+        self._gate.check()
+        if self._thread is None:
+            raise StoreError("the store is still being opened")
+        self._thread.check()
+        return self._thread

@@ -1,0 +1,34 @@
+"""The virtual loop without sockets: time jumps at once, and standing still is an error."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from tests.virtual_time import DeadlockError, VirtualTimeLoop
+
+# Rounds of the loop without time going on before we call it a livelock.
+STANDSTILL = 20_000
+
+
+class SimulationLoop(VirtualTimeLoop):
+    """Shuffles ready task steps by seed, as `VirtualTimeLoop` does, and never asks the kernel for anything."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        self._rounds = 0
+        self.complaints: list[str] = []
+        self._virtual.select = self._jump  # type: ignore[method-assign]
+        self.set_exception_handler(self._complain)
+
+    def _jump(self, timeout: float | None = None) -> list[Any]:
+        if timeout is None:
+            raise DeadlockError("nothing is ready, nothing is scheduled: every coroutine waits for ever")
+        self._rounds = 0 if timeout > 0 else self._rounds + 1
+        if self._rounds > STANDSTILL:
+            raise DeadlockError("the loop turns and turns, but time stands still")
+        self._virtual.virtual_seconds += max(timeout, 0.0)
+        return []
+
+    def _complain(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        self.complaints.append(f"{context['message']} {context.get('exception')!r}")

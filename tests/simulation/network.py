@@ -1,0 +1,75 @@
+"""The way between us and a vendor: it delays, loses, and cannot always say what it lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TypeVar
+
+from belvo_async.abc import Answer, Conversation, Headers, Request
+from belvo_async.errors import StoreError, TransportError
+
+from .server import Server
+from .swarm import Swarm
+from .trace import Trace
+
+T = TypeVar("T")
+
+
+class Network:
+    """Drives conversations against the server. `before_send` is told of each request whose bytes may leave."""
+
+    def __init__(
+        self, server: Server, swarm: Swarm, trace: Trace, before_send: Callable[[Request], None], reserve: object
+    ) -> None:
+        self._server = server
+        self._swarm = swarm
+        self._trace = trace
+        self._before_send = before_send
+        self._reserve: Callable[[], Awaitable[None]] = reserve  # type: ignore[assignment]
+
+    def talk_with(self, vendor: str) -> Callable[[Conversation[T]], Awaitable[T]]:
+        return partial(self._converse, vendor)
+
+    async def _converse(self, vendor: str, conversation: Conversation[T]) -> T:
+        try:
+            request = next(conversation)
+            while True:
+                try:
+                    answer = await self._exchange(vendor, request)
+                except TransportError as error:
+                    request = conversation.throw(error)
+                else:
+                    request = conversation.send(answer)
+        except StopIteration as end:
+            learned: T = end.value
+            return learned
+        except StoreError:
+            conversation.close()
+            raise
+
+    async def _exchange(self, vendor: str, request: Request) -> Answer:
+        swarm = self._swarm
+        await self._reserve()
+        if swarm.happens("request lost"):
+            await asyncio.sleep(swarm.span(2))
+            self._trace.note("network", f"{request.name} was not sent")
+            raise TransportError("refused", maybe_sent=False)
+        self._before_send(request)
+        await asyncio.sleep(swarm.span(2))
+        if swarm.happens("gateway error"):
+            if swarm.chance.random() < 0.5:
+                self._server.answer(vendor, request)
+            self._trace.note("network", f"{request.name} -> 502")
+            return Answer(502, Headers(), b"<html>")
+        if swarm.happens("arrives late"):
+            self._trace.note("network", f"{request.name} timed out and arrives later")
+            asyncio.get_running_loop().call_later(swarm.between(0.1, 20), self._server.answer, vendor, request)
+            raise TransportError("timed out", maybe_sent=True)
+        answer = self._server.answer(vendor, request)
+        await asyncio.sleep(swarm.span(10 if request.method == "POST" else 2))
+        if swarm.happens("answer lost"):
+            self._trace.note("network", f"the answer to {request.name} got lost")
+            raise TransportError("cut", maybe_sent=True)
+        return answer

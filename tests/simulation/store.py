@@ -1,0 +1,173 @@
+"""A store that takes its time and is down at times; it remembers every write for the checks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+from belvo_async.errors import StoreError
+from belvo_async.jobs import Job, Observation, Status, Way
+from belvo_async.stores.memory import MemoryStore
+
+from .swarm import Swarm
+from .trace import Trace
+
+
+class ShakyStore(MemoryStore):
+    """A memory store whose calls interleave. A call that fails has changed nothing, as the contract says."""
+
+    def __init__(self, swarm: Swarm, trace: Trace, outages: list[tuple[float, float]]) -> None:
+        super().__init__()
+        self._swarm = swarm
+        self._trace = trace
+        self._outages = outages
+        self.history: dict[str, list[Job]] = {}
+        self.ended_at: dict[str, float] = {}
+
+    @property
+    def is_down(self) -> bool:
+        now = asyncio.get_running_loop().time()
+        return any(start <= now < end for start, end in self._outages)
+
+    def peek(self, job_id: str) -> Job | None:
+        """What is durable now."""
+        return self._shelf.get(job_id)
+
+    def jobs(self) -> list[Job]:
+        """Every job that was ever kept, as it is now."""
+        return [past[-1] for past in self.history.values()]
+
+    def parked_now(self) -> int:
+        return len(self._parked._numbers)
+
+    async def put(self, job: Job, *, expected: int | None, observation: Observation | None = None) -> Job | None:
+        await self._before()
+        standing = await super().put(job, expected=expected, observation=observation)
+        if standing is None:
+            self._remember(job, observation)
+        elif expected is not None:
+            self._swarm.reach("compare-and-swap lost")
+        await self._after()
+        return standing
+
+    async def get(self, job_id: str) -> Job | None:
+        await self._before()
+        found = await super().get(job_id)
+        await self._after()
+        return found
+
+    async def find(self, account: str, remote_id: str) -> tuple[Job, ...]:
+        await self._before()
+        found = await super().find(account, remote_id)
+        await self._after()
+        return found
+
+    async def open_jobs(self, accounts: Any = None, *, lane: str | None = None) -> AsyncIterator[Job]:
+        await self._before()
+        async for job in super().open_jobs(accounts, lane=lane):
+            yield job
+            await self._after()
+
+    async def claim_due(self, accounts: Any, **options: Any) -> list[Job]:
+        await self._before()
+        due = await super().claim_due(accounts, **options)
+        await self._after()
+        return due
+
+    async def next_due(self, accounts: Any) -> Any:
+        await self._before()
+        found = await super().next_due(accounts)
+        await self._after()
+        return found
+
+    async def park(self, account: str, observation: Observation) -> None:
+        await self._before()
+        await super().park(account, observation)
+        self._swarm.reach("delivery parked")
+        self._trace.note("store", f"park {(observation.remote_id or '')[-4:]} {observation.status}")
+        await self._after()
+
+    async def parked(self, account: str, remote_id: str | None = None) -> tuple[Observation, ...]:
+        await self._before()
+        found = await super().parked(account, remote_id)
+        await self._after()
+        return found
+
+    async def unpark(self, account: str, observations: Any) -> None:
+        await self._before()
+        await super().unpark(account, observations)
+        self._swarm.reach("parked delivery replayed")
+        await self._after()
+
+    async def lease(self, key: str, owner: str, **options: Any) -> int | None:
+        await self._before()
+        token = await super().lease(key, owner, **options)
+        if token is None:
+            self._swarm.reach("lane was busy")
+        await self._after()
+        return token
+
+    async def release(self, key: str, owner: str) -> None:
+        await self._before()
+        await super().release(key, owner)
+        await self._after()
+
+    async def reserve_somewhere(self) -> None:
+        """What the edge does before it sends: a budget that cannot be read stops the request."""
+        await self._before()
+
+    async def _before(self) -> None:
+        await self._pause()
+        if self._swarm.on and (self.is_down or self._swarm.happens("store call fails")):
+            self._swarm.reach("store refused a call")
+            raise StoreError("the simulated store is down")
+
+    async def _after(self) -> None:
+        # What was written is durable now; its caller learns of it later.
+        await self._pause()
+
+    async def _pause(self) -> None:
+        await asyncio.sleep(self._swarm.span(2) if self._swarm.happens("store slow") else 0)
+
+    def _remember(self, job: Job, seen: Observation | None) -> None:
+        past = self.history.setdefault(job.id, [])
+        last = past[-1] if past else None
+        self._trace.note("store", f"{job.id} v{job.version} {job.status}{' abandoned' if job.abandoned else ''}")
+        self._trace.check(job.version == (last.version + 1 if last else 0), f"{job.id}: versions count up by one")
+        if last is not None:
+            ended = last.status.is_terminal and last.status is not job.status
+            self._trace.check(not ended, f"{job.id}: ended as {last.status}, then became {job.status}")
+            self._notice(last, job, seen)
+        if not job.is_open:
+            self.ended_at.setdefault(job.id, asyncio.get_running_loop().time())
+        past.append(job)
+
+    def _notice(self, last: Job, job: Job, seen: Observation | None) -> None:
+        """Count the branches a run went through."""
+        way = seen.way if seen else None
+        found = last.status is Status.UNCERTAIN and last.remote_id is None and job.remote_id is not None
+        branches = {
+            "uncertain submission adopted a delivery": found and way is Way.WEBHOOK,
+            "uncertain submission found": found and way is Way.POLL,
+            "uncertain search given up": job.abandoned and not last.abandoned and job.superseded_by is None,
+            "end inferred": job.settled_by is Way.INFERENCE and last.is_open,
+            "end by webhook": job.settled_by is Way.WEBHOOK and last.is_open,
+            "end by poll": job.settled_by is Way.POLL and last.is_open,
+            "gone": last.is_open and job.failure is not None and job.failure.code == "gone",
+            "submission tried again": job.is_queued and last.attempted_at is not None,
+            "queued for its lane": job.is_queued and last.is_queued and job.polls > last.polls,
+            "withdrawn": job.failure is not None and job.failure.code == "withdrawn",
+            "lost submission": job.doubt is not None and "process ended" in job.doubt and last.doubt is None,
+            "became due by a hint": seen is None and job.next_poll != last.next_poll and job.polls == last.polls,
+            "partial noted after the end": last.status.is_terminal and job.partial and not last.partial,
+            "resubmitted": job.superseded_by is not None and last.superseded_by is None,
+        }
+        for branch, reached in branches.items():
+            if reached:
+                self._swarm.reach(branch)
+        self._trace.check(job.conflicts == 0 or self._may_conflict(job), f"{job.id}: a contradiction was counted")
+
+    def _may_conflict(self, job: Job) -> bool:
+        # An inferred end, or one by `gone`, may be contradicted by what comes later.
+        return job.settled_by is Way.INFERENCE or (job.failure is not None and job.failure.code == "gone")
