@@ -1,0 +1,142 @@
+"""What can be typed after `belvo-async`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from .. import __version__
+
+_EXIT_CODES = "exit codes: 0 done; 1 failed, and why is on stderr; 2 wrong arguments; 130 interrupted by Ctrl-C"
+_DEMO_EXIT_CODES = (
+    "exit codes: 0 everything received equals what the vendors hold, and the failed, stopped and uncertain jobs showed "
+    "as intended; 1 not so, and why is said; 2 wrong arguments; 130 interrupted by Ctrl-C"
+)
+_DEMO = """\
+Runs a local Belvo and a local Syntage on loopback, with webhooks and with faults: lost, late, doubled and forged
+deliveries, lost answers, refused and broken requests. Fires 14 Belvo requests and 6 Syntage extractions at them, writes
+the records to a file, and compares them with what the two vendors hold. Takes about ten seconds; no account is needed,
+nothing leaves this machine.
+"""
+_SIMULATE = """\
+Runs a local Belvo and a local Syntage until Ctrl-C and prints how to reach them. The data is invented, the keys it
+prints open nothing else.
+"""
+_EXPLAIN = "Shows a job and what the vendor said of it, in order: when, by which way (answer, webhook, poll), what."
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Make the parser; each command sets `run`, which takes the parsed options and gives the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="belvo-async",
+        description="Await asynchronous Mexican fiscal jobs of Belvo and Syntage.",
+        epilog=_EXIT_CODES,
+    )
+    parser.add_argument("--version", action="version", version=f"belvo-async {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_demo(commands)
+    _add_simulate(commands)
+    _add_jobs(commands)
+    return parser
+
+
+if "_SubParsersAction" not in vars(argparse):  # pragma: no cover - private, but the only name of the type
+    raise ImportError("argparse has changed")
+_Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # pyright: ignore[reportPrivateUsage]
+
+
+def _add_demo(commands: _Commands) -> None:
+    demo = commands.add_parser(
+        "demo", help="the whole story against simulated vendors", description=_DEMO, epilog=_DEMO_EXIT_CODES
+    )
+    demo.add_argument("--seed", type=int, default=1, help="what data and which faults (default 1)")
+    demo.add_argument(
+        "--speed", type=_speed, default=40.0, metavar="N", help="how many times faster than real the vendors work (40)"
+    )
+    demo.add_argument("--out", type=Path, metavar="FILE", help="NDJSON file for the records; replaced if it exists")
+    demo.add_argument("--store", type=Path, metavar="FILE", help="SQLite file that keeps the jobs")
+    demo.set_defaults(run=_run_demo)
+
+
+def _add_simulate(commands: _Commands) -> None:
+    simulate = commands.add_parser(
+        "simulate", help="run a local Belvo and a local Syntage", description=_SIMULATE, epilog=_EXIT_CODES
+    )
+    for vendor, port in (("belvo", 8801), ("syntage", 8802)):
+        name = vendor.capitalize()
+        simulate.add_argument(
+            f"--{vendor}-port", type=_port, default=port, metavar="N", help=f"{name}'s port, 0 for any ({port})"
+        )
+        simulate.add_argument(f"--{vendor}-webhook", metavar="URL", help=f"where {name}'s webhooks go (nowhere)")
+    simulate.add_argument("--seed", type=int, default=1, help="what data, which keys and which faults (default 1)")
+    simulate.add_argument("--speed", type=_speed, default=1.0, metavar="N", help="how many times faster than real (1)")
+    simulate.add_argument("--faults", choices=("none", "light", "heavy"), default="none", help="what goes wrong (none)")
+    simulate.set_defaults(run=_run_simulate)
+
+
+def _add_jobs(commands: _Commands) -> None:
+    jobs = commands.add_parser("jobs", help="look into a store", description="Looks into a store.", epilog=_EXIT_CODES)
+    actions = jobs.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    listing = actions.add_parser(
+        "list", help="the open jobs of a store", description="Lists the open jobs, oldest first.", epilog=_EXIT_CODES
+    )
+    listing.add_argument("--format", choices=("table", "json"), default="table", help="json: one object per line")
+    explain = actions.add_parser("explain", help="what happened to a job", description=_EXPLAIN, epilog=_EXIT_CODES)
+    explain.add_argument("id", metavar="ID", help="the job's id, as `jobs list` and the records file show it")
+    for action in (listing, explain):
+        action.add_argument(
+            "--store",
+            default=os.environ.get("BELVO_ASYNC_STORE"),
+            metavar="URL",
+            help="`sqlite:PATH` (default: the variable BELVO_ASYNC_STORE)",
+        )
+    listing.set_defaults(run=_run_list)
+    explain.set_defaults(run=_run_explain)
+
+
+def _speed(text: str) -> float:
+    speed = float(text)
+    if not 0 < speed <= 10_000:
+        raise argparse.ArgumentTypeError("must be above 0, at most 10000")
+    return speed
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port < 65536:
+        raise argparse.ArgumentTypeError("must be from 0 to 65535")
+    return port
+
+
+# Loaded only for the command that needs it: `--help` and `--version` answer at once.
+
+
+def _run_demo(options: argparse.Namespace) -> int:
+    from .demo import demo
+
+    return demo(seed=options.seed, speed=options.speed, out=options.out, store=options.store)
+
+
+def _run_simulate(options: argparse.Namespace) -> int:
+    from .simulate import simulate
+
+    return simulate(
+        ports=(options.belvo_port, options.syntage_port),
+        webhooks=(options.belvo_webhook, options.syntage_webhook),
+        seed=options.seed,
+        speed=options.speed,
+        faults=options.faults,
+    )
+
+
+def _run_list(options: argparse.Namespace) -> int:
+    from .jobs import list_jobs
+
+    return list_jobs(options.store, form=options.format)
+
+
+def _run_explain(options: argparse.Namespace) -> int:
+    from .jobs import explain_job
+
+    return explain_job(options.store, options.id)

@@ -1,0 +1,80 @@
+"""The state of the demo as texts: what both screens show."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .._session import JobHandle
+from ..jobs import Job, Status
+from .cast import Part
+from .harvest import Harvest
+from .table import Table
+
+HEADINGS = ("job", "vendor", "what", "status", "by", "time", "records", "sum")
+RIGHT = frozenset({"time", "records", "sum"})
+# Enough of a job's id to find it in the file.
+SHOWN_DIGITS = 6
+
+
+@dataclass(kw_only=True)
+class Track:
+    """One job on its way. `seconds` is set when it is over and its records are read."""
+
+    part: Part
+    handle: JobHandle[Any] | None = None
+    fired_at: float = 0.0
+    seconds: float | None = None
+    harvest: Harvest = field(default_factory=Harvest)
+    trouble: str | None = None
+
+    @property
+    def job(self) -> Job | None:
+        return self.handle.job if self.handle else None
+
+    @property
+    def vendor(self) -> str:
+        return self.part.task.vendor
+
+    @property
+    def was_uncertain(self) -> bool:
+        return self.job is not None and self.job.doubt is not None
+
+    def word(self) -> str:
+        """The status in one word; queued for a job that waits for its link."""
+        if self.job is None:
+            return "queued" if not self.fired_at else "submitting"
+        return "queued" if self.job.is_queued else str(self.job.status)
+
+    def passed(self) -> float:
+        """Seconds since it was fired, until it was over."""
+        if self.seconds is not None or not self.fired_at:
+            return self.seconds or 0.0
+        return asyncio.get_running_loop().time() - self.fired_at
+
+    def cells(self) -> tuple[str, ...]:
+        """The texts of its row."""
+        job, harvest = self.job, self.harvest
+        counts = self.part.held is not None and (harvest.totals or self.word() == Status.FINISHED)
+        return (
+            job.id[:SHOWN_DIGITS] if job else "",
+            self.vendor,
+            self.part.label,
+            self.word() + ("*" if self.was_uncertain and self.word() != Status.UNCERTAIN else ""),
+            str(job.settled_by) if job and job.settled_by else "",
+            f"{self.passed():.1f} s" if self.fired_at else "",
+            f"{len(harvest.totals):,}" if counts else "",
+            f"{harvest.sum:,.2f}" if counts else "",
+        )
+
+
+def table_of(tracks: Sequence[Track]) -> Table:
+    """One row for each job."""
+    return Table(headings=HEADINGS, rows=[track.cells() for track in tracks], right=RIGHT)
+
+
+def in_order(tracks: Sequence[Track]) -> list[Track]:
+    """By vendor, then by link or entity."""
+    return sorted(tracks, key=lambda track: (track.vendor, track.part.label))
