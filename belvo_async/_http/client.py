@@ -221,7 +221,9 @@ class Http:
                 explain=explain,
                 release=pool.slots.release,
                 answer_by=deadline,
-                answer_bytes=self._answer_bytes,
+                # A submission may be answered with all the data at once instead of an id: refusing to read that would
+                # leave a job uncertain that the vendor has finished.
+                answer_bytes=self._body_bytes if request.retry is Retry.SUBMIT else self._answer_bytes,
                 body_bytes=self._body_bytes,
             )
         except FAULTS as error:

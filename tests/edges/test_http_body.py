@@ -175,6 +175,14 @@ async def test_small_answer_is_capped(http: Http) -> None:
             await ask(http.send_to(origin.url, credentials), read())
 
 
+async def test_a_submission_answered_with_all_the_data_is_read(http: Http) -> None:
+    """A vendor may answer a submission with the data instead of an id; the job is over then, not uncertain."""
+    async with Origin([(reply(201, body=b"x" * (MIB + 1)),)]) as origin:
+        answer = await ask(http.send_to(origin.url, credentials), submission())
+
+        assert (201, MIB + 1) == (answer.status, len(answer.body))
+
+
 async def test_small_answer_has_a_minute_in_all(http: Http) -> None:
     """A byte every four seconds is not an answer."""
     drip: list[Step] = [reply(body=b"x" * 100)[:-100], *[step for _ in range(100) for step in (4.0, b"x")]]

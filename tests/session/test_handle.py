@@ -17,7 +17,7 @@ async def test_many_waiters_get_one_outcome(world: World) -> None:
     session = await world.open()
     handle = await session.fire(world.extraction())
 
-    jobs = await asyncio.gather(*(handle for _ in range(20)))
+    jobs = await asyncio.gather(*(handle.wait() for _ in range(20)))
 
     assert [handle.job] * 20 == jobs
     assert handle.job == await handle

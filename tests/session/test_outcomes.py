@@ -53,7 +53,7 @@ async def test_each_await_raises_an_error_of_its_own(world: World) -> None:
     world.syntage.next_job(outcome="failed")
     handle = await session.fire(world.extraction())
 
-    errors = await asyncio.gather(handle, handle, return_exceptions=True)
+    errors = await asyncio.gather(handle.wait(), handle.wait(), return_exceptions=True)
 
     assert [JobFailedError, JobFailedError] == [type(error) for error in errors]
     assert errors[0] is not errors[1]

@@ -115,7 +115,7 @@ class Syntage:
         return bool(self._secrets) or self._allow_unauthenticated
 
     def credentials(self) -> Mapping[str, str]:
-        """The API key header (guides/api/authentication)."""
+        """The API key header, the only credential there is (guides/api/environments)."""
         return {"X-API-Key": self._key.reveal()}
 
     def check(self, task: Task[Any], now: datetime) -> None:

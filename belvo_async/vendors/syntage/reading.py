@@ -28,7 +28,7 @@ __all__ = ["HEADERS", "ROWS_PER_PAGE", "get", "next_target", "target", "walk_inv
 R = TypeVar("R", bound=Record)
 Params = Iterable[tuple[str, str]]
 
-# The page of version headers (guides/api/versioning): without one, an account gets a default nobody published.
+# The newest version (developer-changelog). What an account gets without the header is not published.
 HEADERS: Final = (("Accept", "application/ld+json"), ("Accept-Version", "2020-06-28"))
 
 # Documented are up to 1000; a client of the live API was answered 400 above 100, the dashboard's largest page.

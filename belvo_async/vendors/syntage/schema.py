@@ -121,7 +121,7 @@ class Credential(Record, frozen=True, kw_only=True, gc=False):
 
 
 class Entity(Record, frozen=True, kw_only=True, gc=False):
-    """A company or a person whose data is fetched (resources/core/entities). `taxpayer` is missing without an RFC."""
+    """A company or a person whose data is fetched (`GET /entities`). `taxpayer` is missing without an RFC."""
 
     type: str | None = None
     taxpayer: Taxpayer | None = None
@@ -205,7 +205,7 @@ class InvoiceTaxes(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Invoice(Record, frozen=True, kw_only=True, gc=False):
-    """A CFDI as Syntage keeps it (resources/datasources/sat/invoices). Amounts are in `currency`.
+    """A CFDI as Syntage keeps it (OpenAPI, Invoice). Amounts are in `currency`.
 
     `id` is Syntage's, `uuid` the fiscal folio. `type` is I, E, P, N or T; `status` VIGENTE or CANCELADO; `is_issuer`
     and `is_receiver` are relative to the entity. `xml` and `pdf` say whether the file is held. `tags` come only with a
@@ -470,7 +470,7 @@ _TAXPAYER = re.compile("/taxpayers/([A-ZÑ&]{3,4}[0-9]{6}[A-Z0-9]{3})", re.IGNOR
 
 
 class Extraction(Task[Invoice], frozen=True, kw_only=True, tag="syntage.Extraction"):
-    """One run of an extractor for an entity: `POST /extractions` (api-reference/extractions).
+    """One run of an extractor for an entity: `POST /extractions` (api-reference/extractions/overview).
 
     `entity` is `/entities/<uuid>` or the bare uuid; the deprecated `/taxpayers/<RFC>` is accepted too. `options` is the
     struct of the extractor or a dict in Syntage's own words; either way it is checked and kept as the struct (a dict
