@@ -102,7 +102,8 @@ def no_secret_shows(
         plain_init(self, text)
 
     def noting_new(cls: type[BelvoAsyncError], *args: Any, **facts: Any) -> BelvoAsyncError:
-        error = Exception.__new__(cls, *args)
+        # A TimeoutError is an OSError, which is made its own way.
+        error = (OSError if issubclass(cls, OSError) else Exception).__new__(cls, *args)
         if len(watchman.errors) < 1000:
             watchman.errors.append(error)
         return error

@@ -5,8 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 from .. import __version__
+
+if TYPE_CHECKING:
+    # argparse gives this type no public name.
+    _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # pyright: ignore[reportPrivateUsage]
 
 _EXIT_CODES = "exit codes: 0 done; 1 failed, and why is on stderr; 2 wrong arguments; 130 interrupted by Ctrl-C"
 _DEMO_EXIT_CODES = (
@@ -39,11 +44,6 @@ def make_parser() -> argparse.ArgumentParser:
     _add_simulate(commands)
     _add_jobs(commands)
     return parser
-
-
-if "_SubParsersAction" not in vars(argparse):  # pragma: no cover - private, but the only name of the type
-    raise ImportError("argparse has changed")
-_Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # pyright: ignore[reportPrivateUsage]
 
 
 def _add_demo(commands: _Commands) -> None:

@@ -13,8 +13,8 @@ from .cast import Part
 from .harvest import Harvest
 from .table import Table
 
-HEADINGS = ("job", "vendor", "what", "status", "by", "time", "records", "sum")
-RIGHT = frozenset({"time", "records", "sum"})
+HEADINGS = ("job", "vendor", "what", "status", "by", "time", "count", "sum")
+RIGHT = frozenset({"time", "count", "sum"})
 # Enough of a job's id to find it in the file.
 SHOWN_DIGITS = 6
 
@@ -64,7 +64,7 @@ class Track:
             self.part.label,
             self.word() + ("*" if self.was_uncertain and self.word() != Status.UNCERTAIN else ""),
             str(job.settled_by) if job and job.settled_by else "",
-            f"{self.passed():.1f} s" if self.fired_at else "",
+            f"{self.passed():.1f}s" if self.fired_at else "",
             f"{len(harvest.totals):,}" if counts else "",
             f"{harvest.sum:,.2f}" if counts else "",
         )

@@ -109,13 +109,13 @@ def _invoices(
 def syntage_parts(vendor: SyntageSimulator) -> list[Part]:
     """Three invoice extractions and three others, in the order they are fired."""
     refuse = partial(vendor.next_answer, path="/extractions")
-    stuck = partial(vendor.next_job, entity=vendor.entities[1], extractor="tax_compliance", outcome="stuck")
+    stuck = partial(vendor.next_job, entity=vendor.entities[1], extractor="tax_retention", outcome="stuck")
     return [
         _extraction(vendor, 0, "invoice", YEARS[0]),
         _extraction(vendor, 1, "invoice", YEARS[0], prepare=partial(refuse, "lost_202"), is_uncertain=True),
         _extraction(vendor, 2, "invoice", YEARS[1]),
         _extraction(vendor, 0, "tax_status"),
-        _extraction(vendor, 1, "tax_compliance", prepare=stuck, ending=Status.STOPPED),
+        _extraction(vendor, 1, "tax_retention", prepare=stuck, ending=Status.STOPPED),
         # Syntage asks for five seconds of patience after a 429: last, so that nobody else waits.
         _extraction(vendor, 2, "tax_status", prepare=partial(refuse, "rate_limited")),
     ]

@@ -67,7 +67,7 @@ class PlainScreen:
         news = _news(track)
         if news and self._told.get(track.part.label) != news:
             self._told[track.part.label] = news
-            self.say(f"{track.passed():5.1f} s  {track.vendor:7}  {track.part.label:19}  {news}")
+            self.say(f"{track.passed():5.1f}s  {track.vendor:7}  {track.part.label:22}  {news}")
 
 
 def _news(track: Track) -> str | None:

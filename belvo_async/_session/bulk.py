@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from contextlib import aclosing, suppress
 from typing import Any, TypeVar
 
 from ..errors import JobError
@@ -20,25 +20,39 @@ async def run(
     concurrency: int,
 ) -> AsyncIterator[JobHandle[R]]:
     """Keep up to `concurrency` jobs under way; see `Session.run`."""
-    source = _each(tasks)
-    under_way: set[asyncio.Task[JobHandle[R]]] = set()
-    drained = False
+    ended: asyncio.Queue[asyncio.Task[Any]] = asyncio.Queue()
+    under_way: set[asyncio.Task[Any]] = set()
+    slots = asyncio.Semaphore(concurrency)
+
+    def begin(work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = asyncio.create_task(work)
+        task.add_done_callback(ended.put_nowait)
+        under_way.add(task)
+        return task
+
+    # Drawn beside, by one task: a source that waits must not hold back the handles that have settled.
+    drawing = begin(_draw(tasks, slots, lambda task: begin(_settle(fire, task))))
     try:
-        while True:
-            while not drained and len(under_way) < concurrency:
-                task = await anext(source, None)
-                if task is None:
-                    drained = True
-                else:
-                    under_way.add(asyncio.create_task(_settle(fire, task)))
-            if not under_way:
-                return
-            settled, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
-            for each in settled:
-                yield each.result()
+        while under_way:
+            task = await ended.get()
+            under_way.discard(task)
+            outcome = task.result()
+            if task is not drawing:
+                slots.release()
+                yield outcome
     finally:
         await _abandon(under_way)
-        await source.aclose()
+
+
+async def _draw(
+    tasks: Iterable[Task[R]] | AsyncIterable[Task[R]], slots: asyncio.Semaphore, begin: Callable[[Task[R]], object]
+) -> None:
+    """Begin each task as soon as there is a slot; a task is drawn only then."""
+    async with aclosing(_each(tasks)) as source:
+        await slots.acquire()
+        async for task in source:
+            begin(task)
+            await slots.acquire()
 
 
 async def _settle(fire: Callable[[Task[R]], Awaitable[JobHandle[R]]], task: Task[R]) -> JobHandle[R]:

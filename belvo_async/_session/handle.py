@@ -56,7 +56,7 @@ class JobHandle(Generic[R_co]):
         """Wait as `await` does, but at most `timeout`: JobTimeoutError then, and the job goes on."""
         now = self._session.clock.now()
         until = self.deadline if timeout is None else min(self.deadline, now + timeout)
-        if not await self._session.tracker.settle(self._watch, until=until):
+        if not (self.done() or await self._session.tracker.settle(self._watch, until=until)):
             raise timeout_error(self.job, waited=_words(until - min(self.job.created_at, now)))
         error = outcome_error(self.job)
         if error is not None:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Self, TypeVar
 
 from .._http import Http, Send, converse
-from .._tracker import Tracker
+from .._tracker import Tracker, closed_error
 from ..abc import Clock, Query, Store, SystemClock, Vendor
 from ..errors import ConfigurationError, SessionClosedError, TaskError, UnknownJobError, UnsupportedError
 from ..jobs import Job, Polling, Task
@@ -67,6 +67,7 @@ class Session:
         self._sends: dict[str, Send] = {}
         self._tracker: Tracker | None = None
         self._stack = AsyncExitStack()
+        self._closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @classmethod
@@ -111,8 +112,8 @@ class Session:
 
     async def close(self) -> None:
         """Close in bounded time. Jobs go on at the vendor; waiters get SessionClosedError; nothing is left running."""
-        if self._tracker is not None:
-            await self._stack.aclose()
+        self._closed = True
+        await self._stack.aclose()
 
     async def fire(self, task: Task[R], *, deadline: timedelta | None = None) -> JobHandle[R]:
         """Start a job for a task, or join the open job of an equal one.
@@ -147,7 +148,8 @@ class Session:
         Raises UnknownJobError when the store holds no such job of this session's accounts.
         """
         self.tracker  # noqa: B018 - raises when the session is closed
-        job = await self._store.get(job_id)
+        # Our ids are ASCII; others come from outside, and a store may be unable to even look for them.
+        job = await self._store.get(job_id) if job_id.isascii() else None
         if job is None or job.account not in {vendor.account for vendor in self._vendors.values()}:
             raise UnknownJobError(f"the store holds no job {job_id!r} of this session's accounts")
         return self.handle(job, self.deadline_after(deadline))
@@ -215,6 +217,8 @@ class Session:
     @property
     def tracker(self) -> Tracker:
         """The session's tracker. Raises SessionClosedError unless the session is open, on this event loop."""
+        if self._closed:
+            raise closed_error()
         if self._tracker is None or self._loop is None:
             raise SessionClosedError("the session is not open: use `async with session`")
         if self._loop is not asyncio.get_running_loop():
@@ -223,7 +227,9 @@ class Session:
 
     def handle(self, job: Job, deadline: datetime) -> JobHandle[Any]:
         """Make a handle on a job."""
-        return JobHandle(self, self.tracker.watch(job), deadline)
+        # A submission that ends while the session closes still gives its handle.
+        tracker = self._tracker or self.tracker
+        return JobHandle(self, tracker.watch(job), deadline)
 
     def deadline_after(self, span: timedelta | None) -> datetime:
         """When waiting that starts now ends."""

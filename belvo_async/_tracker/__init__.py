@@ -3,6 +3,6 @@
 from .context import Talk
 from .timer import Timer
 from .tracker import Tracker
-from .watch import Watch
+from .watch import Watch, closed_error
 
-__all__ = ["Talk", "Timer", "Tracker", "Watch"]
+__all__ = ["Talk", "Timer", "Tracker", "Watch", "closed_error"]

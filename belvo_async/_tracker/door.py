@@ -48,6 +48,17 @@ class Door:
         elif seen.nudge and seen.subject is not None:
             await self._nudge(vendor, seen.subject)
 
+    async def withdraw(self, job: Job, seen: Observation) -> Job:
+        """Apply an observation only while the job is queued; give the job as it then is."""
+        while job.is_queued:
+            made, verdict = reconcile(job, seen)
+            standing = await self.write(self._plan(made, seen), expected=job, seen=seen)
+            if standing is None:
+                self._tell(made, seen, verdict)
+                return replace(made, version=job.version + 1)
+            job = standing
+        return job
+
     async def apply(self, job: Job, seen: Observation) -> Job:
         """Apply an observation to one job, again on its newer version when another writer came first."""
         while True:
@@ -91,13 +102,19 @@ class Door:
         if early:
             await self._store.unpark(job.account, early)
 
+    async def replay_all(self, account: str, jobs: Sequence[Job]) -> None:
+        """Replay what is still parked about these jobs: a process or a store may have failed before it was applied."""
+        named = {normal_id(seen.remote_id) for seen in await self._store.parked(account) if seen.remote_id}
+        for job in jobs:
+            if job.remote_id is not None and normal_id(job.remote_id) in named:
+                await self.replay(job)
+
     async def match_uncertain(self, vendor: Vendor) -> None:
         """Give an uncertain submission the delivery nobody else can have caused, if there is exactly one of each."""
         parked = await self._store.parked(vendor.account)
         if not any(seen.adoptable for seen in parked):
             return
-        uncertain = [job async for job in self._store.open_jobs([vendor.account]) if job.status is Status.UNCERTAIN]
-        match = choose_adopter(uncertain, parked)
+        match = choose_adopter([job async for job in self._store.open_jobs([vendor.account])], parked)
         if match is not None:
             await self.apply(*match)
 
@@ -116,7 +133,7 @@ class Door:
     async def _take(self, job: Job, seen: Observation) -> None:
         """Apply an observation, or, when it only tells to go and look, make the job due now."""
         if seen.nudge and seen.status is None:
-            await self._make_due(job)
+            await self._make_due(job, self._look_after((job.account, job.id)))
         else:
             await self.apply(job, seen)
 
@@ -133,21 +150,24 @@ class Door:
             await self.match_uncertain(vendor)
 
     async def _nudge(self, vendor: Vendor, subject: str) -> None:
-        now = self._context.clock.now()
-        key = (vendor.account, subject)
-        self._nudged = {each: at for each, at in self._nudged.items() if now - at < NUDGE_PAUSE}
-        if key in self._nudged:
-            return
-        self._nudged[key] = now
         wanted = normal_id(subject)
+        due = self._look_after((vendor.account, wanted))
         async for job in self._store.open_jobs([vendor.account]):
             if normal_id(job.task.subject) == wanted and job.remote_id is not None:
-                await self._make_due(job)
+                await self._make_due(job, due)
 
-    async def _make_due(self, job: Job) -> None:
+    def _look_after(self, key: tuple[str, str]) -> datetime:
+        """When a look that a delivery asks for may come: now, or a pause after the last one it asked for."""
         now = self._context.clock.now()
-        while job.is_open and (job.next_poll is None or job.next_poll > now):
-            standing = await self.write(replace(job, next_poll=now), expected=job)
+        self._nudged = {each: at for each, at in self._nudged.items() if now - at < NUDGE_PAUSE}
+        last = self._nudged.get(key)
+        due = now if last is None else max(last, min(last, now) + NUDGE_PAUSE)
+        self._nudged[key] = due
+        return due
+
+    async def _make_due(self, job: Job, due: datetime) -> None:
+        while job.is_open and (job.next_poll is None or job.next_poll > due):
+            standing = await self.write(replace(job, next_poll=due), expected=job)
             if standing is None:
                 return
             job = standing

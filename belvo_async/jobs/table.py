@@ -191,13 +191,19 @@ def undelivered(*, maybe_sent: bool, reason: str, job_id: str, at: datetime) -> 
 def choose_adopter(jobs: Iterable[Job], deliveries: Iterable[Observation]) -> tuple[Job, Observation] | None:
     """Match an uncertain submission with a delivery about a job nobody knows, only if the match is the only one.
 
-    Both must name the same subject and resource, and the delivery must be younger than the attempt.
+    Both must name the same subject and resource, and the delivery must be younger than the attempt. A submission
+    whose answer is still under way may have caused the delivery as well.
     """
-    waiting = [job for job in jobs if job.status is Status.UNCERTAIN and job.remote_id is None]
+    waiting = [job for job in jobs if job.status in _NAMELESS and job.attempted_at and job.remote_id is None]
     strange = [seen for seen in deliveries if seen.adoptable and seen.remote_id]
     fits = [(job, seen) for job in waiting for seen in strange if _may_be_about(job, seen)]
     ids = {normal_id(seen.remote_id or "") for _, seen in fits}
-    return fits[0] if len({job.id for job, _ in fits}) == 1 and len(ids) == 1 else None
+    if len({job.id for job, _ in fits}) != 1 or len(ids) != 1:
+        return None
+    return fits[0] if fits[0][0].status is Status.UNCERTAIN else None
+
+
+_NAMELESS = frozenset({Status.SUBMITTING, Status.UNCERTAIN})
 
 
 def _may_be_about(job: Job, seen: Observation) -> bool:

@@ -122,13 +122,13 @@ def _check_pages(database: sqlite3.Connection, path: str) -> None:
 
 
 def _migrate(database: sqlite3.Connection, path: str) -> None:
-    # A transaction even when there is nothing to do: a store that cannot be written is noticed now.
     database.execute("BEGIN IMMEDIATE")
     if _check_version(database, path) == 0:
         for statement in _SCHEMA:
             database.execute(statement)
         database.execute(f"PRAGMA application_id={APPLICATION_ID}")
-        database.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+    # Written even when it is there already: a store that cannot be written is noticed now.
+    database.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
     database.execute("COMMIT")
 
 

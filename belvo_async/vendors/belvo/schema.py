@@ -518,7 +518,7 @@ class FinancialStatement(Record, frozen=True, kw_only=True, gc=False):
 # Tasks
 
 
-class Invoices(Task[Invoice], frozen=True, kw_only=True, tag="belvo.Invoices"):
+class Invoices(Task[Invoice], frozen=True, tag="belvo.Invoices"):
     """Fetch a link's invoices (CFDI) of a period from SAT: POST /api/invoices/.
 
     Both dates count; together at most 365 days. `type` None asks for both directions. `attach_xml` adds the CFDI
@@ -555,7 +555,7 @@ class Invoices(Task[Invoice], frozen=True, kw_only=True, tag="belvo.Invoices"):
         return "INVOICES"
 
 
-class FinancialStatements(Task[FinancialStatement], frozen=True, kw_only=True, tag="belvo.FinancialStatements"):
+class FinancialStatements(Task[FinancialStatement], frozen=True, tag="belvo.FinancialStatements"):
     """Fetch a link's yearly financial statements from SAT: POST /api/financial-statements/.
 
     Raises TaskError when `link` cannot be an id.

@@ -469,7 +469,7 @@ _ENTITY = re.compile(f"(?:/entities/)?({_UUID})", re.IGNORECASE | re.ASCII)
 _TAXPAYER = re.compile("/taxpayers/([A-ZÑ&]{3,4}[0-9]{6}[A-Z0-9]{3})", re.IGNORECASE)
 
 
-class Extraction(Task[Invoice], frozen=True, kw_only=True, tag="syntage.Extraction"):
+class Extraction(Task[Invoice], frozen=True, tag="syntage.Extraction"):
     """One run of an extractor for an entity: `POST /extractions` (api-reference/extractions/overview).
 
     `entity` is `/entities/<uuid>` or the bare uuid; the deprecated `/taxpayers/<RFC>` is accepted too. `options` is the

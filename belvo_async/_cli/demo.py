@@ -1,0 +1,206 @@
+"""`belvo-async demo`: both vendors simulated, webhooks and faults on, everything received compared with what they hold."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import IO
+
+from aiohttp import web
+
+from .._session import Session
+from ..abc import Clock, SystemClock
+from ..errors import BelvoAsyncError, JobError
+from ..jobs import Polling, Status
+from ..simulator import BelvoSimulator, SyntageSimulator
+from ..vendors.belvo import Belvo
+from ..vendors.syntage import Syntage
+from ..web.aiohttp import webhook_routes
+from .board import Track, in_order
+from .cast import (
+    BELVO_FAULTS,
+    FAULTS_IN_WORDS,
+    INVOICES_PER_YEAR,
+    LINKS,
+    SYNTAGE_FAULTS,
+    Part,
+    belvo_parts,
+    syntage_parts,
+)
+from .closing import close
+from .harvest import held_by_vendor, read
+from .log import log_to
+from .screen import Screen, open_screen
+
+POLLING = Polling(first=timedelta(milliseconds=200), longest=timedelta(seconds=1))
+REFRESH_SECONDS = 0.1
+# In the vendors' time: the slowest job takes 5 minutes, and four wait for one link.
+DEADLINE_SECONDS = 2400
+STOP_AFTER_SECONDS = 60
+
+Held = Callable[[Part], Mapping[str, Decimal]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the demo is told. `seed` decides data and faults, `speed` divides the vendors' time."""
+
+    seed: int
+    speed: float
+    out: Path
+    store: Path
+
+
+def demo(*, seed: int, speed: float, out: Path | None, store: Path | None) -> int:
+    """Run the demo on this terminal; the exit code."""
+    folder = Path(tempfile.mkdtemp(prefix="belvo-async-demo-"))
+    options = Options(seed=seed, speed=speed, out=out or folder / "records.ndjson", store=store or folder / "jobs.db")
+    screen = open_screen()
+    try:
+        with log_to(folder / "log.txt"):
+            code = asyncio.run(run_demo(options, screen, SystemClock()))
+    except KeyboardInterrupt:
+        screen.say(f"interrupted; every job is kept in the store: belvo-async jobs list --store sqlite:{options.store}")
+        screen.say(
+            "A new session on a store goes on where the last one stopped (here the vendors ended with the demo)."
+        )
+        raise
+    screen.say(f"log        {folder / 'log.txt'}")
+    return code
+
+
+async def run_demo(options: Options, screen: Screen, clock: Clock, held: Held = held_by_vendor) -> int:
+    """Run the demo; 0 when all received equals what `held` gives and every job ended as intended, else 1."""
+    belvo = BelvoSimulator(
+        seed=options.seed,
+        speed=options.speed,
+        faults=BELVO_FAULTS,
+        now=clock.now,
+        links=LINKS + 1,
+        invoices_per_year=INVOICES_PER_YEAR,
+    )
+    syntage = SyntageSimulator(
+        seed=options.seed,
+        speed=options.speed,
+        faults=SYNTAGE_FAULTS,
+        now=clock.now,
+        invoices_per_year=INVOICES_PER_YEAR,
+    )
+    async with belvo, syntage:
+        casts = [[Track(part=part) for part in parts] for parts in (belvo_parts(belvo), syntage_parts(syntage))]
+        tracks = in_order([track for cast in casts for track in cast])
+        _introduce(options, screen, tracks)
+        with _replaced(options.out) as file:
+            async with _session(options, clock, belvo, syntage) as session, _webhooks(session) as url:
+                belvo.webhook_url, syntage.webhook_url = f"{url}/belvo", f"{url}/syntage"
+                with screen.live(tracks) as refresh:
+                    await _Run(options, session, file).play(casts, refresh)
+        complaints = close(screen, tracks, held, belvo, syntage)
+    screen.say(f"records    {options.out}")
+    screen.say(f"store      sqlite:{options.store}")
+    return 1 if complaints else 0
+
+
+def _introduce(options: Options, screen: Screen, tracks: Sequence[Track]) -> None:
+    screen.say(
+        f"{len(tracks)} jobs at two simulated vendors, {options.speed:g} times faster than real, seed {options.seed}."
+    )
+    screen.say("Faults that are on:")
+    for line in FAULTS_IN_WORDS:
+        screen.say(f"  {line}")
+    screen.say()
+
+
+@contextmanager
+def _replaced(path: Path) -> Iterator[IO[bytes]]:
+    with path.open("wb") as file:
+        yield file
+
+
+def _session(options: Options, clock: Clock, belvo: BelvoSimulator, syntage: SyntageSimulator) -> Session:
+    return Session(
+        Belvo(
+            belvo.secret_id,
+            belvo.secret_password,
+            base_url=belvo.url,
+            webhook_authorization=belvo.webhook_authorization,
+        ),
+        Syntage(syntage.api_key, base_url=syntage.url, webhook_secrets=syntage.signing_secret),
+        store=f"sqlite:{options.store}",
+        polling=POLLING,
+        clock=clock,
+        chance=random.Random(options.seed),  # noqa: S311 - spreads polls, protects nothing
+    )
+
+
+@asynccontextmanager
+async def _webhooks(session: Session) -> AsyncIterator[str]:
+    """Receive deliveries on any free port; gives the address that the vendors' names are added to."""
+    app = web.Application()
+    app.add_routes(webhook_routes(session))
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/webhooks"
+    finally:
+        await runner.cleanup()
+
+
+class _Run:
+    """Fires the jobs and follows each to its end."""
+
+    def __init__(self, options: Options, session: Session, file: IO[bytes]) -> None:
+        self._speed = options.speed
+        self._session = session
+        self._file = file
+        self._deadline = timedelta(seconds=max(60.0, DEADLINE_SECONDS / options.speed))
+
+    async def play(self, casts: Sequence[Sequence[Track]], refresh: Callable[[], None]) -> None:
+        """Go through all jobs; vendor beside vendor, each vendor's in their order."""
+        showing = asyncio.create_task(_show(refresh))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for cast in casts:
+                    group.create_task(self._fire(cast, group))
+        finally:
+            showing.cancel()
+            await asyncio.wait({showing})
+            refresh()
+
+    async def _fire(self, cast: Sequence[Track], group: asyncio.TaskGroup) -> None:
+        for track in cast:
+            if track.part.prepare is not None:
+                track.part.prepare()
+            track.fired_at = asyncio.get_running_loop().time()
+            track.handle = await self._session.fire(track.part.task, deadline=self._deadline)
+            group.create_task(self._follow(track))
+
+    async def _follow(self, track: Track) -> None:
+        assert track.handle is not None
+        try:
+            if track.part.ending is Status.STOPPED:
+                await asyncio.sleep(STOP_AFTER_SECONDS / self._speed)
+                await track.handle.stop()
+            await track.handle
+            if track.part.held is not None:
+                await read(track.handle, track.harvest, self._file)
+        except JobError as error:
+            # Meant for some; whether it was is judged at the end, by the status.
+            track.trouble = None if error.job.status.is_terminal else f"{type(error).__name__}: {error}"
+        except BelvoAsyncError as error:
+            track.trouble = f"{type(error).__name__}: {error}"
+        track.seconds = asyncio.get_running_loop().time() - track.fired_at
+
+
+async def _show(refresh: Callable[[], None]) -> None:
+    while True:
+        refresh()
+        await asyncio.sleep(REFRESH_SECONDS)

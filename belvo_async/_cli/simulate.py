@@ -1,0 +1,68 @@
+"""`belvo-async simulate`: both vendors as a server, for any client."""
+
+from __future__ import annotations
+
+import asyncio
+
+from ..simulator import BelvoSimulator, Faults, SyntageSimulator
+from ..simulator.server import belvo_lines, syntage_lines
+
+FAULTS = {
+    "none": Faults(),
+    "light": Faults(
+        webhook_dropped=0.05,
+        webhook_duplicated=0.1,
+        webhook_reordered=0.05,
+        lost_202=0.02,
+        rate_limited=0.02,
+        server_error=0.02,
+        slow=0.05,
+        cut_body=0.02,
+    ),
+    "heavy": Faults(
+        webhook_dropped=0.3,
+        webhook_duplicated=0.3,
+        webhook_reordered=0.3,
+        webhook_early=0.2,
+        webhook_forged=0.3,
+        lost_202=0.1,
+        rate_limited=0.1,
+        html_403=0.05,
+        server_error=0.1,
+        slow=0.1,
+        cut_body=0.1,
+        synchronous=0.05,
+    ),
+}
+
+
+def simulate(
+    *, ports: tuple[int, int], webhooks: tuple[str | None, str | None], seed: int, speed: float, faults: str
+) -> int:
+    """Serve until Ctrl-C."""
+    belvo = BelvoSimulator(seed=seed, speed=speed, faults=FAULTS[faults], port=ports[0], webhook_url=webhooks[0])
+    syntage = SyntageSimulator(seed=seed, speed=speed, faults=FAULTS[faults], port=ports[1], webhook_url=webhooks[1])
+    asyncio.run(_serve(belvo, syntage))
+    return 0
+
+
+async def _serve(belvo: BelvoSimulator, syntage: SyntageSimulator) -> None:
+    # Not `simulator.server.serve`: what follows its lines needs the simulators' addresses.
+    async with belvo, syntage:
+        print(
+            "\n".join([*belvo_lines(belvo), "", *syntage_lines(syntage), "", *client_lines(belvo, syntage)]), flush=True
+        )
+        await asyncio.Event().wait()
+
+
+def client_lines(belvo: BelvoSimulator, syntage: SyntageSimulator) -> list[str]:
+    """Tell how to point this library at both."""
+    return [
+        "This library",
+        f'  belvo = Belvo("{belvo.secret_id}", "{belvo.secret_password}",',
+        f'                base_url="{belvo.url}", webhook_authorization="{belvo.webhook_authorization}")',
+        f'  syntage = Syntage("{syntage.api_key}",',
+        f'                    base_url="{syntage.url}", webhook_secrets="{syntage.signing_secret}")',
+        "  async with Session(belvo, syntage) as session: ...",
+        "Ctrl-C ends both.",
+    ]

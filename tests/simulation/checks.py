@@ -1,0 +1,168 @@
+"""The invariants (reliability.md, section 3), checked while the world runs and when it has come to rest."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, defaultdict
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from belvo_async._tracker import Tracker
+from belvo_async.abc import Request
+from belvo_async.errors import SessionClosedError, StoreError
+from belvo_async.jobs import Job, Status, Way, normal_id
+
+from .dialect import WORDS, MuteFetch
+from .server import Run
+
+if TYPE_CHECKING:
+    from .world import World
+
+CLOSE_SECONDS = 60.0
+# A worker learns within a sweep what another one wrote; then come the latencies of the store.
+NEWS_SECONDS = 45.0
+
+
+class Checks:
+    """Watches a world. Every method notes broken rules in the trace."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._trace = world.trace
+        self._sent: Counter[str] = Counter()
+        self._accepted: dict[str, list[Run]] = defaultdict(list)
+        self._outcomes: dict[str, set[str]] = defaultdict(set)
+        self._closing: list[asyncio.Task[Tracker | Exception | None]] = []
+
+    def before_send(self, request: Request) -> None:
+        """I1, I2: a durable intent with its attempt precedes the first byte."""
+        job_id = dict(request.headers).get("job")
+        if request.target != "/jobs" or job_id is None:
+            return
+        job = self._world.store.peek(job_id)
+        self._trace.check(job is not None and job.attempted_at is not None, f"{job_id}: sent before it was kept")
+        self._trace.check(job is None or job.status is Status.SUBMITTING, f"{job_id}: sent while {job and job.status}")
+
+    def on_accept(self, run: Run) -> None:
+        """I2: at most one accepted submission of a job; and one open request in a lane."""
+        now = self._world.clock.now()
+        self._trace.check(not self._accepted[run.job_id], f"{run.job_id}: accepted twice")
+        self._accepted[run.job_id].append(run)
+        for other in self._world.server.runs.values():
+            job = self._world.store.peek(other.job_id)
+            if not other.is_open(now) or other is run or job is None or not job.is_open:
+                continue
+            self._trace.check(other.task != run.task, f"{run.job_id} and {job.id}: equal tasks run at once")
+            is_same_lane = isinstance(run.task, MuteFetch) and other.task.owner == run.task.owner
+            is_held = job.deadline is not None and job.deadline > now + timedelta(seconds=30)
+            self._trace.check(not (is_same_lane and is_held), f"{run.job_id} and {job.id}: two requests in one lane")
+
+    def on_outcome(self, job_id: str, outcome: str) -> None:
+        """I5, and "woken after the write": what a waiter is told is durable, and the same for all."""
+        self._trace.note("waiter", f"{job_id}: {outcome}")
+        job = self._world.store.peek(job_id)
+        is_over = job is not None and not job.is_open
+        was_over = job_id in self._world.store.ended_at
+        self._trace.check(is_over or was_over, f"{job_id}: a waiter woke before the end was kept")
+        if not outcome.startswith("SubmissionUncertain"):
+            self._outcomes[job_id].add(outcome)
+            self._trace.check(len(self._outcomes[job_id]) == 1, f"{job_id}: waiters were told {self._outcomes[job_id]}")
+
+    def on_timeout(self, job_id: str, until: datetime) -> None:
+        """A timeout comes at its time, and not when the job had ended before."""
+        world = self._world
+        self._trace.check(world.clock.now() >= until, f"{job_id}: a waiter timed out early")
+        job = world.store.peek(job_id)
+        ended_at = world.store.ended_at.get(job_id)
+        if world.swarm.on or job is None or job.is_open or ended_at is None:
+            return
+        is_old = world.loop.time() - ended_at > NEWS_SECONDS
+        self._trace.check(not is_old, f"{job_id}: a waiter timed out though the job had ended")
+
+    def all_settled(self) -> bool:
+        """Whether nothing is left that could still happen by itself."""
+        return all(not job.is_open or self._is_silent(job) for job in self._world.store.jobs())
+
+    def at_rest(self) -> None:
+        """L1, L3, truth, acknowledged deliveries, bounds: when faults have stopped for long."""
+        world = self._world
+        for job in world.store.jobs():
+            self._trace.check(not job.is_open or self._is_silent(job), f"{job.id}: still {job.status} at the end")
+            self._check_truth(job)
+        for remote_id in sorted(world.postman.accepted):
+            for job in world.store.jobs():
+                is_it = job.remote_id is not None and normal_id(job.remote_id) == remote_id
+                self._trace.check(not is_it or job.status.is_terminal, f"{job.id}: an accepted delivery was lost")
+        self._trace.check(world.users.overdue == 0, "a waiter hangs")
+        self._trace.check(world.store.parked_now() <= world.postman.count, "more is parked than was delivered")
+        minutes = world.loop.time() / 60
+        most = 40 * len(world.store.history) + 2 * minutes + world.postman.count
+        self._trace.check(world.server.reads <= most, f"{world.server.reads} looks at vendors")
+
+    async def close_in_time(self, tracker: Tracker) -> None:
+        """L5: closing ends within its bound."""
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await tracker.__aexit__()
+        except TimeoutError:
+            self._trace.check(False, "closing takes for ever")
+        self._trace.check(not tracker._context.tasks, "a closed tracker has tasks left")
+
+    def waiters_at_close(self) -> list[asyncio.Task[str]]:
+        """Wait for a job nobody will ever end, on each worker."""
+        endless = Job(
+            id="endless",
+            vendor="open",
+            account="open.test#1",
+            task=MuteFetch(owner="a"),
+            created_at=self._world.clock.now(),
+            status=Status.PENDING,
+        )
+        until = self._world.clock.now() + timedelta(days=1)
+        return [
+            self._world.loop.create_task(_end_of_wait(tracker, endless, until))
+            for tracker in self._world.trackers
+            for _ in range(2)
+        ]
+
+    async def after_close(self, waiters: list[asyncio.Task[str]]) -> None:
+        """L5: waiters are told, nothing is left running."""
+        await asyncio.sleep(1)
+        for waiter in waiters:
+            told = waiter.result() if waiter.done() else "nothing"
+            self._trace.check(told == "SessionClosedError", f"a waiter at the close was told {told}")
+            waiter.cancel()
+        left = [task.get_name() for task in asyncio.all_tasks() if task.get_name().startswith("belvo_async")]
+        self._trace.check(not left, f"tasks outlive their tracker: {left}")
+
+    def _is_silent(self, job: Job) -> bool:
+        """Whether the vendor will never say more, so that the job rightly stays open: its waiters time out."""
+        if not isinstance(job.task, MuteFetch) or job.remote_id is None:
+            return False
+        run = self._world.server.runs.get(normal_id(job.remote_id))
+        return run is None or run.end != "done" or run.ended_at > self._world.clock.now()
+
+    def _check_truth(self, job: Job) -> None:
+        runs = self._accepted[job.id]
+        self._trace.check(
+            not (runs and job.status is Status.REJECTED), f"{job.id}: called refused, but the vendor accepted it"
+        )
+        if job.remote_id is None:
+            return
+        run = self._world.server.runs[normal_id(job.remote_id)]
+        self._trace.check(run.task == job.task, f"{job.id}: is tracked as another task's job")
+        excused = job.settled_by is Way.INFERENCE or run.lost_at is not None
+        if job.status.is_terminal and not excused:
+            self._trace.check(WORDS[run.end] is job.status, f"{job.id}: {job.status}, at the vendor {run.end}")
+        if runs and job.status is not Status.UNCERTAIN:
+            self._trace.check(
+                normal_id(job.remote_id) == normal_id(runs[0].remote_id), f"{job.id}: tracks another run than its own"
+            )
+
+
+async def _end_of_wait(tracker: Tracker, job: Job, until: datetime) -> str:
+    try:
+        await tracker.settle(tracker.watch(job), until=until)
+    except (SessionClosedError, StoreError) as error:
+        return type(error).__name__
+    return "the end"

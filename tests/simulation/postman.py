@@ -1,0 +1,112 @@
+"""Deliveries: early, late, never, five times over, out of order, and forged ones about jobs nobody started."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import uuid
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from belvo_async.abc import Headers
+from belvo_async.errors import SessionClosedError, StoreError
+from belvo_async.jobs import normal_id
+
+from .dialect import WORDS, Event, OpenFetch
+from .server import Run
+
+if TYPE_CHECKING:
+    from .world import World
+
+# How often a vendor repeats a delivery that was not answered well.
+REPEATS = 6
+
+
+class Postman:
+    """Carries events to any open worker. `accepted` holds the remote ids whose end was answered 2xx."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._ids = itertools.count(1)
+        self.accepted: set[str] = set()
+        self.count = 0
+
+    async def deliver(self, run: Run) -> None:
+        """Announce one job's life: its middle (open vendor only) and its end."""
+        swarm, now = self._world.swarm, self._world.clock.now()
+        if swarm.happens("webhook early"):
+            # The whole job is over before our POST is answered.
+            run.busy_at = run.ended_at = now
+        moments = [(run.ended_at, True)]
+        if isinstance(run.task, OpenFetch):
+            moments.append((run.busy_at, False))
+        for at, is_end in moments:
+            if swarm.happens("webhook dropped"):
+                self._world.trace.note("postman", f"{run.remote_id[-4:]} {'end' if is_end else 'busy'} is dropped")
+                continue
+            copies = swarm.chance.randint(2, 5) if swarm.happens("webhook repeated") else 1
+            delivery = f"d{next(self._ids)}"
+            for _ in range(copies):
+                late = swarm.span(600) if swarm.happens("webhook late") else swarm.span(5)
+                wait = max(0.0, (at - now).total_seconds()) + late
+                self._world.act(self._announce(run, delivery, wait, is_end=is_end), "postman")
+
+    async def forge(self) -> None:
+        """Deliver what is about nobody's job here."""
+        world = self._world
+        while world.swarm.on:
+            await asyncio.sleep(world.swarm.between(30, 300))
+            if world.swarm.happens("webhook forged"):
+                vendor = world.swarm.chance.choice(("open", "mute"))
+                event = Event(
+                    delivery=f"d{next(self._ids)}",
+                    id=str(uuid.UUID(int=world.swarm.chance.getrandbits(90))),
+                    word=world.swarm.chance.choice(("done", "broken", "busy", "nonsense")),
+                    owner="a stranger",
+                    table="rows",
+                )
+                await self._carry(vendor, event, None)
+
+    async def _announce(self, run: Run, delivery: str, wait: float, *, is_end: bool) -> None:
+        await asyncio.sleep(wait)
+        world = self._world
+        now = world.clock.now()
+        hint = world.swarm.happens("webhook hint only")
+        event = Event(
+            delivery=delivery,
+            # Vendors print one id in several ways.
+            id=str(uuid.UUID(run.remote_id)).upper(),
+            word=run.word(now),
+            owner=run.task.owner,
+            table=run.task.table,
+            partial=run.partial,
+        )
+        if run.is_lost(now) or (is_end and now < run.ended_at):
+            return
+        if hint:
+            named = event.id if isinstance(run.task, OpenFetch) else None
+            event = Event(delivery=delivery, id=named, owner=run.task.owner)
+        # Only what was read at this moment can be vouched for: a word of the middle is not an end.
+        ends = not hint and WORDS[event.word or ""].is_terminal if event.word in WORDS else False
+        await self._carry(run.task.vendor, event, run if ends else None)
+
+    async def _carry(self, name: str, event: Event, ended: Run | None) -> None:
+        world = self._world
+        body = msgspec.json.encode(event)
+        for _ in range(REPEATS):
+            tracker = world.pick_tracker()
+            vendor = world.vendors[name]
+            try:
+                if tracker is not None:
+                    self.count += 1
+                    seen = vendor.read_webhook(Headers({"proof": name}), body, world.clock.now())
+                    world.trace.note("postman", f"{(event.id or '')[-4:]} {event.word}")
+                    await tracker.receive(vendor, seen)  # type: ignore[arg-type]
+                    if ended is not None:
+                        self.accepted.add(normal_id(ended.remote_id))
+                    return
+            except (StoreError, SessionClosedError):
+                if world.swarm.happens("webhook given up"):
+                    return
+            await asyncio.sleep(world.swarm.between(5, 120))

@@ -1,0 +1,82 @@
+"""Runs seeds, and says how to repeat the ones that fail."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .loop import SimulationLoop
+from .world import Plant, World
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one seed showed."""
+
+    seed: int
+    broken: tuple[str, ...]
+    hits: Counter[str]
+    digest: str
+    trace: str
+    virtual_seconds: float
+
+    def explain(self) -> str:
+        rules = "\n".join(f"  - {rule}" for rule in self.broken)
+        again = f"python -m tests.simulation --seed {self.seed}"
+        return f"{self.trace}\n\nseed {self.seed} breaks:\n{rules}\nrepeat with: {again}"
+
+
+class _Errors(logging.Handler):
+    """Errors in the library's log are violations: its tasks must not end by themselves."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(f"{record.getMessage()} ({record.__dict__.get('task')}: {record.__dict__.get('error')})")
+
+
+def run_seed(seed: int, plant: Plant | None = None) -> Report:
+    """Run one seed on a loop of its own."""
+    loop = SimulationLoop(seed)
+    log = logging.getLogger("belvo_async")
+    errors = _Errors()
+    level, propagate = log.level, log.propagate
+    log.addHandler(errors)
+    log.setLevel(logging.ERROR)
+    log.propagate = False
+    asyncio.set_event_loop(loop)
+    world = World(seed, loop, plant)
+    try:
+        try:
+            loop.run_until_complete(world.play())
+        except Exception as error:
+            world.trace.check(False, f"the run ended with {error!r}")
+        seconds = loop.time()
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.run_until_complete(asyncio.sleep(0))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
+        log.removeHandler(errors)
+        log.setLevel(level)
+        log.propagate = propagate
+    broken = (*world.trace.broken, *errors.lines, *loop.complaints)
+    trace = world.trace.show() if broken else ""
+    return Report(seed, broken, world.swarm.hits, world.trace.digest(), trace, seconds)
+
+
+def first_failure(seeds: Iterable[int], plant: Plant | None = None) -> tuple[int, Report | None]:
+    """Run seeds until one breaks a rule: how many it took, and what it showed."""
+    count = 0
+    for count, seed in enumerate(seeds, start=1):
+        report = run_seed(seed, plant)
+        if report.broken:
+            return count, report
+    return count, None

@@ -1,0 +1,48 @@
+"""Jobs and observations for the stores' tests."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from msgspec.structs import replace
+
+from belvo_async.jobs import Job, Observation, Status, Task, Way
+
+NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
+ACCOUNT = "https://sandbox.example#1"
+OTHER = "https://sandbox.example#2"
+
+
+class Fetch(Task[object], frozen=True, kw_only=True, tag="test.Fetch"):
+    link: str = "link-1"
+
+    @property
+    def subject(self) -> str:
+        return self.link
+
+    @property
+    def resource(self) -> str:
+        return "INVOICES"
+
+
+def after(seconds: float) -> datetime:
+    return NOON + timedelta(seconds=seconds)
+
+
+def a_job(job_id: str = "job-1", **facts: Any) -> Job:
+    usual: dict[str, Any] = {"vendor": "test", "account": ACCOUNT, "task": Fetch(), "created_at": NOON}
+    return Job(id=job_id, **(usual | facts))
+
+
+def a_due_job(job_id: str, seconds: float, **facts: Any) -> Job:
+    return a_job(job_id, status=Status.PENDING, next_poll=after(seconds), **facts)
+
+
+def changed(job: Job, **facts: Any) -> Job:
+    return replace(job, **{"version": job.version + 1, **facts})
+
+
+def word(**facts: Any) -> Observation:
+    usual: dict[str, Any] = {"way": Way.WEBHOOK, "at": NOON, "status": Status.FINISHED}
+    return Observation(**(usual | facts))
