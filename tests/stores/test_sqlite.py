@@ -485,3 +485,26 @@ async def test_a_store_is_not_used_on_another_loop(path: Path) -> None:
         thread.join()
 
     assert ["another event loop" in str(error) for error in failures] == [True]
+
+
+async def test_virtual_time_waits_for_the_store(path: Path) -> None:
+    """A timer never fires because the disk is slow: the thread is at work until its callers are told."""
+    async with asyncio.timeout(0.000_1), SqliteStore(path) as store:
+        for number in range(50):
+            await store.put(a_job(f"{number}"), expected=None)
+
+    assert 0 == asyncio.get_running_loop().time()
+
+
+async def test_a_file_moves_between_libraries(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Written with the write-ahead log of a newer SQLite, read with an older one: nothing is lost, modes stay narrow."""
+    with monkeypatch.context() as newer:
+        newer.setattr("belvo_async.stores.sqlite_file.journal_settings", lambda _library: ("wal", "FULL"))
+        async with SqliteStore(path) as store:
+            await store.put(a_job(), expected=None)
+            modes = {each.name: each.stat().st_mode & 0o777 for each in path.parent.iterdir()}
+
+    async with SqliteStore(path) as store:
+        assert a_job() == await store.get("job-1")
+        assert await store.put(a_job("job-2"), expected=None) is None
+    assert {"jobs.db": 0o600, "jobs.db-wal": 0o600, "jobs.db-shm": 0o600} == modes
