@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import cast
 
 from ..errors import BelvoAsyncError
 from .arguments import make_parser
@@ -33,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _expected(error: Exception) -> BelvoAsyncError | OSError | None:
     """The first error that a user can do something about; None when there is another one, which is a bug."""
     if isinstance(error, ExceptionGroup):
-        found = [_expected(each) for each in error.exceptions]
+        found = [_expected(each) for each in cast("ExceptionGroup[Exception]", error).exceptions]
         return found[0] if all(found) else None
     return error if isinstance(error, BelvoAsyncError | OSError) else None
 

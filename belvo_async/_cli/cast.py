@@ -15,7 +15,8 @@ from ..vendors import belvo, syntage
 # Fixed, so that a seed shows the same numbers in any year. No leap year: Belvo takes at most 365 days.
 YEARS = (2022, 2023)
 LINKS = ENTITIES = 3
-INVOICES_PER_YEAR = 240
+# Most of Belvo's results fit one page then: it allows 80 requests in 30 seconds, real ones.
+INVOICES_PER_YEAR = 160
 
 # Belvo's webhooks are never dropped here: without one, its end could only be inferred, after ten minutes. Nor forged:
 # an authentic delivery about an unknown request may be the one of an uncertain job, so that it would stay unmatched.

@@ -1,11 +1,11 @@
-"""`belvo-async demo`: both vendors simulated, webhooks and faults on, everything received compared with what they hold."""
+"""`belvo-async demo`: both vendors simulated, webhooks and faults on, what is received compared with what they hold."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -119,7 +119,7 @@ def _introduce(options: Options, screen: Screen, tracks: Sequence[Track]) -> Non
 
 
 @contextmanager
-def _replaced(path: Path) -> Iterator[IO[bytes]]:
+def _replaced(path: Path) -> Generator[IO[bytes], None, None]:
     with path.open("wb") as file:
         yield file
 
@@ -141,7 +141,7 @@ def _session(options: Options, clock: Clock, belvo: BelvoSimulator, syntage: Syn
 
 
 @asynccontextmanager
-async def _webhooks(session: Session) -> AsyncIterator[str]:
+async def _webhooks(session: Session) -> AsyncGenerator[str, None]:
     """Receive deliveries on any free port; gives the address that the vendors' names are added to."""
     app = web.Application()
     app.add_routes(webhook_routes(session))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
@@ -47,7 +47,7 @@ class RichScreen:
         self._console.print(_rendered(table))
 
     @contextmanager
-    def live(self, tracks: Sequence[Track]) -> Iterator[Callable[[], None]]:
+    def live(self, tracks: Sequence[Track]) -> Generator[Callable[[], None], None, None]:
         # Not refreshed by a thread of rich: the demo's own loop is the only one that reads the jobs.
         with Live(console=self._console, auto_refresh=False, transient=True) as live:
             yield lambda: live.update(self._view(tracks), refresh=True)
@@ -61,7 +61,7 @@ class RichScreen:
 
 
 def _rendered(table: Table) -> rich.table.Table:
-    made = rich.table.Table(box=rich.box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    made = rich.table.Table(box=rich.box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=0)
     for heading in table.headings:
         made.add_column(heading, justify="right" if heading in table.right else "left", no_wrap=True)
     for row in table.rows:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol, TextIO
 
@@ -30,15 +30,15 @@ class Screen(Protocol):
 
 def open_screen(stream: TextIO | None = None) -> Screen:
     """Choose the screen for a stream (default stdout): live when it is a terminal and rich is installed."""
-    stream = stream or sys.stdout
-    if stream.isatty():
+    target = sys.stdout if stream is None else stream
+    if target.isatty():
         try:
             from .rich_screen import RichScreen
         except ImportError:
             pass
         else:
-            return RichScreen(stream)
-    return PlainScreen(stream)
+            return RichScreen(target)
+    return PlainScreen(target)
 
 
 class PlainScreen:
@@ -56,7 +56,7 @@ class PlainScreen:
             self.say(line)
 
     @contextmanager
-    def live(self, tracks: Sequence[Track]) -> Iterator[Callable[[], None]]:
+    def live(self, tracks: Sequence[Track]) -> Generator[Callable[[], None], None, None]:
         def refresh() -> None:
             for track in tracks:
                 self._tell(track)

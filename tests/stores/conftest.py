@@ -32,3 +32,9 @@ async def store(make_store: MakeStore) -> AsyncIterator[AnyStore]:
     """An open, empty store of each kind."""
     async with make_store() as opened:
         yield opened
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where a test's SQLite file is or will be."""
+    return tmp_path / "jobs.db"
