@@ -116,8 +116,8 @@ def test_core_and_dialects_are_pure(path: Path, tree: ast.Module) -> None:
 
     assert set() == impure
     assert [] == awaits
-    # abc.py offers the one SystemClock that sessions use by default.
-    assert (["datetime.now"] if path.name == "abc.py" else []) == clocks
+    # The one SystemClock that sessions use by default.
+    assert (["datetime.now"] if path.name == "exchange.py" else []) == clocks
 
 
 @pytest.mark.parametrize(("path", "tree"), EVERY_SOURCE)

@@ -78,6 +78,6 @@ class Context:
             try:
                 return await write()
             except StoreError:
-                log.warning("the store is down; an answer waits to be kept", extra={"job": job.id})
+                log.warning("the store is down; a write that must not be lost waits", extra={"job": job.id})
                 await asyncio.sleep(wait.total_seconds())
                 wait = min(wait * 2, longest)

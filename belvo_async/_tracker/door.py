@@ -161,7 +161,7 @@ class Door:
         now = self._context.clock.now()
         self._nudged = {each: at for each, at in self._nudged.items() if now - at < NUDGE_PAUSE}
         last = self._nudged.get(key)
-        due = now if last is None else max(last, min(last, now) + NUDGE_PAUSE)
+        due = now if last is None else last if last > now else last + NUDGE_PAUSE
         self._nudged[key] = due
         return due
 

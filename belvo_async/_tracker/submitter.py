@@ -29,6 +29,7 @@ class Submitter:
         self._store = context.store
         self._door = door
         self._sending: set[str] = set()
+        self._closed = False
 
     async def submit(self, task: Task[Any], *, deadline: datetime) -> Job:
         """Keep the intent, then send it unless its lane is busy; an equal open job is joined instead.
@@ -37,9 +38,13 @@ class Submitter:
         """
         return await self._begin(self._intend(task, deadline))
 
+    def close(self) -> None:
+        """Send nothing more: what is queued stays so in the store."""
+        self._closed = True
+
     async def attempt(self, job: Job) -> None:
         """Send a queued job if its lane is free. Runs on even when the caller is cancelled."""
-        if job.id not in self._sending:
+        if not self._closed and job.id not in self._sending:
             sending = self._context.spawn(self._attempt(job), name="submission")
             # `wait` leaves the task alone when this caller is cancelled; the task is short-lived.
             await asyncio.wait({sending})
@@ -83,6 +88,8 @@ class Submitter:
             return
         await self._store.release(job.lane, job.id)
         async for waiting in self._store.open_jobs([job.account], lane=job.lane):
+            if self._closed:
+                return
             if waiting.is_queued and waiting.id not in self._sending:
                 self._context.spawn(self._attempt(waiting), name="submission")
                 return
@@ -144,6 +151,7 @@ class Submitter:
             return
         sending = await self._mark(job)
         if sending is None:
+            await self._context.insist(lambda: self._return_lane(job), job)
             return
         seen = await self._send(sending)
         await self._context.insist(lambda: self._door.apply(sending, seen), sending)
@@ -151,11 +159,21 @@ class Submitter:
             await self._door.match_uncertain(self._context.vendors[job.vendor])
 
     async def _take_lane(self, job: Job) -> bool:
-        """Take the job's lane; it is kept until the job closes or its deadline passes."""
-        now = self._context.clock.now()
-        if job.lane is None or job.deadline is None or job.deadline <= now:
+        """Take the job's lane; it is kept until the job closes or its deadline passes.
+
+        A job whose own deadline has passed keeps it for the time of its submission only, but takes it as well.
+        """
+        if job.lane is None:
             return True
-        return await self._store.lease(job.lane, job.id, now=now, until=job.deadline) is not None
+        now = self._context.clock.now()
+        until = max(job.deadline or now, now + LOST_AFTER)
+        return await self._store.lease(job.lane, job.id, now=now, until=until) is not None
+
+    async def _return_lane(self, job: Job) -> None:
+        """Give the lane back that was taken for a job which closed meanwhile: nobody else would."""
+        current = await self._store.get(job.id)
+        if current is None or not current.is_open:
+            await self.release_lane(job)
 
     async def _wait_for_lane(self, job: Job) -> None:
         queued = replace(job, polls=job.polls + 1, next_poll=self._context.due_after(job.polls))
@@ -173,6 +191,9 @@ class Submitter:
         now = self._context.clock.now()
         try:
             seen = await self._context.talks[job.vendor](vendor.start(job, now))
+        except StoreError:
+            # Raised where a place in a budget is taken, which comes before the first byte.
+            return Observation(way=Way.ANSWER, at=now, job_id=job.id, status=Status.SUBMITTING)
         except TransportError as error:
             return undelivered(maybe_sent=error.maybe_sent, reason=str(error), job_id=job.id, at=now)
         except (PayloadError, VendorError) as error:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
@@ -16,6 +16,7 @@ from .context import STORE_RETRY, Context, log
 from .door import Door
 from .submitter import Submitter
 from .timer import Alarm
+from .watch import Watch
 
 T = TypeVar("T")
 
@@ -42,9 +43,11 @@ class Sweeper:
         self._alarm: Alarm | None = None
         self._when: datetime | None = None
         self._sweeping = False
+        self._rang = False
         self._closed = False
         self._store_wait = STORE_RETRY[0]
         self._parked_swept_at = context.clock.now()
+        self._news_read_at = context.clock.now()
 
     def note_due(self, when: datetime) -> None:
         """Be awake at `when`."""
@@ -63,6 +66,7 @@ class Sweeper:
 
     def _ring(self) -> None:
         self._alarm = self._when = None
+        self._rang = self._sweeping
         if not (self._sweeping or self._closed):
             self._sweeping = True
             self._context.spawn(self._sweep(), name="sweep")
@@ -72,6 +76,7 @@ class Sweeper:
         again_at = self._context.clock.now() + SWEEP_EVERY
         try:
             await self._claim()
+            await self._read_news()
             next_due = await self._store.next_due(self._context.accounts)
             again_at = min(again_at, next_due or again_at)
             self._store_wait = STORE_RETRY[0]
@@ -81,7 +86,9 @@ class Sweeper:
             self._store_wait = min(self._store_wait * 2, STORE_RETRY[1])
         finally:
             self._sweeping = False
-            self.note_due(again_at)
+            # What fell due while this sweep ran may have come too late for it.
+            self.note_due(self._context.clock.now() if self._rang else again_at)
+            self._rang = False
 
     async def _claim(self) -> None:
         while True:
@@ -95,6 +102,20 @@ class Sweeper:
         if now - self._parked_swept_at >= PARK_SWEEP_EVERY:
             self._parked_swept_at = now
             await self._door.drop_old()
+
+    async def _read_news(self) -> None:
+        """Read again, now and then, the jobs somebody here waits for: another process may have settled them."""
+        now = self._context.clock.now()
+        if now - self._news_read_at < SWEEP_EVERY:
+            return
+        self._news_read_at = now
+        for part in _slices(self._context.watches.awaited(), WRITE_SLICE):
+            await _all(self._read_one(watch) for watch in part)
+
+    async def _read_one(self, watch: Watch) -> None:
+        job = await self._store.get(watch.job.id)
+        if job is not None and job.version > watch.job.version:
+            watch.publish(job, None)
 
     def _dispatch(self, vendor: Vendor, due: Sequence[Job]) -> None:
         known = [job for job in due if job.remote_id is not None]
@@ -117,7 +138,8 @@ class Sweeper:
             log.warning("the store is down; a submission is put off", extra={"job": job.id})
 
     async def find(self, vendor: Vendor, job: Job) -> None:
-        """Look for an uncertain submission at the vendor."""
+        """Look for an uncertain submission: among the parked deliveries, then at the vendor."""
+        await self._door.match_uncertain(vendor)
         try:
             seen = await self._context.talks[vendor.name](vendor.find(job, self._context.clock.now()))
         except (TransportError, VendorError, PayloadError) as error:
@@ -147,7 +169,7 @@ class Sweeper:
                 (by_id.get(one.job_id or "") or by_remote.get(normal_id(one.remote_id or "")), one) for one in part
             ]
             looked_at.update(job.id for job, _ in named if job is not None)
-            await asyncio.gather(*(self._take_in(vendor, job, one) for job, one in named))
+            await _all(self._take_in(vendor, job, one) for job, one in named)
         await self._put_off([job for job in jobs if job.id not in looked_at], None)
 
     async def _take_in(self, vendor: Vendor, job: Job | None, seen: Observation) -> None:
@@ -159,6 +181,7 @@ class Sweeper:
     async def _look_safely(self, vendor: Vendor, jobs: Sequence[Job]) -> None:
         try:
             try:
+                await self._door.replay_all(vendor.account, jobs)
                 await self.look(vendor, jobs)
             except (TransportError, VendorError, PayloadError) as error:
                 self._warn(vendor, error)
@@ -172,18 +195,16 @@ class Sweeper:
         earliest = self._context.clock.now() + (wait or timedelta(0))
         for part in _slices(tuple(jobs), WRITE_SLICE):
             # A writer that came first has set its own schedule: nothing to repeat.
-            await asyncio.gather(
-                *(
-                    self._door.write(
-                        replace(
-                            job,
-                            polls=job.polls + 1,
-                            next_poll=max(earliest, self._context.due_after(job.polls + 1)),
-                        ),
-                        expected=job,
-                    )
-                    for job in part
+            await _all(
+                self._door.write(
+                    replace(
+                        job,
+                        polls=job.polls + 1,
+                        next_poll=max(earliest, self._context.due_after(job.polls + 1)),
+                    ),
+                    expected=job,
                 )
+                for job in part
             )
 
     def _warn(self, vendor: Vendor, error: Exception) -> None:
@@ -191,6 +212,14 @@ class Sweeper:
             "a look at open jobs failed; they are looked at again later",
             extra={"vendor": vendor.name, "error": type(error).__name__},
         )
+
+
+async def _all(works: Iterable[Coroutine[Any, Any, object]]) -> None:
+    """Run all to their ends, then raise the first error: none may outlive its sweep."""
+    outcomes = await asyncio.gather(*works, return_exceptions=True)
+    error = next((each for each in outcomes if isinstance(each, BaseException)), None)
+    if error is not None:
+        raise error
 
 
 def _slices(rows: Sequence[T], size: int) -> Iterable[Sequence[T]]:

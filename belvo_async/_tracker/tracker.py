@@ -62,6 +62,7 @@ class Tracker:
         """Take nothing new, let submissions finish for a moment, stop the rest, wake the waiters."""
         self._closing = True
         self._sweeper.close()
+        self._submitter.close()
         sending = {task for task in self._context.tasks if task.get_name().endswith("submission")}
         if sending:
             await asyncio.wait(sending, timeout=CLOSE_GRACE.total_seconds())
@@ -118,7 +119,9 @@ class Tracker:
         if job.is_queued:
             failure = Failure(code="withdrawn", message="stopped before it was sent", retryable=True)
             seen = Observation(way=Way.ANSWER, at=now, status=Status.REJECTED, failure=failure)
-            return await self._door.apply(job, seen)
+            job = await self._door.withdraw(job, seen)
+            if not job.is_open:
+                return job
         vendor = self._context.vendors[job.vendor]
         if job.remote_id is None:
             raise UnsupportedError(
@@ -146,20 +149,24 @@ class Tracker:
 
     async def settle(self, watch: Watch, *, until: datetime) -> bool:
         """Wait until the job is over; False when `until` came first. Cancelling touches no other waiter."""
-        if not watch.job.is_open:
-            return True
-        self._check_open()
+        # Once more when it opened again before its waiter ran: a search given up, and then found.
+        while watch.job.is_open:
+            self._check_open()
+            if not await self._wake_up(watch, until):
+                await self._read_again(watch)
+                break
+        return not watch.job.is_open
+
+    async def _wake_up(self, watch: Watch, until: datetime) -> bool:
         waiter = watch.add_waiter()
-        alarm = self._context.timer.at(until, lambda: None if waiter.done() else waiter.set_result(None))
+        alarm = self._context.timer.at(until, lambda: None if waiter.done() else waiter.set_result(False))
         try:
             # Look after subscribing: what was written in between has woken nobody.
             await self._read_again(watch)
-            if watch.job.is_open:
-                await waiter
+            return await waiter if watch.job.is_open else True
         finally:
             alarm.cancel()
             watch.drop_waiter(waiter)
-        return not watch.job.is_open
 
     async def updates(self, watch: Watch) -> AsyncIterator[Observation]:
         """Every observation that changes the job, until it is over."""
@@ -195,7 +202,4 @@ class Tracker:
             self._context.spawn(self._free_lane(job), name="lane")
 
     async def _free_lane(self, job: Job) -> None:
-        try:
-            await self._submitter.release_lane(job)
-        except StoreError:
-            log.warning("the store is down; a lane stays taken until its deadline", extra={"job": job.id})
+        await self._context.insist(lambda: self._submitter.release_lane(job), job)

@@ -46,16 +46,23 @@ class Watch:
     def __init__(self, job: Job) -> None:
         self.job = job
         self.closed = False
-        self._waiters: set[asyncio.Future[None]] = set()
+        self._waiters: set[asyncio.Future[bool]] = set()
         self._feeds: set[Feed] = set()
 
-    def add_waiter(self) -> asyncio.Future[None]:
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    @property
+    def is_awaited(self) -> bool:
+        """Whether anybody waits for news of an open job."""
+        return self.job.is_open and bool(self._waiters or self._feeds)
+
+    def add_waiter(self) -> asyncio.Future[bool]:
+        waiter: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiters.add(waiter)
         return waiter
 
-    def drop_waiter(self, waiter: asyncio.Future[None]) -> None:
+    def drop_waiter(self, waiter: asyncio.Future[bool]) -> None:
         self._waiters.discard(waiter)
+        if waiter.done() and not waiter.cancelled():
+            waiter.exception()  # its reader may have left before; asyncio reports errors nobody has seen
 
     def add_feed(self) -> Feed:
         feed = Feed()
@@ -75,7 +82,7 @@ class Watch:
             elif not self.job.is_open:
                 feed.wake()
         if not self.job.is_open:
-            self._wake(lambda waiter: waiter.set_result(None))
+            self._wake(lambda waiter: waiter.set_result(True))
 
     def close(self) -> None:
         """Wake everybody with a SessionClosedError of their own."""
@@ -84,7 +91,7 @@ class Watch:
             feed.wake()
         self._wake(lambda waiter: waiter.set_exception(closed_error()))
 
-    def _wake(self, wake: Callable[[asyncio.Future[None]], None]) -> None:
+    def _wake(self, wake: Callable[[asyncio.Future[bool]], None]) -> None:
         waiters, self._waiters = self._waiters, set()
         for waiter in waiters:
             if not waiter.done():
@@ -116,6 +123,10 @@ class Watches:
         watch = self._by_job.get(job.id)
         if watch is not None:
             watch.publish(job, seen)
+
+    def awaited(self) -> list[Watch]:
+        """The watches of open jobs that somebody waits for."""
+        return [watch for watch in list(self._by_job.values()) if watch.is_awaited]
 
     def close(self) -> None:
         """Wake every waiter of the session."""

@@ -194,7 +194,7 @@ def choose_adopter(jobs: Iterable[Job], deliveries: Iterable[Observation]) -> tu
     Both must name the same subject and resource, and the delivery must be younger than the attempt. A submission
     whose answer is still under way may have caused the delivery as well.
     """
-    waiting = [job for job in jobs if job.status in _NAMELESS and job.attempted_at and job.remote_id is None]
+    waiting = [job for job in jobs if job.status in _NAMELESS and not job.is_queued and job.remote_id is None]
     strange = [seen for seen in deliveries if seen.adoptable and seen.remote_id]
     fits = [(job, seen) for job in waiting for seen in strange if _may_be_about(job, seen)]
     ids = {normal_id(seen.remote_id or "") for _, seen in fits}

@@ -50,10 +50,11 @@ class Checks:
         self._accepted[run.job_id].append(run)
         for other in self._world.server.runs.values():
             job = self._world.store.peek(other.job_id)
-            if not other.is_open(now) or other is run or job is None or not job.is_open:
+            if not other.is_open(now) or job is None or not job.is_open or self._was_fired_again(run):
                 continue
             self._trace.check(other.task != run.task, f"{run.job_id} and {job.id}: equal tasks run at once")
-            is_same_lane = isinstance(run.task, MuteFetch) and other.task.owner == run.task.owner
+            is_same_lane = isinstance(run.task, MuteFetch) and isinstance(other.task, MuteFetch)
+            is_same_lane = is_same_lane and other.task.owner == run.task.owner
             is_held = job.deadline is not None and job.deadline > now + timedelta(seconds=30)
             self._trace.check(not (is_same_lane and is_held), f"{run.job_id} and {job.id}: two requests in one lane")
 
@@ -135,6 +136,10 @@ class Checks:
         left = [task.get_name() for task in asyncio.all_tasks() if task.get_name().startswith("belvo_async")]
         self._trace.check(not left, f"tasks outlive their tracker: {left}")
 
+    def _was_fired_again(self, run: Run) -> bool:
+        job = self._world.store.peek(run.job_id)
+        return job is not None and job.superseded_by is not None
+
     def _is_silent(self, job: Job) -> bool:
         """Whether the vendor will never say more, so that the job rightly stays open: its waiters time out."""
         if not isinstance(job.task, MuteFetch) or job.remote_id is None:
@@ -150,14 +155,14 @@ class Checks:
         if job.remote_id is None:
             return
         run = self._world.server.runs[normal_id(job.remote_id)]
-        self._trace.check(run.task == job.task, f"{job.id}: is tracked as another task's job")
         excused = job.settled_by is Way.INFERENCE or run.lost_at is not None
         if job.status.is_terminal and not excused:
             self._trace.check(WORDS[run.end] is job.status, f"{job.id}: {job.status}, at the vendor {run.end}")
-        if runs and job.status is not Status.UNCERTAIN:
-            self._trace.check(
-                normal_id(job.remote_id) == normal_id(runs[0].remote_id), f"{job.id}: tracks another run than its own"
-            )
+        owner = self._world.store.peek(run.job_id)
+        # A silent vendor's delivery names no submission: one whose search was given up cannot be told apart from ours.
+        is_orphan = owner is None or owner.abandoned or owner.superseded_by is not None
+        self._trace.check(run.task == job.task or is_orphan, f"{job.id}: is tracked as another task's job")
+        self._trace.check(not runs or run is runs[0] or is_orphan, f"{job.id}: tracks another run than its own")
 
 
 async def _end_of_wait(tracker: Tracker, job: Job, until: datetime) -> str:

@@ -1,0 +1,39 @@
+"""What passes between the rooms, and the two contracts: Vendor and Store."""
+
+from .exchange import (
+    Answer,
+    Budget,
+    Clock,
+    Conversation,
+    Headers,
+    Page,
+    Query,
+    Request,
+    Response,
+    Retry,
+    Secret,
+    Shape,
+    SystemClock,
+    Walk,
+)
+from .store import Store
+from .vendor import Vendor
+
+__all__ = [
+    "Answer",
+    "Budget",
+    "Clock",
+    "Conversation",
+    "Headers",
+    "Page",
+    "Query",
+    "Request",
+    "Response",
+    "Retry",
+    "Secret",
+    "Shape",
+    "Store",
+    "SystemClock",
+    "Vendor",
+    "Walk",
+]

@@ -1,0 +1,214 @@
+"""What passes between the rooms: secrets, headers, requests, answers, and the shape of pages."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from typing import Any, Generic, Protocol, Self, TypeAlias, TypeVar, cast
+
+import msgspec
+
+from ..jobs import Observation
+
+R_co = TypeVar("R_co", covariant=True)
+T = TypeVar("T")
+
+
+class Clock(Protocol):
+    """Where the wall clock comes from. Sleeping goes through the event loop; tests replace both together."""
+
+    def now(self) -> datetime:
+        """The present instant, aware, in UTC."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> datetime:
+        """The present instant in UTC."""
+        return datetime.now(UTC)
+
+
+class Secret:
+    """A text that shows nowhere: not in repr, str, format, pickle or JSON. Compared in constant time."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Give the text. Only for the function that builds the header or the signature."""
+        return self._text
+
+    def matches(self, candidate: str) -> bool:
+        """Compare in constant time; a candidate with any character never raises."""
+        return hmac.compare_digest(self._text.encode(), candidate.encode("utf-8", "surrogatepass"))
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self.matches(other._text)
+
+    def __hash__(self) -> int:
+        return hash(Secret)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError("a Secret is not pickled")
+
+
+class Headers:
+    """HTTP headers as they came: names without case, repeated ones kept."""
+
+    __slots__ = ("_pairs",)
+
+    def __init__(self, headers: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
+        if isinstance(headers, Mapping):
+            headers = cast("Mapping[str, str]", headers).items()
+        self._pairs = tuple((name.lower(), value) for name, value in headers)
+
+    def get_all(self, name: str) -> tuple[str, ...]:
+        """All values of a header, in the order they came."""
+        wanted = name.lower()
+        return tuple(value for each, value in self._pairs if each == wanted)
+
+    def get(self, name: str) -> str | None:
+        """The first value of a header, or None."""
+        return next(iter(self.get_all(name)), None)
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._pairs)
+
+    def __repr__(self) -> str:
+        # Names only: values hold credentials and cookies.
+        return f"Headers({sorted({name for name, _ in self._pairs})})"
+
+
+class Budget(msgspec.Struct, frozen=True):
+    """At most `limit` requests per `span`, counted under `key` over all workers of a store."""
+
+    key: str
+    limit: int
+    span: timedelta
+
+
+class Retry(Enum):
+    """What the edge may do by itself when a request fails."""
+
+    SAFE = "safe"
+    """Reading or deleting: retried after transport faults, 429, 5xx, and a proxy's HTML 403."""
+    SUBMIT = "submit"
+    """Starts work that costs money: retried only when certainly not sent, or certainly not accepted (429, HTML 403)."""
+    NEVER = "never"
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """One HTTP request, in values. `target` is path and query, already encoded, below the vendor's origin.
+
+    `name` is what logs and errors call it: method and path template, without ids. Credentials are added by the edge.
+    `follow` allows one redirect, taken without credentials. `timeout` replaces the usual total.
+    A request whose retry is SUBMIT starts a job: the edge sends it on a fresh connection.
+    """
+
+    method: str
+    target: str
+    name: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes | None = None
+    budget: Budget | None = None
+    retry: Retry = Retry.SAFE
+    follow: bool = False
+    timeout: timedelta | None = None
+
+    def __repr__(self) -> str:
+        return f"Request({self.name})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("name", self.name)]
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A whole, small response: status, headers and the body's bytes."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+    def __repr__(self) -> str:
+        return f"Answer({self.status}, {len(self.body)} bytes)"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("status", self.status)]
+
+
+class Response(Protocol):
+    """A response whose body streams. Use as `async with`: leaving it gives the connection back or drops it."""
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def headers(self) -> Headers: ...
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The decompressed body as it arrives. Raises TransportError when it is cut, PayloadError past the cap."""
+        ...
+
+    async def answer(self) -> Answer:
+        """Read the whole body, up to the cap for small answers."""
+        ...
+
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(self, *exc_info: object) -> None: ...
+
+
+Conversation: TypeAlias = Generator[Request, Answer, T]
+"""Yields requests, is sent their answers, returns what it learned. Owns no socket and knows no clock."""
+
+
+class Shape(msgspec.Struct, Generic[R_co], frozen=True, kw_only=True):
+    """Which array of a page holds which records.
+
+    `rows`: names of the array's key, best first; empty when the whole body is the array. `next` and `count`: key paths
+    of the link to the following page and of the total. `keep` refuses rows that are not of this subject, period or kind
+    (vendors ignore unknown filters). `record_id` gives what de-duplication compares, or None. `remark` says what a
+    record tells about its job (that data is missing), or None.
+    """
+
+    record: type[R_co]
+    rows: tuple[str, ...] = ()
+    next: tuple[tuple[str, ...], ...] = ()
+    count: tuple[tuple[str, ...], ...] = ()
+    keep: Callable[[Any], bool] | None = None
+    record_id: Callable[[Any], str | None] | None = None
+    remark: Callable[[Any, datetime], Observation | None] | None = None
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """What a page told beside its rows: the link to the next one as the vendor wrote it, the total, rows it held."""
+
+    next: str | None = None
+    count: int | None = None
+    rows: int = 0
+
+
+@dataclass(frozen=True)
+class Walk(Generic[R_co]):
+    """The way through the pages of one reading.
+
+    Calling `steps` starts from the first page: the generator yields requests and is sent what each page told.
+    """
+
+    shape: Shape[R_co]
+    steps: Callable[[], Generator[Request, Page, None]]
+
+
+class Query(msgspec.Struct, Generic[R_co], frozen=True, kw_only=True):
+    """A typed direct read, given to `session.list`. Subclasses live in the vendors' catalogues."""

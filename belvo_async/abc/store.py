@@ -1,0 +1,100 @@
+"""The contract of a store."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection
+from datetime import datetime
+from typing import Protocol, Self
+
+from ..jobs import Job, Observation
+from .exchange import Budget
+
+
+class Store(Protocol):
+    """Keeps jobs. Meaning, not mechanism: no status rules, no events, no business retries.
+
+    Every method raises StoreError when the store cannot do it; then nothing was changed. What returned is durable
+    (as far as the store promises durability at all). Opened and closed as `async with`.
+    """
+
+    async def put(self, job: Job, *, expected: int | None, observation: Observation | None = None) -> Job | None:
+        """Write a job if it still has version `expected`; `None` demands that it is new.
+
+        Returns None when written, else the stored job that stands in the way: its newer version or, for a new job, the
+        open job with the same account and `key` (jobs without `key` and abandoned or superseded ones never stand in
+        the way). `job.version` is the new version, chosen by the caller. The last 200 observations are kept for
+        `timeline`. A written job is no longer leased.
+        """
+        ...
+
+    async def get(self, job_id: str) -> Job | None:
+        """Read one job."""
+        ...
+
+    async def find(self, account: str, remote_id: str) -> tuple[Job, ...]:
+        """The jobs that the vendor knows by this id, compared in normal form. Usually none or one."""
+        ...
+
+    def open_jobs(self, accounts: Collection[str] | None = None, *, lane: str | None = None) -> AsyncIterator[Job]:
+        """Every job with `is_open`, oldest first; all accounts for None."""
+        ...
+
+    async def claim_due(self, accounts: Collection[str], *, now: datetime, until: datetime, limit: int) -> list[Job]:
+        """Lease up to `limit` open jobs whose `next_poll` is at or before `now`.
+
+        A leased job is invisible to other callers until `until`, so two processes never poll the same job. Earliest
+        first. Jobs without `next_poll` are never returned.
+        """
+        ...
+
+    async def next_due(self, accounts: Collection[str]) -> datetime | None:
+        """When `claim_due` will have something to give: the earliest instant an open job is due and not leased."""
+        ...
+
+    async def park(self, account: str, observation: Observation) -> None:
+        """Keep an observation whose job is not known yet; bounded in number and bytes, the oldest go first."""
+        ...
+
+    async def parked(self, account: str, remote_id: str | None = None) -> tuple[Observation, ...]:
+        """The parked observations about one remote id (normal form), or all of the account; oldest first."""
+        ...
+
+    async def unpark(self, account: str, observations: Collection[Observation]) -> None:
+        """Drop parked observations that were applied or have become too old."""
+        ...
+
+    async def set_aside(self, account: str, body: bytes, at: datetime) -> None:
+        """Keep an authentic delivery that could not be read; bounded like `park`."""
+        ...
+
+    async def reserve(self, budget: Budget, now: datetime) -> datetime:
+        """Take one place in a budget and return the instant the request may go out: `now` or later."""
+        ...
+
+    async def lease(self, key: str, owner: str, *, now: datetime, until: datetime) -> int | None:
+        """Take or renew a lease: the fencing token (grows with each change of owner), None while another holds it."""
+        ...
+
+    async def release(self, key: str, owner: str) -> None:
+        """Give a lease back; nothing happens when it is not held by `owner`."""
+        ...
+
+    def changes(self) -> AsyncIterator[tuple[str, ...]]:
+        """Ids of jobs that other processes changed, as this one notices; an empty tuple: any may have changed.
+
+        A hint to read again, never the truth: after every reconnect an empty tuple comes first. What this store object
+        itself wrote need not be told. Waits while there is nothing to tell and ends when the store is closed; a
+        store that only one process can open ends at once.
+        """
+        ...
+
+    async def timeline(self, job_id: str) -> tuple[Observation, ...]:
+        """The last observations of a job, oldest first."""
+        ...
+
+    async def forget(self, job_id: str) -> bool:
+        """Drop a job and its timeline; whether there was one."""
+        ...
+
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(self, *exc_info: object) -> None: ...

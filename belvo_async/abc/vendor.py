@@ -1,0 +1,89 @@
+"""The contract of a dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from ..errors import VendorError
+from ..jobs import Job, Observation, Task
+from .exchange import Answer, Conversation, Headers, Query, Walk
+
+
+class Vendor(Protocol):
+    """One vendor's dialect: plain functions and generators, no `await`, no clock.
+
+    `name` is what users call it; `account` the origin plus a hash of the key id; `origin` scheme, host and port that
+    credentials may go to; `tasks` maps each stored kind to its type; `queries` the types `list` takes;
+    `accepts_webhooks` whether deliveries can be proven (or proof was explicitly waived). Answers that fit nothing raise
+    PayloadError; error answers to reads raise VendorError.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def account(self) -> str: ...
+    @property
+    def origin(self) -> str: ...
+    @property
+    def tasks(self) -> Mapping[str, type[Task[Any]]]: ...
+    @property
+    def queries(self) -> tuple[type[object], ...]: ...
+    @property
+    def accepts_webhooks(self) -> bool: ...
+
+    def credentials(self) -> Mapping[str, str]:
+        """The headers that prove who we are. Called by the edge for each request to `origin`, kept nowhere."""
+        ...
+
+    def check(self, task: Task[Any], now: datetime) -> None:
+        """Raise TaskError for what only the present day can tell (future dates). Shapes are checked at construction."""
+        ...
+
+    def lane(self, task: Task[Any]) -> str | None:
+        """Name what only one open job may use at a time, or None."""
+        ...
+
+    def start(self, job: Job, now: datetime) -> Conversation[Observation]:
+        """Submit a job once.
+
+        The observation says pending (with `remote_id`), rejected, finished (answered synchronously; the body is
+        dropped), uncertain (may have been accepted), or submitting with `retry_at` (certainly not accepted; try then).
+        """
+        ...
+
+    def poll(self, jobs: Sequence[Job], now: datetime) -> Conversation[tuple[Observation, ...]]:
+        """Look at all due jobs in as few requests as possible.
+
+        Reports every row seen that may be a job of ours, due or not, and `gone` for a due job that is not known.
+        """
+        ...
+
+    def find(self, job: Job, now: datetime) -> Conversation[Observation]:
+        """Look for an uncertain submission: pending with its `remote_id`, or uncertain with `absent`/`abandon`."""
+        ...
+
+    def stop(self, job: Job, now: datetime) -> Conversation[Observation | None]:
+        """Ask the vendor to end a job. Raises UnsupportedError where it has no such call."""
+        ...
+
+    def results(self, job: Job) -> Walk[object]:
+        """The pages that hold a job's records. Raises UnsupportedError for tasks whose records have no list."""
+        ...
+
+    def list(self, query: Query[object]) -> Walk[object]:
+        """The pages that answer a direct read."""
+        ...
+
+    def read_error(self, answer: Answer) -> VendorError:
+        """Turn an error answer to a read into the error to raise."""
+        ...
+
+    def read_webhook(self, headers: Headers, body: bytes, now: datetime) -> tuple[Observation, ...]:
+        """Verify a delivery, then decode it; empty for deliveries about no job.
+
+        Raises SignatureError before a byte of the body is parsed, PayloadError for a proven delivery that cannot be
+        read.
+        """
+        ...

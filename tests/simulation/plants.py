@@ -1,0 +1,53 @@
+"""Three bugs to plant in a tracker, each a mistake that such trackers really make."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from belvo_async._tracker import Tracker
+from belvo_async._tracker.door import Door
+from belvo_async.abc import Vendor
+from belvo_async.errors import StoreError
+from belvo_async.jobs import Job, Observation
+
+
+class ForgetfulDoor(Door):
+    """Throws away deliveries about jobs it does not know yet."""
+
+    async def _park(self, vendor: Vendor, seen: Observation) -> None:
+        """Nothing is kept."""
+
+
+class HastyDoor(Door):
+    """Answers a delivery before it is durable."""
+
+    async def receive(self, vendor: Vendor, observations: Sequence[Observation]) -> None:
+        self._context.spawn(self._receive_later(vendor, observations), name="careless write")
+        await asyncio.sleep(0)
+
+    async def _receive_later(self, vendor: Vendor, observations: Sequence[Observation]) -> None:
+        try:
+            await super().receive(vendor, observations)
+        except StoreError:
+            return
+
+
+class EagerDoor(Door):
+    """Wakes the waiters before the write."""
+
+    async def write(self, job: Job, *, expected: Job, seen: Observation | None = None) -> Job | None:
+        self._context.watches.publish(replace(job, version=expected.version + 1), seen)
+        return await super().write(job, expected=expected, seen=seen)
+
+
+def plant(door: type[Door]) -> Any:
+    """Give each tracker of a world this door."""
+
+    def spoil(tracker: Tracker) -> None:
+        tracker._door.__class__ = door
+
+    return spoil
