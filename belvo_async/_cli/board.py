@@ -9,8 +9,8 @@ from typing import Any
 
 from .._session import JobHandle
 from ..jobs import Job, Status
-from .cast import Part
 from .harvest import Harvest
+from .parts import Part
 from .table import Table
 
 HEADINGS = ("job", "vendor", "what", "status", "by", "time", "count", "sum")
@@ -25,7 +25,7 @@ class Track:
 
     part: Part
     handle: JobHandle[Any] | None = None
-    fired_at: float = 0.0
+    fired_at: float | None = None
     seconds: float | None = None
     harvest: Harvest = field(default_factory=Harvest)
     trouble: str | None = None
@@ -43,14 +43,14 @@ class Track:
         return self.job is not None and self.job.doubt is not None
 
     def word(self) -> str:
-        """The status in one word; queued for a job that waits for its link."""
+        """The status in one word; queued for a job that waits for its link, nothing before it is fired."""
         if self.job is None:
-            return "queued" if not self.fired_at else "submitting"
+            return "" if self.fired_at is None else "submitting"
         return "queued" if self.job.is_queued else str(self.job.status)
 
     def passed(self) -> float:
         """Seconds since it was fired, until it was over."""
-        if self.seconds is not None or not self.fired_at:
+        if self.seconds is not None or self.fired_at is None:
             return self.seconds or 0.0
         return asyncio.get_running_loop().time() - self.fired_at
 
@@ -64,15 +64,21 @@ class Track:
             self.part.label,
             self.word() + ("*" if self.was_uncertain and self.word() != Status.UNCERTAIN else ""),
             str(job.settled_by) if job and job.settled_by else "",
-            f"{self.passed():.1f}s" if self.fired_at else "",
+            "" if self.fired_at is None else _seconds(self.passed()),
             f"{len(harvest.totals):,}" if counts else "",
             f"{harvest.sum:,.2f}" if counts else "",
         )
 
 
-def table_of(tracks: Sequence[Track]) -> Table:
-    """One row for each job."""
-    return Table(headings=HEADINGS, rows=[track.cells() for track in tracks], right=RIGHT)
+def _seconds(seconds: float) -> str:
+    # At most four characters, so that the table fits 80 columns.
+    return f"{seconds:.1f}s" if seconds < 9.95 else f"{seconds:.0f}s"
+
+
+def table_of(tracks: Sequence[Track], *, with_ids: bool = True) -> Table:
+    """One row for each job; while they run, their ids are left out for the longer words."""
+    first = 0 if with_ids else 1
+    return Table(headings=HEADINGS[first:], rows=[track.cells()[first:] for track in tracks], right=RIGHT)
 
 
 def in_order(tracks: Sequence[Track]) -> list[Track]:

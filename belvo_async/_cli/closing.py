@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -9,7 +10,7 @@ from decimal import Decimal
 from ..jobs import Status
 from ..simulator import BelvoSimulator, SyntageSimulator
 from .board import Track, table_of
-from .cast import Part
+from .parts import Part
 from .screen import Screen
 
 Held = Callable[[Part], Mapping[str, Decimal]]
@@ -20,7 +21,7 @@ def close(
 ) -> list[str]:
     """Show how everything ended; the complaints, none when all is as intended."""
     screen.table(table_of(tracks))
-    screen.say("* uncertain for a while: its 202 was lost. It was found at the vendor, not fired again.")
+    screen.say("* uncertain for a while: its 202 was lost; found at the vendor, not fired again")
     screen.say()
     read = [track for track in tracks if _was_read(track)]
     theirs = {track.part.label: held(track.part) for track in read}
@@ -48,7 +49,7 @@ def _compare(screen: Screen, read: Sequence[Track], theirs: Mapping[str, Mapping
     held_sum = f"{sum((sum(rows.values(), Decimal(0)) for rows in theirs.values()), Decimal(0)):,.2f}"
     width = max(len(received_sum), len(held_sum))
     is_equal = not list(_unequal(read, theirs))
-    said = "equal: ids, count and sum of each job" if is_equal else "NOT EQUAL"
+    said = "equal: ids, counts, sums" if is_equal else "NOT EQUAL"
     screen.say(f"received   {len(read)} jobs {received:6,} records {received_sum:>{width}}")
     screen.say(f"held       {len(read)} jobs {held:6,} records {held_sum:>{width}}  {said}")
 
@@ -61,13 +62,15 @@ def _story(tracks: Sequence[Track], belvo: BelvoSimulator, syntage: SyntageSimul
     told = sum(each.attempt == 1 and each.kind == "documented" for each in syntage.deliveries)
     yield (
         f"webhooks   {len(deliveries)} came: {answers[200]} taken ({kinds['duplicate']} doubled, "
-        f"{kinds['unknown_job']} about unknown jobs), {answers[401]} forged and refused"
+        f"{kinds['unknown_job']} about unknown jobs)"
     )
-    yield f"           {len(syntage.events()) - told} of Syntage's {len(syntage.events())} events were never sent"
+    events = len(syntage.events())
+    yield f"           {answers[401]} forged and refused; {events - told} of Syntage's {events} events never sent"
     faults = Counter(seen.fault for seen in (*belvo.requests, *syntage.requests) if seen.fault)
-    yield f"faults     {', '.join(f'{name} {count}' for name, count in sorted(faults.items()))}"
+    counted = ", ".join(f"{name} {count}" for name, count in sorted(faults.items()))
+    yield from textwrap.wrap(counted, 80, initial_indent="faults     ", subsequent_indent=" " * 11)
     cuts = sum(track.harvest.cuts for track in tracks)
-    yield f"requests   {len(belvo.requests)} to Belvo, {len(syntage.requests)} to Syntage, {cuts} readings begun again"
+    yield f"requests   {len(belvo.requests)} to Belvo, {len(syntage.requests)} to Syntage, readings begun again: {cuts}"
 
 
 def _unequal(read: Sequence[Track], theirs: Mapping[str, Mapping[str, Decimal]]) -> Iterator[str]:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from aiohttp import web
 
-from .._session import Session
+from .._session import JobHandle, Session
 from ..abc import Clock, SystemClock
 from ..errors import BelvoAsyncError, JobError
 from ..jobs import Polling, Status
@@ -24,7 +24,10 @@ from ..vendors.belvo import Belvo
 from ..vendors.syntage import Syntage
 from ..web.aiohttp import webhook_routes
 from .board import Track, in_order
-from .cast import (
+from .closing import close
+from .harvest import held_by_vendor, read
+from .log import log_to
+from .parts import (
     BELVO_FAULTS,
     FAULTS_IN_WORDS,
     INVOICES_PER_YEAR,
@@ -34,12 +37,10 @@ from .cast import (
     belvo_parts,
     syntage_parts,
 )
-from .closing import close
-from .harvest import held_by_vendor, read
-from .log import log_to
 from .screen import Screen, open_screen
 
-POLLING = Polling(first=timedelta(milliseconds=200), longest=timedelta(seconds=1))
+# Belvo allows 80 requests in 30 real seconds; looking more often than this would use them up.
+POLLING = Polling(first=timedelta(milliseconds=600), longest=timedelta(seconds=1))
 REFRESH_SECONDS = 0.1
 # In the vendors' time: the slowest job takes 5 minutes, and four wait for one link.
 DEADLINE_SECONDS = 2400
@@ -179,25 +180,24 @@ class _Run:
         for track in cast:
             if track.part.prepare is not None:
                 track.part.prepare()
-            track.fired_at = asyncio.get_running_loop().time()
+            track.fired_at = fired_at = asyncio.get_running_loop().time()
             track.handle = await self._session.fire(track.part.task, deadline=self._deadline)
-            group.create_task(self._follow(track))
+            group.create_task(self._follow(track, track.handle, fired_at))
 
-    async def _follow(self, track: Track) -> None:
-        assert track.handle is not None
+    async def _follow(self, track: Track, handle: JobHandle[Any], fired_at: float) -> None:
         try:
             if track.part.ending is Status.STOPPED:
                 await asyncio.sleep(STOP_AFTER_SECONDS / self._speed)
-                await track.handle.stop()
-            await track.handle
+                await handle.stop()
+            await handle
             if track.part.held is not None:
-                await read(track.handle, track.harvest, self._file)
+                await read(handle, track.harvest, self._file)
         except JobError as error:
             # Meant for some; whether it was is judged at the end, by the status.
             track.trouble = None if error.job.status.is_terminal else f"{type(error).__name__}: {error}"
         except BelvoAsyncError as error:
             track.trouble = f"{type(error).__name__}: {error}"
-        track.seconds = asyncio.get_running_loop().time() - track.fired_at
+        track.seconds = asyncio.get_running_loop().time() - fired_at
 
 
 async def _show(refresh: Callable[[], None]) -> None:

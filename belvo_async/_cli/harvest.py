@@ -13,7 +13,7 @@ import msgspec
 from .._session import JobHandle
 from ..errors import IncompleteResultError, PayloadError, TransportError, VendorError
 from ..vendors import belvo, syntage
-from .cast import Part
+from .parts import Part
 
 # With one answer in twelve cut, five readings in a row are cut once in 200,000 times.
 READINGS = 5

@@ -36,8 +36,13 @@ OTHER_LINES = 5
 class RichScreen:
     """A terminal."""
 
-    def __init__(self, stream: TextIO, *, console: Console | None = None) -> None:
-        self._console = console or Console(file=stream, highlight=False)
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    @classmethod
+    def on(cls, stream: TextIO) -> RichScreen:
+        """Take a stream that is a terminal."""
+        return cls(Console(file=stream, highlight=False))
 
     def say(self, text: str = "") -> None:
         # Soft wrap: a path that is longer than the line can still be copied.
@@ -56,8 +61,8 @@ class RichScreen:
         room = self._console.height - OTHER_LINES
         shown = tracks
         if len(tracks) > room:  # then those under way come first, and what does not fit is left out
-            shown = sorted(tracks, key=lambda track: (track.seconds is not None, not track.fired_at))[: max(room, 1)]
-        return Group(_rendered(table_of(shown)), *_bars(tracks))
+            shown = sorted(tracks, key=lambda track: (track.seconds is not None, track.fired_at is None))
+        return Group(_rendered(table_of(shown[: max(room, 1)], with_ids=False)), *_bars(tracks))
 
 
 def _rendered(table: Table) -> rich.table.Table:

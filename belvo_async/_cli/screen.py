@@ -37,7 +37,7 @@ def open_screen(stream: TextIO | None = None) -> Screen:
         except ImportError:
             pass
         else:
-            return RichScreen(target)
+            return RichScreen.on(target)
     return PlainScreen(target)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from typing import Generic, TypeVar
 
 from .._decode import PageReader
@@ -35,12 +36,14 @@ class Results(Generic[R_co]):
         self._send = send
         self._remarks = remarks
 
-    async def __aiter__(self) -> AsyncIterator[R_co]:
-        async for batch in self.batches():
-            for record in batch:
-                yield record
+    async def __aiter__(self) -> AsyncGenerator[R_co, None]:
+        # Closed here and not by the collector: leaving early gives the connection back at once.
+        async with aclosing(self.batches()) as batches:
+            async for batch in batches:
+                for record in batch:
+                    yield record
 
-    async def batches(self) -> AsyncIterator[tuple[R_co, ...]]:
+    async def batches(self) -> AsyncGenerator[tuple[R_co, ...], None]:
         """The same records in tuples of at most a few dozen, as they are decoded. Never an empty one."""
         walk = self._walk()
         once = _Once(walk)
@@ -71,7 +74,7 @@ class Results(Generic[R_co]):
         """All records in a list: only for results that fit in memory."""
         return [record async for record in self]
 
-    async def _read(self, request: Request, reader: PageReader[R_co]) -> AsyncIterator[tuple[R_co, ...]]:
+    async def _read(self, request: Request, reader: PageReader[R_co]) -> AsyncGenerator[tuple[R_co, ...], None]:
         async with self._send(request) as response:
             if response.status != 200:
                 raise self._vendor.read_error(await response.answer())

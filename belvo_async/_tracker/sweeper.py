@@ -28,7 +28,7 @@ CLAIM_LIMIT = 1000
 # Writes under way at once after a look: the store commits what arrives together in one go.
 WRITE_SLICE = 256
 PARK_SWEEP_EVERY = timedelta(hours=1)
-# How long a search goes on that shows nothing but other jobs of ours (the dialects say when one that shows nothing ends).
+# How long a search goes on that shows nothing but other jobs of ours; dialects say when one that shows nothing ends.
 SEARCHED_FOR = timedelta(minutes=2)
 
 

@@ -64,6 +64,13 @@ class Vendor(Protocol):
         """Look for an uncertain submission: pending with its `remote_id`, or uncertain with `absent`/`abandon`."""
         ...
 
+    def catch_up(self, since: datetime, now: datetime) -> Conversation[tuple[Observation, ...]]:
+        """What the vendor announced since an instant, for after a time in which nobody listened.
+
+        Empty where it keeps no list of its announcements. Snapshots may be old and in any order.
+        """
+        ...
+
     def stop(self, job: Job, now: datetime) -> Conversation[Observation | None]:
         """Ask the vendor to end a job. Raises UnsupportedError where it has no such call."""
         ...

@@ -105,13 +105,15 @@ def _repeat(job: Job, seen: Observation, status: Status) -> Job:
     return job if again == job else again
 
 
-def _outlive(job: Job, seen: Observation, _status: Status) -> Job:
-    """A late word about an earlier stage still may tell that data is missing, or which job it is."""
+def _outlive(job: Job, seen: Observation, _status: Status | None) -> Job:
+    """A late word still may tell that data is missing, which job it is, and that the vendor knows it."""
     late = replace(
         job,
         partial=job.partial or seen.partial,
         retry_at=_latest(job.retry_at, seen.retry_at),
         remote_id=job.remote_id or seen.remote_id,
+        gone_count=0,
+        gone_since=None,
     )
     return job if late == job else late
 
@@ -147,9 +149,10 @@ def _add_facts(job: Job, seen: Observation) -> Job:
 
 def _note_unknown(job: Job, seen: Observation) -> tuple[Job, Verdict]:
     if job.status.is_terminal:
-        return job, Verdict.STALE
-    word = seen.vendor_status or job.vendor_status
-    noted = replace(_add_facts(job, seen), vendor_status=word, remote_id=job.remote_id or seen.remote_id)
+        return _outlive(job, seen, None), Verdict.STALE
+    if seen.vendor_status:
+        return _repeat(job, seen, job.status), Verdict.REPEATED
+    noted = replace(_add_facts(job, seen), remote_id=job.remote_id or seen.remote_id)
     return (job if noted == job else noted), Verdict.REPEATED
 
 

@@ -147,6 +147,12 @@ class MemoryStore:
         if held is not None and held.owner == owner:
             del self._leases[key]
 
+    async def changes(self) -> AsyncIterator[tuple[str, ...]]:
+        """End at once: no other process can open this store."""
+        self._gate.check()
+        return
+        yield ()  # makes this a generator
+
     async def timeline(self, job_id: str) -> tuple[Observation, ...]:
         """The last observations of a job, oldest first."""
         self._gate.check()

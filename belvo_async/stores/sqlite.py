@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -18,12 +21,15 @@ from belvo_async.jobs import Job, Observation
 from . import sqlite_jobs, sqlite_shared
 from .rules import ASIDE, PARKED, Bounds, Gate, from_us, to_us
 from .sqlite_file import Connect, connect
-from .sqlite_jobs import Place
+from .sqlite_jobs import Place, Seen
 from .sqlite_thread import StoreThread
 
 __all__ = ["SqliteStore"]
 
 T = TypeVar("T")
+
+# How long another process waits at most to hear of a change: a look costs it about 50 microseconds.
+LOOK_SECONDS = 0.1
 
 
 class SqliteStore:
@@ -124,6 +130,24 @@ class SqliteStore:
     async def release(self, key: str, owner: str) -> None:
         """Give a lease back, if `owner` holds it."""
         await self._write(lambda database: sqlite_shared.release(database, key, owner))
+
+    async def changes(self) -> AsyncIterator[tuple[str, ...]]:
+        """Ids of jobs that other processes wrote, looked for every tenth of a second while this is iterated."""
+        thread = self._usable()
+        seen: Seen | None = None
+        while not thread.closing.is_set():
+            # A look that failed is repeated: what it would have seen is told then.
+            with suppress(StoreError):
+                ids, seen = await self._look(thread, seen)
+                if ids is not None:
+                    yield ids
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await thread.closing.wait()
+
+    async def _look(self, thread: StoreThread, seen: Seen | None) -> tuple[tuple[str, ...] | None, Seen]:
+        run = partial(sqlite_jobs.changed_since, seen=seen, writer=thread.writer)
+        return await thread.submit(run, writes=False)
 
     async def timeline(self, job_id: str) -> tuple[Observation, ...]:
         """The last observations of a job, oldest first."""

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 
 from belvo_async.errors import StoreError
-from belvo_async.jobs import Status
+
+from .sqlite_schema import APPLICATION_ID, SCHEMA_VERSION, migrate
 
 __all__ = ["Connect", "connect", "journal_settings", "open_database", "store_error"]
 
 Connect = Callable[[str], sqlite3.Connection]
 
-SCHEMA_VERSION = 1
-# "blva", so that a file of another program is not taken for a store.
-APPLICATION_ID = 0x626C7661
 # STRICT tables.
 OLDEST_LIBRARY = (3, 37, 0)
 # Webhook deadlines are 3 s: whoever waits for a lock longer than this has lost them anyway.
@@ -41,8 +39,6 @@ def journal_settings(library: tuple[int, int, int]) -> tuple[str, str]:
 
 def open_database(path: str, connect: Connect) -> sqlite3.Connection:
     """Open or create the file, or raise StoreError saying why it cannot be used and leave it as it is."""
-    if sqlite3.sqlite_version_info < OLDEST_LIBRARY:
-        raise StoreError(f"SQLite {sqlite3.sqlite_version} is too old: the store needs 3.37 or newer")
     _create(path)
     try:
         database = connect(path)
@@ -74,17 +70,30 @@ def _create(path: str) -> None:
 
 def _set_up(database: sqlite3.Connection, path: str) -> None:
     database.isolation_level = None
+    (words,) = database.execute("SELECT sqlite_version()").fetchone()
+    library = _version(words)
+    if library < OLDEST_LIBRARY:
+        raise StoreError(f"SQLite {words} is too old: the store needs 3.37 or newer")
     for pragma in _PRAGMAS:
         database.execute(f"PRAGMA {pragma}")
+    database.execute("BEGIN")
     _check_version(database, path)
+    database.execute("COMMIT")
     _check_pages(database, path)
-    library = sqlite3.sqlite_version_info
-    mode, synchronous = journal_settings((library[0], library[1], library[2]))
+    mode, synchronous = journal_settings(library)
     (found,) = database.execute(f"PRAGMA journal_mode={mode}").fetchone()
     if found != mode:
         raise StoreError(f"the store {path} cannot be switched to journal mode {mode}: is it in use or read-only?")
     database.execute(f"PRAGMA synchronous={synchronous}")
-    _migrate(database, path)
+    database.execute("BEGIN IMMEDIATE")
+    migrate(database, _check_version(database, path))
+    database.execute("COMMIT")
+
+
+def _version(words: str) -> tuple[int, int, int]:
+    """Of the library this connection uses, which need not be the one Python brings."""
+    major, minor, patch = (int(word) for word in words.split(".")[:3])
+    return major, minor, patch
 
 
 _PRAGMAS = (
@@ -100,6 +109,7 @@ _PRAGMAS = (
 
 
 def _check_version(database: sqlite3.Connection, path: str) -> int:
+    """The version of the file, in one transaction: another process may be creating it just now."""
     (version,) = database.execute("PRAGMA user_version").fetchone()
     (application,) = database.execute("PRAGMA application_id").fetchone()
     (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -120,109 +130,6 @@ def _check_pages(database: sqlite3.Connection, path: str) -> None:
     if found != "ok":
         raise StoreError(_DAMAGED.format(path=path))
 
-
-def _migrate(database: sqlite3.Connection, path: str) -> None:
-    database.execute("BEGIN IMMEDIATE")
-    if _check_version(database, path) == 0:
-        for statement in _SCHEMA:
-            database.execute(statement)
-        database.execute(f"PRAGMA application_id={APPLICATION_ID}")
-    # Written even when it is there already: a store that cannot be written is noticed now.
-    database.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-    database.execute("COMMIT")
-
-
-def _quoted(words: Iterable[str]) -> str:
-    return ", ".join(f"'{word}'" for word in words)
-
-
-# Instants are microseconds since 1970, UTC. `key` is set while the job stands in the way of equal ones; `remote_id` is
-# in normal form. Everything else about a job is in its document.
-_JOBS = (
-    f"""
-    CREATE TABLE job (
-        id TEXT PRIMARY KEY,
-        account TEXT NOT NULL,
-        key TEXT,
-        open INTEGER NOT NULL CHECK (open IN (0, 1)),
-        status TEXT NOT NULL CHECK (status IN ({_quoted(Status)})),
-        remote_id TEXT,
-        lane TEXT,
-        created_at INTEGER NOT NULL,
-        next_poll INTEGER,
-        leased_until INTEGER NOT NULL DEFAULT 0,
-        version INTEGER NOT NULL,
-        document BLOB NOT NULL,
-        due_at INTEGER GENERATED ALWAYS AS (CASE WHEN open THEN max(next_poll, leased_until) END) VIRTUAL
-    ) STRICT
-    """,
-    "CREATE INDEX job_key ON job (account, key) WHERE key IS NOT NULL",
-    "CREATE INDEX job_remote_id ON job (account, remote_id) WHERE remote_id IS NOT NULL",
-    "CREATE INDEX job_open ON job (created_at, id) WHERE open = 1",
-    "CREATE INDEX job_lane ON job (lane, created_at, id) WHERE open = 1 AND lane IS NOT NULL",
-    "CREATE INDEX job_due ON job (account, due_at) WHERE due_at IS NOT NULL",
-    f"""
-    CREATE TRIGGER job_end_is_final BEFORE UPDATE OF status ON job
-    WHEN OLD.status IN ({_quoted(status for status in Status if status.is_terminal)}) AND NEW.status <> OLD.status
-    BEGIN SELECT RAISE(ABORT, 'the status of an ended job never changes'); END
-    """,
-    """
-    CREATE TABLE timeline (
-        job_id TEXT NOT NULL REFERENCES job (id) ON DELETE CASCADE,
-        place INTEGER NOT NULL,
-        document BLOB NOT NULL,
-        PRIMARY KEY (job_id, place)
-    ) STRICT, WITHOUT ROWID
-    """,
-)
-_BOUNDED = (
-    """
-    CREATE TABLE parked (
-        number INTEGER PRIMARY KEY AUTOINCREMENT,
-        account TEXT NOT NULL,
-        remote_id TEXT,
-        at INTEGER NOT NULL,
-        identity BLOB NOT NULL,
-        document BLOB NOT NULL,
-        UNIQUE (account, identity)
-    ) STRICT
-    """,
-    "CREATE INDEX parked_remote_id ON parked (account, remote_id)",
-    """
-    CREATE TABLE aside (
-        number INTEGER PRIMARY KEY AUTOINCREMENT,
-        account TEXT NOT NULL,
-        at INTEGER NOT NULL,
-        document BLOB NOT NULL
-    ) STRICT
-    """,
-    # How much is kept in the two tables above: counting rows at each insertion would read them all.
-    "CREATE TABLE kept (name TEXT PRIMARY KEY, count INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT",
-    "INSERT INTO kept VALUES ('parked', 0, 0), ('aside', 0, 0)",
-    *(
-        f"""
-        CREATE TRIGGER {table}_{event.lower()} AFTER {event} ON {table} BEGIN
-            UPDATE kept SET count = count {sign} 1, bytes = bytes {sign} length({row}.document) WHERE name = '{table}';
-        END
-        """  # noqa: S608 - constants of this file
-        for table in ("parked", "aside")
-        for event, sign, row in (("INSERT", "+", "NEW"), ("DELETE", "-", "OLD"))
-    ),
-)
-_SHARED = (
-    "CREATE TABLE reservation (number INTEGER PRIMARY KEY, budget TEXT NOT NULL, at INTEGER NOT NULL) STRICT",
-    "CREATE INDEX reservation_at ON reservation (budget, at)",
-    # A row is replaced, not updated, when the owner changes: its new number is the fencing token.
-    """
-    CREATE TABLE lease (
-        token INTEGER PRIMARY KEY AUTOINCREMENT,
-        key TEXT NOT NULL UNIQUE,
-        owner TEXT NOT NULL,
-        until INTEGER NOT NULL
-    ) STRICT
-    """,
-)
-_SCHEMA = (*_JOBS, *_BOUNDED, *_SHARED)
 
 _DAMAGED = "the store {path} is not an SQLite database or is damaged; it was left as it is: restore a backup"
 # By primary result code, sqlite.org/rescode.html. SQLite's own messages may quote stored text: they are not repeated.

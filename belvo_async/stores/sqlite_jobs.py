@@ -14,7 +14,20 @@ from belvo_async.jobs import Job, Observation, Status, decode_job, encode_job, n
 
 from .rules import SLICE, TIMELINE_LIMIT, refuse_second_end, stands_in_the_way, to_us
 
-__all__ = ["Place", "claim", "find", "first_due", "forget", "get", "open_after", "put", "timeline"]
+__all__ = [
+    "Place",
+    "Seen",
+    "changed_since",
+    "claim",
+    "find",
+    "first_due",
+    "forget",
+    "get",
+    "open_after",
+    "put",
+    "take_turn",
+    "timeline",
+]
 
 
 class Place(NamedTuple):
@@ -24,12 +37,19 @@ class Place(NamedTuple):
     job_id: str
 
 
+class Seen(NamedTuple):
+    """How much of what other processes wrote was seen: SQLite's mark of it, and the number of the last transaction."""
+
+    mark: int
+    turn: int
+
+
 def put(database: sqlite3.Connection, job: Job, expected: int | None, seen: bytes | None) -> Job | None:
     """Write a job and what was seen of it, or return what stands in the way."""
     obstacle = _obstacle(database, job, expected)
     if obstacle is not None:
         return obstacle
-    database.execute(_WRITE, _row(job))
+    database.execute(INSERT, row_of(job))
     if seen is not None:
         _append(database, job.id, seen)
     return None
@@ -57,17 +77,21 @@ def _equal(database: sqlite3.Connection, job: Job) -> Job | None:
     return _decode(row[0]) if row else None
 
 
-_WRITE = """
-    INSERT INTO job (id, account, key, open, status, remote_id, lane, created_at, next_poll, version, document)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT = """
+    INSERT INTO job (
+        id, account, key, open, status, remote_id, lane, created_at, next_poll, version, document, failure,
+        changed, writer
+    )
+    SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, number, writer FROM turn WHERE true
     ON CONFLICT (id) DO UPDATE SET
         account = excluded.account, key = excluded.key, open = excluded.open, status = excluded.status,
         remote_id = excluded.remote_id, lane = excluded.lane, created_at = excluded.created_at,
-        next_poll = excluded.next_poll, version = excluded.version, document = excluded.document, leased_until = 0
+        next_poll = excluded.next_poll, version = excluded.version, document = excluded.document, leased_until = 0,
+        failure = excluded.failure, changed = excluded.changed, writer = excluded.writer
 """
 
 
-def _row(job: Job) -> tuple[str | int | bytes | None, ...]:
+def row_of(job: Job) -> tuple[str | int | bytes | None, ...]:
     return (
         job.id,
         job.account,
@@ -80,6 +104,7 @@ def _row(job: Job) -> tuple[str | int | bytes | None, ...]:
         None if job.next_poll is None else to_us(job.next_poll),
         job.version,
         encode_job(job),
+        None if job.failure is None else job.failure.code,
     )
 
 
@@ -146,6 +171,31 @@ def first_due(database: sqlite3.Connection, accounts: Collection[str]) -> int | 
     query = "SELECT min(due_at) FROM job WHERE account = ? AND due_at IS NOT NULL"
     found = (database.execute(query, (account,)).fetchone()[0] for account in accounts)
     return min((each for each in found if each is not None), default=None)
+
+
+def take_turn(database: sqlite3.Connection, writer: int) -> None:
+    """Number the transaction: what it writes is marked with the number and the writer."""
+    database.execute("UPDATE turn SET number = number + 1, writer = ?", (writer,))
+
+
+def changed_since(database: sqlite3.Connection, seen: Seen | None, writer: int) -> tuple[tuple[str, ...] | None, Seen]:
+    """The jobs that other writers wrote since, None when there are none, and what has been seen now.
+
+    An empty tuple stands for more jobs than are worth naming. Forgotten jobs are not told: nobody waits for them.
+    """
+    (mark,) = database.execute("PRAGMA data_version").fetchone()
+    (turn,) = database.execute("SELECT number FROM turn").fetchone()
+    now = Seen(mark, turn)
+    # The mark changes only when another connection commits.
+    if seen is None or seen.mark == mark:
+        return None, now
+    rows = database.execute(_CHANGED, (seen.turn, writer, SLICE + 1)).fetchall()
+    if len(rows) > SLICE:
+        return (), now
+    return tuple(job_id for (job_id,) in rows) or None, now
+
+
+_CHANGED = "SELECT id FROM job WHERE changed > ? AND writer <> ? ORDER BY changed LIMIT ?"
 
 
 def timeline(database: sqlite3.Connection, job_id: str) -> tuple[Observation, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import queue
+import secrets
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from typing import Any, Generic, TypeVar
 from belvo_async.errors import StoreError
 
 from .sqlite_file import Connect, open_database, store_error
+from .sqlite_jobs import take_turn
 
 __all__ = ["StoreThread"]
 
@@ -54,6 +56,9 @@ class StoreThread(threading.Thread):
 
     def __init__(self, path: str, connect: Connect) -> None:
         super().__init__(name="belvo_async store", daemon=True)
+        # Tells what this store wrote from what others wrote.
+        self.writer = secrets.randbits(63)
+        self.closing = asyncio.Event()
         self._path = path
         self._connect = connect
         self._process = os.getpid()
@@ -98,6 +103,7 @@ class StoreThread(threading.Thread):
         """Do what is queued, close the file, and end the thread."""
         if os.getpid() != self._process:
             return  # the thread and the connection are the parent's
+        self.closing.set()
         if asyncio.get_running_loop() is not self._loop:
             self._queue.put(None)  # nobody is left on that loop to be told
             return
@@ -150,6 +156,8 @@ class StoreThread(threading.Thread):
             if writes:
                 self._check_file()
             database.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+            if writes:
+                take_turn(database, self.writer)
             for operation in batch:
                 self._attempt(database, operation)
             database.execute("COMMIT")

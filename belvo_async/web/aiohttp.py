@@ -6,9 +6,13 @@ import asyncio
 from functools import partial
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 from .._session import Session
 from ._guard import BODY_LIMIT_BYTES, READ_WITHIN_SECONDS, check_provable
+
+# What reading raises when the sender went away, or sent what is no HTTP.
+_BROKEN = (web.RequestPayloadError, HttpProcessingError, ConnectionError)
 
 
 def webhook_routes(session: Session, *, prefix: str = "/webhooks") -> list[web.RouteDef]:
@@ -23,11 +27,31 @@ def webhook_routes(session: Session, *, prefix: str = "/webhooks") -> list[web.R
 
 async def _answer(session: Session, vendor_name: str, request: web.Request) -> web.Response:
     status = await _status(session, vendor_name, request)
-    return web.Response(status=status, headers={"Retry-After": "5"} if status == 503 else None)
+    response = web.Response(status=status, headers={"Retry-After": "5"} if status == 503 else None)
+    if not request.content.is_eof():
+        await _refuse_rest(request, response)
+    return response
+
+
+async def _refuse_rest(request: web.Request, response: web.Response) -> None:
+    """Answer before the body is over, then read on and forget it.
+
+    A connection closed at once would take the answer along. aiohttp reads on too, but meets a body that breaks off or
+    is not encoded as it says with a traceback.
+    """
+    response.force_close()
+    try:
+        await response.prepare(request)
+        await response.write_eof()
+        async with asyncio.timeout(READ_WITHIN_SECONDS):
+            while not request.content.is_eof():
+                await request.content.readany()
+    except (*_BROKEN, TimeoutError):
+        request.content.feed_eof()
 
 
 async def _status(session: Session, vendor_name: str, request: web.Request) -> int:
-    if "Content-Encoding" in request.headers:
+    if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
         return 415
     if (request.content_length or 0) > BODY_LIMIT_BYTES:
         return 413
@@ -40,4 +64,6 @@ async def _status(session: Session, vendor_name: str, request: web.Request) -> i
                     return 413
     except TimeoutError:
         return 408
+    except _BROKEN:
+        return 400
     return await session.receive(vendor_name, request.headers.items(), bytes(body))

@@ -35,7 +35,9 @@ def _period(first: date, last: date) -> Make:
         pytest.param(_belvo(date_from=date(2025, 6, 2), date_to=date(2025, 6, 1)), "date_to", id="belvo: ends early"),
         pytest.param(_belvo(date_from=date(2026, 5, 1), date_to=date(2026, 6, 2)), "date_to", id="belvo: tomorrow"),
         pytest.param(lambda world: belvo.FinancialStatements(link=""), "link", id="belvo: empty link"),
-        pytest.param(lambda w: belvo.Invoices(link="  ", date_from=FIRST, date_to=LAST), "link", id="belvo: blank link"),
+        pytest.param(
+            lambda w: belvo.Invoices(link="  ", date_from=FIRST, date_to=LAST), "link", id="belvo: blank link"
+        ),
         pytest.param(_belvo(type="SIDEWAYS"), "type", id="belvo: unknown direction"),
         pytest.param(_belvo(fields=["id", "Not a name"]), "fields", id="belvo: no name of a field"),
         pytest.param(_period(date(2025, 3, 1), date(2025, 2, 1)), "options.period.to", id="syntage: ends early"),

@@ -46,7 +46,9 @@ def _run_many(seeds: range, *, keep_going: bool) -> int:
     spent = time.perf_counter() - began
     for name, count in sorted(hits.items()):
         print(f"{count:8} {name}")
-    print(f"{len(seeds)} seeds in {spent:.1f} s ({len(seeds) / spent:.0f}/s), {virtual_seconds / 86400:.1f} virtual days")
+    print(
+        f"{len(seeds)} seeds in {spent:.1f} s ({len(seeds) / spent:.0f}/s), {virtual_seconds / 86400:.1f} virtual days"
+    )
     for rule, count in rules.most_common():
         print(f"BROKEN in {count} seeds (first {examples[rule]}): {rule}")
     return int(bool(rules))

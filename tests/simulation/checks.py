@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .world import World
 
 CLOSE_SECONDS = 60.0
+# A replay that the store refused comes with the next look, one lease and one poll later at most.
+REPLAY_SECONDS = 1200.0
 # A worker learns within a sweep what another one wrote; then come the latencies of the store.
 NEWS_SECONDS = 45.0
 
@@ -90,15 +92,27 @@ class Checks:
         for job in world.store.jobs():
             self._trace.check(not job.is_open or self._is_silent(job), f"{job.id}: still {job.status} at the end")
             self._check_truth(job)
-        for remote_id in sorted(world.postman.accepted):
-            for job in world.store.jobs():
-                is_it = job.remote_id is not None and normal_id(job.remote_id) == remote_id
-                self._trace.check(not is_it or job.status.is_terminal, f"{job.id}: an accepted delivery was lost")
+        for job in world.store.jobs():
+            self._check_delivery(job)
         self._trace.check(world.users.overdue == 0, "a waiter hangs")
         self._trace.check(world.store.parked_now() <= world.postman.count, "more is parked than was delivered")
         minutes = world.loop.time() / 60
         most = 40 * len(world.store.history) + 2 * minutes + world.postman.count
         self._trace.check(world.server.reads <= most, f"{world.server.reads} looks at vendors")
+
+    def _check_delivery(self, job: Job) -> None:
+        """I6, I10: an end that was answered 2xx ends its job, soon after both are known."""
+        world = self._world
+        accepted_at = world.postman.accepted.get(normal_id(job.remote_id or ""))
+        if accepted_at is None:
+            return
+        late = max(accepted_at, world.store.known_at[job.id]) + REPLAY_SECONDS
+        ended_at = world.store.ended_at.get(job.id, world.loop.time())
+        self._trace.check(job.status.is_terminal and ended_at <= late, f"{job.id}: an accepted delivery was lost")
+
+    def is_quiet(self, tracker: Tracker) -> None:
+        """L5: nothing starts in a tracker that was closed."""
+        self._trace.check(not tracker._context.tasks, "a closed tracker goes on working")
 
     async def close_in_time(self, tracker: Tracker) -> None:
         """L5: closing ends within its bound."""
@@ -161,6 +175,8 @@ class Checks:
         owner = self._world.store.peek(run.job_id)
         # A silent vendor's delivery names no submission: one whose search was given up cannot be told apart from ours.
         is_orphan = owner is None or owner.abandoned or owner.superseded_by is not None
+        # Nor can that of one whose owner took an orphan for its own.
+        is_orphan = is_orphan or (owner is not job and normal_id(owner.remote_id or "") != normal_id(run.remote_id))
         self._trace.check(run.task == job.task or is_orphan, f"{job.id}: is tracked as another task's job")
         self._trace.check(not runs or run is runs[0] or is_orphan, f"{job.id}: tracks another run than its own")
 

@@ -233,7 +233,7 @@ class MuteVendor(SimulatedVendor):
 
 def _weigh(job: Job, accessed_at: datetime | None, now: datetime) -> Observation:
     seen = Observation(way=Way.POLL, at=now, job_id=job.id)
-    if accessed_at is None or accessed_at <= (job.attempted_at or job.created_at):
+    if accessed_at is None or accessed_at < (job.attempted_at or job.created_at):
         return seen
     look = Look(fingerprint=accessed_at.isoformat(), first_at=now, last_at=now, accessed_at=accessed_at)
     seen = msgspec.structs.replace(seen, look=look)

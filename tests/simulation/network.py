@@ -21,13 +21,18 @@ class Network:
     """Drives conversations against the server. `before_send` is told of each request whose bytes may leave."""
 
     def __init__(
-        self, server: Server, swarm: Swarm, trace: Trace, before_send: Callable[[Request], None], reserve: object
+        self,
+        server: Server,
+        swarm: Swarm,
+        trace: Trace,
+        before_send: Callable[[Request], None],
+        reserve: Callable[[], Awaitable[None]],
     ) -> None:
         self._server = server
         self._swarm = swarm
         self._trace = trace
         self._before_send = before_send
-        self._reserve: Callable[[], Awaitable[None]] = reserve  # type: ignore[assignment]
+        self._reserve = reserve
 
     def talk_with(self, vendor: str) -> Callable[[Conversation[T]], Awaitable[T]]:
         return partial(self._converse, vendor)

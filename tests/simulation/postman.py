@@ -24,12 +24,12 @@ REPEATS = 6
 
 
 class Postman:
-    """Carries events to any open worker. `accepted` holds the remote ids whose end was answered 2xx."""
+    """Carries events to any open worker. `accepted` says when the end of which remote id was answered 2xx."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._ids = itertools.count(1)
-        self.accepted: set[str] = set()
+        self.accepted: dict[str, float] = {}
         self.count = 0
 
     async def deliver(self, run: Run) -> None:
@@ -104,7 +104,7 @@ class Postman:
                     world.trace.note("postman", f"{(event.id or '')[-4:]} {event.word}")
                     await tracker.receive(vendor, seen)  # type: ignore[arg-type]
                     if ended is not None:
-                        self.accepted.add(normal_id(ended.remote_id))
+                        self.accepted.setdefault(normal_id(ended.remote_id), world.loop.time())
                     return
             except (StoreError, SessionClosedError):
                 if world.swarm.happens("webhook given up"):

@@ -1,4 +1,4 @@
-"""The vendors' side: jobs that go through their states as virtual time passes, and the truth the checks compare with."""
+"""The vendors' side: jobs that go through their states as virtual time passes: the truth for the checks."""
 
 from __future__ import annotations
 

@@ -24,6 +24,7 @@ class ShakyStore(MemoryStore):
         self._outages = outages
         self.history: dict[str, list[Job]] = {}
         self.ended_at: dict[str, float] = {}
+        self.known_at: dict[str, float] = {}
 
     @property
     def is_down(self) -> bool:
@@ -139,6 +140,8 @@ class ShakyStore(MemoryStore):
             ended = last.status.is_terminal and last.status is not job.status
             self._trace.check(not ended, f"{job.id}: ended as {last.status}, then became {job.status}")
             self._notice(last, job, seen)
+        if job.remote_id is not None:
+            self.known_at.setdefault(job.id, asyncio.get_running_loop().time())
         if not job.is_open:
             self.ended_at.setdefault(job.id, asyncio.get_running_loop().time())
         past.append(job)

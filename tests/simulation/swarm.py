@@ -32,6 +32,7 @@ KINDS = {
     "submit cancelled": 0.2,
     "equal task": 0.5,
     "stop": 0.3,
+    "stop at once": 0.5,
     "refresh": 0.4,
     "resubmit": 0.8,
     "restart": 1.0,

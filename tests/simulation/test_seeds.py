@@ -41,6 +41,7 @@ SOMETIMES = (
     "second worker",
     "short deadline",
     "stop",
+    "stop at once",
     "store down",
     "store refused a call",
     "store slow",

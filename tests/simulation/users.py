@@ -55,6 +55,8 @@ class Users:
         swarm = self._world.swarm
         try:
             await asyncio.sleep(start)
+            if swarm.happens("stop at once"):
+                self._world.act(self._stop_soon(task), "user")
             job = await self._fire(task)
             if job is None:
                 return
@@ -88,6 +90,13 @@ class Users:
             if not firing.cancelled():
                 firing.exception()
         return None
+
+    async def _stop_soon(self, task: Fetch) -> None:
+        """Stop a job while it is being submitted."""
+        await asyncio.sleep(self._world.swarm.span(20))
+        job = next((job for job in self._world.store.jobs() if job.task == task and job.is_open), None)
+        if job is not None:
+            await self._ask(lambda tracker: tracker.stop(job))
 
     async def _join(self, task: Fetch) -> None:
         before = {job.id for job in self._world.store.jobs() if job.task == task}

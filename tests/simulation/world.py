@@ -46,9 +46,7 @@ class World:
         self.store = ShakyStore(self.swarm, self.trace, self._draw_outages())
         self.server = Server(self.clock, self.swarm, self.trace, self._on_accept)
         self.checks = Checks(self)
-        network = Network(
-            self.server, self.swarm, self.trace, self.checks.before_send, self.store.reserve_somewhere
-        )
+        network = Network(self.server, self.swarm, self.trace, self.checks.before_send, self.store.reserve_somewhere)
         self.talks = {name: network.talk_with(name) for name in self.vendors}
         self.trackers: list[Tracker] = []
         self.postman = Postman(self)
@@ -62,11 +60,14 @@ class World:
         async with self.store:
             count = 2 if self.swarm.happens("second worker") else 1
             self.trackers = [await self.open_tracker() for _ in range(count)]
-            for task, start in self._draw_tasks():
+            tasks = self._draw_tasks()
+            for task, start in tasks:
                 self.act(self.users.play(task, start), "user")
             self.act(self.postman.forge(), "forger")
             if self.swarm.happens("restart"):
-                self.act(self._restart(), "operator")
+                # Often just when a user comes: the close and the submission race each other.
+                start = self.swarm.chance.choice([tasks[0][1] + self.swarm.span(3), self.swarm.span(900)])
+                self.act(self._restart(start), "operator")
             await asyncio.sleep(FAULTY_SECONDS)
             self.swarm.on = False
             self.trace.note("world", "faults stop")
@@ -123,20 +124,21 @@ class World:
         starts = [self.swarm.span(FAULTY_SECONDS) for _ in range(self.swarm.chance.randint(1, 4))]
         return [(start, start + self.swarm.span(90)) for start in starts]
 
-    async def _restart(self) -> None:
+    async def _restart(self, start: float) -> None:
         """Close a worker at some moment and open another on the same store."""
-        await asyncio.sleep(self.swarm.span(900))
+        await asyncio.sleep(start)
         leaving = self.trackers.pop()
         self.trace.note("world", "a worker closes")
         await self.checks.close_in_time(leaving)
         await asyncio.sleep(self.swarm.span(120))
+        self.checks.is_quiet(leaving)
         self.trackers.append(await self.open_tracker())
         self.trace.note("world", "a worker opens")
 
     async def _settle(self) -> None:
         """Wait until nothing is left to happen, at most until the liveness bound."""
         until = self.loop.time() + SETTLE_SECONDS
-        while self.loop.time() < until and not (self.users.are_done and self.checks.all_settled()):
+        while self.loop.time() < until and not (self.users.are_done and self.checks.all_settled()):  # noqa: ASYNC110
             await asyncio.sleep(60)
         self.checks.at_rest()
 
@@ -160,4 +162,3 @@ class World:
         if self.swarm.happens("short deadline"):
             return self.clock.now() + timedelta(seconds=self.swarm.between(5, 600))
         return self.clock.now() + LONGEST_DEADLINE * self.swarm.between(0.5, 1)
-

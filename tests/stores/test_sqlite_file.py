@@ -11,7 +11,8 @@ import pytest
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Status
 from belvo_async.stores.sqlite import SqliteStore
-from belvo_async.stores.sqlite_file import APPLICATION_ID, connect, journal_settings, store_error
+from belvo_async.stores.sqlite_file import connect, journal_settings, store_error
+from belvo_async.stores.sqlite_schema import APPLICATION_ID, SCHEMA_VERSION
 
 from .samples import a_job
 
@@ -29,7 +30,7 @@ async def test_a_newer_file_is_left_alone(path: Path) -> None:
     async with SqliteStore(path):
         pass
     with sqlite3.connect(path) as database:
-        database.execute("PRAGMA user_version=2")
+        database.execute(f"PRAGMA user_version={SCHEMA_VERSION + 1}")
     database.close()
     before = content_of(path)
 
@@ -174,7 +175,7 @@ async def test_the_connection_is_hardened(path: Path) -> None:
         "temp_store": 2,
         "synchronous": 2 if journal_settings(sqlite3.sqlite_version_info[:3])[1] == "FULL" else 3,
         "application_id": APPLICATION_ID,
-        "user_version": 1,
+        "user_version": SCHEMA_VERSION,
     }
     async with SqliteStore(path, connect=remember):
         for pragma in wanted:

@@ -7,7 +7,7 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Self
+from typing import ClassVar, Self
 from urllib.parse import urlsplit
 
 from belvo_async.abc import Answer, Budget, Conversation, Headers, Query, Secret, Walk
@@ -47,6 +47,8 @@ class Belvo:
     `budget=False` leaves out the pacing to 80 requests in 30 s, for accounts that Belvo exempted.
     Raises ConfigurationError for anything missing or unsafe.
     """
+
+    required_variables: ClassVar[tuple[str, ...]] = ("BELVO_SECRET_ID", "BELVO_SECRET_PASSWORD")
 
     def __init__(
         self,
@@ -161,6 +163,11 @@ class Belvo:
             absent=True,
             abandon=now - (job.attempted_at or job.created_at) >= ADOPTION_SPAN,
         )
+
+    def catch_up(self, since: datetime, now: datetime) -> Conversation[tuple[Observation, ...]]:
+        """Nothing: Belvo keeps no list of what it announced."""
+        return ()
+        yield  # makes it a conversation of no requests
 
     def stop(self, job: Job, now: datetime) -> Conversation[Observation | None]:
         """Belvo cannot stop a request."""

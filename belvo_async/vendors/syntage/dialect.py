@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import Any, Final, Literal, Self, cast
+from typing import Any, ClassVar, Final, Literal, Self, cast
 from urllib.parse import quote, urlsplit
 
 from ...abc import Answer, Conversation, Headers, Query, Request, Secret, Walk
@@ -23,6 +23,7 @@ from ...errors import (
 )
 from ...jobs import Job, Observation, Status, Task, Way, normal_id
 from .answers import read_failure, read_vendor_error, reset_wait
+from .events import read_events
 from .extractions import Sighting, is_same_work, read_document, read_listing, read_sighting
 from .reading import HEADERS, get, next_target, target, walk_invoices, walk_query
 from .schema import Entities, Extraction, Extractions
@@ -70,6 +71,8 @@ class Syntage:
     `confirm`, a webhook only makes us look. `allow_unauthenticated` takes deliveries unproven while no secret is
     given. Raises ConfigurationError.
     """
+
+    required_variables: ClassVar[tuple[str, ...]] = ("SYNTAGE_API_KEY",)
 
     def __init__(
         self,
@@ -257,6 +260,10 @@ class Syntage:
         taxpayer = read_document(self._success(answer).body).get("taxpayer")
         rfc = cast("Mapping[str, object]", taxpayer).get("id") if isinstance(taxpayer, dict) else None
         return rfc if isinstance(rfc, str) and rfc else None
+
+    def catch_up(self, since: datetime, now: datetime) -> Conversation[tuple[Observation, ...]]:
+        """Read the events about extractions since an instant; see `read_events`."""
+        return read_events(since, now, origin=self.origin)
 
     def stop(self, job: Job, now: datetime) -> Conversation[Observation | None]:
         """`DELETE /extractions/{id}/stop`. One that has not started ends as cancelled, unbilled; others are stopping.

@@ -35,9 +35,9 @@ SYNTAGE_FAULTS = Faults(
     slow_seconds=0.6,
 )
 FAULTS_IN_WORDS = (
-    "belvo:   webhooks doubled, out of order, before their 202; answers slow or cut;",
+    "belvo:   webhooks doubled, reordered, before their 202; answers slow or cut;",
     "         one 202 lost, one 429, one 500, one synchronous answer, one failure",
-    "syntage: webhooks dropped, doubled, out of order, before their 202, forged;",
+    "syntage: webhooks dropped, doubled, reordered, before their 202, forged;",
     "         answers slow or cut; one 202 lost, one 429, one job to be stopped",
 )
 

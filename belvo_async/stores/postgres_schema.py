@@ -1,0 +1,148 @@
+"""The tables of the PostgreSQL store: how they are made, and which version of them this release knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, LiteralString, cast
+
+from psycopg import AsyncConnection, sql
+
+from belvo_async.errors import StoreError
+from belvo_async.jobs import Status
+
+__all__ = ["SCHEMA_VERSION", "set_up"]
+
+SCHEMA_VERSION = 1
+
+
+async def set_up(connection: AsyncConnection[Any], schema: str) -> None:
+    """Make the tables if there are none; raise StoreError, touching nothing, when another program made them."""
+    if await _version(connection, schema) == SCHEMA_VERSION:
+        return
+    async with connection.transaction():
+        # Several workers may start at once: the first makes the tables, the others find them.
+        await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"belvo_async {schema}",))
+        if await _version(connection, schema) is None:
+            await _create(connection, schema)
+
+
+async def _version(connection: AsyncConnection[Any], schema: str) -> int | None:
+    """The version of the tables there are; None when there are none."""
+    found = await connection.execute(
+        "SELECT count(*), count(*) FILTER (WHERE relname = 'store_version') FROM pg_class WHERE relnamespace = "
+        "(SELECT oid FROM pg_namespace WHERE nspname = %s) AND relkind = 'r'",
+        (schema,),
+    )
+    tables, ours = await found.fetchone() or (0, 0)
+    if not tables:
+        return None
+    if not ours:
+        raise StoreError(f"the schema {schema} holds tables of another program; it was left as it is: name another one")
+    rows = await connection.execute("SELECT version FROM store_version")
+    (version,) = await rows.fetchone() or (0,)
+    if version > SCHEMA_VERSION:
+        raise StoreError(
+            f"the schema {schema} was written by a newer release (version {version}, this one knows {SCHEMA_VERSION}); "
+            "it was left as it is: install that release"
+        )
+    return int(version)
+
+
+async def _create(connection: AsyncConnection[Any], schema: str) -> None:
+    # The right to make schemas is not needed where an administrator made this one.
+    known = await connection.execute("SELECT FROM pg_namespace WHERE nspname = %s", (schema,))
+    if await known.fetchone() is None:
+        await connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
+    for statement in _TABLES:
+        await connection.execute(statement)
+    await connection.execute("INSERT INTO store_version VALUES (%s)", (SCHEMA_VERSION,))
+
+
+def _quoted(words: Iterable[Status]) -> LiteralString:
+    return cast("LiteralString", ", ".join(f"'{word}'" for word in words))
+
+
+# Instants are microseconds since 1970, UTC. `key` is set while the job stands in the way of equal ones; `started` while
+# it has done so ever since it was new: of two equal jobs written as new at once the index refuses one, while a search
+# that was given up may still find its job beside a younger equal one. `remote_id` is in normal form. Everything else
+# about a job is in its document: bytes, because jsonb refuses U+0000.
+_TABLES: tuple[LiteralString, ...] = (
+    "CREATE TABLE store_version (version integer NOT NULL)",
+    f"""
+    CREATE TABLE job (
+        id text COLLATE "C" PRIMARY KEY,
+        account text COLLATE "C" NOT NULL,
+        key text COLLATE "C",
+        started boolean NOT NULL CHECK (key IS NOT NULL OR NOT started),
+        open boolean NOT NULL,
+        status text COLLATE "C" NOT NULL CHECK (status IN ({_quoted(Status)})),
+        remote_id text COLLATE "C",
+        lane text COLLATE "C",
+        created_at bigint NOT NULL,
+        next_poll bigint,
+        leased_until bigint NOT NULL DEFAULT 0,
+        version bigint NOT NULL,
+        seen bigint NOT NULL,
+        document bytea NOT NULL,
+        due_at bigint GENERATED ALWAYS AS (
+            CASE WHEN open AND next_poll IS NOT NULL THEN greatest(next_poll, leased_until) END
+        ) STORED
+    )
+    """,
+    "CREATE UNIQUE INDEX job_started ON job (account, key) WHERE started",
+    "CREATE INDEX job_key ON job (account, key) WHERE key IS NOT NULL",
+    "CREATE INDEX job_remote_id ON job (account, remote_id) WHERE remote_id IS NOT NULL",
+    "CREATE INDEX job_open ON job (created_at, id) WHERE open",
+    "CREATE INDEX job_lane ON job (lane, created_at, id) WHERE open AND lane IS NOT NULL",
+    "CREATE INDEX job_due ON job (account, due_at) WHERE due_at IS NOT NULL",
+    """
+    CREATE FUNCTION refuse_second_end() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE check_violation USING MESSAGE = 'the status of an ended job never changes'; END $$
+    """,
+    f"""
+    CREATE TRIGGER job_end_is_final BEFORE UPDATE OF status ON job FOR EACH ROW
+    WHEN (OLD.status IN ({_quoted(each for each in Status if each.is_terminal)}) AND NEW.status <> OLD.status)
+    EXECUTE FUNCTION refuse_second_end()
+    """,
+    # Written and dropped under the lock of the job's row, which makes a foreign key unnecessary.
+    """
+    CREATE TABLE timeline (
+        job_id text COLLATE "C",
+        place bigint,
+        document bytea NOT NULL,
+        PRIMARY KEY (job_id, place)
+    )
+    """,
+    """
+    CREATE TABLE parked (
+        number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        account text COLLATE "C" NOT NULL,
+        remote_id text COLLATE "C",
+        at bigint NOT NULL,
+        identity bytea NOT NULL,
+        document bytea NOT NULL,
+        UNIQUE (account, identity)
+    )
+    """,
+    "CREATE INDEX parked_remote_id ON parked (account, remote_id)",
+    """
+    CREATE TABLE aside (
+        number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        account text COLLATE "C" NOT NULL,
+        at bigint NOT NULL,
+        document bytea NOT NULL
+    )
+    """,
+    'CREATE TABLE budget (key text COLLATE "C" PRIMARY KEY, places bigint[] NOT NULL)',
+    """
+    CREATE TABLE lease (
+        key text COLLATE "C" PRIMARY KEY,
+        owner text COLLATE "C",
+        until bigint NOT NULL DEFAULT 0,
+        token bigint NOT NULL DEFAULT 0
+    )
+    """,
+    "CREATE SEQUENCE lease_token",
+    # The last batch each open store wrote: tells whether a commit took place whose answer got lost.
+    "CREATE TABLE writer (id text PRIMARY KEY, batch bigint NOT NULL, at timestamptz NOT NULL DEFAULT now())",
+)

@@ -1,0 +1,68 @@
+"""What a Redis server's refusals and silences mean, in sentences without keys, values, addresses or credentials."""
+
+from __future__ import annotations
+
+from redis.exceptions import (
+    AuthenticationError,
+    BusyLoadingError,
+    NoPermissionError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+)
+
+from belvo_async.errors import StoreError
+
+__all__ = ["LOST", "broken", "in_doubt", "refused"]
+
+LOST = (
+    "the server lost its data since this store was opened (it was flushed, or came back without persistence); "
+    "open the store again to begin with what is there"
+)
+
+
+def refused(error: ResponseError) -> StoreError:
+    """A command the server answered with an error. Its own words stay out: they may quote what was sent."""
+    word = str(error).split(" ", 1)[0]
+    if word == "LOST":
+        return StoreError(LOST)
+    reason = next((text for kind, text in _REFUSALS if isinstance(error, kind)), None) or _WORDS.get(word)
+    return StoreError(f"the Redis server {reason or 'refuses the command'}; nothing was changed")
+
+
+_REFUSALS: tuple[tuple[type[RedisError], str], ...] = (
+    (OutOfMemoryError, "has no memory left and refuses writes"),
+    (ReadOnlyError, "is a replica and refuses writes"),
+    (NoPermissionError, "does not let this user do that"),
+)
+_WORDS = {
+    "MISCONF": "cannot save to its disk and refuses writes",
+    "BUSY": "is busy with another script",
+    "NOREPLICAS": "has too few replicas and refuses writes",
+    "CLUSTERDOWN": "is part of a cluster that is down",
+    "MOVED": "is a cluster node that does not hold this store: name the node that does",
+    "WRONGTYPE": "keeps something else under this prefix",
+}
+
+
+def broken(error: Exception) -> StoreError:
+    """A connection that could not be made, or broke before anything was sent."""
+    reason = next((text for kind, text in _FAULTS if isinstance(error, kind)), "cannot be reached")
+    failure = StoreError(f"the Redis server {reason}; nothing was changed")
+    failure.__cause__ = error
+    return failure
+
+
+_FAULTS: tuple[tuple[type[Exception], str], ...] = (
+    (AuthenticationError, "does not accept the credentials of the store's URL"),
+    (BusyLoadingError, "is still loading its data"),
+    (TimeoutError, "does not answer in time"),
+)
+
+
+def in_doubt(error: Exception | None) -> StoreError:
+    """A connection that broke between sending and reply, and could not be made again."""
+    failure = StoreError("the Redis server was lost before it answered: read again to see whether it was done")
+    failure.__cause__ = error
+    return failure

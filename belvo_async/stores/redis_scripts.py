@@ -1,0 +1,369 @@
+"""The Lua scripts of the Redis store. Each runs alone on the server: all of it happens, or nothing.
+
+`KEYS[1]` is the hash of the store's own facts, and carries the hash tag that keeps every other key in the same cluster
+slot. `ARGV[1]` is the epoch the caller opened. The other arguments are named by `arg[1]` and so on in each script.
+
+Indexes are sorted sets whose members all have score 0 and so are ordered by their bytes: an instant of fixed width,
+then an id. A walk goes on after any member, whether it is still there or not, and no instant passes through a float.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+__all__ = ["SCRIPTS", "Script", "pack"]
+
+
+def pack(*words: bytes) -> bytes:
+    """Write one command as it goes over the wire."""
+    return b"*%d\r\n%b" % (len(words), b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in words]))
+
+
+class Script:
+    """A script and its name on the server."""
+
+    def __init__(self, text: str) -> None:
+        source = text.encode()
+        self._digest = hashlib.sha1(source, usedforsecurity=False).hexdigest().encode()
+        self.load = pack(b"SCRIPT", b"LOAD", source)
+
+    def call(self, meta: bytes, epoch: bytes, *arguments: bytes) -> bytes:
+        """Write the command that runs the script."""
+        return pack(b"EVALSHA", self._digest, b"1", meta, epoch, *arguments)
+
+
+_ROOT = """
+local meta = KEYS[1]
+local root = string.sub(meta, 1, -5)
+local call = redis.call
+local arg = {unpack(ARGV, 2)}
+"""
+
+# A server that was flushed, or came back without its data, no longer knows the epoch.
+_EPOCH = """
+if call('HGET', meta, 'epoch') ~= ARGV[1] then
+  return redis.error_reply('LOST epoch')
+end
+"""
+
+# Opens the store unless a newer release wrote it: the schema and the epoch. arg: schema, new epoch.
+OPEN = Script(
+    _ROOT
+    + """
+local schema = tonumber(call('HGET', meta, 'schema') or '0')
+if schema > tonumber(arg[1]) then
+  return {schema, false}
+end
+call('HSET', meta, 'schema', arg[1])
+call('HSETNX', meta, 'epoch', arg[2])
+return {schema, call('HGET', meta, 'epoch')}
+"""
+)
+
+_TELL = """
+local function tell(id, origin, limit)
+  local number = string.format('%.0f', call('HINCRBY', meta, 'changes', 1))
+  call('XADD', root .. 'changes', 'MAXLEN', '~', limit, number .. '-0', 'id', id, 'by', origin)
+end
+local function unlist(sets, age)
+  for name in string.gmatch(sets, '%S+') do
+    call('ZREM', root .. name, age)
+  end
+end
+"""
+
+# arg: id, expected version ('' for a new job), version, status, whether it is an end, document, account, age, due ('' for
+# never), names of the sets it is a member of, the set of equal jobs ('' for none), what was seen ('' for nothing),
+# origin, limit of the timeline, limit of the stream.
+# Gives 1 when written, 0 when there is no such job, {document} of what stands in the way, the status it has ended as.
+PUT = Script(
+    _ROOT
+    + _EPOCH
+    + _TELL
+    + """
+local id = arg[1]
+local key = root .. 'job:' .. id
+local kept = call('HMGET', key, 'version', 'status', 'ended', 'sets', 'age', 'due', 'account')
+if arg[2] == '' then
+  if kept[1] then
+    return {call('HGET', key, 'document')}
+  end
+  if arg[11] ~= '' then
+    local equal = call('ZRANGEBYLEX', root .. arg[11], '-', '+', 'LIMIT', 0, 1)[1]
+    if equal then
+      return {call('HGET', root .. 'job:' .. string.sub(equal, 20), 'document')}
+    end
+  end
+elseif not kept[1] then
+  return 0
+elseif kept[1] ~= arg[2] then
+  return {call('HGET', key, 'document')}
+elseif kept[3] == '1' and kept[2] ~= arg[4] then
+  return kept[2]
+end
+call('HSET', key, 'version', arg[3], 'status', arg[4], 'ended', arg[5], 'document', arg[6],
+  'account', arg[7], 'age', arg[8], 'due', arg[9], 'sets', arg[10])
+if kept[4] ~= arg[10] or kept[5] ~= arg[8] then
+  unlist(kept[4] or '', kept[5])
+  for name in string.gmatch(arg[10], '%S+') do
+    call('ZADD', root .. name, 0, arg[8])
+  end
+end
+if kept[6] ~= arg[9] or kept[7] ~= arg[7] then
+  if kept[6] and kept[6] ~= '' then
+    call('ZREM', root .. 'due:' .. kept[7], kept[6] .. id)
+  end
+  if arg[9] ~= '' then
+    call('ZADD', root .. 'due:' .. arg[7], 0, arg[9] .. id)
+  end
+end
+if arg[12] ~= '' then
+  call('RPUSH', root .. 'timeline:' .. id, arg[12])
+  call('LTRIM', root .. 'timeline:' .. id, -arg[14], -1)
+end
+tell(id, arg[13], arg[15])
+return 1
+"""
+)
+
+# arg: id.
+GET = Script(_ROOT + _EPOCH + "return call('HGET', root .. 'job:' .. arg[1], 'document')")
+
+# arg: name of a set of jobs.
+FIND = Script(
+    _ROOT
+    + _EPOCH
+    + """
+local found = {}
+for _, age in ipairs(call('ZRANGEBYLEX', root .. arg[1], '-', '+')) do
+  local document = call('HGET', root .. 'job:' .. string.sub(age, 20), 'document')
+  found[#found + 1] = document or nil
+end
+return found
+"""
+)
+
+# arg: name of a set of jobs, where to begin, how many to look at, '*' for all accounts, else the accounts.
+# Gives where to go on ('' at the end), then documents.
+OPEN_AFTER = Script(
+    _ROOT
+    + _EPOCH
+    + """
+local wanted = {}
+for n = 4, #arg do
+  wanted[arg[n]] = true
+end
+local ages = call('ZRANGEBYLEX', root .. arg[1], arg[2], '+', 'LIMIT', 0, arg[3])
+local found = {#ages == tonumber(arg[3]) and ages[#ages] or ''}
+for _, age in ipairs(ages) do
+  local job = call('HMGET', root .. 'job:' .. string.sub(age, 20), 'account', 'document')
+  if job[2] and (wanted['*'] or wanted[job[1]]) then
+    found[#found + 1] = job[2]
+  end
+end
+return found
+"""
+)
+
+# arg: the first instant that is not due yet, until when to lease, how many at most, then accounts.
+CLAIM = Script(
+    _ROOT
+    + _EPOCH
+    + """
+local limit = tonumber(arg[3])
+local due = {}
+for n = 4, #arg do
+  local set = root .. 'due:' .. arg[n]
+  for _, member in ipairs(call('ZRANGEBYLEX', set, '-', '(' .. arg[1], 'LIMIT', 0, limit)) do
+    due[#due + 1] = {member, set}
+  end
+end
+table.sort(due, function(one, other) return one[1] < other[1] end)
+local claimed = {}
+for n = 1, math.min(limit, #due) do
+  local member, set = due[n][1], due[n][2]
+  local id = string.sub(member, 20)
+  local document = call('HGET', root .. 'job:' .. id, 'document')
+  call('ZREM', set, member)
+  if document then
+    call('ZADD', set, 0, arg[2] .. id)
+    call('HSET', root .. 'job:' .. id, 'due', arg[2])
+    claimed[#claimed + 1] = document
+  end
+end
+return claimed
+"""
+)
+
+# arg: accounts. Gives the first instant, or nil.
+FIRST_DUE = Script(
+    _ROOT
+    + _EPOCH
+    + """
+local first = false
+for _, account in ipairs(arg) do
+  local member = call('ZRANGEBYLEX', root .. 'due:' .. account, '-', '+', 'LIMIT', 0, 1)[1]
+  if member and (not first or member < first) then
+    first = member
+  end
+end
+return first and string.sub(first, 1, 19)
+"""
+)
+
+# arg: id.
+TIMELINE = Script(_ROOT + _EPOCH + "return call('LRANGE', root .. 'timeline:' .. arg[1], 0, -1)")
+
+# arg: id, origin, limit of the stream.
+FORGET = Script(
+    _ROOT
+    + _EPOCH
+    + _TELL
+    + """
+local key = root .. 'job:' .. arg[1]
+local kept = call('HMGET', key, 'sets', 'age', 'due', 'account')
+if not kept[1] then
+  return 0
+end
+unlist(kept[1], kept[2])
+call('ZREM', root .. 'due:' .. kept[4], kept[3] .. arg[1])
+call('DEL', key, root .. 'timeline:' .. arg[1])
+tell(arg[1], arg[2], arg[3])
+return 1
+"""
+)
+
+_DROP = """
+local function drop(queue, mark)
+  local key = root .. queue .. ':item:' .. mark
+  local kept = call('HMGET', key, 'size', 'sets', 'member')
+  if kept[1] then
+    for name in string.gmatch(kept[2], '%S+') do
+      call('ZREM', root .. name, kept[3])
+    end
+    call('DEL', key)
+    call('HINCRBY', meta, queue .. ':bytes', -kept[1])
+  end
+  call('ZREM', root .. queue, mark)
+end
+"""
+
+# Keeps an item in a bounded queue, once for each mark. arg: queue, mark, what to sort by, document, size, how many are
+# kept, how many bytes are kept, names of the sets it is a member of.
+KEEP = Script(
+    _ROOT
+    + _EPOCH
+    + _DROP
+    + """
+local queue, mark = arg[1], arg[2]
+local key = root .. queue .. ':item:' .. mark
+if call('EXISTS', key) == 1 then
+  return 0
+end
+local number = call('HINCRBY', meta, queue, 1)
+local member = arg[3] .. string.format('%016.0f', number) .. mark
+call('HSET', key, 'document', arg[4], 'size', arg[5], 'sets', arg[8], 'member', member)
+for name in string.gmatch(arg[8], '%S+') do
+  call('ZADD', root .. name, 0, member)
+end
+call('ZADD', root .. queue, number, mark)
+call('HINCRBY', meta, queue .. ':bytes', arg[5])
+while call('ZCARD', root .. queue) > tonumber(arg[6])
+  or tonumber(call('HGET', meta, queue .. ':bytes')) > tonumber(arg[7]) do
+  local oldest = call('ZRANGE', root .. queue, 0, 0)[1]
+  if not oldest then
+    break
+  end
+  drop(queue, oldest)
+end
+return 1
+"""
+)
+
+# arg: queue, name of a set of its items. Gives documents.
+KEPT = Script(
+    _ROOT
+    + _EPOCH
+    + """
+local found = {}
+for _, member in ipairs(call('ZRANGEBYLEX', root .. arg[2], '-', '+')) do
+  local document = call('HGET', root .. arg[1] .. ':item:' .. string.sub(member, 36), 'document')
+  found[#found + 1] = document or nil
+end
+return found
+"""
+)
+
+# arg: queue, then marks.
+DROP = Script(
+    _ROOT
+    + _EPOCH
+    + _DROP
+    + """
+for n = 2, #arg do
+  drop(arg[1], arg[n])
+end
+return 1
+"""
+)
+
+# The rule is `later_place`. arg: budget, limit, span, now, mark (asking again with it gives the same place).
+RESERVE = Script(
+    _ROOT
+    + _EPOCH
+    + """
+local key = root .. 'budget:' .. arg[1]
+local limit, span, now = tonumber(arg[2]), tonumber(arg[3]), tonumber(arg[4])
+local taken = call('ZSCORE', key, arg[5])
+if taken then
+  return string.format('%.0f', tonumber(taken))
+end
+local place = now
+local blocking = call('ZREVRANGE', key, limit - 1, limit - 1, 'WITHSCORES')[2]
+if blocking then
+  place = math.max(now, tonumber(blocking) + span)
+end
+-- One span more than the window needs: the clock of another process may lag behind.
+call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', now - 2 * span))
+local text = string.format('%.0f', place)
+call('ZADD', key, text, arg[5])
+return text
+"""
+)
+
+# arg: lease, owner, now, until. Gives the fencing token, or nil.
+LEASE = Script(
+    _ROOT
+    + _EPOCH
+    + """
+local key = root .. 'lease:' .. arg[1]
+local held = call('HMGET', key, 'token', 'owner', 'until')
+if held[1] and held[2] ~= arg[2] and tonumber(held[3]) > tonumber(arg[3]) then
+  return false
+end
+local token = held[1]
+if held[2] ~= arg[2] then
+  token = call('HINCRBY', meta, 'token', 1)
+end
+call('HSET', key, 'token', token, 'owner', arg[2], 'until', arg[4])
+return tonumber(token)
+"""
+)
+
+# arg: lease, owner.
+RELEASE = Script(
+    _ROOT
+    + _EPOCH
+    + """
+local key = root .. 'lease:' .. arg[1]
+if call('HGET', key, 'owner') == arg[2] then
+  call('DEL', key)
+end
+return 1
+"""
+)
+
+# Gives the number of the last change.
+POSITION = Script(_ROOT + _EPOCH + "return tonumber(call('HGET', meta, 'changes') or '0')")
+
+SCRIPTS = tuple(each for each in list(globals().values()) if isinstance(each, Script))

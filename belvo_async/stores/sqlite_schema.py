@@ -1,0 +1,140 @@
+"""What is in the SQLite file, version by version, and how an older file becomes a newer one."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+
+from belvo_async.jobs import Status
+
+__all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "migrate"]
+
+# "blva", so that a file of another program is not taken for a store.
+APPLICATION_ID = 0x626C7661
+
+
+def migrate(database: sqlite3.Connection, version: int) -> None:
+    """Bring a file of an older version, 0 for an empty one, to this version. Runs inside a transaction."""
+    for step in _STEPS[version:]:
+        for statement in step:
+            database.execute(statement)
+    # Written even when they are there already: a store that cannot be written is noticed now.
+    database.execute(f"PRAGMA application_id={APPLICATION_ID}")
+    database.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+
+
+def _quoted(words: Iterable[str]) -> str:
+    return ", ".join(f"'{word}'" for word in words)
+
+
+# Instants are microseconds since 1970, UTC. `key` is set while the job stands in the way of equal ones; `remote_id` is
+# in normal form. Everything else about a job is in its document.
+_JOBS = (
+    f"""
+    CREATE TABLE job (
+        id TEXT PRIMARY KEY,
+        account TEXT NOT NULL,
+        key TEXT,
+        open INTEGER NOT NULL CHECK (open IN (0, 1)),
+        status TEXT NOT NULL CHECK (status IN ({_quoted(Status)})),
+        remote_id TEXT,
+        lane TEXT,
+        created_at INTEGER NOT NULL,
+        next_poll INTEGER,
+        leased_until INTEGER NOT NULL DEFAULT 0,
+        version INTEGER NOT NULL,
+        document BLOB NOT NULL,
+        due_at INTEGER GENERATED ALWAYS AS (CASE WHEN open THEN max(next_poll, leased_until) END) VIRTUAL
+    ) STRICT
+    """,
+    "CREATE INDEX job_key ON job (account, key) WHERE key IS NOT NULL",
+    "CREATE INDEX job_remote_id ON job (account, remote_id) WHERE remote_id IS NOT NULL",
+    "CREATE INDEX job_open ON job (created_at, id) WHERE open = 1",
+    "CREATE INDEX job_lane ON job (lane, created_at, id) WHERE open = 1 AND lane IS NOT NULL",
+    "CREATE INDEX job_due ON job (account, due_at) WHERE due_at IS NOT NULL",
+    f"""
+    CREATE TRIGGER job_end_is_final BEFORE UPDATE OF status ON job
+    WHEN OLD.status IN ({_quoted(status for status in Status if status.is_terminal)}) AND NEW.status <> OLD.status
+    BEGIN SELECT RAISE(ABORT, 'the status of an ended job never changes'); END
+    """,
+    """
+    CREATE TABLE timeline (
+        job_id TEXT NOT NULL REFERENCES job (id) ON DELETE CASCADE,
+        place INTEGER NOT NULL,
+        document BLOB NOT NULL,
+        PRIMARY KEY (job_id, place)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+_BOUNDED = (
+    """
+    CREATE TABLE parked (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        account TEXT NOT NULL,
+        remote_id TEXT,
+        at INTEGER NOT NULL,
+        identity BLOB NOT NULL,
+        document BLOB NOT NULL,
+        UNIQUE (account, identity)
+    ) STRICT
+    """,
+    "CREATE INDEX parked_remote_id ON parked (account, remote_id)",
+    """
+    CREATE TABLE aside (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        account TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        document BLOB NOT NULL
+    ) STRICT
+    """,
+    # How much is kept in the two tables above: counting rows at each insertion would read them all.
+    "CREATE TABLE kept (name TEXT PRIMARY KEY, count INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT",
+    "INSERT INTO kept VALUES ('parked', 0, 0), ('aside', 0, 0)",
+    *(
+        f"""
+        CREATE TRIGGER {table}_{event.lower()} AFTER {event} ON {table} BEGIN
+            UPDATE kept SET count = count {sign} 1, bytes = bytes {sign} length({row}.document) WHERE name = '{table}';
+        END
+        """  # noqa: S608 - constants of this file
+        for table in ("parked", "aside")
+        for event, sign, row in (("INSERT", "+", "NEW"), ("DELETE", "-", "OLD"))
+    ),
+)
+_SHARED = (
+    "CREATE TABLE reservation (number INTEGER PRIMARY KEY, budget TEXT NOT NULL, at INTEGER NOT NULL) STRICT",
+    "CREATE INDEX reservation_at ON reservation (budget, at)",
+    # A row is replaced, not updated, when the owner changes: its new number is the fencing token.
+    """
+    CREATE TABLE lease (
+        token INTEGER PRIMARY KEY AUTOINCREMENT,
+        key TEXT NOT NULL UNIQUE,
+        owner TEXT NOT NULL,
+        until INTEGER NOT NULL
+    ) STRICT
+    """,
+)
+
+# Since version 2. Each transaction that writes has a number and the name of its writer, and leaves both in the jobs it
+# writes: so other processes find what changed since they last looked. Jobs of version 1 have number 0.
+_CHANGES = (
+    "CREATE TABLE turn (number INTEGER NOT NULL, writer INTEGER NOT NULL) STRICT",
+    "INSERT INTO turn VALUES (0, 0)",
+    "ALTER TABLE job ADD COLUMN changed INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE job ADD COLUMN writer INTEGER NOT NULL DEFAULT 0",
+    "CREATE INDEX job_changed ON job (changed, writer)",
+)
+# Since version 2: why a job failed may be learned later than that it did, but only once.
+_FAILURE = (
+    "ALTER TABLE job ADD COLUMN failure TEXT",
+    "UPDATE job SET failure = json_extract(CAST(document AS TEXT), '$.job.failure.code')",
+    f"""
+    CREATE TRIGGER job_failure_is_final BEFORE UPDATE OF failure ON job
+    WHEN OLD.status IN ({_quoted(status for status in Status if status.is_terminal)})
+        AND OLD.failure IS NOT NULL AND NEW.failure IS NOT OLD.failure
+    BEGIN SELECT RAISE(ABORT, 'the failure of an ended job never changes'); END
+    """,
+)
+
+# What makes version 1 of version 0, version 2 of version 1, and so on. A step that was released is never edited.
+_STEPS = ((*_JOBS, *_BOUNDED, *_SHARED), (*_CHANGES, *_FAILURE))
+SCHEMA_VERSION = len(_STEPS)

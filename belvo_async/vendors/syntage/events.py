@@ -1,0 +1,65 @@
+"""The list of events: what was announced while nobody could listen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final, cast
+from urllib.parse import urlencode
+
+import msgspec
+from msgspec.structs import replace
+
+from ...abc import Conversation
+from ...errors import PayloadError
+from ...jobs import Observation, Way
+from .answers import read_vendor_error
+from .extractions import read_document
+from .reading import get, next_target
+from .webhook import read_event
+
+__all__ = ["read_events"]
+
+# 100 pages of 100: more events than that are read from the extractions themselves, by the ordinary looks.
+_PAGES: Final = 100
+
+
+def read_events(since: datetime, now: datetime, *, origin: str) -> Conversation[tuple[Observation, ...]]:
+    """Read `extraction.updated` events created since an instant (resources/core/events; kept for at least 7 days).
+
+    They are old snapshots in no promised order: `reconcile` sorts that out. A row that cannot be read is left out.
+    """
+    moment = since.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    query = urlencode([("type", "extraction.updated"), ("createdAt[after]", moment), ("itemsPerPage", "100")])
+    following: str | None = f"/events?{query}"
+    read: set[str] = set()
+    seen: list[Observation] = []
+    while following is not None and following not in read and len(read) < _PAGES:
+        read.add(following)
+        answer = yield get(following, "GET /events")
+        if not 200 <= answer.status < 300:
+            raise read_vendor_error(answer)
+        page = read_document(answer.body)
+        rows = _rows(page)
+        seen += [replace(one, way=Way.POLL) for row in rows for one in _read_row(row, now)]
+        link = _next(page)
+        following = next_target(link, origin=origin, path="/events") if link and rows else None
+    return tuple(seen)
+
+
+def _rows(page: Mapping[str, object]) -> list[object]:
+    rows = page.get("hydra:member", page.get("member"))
+    return cast("list[object]", rows) if isinstance(rows, list) else []
+
+
+def _read_row(row: object, now: datetime) -> tuple[Observation, ...]:
+    try:
+        return read_event(msgspec.json.encode(row), now, confirm=False)
+    except PayloadError:
+        return ()
+
+
+def _next(page: Mapping[str, object]) -> str | None:
+    view = page.get("hydra:view", page.get("view"))
+    link = cast("Mapping[str, object]", view).get("hydra:next") if isinstance(view, dict) else None
+    return link if isinstance(link, str) else None

@@ -1,0 +1,174 @@
+"""The SQLite part of `store.py`."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import statistics
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import aiosqlite
+from store_table import Line
+
+from belvo_async.jobs import Job, Status, Task
+from belvo_async.stores import sqlite_file, sqlite_jobs
+from belvo_async.stores.sqlite import SqliteStore
+
+IN_FLIGHT = 256
+PER_COMMIT = 1000
+EVENTS = 5_000
+# Of the slow peer fewer are enough.
+SINGLE_EVENTS = 200
+OPEN_JOBS = 100_000
+NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
+ACCOUNT = "https://sandbox.example#1"
+
+
+class Fetch(Task[object], frozen=True, kw_only=True, tag="benchmark.Fetch"):
+    link: str
+    year: int
+
+
+def make_jobs(start: int, count: int) -> list[Job]:
+    """Jobs as a session writes them when the vendor has accepted them."""
+    return [
+        Job(
+            id=f"{number:032x}",
+            vendor="benchmark",
+            account=ACCOUNT,
+            task=Fetch(link=f"{number:08d}-0000-4000-8000-000000000000", year=2025),
+            created_at=NOON + timedelta(milliseconds=number),
+            key=f"{number:032x}",
+            status=Status.PENDING,
+            remote_id=f"{number:032x}",
+            deadline=NOON + timedelta(hours=2),
+            next_poll=NOON + timedelta(milliseconds=number),
+        )
+        for number in range(start, start + count)
+    ]
+
+
+def about() -> str:
+    mode, synchronous = sqlite_file.journal_settings(sqlite3.sqlite_version_info[:3])
+    return f"SQLite {sqlite3.sqlite_version}, journal_mode={mode}, synchronous={synchronous}"
+
+
+class Ours:
+    """`put` with so many callers at a time."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self._store = store
+
+    async def __call__(self, jobs: list[Job]) -> float:
+        rest = iter(jobs)
+        began = time.perf_counter()
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(IN_FLIGHT):
+                tasks.create_task(self._put(rest))
+        return time.perf_counter() - began
+
+    async def _put(self, jobs: Iterator[Job]) -> None:
+        for job in jobs:
+            if await self._store.put(job, expected=None) is not None:
+                raise RuntimeError("a new job found another in its way")
+
+
+class Bare:
+    """`executemany` of the statement the store uses, rows made beforehand."""
+
+    def __init__(self, path: Path) -> None:
+        self._database = sqlite_file.open_database(str(path), sqlite_file.connect)
+
+    async def __call__(self, jobs: list[Job]) -> float:
+        rows = [sqlite_jobs.row_of(job) for job in jobs]
+        began = time.perf_counter()
+        for start in range(0, len(rows), PER_COMMIT):
+            self._database.execute("BEGIN IMMEDIATE")
+            self._database.executemany(sqlite_jobs.INSERT, rows[start : start + PER_COMMIT])
+            self._database.execute("COMMIT")
+        return time.perf_counter() - began
+
+    def close(self) -> None:
+        self._database.close()
+
+
+class Single:
+    """aiosqlite with the same settings, one commit for each event."""
+
+    def __init__(self, database: aiosqlite.Connection) -> None:
+        self._database = database
+
+    async def __call__(self, jobs: list[Job]) -> float:
+        rows = [sqlite_jobs.row_of(job) for job in jobs]
+        began = time.perf_counter()
+        for row in rows:
+            await self._database.execute("BEGIN IMMEDIATE")
+            await self._database.execute(sqlite_jobs.INSERT, row)
+            await self._database.execute("COMMIT")
+        return time.perf_counter() - began
+
+
+async def compare(directory: Path, rounds: int) -> list[Line]:
+    """Let the three take turns; every one writes the same jobs to a file of its own."""
+    bare = Bare(directory / "bare.db")
+
+    def connect() -> sqlite3.Connection:
+        return sqlite_file.open_database(str(directory / "single.db"), sqlite_file.connect)
+
+    single = aiosqlite.Connection(connect, 64)
+    async with SqliteStore(directory / "ours.db") as store, single:
+        ways: dict[str, tuple[Callable[[list[Job]], Awaitable[float]], int]] = {
+            "ours": (Ours(store), EVENTS),
+            "bare": (bare, EVENTS),
+            "single": (Single(single), SINGLE_EVENTS),
+        }
+        speeds: dict[str, list[float]] = {name: [] for name in ways}
+        for number in range(rounds + 1):
+            jobs = make_jobs(number * EVENTS, EVENTS)
+            for name, (write, count) in ways.items():
+                seconds = await write(jobs[:count])
+                if number:  # the first round warms up
+                    speeds[name].append(count / seconds)
+    bare.close()
+    middle = {name: statistics.median(each) for name, each in speeds.items()}
+    ours = middle["ours"]
+    return [
+        Line(name=f"ours: put, group commit, {IN_FLIGHT} in flight", per_second=ours),
+        Line(
+            name=f"sqlite3: executemany, {PER_COMMIT} a commit",
+            per_second=middle["bare"],
+            ratio=ours / middle["bare"],
+            goal=0.5,
+        ),
+        Line(name="aiosqlite: a commit an event", per_second=middle["single"], ratio=ours / middle["single"], goal=20),
+    ]
+
+
+async def reopen(path: Path, jobs: int) -> Line:
+    """From opening a file with many open jobs to the first answers of a claim, a put and a get."""
+    database = sqlite_file.open_database(str(path), sqlite_file.connect)
+    database.execute("BEGIN IMMEDIATE")
+    database.executemany(sqlite_jobs.INSERT, [sqlite_jobs.row_of(job) for job in make_jobs(0, jobs)])
+    database.execute("COMMIT")
+    database.close()
+    (late,) = make_jobs(jobs, 1)
+    now = NOON + timedelta(days=1)
+    began = time.perf_counter()
+    async with SqliteStore(path) as store:
+        claimed = await store.claim_due([ACCOUNT], now=now, until=now + timedelta(seconds=60), limit=100)
+        standing = await store.put(late, expected=None)
+        found = await store.get(late.id)
+        seconds = time.perf_counter() - began
+    if (len(claimed), standing, found) != (100, None, late):
+        raise RuntimeError("the store did not serve")
+    return Line(name=f"ours: {jobs:,} open jobs, from opening to serving", seconds=seconds, goal=5)
+
+
+def measure(directory: Path, rounds: int) -> list[Line]:
+    """Run every case."""
+    lines: list[Any] = asyncio.run(compare(directory, rounds))
+    return [*lines, asyncio.run(reopen(directory / "many.db", OPEN_JOBS))]

@@ -1,0 +1,225 @@
+"""The command line itself: help, arguments, exit codes, and the screen it chooses."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import socket
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from belvo_async import __version__, belvo
+from belvo_async._cli import main
+from belvo_async._cli.screen import PlainScreen, open_screen
+from belvo_async._cli.simulate import client_lines
+from belvo_async.errors import StoreError
+from belvo_async.jobs import Job, Observation, Status, Way
+from belvo_async.simulator import BelvoSimulator, SyntageSimulator
+from belvo_async.stores import open_store
+
+COMMANDS = ("demo", "simulate", "jobs")
+AT = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+class Terminal(io.StringIO):
+    """A text that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def leave(*argv: str) -> int | str | None:
+    with pytest.raises(SystemExit) as left:
+        main(argv)
+    return left.value.code
+
+
+def test_help_documents_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--help` names each command with a line of its own, and the exit codes."""
+    code = leave("--help")
+
+    text = capsys.readouterr().out
+    assert 0 == code
+    assert [] == [name for name in COMMANDS if f"\n    {name} " not in text]
+    assert "exit codes: 0 done" in " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    "command", [("demo",), ("simulate",), ("jobs",), ("jobs", "list"), ("jobs", "explain")], ids=" ".join
+)
+def test_each_command_has_help(command: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    """`COMMAND --help` says what it does and what its exit codes mean."""
+    assert 0 == leave(*command, "--help")
+
+    assert "exit codes:" in capsys.readouterr().out
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--version` prints the package's."""
+    assert 0 == leave("--version")
+
+    assert f"belvo-async {__version__}\n" == capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [(), ("dance",), ("demo", "--fast"), ("demo", "--speed", "0"), ("simulate", "--belvo-port", "99999"), ("jobs",)],
+    ids=repr,
+)
+def test_wrong_arguments_exit_2(argv: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing runs, and the usage is on stderr."""
+    assert 2 == leave(*argv)
+
+    assert capsys.readouterr().err.startswith("usage: belvo-async")
+
+
+def test_port_in_use_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    """An error a user can mend is one line on stderr and exit code 1."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+
+        code = main(["simulate", "--belvo-port", str(taken.getsockname()[1]), "--syntage-port", "0"])
+
+    error = capsys.readouterr().err
+    assert 1 == code
+    assert error.startswith("belvo-async: ")
+    assert "address already in use" in error
+    assert 1 == error.count("\n")
+
+
+def test_plain_without_rich(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the extra `cli`, a terminal gets the plain lines."""
+    monkeypatch.delitem(sys.modules, "belvo_async._cli.rich_screen", raising=False)
+    monkeypatch.setitem(sys.modules, "rich", None)
+    monkeypatch.setitem(sys.modules, "rich.box", None)
+
+    assert isinstance(open_screen(Terminal()), PlainScreen)
+
+
+def test_plain_when_no_terminal() -> None:
+    """A pipe or a file gets the plain lines, rich or not."""
+    assert isinstance(open_screen(io.StringIO()), PlainScreen)
+
+
+def test_live_on_a_terminal() -> None:
+    """A terminal gets the live view when rich is there."""
+    assert not isinstance(open_screen(Terminal()), PlainScreen)
+
+
+def test_interrupt_names_the_store(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Ctrl-C exits 130 and says where the jobs are kept."""
+
+    async def interrupted(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("belvo_async._cli.demo.run_demo", interrupted)
+
+    code = main(["demo", "--store", "kept.db"])
+
+    assert 130 == code
+    assert "belvo-async jobs list --store sqlite:kept.db" in capsys.readouterr().out
+
+
+def test_an_error_of_many_jobs_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What several of the jobs' tasks raise together is told once."""
+
+    async def fail(*_: object) -> int:
+        raise ExceptionGroup("tasks", [StoreError("the disk is full"), StoreError("the disk is full")])
+
+    monkeypatch.setattr("belvo_async._cli.demo.run_demo", fail)
+
+    assert 1 == main(["demo"])
+
+    assert "belvo-async: the disk is full\n" == capsys.readouterr().err
+
+
+def test_a_bug_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error nobody foresaw keeps its traceback, even beside one that was foreseen."""
+
+    async def fail(*_: object) -> int:
+        raise ExceptionGroup("tasks", [StoreError("the disk is full"), KeyError("oops")])
+
+    monkeypatch.setattr("belvo_async._cli.demo.run_demo", fail)
+
+    with pytest.raises(ExceptionGroup):
+        main(["demo"])
+
+
+def test_simulate_tells_how_to_point_this_library_at_it() -> None:
+    """The lines can be pasted: both vendors with address, key and webhook secret."""
+    belvo_simulator, syntage_simulator = BelvoSimulator(seed=4), SyntageSimulator(seed=4)
+
+    text = "\n".join(client_lines(belvo_simulator, syntage_simulator))
+
+    assert f'webhook_authorization="{belvo_simulator.webhook_authorization}"' in text
+    assert f'webhook_secrets="{syntage_simulator.signing_secret}"' in text
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> str:
+    """The URL of a store with one running job."""
+    url = f"sqlite:{tmp_path / 'jobs.db'}"
+    asyncio.run(_fill(url))
+    return url
+
+
+async def _fill(url: str) -> None:
+    first, last = datetime(2025, 1, 1, tzinfo=UTC).date(), datetime(2025, 12, 31, tzinfo=UTC).date()
+    task = belvo.Invoices(link="c81a1dea-6dd6-4806-af9b-3fe4a9d9e8e1", date_from=first, date_to=last, type="INFLOW")
+    job = Job(id="a" * 32, vendor="belvo", account="x", task=task, created_at=AT, status=Status.PENDING, remote_id="r")
+    seen = Observation(way=Way.ANSWER, at=AT, status=Status.PENDING, vendor_status="accepted")
+    async with open_store(url) as opened:
+        await opened.put(job, expected=None, observation=seen)
+
+
+def test_jobs_list_as_table(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """One aligned line for each open job."""
+    assert 0 == main(["jobs", "list", "--store", store])
+
+    heading, _, row = capsys.readouterr().out.splitlines()
+    assert ["job", "vendor", "resource", "status", "created", "next", "look"] == heading.split()
+    assert ["a" * 32, "belvo", "INVOICES", "pending", "2026-06-01", "12:00:00Z"] == row.split()
+
+
+def test_jobs_list_as_json(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """One JSON object for each open job, without its subject."""
+    assert 0 == main(["jobs", "list", "--store", store, "--format", "json"])
+
+    told = msgspec.json.decode(capsys.readouterr().out)
+    assert ("belvo.Invoices", "pending") == (told["kind"], told["status"])
+    assert "c81a1dea" not in str(told)
+
+
+def test_jobs_explain_shows_the_timeline(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """What the vendor said, by which way, and when."""
+    assert 0 == main(["jobs", "explain", "a" * 32, "--store", store])
+
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert ["2026-06-01", "12:00:00.000", "answer", "pending", "accepted"] == last.split()
+
+
+@pytest.mark.parametrize("argv", [("list",), ("explain", "b")], ids=" ".join)
+def test_a_store_that_is_not_there_is_not_made(
+    argv: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A mistyped path is an error, not a new empty store."""
+    code = main(["jobs", *argv, "--store", f"sqlite:{tmp_path / 'typo.db'}"])
+
+    assert 1 == code
+    assert "there is no store at" in capsys.readouterr().err
+    assert [] == os.listdir(tmp_path)
+
+
+def test_unknown_job_is_one_sentence(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """An id the store does not hold exits 1."""
+    assert 1 == main(["jobs", "explain", "b", "--store", store])
+
+    assert "belvo-async: the store holds no job 'b'\n" == capsys.readouterr().err

@@ -1,0 +1,133 @@
+"""`belvo-async demo`: both vendors, webhooks and faults, and an honest verdict."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections import Counter
+from collections.abc import Mapping
+from decimal import Decimal
+
+import msgspec
+import pytest
+from rich.console import Console
+
+from belvo_async._cli.harvest import held_by_vendor
+from belvo_async._cli.parts import LINKS, Part
+from belvo_async._cli.rich_screen import RichScreen
+from belvo_async.simulator import BelvoSimulator, SyntageSimulator
+
+from .conftest import Play
+
+RFC = re.compile(r"\b[A-ZÑ&]{3,4}[0-9]{6}[A-Z0-9]{3}\b")
+
+
+@pytest.mark.parametrize("seed", range(1, 6))
+async def test_everything_received_equals_what_the_vendors_hold(play: Play, seed: int) -> None:
+    """Whatever the faults of a seed: exit code 0, within the seconds the description promises."""
+    shown = await play(seed=seed)
+
+    assert 0 == shown.code, shown.text
+    assert "NOT" not in shown.text
+    assert shown.seconds < 20
+
+
+async def test_the_intended_ends_are_shown(play: Play) -> None:
+    """One job failed, one was stopped, two were uncertain for a while, one was answered at once."""
+    lines = (await play()).text.splitlines()
+
+    table = [line for line in lines if re.match(r"[0-9a-f]{6} ", line)]
+
+    assert 20 == len(table)
+    assert 1 == sum(" failed " in line for line in table)
+    assert 1 == sum(" stopped " in line for line in table)
+    assert 2 == sum("finished*" in line for line in table)
+    assert 1 == sum(" answer " in line for line in table)
+    assert 2 == sum("uncertain: its 202 was lost" in line for line in lines)
+
+
+async def test_everything_but_paths_fits_80_columns(play: Play) -> None:
+    """Nothing wraps on a terminal of usual width."""
+    text = (await play()).text
+
+    lines = [line for line in text.splitlines() if "/" not in line]
+
+    assert [] == [line for line in lines if len(line) > 80]
+
+
+async def test_one_line_for_each_record(play: Play) -> None:
+    """The file holds each record once, under its job's id, as many as the table counts."""
+    shown = await play()
+
+    lines = [msgspec.json.decode(line) for line in shown.out.read_bytes().splitlines()]
+
+    counts = Counter(line["job"][:6] for line in lines)
+    for job, count in counts.items():
+        assert re.search(rf"^{job} .*s +{count} ", shown.text, re.MULTILINE)
+    assert len(lines) == len({(line["job"], line["record"]["id"]) for line in lines})
+    assert f"16 jobs {len(lines):6,} records" in shown.text
+
+
+@pytest.mark.parametrize("harm", ["one missing", "one more", "another total"])
+async def test_unequal_data_is_said_and_exits_1(play: Play, harm: str) -> None:
+    """One record less, one more, or a total that is off by a cent in one job of sixteen."""
+
+    def harmed(part: Part) -> Mapping[str, Decimal]:
+        held = dict(held_by_vendor(part))
+        if part.label == "entity 1 invoice 2022":
+            first = next(iter(held))
+            change = {"one missing": {}, "one more": {"x": Decimal(0)}, "another total": {first: held[first]}}[harm]
+            if harm == "one missing":
+                del held[first]
+            held.update({key: value + Decimal("0.01") for key, value in change.items()})
+        return held
+
+    shown = await play(held=harmed)
+
+    assert 1 == shown.code
+    complaint = "NOT AS INTENDED: syntage entity 1 invoice 2022: the records received are not the records held."
+    assert complaint in shown.text
+    assert "NOT EQUAL" in shown.text
+    assert 1 == shown.text.count("NOT AS INTENDED")
+
+
+async def test_no_secret_and_no_taxpayer_is_shown(play: Play) -> None:
+    """Neither the screen nor the log holds a key of the simulators or the RFC of anybody."""
+    seed = 1
+    belvo, syntage = BelvoSimulator(seed=seed, links=LINKS + 1), SyntageSimulator(seed=seed)
+    secrets = [belvo.secret_id, belvo.secret_password, belvo.webhook_authorization.split()[1]]
+    secrets += [syntage.api_key, syntage.signing_secret]
+    owners = [belvo.rfc_of(link) for link in belvo.links] + [syntage.rfc_of(entity) for entity in syntage.entities]
+
+    shown = await play(seed=seed)
+    told = shown.text + shown.log.read_text()
+
+    assert not [secret for secret in secrets + owners if secret in told]
+    assert not RFC.search(told)
+
+
+async def test_rich_screen_shows_the_same_end(play: Play) -> None:
+    """On a terminal: bars while it runs, and the same table at the end."""
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=True, width=80, height=26, highlight=False)
+
+    shown = await play(screen=RichScreen(console))
+
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", stream.getvalue())
+    assert 0 == shown.code
+    assert "14 of 14 jobs" in plain
+    assert "…" not in plain
+    assert "equal: ids, counts, sums" in plain
+
+
+async def test_a_low_terminal_shows_what_fits(play: Play) -> None:
+    """With fewer lines than jobs, the live view keeps to the terminal: each redraw goes up by less than its height."""
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=True, width=80, height=12, highlight=False)
+
+    shown = await play(screen=RichScreen(console))
+
+    redraws = re.findall(r"(?:\x1b\[1A\x1b\[2K)+", stream.getvalue())
+    assert 0 == shown.code
+    assert redraws
+    assert 12 > max(redraw.count("\x1b[1A") for redraw in redraws)

@@ -1,0 +1,97 @@
+"""Errors: one fresh instance for each waiter, and all of them travel between processes."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from belvo_async import errors
+from belvo_async.jobs import Failure, Job, Status, Task
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+class ErrorTask(Task[object], frozen=True, kw_only=True, tag="error.Task"):
+    """A task of nobody."""
+
+
+JOB = Job(id="1", vendor="v", account="v#1", task=ErrorTask(), created_at=NOW)
+
+FACTS: dict[type[errors.BelvoAsyncError], dict[str, Any]] = {
+    errors.TaskError: {"field": "date_from"},
+    errors.PayloadError: {"path": "$.results[3]"},
+    errors.TransportError: {"maybe_sent": True, "retry_after": timedelta(seconds=3)},
+    errors.VendorError: {"status_code": 500, "code": "x", "request_id": "r", "field": "f"},
+    errors.RateLimitError: {"status_code": 429, "retry_after": timedelta(seconds=3)},
+    errors.IncompleteResultError: {"expected": 3, "received": 2},
+    errors.JobError: {"job": JOB, "code": "x"},
+}
+
+
+def all_errors(root: type[errors.BelvoAsyncError] = errors.BelvoAsyncError) -> Iterator[type[errors.BelvoAsyncError]]:
+    yield root
+    for each in root.__subclasses__():
+        if each.__module__ == errors.__name__:
+            yield from all_errors(each)
+
+
+@pytest.mark.parametrize("kind", list(all_errors()), ids=lambda kind: kind.__name__)
+def test_error_pickles(kind: type[errors.BelvoAsyncError]) -> None:
+    """Message and facts survive the way to another process."""
+    facts = next((FACTS[each] for each in kind.__mro__ if each in FACTS), {})
+    error = kind("what happened", **facts)
+    error.add_note("a note")
+
+    again = pickle.loads(pickle.dumps(error))
+
+    assert type(error) is type(again)
+    assert (str(error), error.__dict__) == (str(again), again.__dict__)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (Status.FAILED, errors.JobFailedError),
+        (Status.STOPPED, errors.JobStoppedError),
+        (Status.REJECTED, errors.JobRejectedError),
+        (Status.UNCERTAIN, errors.SubmissionUncertainError),
+    ],
+    ids=str,
+)
+def test_each_end_has_its_error(status: Status, kind: type[errors.JobError]) -> None:
+    """The error names the job, carries it, and says the reason in a word."""
+    job = replace(JOB, status=status, failure=Failure(code="portal_down", message="try later", retryable=True))
+
+    error = errors.outcome_error(job)
+
+    assert kind is type(error)
+    assert error is not None
+    assert job is error.job
+    assert ("uncertain" if status is Status.UNCERTAIN else "portal_down") == error.code
+
+
+def test_finished_job_has_no_error() -> None:
+    """Nothing is raised for what went well."""
+    assert errors.outcome_error(replace(JOB, status=Status.FINISHED)) is None
+
+
+def test_waiters_get_errors_of_their_own() -> None:
+    """Tracebacks and notes of one waiter do not show up at another."""
+    job = replace(JOB, status=Status.FAILED)
+
+    one, other = errors.outcome_error(job), errors.outcome_error(job)
+
+    assert one is not other
+
+
+def test_timeout_is_a_timeout() -> None:
+    """`except TimeoutError` catches it; the job is as it was."""
+    error = errors.timeout_error(replace(JOB, status=Status.RUNNING), "3 h")
+
+    assert isinstance(error, TimeoutError)
+    assert Status.RUNNING is error.job.status

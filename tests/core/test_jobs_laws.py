@@ -1,0 +1,183 @@
+"""The laws of the core (design.md, section 5), for any observations in any order."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from belvo_async.jobs import GONE_LOOKS, GONE_SPAN, Failure, Job, Observation, Status, Task, Verdict, Way, reconcile
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+REMOTE = "b5d0106a" + "0" * 24
+ENDS = (Status.FINISHED, Status.FAILED, Status.STOPPED)
+UNDER_WAY = (Status.PENDING, Status.RUNNING, Status.STOPPING)
+CODES = ("login_failed", "portal_down")
+
+
+class LawTask(Task[object], frozen=True, kw_only=True, tag="law.Task"):
+    """A task of nobody."""
+
+
+def new_job(**facts: object) -> Job:
+    job = Job(id="1", vendor="v", account="v#1", task=LawTask(), created_at=NOW, attempted_at=NOW)
+    return replace(job, **facts)
+
+
+def apply(job: Job, seen: list[Observation]) -> Job:
+    for each in seen:
+        job, _ = reconcile(job, each)
+    return job
+
+
+@st.composite
+def stories(draw: st.DrawFn) -> list[Observation]:
+    """What one job that has one end may be said to be, by any way, in any number."""
+    end = draw(st.sampled_from(ENDS))
+    failure = Failure(code=draw(st.sampled_from(CODES))) if end is Status.FAILED else None
+    words = st.sampled_from((None, Status.SUBMITTING, Status.UNCERTAIN, *UNDER_WAY, end))
+    return [
+        Observation(
+            way=draw(st.sampled_from(Way)),
+            at=NOW + timedelta(seconds=draw(st.integers(0, 1000))),
+            status=status,
+            vendor_status=draw(st.sampled_from((None, "word"))),
+            remote_id=draw(st.sampled_from((None, REMOTE, REMOTE.upper()))),
+            failure=draw(st.sampled_from((None, failure))) if status is end else None,
+            partial=draw(st.booleans()),
+            created_count=draw(st.sampled_from((None, 1, 2))),
+        )
+        for status in draw(st.lists(words, min_size=1, max_size=8))
+    ]
+
+
+@given(stories(), st.data())
+def test_order_and_repetition_do_not_matter(story: list[Observation], data: st.DataObject) -> None:
+    """Any shuffle with repetitions ends in the same status, failure and partial mark."""
+    repeated = data.draw(st.lists(st.sampled_from(story), max_size=6))
+    shuffled = data.draw(st.permutations(story + repeated))
+
+    straight, mixed = apply(new_job(), story), apply(new_job(), shuffled)
+
+    assert straight.status == mixed.status
+    assert straight.failure == mixed.failure
+    assert straight.partial == mixed.partial
+    assert (straight.remote_id or "").lower() == (mixed.remote_id or "").lower()
+    assert 0 == mixed.conflicts
+
+
+anything = st.builds(
+    Observation,
+    way=st.sampled_from(Way),
+    at=st.integers(0, 10_000).map(lambda seconds: NOW + timedelta(seconds=seconds)),
+    status=st.sampled_from((None, *Status)),
+    vendor_status=st.sampled_from((None, "word")),
+    remote_id=st.sampled_from((None, REMOTE, "another")),
+    failure=st.sampled_from((None, Failure(code="a"), Failure(code="b"))),
+    partial=st.booleans(),
+    gone=st.booleans(),
+    absent=st.booleans(),
+    abandon=st.booleans(),
+)
+
+
+@given(st.lists(anything, max_size=20))
+def test_terminal_status_never_changes(story: list[Observation]) -> None:
+    """Once a job ended, nothing that is said makes it anything else, nor takes back what is known."""
+    job = new_job()
+    for seen in story:
+        made, _ = reconcile(job, seen)
+        if job.status.is_terminal:
+            assert job.status == made.status
+            assert (job.settled_by, job.settled_at) == (made.settled_by, made.settled_at)
+            assert job.failure in (None, made.failure)
+            assert not made.is_open
+        assert made.partial or not job.partial
+        assert made.remote_id == job.remote_id or job.remote_id is None
+        job = made
+
+
+@given(st.sampled_from(ENDS), st.sampled_from(ENDS))
+def test_second_end_is_counted_and_kept_aside(first: Status, second: Status) -> None:
+    """A contradiction after the end shows in `conflicts` alone."""
+    ended = apply(new_job(), [Observation(way=Way.POLL, at=NOW, status=first)])
+
+    made, verdict = reconcile(ended, Observation(way=Way.POLL, at=NOW, status=second))
+
+    if first is second:
+        assert (ended, Verdict.REPEATED) == (made, verdict)
+    else:
+        assert (replace(ended, conflicts=1), Verdict.CONFLICTING) == (made, verdict)
+
+
+def test_other_reason_for_one_failure_is_a_contradiction() -> None:
+    """The first code a failure came with stays."""
+    failed = new_job(status=Status.FAILED, failure=Failure(code="a"))
+
+    made, verdict = reconcile(
+        failed, Observation(way=Way.POLL, at=NOW, status=Status.FAILED, failure=Failure(code="b"))
+    )
+
+    assert (Verdict.CONFLICTING, "a", 1) == (verdict, made.failure and made.failure.code, made.conflicts)
+
+
+@pytest.mark.parametrize("status", [None, *Status], ids=str)
+def test_word_about_another_job_changes_nothing(status: Status | None) -> None:
+    """An observation that names a different remote id is counted, whatever it says."""
+    job = new_job(status=Status.RUNNING, remote_id=REMOTE)
+
+    made, verdict = reconcile(job, Observation(way=Way.WEBHOOK, at=NOW, status=status, remote_id="another"))
+
+    assert (replace(job, conflicts=1), Verdict.CONFLICTING) == (made, verdict)
+
+
+@pytest.mark.parametrize("status", ENDS, ids=str)
+def test_missing_data_may_be_noticed_after_the_end(status: Status) -> None:
+    """`partial` may turn true after the end, by a known word or an unknown one."""
+    ended = new_job(status=status)
+
+    by_word, _ = reconcile(ended, Observation(way=Way.POLL, at=NOW, status=status, partial=True))
+    by_late_word, _ = reconcile(ended, Observation(way=Way.POLL, at=NOW, status=Status.RUNNING, partial=True))
+    by_unknown_word, _ = reconcile(ended, Observation(way=Way.POLL, at=NOW, vendor_status="odd", partial=True))
+
+    assert replace(ended, partial=True) == by_word == by_late_word == by_unknown_word
+
+
+def gone(minutes: float) -> Observation:
+    return Observation(way=Way.POLL, at=NOW + timedelta(minutes=minutes), gone=True)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "expected"),
+    [
+        pytest.param([0, 1, 2, 3, 30], Status.FAILED, id="five over half an hour"),
+        pytest.param([0, 1, 2, 3, 29], Status.RUNNING, id="five in less"),
+        pytest.param([0, 10, 20, 40], Status.RUNNING, id="four over more"),
+    ],
+)
+def test_job_unknown_to_its_vendor_is_gone(minutes: list[float], expected: Status) -> None:
+    """A job answered 404 five times over 30 minutes failed with code `gone`."""
+    job = apply(new_job(status=Status.RUNNING), [gone(each) for each in minutes])
+
+    assert (5, timedelta(minutes=30)) == (GONE_LOOKS, GONE_SPAN)
+    assert expected is job.status
+
+
+@pytest.mark.parametrize(
+    "sign_of_life",
+    [
+        pytest.param(Observation(way=Way.POLL, at=NOW, status=Status.RUNNING), id="the same word"),
+        pytest.param(Observation(way=Way.POLL, at=NOW, status=Status.PENDING), id="an earlier word"),
+        pytest.param(Observation(way=Way.POLL, at=NOW, vendor_status="odd"), id="an unknown word"),
+    ],
+)
+def test_sign_of_life_ends_the_run_of_missing_looks(sign_of_life: Observation) -> None:
+    """Only looks in a row count: a vendor that knows the job again has not lost it."""
+    story = [*map(gone, [0, 10, 20, 30]), sign_of_life, gone(40)]
+
+    job = apply(new_job(status=Status.RUNNING), story)
+
+    assert (Status.RUNNING, 1) == (job.status, job.gone_count)

@@ -1,0 +1,176 @@
+"""Where settings come from, and what a mistake in them says; and that nothing secret shows anywhere."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from belvo_async import (
+    Belvo,
+    BelvoAsyncError,
+    ConfigurationError,
+    Polling,
+    Session,
+)
+from belvo_async.stores.memory import MemoryStore
+from tests.session.world import World
+
+BELVO = {"BELVO_SECRET_ID": "canary-id-1234", "BELVO_SECRET_PASSWORD": "canary-password-1234"}
+SYNTAGE = {"SYNTAGE_API_KEY": "canary-key-1234"}
+EVERYTHING = {
+    **BELVO,
+    **SYNTAGE,
+    "BELVO_ENV": "production",
+    "BELVO_WEBHOOK_AUTH": "Bearer canary-authorization-1234",
+    "SYNTAGE_ENV": "production",
+    "SYNTAGE_WEBHOOK_SECRET": "canary-secret-one-1234,canary-secret-two-1234",
+}
+
+
+def test_every_variable_is_read(tmp_path: Path) -> None:
+    """Each vendor reads its own variables, the session reads the store's."""
+    path = tmp_path / "jobs.db"
+
+    session = Session.from_env(EVERYTHING | {"BELVO_ASYNC_STORE": f"sqlite:{path}"})
+
+    belvo, syntage = session.vendors["belvo"], session.vendors["syntage"]
+    assert ("https://api.belvo.com", "https://api.syntage.com") == (belvo.origin, syntage.origin)
+    assert (True, True) == (belvo.accepts_webhooks, syntage.accepts_webhooks)
+    assert not isinstance(session.store, MemoryStore)
+
+
+def test_the_process_environment_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`from_env()` without arguments reads the variables of the process."""
+    for name, value in EVERYTHING.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("BELVO_ASYNC_STORE", raising=False)
+
+    session = Session.from_env()
+
+    assert {"belvo", "syntage"} == set(session.vendors)
+    assert isinstance(session.store, MemoryStore)
+
+
+@pytest.mark.parametrize(("environ", "names"), [(BELVO, {"belvo"}), (SYNTAGE, {"syntage"})])
+def test_a_vendor_without_variables_is_left_out(environ: dict[str, str], names: set[str]) -> None:
+    """One vendor is enough; defaults are the sandbox and no webhooks."""
+    session = Session.from_env(environ)
+
+    (vendor,) = session.vendors.values()
+    assert names == set(session.vendors)
+    assert "sandbox" in vendor.origin
+    assert not vendor.accepts_webhooks
+
+
+@pytest.mark.parametrize(
+    ("environ", "named"),
+    [
+        pytest.param({}, ["BELVO_SECRET_ID", "BELVO_SECRET_PASSWORD", "SYNTAGE_API_KEY"], id="nothing"),
+        pytest.param({"BELVO_SECRET_ID": "canary-id-1234"}, ["BELVO_SECRET_PASSWORD"], id="no password"),
+        pytest.param({"BELVO_SECRET_PASSWORD": "canary-password-1234"}, ["BELVO_SECRET_ID"], id="no id"),
+        pytest.param({**SYNTAGE, "BELVO_SECRET_ID": "canary-id-1234"}, ["BELVO_SECRET_PASSWORD"], id="half of one"),
+        pytest.param({**BELVO, "BELVO_ENV": "canary-env-1234"}, ["BELVO_ENV"], id="belvo environment"),
+        pytest.param({**SYNTAGE, "SYNTAGE_ENV": "canary-env-1234"}, ["SYNTAGE_ENV"], id="syntage environment"),
+    ],
+)
+def test_the_missing_variable_is_named(environ: dict[str, str], named: list[str]) -> None:
+    """A ConfigurationError (a ValueError) names what to set, and repeats no value."""
+    with pytest.raises(ConfigurationError) as refused:
+        Session.from_env(environ)
+
+    assert isinstance(refused.value, ValueError)
+    assert all(name in str(refused.value) for name in named)
+    assert "canary" not in str(refused.value)
+
+
+@pytest.mark.parametrize("url", ["", "redis", "mysql://canary-user:canary-1234@host", "sqlite:", "sqlite:///x", "file"])
+def test_an_unknown_store_is_a_mistake(url: str) -> None:
+    """A store's URL may hold a password: it is not repeated."""
+    with pytest.raises(ConfigurationError) as refused:
+        Session(Belvo.from_env(BELVO), store=url)
+
+    assert "canary" not in str(refused.value)
+
+
+def test_a_session_needs_vendors_of_different_kinds() -> None:
+    """None is too few; two of one kind could not be told apart."""
+    with pytest.raises(ConfigurationError):
+        Session()
+    with pytest.raises(ConfigurationError):
+        Session(Belvo.from_env(BELVO), Belvo.from_env(BELVO))
+
+
+def test_options_go_through_from_env() -> None:
+    """What the environment does not say, the caller may."""
+    store = MemoryStore()
+
+    session = Session.from_env(BELVO, store=store, polling=Polling(first=timedelta(seconds=1)))
+
+    assert store is session.store
+
+
+# Secrets
+
+
+def test_no_repr_holds_a_secret() -> None:
+    """Vendors and sessions may be printed."""
+    session = Session.from_env(EVERYTHING)
+
+    shown = [
+        repr(each) for each in (session, *session.vendors.values(), vars(session), *map(vars, session.vendors.values()))
+    ]
+
+    assert [] == [text for text in shown if "canary" in text]
+
+
+async def test_no_text_of_a_run_holds_a_secret(world: World) -> None:
+    """Handles, jobs, timelines and every error, of a run in which much goes wrong, show no credential and no RFC."""
+    session = await world.open()
+    world.syntage.next_job(outcome="failed")
+    world.syntage.next_answer("unauthorized", path="/extractions")
+    world.belvo.next_answer("lost_202")
+    handles = [
+        await session.fire(world.extraction(0)),
+        await session.fire(world.extraction(1)),
+        await session.fire(world.invoices(0)),
+        await session.fire(world.invoices(0, type="OUTFLOW")),
+        await session.fire(world.extraction(2)),
+    ]
+    outcomes = await asyncio.gather(*(handle.wait(timedelta(seconds=90)) for handle in handles), return_exceptions=True)
+    world.belvo.next_answer("authentication_failed", method="GET", count=9)
+    outcomes += await asyncio.gather(handles[2].results().to_list(), return_exceptions=True)
+    timelines = [await session.store.timeline(handle.id) for handle in handles]
+
+    texts = [repr(each) for each in (session, *handles, *outcomes, *timelines, handles[0].results())]
+    texts += [str(each) for each in outcomes]
+
+    assert any(isinstance(each, BelvoAsyncError) for each in outcomes)
+    assert [] == [text for text in texts if any(secret in text for secret in _secrets(world))]
+
+
+async def test_errors_pickle(world: World) -> None:
+    """An error may cross processes: job, code and text survive."""
+    session = await world.open()
+    world.syntage.next_job(outcome="failed")
+    handle = await session.fire(world.extraction())
+    (error,) = await asyncio.gather(handle, return_exceptions=True)
+
+    copy = pickle.loads(pickle.dumps(error))
+
+    assert (type(error), str(error), error.code, error.job) == (type(copy), str(copy), copy.code, copy.job)
+
+
+def _secrets(world: World) -> set[str]:
+    belvo, syntage = world.belvo, world.syntage
+    keys = {
+        belvo.secret_id,
+        belvo.secret_password,
+        belvo.webhook_authorization,
+        syntage.api_key,
+        syntage.signing_secret,
+    }
+    return keys | set(map(belvo.rfc_of, belvo.links)) | set(map(syntage.rfc_of, syntage.entities))

@@ -1,0 +1,144 @@
+"""A tracker on a bench: a vendor whose answers are written down beforehand, a store that can be switched off."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import uuid
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from belvo_async._tracker import Tracker
+from belvo_async.abc import Answer, Clock, Headers, Request
+from belvo_async.errors import StoreError
+from belvo_async.jobs import Job, Observation, Polling, Status, Way
+from belvo_async.stores.memory import MemoryStore
+from belvo_async.stores.rules import Gate
+from tests.simulation.dialect import Fetch, MuteFetch, MuteVendor, OpenFetch, OpenVendor, Row
+
+OPEN, MUTE = OpenVendor(), MuteVendor()
+TASK = OpenFetch(owner="a")
+LANE_TASK = MuteFetch(owner="a")
+Reply = Answer | Exception | Callable[[], Awaitable[Answer]]
+
+
+class FickleStore(MemoryStore):
+    """A memory store that is down while its switch says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._gate = _Switch()
+
+    @property
+    def switch(self) -> _Switch:
+        return self._gate  # type: ignore[return-value]
+
+
+class _Switch(Gate):
+    down = False
+
+    def check(self) -> None:
+        super().check()
+        if self.down:
+            raise StoreError("switched off")
+
+
+class Bench:
+    """Everything around one tracker. Unwritten requests get a friendly answer: accepted, or nothing new."""
+
+    def __init__(self, clock: Clock, store: FickleStore) -> None:
+        self.clock = clock
+        self.store = store
+        self.sent: list[Request] = []
+        self.replies: deque[Reply] = deque()
+        self.rows: list[Row] = []
+        self._ids = itertools.count(1)
+
+    @property
+    def posts(self) -> int:
+        return sum(request.method == "POST" for request in self.sent)
+
+    @property
+    def looks(self) -> int:
+        return len(self.sent) - self.posts
+
+    def tracker(self) -> Tracker:
+        return Tracker(
+            store=self.store,
+            vendors={"open": OPEN, "mute": MUTE},  # type: ignore[dict-item]
+            talks={"open": self.talk, "mute": self.talk},
+            polling=Polling(),
+            clock=self.clock,
+            chance=lambda: 0.5,
+            new_id=lambda: f"job{next(self._ids)}",
+        )
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[Tracker]:
+        async with self.tracker() as tracker:
+            yield tracker
+
+    async def talk(self, conversation: Any) -> Any:
+        try:
+            request = next(conversation)
+            while True:
+                request = conversation.send(await self._answer(request))
+        except StopIteration as end:
+            return end.value
+
+    async def _answer(self, request: Request) -> Answer:
+        self.sent.append(request)
+        reply = self.replies.popleft() if self.replies else self._usual(request)
+        await asyncio.sleep(0.01)
+        if isinstance(reply, Exception):
+            raise reply
+        return reply if isinstance(reply, Answer) else await reply()
+
+    def _usual(self, request: Request) -> Answer:
+        if request.method == "POST":
+            return accepted(self.posts)
+        return answer(200, self.rows if request.target == "/jobs" else None)
+
+    def after(self, **span: float) -> datetime:
+        return self.clock.now() + timedelta(**span)
+
+    async def start(self, tracker: Tracker, task: Fetch = TASK, *, hours: float = 6) -> Job:
+        return await tracker.submit(task, deadline=self.after(hours=hours))
+
+    async def stored(self, job: Job) -> Job:
+        kept = await self.store.get(job.id)
+        assert kept is not None
+        return kept
+
+    def said(self, number: int, status: Status | None, **facts: Any) -> Observation:
+        """A delivery about the `number`-th accepted job."""
+        facts = {"remote_id": str(uuid.UUID(remote_id(number))), "delivery_id": f"d{number}"} | facts
+        return Observation(way=Way.WEBHOOK, at=self.clock.now(), status=status, **facts)
+
+
+def remote_id(number: int) -> str:
+    return uuid.UUID(int=number).hex
+
+
+def answer(status: int, body: object = None, **headers: str) -> Answer:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Answer(status, Headers(named), msgspec.json.encode(body))
+
+
+def accepted(number: int) -> Answer:
+    return answer(202, {"id": remote_id(number)})
+
+
+def row(number: int, word: str, clock: Clock) -> Row:
+    return Row(
+        id=remote_id(number), word=word, owner="a", table="rows", year=2025, created_at=clock.now() + timedelta(0)
+    )
+
+
+async def outcome(tracker: Tracker, job: Job, until: datetime) -> bool:
+    return await tracker.settle(tracker.watch(job), until=until)

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from belvo_async._tracker import Tracker
+from tests.virtual_time import VirtualClock
+
+from .bench import Bench, FickleStore
+
+
+@pytest.fixture
+async def bench(clock: VirtualClock) -> AsyncIterator[Bench]:
+    async with FickleStore() as store:
+        yield Bench(clock, store)
+        store.switch.down = False
+
+
+@pytest.fixture
+async def tracker(bench: Bench) -> AsyncIterator[Tracker]:
+    async with bench.opened() as tracker:
+        yield tracker

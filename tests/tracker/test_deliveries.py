@@ -1,0 +1,135 @@
+"""Deliveries: early, repeated, strange, and hints only."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from belvo_async._tracker import Tracker
+from belvo_async.abc import Answer
+from belvo_async.errors import StoreError
+from belvo_async.jobs import Observation, Status, Way
+
+from .bench import LANE_TASK, MUTE, OPEN, TASK, Bench, accepted, outcome, row
+
+
+async def test_delivery_before_the_answer_is_replayed(bench: Bench, tracker: Tracker) -> None:
+    """A delivery that overtakes the 202 is parked and applied once the job is known."""
+
+    async def late() -> Answer:
+        await tracker.receive(OPEN, [bench.said(1, Status.FINISHED)])
+        return accepted(1)
+
+    bench.replies.append(late)
+
+    job = await bench.start(tracker)
+
+    assert (Status.FINISHED, Way.WEBHOOK) == (job.status, job.settled_by)
+    assert () == await bench.store.parked(OPEN.account)
+
+
+async def test_park_is_looked_at_once_more(bench: Bench, tracker: Tracker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job recorded between the look for it and the parking of its delivery still gets that delivery."""
+    job = await bench.start(tracker)
+    answers = [()]
+    find = bench.store.find
+
+    async def find_late(account: str, remote_id: str) -> object:
+        return answers.pop() if answers else await find(account, remote_id)
+
+    monkeypatch.setattr(bench.store, "find", find_late)
+
+    await tracker.receive(OPEN, [bench.said(1, Status.FINISHED)])
+
+    assert Status.FINISHED == (await bench.stored(job)).status
+    assert () == await bench.store.parked(OPEN.account)
+
+
+async def test_replay_that_the_store_refused_comes_with_the_next_look(
+    bench: Bench, tracker: Tracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An accepted delivery is not lost when the store fails between recording the job and replaying."""
+    parked, failures = bench.store.parked, [1]
+
+    async def parked_once_down(account: str, remote_id: str | None = None) -> object:
+        if failures:
+            failures.pop()
+            raise StoreError("switched off")
+        return await parked(account, remote_id)
+
+    monkeypatch.setattr(bench.store, "parked", parked_once_down)
+    await tracker.receive(MUTE, [bench.said(1, Status.FINISHED)])
+
+    job = await bench.start(tracker, LANE_TASK)
+
+    assert await outcome(tracker, job, bench.after(minutes=10))
+    assert Way.WEBHOOK is (await bench.stored(job)).settled_by
+
+
+async def test_repeated_delivery_has_no_effect(bench: Bench, tracker: Tracker) -> None:
+    """The second delivery of an end writes nothing."""
+    job = await bench.start(tracker)
+    await tracker.receive(OPEN, [bench.said(1, Status.FINISHED)])
+    once = await bench.stored(job)
+
+    for _ in range(5):
+        await tracker.receive(OPEN, [bench.said(1, Status.FINISHED)])
+
+    assert once == await bench.stored(job)
+    assert 2 == len(await bench.store.timeline(job.id))
+
+
+async def test_unknown_word_keeps_the_job_open(bench: Bench, tracker: Tracker) -> None:
+    """A word the vendor invented since is kept, and the job stays open."""
+    job = await bench.start(tracker)
+
+    await tracker.receive(OPEN, [bench.said(1, None, vendor_status="contemplating")])
+
+    kept = await bench.stored(job)
+    assert (Status.PENDING, "contemplating", True) == (kept.status, kept.vendor_status, kept.is_open)
+
+
+async def test_hint_makes_the_jobs_of_its_subject_due(bench: Bench, tracker: Tracker) -> None:
+    """A delivery without a word about a job causes a look at its subject's jobs."""
+    job = await bench.start(tracker)
+    await asyncio.sleep(200)
+    bench.rows = [row(1, "done", bench.clock)]
+
+    await tracker.receive(OPEN, [hint(bench)])
+
+    assert await outcome(tracker, job, bench.after(seconds=1))
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["job named", "subject named"])
+async def test_hints_cause_at_most_one_look_in_two_seconds(bench: Bench, tracker: Tracker, named: bool) -> None:
+    """A storm of hints is answered by one look each two seconds."""
+    await bench.start(tracker)
+    bench.rows = [row(1, "busy", bench.clock)]
+    await asyncio.sleep(400)
+    before = bench.looks
+
+    for _ in range(100):
+        seen = bench.said(1, None, nudge=True) if named else hint(bench)
+        await tracker.receive(OPEN, [seen])
+        await asyncio.sleep(0.1)
+
+    assert 5 <= bench.looks - before <= 6
+
+
+async def test_hint_within_the_pause_is_not_lost(bench: Bench, tracker: Tracker) -> None:
+    """A hint that comes shortly after another causes its look when the two seconds are over."""
+    job = await bench.start(tracker)
+    bench.rows = [row(1, "busy", bench.clock)]
+    await asyncio.sleep(400)
+    await tracker.receive(OPEN, [hint(bench)])
+    await asyncio.sleep(1)
+    bench.rows = [row(1, "done", bench.clock)]
+
+    await tracker.receive(OPEN, [hint(bench)])
+
+    assert await outcome(tracker, job, bench.after(seconds=2))
+
+
+def hint(bench: Bench) -> Observation:
+    return Observation(way=Way.WEBHOOK, at=bench.clock.now(), subject=TASK.owner, nudge=True)

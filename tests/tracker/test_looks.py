@@ -1,0 +1,159 @@
+"""Looking at jobs no webhook has settled."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from belvo_async._tracker import Tracker
+from belvo_async.errors import StoreError, TransportError
+from belvo_async.jobs import Job, Status, Way
+
+from .bench import TASK, Bench, answer, outcome, row
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(TransportError("cut", maybe_sent=True), id="cut"),
+        pytest.param(answer(502), id="gateway"),
+        pytest.param(answer(429, {}, retry_after="5"), id="throttled"),
+    ],
+)
+async def test_failed_look_is_repeated(bench: Bench, tracker: Tracker, fault: object) -> None:
+    """A look that failed says nothing about the job; another one comes."""
+    job = await bench.start(tracker)
+    bench.replies.append(fault)  # type: ignore[arg-type]
+    bench.rows = [row(1, "done", bench.clock)]
+
+    settled = await outcome(tracker, job, bench.after(minutes=5))
+
+    assert settled
+    assert (2, Way.POLL) == (bench.looks, (await bench.stored(job)).settled_by)
+
+
+async def test_throttled_look_waits_as_long_as_it_was_told(bench: Bench, tracker: Tracker) -> None:
+    """`Retry-After` puts the next look off, further than the schedule would."""
+    await bench.start(tracker)
+    bench.replies.append(answer(429, {}, retry_after="600"))
+
+    await asyncio.sleep(590)
+
+    assert 1 == bench.looks
+
+
+async def test_one_look_serves_all_jobs_due_together(bench: Bench, tracker: Tracker) -> None:
+    """Jobs of one age are looked at with one list call."""
+    jobs = await asyncio.gather(*(bench.start(tracker, replace(TASK, year=2000 + n)) for n in range(50)))
+    bench.rows = [row(n + 1, "done", bench.clock) for n in range(50)]
+
+    ends = await asyncio.gather(*(outcome(tracker, job, bench.after(minutes=5)) for job in jobs))
+
+    assert all(ends)
+    assert bench.looks <= 2
+
+
+async def test_job_the_vendor_lost_is_gone(bench: Bench, tracker: Tracker) -> None:
+    """Five looks over half an hour without a trace of a job end it, and no fewer."""
+    job = await bench.start(tracker)
+    began = bench.clock.now()
+
+    settled = await outcome(tracker, job, bench.after(hours=3))
+
+    kept = await bench.stored(job)
+    assert settled
+    assert (Status.FAILED, "gone") == (kept.status, kept.failure and kept.failure.code)
+    assert timedelta(minutes=30) <= bench.clock.now() - began < timedelta(minutes=45)
+
+
+async def test_looks_become_rare(bench: Bench, tracker: Tracker) -> None:
+    """A job of a day is looked at every few minutes, not every few seconds."""
+    await bench.start(tracker, hours=30)
+    bench.rows = [row(1, "busy", bench.clock)]
+
+    await asyncio.sleep(24 * 3600)
+
+    assert 24 * 60 / 8 < bench.looks < 24 * 60 / 2
+
+
+async def test_looks_outlive_the_deadline(bench: Bench, tracker: Tracker) -> None:
+    """A passed deadline ends the waiting, not the job."""
+    job = await bench.start(tracker, hours=1)
+    bench.rows = [row(1, "busy", bench.clock)]
+    gave_up = not await outcome(tracker, job, bench.after(hours=1))
+    bench.rows = [row(1, "done", bench.clock)]
+
+    await asyncio.sleep(600)
+
+    assert gave_up
+    assert Status.FINISHED == (await bench.stored(job)).status
+
+
+async def test_store_that_fails_once_leaves_no_write_behind(
+    bench: Bench, tracker: Tracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One failed write of a round does not leave its neighbours running on their own."""
+    jobs = [await bench.start(tracker, replace(TASK, year=2000 + n)) for n in range(2)]
+    bench.rows = [row(n + 1, "done", bench.clock) for n in range(2)]
+    put, ended = bench.store.put, []
+
+    async def put_unevenly(job: Job, **options: object) -> Job | None:
+        if job.id == jobs[0].id:
+            raise StoreError("switched off")
+        await asyncio.sleep(5)
+        ended.append(job.id)
+        return await put(job, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(bench.store, "put", put_unevenly)
+
+    with pytest.raises(StoreError):
+        await tracker._sweeper.look(tracker._context.vendors["open"], jobs)
+
+    assert [jobs[1].id] == ended
+
+
+async def test_job_that_falls_due_during_a_sweep_is_not_left_to_the_next(
+    bench: Bench, tracker: Tracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The alarm of a job that became due while the store was slow is remembered."""
+    job = await bench.start(tracker)
+    bench.rows = [row(1, "busy", bench.clock)]
+    await asyncio.sleep(400)
+    next_due, slow = bench.store.next_due, [1]
+
+    async def next_due_slowly(accounts: object) -> object:
+        found = await next_due(accounts)  # type: ignore[arg-type]
+        if slow:
+            slow.pop()
+            bench.rows = [row(1, "done", bench.clock)]
+            await tracker.receive(tracker._context.vendors["open"], [bench.said(1, None, nudge=True)])
+            await asyncio.sleep(3)
+        return found
+
+    monkeypatch.setattr(bench.store, "next_due", next_due_slowly)
+    await asyncio.sleep(31)
+
+    assert not slow
+    assert Status.FINISHED == (await bench.stored(job)).status
+
+
+async def test_refresh_looks_now(bench: Bench, tracker: Tracker) -> None:
+    """Asking gives the vendor's word of this moment."""
+    job = await bench.start(tracker)
+    bench.rows = [row(1, "done", bench.clock)]
+
+    fresh = await tracker.refresh(job)
+
+    assert Status.FINISHED is fresh.status
+
+
+async def test_delivery_nobody_claims_is_dropped_after_a_day(bench: Bench, tracker: Tracker) -> None:
+    """What is parked does not pile up for ever."""
+    await tracker.receive(tracker._context.vendors["open"], [bench.said(99, Status.FINISHED)])
+
+    await asyncio.sleep(26 * 3600)
+
+    assert () == await bench.store.parked("open.test#1")

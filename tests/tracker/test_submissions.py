@@ -1,0 +1,288 @@
+"""Submitting: never twice, uncertain when nobody can say, one at a time where the vendor wants that."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from belvo_async._tracker import Tracker
+from belvo_async.abc import Answer
+from belvo_async.errors import StoreError, TransportError, UnsupportedError
+from belvo_async.jobs import Job, Observation, Status
+
+from .bench import LANE_TASK, MUTE, OPEN, TASK, Bench, accepted, answer, outcome, remote_id, row
+
+CUT = TransportError("cut", maybe_sent=True)
+
+
+async def test_uncertain_submission_is_found(bench: Bench, tracker: Tracker) -> None:
+    """A job whose answer was lost is looked for, and taken over under the vendor's id."""
+    bench.replies.append(CUT)
+    job = await bench.start(tracker)
+    bench.rows = [row(7, "busy", bench.clock)]
+
+    await asyncio.sleep(60)
+
+    kept = await bench.stored(job)
+    assert Status.UNCERTAIN is job.status
+    assert (Status.RUNNING, remote_id(7)) == (kept.status, kept.remote_id)
+    assert 1 == bench.posts
+
+
+async def test_uncertain_submission_is_given_up_after_two_minutes(bench: Bench, tracker: Tracker) -> None:
+    """Absent from the vendor's list for two minutes, a submission stays uncertain and its waiters are told."""
+    bench.replies.append(CUT)
+    job = await bench.start(tracker)
+    began = bench.clock.now()
+
+    settled = await outcome(tracker, job, bench.after(hours=1))
+
+    assert settled
+    assert timedelta(minutes=2) <= bench.clock.now() - began < timedelta(minutes=10)
+    kept = await bench.stored(job)
+    assert (Status.UNCERTAIN, True, 1) == (kept.status, kept.abandoned, bench.posts)
+
+
+async def test_submission_lost_with_its_process_becomes_uncertain(bench: Bench) -> None:
+    """After a restart, a job that may have been sent is never sent again by itself."""
+
+    async def never() -> Answer:
+        await asyncio.sleep(3600)
+        return accepted(1)
+
+    bench.replies.append(never)
+    async with bench.opened() as tracker:
+        firing = asyncio.create_task(bench.start(tracker))
+        await asyncio.sleep(1)
+    job = await firing
+
+    async with bench.opened():
+        await asyncio.sleep(9 * 60)
+
+    kept = await bench.stored(job)
+    assert (Status.SUBMITTING, Status.UNCERTAIN, 1) == (job.status, kept.status, bench.posts)
+
+
+async def test_lost_submission_adopts_the_delivery_that_waits_for_it(bench: Bench, tracker: Tracker) -> None:
+    """A delivery parked before a lost submission turned uncertain is adopted then."""
+    now = bench.clock.now()
+    job = Job(id="lost", vendor="mute", account=MUTE.account, task=LANE_TASK, created_at=now)
+    job = replace(job, attempted_at=now, next_poll=now + timedelta(minutes=8))
+    await bench.store.put(job, expected=None)
+    await tracker.receive(MUTE, [async_delivery(bench)])
+
+    await asyncio.sleep(10 * 60)
+
+    assert Status.FINISHED == (await bench.stored(job)).status
+
+
+async def test_delivery_is_not_adopted_while_another_submission_may_own_it(bench: Bench, tracker: Tracker) -> None:
+    """A submission whose answer is under way counts when it is asked who can have caused a delivery."""
+    now = bench.clock.now()
+    uncertain = Job(id="one", vendor="mute", account=MUTE.account, task=LANE_TASK, created_at=now, attempted_at=now)
+    uncertain = replace(uncertain, status=Status.UNCERTAIN, next_poll=now + timedelta(minutes=1))
+    await bench.store.put(uncertain, expected=None)
+    sending = replace(uncertain, id="two", status=Status.SUBMITTING, next_poll=now + timedelta(minutes=8))
+    await bench.store.put(sending, expected=None)
+
+    await tracker.receive(MUTE, [async_delivery(bench)])
+
+    assert Status.UNCERTAIN == (await bench.stored(uncertain)).status
+
+
+async def test_queued_job_is_sent_when_its_lane_frees(bench: Bench, tracker: Tracker) -> None:
+    """The second job of a lane leaves at once when the first has ended, not before."""
+    await bench.start(tracker, LANE_TASK)
+    second = await bench.start(tracker, replace(LANE_TASK, year=2024))
+    await asyncio.sleep(600)
+    before = bench.posts
+
+    await tracker.receive(MUTE, [bench.said(1, Status.FINISHED)])
+    await asyncio.sleep(0.1)
+
+    assert (1, 2) == (before, bench.posts)
+    assert Status.PENDING == (await bench.stored(second)).status
+
+
+async def test_queued_job_is_sent_when_its_lane_expires(bench: Bench, tracker: Tracker) -> None:
+    """A lane is held until the holder's deadline, however silent the vendor is."""
+    await bench.start(tracker, LANE_TASK, hours=1)
+    await bench.start(tracker, replace(LANE_TASK, year=2024))
+
+    await asyncio.sleep(59 * 60)
+    before = bench.posts
+    await asyncio.sleep(10 * 60)
+
+    assert (1, 2) == (before, bench.posts)
+
+
+async def test_queued_job_past_its_own_deadline_still_waits_for_its_lane(bench: Bench, tracker: Tracker) -> None:
+    """Nobody's patience running out makes two requests of a lane legal."""
+    await bench.start(tracker, LANE_TASK, hours=6)
+    await bench.start(tracker, replace(LANE_TASK, year=2024), hours=0.1)
+
+    await asyncio.sleep(3600)
+
+    assert 1 == bench.posts
+
+
+async def test_lane_taken_for_a_withdrawn_job_is_given_back(
+    bench: Bench, tracker: Tracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job stopped while it was taking its lane does not keep the next one waiting."""
+    lease = bench.store.lease
+
+    async def lease_and_stop(key: str, owner: str, **options: object) -> int | None:
+        kept = await bench.store.get(owner)
+        if kept is not None and kept.task == LANE_TASK:
+            await tracker.stop(kept)
+            await asyncio.sleep(1)
+        return await lease(key, owner, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(bench.store, "lease", lease_and_stop)
+
+    first = await bench.start(tracker, LANE_TASK)
+    second = await bench.start(tracker, replace(LANE_TASK, year=2024))
+
+    assert (Status.REJECTED, Status.PENDING) == (first.status, second.status)
+
+
+async def test_lane_is_freed_when_the_store_is_back(
+    bench: Bench, tracker: Tracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An outage right after an end does not keep the lane until the deadline."""
+    release, failures = bench.store.release, [1]
+
+    async def release_once_down(key: str, owner: str) -> None:
+        if failures:
+            failures.pop()
+            raise StoreError("switched off")
+        await release(key, owner)
+
+    monkeypatch.setattr(bench.store, "release", release_once_down)
+    await bench.start(tracker, LANE_TASK)
+    await bench.start(tracker, replace(LANE_TASK, year=2024))
+
+    await tracker.receive(MUTE, [bench.said(1, Status.FINISHED)])
+    await asyncio.sleep(5)
+
+    assert 2 == bench.posts
+
+
+async def test_equal_tasks_join(bench: Bench, tracker: Tracker) -> None:
+    """Two equal tasks open at once are one job, submitted once."""
+    jobs = await asyncio.gather(*(bench.start(tracker) for _ in range(10)))
+
+    assert 1 == len({job.id for job in jobs})
+    assert 1 == bench.posts
+
+
+async def test_queued_job_is_withdrawn_by_stop(bench: Bench, tracker: Tracker) -> None:
+    """Stopping a job that was not sent ends it here; nothing is ever sent."""
+    await bench.start(tracker, LANE_TASK)
+    queued = await bench.start(tracker, replace(LANE_TASK, year=2024))
+
+    stopped = await tracker.stop(queued)
+    await asyncio.sleep(7 * 3600)
+
+    assert (Status.REJECTED, "withdrawn") == (stopped.status, stopped.failure and stopped.failure.code)
+    assert 1 == bench.posts
+
+
+async def test_job_sent_meanwhile_is_not_withdrawn(
+    bench: Bench, tracker: Tracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stop that loses the race against the submission does not call an accepted job refused."""
+    await bench.start(tracker, LANE_TASK)
+    queued = await bench.start(tracker, replace(LANE_TASK, year=2024))
+    put, races = bench.store.put, [1]
+
+    async def put_late(job: Job, **options: object) -> Job | None:
+        if job.status is Status.REJECTED and races:
+            races.pop()
+            await tracker.receive(MUTE, [bench.said(1, Status.FINISHED)])
+            await asyncio.sleep(0.005)
+        return await put(job, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(bench.store, "put", put_late)
+
+    with pytest.raises(UnsupportedError):
+        await tracker.stop(queued)
+    await asyncio.sleep(1)
+
+    assert Status.PENDING == (await bench.stored(queued)).status
+
+
+async def test_certainly_refused_submission_is_tried_again(bench: Bench, tracker: Tracker) -> None:
+    """A 429 is no answer to the task: it is sent again when the vendor said, and no earlier."""
+    bench.replies.append(answer(429, {}, retry_after="60"))
+    job = await bench.start(tracker)
+
+    await asyncio.sleep(59)
+    before = bench.posts
+    await asyncio.sleep(2)
+
+    kept = await bench.stored(job)
+    assert (1, 2) == (before, bench.posts)
+    assert (Status.PENDING, 2) == (kept.status, kept.attempts)
+
+
+async def test_submission_without_a_budget_is_tried_again(bench: Bench, tracker: Tracker) -> None:
+    """When the store fails where the edge asks for its turn, nothing was sent, and the job is not uncertain."""
+    bench.replies.append(StoreError("switched off"))
+
+    job = await bench.start(tracker)
+    queued_again = job.is_queued
+    await asyncio.sleep(60)
+
+    assert queued_again
+    assert Status.PENDING == (await bench.stored(job)).status
+
+
+async def test_intent_that_cannot_be_kept_is_not_sent(bench: Bench, tracker: Tracker) -> None:
+    """With the store down, nothing leaves."""
+    bench.store.switch.down = True
+
+    with pytest.raises(StoreError):
+        await bench.start(tracker)
+
+    assert 0 == bench.posts
+
+
+async def test_cancelled_caller_leaves_the_submission_alone(bench: Bench, tracker: Tracker) -> None:
+    """Once begun, a submission belongs to the tracker."""
+    firing = asyncio.create_task(bench.start(tracker))
+    await asyncio.sleep(0.005)
+
+    firing.cancel()
+    await asyncio.sleep(1)
+
+    jobs = [job async for job in bench.store.open_jobs()]
+    assert [Status.PENDING] == [job.status for job in jobs]
+
+
+async def test_resubmission_is_a_new_job(bench: Bench, tracker: Tracker) -> None:
+    """Only for an uncertain job, once, linked from the old one."""
+    bench.replies.append(CUT)
+    job = await bench.start(tracker)
+
+    first, second = await asyncio.gather(*(tracker.resubmit(job, deadline=bench.after(hours=1)) for _ in range(2)))
+
+    assert first.id == second.id == (await bench.stored(job)).superseded_by
+    assert 2 == bench.posts
+
+
+def async_delivery(bench: Bench) -> Observation:
+    return bench.said(9, Status.FINISHED, subject="a", resource="rows", adoptable=True)
+
+
+async def test_open_vendor_has_no_lanes(bench: Bench, tracker: Tracker) -> None:
+    """Different tasks of one subject run side by side where the vendor allows it."""
+    await bench.start(tracker, TASK)
+    await bench.start(tracker, replace(TASK, year=2024))
+
+    assert 2 == bench.posts
+    assert OPEN.lane(TASK) is None
