@@ -27,7 +27,7 @@ SIMULATED_SPEED = 240.0
 
 @pytest_asyncio.fixture
 async def belvo_simulator() -> AsyncIterator[BelvoSimulator]:
-    """A local Belvo on an address of its own, with links and invoices; scripts faults with `next_job`, `next_answer`."""
+    """A local Belvo on an address of its own, with links and invoices; `next_job` and `next_answer` script faults."""
     from belvo_async.simulator import BelvoSimulator
 
     async with BelvoSimulator(speed=SIMULATED_SPEED, limits=False) as simulator:

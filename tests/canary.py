@@ -77,9 +77,20 @@ def reprs() -> Iterator[tuple[str, str]]:
     """The repr of every object of ours that is alive."""
     for each in gc.get_objects():
         kind = type(each)
-        module = getattr(kind, "__module__", "")
-        if isinstance(module, str) and module.startswith("belvo_async") and "simulator" not in module:
+        ours = _OURS.get(kind)
+        if ours is None:
+            ours = _OURS[kind] = _is_ours(kind)
+        if ours:
             yield kind.__qualname__, _repr(each)
+
+
+# By type, since every test asks it of some hundred thousand objects.
+_OURS: dict[type, bool] = {}
+
+
+def _is_ours(kind: type) -> bool:
+    module = getattr(kind, "__module__", "")
+    return isinstance(module, str) and module.startswith("belvo_async") and "simulator" not in module
 
 
 def _repr(each: object) -> str:

@@ -217,6 +217,7 @@ def test_the_printed_error_tree_is_the_real_one() -> None:
 def test_third_party_imports_stay_in_their_extras() -> None:
     """The run-time core needs aiohttp, msgspec and tenacity; whatever else is imported belongs to an extra."""
     extras = {"rich": {"_cli"}, "pytest": {"pytest_plugin"}, "pytest_asyncio": {"pytest_plugin"}}
+    extras |= {"redis": {"stores"}, "psycopg": {"stores"}}
     for path, tree in sources():
         for name in {each.split(".")[0] for each in imported(path, tree)} & set(extras):
             assert room_of(path) in extras[name], f"{path} imports {name}"

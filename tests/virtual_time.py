@@ -13,6 +13,8 @@ import random
 import selectors
 import threading
 from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -43,7 +45,7 @@ class _VirtualSelector(selectors.DefaultSelector):  # type: ignore[valid-type, m
                 raise DeadlockError("nothing is ready, nothing is scheduled: every coroutine waits for ever")
             return ready
         ready = super().select(GRACE_SECONDS)
-        while not ready and _store_threads_at_work():
+        while not ready and (_store_threads_at_work() or any(is_busy() for is_busy in _holds)):
             ready = super().select(0.002)
         if not ready and timeout is not None:
             self.virtual_seconds += timeout
@@ -53,6 +55,19 @@ class _VirtualSelector(selectors.DefaultSelector):  # type: ignore[valid-type, m
 def _store_threads_at_work() -> bool:
     """A store thread that holds work will call back through the loop: time must not jump over it."""
     return any(getattr(thread, "at_work", False) for thread in threading.enumerate())
+
+
+_holds: list[Callable[[], bool]] = []
+
+
+@contextmanager
+def hold_time_while(is_busy: Callable[[], bool]) -> Iterator[None]:
+    """Keep time from jumping over work that is done elsewhere, by a server for example."""
+    _holds.append(is_busy)
+    try:
+        yield
+    finally:
+        _holds.remove(is_busy)
 
 
 class _ShuffledReady(deque[Any]):

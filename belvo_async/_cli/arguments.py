@@ -52,7 +52,7 @@ def _add_demo(commands: _Commands) -> None:
     )
     demo.add_argument("--seed", type=int, default=1, help="what data and which faults (default 1)")
     demo.add_argument(
-        "--speed", type=_speed, default=40.0, metavar="N", help="how many times faster than real the vendors work (40)"
+        "--speed", type=_speed, default=50.0, metavar="N", help="how many times faster than real the vendors work (50)"
     )
     demo.add_argument("--out", type=Path, metavar="FILE", help="NDJSON file for the records; replaced if it exists")
     demo.add_argument("--store", type=Path, metavar="FILE", help="SQLite file that keeps the jobs")

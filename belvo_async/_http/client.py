@@ -84,6 +84,7 @@ class Http:
             closing=asyncio.Event(),
             reads=self._pool(force_close=False),
             submissions=self._pool(force_close=True),
+            bulk=self._pool(force_close=False),
             turns={},
         )
         return self
@@ -97,7 +98,7 @@ class Http:
         if held is None:
             return
         held.closing.set()
-        for pool in (held.reads, held.submissions):
+        for pool in held.pools:
             pool.slots.release()  # wakes the first waiter; each one that finds the client closed wakes the next
             try:
                 async with asyncio.timeout(CLOSING.total_seconds()):
@@ -105,9 +106,12 @@ class Http:
             except TimeoutError:
                 _log.warning("connections were dropped without a goodbye")
 
-    def send_to(self, origin: str, credentials: Credentials) -> Send:
-        """Make the function that sends requests to `origin`. Only there the credentials go, fresh for each request."""
-        return partial(self._send, home_at(origin, credentials))
+    def send_to(self, origin: str, credentials: Credentials, *, bulk: bool = False) -> Send:
+        """Make the function that sends requests to `origin`. Only there the credentials go, fresh for each request.
+
+        `bulk` keeps its connections apart: bodies read at a user's pace must not hold up looks at jobs.
+        """
+        return partial(self._send, home_at(origin, credentials, bulk=bulk))
 
     @asynccontextmanager
     async def _send(self, home: Home, request: Request) -> AsyncGenerator[Response, None]:
@@ -161,8 +165,13 @@ class Http:
     async def _attempt(self, home: Home, request: Request, number: int) -> _Outcome:
         """Send once, when it is this request's turn."""
         live = self._live()
-        await self._wait_for_turn(live, home, request)
-        outcome = await self._in_slot(live, home, request)
+        if request.budget is not None and self._reserve is not None:
+            instant = await self._reserve(request.budget, self._clock.now())
+            await self._sleep((instant - self._clock.now()).total_seconds())
+        pool = live.pool_for(home, request)
+        outcome: _Outcome = TransportError(f"{request.name}: no free connection in time", maybe_sent=False)
+        if await self._take_turn(live, pool, home, request):
+            outcome = await self._in_slot(live, pool, home, request)
         if self._open is not live:
             _drop(outcome)
             raise SessionClosedError(_CLOSED)
@@ -174,13 +183,19 @@ class Http:
         self._note_window(live, home, request, outcome)
         return outcome
 
-    async def _wait_for_turn(self, live: _Open, home: Home, request: Request) -> None:
-        reset = live.turns.get((home.origin, request.name))
-        if reset is not None:
-            await self._sleep(reset - live.loop.time())
-        if request.budget is not None and self._reserve is not None:
-            instant = await self._reserve(request.budget, self._clock.now())
-            await self._sleep((instant - self._clock.now()).total_seconds())
+    async def _take_turn(self, live: _Open, pool: _Pool, home: Home, request: Request) -> bool:
+        """Take a slot while no rate window is exhausted; False when none got free in time."""
+        # Who starts paid work waits as long as it takes: every other submission ends within minutes.
+        patience = None if request.retry is Retry.SUBMIT else SLOT.total_seconds()
+        key = (home.origin, request.name)
+        while True:
+            await self._sleep(live.turns.get(key, 0.0) - live.loop.time())
+            if not await pool.take_slot(patience):
+                return False
+            if live.turns.get(key, 0.0) <= live.loop.time():
+                return True
+            # The window was exhausted by others while this one waited for its slot.
+            pool.slots.release()
 
     def _note_window(self, live: _Open, home: Home, request: Request, response: Response) -> None:
         """Remember an exhausted rate window: the next request of this name waits for its end."""
@@ -193,10 +208,7 @@ class Http:
             return
         live.turns[key] = live.loop.time() + (min(wait, PATIENCE) + SPREAD * self._chance()).total_seconds()
 
-    async def _in_slot(self, live: _Open, home: Home, request: Request) -> _Outcome:
-        pool = live.submissions if request.retry is Retry.SUBMIT else live.reads
-        if not await pool.take_slot():
-            return TransportError(f"{request.name}: no free connection in time", maybe_sent=False)
+    async def _in_slot(self, live: _Open, pool: _Pool, home: Home, request: Request) -> _Outcome:
         try:
             outcome = await self._exchange(live.loop, pool, home, request)
         except BaseException:
@@ -288,9 +300,9 @@ class _Pool:
     slots: asyncio.Semaphore
     is_closed: Callable[[], bool]
 
-    async def take_slot(self) -> bool:
+    async def take_slot(self, patience: float | None) -> bool:
         try:
-            async with asyncio.timeout(SLOT.total_seconds()):
+            async with asyncio.timeout(patience):
                 await self.slots.acquire()
         except TimeoutError:
             return False
@@ -308,7 +320,17 @@ class _Open:
     closing: asyncio.Event
     reads: _Pool
     submissions: _Pool
+    bulk: _Pool
     turns: dict[tuple[str, str], float]
+
+    def pool_for(self, home: Home, request: Request) -> _Pool:
+        if request.retry is Retry.SUBMIT:
+            return self.submissions
+        return self.bulk if home.bulk else self.reads
+
+    @property
+    def pools(self) -> tuple[_Pool, ...]:
+        return self.reads, self.submissions, self.bulk
 
 
 async def _drop_response(state: RetryCallState) -> None:

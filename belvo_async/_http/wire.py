@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final, Self
 
@@ -26,11 +26,12 @@ Credentials = Callable[[], Mapping[str, str]]
 
 @dataclass(frozen=True, repr=False)
 class Home:
-    """Where credentials may go."""
+    """Where credentials may go, and on which connections."""
 
     origin: str
     url: URL
     credentials: Credentials
+    bulk: bool = False
 
     def address(self, request: Request) -> URL:
         """Join origin and target without touching the encoding, or refuse a target that would leave the origin."""
@@ -41,11 +42,11 @@ class Home:
         return URL(self.origin + target, encoded=True)
 
 
-def home_at(origin: str, credentials: Credentials) -> Home:
+def home_at(origin: str, credentials: Credentials, *, bulk: bool = False) -> Home:
     url = URL(origin)
     if url.scheme not in ("http", "https") or not url.host or url.path != "/" or url.user is not None or url.query:
         raise ConfigurationError("an origin is scheme, host and port, like https://api.example.com")
-    return Home(origin.rstrip("/"), url, credentials)
+    return Home(origin.rstrip("/"), url, credentials, bulk)
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,7 @@ class _Once:
         return await handler(request)
 
 
+@cache
 def user_agent() -> str:
     try:
         return f"belvo-async/{version('belvo-async')}"

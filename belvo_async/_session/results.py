@@ -54,12 +54,13 @@ class Results(Generic[R_co]):
         try:
             while request is not None:
                 reader = PageReader(walk.shape)
-                async for batch in self._read(request, reader):
-                    if self._remarks is not None:
-                        await self._remarks.take(walk, batch)
-                    fresh = once.drop_repeated(batch)
-                    if fresh:
-                        yield fresh
+                async with aclosing(self._read(request, reader)) as read:
+                    async for batch in read:
+                        if self._remarks is not None:
+                            await self._remarks.take(walk, batch)
+                        fresh = once.drop_repeated(batch)
+                        if fresh:
+                            yield fresh
                 received += reader.page.rows
                 expected = reader.page.count if reader.page.count is not None else expected
                 request = _advance(steps.send, reader.page)

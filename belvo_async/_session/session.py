@@ -96,12 +96,16 @@ class Session:
             await stack.enter_async_context(self._store)
             await stack.enter_async_context(self._http)
             self._sends = {
-                name: self._http.send_to(vendor.origin, vendor.credentials) for name, vendor in self._vendors.items()
+                name: self._http.send_to(vendor.origin, vendor.credentials, bulk=True)
+                for name, vendor in self._vendors.items()
             }
             tracker = Tracker(
                 store=self._store,
                 vendors=self._vendors,
-                talks={name: partial(converse, send) for name, send in self._sends.items()},
+                talks={
+                    name: partial(converse, self._http.send_to(vendor.origin, vendor.credentials))
+                    for name, vendor in self._vendors.items()
+                },
                 polling=self._polling,
                 clock=self.clock,
                 chance=self._chance.random,

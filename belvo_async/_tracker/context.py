@@ -54,7 +54,7 @@ class Context:
 
     def due_after(self, polls: int) -> datetime:
         """When look number `polls` should come, from now."""
-        return self.polling.instant(self.clock.now(), polls, chance=self.chance(), phase=self.phase)
+        return self.polling.instant(self.clock.now(), polls, phase=self.phase)
 
     def spawn(self, work: Coroutine[object, object, None], *, name: str) -> asyncio.Task[None]:
         """Run work the tracker owns: no caller's cancellation reaches it, and `close` ends it."""

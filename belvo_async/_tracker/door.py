@@ -114,7 +114,12 @@ class Door:
         parked = await self._store.parked(vendor.account)
         if not any(seen.adoptable for seen in parked):
             return
-        match = choose_adopter([job async for job in self._store.open_jobs([vendor.account])], parked)
+        jobs = [job async for job in self._store.open_jobs([vendor.account])]
+        subjects = {job.task.subject for job in jobs if job.status is Status.UNCERTAIN}
+        fitting = [seen for seen in parked if seen.adoptable and seen.subject in subjects]
+        # One may have stayed parked although its job is known: the store failed before it was unparked.
+        strange = [seen for seen in fitting if not await self._store.find(vendor.account, seen.remote_id or "")]
+        match = choose_adopter(jobs, strange)
         if match is not None:
             await self.apply(*match)
 
@@ -179,7 +184,10 @@ class Door:
         if seen.status is Status.SUBMITTING and job.status is Status.SUBMITTING:
             # Certainly not accepted: the submission may be tried again, as if it had never been.
             again_at = seen.retry_at or self._context.due_after(job.attempts)
-            return replace(job, attempted_at=None, next_poll=again_at)
+            # What was turned away together must not come back together.
+            spread = self._context.polling.first * self._context.chance()
+            attempts = job.attempts - 1 if seen.throttled else job.attempts
+            return replace(job, attempted_at=None, attempts=attempts, next_poll=again_at + spread)
         if seen.way is Way.WEBHOOK and job.next_poll is not None:
             return job
         polls = 0 if seen.way is Way.ANSWER and not seen.absent else job.polls + 1

@@ -98,7 +98,7 @@ class Submitter:
         """Make a submission uncertain whose process ended between its first byte and its answer."""
         if job.id not in self._sending:
             doubt = "the process ended before the answer was kept"
-            seen = undelivered(maybe_sent=True, reason=doubt, job_id=job.id, at=self._context.clock.now())
+            seen = undelivered(job, maybe_sent=True, reason=doubt, at=self._context.clock.now())
             await self._door.apply(job, seen)
 
     def _intend(self, task: Task[Any], deadline: datetime) -> Job:
@@ -195,8 +195,8 @@ class Submitter:
             # Raised where a place in a budget is taken, which comes before the first byte.
             return Observation(way=Way.ANSWER, at=now, job_id=job.id, status=Status.SUBMITTING)
         except TransportError as error:
-            return undelivered(maybe_sent=error.maybe_sent, reason=str(error), job_id=job.id, at=now)
+            return undelivered(job, maybe_sent=error.maybe_sent, reason=str(error), at=now)
         except (PayloadError, VendorError) as error:
             doubt = f"the answer could not be read ({type(error).__name__})"
-            return undelivered(maybe_sent=True, reason=doubt, job_id=job.id, at=now)
+            return undelivered(job, maybe_sent=True, reason=doubt, at=now)
         return replace(seen, job_id=job.id)

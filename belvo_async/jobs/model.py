@@ -128,7 +128,8 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     `subject` and `resource` allow a delivery whose job is unknown to be matched to an uncertain submission.
     With `nudge`, it says nothing about a job but makes the open jobs of `subject` due for a look now.
     With `gone`, the vendor answered that it knows no such job. With `absent`, a search for an uncertain job found
-    nothing; `abandon` adds that searching longer makes no sense.
+    nothing; `abandon` adds that searching longer makes no sense. With `throttled`, a submission was turned away only
+    for the number of requests: it counts as no attempt.
     """
 
     way: Way
@@ -149,6 +150,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     look: Look | None = None
     nudge: bool = False
     adoptable: bool = False
+    throttled: bool = False
     gone: bool = False
     absent: bool = False
     abandon: bool = False

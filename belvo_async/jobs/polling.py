@@ -13,7 +13,7 @@ _GRID_ORIGIN = datetime(2020, 1, 1, tzinfo=UTC)
 class Polling(msgspec.Struct, frozen=True, kw_only=True):
     """When to look again at a job that no webhook has settled.
 
-    The n-th look waits a random part (full jitter, so that a restart does not bring all jobs at once) of
+    The n-th look waits a random part (full jitter, so that processes do not all ask at the same second) of
     `first` x `factor`^n, at most `longest`.
     """
 
@@ -30,17 +30,13 @@ class Polling(msgspec.Struct, frozen=True, kw_only=True):
         # 64 steps of any useful factor are past every cap; more would only overflow the float.
         return min(self.longest, self.first * min(self.factor ** min(polls, 64), 1e9))
 
-    def delay(self, polls: int, chance: float) -> timedelta:
-        """The wait before look number `polls`, for a `chance` drawn evenly from 0..1."""
-        return self.interval(polls) * chance
+    def instant(self, now: datetime, polls: int, *, phase: float) -> datetime:
+        """When look number `polls` is due: at the next point of a grid as wide as its interval.
 
-    def instant(self, now: datetime, polls: int, *, chance: float, phase: float = 0.0) -> datetime:
-        """When look number `polls` is due: after the delay, on a grid half as wide as the interval.
-
-        The grid lets jobs of the same age fall due together, so that one list call answers for all of them;
-        `phase` (0..1) shifts it, so that processes do not all ask at the same second.
+        `phase`, drawn evenly from 0..1 once for each process, shifts the grid: the wait is anything from nothing to the
+        whole interval (full jitter), yet all jobs of one age fall due together, and one list call answers for them.
         """
-        width = self.interval(polls) / 2
-        steps = (now + self.delay(polls, chance) - _GRID_ORIGIN) / width - phase
-        due = _GRID_ORIGIN + (math.ceil(steps) + phase) * width
+        width = self.interval(polls)
+        steps = math.floor((now - _GRID_ORIGIN) / width - phase) + 1
+        due = _GRID_ORIGIN + (steps + phase) * width
         return due if due > now else due + width

@@ -183,12 +183,24 @@ def _join_looks(run: Look | None, look: Look | None) -> Look | None:
     return replace(look, first_at=run.first_at, count=run.count + look.count)
 
 
-def undelivered(*, maybe_sent: bool, reason: str, job_id: str, at: datetime) -> Observation:
-    """Say what a submission that got no answer means: possibly accepted is uncertain, certainly not is refused."""
+# A submission that certainly was not sent is tried again: each of these already stands for several tries within a
+# minute. Somebody whose address is wrong or whose network is down should be told within minutes.
+UNSENT_ATTEMPTS = 3
+UNSENT_PAUSE = timedelta(seconds=30)
+
+
+def undelivered(job: Job, *, maybe_sent: bool, reason: str, at: datetime) -> Observation:
+    """Say what a submission that got no answer means.
+
+    Possibly accepted is uncertain. Certainly not sent is to be tried again, and refused after UNSENT_ATTEMPTS.
+    """
     if maybe_sent:
-        return Observation(way=Way.ANSWER, at=at, job_id=job_id, status=Status.UNCERTAIN, doubt=reason)
+        return Observation(way=Way.ANSWER, at=at, job_id=job.id, status=Status.UNCERTAIN, doubt=reason)
+    if job.attempts < UNSENT_ATTEMPTS:
+        again_at = at + UNSENT_PAUSE * job.attempts
+        return Observation(way=Way.ANSWER, at=at, job_id=job.id, status=Status.SUBMITTING, retry_at=again_at)
     failure = Failure(code="unreachable", message=f"nothing was sent: {reason}", retryable=True)
-    return Observation(way=Way.ANSWER, at=at, job_id=job_id, status=Status.REJECTED, failure=failure)
+    return Observation(way=Way.ANSWER, at=at, job_id=job.id, status=Status.REJECTED, failure=failure)
 
 
 def choose_adopter(jobs: Iterable[Job], deliveries: Iterable[Observation]) -> tuple[Job, Observation] | None:

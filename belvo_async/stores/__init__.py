@@ -1,4 +1,4 @@
-"""Where jobs are kept: in memory, or in an SQLite file that survives the process."""
+"""Where jobs are kept: in memory, in an SQLite file, or on a server that processes share."""
 
 from __future__ import annotations
 
@@ -9,23 +9,26 @@ from .memory import MemoryStore
 
 __all__ = ["MemoryStore", "open_store"]
 
-_FORMS = "`memory:` or `sqlite:PATH`"
-_NOT_YET = ("postgresql:", "postgres:", "redis:", "rediss:")
+_FORMS = "`memory:`, `sqlite:PATH`, `postgresql://HOST/DATABASE`, `redis://HOST:PORT/NUMBER`"
 
 
 def open_store(url: str) -> Store:
     """Make the store a URL names; open it with `async with`.
 
-    `memory:` ends with the process. `sqlite:PATH` is a file, absolute or relative to the working directory. Raises
-    ConfigurationError for anything else; what is wrong with the file itself is found on opening.
+    `memory:` ends with the process. `sqlite:PATH` is a file, absolute or relative to the working directory.
+    `postgresql://` (or `postgres://`), `redis://` and `rediss://` are servers that processes and machines share:
+    `PostgresStore` explains the option `?schema=`, `RedisStore` `?prefix=` and `?require_durable=true`. Raises
+    ConfigurationError for anything else; what is wrong with the file or the server itself is found on opening.
     """
     scheme, colon, path = url.partition(":")
     if url == "memory:":
         return MemoryStore()
     if (scheme, colon) == ("sqlite", ":"):
         return _open_sqlite(path)
-    if url.startswith(_NOT_YET):
-        raise ConfigurationError(f"this release has no {scheme} store yet; the stores it has are {_FORMS}")
+    if scheme in {"redis", "rediss"}:
+        return _open_redis(url)
+    if scheme in {"postgresql", "postgres"}:
+        return _open_postgres(url)
     # The URL is not repeated: it may hold a password.
     raise ConfigurationError(f"the store's URL has none of the known forms: {_FORMS}")
 
@@ -37,3 +40,19 @@ def _open_sqlite(path: str) -> Store:
     from .sqlite import SqliteStore  # only who uses it pays for loading sqlite3
 
     return SqliteStore(path)
+
+
+def _open_redis(url: str) -> Store:
+    try:
+        from .redis import RedisStore
+    except ModuleNotFoundError as error:
+        raise ConfigurationError("a Redis store needs `pip install 'belvo-async[redis]'`") from error
+    return RedisStore(url)
+
+
+def _open_postgres(url: str) -> Store:
+    try:
+        from .postgres import PostgresStore
+    except ImportError as error:  # psycopg without libpq is an ImportError of its own
+        raise ConfigurationError("a PostgreSQL store needs `pip install 'belvo-async[postgres]'`") from error
+    return PostgresStore(url)

@@ -6,12 +6,12 @@ import asyncio
 import os
 import re
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, LiteralString, NamedTuple
 
 import psycopg
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, AsyncCursor
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from belvo_async.abc import Secret
@@ -59,8 +59,8 @@ class Statement(NamedTuple):
     values: Sequence[object] = ()
 
 
-class Lost(Exception):  # noqa: N818 - never leaves the store: its callers turn it into a StoreError
-    """The connection was lost while the server worked on something."""
+class Lost(Exception):
+    """The connection was lost while the server worked on something. Never leaves the store."""
 
 
 class Server:
@@ -77,7 +77,7 @@ class Server:
         self.under_way = 0
 
     @contextmanager
-    def conversation(self) -> Iterator[None]:
+    def conversation(self) -> Generator[None, None, None]:
         """Count what waits for the server."""
         self.under_way += 1
         try:
@@ -90,7 +90,9 @@ class Server:
         connection: AsyncConnection[Row] | None = None
         with self.conversation():
             try:
-                connection = await AsyncConnection[Row].connect(self._conninfo.reveal(), autocommit=True)
+                connection = await AsyncConnection[Row].connect(
+                    self._conninfo.reveal(), autocommit=True, prepare_threshold=None
+                )
                 settings = await (await connection.execute(_SETTINGS, (self.schema,))).fetchone()
             except BaseException as error:
                 if connection is not None:
@@ -148,10 +150,11 @@ class Line:
             with self._server.conversation():
                 return await _exchange(connection, statements)
         except psycopg.Error as error:
-            if connection.closed or _is_farewell(error):
+            cause = _first(error)
+            if connection.closed or _is_farewell(cause):
                 await self.drop()
                 raise Lost from None
-            raise
+            raise cause from None
         except BaseException:
             await self.drop()
             raise
@@ -182,9 +185,26 @@ async def _exchange(connection: AsyncConnection[Row], statements: Sequence[State
     if len(statements) == 1:
         cursors = [await connection.execute(*statements[0], binary=True)]
     else:
-        async with connection.pipeline():
-            cursors = [await connection.execute(query, values, binary=True) for query, values in statements]
+        cursors = await _send_together(connection, statements)
     return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]
+
+
+async def _send_together(connection: AsyncConnection[Row], statements: Sequence[Statement]) -> list[AsyncCursor[Row]]:
+    """Run statements in one round trip, or raise what was wrong with the first that failed."""
+    first: psycopg.Error | None = None
+    cursors: list[AsyncCursor[Row]] = []
+    try:
+        async with connection.pipeline():
+            try:
+                cursors = [await connection.execute(query, values, binary=True) for query, values in statements]
+            except psycopg.Error as error:
+                # Leaving the block with it would have psycopg log what follows from it.
+                first = error
+    except psycopg.Error as error:
+        first = first or error
+    if first is not None:
+        raise first
+    return cursors
 
 
 def _without_schema(url: str) -> tuple[str, str]:
@@ -199,7 +219,7 @@ def _without_schema(url: str) -> tuple[str, str]:
     return (f"{base}?{rest}" if rest else base), schema
 
 
-_UNREACHABLE = "PostgreSQL cannot be reached; nothing was changed: try again"
+_UNREACHABLE = "PostgreSQL cannot be reached or refuses connections; nothing was changed: try again"
 # By SQLSTATE or its class, the first that fits. PostgreSQL's own messages may quote stored rows: they are not repeated.
 _SENTENCES = {
     "28": "PostgreSQL refused the user or the password of the store's URL",
@@ -209,6 +229,7 @@ _SENTENCES = {
     "55P03": "the store is locked by another worker; nothing was changed: try again",
     "57014": "PostgreSQL did not answer in time; nothing was changed: try again",
     "57P": _UNREACHABLE,
+    "25006": "PostgreSQL is read-only there; nothing was changed: the URL must name the primary",
     "53": "PostgreSQL has no disk, memory or connection left; nothing was changed",
     "23": "PostgreSQL refused a row that breaks the store's rules; nothing was changed",
 }
@@ -216,13 +237,28 @@ _SENTENCES = {
 
 def store_error(error: psycopg.Error) -> StoreError:
     """Say in one sentence what PostgreSQL complains about and what to do."""
-    state = error.sqlstate
-    if state is None:
-        # Nobody at the other end: libpq found that, not the server. It does not tell refused passwords apart.
-        wrong_password = "password" in str(error) or "role" in str(error)
-        return StoreError(_SENTENCES["28"] if wrong_password else _UNREACHABLE)
+    state = error.sqlstate or _unsent_state(error)
     sentence = next((text for start, text in _SENTENCES.items() if state.startswith(start)), None)
-    return StoreError(sentence or f"PostgreSQL refused (SQLSTATE {state}); nothing was changed")
+    return StoreError(sentence or f"PostgreSQL refused ({state}); nothing was changed")
+
+
+def _unsent_state(error: psycopg.Error) -> str:
+    """What the SQLSTATE would be: libpq passes none on when a connection cannot be made."""
+    if not isinstance(error, psycopg.OperationalError):
+        return type(error).__name__
+    text = str(error)
+    return next((state for words, state in _REFUSALS.items() if words in text), "57P")
+
+
+# From the messages of PostgreSQL 15 in English; in other languages a refusal looks like a server that is down.
+_REFUSALS = {"password": "28", "role": "28", "pg_hba.conf": "28", "database": "3D"}
+
+
+def _first(error: psycopg.Error) -> psycopg.Error:
+    """The error that made the rest of a pipeline fail."""
+    while isinstance(error, psycopg.errors.PipelineAborted) and isinstance(error.__context__, psycopg.Error):
+        error = error.__context__
+    return error
 
 
 def _is_farewell(error: psycopg.Error) -> bool:

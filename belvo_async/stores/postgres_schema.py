@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, LiteralString, cast
+from typing import Any
 
+import psycopg
 from psycopg import AsyncConnection, sql
 
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Status
 
-__all__ = ["SCHEMA_VERSION", "set_up"]
+from .postgres_line import Server, store_error
+
+__all__ = ["SCHEMA_VERSION", "open_schema"]
 
 SCHEMA_VERSION = 1
 
 
-async def set_up(connection: AsyncConnection[Any], schema: str) -> None:
+async def open_schema(server: Server) -> None:
+    """See that the tables are there, or raise StoreError saying why the store cannot be used."""
+    connection = await server.connect()
+    try:
+        with server.conversation():
+            await _set_up(connection, server.schema)
+            await connection.execute("DELETE FROM writer WHERE at < now() - interval '1 day'")
+    except psycopg.Error as error:
+        raise store_error(error) from None
+    finally:
+        await connection.close()
+
+
+async def _set_up(connection: AsyncConnection[Any], schema: str) -> None:
     """Make the tables if there are none; raise StoreError, touching nothing, when another program made them."""
     if await _version(connection, schema) == SCHEMA_VERSION:
         return
@@ -54,19 +70,19 @@ async def _create(connection: AsyncConnection[Any], schema: str) -> None:
     if await known.fetchone() is None:
         await connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
     for statement in _TABLES:
-        await connection.execute(statement)
+        await connection.execute(statement.encode())
     await connection.execute("INSERT INTO store_version VALUES (%s)", (SCHEMA_VERSION,))
 
 
-def _quoted(words: Iterable[Status]) -> LiteralString:
-    return cast("LiteralString", ", ".join(f"'{word}'" for word in words))
+def _quoted(words: Iterable[Status]) -> str:
+    return ", ".join(f"'{word}'" for word in words)
 
 
 # Instants are microseconds since 1970, UTC. `key` is set while the job stands in the way of equal ones; `started` while
 # it has done so ever since it was new: of two equal jobs written as new at once the index refuses one, while a search
 # that was given up may still find its job beside a younger equal one. `remote_id` is in normal form. Everything else
 # about a job is in its document: bytes, because jsonb refuses U+0000.
-_TABLES: tuple[LiteralString, ...] = (
+_TABLES = (
     "CREATE TABLE store_version (version integer NOT NULL)",
     f"""
     CREATE TABLE job (
@@ -87,7 +103,7 @@ _TABLES: tuple[LiteralString, ...] = (
         due_at bigint GENERATED ALWAYS AS (
             CASE WHEN open AND next_poll IS NOT NULL THEN greatest(next_poll, leased_until) END
         ) STORED
-    )
+    ) WITH (fillfactor = 80)
     """,
     "CREATE UNIQUE INDEX job_started ON job (account, key) WHERE started",
     "CREATE INDEX job_key ON job (account, key) WHERE key IS NOT NULL",
@@ -134,6 +150,7 @@ _TABLES: tuple[LiteralString, ...] = (
     )
     """,
     'CREATE TABLE budget (key text COLLATE "C" PRIMARY KEY, places bigint[] NOT NULL)',
+    # A lease given back keeps its row, and with it the token the next owner's must exceed.
     """
     CREATE TABLE lease (
         key text COLLATE "C" PRIMARY KEY,
@@ -142,7 +159,6 @@ _TABLES: tuple[LiteralString, ...] = (
         token bigint NOT NULL DEFAULT 0
     )
     """,
-    "CREATE SEQUENCE lease_token",
     # The last batch each open store wrote: tells whether a commit took place whose answer got lost.
     "CREATE TABLE writer (id text PRIMARY KEY, batch bigint NOT NULL, at timestamptz NOT NULL DEFAULT now())",
 )

@@ -13,7 +13,15 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Protocol
 
-from redis.exceptions import NoScriptError, ReadOnlyError, RedisError, ResponseError
+from redis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    BusyLoadingError,
+    NoScriptError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+)
 
 from belvo_async.errors import StoreError
 
@@ -24,6 +32,9 @@ __all__ = ["FAULTS", "Call", "Connection", "Line", "hang_up"]
 
 # What ends a connection. The refusal of one command (a ResponseError) is a RedisError as well, and caught before.
 FAULTS = (RedisError, OSError, TimeoutError, asyncio.IncompleteReadError)
+
+# Replies that redis-py counts as failures of the connection. The server did nothing.
+REFUSALS = (AuthenticationError, AuthorizationError, BusyLoadingError)
 
 # More in one pipeline brings no further speed, but the first caller would wait longer for the last.
 PIPELINE = 1000
@@ -61,8 +72,12 @@ class Call:
 
     def note_sending(self) -> None:
         """From here on the server may have carried it out."""
-        self.was_repeated = self.may_be_done
+        self.was_repeated = self.was_repeated or self.may_be_done
         self.may_be_done = True
+
+    def note_unknown(self) -> None:
+        """The server did not know the script, so this sending did nothing; an earlier one may have."""
+        self.may_be_done = self.was_repeated
 
     def settle(self, reply: Any) -> None:
         # A cancelled caller no longer waits; what it asked for was done all the same.
@@ -87,6 +102,8 @@ class Line:
         self._connection: Connection | None = None
         self._worker: asyncio.Task[None] | None = None
         self._is_pausing = False
+        self._is_outdated = False
+        self._is_closed = False
 
     @property
     def under_way(self) -> int:
@@ -105,6 +122,7 @@ class Line:
 
     async def close(self) -> None:
         """Do what is queued and close the connection; what takes longer than ten seconds fails."""
+        self._is_closed = True
         if os.getpid() != self._process or asyncio.get_running_loop() is not self._loop:
             return  # the connection belongs to the parent process, or to a loop that has ended
         if self._worker is not None:
@@ -112,13 +130,18 @@ class Line:
         if self._worker is not None:
             self._worker.cancel()
             await asyncio.wait({self._worker})
-        for call in [*self._sent, *self._queue]:
-            call.fail(in_doubt(None) if call.may_be_done else StoreError("the store is closed"))
-        self._sent = []
-        self._queue.clear()
+        self._give_up()
         await self._drop()
 
+    def _give_up(self) -> None:
+        for call in [*self._sent, *self._queue]:
+            call.fail(in_doubt(None) if call.may_be_done else StoreError("the store is closed; nothing was changed"))
+        self._sent = []
+        self._queue.clear()
+
     def _check(self) -> None:
+        if self._is_closed:
+            raise StoreError("the store is closed")
         if os.getpid() != self._process:
             raise StoreError("the store was opened before a fork: open one in each process")
         if asyncio.get_running_loop() is not self._loop:
@@ -129,6 +152,10 @@ class Line:
             while self._queue:
                 self._sent = [self._queue.popleft() for _ in range(min(PIPELINE, len(self._queue)))]
                 await self._carry()
+        except BaseException:
+            # Nobody may be left waiting, whatever happened.
+            self._give_up()
+            raise
         finally:
             self._worker = None
 
@@ -188,12 +215,17 @@ class Line:
                 try:
                     call.settle(await connection.read_response())
                 except NoScriptError:
-                    call.may_be_done = False
+                    call.note_unknown()
                     unknown.append(call)
+                except REFUSALS as error:
+                    if call.was_repeated:
+                        raise  # what it did the first time is still in doubt
+                    call.fail(broken(error))
+                    self._is_outdated = True
                 except ResponseError as error:
                     call.fail(refused(error))
                     # After a fail-over the name of the server leads to another one.
-                    self._is_outdated = isinstance(error, ReadOnlyError)
+                    self._is_outdated = self._is_outdated or isinstance(error, ReadOnlyError)
         return unknown
 
     async def _connected(self) -> Connection:
@@ -215,8 +247,6 @@ class Line:
         self._is_outdated = False
         if connection is not None:
             await hang_up(connection)
-
-    _is_outdated = False
 
 
 def _has_ended(connection: Connection) -> bool:

@@ -72,8 +72,8 @@ local function unlist(sets, age)
 end
 """
 
-# arg: id, expected version ('' for a new job), version, status, whether it is an end, document, account, age, due ('' for
-# never), names of the sets it is a member of, the set of equal jobs ('' for none), what was seen ('' for nothing),
+# arg: id, expected version ('' for a new job), version, status, whether it is an end, document, account, age, due (''
+# for never), names of the sets it is a member of, the set of equal jobs ('' for none), what was seen ('' for nothing),
 # origin, limit of the timeline, limit of the stream.
 # Gives 1 when written, 0 when there is no such job, {document} of what stands in the way, the status it has ended as.
 PUT = Script(

@@ -136,18 +136,15 @@ class SqliteStore:
         thread = self._usable()
         seen: Seen | None = None
         while not thread.closing.is_set():
-            # A look that failed is repeated: what it would have seen is told then.
+            ids: tuple[str, ...] | None = None
+            # A look that failed is repeated: what it would have told is told then.
             with suppress(StoreError):
-                ids, seen = await self._look(thread, seen)
-                if ids is not None:
-                    yield ids
+                ids, seen = await thread.submit(partial(_changed_since, seen, thread.writer), writes=False)
+            if ids is not None:
+                yield ids
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS):
                     await thread.closing.wait()
-
-    async def _look(self, thread: StoreThread, seen: Seen | None) -> tuple[tuple[str, ...] | None, Seen]:
-        run = partial(sqlite_jobs.changed_since, seen=seen, writer=thread.writer)
-        return await thread.submit(run, writes=False)
 
     async def timeline(self, job_id: str) -> tuple[Observation, ...]:
         """The last observations of a job, oldest first."""
@@ -174,11 +171,11 @@ class SqliteStore:
         if thread is not None:
             await thread.close()
 
-    async def _read(self, run: Callable[[sqlite3.Connection], T]) -> T:
-        return await self._usable().submit(run, writes=False)
+    def _read(self, run: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
+        return self._usable().submit(run, writes=False)
 
-    async def _write(self, run: Callable[[sqlite3.Connection], T]) -> T:
-        return await self._usable().submit(run, writes=True)
+    def _write(self, run: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
+        return self._usable().submit(run, writes=True)
 
     def _usable(self) -> StoreThread:
         self._gate.check()
@@ -186,3 +183,7 @@ class SqliteStore:
             raise StoreError("the store is still being opened")
         self._thread.check()
         return self._thread
+
+
+def _changed_since(seen: Seen | None, writer: int, database: sqlite3.Connection) -> tuple[tuple[str, ...] | None, Seen]:
+    return sqlite_jobs.changed_since(database, seen, writer)

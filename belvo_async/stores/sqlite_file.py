@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
 from belvo_async.errors import StoreError
 
+from .sqlite_locks import insist, wait_inside
 from .sqlite_schema import APPLICATION_ID, SCHEMA_VERSION, migrate
 
 __all__ = ["Connect", "connect", "journal_settings", "open_database", "store_error"]
@@ -19,6 +21,8 @@ Connect = Callable[[str], sqlite3.Connection]
 OLDEST_LIBRARY = (3, 37, 0)
 # Webhook deadlines are 3 s: whoever waits for a lock longer than this has lost them anyway.
 BUSY_TIMEOUT_MS = 1_000
+# Nobody waits for an answer yet.
+OPENING_SECONDS = 5.0
 # A full check reads the whole file: about a second per GiB from the page cache.
 CHECKED_BYTES = 64 * 2**20
 
@@ -76,18 +80,32 @@ def _set_up(database: sqlite3.Connection, path: str) -> None:
         raise StoreError(f"SQLite {words} is too old: the store needs 3.37 or newer")
     for pragma in _PRAGMAS:
         database.execute(f"PRAGMA {pragma}")
+    deadline = time.monotonic() + OPENING_SECONDS
+    insist(database, lambda: _check(database, path), deadline)
+    mode, synchronous = journal_settings(library)
+    insist(database, lambda: _switch_journal(database, path, mode), deadline)
+    database.execute(f"PRAGMA synchronous={synchronous}")
+    insist(database, lambda: database.execute("BEGIN IMMEDIATE"), deadline)
+    wait_inside(database, deadline)
+    migrate(database, _check_version(database, path))
+    database.execute("COMMIT")
+    database.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+
+
+def _check(database: sqlite3.Connection, path: str) -> None:
+    # In one transaction: another process may be creating the tables just now.
     database.execute("BEGIN")
     _check_version(database, path)
-    database.execute("COMMIT")
     _check_pages(database, path)
-    mode, synchronous = journal_settings(library)
+    database.execute("COMMIT")
+
+
+def _switch_journal(database: sqlite3.Connection, path: str, mode: str) -> None:
+    # A rollback journal that comes back after a loss of power would undo the switch to a log, and with it the log.
+    database.execute("PRAGMA synchronous=EXTRA")
     (found,) = database.execute(f"PRAGMA journal_mode={mode}").fetchone()
     if found != mode:
         raise StoreError(f"the store {path} cannot be switched to journal mode {mode}: is it in use or read-only?")
-    database.execute(f"PRAGMA synchronous={synchronous}")
-    database.execute("BEGIN IMMEDIATE")
-    migrate(database, _check_version(database, path))
-    database.execute("COMMIT")
 
 
 def _version(words: str) -> tuple[int, int, int]:
@@ -109,7 +127,6 @@ _PRAGMAS = (
 
 
 def _check_version(database: sqlite3.Connection, path: str) -> int:
-    """The version of the file, in one transaction: another process may be creating it just now."""
     (version,) = database.execute("PRAGMA user_version").fetchone()
     (application,) = database.execute("PRAGMA application_id").fetchone()
     (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()

@@ -10,11 +10,13 @@ from typing import NamedTuple
 import msgspec
 
 from belvo_async.errors import StoreError
-from belvo_async.jobs import Job, Observation, Status, decode_job, encode_job, normal_id
+from belvo_async.jobs import Job, Observation, decode_job, encode_job, normal_id
 
 from .rules import SLICE, TIMELINE_LIMIT, refuse_second_end, stands_in_the_way, to_us
+from .sqlite_schema import ENDED
 
 __all__ = [
+    "INSERT",
     "Place",
     "Seen",
     "changed_since",
@@ -25,6 +27,7 @@ __all__ = [
     "get",
     "open_after",
     "put",
+    "row_of",
     "take_turn",
     "timeline",
 ]
@@ -46,26 +49,34 @@ class Seen(NamedTuple):
 
 def put(database: sqlite3.Connection, job: Job, expected: int | None, seen: bytes | None) -> Job | None:
     """Write a job and what was seen of it, or return what stands in the way."""
-    obstacle = _obstacle(database, job, expected)
-    if obstacle is not None:
-        return obstacle
-    database.execute(INSERT, row_of(job))
+    if not (_insert(database, job) if expected is None else _update(database, job, expected)):
+        return _obstacle(database, job, expected)
     if seen is not None:
         _append(database, job.id, seen)
     return None
 
 
+def _insert(database: sqlite3.Connection, job: Job) -> bool:
+    # A job that does not stand in the way itself has no key in its row for the statement to compare.
+    if job.key and not stands_in_the_way(job) and _equal(database, job) is not None:
+        return False
+    return database.execute(INSERT, row_of(job)).rowcount == 1
+
+
+def _update(database: sqlite3.Connection, job: Job, expected: int) -> bool:
+    return database.execute(_UPDATE, (*row_of(job), expected)).rowcount == 1
+
+
 def _obstacle(database: sqlite3.Connection, job: Job, expected: int | None) -> Job | None:
-    kept = database.execute("SELECT version, status, document FROM job WHERE id = ?", (job.id,)).fetchone()
+    """Why a job was not written."""
+    kept = get(database, job.id)
     if expected is None:
-        return _decode(kept[2]) if kept else _equal(database, job)
+        return kept or _equal(database, job)
     if kept is None:
         raise StoreError(f"job {job.id} is no longer kept")
-    version, status, document = kept
-    if version != expected:
-        return _decode(document)
-    refuse_second_end(job, Status(status))
-    return None
+    if kept.version == expected:
+        refuse_second_end(job, kept.status)
+    return kept
 
 
 def _equal(database: sqlite3.Connection, job: Job) -> Job | None:
@@ -82,16 +93,21 @@ INSERT = """
         id, account, key, open, status, remote_id, lane, created_at, next_poll, version, document, failure,
         changed, writer
     )
-    SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, number, writer FROM turn WHERE true
-    ON CONFLICT (id) DO UPDATE SET
-        account = excluded.account, key = excluded.key, open = excluded.open, status = excluded.status,
-        remote_id = excluded.remote_id, lane = excluded.lane, created_at = excluded.created_at,
-        next_poll = excluded.next_poll, version = excluded.version, document = excluded.document, leased_until = 0,
-        failure = excluded.failure, changed = excluded.changed, writer = excluded.writer
+    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, number, writer FROM turn
+    WHERE NOT EXISTS (SELECT 1 FROM job WHERE account = ?2 AND key = ?3)
+    ON CONFLICT (id) DO NOTHING
 """
+_UPDATE = f"""
+    UPDATE job SET
+        account = ?2, key = ?3, open = ?4, status = ?5, remote_id = ?6, lane = ?7, created_at = ?8, next_poll = ?9,
+        version = ?10, document = ?11, failure = ?12, leased_until = 0,
+        (changed, writer) = (SELECT number, writer FROM turn)
+    WHERE id = ?1 AND version = ?13 AND (status = ?5 OR status NOT IN ({ENDED}))
+"""  # noqa: S608 - constants of this package
 
 
 def row_of(job: Job) -> tuple[str | int | bytes | None, ...]:
+    """What both statements are given."""
     return (
         job.id,
         job.account,
@@ -109,10 +125,14 @@ def row_of(job: Job) -> tuple[str | int | bytes | None, ...]:
 
 
 def _append(database: sqlite3.Connection, job_id: str, seen: bytes) -> None:
-    (last,) = database.execute("SELECT max(place) FROM timeline WHERE job_id = ?", (job_id,)).fetchone()
-    place = (last or 0) + 1
-    database.execute("INSERT INTO timeline VALUES (?, ?, ?)", (job_id, place, seen))
-    database.execute("DELETE FROM timeline WHERE job_id = ? AND place <= ?", (job_id, place - TIMELINE_LIMIT))
+    ((place,),) = database.execute(_APPEND, (job_id, seen)).fetchall()
+    if place > TIMELINE_LIMIT:
+        database.execute("DELETE FROM timeline WHERE job_id = ? AND place <= ?", (job_id, place - TIMELINE_LIMIT))
+
+
+_APPEND = """
+    INSERT INTO timeline SELECT ?1, coalesce(max(place), 0) + 1, ?2 FROM timeline WHERE job_id = ?1 RETURNING place
+"""
 
 
 def get(database: sqlite3.Connection, job_id: str) -> Job | None:

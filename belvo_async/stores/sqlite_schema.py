@@ -7,10 +7,18 @@ from collections.abc import Iterable
 
 from belvo_async.jobs import Status
 
-__all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "migrate"]
+__all__ = ["APPLICATION_ID", "ENDED", "SCHEMA_VERSION", "migrate"]
 
 # "blva", so that a file of another program is not taken for a store.
 APPLICATION_ID = 0x626C7661
+
+
+def _quoted(words: Iterable[str]) -> str:
+    return ", ".join(f"'{word}'" for word in words)
+
+
+# The statuses that never change, as SQL.
+ENDED = _quoted(status for status in Status if status.is_terminal)
 
 
 def migrate(database: sqlite3.Connection, version: int) -> None:
@@ -21,10 +29,6 @@ def migrate(database: sqlite3.Connection, version: int) -> None:
     # Written even when they are there already: a store that cannot be written is noticed now.
     database.execute(f"PRAGMA application_id={APPLICATION_ID}")
     database.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-
-
-def _quoted(words: Iterable[str]) -> str:
-    return ", ".join(f"'{word}'" for word in words)
 
 
 # Instants are microseconds since 1970, UTC. `key` is set while the job stands in the way of equal ones; `remote_id` is
@@ -54,7 +58,7 @@ _JOBS = (
     "CREATE INDEX job_due ON job (account, due_at) WHERE due_at IS NOT NULL",
     f"""
     CREATE TRIGGER job_end_is_final BEFORE UPDATE OF status ON job
-    WHEN OLD.status IN ({_quoted(status for status in Status if status.is_terminal)}) AND NEW.status <> OLD.status
+    WHEN OLD.status IN ({ENDED}) AND NEW.status <> OLD.status
     BEGIN SELECT RAISE(ABORT, 'the status of an ended job never changes'); END
     """,
     """
@@ -129,7 +133,7 @@ _FAILURE = (
     "UPDATE job SET failure = json_extract(CAST(document AS TEXT), '$.job.failure.code')",
     f"""
     CREATE TRIGGER job_failure_is_final BEFORE UPDATE OF failure ON job
-    WHEN OLD.status IN ({_quoted(status for status in Status if status.is_terminal)})
+    WHEN OLD.status IN ({ENDED})
         AND OLD.failure IS NOT NULL AND NEW.failure IS NOT OLD.failure
     BEGIN SELECT RAISE(ABORT, 'the failure of an ended job never changes'); END
     """,

@@ -1,7 +1,8 @@
 """The one thread that owns a store's connection, and group commit.
 
 While a transaction is being made durable, calls queue up; the next transaction takes them all. Many callers share one
-flush of the disk, and one wake-up of the event loop.
+flush of the disk, and one wake-up of the event loop. What one turn of the loop asks for reaches the thread together:
+else the first of its calls would start a transaction of its own, and both threads would fight for the interpreter.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import queue
 import secrets
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
@@ -20,24 +22,29 @@ from belvo_async.errors import StoreError
 
 from .sqlite_file import Connect, open_database, store_error
 from .sqlite_jobs import take_turn
+from .sqlite_locks import insist, wait_inside
 
 __all__ = ["StoreThread"]
 
 T = TypeVar("T")
 
-# Longer than the lock timeout and any flush of a healthy disk.
+# Longer than the wait for a lock and any flush of a healthy disk.
 CLOSING_SECONDS = 10.0
+# How long a call waits for locks of other processes in all, from the moment it was made: vendors wait 3 s for the
+# answer to a webhook, and whoever could not keep it in time has lost them anyway.
+LOCKED_SECONDS = 1.0
 
 
 class _Operation(Generic[T]):
     """One call on its way through the thread: what to run, and who waits for the outcome."""
 
-    __slots__ = ("failure", "future", "outcome", "run", "writes")
+    __slots__ = ("asked_at", "failure", "future", "outcome", "run", "writes")
 
     def __init__(self, run: Callable[[sqlite3.Connection], T], future: asyncio.Future[T], *, writes: bool) -> None:
         self.run = run
         self.future = future
         self.writes = writes
+        self.asked_at = time.monotonic()
         self.outcome: T | None = None
         self.failure: Exception | None = None
 
@@ -63,9 +70,10 @@ class StoreThread(threading.Thread):
         self._connect = connect
         self._process = os.getpid()
         self._loop = asyncio.get_running_loop()
-        self._queue: queue.SimpleQueue[_Operation[Any] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[list[_Operation[Any]] | None] = queue.SimpleQueue()
         self._inode: tuple[int, int] | None = None
-        # Both are touched on the event loop only.
+        # These are touched on the event loop only.
+        self._asked: list[_Operation[Any]] = []
         self._taken_on = 0
         self._settled = 0
         self._is_deserted = False
@@ -96,17 +104,20 @@ class StoreThread(threading.Thread):
     def submit(self, run: Callable[[sqlite3.Connection], T], *, writes: bool) -> asyncio.Future[T]:
         """Queue an operation; the future is done once what it wrote is durable."""
         operation = self._note(run, writes=writes)
-        self._queue.put(operation)
+        if not self._asked:
+            self._loop.call_soon(self._hand_over)
+        self._asked.append(operation)
         return operation.future
 
     async def close(self) -> None:
         """Do what is queued, close the file, and end the thread."""
         if os.getpid() != self._process:
             return  # the thread and the connection are the parent's
-        self.closing.set()
         if asyncio.get_running_loop() is not self._loop:
             self._queue.put(None)  # nobody is left on that loop to be told
             return
+        self.closing.set()
+        self._hand_over()
         self._ended = self._note(_nothing)
         self._queue.put(None)
         try:
@@ -139,39 +150,63 @@ class StoreThread(threading.Thread):
         self._taken_on += 1
         return _Operation(run, self._loop.create_future(), writes=writes)
 
+    def _hand_over(self) -> None:
+        asked, self._asked = self._asked, []
+        if asked:
+            self._queue.put(asked)
+
     def _take(self) -> tuple[list[_Operation[Any]], bool]:
-        """Wait for the first operation and take all that are queued; whether to go on after them."""
+        """Wait for the first operations and take all that are queued; whether to go on after them."""
         taken = [self._queue.get()]
         with suppress(queue.Empty):
             while True:
                 taken.append(self._queue.get_nowait())
-        return [each for each in taken if each is not None], None not in taken
+        return [operation for each in taken if each is not None for operation in each], None not in taken
 
     def _commit(self, database: sqlite3.Connection, batch: list[_Operation[Any]]) -> None:
         """Run a batch in one transaction. When that fails its writes fail, and its reads are done without them."""
         if not batch:
             return
-        writes = any(each.writes for each in batch)
         try:
-            if writes:
-                self._check_file()
-            database.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
-            if writes:
-                take_turn(database, self.writer)
-            for operation in batch:
-                self._attempt(database, operation)
-            database.execute("COMMIT")
+            # Savepoints cost as much as the writes they guard, and calls hardly ever fail.
+            if not self._transact(database, batch, guarded=False):
+                self._transact(database, batch, guarded=True)
         except Exception as error:  # noqa: BLE001 - the thread must outlive it; every caller is told
             _roll_back(database)
             for operation in batch:
                 operation.failure = self._failure(error)
-            if writes:
-                self._commit(database, [each for each in batch if not each.writes])
+            reads = [each for each in batch if not each.writes]
+            if len(reads) < len(batch):
+                self._commit(database, reads)
 
-    def _attempt(self, database: sqlite3.Connection, operation: _Operation[Any]) -> None:
-        """Run one operation so that its failure undoes nothing but itself."""
+    def _transact(self, database: sqlite3.Connection, batch: list[_Operation[Any]], *, guarded: bool) -> bool:
+        """Run a batch in one transaction. False when, unguarded, a write failed: then nothing was done."""
+        deadline = min(each.asked_at for each in batch) + LOCKED_SECONDS
+        self._begin(database, deadline, writes=any(each.writes for each in batch))
+        for operation in batch:
+            self._attempt(database, operation, guarded=guarded)
+            if operation.failure is not None and operation.writes and not guarded:
+                database.execute("ROLLBACK")
+                return False
+        wait_inside(database, deadline)
+        database.execute("COMMIT")
+        return True
+
+    def _begin(self, database: sqlite3.Connection, deadline: float, *, writes: bool) -> None:
+        if writes:
+            self._check_file()
+            insist(database, lambda: database.execute("BEGIN IMMEDIATE"), deadline)
+        else:
+            insist(database, lambda: _begin_reading(database), deadline)
+        wait_inside(database, deadline)
+        if writes:
+            take_turn(database, self.writer)
+
+    def _attempt(self, database: sqlite3.Connection, operation: _Operation[Any], *, guarded: bool) -> None:
+        """Run one operation; guarded, its failure undoes nothing but itself."""
+        guarded = guarded and operation.writes
         operation.failure = None
-        if operation.writes:
+        if guarded:
             database.execute("SAVEPOINT operation")
         try:
             operation.outcome = operation.run(database)
@@ -179,10 +214,10 @@ class StoreThread(threading.Thread):
             # After a full disk or an I/O error SQLite has rolled back the whole transaction.
             if not database.in_transaction:
                 raise
-            if operation.writes:
+            if guarded:
                 database.execute("ROLLBACK TO operation")
             operation.failure = self._failure(error)
-        if operation.writes:
+        if guarded:
             database.execute("RELEASE operation")
 
     def _answer(self, batch: list[_Operation[Any]]) -> bool:
@@ -218,6 +253,12 @@ class StoreThread(threading.Thread):
 
 def _nothing(_database: sqlite3.Connection) -> None:
     return None
+
+
+def _begin_reading(database: sqlite3.Connection) -> None:
+    database.execute("BEGIN")
+    # Takes the lock for all reads together: each would wait for it in vain by itself.
+    database.execute("SELECT number FROM turn").fetchone()
 
 
 def _inode(path: str) -> tuple[int, int] | None:

@@ -86,13 +86,17 @@ def test_doubtful_match_is_not_adopted(jobs: list[Job], deliveries: list[Observa
 
 def test_submission_that_may_have_arrived_is_uncertain() -> None:
     """Nobody can say whether the vendor has it."""
-    seen = undelivered(maybe_sent=True, reason="cut", job_id="1", at=NOW)
+    seen = undelivered(JOB, maybe_sent=True, reason="cut", at=NOW)
 
     assert (Status.UNCERTAIN, "cut") == (seen.status, seen.doubt)
 
 
-def test_submission_that_certainly_did_not_is_refused() -> None:
-    """Nothing runs, and firing again is safe."""
-    seen = undelivered(maybe_sent=False, reason="refused", job_id="1", at=NOW)
+def test_submission_that_certainly_did_not_is_tried_again() -> None:
+    """Nothing runs, so sending it again is safe; after three attempts somebody is told."""
+    first, second, third = (
+        undelivered(replace(JOB, attempts=count), maybe_sent=False, reason="refused", at=NOW) for count in (1, 2, 3)
+    )
 
-    assert (Status.REJECTED, True) == (seen.status, seen.failure and seen.failure.retryable)
+    assert (Status.SUBMITTING, NOW + timedelta(seconds=30)) == (first.status, first.retry_at)
+    assert (Status.SUBMITTING, NOW + timedelta(seconds=60)) == (second.status, second.retry_at)
+    assert (Status.REJECTED, True) == (third.status, third.failure and third.failure.retryable)

@@ -13,7 +13,6 @@ from belvo_async.jobs import Polling
 POLLING = Polling()
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 polls = st.integers(0, 100_000)
-chances = st.floats(0, 1)
 phases = st.floats(0, 1, exclude_max=True)
 instants = st.integers(0, 10**9).map(lambda seconds: NOW + timedelta(seconds=seconds, microseconds=seconds % 999_983))
 
@@ -26,26 +25,31 @@ def test_interval(number: int, seconds: float) -> None:
     assert timedelta(seconds=seconds) == POLLING.interval(number)
 
 
-@given(polls, chances)
-def test_delay_is_a_part_of_the_interval(number: int, chance: float) -> None:
-    """Full jitter: anything from nothing to the whole interval."""
-    assert timedelta(0) <= POLLING.delay(number, chance) <= POLLING.interval(number)
+@given(instants, polls, phases)
+def test_instant_lies_ahead_and_within_the_interval(now: datetime, number: int, phase: float) -> None:
+    """A look is never due in the past, and never later than its interval."""
+    due = POLLING.instant(now, number, phase=phase)
+
+    assert now < due <= now + POLLING.interval(number) + timedelta(microseconds=1)
 
 
-@given(instants, polls, chances, phases)
-def test_instant_lies_ahead_and_not_far(now: datetime, number: int, chance: float, phase: float) -> None:
-    """The grid moves a look by at most half an interval, and never into the past."""
-    due = POLLING.instant(now, number, chance=chance, phase=phase)
+@given(polls, phases)
+def test_jobs_of_one_age_fall_due_together(number: int, phase: float) -> None:
+    """Wherever in an interval jobs were looked at last, they share at most two instants."""
+    width = POLLING.interval(number)
 
-    assert now < due <= now + 1.5 * POLLING.interval(number) + timedelta(microseconds=1)
+    due = {POLLING.instant(NOW + width * part / 20, number, phase=phase) for part in range(20)}
+
+    assert len(due) <= 2
 
 
-@given(instants, polls, st.lists(chances, min_size=20, max_size=20), phases)
-def test_jobs_of_one_age_fall_due_together(now: datetime, number: int, drawn: list[float], phase: float) -> None:
-    """However they are jittered, jobs of one age share at most four instants."""
-    due = {POLLING.instant(now, number, chance=chance, phase=phase) for chance in drawn}
+def test_the_phase_spreads_processes() -> None:
+    """Full jitter: over the phases, the wait is anything from nothing to the whole interval."""
+    waits = [POLLING.instant(NOW, 0, phase=step / 1000) - NOW for step in range(1000)]
 
-    assert len(due) <= 4
+    assert min(waits) < timedelta(milliseconds=10)
+    assert max(waits) > timedelta(seconds=1.99)
+    assert timedelta(seconds=1) == pytest.approx(sum(waits, timedelta()) / 1000, abs=timedelta(milliseconds=10))
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,8 @@ async def test_1000_jobs_are_awaited_on_64_connections_and_one_timer(
 ) -> None:
     """A job costs no task and no timer of its own; requests share the connections."""
     crowd.next_answer("slow", count=1000)  # two seconds each, so that many are under way at once
+    for _ in range(1000):
+        crowd.next_job(duration=timedelta(seconds=30))
     before = _open_sockets()
     async with _session(crowd, clock, connections=64) as session:
         firing = asyncio.create_task(_fire(session, crowd, 1000))

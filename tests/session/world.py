@@ -80,7 +80,7 @@ class World:
         """Let time pass until a condition holds."""
         async with asyncio.timeout(within.total_seconds()):
             while not condition():  # noqa: ASYNC110 - conditions of the simulators have no event
-                await asyncio.sleep(0.25)
+                await asyncio.sleep(0.5)
 
     # Tasks and deliveries
 

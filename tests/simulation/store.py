@@ -169,8 +169,9 @@ class ShakyStore(MemoryStore):
         for branch, reached in branches.items():
             if reached:
                 self._swarm.reach(branch)
-        self._trace.check(job.conflicts == 0 or self._may_conflict(job), f"{job.id}: a contradiction was counted")
+        is_new = job.conflicts > last.conflicts
+        self._trace.check(not is_new or self._may_conflict(job, way), f"{job.id}: a contradiction was counted")
 
-    def _may_conflict(self, job: Job) -> bool:
-        # An inferred end, or one by `gone`, may be contradicted by what comes later.
-        return job.settled_by is Way.INFERENCE or (job.failure is not None and job.failure.code == "gone")
+    def _may_conflict(self, job: Job, way: Way | None) -> bool:
+        # An inferred end, or one by `gone`, may be contradicted by what was said before or comes later.
+        return Way.INFERENCE in (job.settled_by, way) or (job.failure is not None and job.failure.code == "gone")

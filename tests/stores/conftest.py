@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,20 +11,44 @@ from belvo_async.stores import MemoryStore
 from belvo_async.stores.rules import ASIDE, PARKED, Bounds
 from belvo_async.stores.sqlite import SqliteStore
 
-AnyStore = MemoryStore | SqliteStore
+from .postgres_server import PostgresStore, own_stores
+from .postgres_server import Stores as PostgresStores
+from .redis_server import RedisStore, Stores, shared_stores
+
+AnyStore = MemoryStore | SqliteStore | PostgresStore | RedisStore
 MakeStore = Callable[..., AnyStore]
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres", "redis"])
 def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> MakeStore:
     """Makes a store of each kind, not yet open; of SQLite always on the same file."""
 
     def make(*, parked: Bounds = PARKED, aside: Bounds = ASIDE) -> AnyStore:
         if request.param == "memory":
             return MemoryStore(parked=parked, aside=aside)
+        if request.param == "postgres":
+            schema_stores: PostgresStores = request.getfixturevalue("postgres_stores")
+            return schema_stores(parked=parked, aside=aside)
+        if request.param == "redis":
+            stores: Stores = request.getfixturevalue("redis_stores")
+            return stores(parked=parked, aside=aside)
         return SqliteStore(tmp_path / "jobs.db", parked=parked, aside=aside)
 
     return make
+
+
+@pytest.fixture
+def postgres_stores() -> Iterator[PostgresStores]:
+    """Makes stores on the shared PostgreSQL server, all of one test in one schema."""
+    with own_stores() as stores:
+        yield stores
+
+
+@pytest.fixture
+def redis_stores() -> Iterator[Stores]:
+    """Makes stores on the shared Redis server, all of one test under one prefix."""
+    with shared_stores() as stores:
+        yield stores
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from belvo_async.errors import StoreError
+from belvo_async.stores import sqlite_thread
 from belvo_async.stores.sqlite import SqliteStore
 
 from .samples import ACCOUNT, NOON, a_due_job, a_job, after, changed, word
@@ -144,9 +145,10 @@ async def test_a_cancelled_caller_disturbs_nobody(path: Path) -> None:
     ],
 )
 async def test_a_failed_transaction_leaves_nothing_half_done(
-    path: Path, statement: str, code: str, sentence: str
+    path: Path, monkeypatch: pytest.MonkeyPatch, statement: str, code: str, sentence: str
 ) -> None:
     """Whatever fails wherever: the caller is told, nothing was changed, the next call works again."""
+    monkeypatch.setattr(sqlite_thread, "LOCKED_SECONDS", 0.1)
     wire = Wire()
     async with SqliteStore(path, connect=wire) as store:
         job = a_job()
@@ -215,18 +217,10 @@ async def test_a_file_moved_away_is_noticed(path: Path) -> None:
             await store.put(a_job(), expected=None)
 
 
-async def test_a_locked_file_is_reported(path: Path) -> None:
+async def test_a_locked_file_is_reported(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another process that holds the write lock costs an error, not an endless wait."""
-
-    def impatient(path: str) -> sqlite3.Connection:
-        return Impatient(path)
-
-    class Impatient(sqlite3.Connection):
-        def execute(self, statement: str, *values: object) -> sqlite3.Cursor:
-            statement = "PRAGMA busy_timeout=1" if "busy_timeout" in statement else statement
-            return super().execute(statement, *values)  # type: ignore[arg-type]
-
-    async with SqliteStore(path, connect=impatient) as store:
+    monkeypatch.setattr(sqlite_thread, "LOCKED_SECONDS", 0.1)
+    async with SqliteStore(path) as store:
         writer = sqlite3.connect(path, isolation_level=None)
         writer.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreError, match="locked by another process"):

@@ -223,7 +223,7 @@ async def test_certainly_refused_submission_is_tried_again(bench: Bench, tracker
 
     await asyncio.sleep(59)
     before = bench.posts
-    await asyncio.sleep(2)
+    await asyncio.sleep(10)
 
     kept = await bench.stored(job)
     assert (1, 2) == (before, bench.posts)
@@ -286,3 +286,21 @@ async def test_open_vendor_has_no_lanes(bench: Bench, tracker: Tracker) -> None:
 
     assert 2 == bench.posts
     assert OPEN.lane(TASK) is None
+
+
+async def test_delivery_of_a_known_job_is_not_adopted(bench: Bench, tracker: Tracker) -> None:
+    """What stayed parked although its job is known belongs to that job, and hides no other delivery."""
+    now = bench.clock.now()
+    owner = Job(id="owner", vendor="mute", account=MUTE.account, task=LANE_TASK, created_at=now)
+    owner = replace(owner, status=Status.FINISHED, remote_id=remote_id(9))
+    await bench.store.put(owner, expected=None)
+    await bench.store.park(MUTE.account, async_delivery(bench))
+    uncertain = replace(owner, id="uncertain", status=Status.UNCERTAIN, remote_id=None, attempted_at=now)
+    await bench.store.put(replace(uncertain, next_poll=now + timedelta(seconds=5)), expected=None)
+
+    await asyncio.sleep(30)
+    before = await bench.stored(uncertain)
+    await tracker.receive(MUTE, [replace(async_delivery(bench), remote_id=remote_id(8), delivery_id="d8")])
+
+    assert Status.UNCERTAIN is before.status
+    assert (Status.FINISHED, remote_id(8)) == ((kept := await bench.stored(uncertain)).status, kept.remote_id)

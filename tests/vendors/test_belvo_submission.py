@@ -257,9 +257,16 @@ def test_refused_fields_are_named_and_belvos_text_is_not() -> None:
     ],
 )
 def test_a_throttled_post_waits_its_turn(given: Answer, seconds: int) -> None:
-    """Belvo saw none of these, so they are no failed POSTs: ten are made before giving up."""
-    ninth, tenth = started(attempt(9), given), started(attempt(10), given)
+    """Belvo saw none of these, so they are no failed POSTs; a 429 does not even count as an attempt."""
+    seen = started(attempt(9), given)
 
-    assert (Status.SUBMITTING, NOW + timedelta(seconds=seconds)) == (ninth.status, ninth.retry_at)
-    assert tenth.failure is not None
-    assert (Status.REJECTED, "rate_limited", True) == (tenth.status, tenth.failure.code, tenth.failure.retryable)
+    assert (Status.SUBMITTING, NOW + timedelta(seconds=seconds)) == (seen.status, seen.retry_at)
+    assert (given.status == 429) == seen.throttled
+
+
+def test_a_firewall_that_never_opens_is_told() -> None:
+    """An HTML 403 may refuse for good what does not fit a schema: the tenth ends the job."""
+    seen = started(attempt(10), answer(403, HTML))
+
+    assert seen.failure is not None
+    assert (Status.REJECTED, "rate_limited", True) == (seen.status, seen.failure.code, seen.failure.retryable)

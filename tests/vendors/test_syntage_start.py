@@ -164,12 +164,11 @@ def test_rate_limited_is_tried_again_after_the_reset(headers: dict[str, str], wa
     assert (Status.SUBMITTING, NOW + wait) == (seen.status, seen.retry_at)
 
 
-def test_rate_limited_ends_after_ten_attempts() -> None:
-    """The tenth 429 is a refusal, one that may pass later."""
+def test_rate_limited_is_no_attempt() -> None:
+    """However many bulk submissions are turned away, none is given up for that."""
     seen, _ = converse(vendor().start(job(attempts=10), NOW), answer(429, sample("error.429")["body"]))
 
-    assert seen.failure is not None
-    assert (Status.REJECTED, "rate_limited", True) == (seen.status, seen.failure.code, seen.failure.retryable)
+    assert (Status.SUBMITTING, True) == (seen.status, seen.throttled)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ SUBMIT_TIMEOUT = timedelta(seconds=330)
 # Six unsuccessful POSTs make a link invalid (page of invalid_link): stop well before.
 ATTEMPTS = 3
 # Of those the proxy refused, Belvo saw none.
-THROTTLED_ATTEMPTS = 10
+BLOCKED_ATTEMPTS = 10
 
 # "3, 6, 12, 24, 48 s" (belvo-api-errors).
 FIRST_WAIT = timedelta(seconds=3)
@@ -119,10 +119,11 @@ def _read_synchronous(answer: Answer, say: partial[Observation], now: datetime) 
 
 
 def _throttled(job: Job, answer: Answer, say: partial[Observation], now: datetime) -> Observation:
-    if job.attempts >= THROTTLED_ATTEMPTS:
+    """A 429 passes; an HTML 403 may be the firewall, which refuses for good what does not fit its schema."""
+    if answer.status != 429 and job.attempts >= BLOCKED_ATTEMPTS:
         return say(status=Status.REJECTED, failure=failure("rate_limited"))
     wait = retry_after(answer) or THROTTLE_WAIT
-    return say(status=Status.SUBMITTING, retry_at=now + wait)
+    return say(status=Status.SUBMITTING, retry_at=now + wait, throttled=answer.status == 429)
 
 
 def _read_refusal(job: Job, answer: Answer, say: partial[Observation], now: datetime) -> Observation:

@@ -27,7 +27,7 @@ from .events import read_events
 from .extractions import Sighting, is_same_work, read_document, read_listing, read_sighting
 from .reading import HEADERS, get, next_target, target, walk_invoices, walk_query
 from .schema import Entities, Extraction, Extractions
-from .submission import doubt, read_acceptance, reject, submit, try_again
+from .submission import doubt, read_acceptance, reject, submit, throttle, try_again
 from .webhook import read_event, verify
 
 __all__ = ["Syntage"]
@@ -46,7 +46,6 @@ _CONFLICT_PAUSE: Final = timedelta(seconds=5)
 _CONFLICT_ATTEMPTS: Final = 3
 # The window of the vendor's example is minutes long; without a word from it, half a minute.
 _LIMIT_PAUSE: Final = timedelta(seconds=30)
-_LIMIT_ATTEMPTS: Final = 10
 
 # Up to this many jobs are looked at one by one: cheaper than a page of a hundred.
 _FEW: Final = 2
@@ -134,9 +133,9 @@ class Syntage:
     def start(self, job: Job, now: datetime) -> Conversation[Observation]:
         """`POST /extractions` once. A 409 joins the equal extraction that is under way.
 
-        A 429, or a 409 whose extraction cannot be found, is submitting with `retry_at`; from the tenth (third) attempt
-        on, rejected. Whatever may have been accepted is uncertain, any 5xx included: Syntage documents no error code of
-        its own there.
+        A 429 is submitting with `retry_at`, and so is a 409 whose extraction cannot be found, until the third attempt
+        is rejected. Whatever may have been accepted is uncertain, any 5xx included: Syntage documents no error code
+        of its own there.
         """
         answer = yield submit(_own(job.task))
         if 200 <= answer.status < 300:
@@ -145,7 +144,7 @@ class Syntage:
             return (yield from self._join(job, answer, now))
         if answer.status == 429:
             wait = reset_wait(answer.headers, now) or _LIMIT_PAUSE
-            return try_again(job, answer, now, wait=wait, attempts=_LIMIT_ATTEMPTS)
+            return throttle(job, now, wait=wait)
         # 408: the connection was closed on a slow request; nothing says whether it was read.
         if 400 <= answer.status < 500 and answer.status != 408:
             return reject(job, read_failure(answer), now)

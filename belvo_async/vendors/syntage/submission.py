@@ -53,6 +53,14 @@ def reject(job: Job, failure: Failure, now: datetime) -> Observation:
     return Observation(way=Way.ANSWER, at=now, job_id=job.id, status=Status.REJECTED, failure=failure)
 
 
+def throttle(job: Job, now: datetime, *, wait: timedelta) -> Observation:
+    """Turned away only for the number of requests: try after `wait`, as if this had been no attempt."""
+    retry_at = now + wait
+    return Observation(
+        way=Way.ANSWER, at=now, job_id=job.id, status=Status.SUBMITTING, retry_at=retry_at, throttled=True
+    )
+
+
 def try_again(job: Job, answer: Answer, now: datetime, *, wait: timedelta, attempts: int) -> Observation:
     """Certainly not accepted: try after `wait`, unless `attempts` were made already."""
     if job.attempts >= attempts:

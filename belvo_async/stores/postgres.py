@@ -1,0 +1,207 @@
+"""Jobs kept in PostgreSQL, for processes and machines that share the work."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Collection
+from datetime import datetime
+from typing import Self, TypeVar
+
+from belvo_async.abc import Budget
+from belvo_async.errors import StoreError
+from belvo_async.jobs import Job, Observation
+
+from . import postgres_jobs
+from .postgres_commit import Operation, Queue, Reader, Writer
+from .postgres_desk import Forget, Put
+from .postgres_ear import Ear
+from .postgres_jobs import Claim, Place
+from .postgres_line import Server
+from .postgres_schema import open_schema
+from .postgres_shared import Lease, Park, Release, Reserve, SetAside, Unpark, laid_aside, parked
+from .rules import ASIDE, PARKED, Bounds, Gate, from_us, to_us
+
+__all__ = ["PostgresStore"]
+
+T = TypeVar("T")
+
+# Longer than any statement may take.
+CLOSING_SECONDS = 10.0
+
+
+class PostgresStore:
+    """A store in one schema of a PostgreSQL database, for any number of processes and machines.
+
+    The URL is libpq's; `?schema=NAME` in it names the schema (`belvo_async` unless given), which is made when it is not
+    there. It must lead to the primary and not through a pooler that shares connections between transactions.
+    Two connections are used, one to write and one to read, and one more while `changes` is iterated; lost ones are
+    made again by the next call. Everything that queued up while the previous transaction was committed goes into the
+    next one. Finished jobs stay until they are forgotten.
+    """
+
+    def __init__(self, url: str, *, parked: Bounds = PARKED, aside: Bounds = ASIDE) -> None:
+        self._server = Server(url)
+        self._parked = parked
+        self._aside = aside
+        self._gate = Gate()
+        self._links: _Links | None = None
+
+    @property
+    def under_way(self) -> int:
+        """How many conversations with the server wait for an answer."""
+        return self._server.under_way
+
+    async def put(self, job: Job, *, expected: int | None, observation: Observation | None = None) -> Job | None:
+        """Write a job if it still has version `expected`, or return what stands in the way."""
+        return await self._usable().write(Put(job, expected, observation))
+
+    async def get(self, job_id: str) -> Job | None:
+        """Read one job."""
+        return await self._usable().read(postgres_jobs.get(job_id))
+
+    async def find(self, account: str, remote_id: str) -> tuple[Job, ...]:
+        """The jobs that the vendor knows by this id, oldest first."""
+        return await self._usable().read(postgres_jobs.find(account, remote_id))
+
+    async def open_jobs(
+        self, accounts: Collection[str] | None = None, *, lane: str | None = None
+    ) -> AsyncIterator[Job]:
+        """Every open job, oldest first, each as it is when its slice is read. No transaction stays open meanwhile."""
+        place: Place | None = Place(-(2**63), "")
+        whose = None if accounts is None else tuple(accounts)
+        while place is not None:
+            jobs, place = await self._usable().read(postgres_jobs.open_after(place, whose, lane))
+            for job in jobs:
+                yield job
+
+    async def claim_due(self, accounts: Collection[str], *, now: datetime, until: datetime, limit: int) -> list[Job]:
+        """Lease up to `limit` open jobs that are due, earliest first."""
+        return await self._usable().write(Claim(accounts, to_us(now), to_us(until), limit))
+
+    async def next_due(self, accounts: Collection[str]) -> datetime | None:
+        """The earliest instant an open job is due and not leased."""
+        first = await self._usable().read(postgres_jobs.first_due(accounts))
+        return None if first is None else from_us(first)
+
+    async def park(self, account: str, observation: Observation) -> None:
+        """Keep an observation whose job is not known yet; the one parked longest goes first."""
+        await self._usable().write(Park(account, observation, self._parked))
+
+    async def parked(self, account: str, remote_id: str | None = None) -> tuple[Observation, ...]:
+        """The parked observations about one remote id, or all of the account; oldest first."""
+        return await self._usable().read(parked(account, remote_id))
+
+    async def unpark(self, account: str, observations: Collection[Observation]) -> None:
+        """Drop parked observations."""
+        await self._usable().write(Unpark(account, observations))
+
+    async def set_aside(self, account: str, body: bytes, at: datetime) -> None:
+        """Keep an authentic delivery that could not be read."""
+        await self._usable().write(SetAside(account, body, at, self._aside))
+
+    async def laid_aside(self, account: str) -> tuple[tuple[datetime, bytes], ...]:
+        """What `set_aside` kept, oldest first: for the person who finds out why it could not be read."""
+        return await self._usable().read(laid_aside(account))
+
+    async def reserve(self, budget: Budget, now: datetime) -> datetime:
+        """Take one place in a budget and return the instant the request may go out."""
+        return await self._usable().write(Reserve(budget, now))
+
+    async def lease(self, key: str, owner: str, *, now: datetime, until: datetime) -> int | None:
+        """Take or renew a lease: its fencing token, None while another holds it."""
+        return await self._usable().write(Lease(key, owner, to_us(now), to_us(until)))
+
+    async def release(self, key: str, owner: str) -> None:
+        """Give a lease back, if `owner` holds it."""
+        await self._usable().write(Release(key, owner))
+
+    async def changes(self) -> AsyncIterator[tuple[str, ...]]:
+        """Ids of jobs that other stores wrote, as PostgreSQL tells it; an empty tuple after every (re)connect."""
+        links = self._usable()
+        ear = links.listen()
+        try:
+            async for ids in ear.changes():
+                yield ids
+        finally:
+            await links.stop_listening(ear)
+
+    async def timeline(self, job_id: str) -> tuple[Observation, ...]:
+        """The last observations of a job, oldest first."""
+        return await self._usable().read(postgres_jobs.timeline(job_id))
+
+    async def forget(self, job_id: str) -> bool:
+        """Drop a job and its timeline; whether there was one."""
+        return await self._usable().write(Forget(job_id))
+
+    async def __aenter__(self) -> Self:
+        self._gate.open()
+        try:
+            await open_schema(self._server)
+        except BaseException:
+            self._gate.close()
+            raise
+        self._links = _Links(self._server)
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        links, self._links = self._links, None
+        self._gate.close()
+        if links is not None:
+            await links.close()
+
+    def _usable(self) -> _Links:
+        self._gate.check()
+        if self._links is None:
+            raise StoreError("the store is still being opened")
+        self._links.check()
+        return self._links
+
+
+class _Links:
+    """The connections of an open store."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._process = os.getpid()
+        self._loop = asyncio.get_running_loop()
+        self._writer = Writer(server)
+        self._writes = Queue(self._writer, "writer")
+        self._reads = Queue(Reader(server), "reader")
+        self._ears: set[Ear] = set()
+
+    def check(self) -> None:
+        """Refuse use from another process or event loop than the one that opened the store."""
+        if os.getpid() != self._process:
+            raise StoreError("the store was opened before a fork: open one in each process")
+        if asyncio.get_running_loop() is not self._loop:
+            raise StoreError("the store was opened on another event loop: open one on each loop")
+
+    async def read(self, operation: Operation[T]) -> T:
+        return await self._reads.submit(operation)
+
+    async def write(self, operation: Operation[T]) -> T:
+        return await self._writes.submit(operation)
+
+    def listen(self) -> Ear:
+        ear = Ear(self._server, lambda: self._writer.line.backend)
+        self._ears.add(ear)
+        return ear
+
+    async def stop_listening(self, ear: Ear) -> None:
+        if ear in self._ears:
+            self._ears.remove(ear)
+            await ear.close()
+
+    async def close(self) -> None:
+        """Do what is queued, then hang up."""
+        if os.getpid() != self._process:
+            return  # the connections are the parent's
+        if asyncio.get_running_loop() is not self._loop:
+            for queue in (self._writes, self._reads):
+                queue.abandon()
+            for ear in self._ears:
+                ear.abandon()
+            return
+        ears = [self.stop_listening(each) for each in tuple(self._ears)]
+        await asyncio.gather(self._writes.close(CLOSING_SECONDS), self._reads.close(CLOSING_SECONDS), *ears)

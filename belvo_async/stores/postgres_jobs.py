@@ -1,0 +1,124 @@
+"""What the PostgreSQL store asks of its tables of jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from belvo_async.errors import StoreError
+from belvo_async.jobs import Job, Observation, normal_id
+
+from .postgres_commit import Exchange, Read, Write
+from .postgres_line import Row, Statement
+from .postgres_rows import decode, plain
+from .rules import SLICE
+
+__all__ = ["Claim", "Place", "find", "first_due", "get", "open_after", "timeline"]
+
+
+class Place(NamedTuple):
+    """Where a walk over open jobs has got to."""
+
+    created_us: int
+    job_id: str
+
+
+def get(job_id: str) -> Read[Job | None]:
+    """Read one job."""
+    return Read(Statement("SELECT document FROM job WHERE id = %s", (plain(job_id),)), _first_job)
+
+
+def find(account: str, remote_id: str) -> Read[tuple[Job, ...]]:
+    """The jobs with a remote id, oldest first."""
+    statement = Statement(_FIND, (plain(account), plain(normal_id(remote_id))))
+    return Read(statement, lambda rows: tuple(decode(document) for (document,) in rows))
+
+
+_FIND = "SELECT document FROM job WHERE account = %s AND remote_id = %s ORDER BY created_at, id"
+
+
+def open_after(
+    after: Place, accounts: Collection[str] | None, lane: str | None
+) -> Read[tuple[list[Job], Place | None]]:
+    """The next slice of open jobs, and where to go on; None at the end."""
+    some = None if accounts is None else [plain(each) for each in accounts]
+    values = (after.created_us, after.job_id, some, some, SLICE)
+    if lane is None:
+        return Read(Statement(_OPEN, values), _slice)
+    return Read(Statement(_OPEN_IN_LANE, (plain(lane), *values)), _slice)
+
+
+def _slice(rows: list[Row]) -> tuple[list[Job], Place | None]:
+    end = Place(rows[-1][0], rows[-1][1]) if len(rows) == SLICE else None
+    return [decode(document) for _, _, document in rows], end
+
+
+_OPEN = """
+    SELECT created_at, id, document FROM job
+    WHERE open AND (created_at, id) > (%s, %s) AND (%s::text[] IS NULL OR account = ANY(%s))
+    ORDER BY created_at, id LIMIT %s
+"""
+_OPEN_IN_LANE = _OPEN.replace("WHERE open", "WHERE open AND lane = %s")
+
+
+def first_due(accounts: Collection[str]) -> Read[int | None]:
+    """The first instant a job may be claimed."""
+    return Read(Statement(_FIRST_DUE, ([plain(each) for each in accounts],)), lambda rows: rows[0][0])
+
+
+_FIRST_DUE = """
+    SELECT min(due) FROM unnest(%s::text[]) AS asked (account)
+    CROSS JOIN LATERAL (SELECT min(due_at) FROM job WHERE account = asked.account AND due_at IS NOT NULL) AS first (due)
+"""
+
+
+def timeline(job_id: str) -> Read[tuple[Observation, ...]]:
+    """The observations kept of a job, oldest first."""
+    statement = Statement("SELECT document FROM timeline WHERE job_id = %s ORDER BY place", (plain(job_id),))
+    return Read(statement, lambda rows: tuple(_OBSERVATION.decode(document) for (document,) in rows))
+
+
+_OBSERVATION = msgspec.json.Decoder(Observation)
+
+
+def _first_job(rows: list[Row]) -> Job | None:
+    return decode(rows[0][0]) if rows else None
+
+
+class Claim(Write[list[Job]]):
+    """Lease the jobs that have been due longest."""
+
+    rank = 1
+
+    def __init__(self, accounts: Collection[str], now_us: int, until_us: int, limit: int) -> None:
+        super().__init__()
+        whose = [plain(each) for each in set(accounts)]
+        self.statement = Statement(_CLAIM, (whose, now_us, limit, limit, until_us))
+
+    @staticmethod
+    def exchange(operations: Sequence[Claim]) -> Exchange:
+        """Claim while the jobs written in the same transaction are locked but not yet written.
+
+        So the jobs claimed are known before the commit, and a write after them gives its job back as it should.
+        """
+        answers = yield [each.statement for each in operations]
+        for each, rows in zip(operations, answers, strict=True):
+            try:
+                each.outcome = [decode(row[2]) for row in sorted(rows, key=lambda row: row[:2])]
+            except StoreError as error:
+                each.failure = error
+        yield []
+
+
+# Each account's jobs come from the index in their order. What another worker has locked it is about to claim or write.
+_CLAIM = """
+    WITH due AS (
+        SELECT one.id FROM unnest(%s::text[]) AS asked (account) CROSS JOIN LATERAL (
+            SELECT id, due_at, next_poll FROM job WHERE account = asked.account AND due_at <= %s
+            ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
+        ) AS one ORDER BY one.due_at, one.next_poll, one.id LIMIT %s
+    )
+    UPDATE job SET leased_until = %s FROM due WHERE job.id = due.id RETURNING job.next_poll, job.id, job.document
+"""

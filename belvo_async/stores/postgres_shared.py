@@ -1,0 +1,230 @@
+"""What the PostgreSQL store keeps beside jobs: early deliveries, unreadable ones, budgets and leases."""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import LiteralString
+
+import msgspec
+
+from belvo_async.abc import Budget
+from belvo_async.jobs import Observation, normal_id
+
+from .postgres_commit import Exchange, Read, Write
+from .postgres_line import Row, Statement
+from .postgres_rows import arrays, plain
+from .rules import Bounds, from_us, identity, later_place, to_us
+
+__all__ = ["Lease", "Park", "Release", "Reserve", "SetAside", "Unpark", "laid_aside", "parked"]
+
+
+def parked(account: str, remote_id: str | None) -> Read[tuple[Observation, ...]]:
+    """The observations of an account, or those about one remote id, oldest first."""
+    wanted = None if remote_id is None else plain(normal_id(remote_id))
+    return Read(Statement(_PARKED, (plain(account), wanted, wanted)), _observations)
+
+
+_PARKED = """
+    SELECT document FROM parked WHERE account = %s AND (%s::text IS NULL OR remote_id = %s) ORDER BY at, number
+"""
+_OBSERVATION = msgspec.json.Decoder(Observation)
+
+
+def _observations(rows: list[Row]) -> tuple[Observation, ...]:
+    return tuple(_OBSERVATION.decode(document) for (document,) in rows)
+
+
+def laid_aside(account: str) -> Read[tuple[tuple[datetime, bytes], ...]]:
+    """The deliveries that could not be read, oldest first."""
+    statement = Statement("SELECT at, document FROM aside WHERE account = %s ORDER BY number", (plain(account),))
+    return Read(statement, lambda rows: tuple((from_us(at), bytes(body)) for at, body in rows))
+
+
+class Park(Write[None]):
+    """Keep an observation, once."""
+
+    rank = 2
+
+    def __init__(self, account: str, seen: Observation, bounds: Bounds) -> None:
+        document = msgspec.json.encode(seen)
+        bounds.admit(len(document))
+        super().__init__()
+        self.bounds = bounds
+        remote_id = None if seen.remote_id is None else plain(normal_id(seen.remote_id))
+        self.row = (plain(account), remote_id, to_us(seen.at), identity(seen), document)
+
+    @staticmethod
+    def exchange(operations: Sequence[Park]) -> Exchange:
+        """Insert all, then make room. The lock keeps the bound strict: two workers would not see each other's rows."""
+        yield [Statement("LOCK TABLE parked IN SHARE ROW EXCLUSIVE MODE")]
+        bounds = operations[-1].bounds
+        rows = arrays(each.row for each in operations)
+        yield [Statement(_PARK, rows), Statement(_TRIM_PARKED, (bounds.count, bounds.limit_bytes))]
+
+
+_PARK = """
+    INSERT INTO parked (account, remote_id, at, identity, document)
+    SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[], %b::bytea[], %b::bytea[])
+    ON CONFLICT (account, identity) DO NOTHING
+"""
+
+
+class Unpark(Write[None]):
+    """Drop parked observations."""
+
+    rank = 3
+
+    def __init__(self, account: str, observations: Collection[Observation]) -> None:
+        super().__init__()
+        self.marks = [(plain(account), identity(seen)) for seen in observations]
+
+    @staticmethod
+    def exchange(operations: Sequence[Unpark]) -> Exchange:
+        """Drop all that were named."""
+        yield []
+        marks = sorted({mark for each in operations for mark in each.marks})
+        yield [Statement(_UNPARK, arrays(marks))] if marks else []
+
+
+_UNPARK = """
+    DELETE FROM parked USING unnest(%s::text[], %b::bytea[]) AS gone (account, identity)
+    WHERE parked.account = gone.account AND parked.identity = gone.identity
+"""
+
+
+class SetAside(Write[None]):
+    """Keep a delivery that could not be read."""
+
+    rank = 4
+
+    def __init__(self, account: str, body: bytes, at: datetime, bounds: Bounds) -> None:
+        bounds.admit(len(body))
+        super().__init__()
+        self.bounds = bounds
+        self.row = (plain(account), to_us(at), body)
+
+    @staticmethod
+    def exchange(operations: Sequence[SetAside]) -> Exchange:
+        """Insert all, then make room."""
+        yield [Statement("LOCK TABLE aside IN SHARE ROW EXCLUSIVE MODE")]
+        bounds = operations[-1].bounds
+        rows = arrays(each.row for each in operations)
+        yield [Statement(_SET_ASIDE, rows), Statement(_TRIM_ASIDE, (bounds.count, bounds.limit_bytes))]
+
+
+_SET_ASIDE = "INSERT INTO aside (account, at, document) SELECT * FROM unnest(%s::text[], %s::bigint[], %b::bytea[])"
+# The newest rows stay that fit together: what is older than the first that does not fit goes with it.
+_TRIM = """
+    WITH sized AS (
+        SELECT number, count(*) OVER newest AS count, sum(length(document)) OVER newest AS bytes
+        FROM {table} WINDOW newest AS (ORDER BY number DESC)
+    )
+    DELETE FROM {table} USING sized WHERE {table}.number = sized.number AND (sized.count > %s OR sized.bytes > %s)
+"""
+_TRIM_PARKED: LiteralString = _TRIM.replace("{table}", "parked")
+_TRIM_ASIDE: LiteralString = _TRIM.replace("{table}", "aside")
+
+
+class Reserve(Write[datetime]):
+    """Take the first free place in a budget."""
+
+    rank = 5
+
+    def __init__(self, budget: Budget, now: datetime) -> None:
+        super().__init__()
+        self.budget = budget
+        self.now = now
+
+    @staticmethod
+    def exchange(operations: Sequence[Reserve]) -> Exchange:
+        """Lock each budget's row, give its places out one after the other, and write it once."""
+        keys = sorted({plain(each.budget.key) for each in operations})
+        _, rows = yield [Statement(_MAKE_BUDGETS, (keys,)), Statement(_LOCK_BUDGETS, (keys,))]
+        places: dict[str, list[int]] = {key: sorted(taken) for key, taken in rows}
+        for each in operations:
+            each.outcome = _take_place(places[plain(each.budget.key)], each.budget, each.now)
+        yield [Statement(_WRITE_BUDGET, (taken, key)) for key, taken in places.items()]
+
+
+_MAKE_BUDGETS = "INSERT INTO budget SELECT key, '{}' FROM unnest(%s::text[]) AS new (key) ON CONFLICT DO NOTHING"
+_LOCK_BUDGETS = "SELECT key, places FROM budget WHERE key = ANY(%s) ORDER BY key FOR UPDATE"
+_WRITE_BUDGET = "UPDATE budget SET places = %b::bigint[] WHERE key = %s"
+
+
+def _take_place(taken_us: list[int], budget: Budget, now: datetime) -> datetime:
+    blocking = from_us(taken_us[-budget.limit]) if len(taken_us) >= budget.limit else None
+    place = later_place(budget, now, blocking)
+    # One span more than the window needs: the clock of another process may lag behind.
+    del taken_us[: bisect_right(taken_us, to_us(now - 2 * budget.span))]
+    insort(taken_us, to_us(place))
+    return place
+
+
+class Lease(Write[int | None]):
+    """Take or renew a lease."""
+
+    rank = 6
+
+    def __init__(self, key: str, owner: str, now_us: int, until_us: int) -> None:
+        super().__init__()
+        self.key = plain(key)
+        self.owner = plain(owner)
+        self.now_us = now_us
+        self.until_us = until_us
+
+    @staticmethod
+    def exchange(operations: Sequence[Lease | Release]) -> Exchange:
+        """Lock each lease's row, take and give back in order, and write it once."""
+        keys = sorted({each.key for each in operations})
+        _, rows = yield [Statement(_MAKE_LEASES, (keys,)), Statement(_LOCK_LEASES, (keys,))]
+        held = {key: _Held(*facts) for key, *facts in rows}
+        for each in operations:
+            if isinstance(each, Lease):
+                each.outcome = each.take(held[each.key])
+            else:
+                each.give_back(held[each.key])
+        yield [Statement(_WRITE_LEASES, arrays((key, *msgspec.structs.astuple(each)) for key, each in held.items()))]
+
+    def take(self, held: _Held) -> int | None:
+        """Take the lease unless another holds it."""
+        if held.owner not in (None, self.owner) and held.until_us > self.now_us:
+            return None
+        if held.owner != self.owner:
+            held.owner, held.token = self.owner, held.token + 1
+        held.until_us = self.until_us
+        return held.token
+
+
+class Release(Write[None]):
+    """Give a lease back."""
+
+    rank = 6
+
+    def __init__(self, key: str, owner: str) -> None:
+        super().__init__()
+        self.key = plain(key)
+        self.owner = plain(owner)
+
+    exchange = staticmethod(Lease.exchange)
+
+    def give_back(self, held: _Held) -> None:
+        """Nobody holds it any more, if `owner` did."""
+        if held.owner == self.owner:
+            held.owner = None
+
+
+class _Held(msgspec.Struct):
+    owner: str | None
+    until_us: int
+    token: int
+
+
+_MAKE_LEASES = "INSERT INTO lease (key) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING"
+_LOCK_LEASES = "SELECT key, owner, until, token FROM lease WHERE key = ANY(%s) ORDER BY key FOR UPDATE"
+_WRITE_LEASES = """
+    UPDATE lease SET owner = new.owner, until = new.until, token = new.token
+    FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[]) AS new (key, owner, until, token)
+    WHERE lease.key = new.key
+"""

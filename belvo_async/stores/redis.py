@@ -1,0 +1,271 @@
+"""Jobs kept on a Redis or Valkey server, for several processes and machines that share the work."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Collection
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+import msgspec
+
+from belvo_async.abc import Budget
+from belvo_async.errors import StoreError
+from belvo_async.jobs import Job, Observation, Status, normal_id
+
+from . import redis_rows as rows
+from . import redis_scripts as scripts
+from .redis_address import Address
+from .redis_changes import Listeners
+from .redis_check import check_durability
+from .redis_line import Call, Line
+from .redis_scripts import Script
+from .rules import ASIDE, PARKED, SLICE, Bounds, Gate, from_us, identity, refuse_second_end, to_us
+
+__all__ = ["RedisStore"]
+
+SCHEMA_VERSION = 1
+TIMEOUT = timedelta(seconds=5)
+# Lua cannot take apart much longer lists of arguments.
+_ARGUMENTS = 1000
+
+
+class RedisStore:
+    """A store on a server, as durable as the server: on opening it is asked, and a warning logged if it may lose jobs.
+
+    With `require_durable`, opening is refused unless every write is flushed to an append-only file before it is
+    answered. All keys begin with `{prefix}:`; times are the callers', never the server's, and no key expires. `timeout`
+    bounds the wait for the server, None waits for ever.
+
+    A call raises StoreError at once while the server is away; the next one finds it again by itself. A call that was
+    cut off between sending and answer is repeated: what it does, it does once. Two exceptions cost no more than time: a
+    claim that got lost is given out again when its lease ends, and a lost write that another writer has already
+    overtaken is reported as standing in its way. When the server cannot be reached again within two seconds, StoreError
+    says that the call may have been carried out.
+
+    A server that lost its data is noticed: every call raises StoreError until the data is back or the store is opened
+    again, since an empty server must not be taken for one that never had a job.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        prefix: str = "belvo_async",
+        require_durable: bool = False,
+        timeout: timedelta | None = TIMEOUT,
+        parked: Bounds = PARKED,
+        aside: Bounds = ASIDE,
+    ) -> None:
+        self._address = Address(url, prefix=prefix, require_durable=require_durable, timeout=timeout)
+        self._parked = parked
+        self._aside = aside
+        self._gate = Gate()
+        self._wires: _Wires | None = None
+
+    @property
+    def under_way(self) -> int:
+        """How many calls the server owes an answer; waiting for changes does not count."""
+        return 0 if self._wires is None else self._wires.under_way
+
+    async def put(self, job: Job, *, expected: int | None, observation: Observation | None = None) -> Job | None:
+        """Write a job if it still has version `expected`, or return what stands in the way."""
+        wires = self._usable()
+        arguments = rows.put_arguments(job, expected, observation, wires.origin)
+        call = wires.write(scripts.PUT, *arguments)
+        reply = await call.future
+        if reply == 0:
+            raise StoreError(f"job {job.id} is no longer kept")
+        # What stands in the way of a repeated write may be the write itself.
+        if reply == 1 or (call.was_repeated and reply == [arguments[rows.DOCUMENT]]):
+            return None
+        if isinstance(reply, bytes):
+            refuse_second_end(job, Status(reply.decode()))
+            return None
+        return rows.decode_jobs(reply)[0]
+
+    async def get(self, job_id: str) -> Job | None:
+        """Read one job."""
+        document = await self._read(scripts.GET, rows.raw(job_id))
+        return None if document is None else rows.decode_jobs([document])[0]
+
+    async def find(self, account: str, remote_id: str) -> tuple[Job, ...]:
+        """The jobs that the vendor knows by this id, oldest first."""
+        return tuple(rows.decode_jobs(await self._read(scripts.FIND, rows.remote_set(account, remote_id))))
+
+    async def open_jobs(
+        self, accounts: Collection[str] | None = None, *, lane: str | None = None
+    ) -> AsyncIterator[Job]:
+        """Every open job, oldest first, each as it is when its slice is read."""
+        whose = [b"*"] if accounts is None else rows.whose(accounts)
+        place = b"-"
+        while place:
+            end, *documents = await self._read(scripts.OPEN_AFTER, rows.open_set(lane), place, b"%d" % SLICE, *whose)
+            place = b"(" + end if end else b""
+            for job in rows.decode_jobs(documents):
+                yield job
+
+    async def claim_due(self, accounts: Collection[str], *, now: datetime, until: datetime, limit: int) -> list[Job]:
+        """Lease up to `limit` open jobs that are due, earliest first."""
+        bounds = (rows.stamp(now, plus_us=1), rows.stamp(until), b"%d" % limit)
+        claimed = rows.decode_jobs(await self._write(scripts.CLAIM, *bounds, *rows.whose(accounts)))
+        return sorted(claimed, key=lambda job: (job.next_poll, job.created_at, job.id))
+
+    async def next_due(self, accounts: Collection[str]) -> datetime | None:
+        """The earliest instant an open job is due and not leased."""
+        first = await self._read(scripts.FIRST_DUE, *rows.whose(accounts))
+        return None if first is None else rows.unstamp(first)
+
+    async def park(self, account: str, observation: Observation) -> None:
+        """Keep an observation whose job is not known yet; the one parked longest goes first."""
+        document = msgspec.json.encode(observation)
+        sets = [_parked_set(account, None)]
+        if observation.remote_id is not None:
+            sets.append(_parked_set(account, observation.remote_id))
+        mark, order = _mark(account, observation), rows.stamp(observation.at)
+        await self._keep(self._parked, b"parked", mark, order, document, len(document), sets)
+
+    async def parked(self, account: str, remote_id: str | None = None) -> tuple[Observation, ...]:
+        """The parked observations about one remote id, or all of the account; oldest first."""
+        return rows.decode_observations(await self._read(scripts.KEPT, b"parked", _parked_set(account, remote_id)))
+
+    async def unpark(self, account: str, observations: Collection[Observation]) -> None:
+        """Drop parked observations."""
+        self._gate.check()
+        marks = [_mark(account, seen) for seen in observations]
+        for start in range(0, len(marks), _ARGUMENTS):
+            await self._write(scripts.DROP, b"parked", *marks[start : start + _ARGUMENTS])
+
+    async def set_aside(self, account: str, body: bytes, at: datetime) -> None:
+        """Keep an authentic delivery that could not be read."""
+        document = rows.stamp(at) + body
+        await self._keep(self._aside, b"aside", _unique(), b"0" * 19, document, len(body), [_aside_set(account)])
+
+    async def laid_aside(self, account: str) -> tuple[tuple[datetime, bytes], ...]:
+        """What `set_aside` kept, oldest first: for the person who finds out why it could not be read."""
+        documents = await self._read(scripts.KEPT, b"aside", _aside_set(account))
+        return tuple((rows.unstamp(each[:19]), each[19:]) for each in documents)
+
+    async def _keep(
+        self, bounds: Bounds, queue: bytes, mark: bytes, order: bytes, document: bytes, size: int, sets: list[bytes]
+    ) -> None:
+        self._gate.check()
+        bounds.admit(size)
+        limits = (b"%d" % size, b"%d" % bounds.count, b"%d" % bounds.limit_bytes)
+        await self._write(scripts.KEEP, queue, mark, order, document, *limits, b" ".join(sets))
+
+    async def reserve(self, budget: Budget, now: datetime) -> datetime:
+        """Take one place in a budget and return the instant the request may go out."""
+        span = budget.span // timedelta(microseconds=1)
+        numbers = (b"%d" % budget.limit, b"%d" % span, b"%d" % to_us(now))
+        return from_us(int(await self._write(scripts.RESERVE, rows.digest(budget.key), *numbers, _unique())))
+
+    async def lease(self, key: str, owner: str, *, now: datetime, until: datetime) -> int | None:
+        """Take or renew a lease: its fencing token, None while another holds it."""
+        instants = (b"%d" % to_us(now), b"%d" % to_us(until))
+        token: int | None = await self._write(scripts.LEASE, rows.digest(key), rows.raw(owner), *instants)
+        return token
+
+    async def release(self, key: str, owner: str) -> None:
+        """Give a lease back, if `owner` holds it."""
+        await self._write(scripts.RELEASE, rows.digest(key), rows.raw(owner))
+
+    def changes(self) -> AsyncIterator[tuple[str, ...]]:
+        """Ids of jobs that others changed, from the server's stream; see the contract."""
+        return self._usable().listeners.listen()
+
+    async def timeline(self, job_id: str) -> tuple[Observation, ...]:
+        """The last observations of a job, oldest first."""
+        return rows.decode_observations(await self._read(scripts.TIMELINE, rows.raw(job_id)))
+
+    async def forget(self, job_id: str) -> bool:
+        """Drop a job and its timeline; whether there was one."""
+        origin = self._usable().origin
+        return bool(await self._write(scripts.FORGET, rows.raw(job_id), origin, rows.STREAM_LIMIT))
+
+    async def __aenter__(self) -> Self:
+        self._gate.open()
+        wires = _Wires(self._address)
+        try:
+            await check_durability(wires.writes, required=self._address.require_durable)
+            await wires.open()
+        except BaseException:
+            self._gate.close()
+            await wires.close()
+            raise
+        self._wires = wires
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        wires, self._wires = self._wires, None
+        self._gate.close()
+        if wires is not None:
+            await wires.close()
+
+    async def _read(self, script: Script, *arguments: bytes) -> Any:
+        return await self._usable().read(script, *arguments).future
+
+    async def _write(self, script: Script, *arguments: bytes) -> Any:
+        return await self._usable().write(script, *arguments).future
+
+    def _usable(self) -> _Wires:
+        self._gate.check()
+        if self._wires is None:
+            raise StoreError("the store is still being opened")
+        return self._wires
+
+
+class _Wires:
+    """What an open store is connected by: a line for writes, one for reads, and those who wait for changes."""
+
+    def __init__(self, address: Address) -> None:
+        self._meta = address.meta
+        self._epoch = b""
+        self.origin = _unique()
+        self.writes = Line(address.dial, address.timeout)
+        self.reads = Line(address.dial, address.timeout)
+        self.listeners = Listeners(address, self.origin, self._find_position)
+
+    @property
+    def under_way(self) -> int:
+        return self.writes.under_way + self.reads.under_way + self.listeners.under_way
+
+    async def open(self) -> None:
+        """Learn the server's epoch; the first store on a server sets it."""
+        schema, epoch = await self.write(scripts.OPEN, b"%d" % SCHEMA_VERSION, _unique()).future
+        if epoch is None:
+            raise StoreError(
+                f"the Redis store was written by a newer release (schema {schema}, this one knows {SCHEMA_VERSION}); "
+                "it was left as it is: install that release"
+            )
+        self._epoch = epoch
+
+    async def close(self) -> None:
+        await self.listeners.close()
+        await self.writes.close()
+        await self.reads.close()
+
+    def write(self, script: Script, *arguments: bytes) -> Call:
+        return self.writes.submit(script.call(self._meta, self._epoch, *arguments))
+
+    def read(self, script: Script, *arguments: bytes) -> Call:
+        return self.reads.submit(script.call(self._meta, self._epoch, *arguments))
+
+    async def _find_position(self) -> int:
+        return int(await self.read(scripts.POSITION).future)
+
+
+def _unique() -> bytes:
+    return uuid.uuid4().hex.encode()
+
+
+def _mark(account: str, seen: Observation) -> bytes:
+    return rows.digest(account, identity(seen).hex())
+
+
+def _parked_set(account: str, remote_id: str | None) -> bytes:
+    return b"parked:" + (rows.digest(account) if remote_id is None else rows.digest(account, normal_id(remote_id)))
+
+
+def _aside_set(account: str) -> bytes:
+    return b"aside:" + rows.digest(account)

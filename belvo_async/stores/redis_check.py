@@ -1,0 +1,68 @@
+"""Whether a Redis server keeps what it is given: asked once, on opening."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from belvo_async.errors import StoreError
+
+from .redis_line import Line
+from .redis_scripts import pack
+
+__all__ = ["check_durability"]
+
+_log = logging.getLogger("belvo_async")
+
+_SETTINGS = ("appendonly", "appendfsync", "save", "maxmemory-policy")
+
+
+async def check_durability(line: Line, *, required: bool) -> None:
+    """Warn of a server that may lose jobs; with `required`, raise StoreError unless it surely keeps them.
+
+    Required is more than not being warned: an append-only file that is flushed before the answer.
+    """
+    found = await _read_settings(line)
+    if required:
+        gaps = _gaps(found) + _weaknesses(found)
+        if gaps:
+            raise StoreError(f"`require_durable` is set, and the Redis server {', '.join(gaps)}; nothing was changed")
+    for gap in _gaps(found):
+        _log.warning("the Redis server of the store %s: jobs may be lost", gap, extra={"setting": gap})
+
+
+def _gaps(found: dict[str, str]) -> list[str]:
+    """What no store should live with."""
+    if len(found) < len(_SETTINGS):
+        return ["does not tell whether it keeps jobs (CONFIG GET is refused)"]
+    gaps: list[str] = []
+    if found["appendonly"] != "yes" and not found["save"]:
+        gaps.append("keeps nothing on disk (set `appendonly yes`)")
+    if found["maxmemory-policy"] != "noeviction":
+        gaps.append("drops keys when memory is short (set `maxmemory-policy noeviction`)")
+    return gaps
+
+
+def _weaknesses(found: dict[str, str]) -> list[str]:
+    """What a crash may cost: the last second, or all since the last snapshot."""
+    if found.get("appendonly", "yes") != "yes":
+        return ["has no append-only file (set `appendonly yes`)"]
+    if found.get("appendfsync", "always") != "always":
+        return ["answers before it has flushed (set `appendfsync always`)"]
+    return []
+
+
+async def _read_settings(line: Line) -> dict[str, str]:
+    """The settings the server tells; managed servers often tell none."""
+    calls = [line.submit(pack(b"CONFIG", b"GET", name.encode())) for name in _SETTINGS]
+    found: dict[str, str] = {}
+    for call in calls:
+        try:
+            reply: Any = await call.future
+        except StoreError as error:
+            if error.__cause__ is not None:
+                raise  # the connection failed, not this question
+            continue
+        if len(reply) == 2:
+            found[reply[0].decode()] = reply[1].decode()
+    return found

@@ -1,0 +1,157 @@
+"""The PostgreSQL server the tests use, and schemas on it that are dropped again."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Literal, NoReturn, Self
+
+import psycopg
+import pytest
+
+from belvo_async.stores.postgres import PostgresStore
+from belvo_async.stores.rules import ASIDE, PARKED, Bounds
+from tests.virtual_time import hold_time_while
+
+URL = "postgresql://postgres@127.0.0.1:5432/postgres"
+BINARIES = Path(os.environ.get("PG_BINARIES", "/usr/lib/postgresql/15/bin"))
+HOW_TO_START = (
+    "no PostgreSQL on 127.0.0.1:5432: start one whose user `postgres` needs no password there, "
+    "for example `docker run -e POSTGRES_HOST_AUTH_METHOD=trust -p 127.0.0.1:5432:5432 postgres`"
+)
+
+
+class Stores:
+    """Makes stores, not yet open, all in one schema; virtual time stands still while their server works.
+
+    Their connections carry the schema's name as application_name.
+    """
+
+    def __init__(self, schema: str, holds: ExitStack) -> None:
+        self.schema = schema
+        self._holds = holds
+
+    def __call__(self, url: str = URL, *, parked: Bounds = PARKED, aside: Bounds = ASIDE) -> PostgresStore:
+        options = f"?schema={self.schema}&application_name={self.schema}"
+        store = PostgresStore(url + options, parked=parked, aside=aside)
+        self._holds.enter_context(hold_time_while(lambda: store.under_way > 0))
+        return store
+
+
+def missing(what: str) -> NoReturn:
+    """Skip for want of a server, or fail where one is demanded."""
+    if os.environ.get("BELVO_ASYNC_REQUIRE_SERVERS") == "1":
+        pytest.fail(what)
+    pytest.skip(what)
+
+
+def admin() -> psycopg.Connection[tuple[object, ...]]:
+    """A connection beside the store's."""
+    try:
+        return psycopg.connect(URL, autocommit=True, connect_timeout=2)
+    except psycopg.OperationalError:
+        missing(HOW_TO_START)
+
+
+@contextmanager
+def own_stores() -> Iterator[Stores]:
+    """Stores in a schema nobody else uses; it is dropped in the end."""
+    schema = f"test_{secrets.token_hex(6)}"
+    with admin() as connection, ExitStack() as holds:
+        yield Stores(schema, holds)
+        connection.execute(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE'.encode())
+
+
+class OwnServer:
+    """A server on a free port that a test may stop and start."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self._port = probe.getsockname()[1]
+        self.url = f"postgresql://postgres@127.0.0.1:{self._port}/postgres"
+        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+            shutil.chown(home, "postgres")
+        self._run("initdb", "-D", str(home), "-U", "postgres", "-A", "trust", "--no-sync")
+
+    def start(self) -> None:
+        options = f"-p {self._port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
+        self._run("pg_ctl", "-D", str(self._home), "-w", "-l", str(self._home / "log"), "-o", options, "start")
+
+    def stop(self, mode: str = "immediate") -> None:
+        self._run("pg_ctl", "-D", str(self._home), "-w", "-m", mode, "stop")
+
+    def _run(self, program: str, *arguments: str) -> None:
+        as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
+        command = [*as_user, str(BINARIES / program), *arguments]
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, cwd="/")
+
+
+@contextmanager
+def own_server() -> Iterator[OwnServer]:
+    """A started server whose files are deleted in the end."""
+    if not (BINARIES / "initdb").exists():
+        missing(f"no PostgreSQL programs in {BINARIES}: install `postgresql`, or name their directory in PG_BINARIES")
+    # The directories pytest makes may not be entered by other users.
+    with tempfile.TemporaryDirectory(prefix="belvo_async_pg_") as home:
+        server = OwnServer(Path(home))
+        server.start()
+        try:
+            yield server
+        finally:
+            with suppress(subprocess.CalledProcessError):
+                server.stop()
+
+
+class Proxy:
+    """A TCP proxy before the server that loses a connection at the moment the client commits."""
+
+    def __init__(self) -> None:
+        self.cut_at_commit: Literal["before", "after"] | None = None
+        self.cuts = 0
+        self._writers: list[asyncio.StreamWriter] = []
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._pass_on, "127.0.0.1", 0)
+        self.url = f"postgresql://postgres@127.0.0.1:{self._server.sockets[0].getsockname()[1]}/postgres"
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        self._server.close()
+        for writer in self._writers:
+            writer.close()
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        from_server, to_server = await asyncio.open_connection("127.0.0.1", 5432)
+        self._writers += [writer, to_server]
+        answers = asyncio.create_task(_pump(from_server, writer))
+        while chunk := await reader.read(65536):
+            if b"COMMIT" in chunk and self.cut_at_commit is not None:
+                fate, self.cut_at_commit = self.cut_at_commit, None
+                self.cuts += 1
+                if fate == "after":
+                    # Nothing more reaches the client; the server still gets to read all.
+                    answers.cancel()
+                    to_server.write(chunk)
+                    await to_server.drain()
+                    await from_server.read(1)
+                break
+            to_server.write(chunk)
+        to_server.close()
+        writer.close()
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(ConnectionError):
+        while chunk := await reader.read(65536):
+            writer.write(chunk)
+    writer.close()
