@@ -164,6 +164,18 @@ class Session:
         async for job in self._store.open_jobs([vendor.account for vendor in self._vendors.values()]):
             yield self.handle(job, max(job.deadline or self.clock.now(), self.clock.now() + timedelta(minutes=1)))
 
+    async def forget(self, job_id: str) -> bool:
+        """Drop a job from the store, with its timeline; whether there was one. An open job is followed no more.
+
+        Meant for ended jobs whose outcome you have. It changes nothing at the vendor.
+        """
+        tracker = self.tracker
+        job = await self._store.get(job_id) if job_id.isascii() else None
+        if job is None or job.account not in {vendor.account for vendor in self._vendors.values()}:
+            return False
+        await tracker.forget(job)
+        return True
+
     def run(
         self,
         tasks: Iterable[Task[R]] | AsyncIterable[Task[R]],

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from ..abc import Clock, Conversation, Store, Vendor
 from ..errors import StoreError
@@ -81,3 +81,16 @@ class Context:
                 log.warning("the store is down; a write that must not be lost waits", extra={"job": job.id})
                 await asyncio.sleep(wait.total_seconds())
                 wait = min(wait * 2, longest)
+
+
+async def all_of(works: Iterable[Coroutine[Any, Any, object]]) -> None:
+    """Run all to their ends, then raise the first error: none may outlive its sweep."""
+    outcomes = await asyncio.gather(*works, return_exceptions=True)
+    error = next((each for each in outcomes if isinstance(each, BaseException)), None)
+    if error is not None:
+        raise error
+
+
+def slices(rows: Sequence[T], size: int) -> Iterable[Sequence[T]]:
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from msgspec.structs import replace
 
 from ..abc import Vendor
 from ..errors import PayloadError, RateLimitError, StoreError, TransportError, VendorError
 from ..jobs import Job, Observation, Status, normal_id
-from .context import STORE_RETRY, Context, log
+from .context import STORE_RETRY, Context, all_of, log, slices
 from .door import Door
+from .news import News
 from .submitter import Submitter
 from .timer import Alarm
-from .watch import Watch
 
 T = TypeVar("T")
 
@@ -35,11 +34,12 @@ SEARCHED_FOR = timedelta(minutes=2)
 class Sweeper:
     """Claims due jobs and does for each what its status asks for: submit, find, or look."""
 
-    def __init__(self, context: Context, door: Door, submitter: Submitter) -> None:
+    def __init__(self, context: Context, door: Door, submitter: Submitter, news: News) -> None:
         self._context = context
         self._store = context.store
         self._door = door
         self._submitter = submitter
+        self._news = news
         self._alarm: Alarm | None = None
         self._when: datetime | None = None
         self._sweeping = False
@@ -47,7 +47,6 @@ class Sweeper:
         self._closed = False
         self._store_wait = STORE_RETRY[0]
         self._parked_swept_at = context.clock.now()
-        self._news_read_at = context.clock.now()
 
     def note_due(self, when: datetime) -> None:
         """Be awake at `when`."""
@@ -76,7 +75,7 @@ class Sweeper:
         again_at = self._context.clock.now() + SWEEP_EVERY
         try:
             await self._claim()
-            await self._read_news()
+            await self._news.read_sometimes()
             next_due = await self._store.next_due(self._context.accounts)
             again_at = min(again_at, next_due or again_at)
             self._store_wait = STORE_RETRY[0]
@@ -102,20 +101,6 @@ class Sweeper:
         if now - self._parked_swept_at >= PARK_SWEEP_EVERY:
             self._parked_swept_at = now
             await self._door.drop_old()
-
-    async def _read_news(self) -> None:
-        """Read again, now and then, the jobs somebody here waits for: another process may have settled them."""
-        now = self._context.clock.now()
-        if now - self._news_read_at < SWEEP_EVERY:
-            return
-        self._news_read_at = now
-        for part in _slices(self._context.watches.awaited(), WRITE_SLICE):
-            await _all(self._read_one(watch) for watch in part)
-
-    async def _read_one(self, watch: Watch) -> None:
-        job = await self._store.get(watch.job.id)
-        if job is not None and job.version > watch.job.version:
-            watch.publish(job, None)
 
     def _dispatch(self, vendor: Vendor, due: Sequence[Job]) -> None:
         known = [job for job in due if job.remote_id is not None]
@@ -164,12 +149,12 @@ class Sweeper:
         by_id = {job.id: job for job in jobs}
         by_remote = {normal_id(job.remote_id or ""): job for job in jobs}
         looked_at: set[str] = set()
-        for part in _slices(seen, WRITE_SLICE):
+        for part in slices(seen, WRITE_SLICE):
             named = [
                 (by_id.get(one.job_id or "") or by_remote.get(normal_id(one.remote_id or "")), one) for one in part
             ]
             looked_at.update(job.id for job, _ in named if job is not None)
-            await _all(self._take_in(vendor, job, one) for job, one in named)
+            await all_of(self._take_in(vendor, job, one) for job, one in named)
         await self._put_off([job for job in jobs if job.id not in looked_at], None)
 
     async def _take_in(self, vendor: Vendor, job: Job | None, seen: Observation) -> None:
@@ -193,9 +178,9 @@ class Sweeper:
         """Schedule the next look at jobs that this one told nothing about."""
         wait = error.retry_after if isinstance(error, RateLimitError | TransportError) else None
         earliest = self._context.clock.now() + (wait or timedelta(0))
-        for part in _slices(tuple(jobs), WRITE_SLICE):
+        for part in slices(tuple(jobs), WRITE_SLICE):
             # A writer that came first has set its own schedule: nothing to repeat.
-            await _all(
+            await all_of(
                 self._door.write(
                     replace(
                         job,
@@ -212,16 +197,3 @@ class Sweeper:
             "a look at open jobs failed; they are looked at again later",
             extra={"vendor": vendor.name, "error": type(error).__name__},
         )
-
-
-async def _all(works: Iterable[Coroutine[Any, Any, object]]) -> None:
-    """Run all to their ends, then raise the first error: none may outlive its sweep."""
-    outcomes = await asyncio.gather(*works, return_exceptions=True)
-    error = next((each for each in outcomes if isinstance(each, BaseException)), None)
-    if error is not None:
-        raise error
-
-
-def _slices(rows: Sequence[T], size: int) -> Iterable[Sequence[T]]:
-    for start in range(0, len(rows), size):
-        yield rows[start : start + size]

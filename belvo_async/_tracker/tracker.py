@@ -14,6 +14,7 @@ from ..errors import StoreError, UnsupportedError
 from ..jobs import Failure, Job, Observation, Polling, Status, Task, Way
 from .context import Context, Talk, log
 from .door import Door
+from .news import News
 from .submitter import Submitter
 from .sweeper import Sweeper
 from .timer import Timer
@@ -52,10 +53,12 @@ class Tracker:
         self._closing = False
         self._door = Door(self._context, closed=self._on_closed, due=self._on_due)
         self._submitter = Submitter(self._context, self._door)
-        self._sweeper = Sweeper(self._context, self._door, self._submitter)
+        self._news = News(self._context, self._door)
+        self._sweeper = Sweeper(self._context, self._door, self._submitter, self._news)
 
     async def __aenter__(self) -> Self:
         self._sweeper.note_due(self._context.clock.now())
+        self._news.begin()
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
@@ -142,6 +145,13 @@ class Tracker:
             await self._door.apply(current, replace(seen, status=current.status))
         except StoreError:
             log.warning("the store is down; a job's partial mark is not kept", extra={"job": job.id})
+
+    async def forget(self, job: Job) -> None:
+        """Drop a job from the store; the next in its lane may go."""
+        self._check_open()
+        await self._store.forget(job.id)
+        if job.is_open:
+            self._on_closed(job)
 
     def watch(self, job: Job) -> Watch:
         """The shared last known state of a job, kept up to date while it is held."""

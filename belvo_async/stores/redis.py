@@ -41,7 +41,7 @@ class RedisStore:
     cut off between sending and answer is repeated: what it does, it does once. Two exceptions cost no more than time: a
     claim that got lost is given out again when its lease ends, and a lost write that another writer has already
     overtaken is reported as standing in its way. When the server cannot be reached again within two seconds, StoreError
-    says that the call may have been carried out.
+    says that the call may have been carried out, or may be yet.
 
     A server that lost its data is noticed: every call raises StoreError until the data is back or the store is opened
     again, since an empty server must not be taken for one that never had a job.

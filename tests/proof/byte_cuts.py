@@ -407,7 +407,8 @@ LINE, LINES = 20, 25
 
 def try_all(several: Sequence[Case]) -> list[Report]:
     """Try cases of one vendor on one loop."""
-    return run(_try_all([several[start : start + LINE] for start in range(0, len(several), LINE)]))
+    length = min(LINE, -(-len(several) // LINES))
+    return run(_try_all([several[start : start + length] for start in range(0, len(several), length)]))
 
 
 async def _try_all(lines: Sequence[Sequence[Case]]) -> list[Report]:

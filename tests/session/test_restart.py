@@ -269,3 +269,42 @@ async def test_close_takes_a_bounded_time(world: World, store: str) -> None:
     (handle,) = [each async for each in second.open_jobs()]
     with pytest.raises(SubmissionUncertainError):
         await handle
+
+
+async def test_events_missed_in_a_downtime_are_read_at_once(world: World, store: str) -> None:
+    """Opened after a downtime, the session asks the vendor what it announced meanwhile, once."""
+    first = await world.open(store=store, webhooks=False)
+    fired = await first.fire(world.extraction())
+    await first.close()
+    await asyncio.sleep(3600)
+
+    second = await world.open(store=store, webhooks=False)
+    job = await (await second.attach(fired.id))
+
+    assert Status.FINISHED == job.status
+    assert 1 == len([seen for seen in world.syntage.requests if seen.path == "/events"])
+
+
+async def test_a_forgotten_job_is_unknown(world: World, store: str) -> None:
+    """What is forgotten cannot be attached; forgetting it again tells that there was nothing."""
+    session = await world.open(store=store)
+    job = await session.fire(world.extraction())
+    await job
+
+    forgotten = [await session.forget(job.id), await session.forget(job.id), await session.forget("\ud800")]
+
+    assert [True, False, False] == forgotten
+    with pytest.raises(UnknownJobError):
+        await session.attach(job.id)
+
+
+async def test_another_session_on_the_same_file_wakes_the_waiter(world: World, store: str) -> None:
+    """A webhook that reaches one process wakes the coroutine that waits in another, long before it would look."""
+    waiting = await world.open(store=store, webhooks=False)
+    handle = await waiting.fire(world.invoices())
+    receiving = await world.open(store=store)
+
+    job = await handle
+
+    assert (Status.FINISHED, Way.WEBHOOK) == (job.status, job.settled_by)
+    assert receiving is not waiting

@@ -96,6 +96,10 @@ class SimulatedVendor:
             case _:
                 return _say(job, now, status=Status.UNCERTAIN, doubt=f"HTTP {answer.status}")
 
+    def catch_up(self, since: datetime, now: datetime) -> Conversation[tuple[Observation, ...]]:
+        yield from ()
+        return ()
+
     def stop(self, job: Job, now: datetime) -> Conversation[Observation | None]:
         raise UnsupportedError("this vendor has no such call")
 

@@ -115,6 +115,12 @@ class OwnServer:
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
 
+    def become_cluster(self) -> None:
+        """Hold all slots of a cluster of one; takes about two seconds."""
+        self.client().execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+        while b"cluster_state:ok" not in self.client().execute_command("CLUSTER", "INFO"):
+            time.sleep(0.05)
+
     def client(self) -> Any:
         return redis.Redis.from_url(self.url)
 

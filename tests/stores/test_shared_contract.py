@@ -159,6 +159,7 @@ CALLS: dict[str, Callable[[AnyStore], Awaitable[object]]] = {
     "release": lambda store: store.release("l", "o"),
     "timeline": lambda store: store.timeline("x"),
     "forget": lambda store: store.forget("x"),
+    "changes": lambda store: anext(store.changes()),
 }
 
 

@@ -1,0 +1,88 @@
+"""What happened while this process did not look: jobs that other processes changed, announcements nobody heard."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from datetime import timedelta
+
+from ..abc import Vendor
+from ..errors import PayloadError, StoreError, TransportError, VendorError
+from .context import STORE_RETRY, Context, all_of, log, slices
+from .door import Door
+from .watch import Watch
+
+# Whatever hints get lost: an awaited job is read again this often.
+READ_EVERY = timedelta(seconds=30)
+READ_SLICE = 256
+
+# A look that is this late was not late by load: nobody was there to make it.
+DOWN_AFTER = timedelta(minutes=1)
+# The earliest look that was missed came up to the longest interval after the last one that was made.
+CATCH_UP_SLACK = timedelta(minutes=10)
+# Syntage keeps events for at least 7 days (resources/core/events); older ends are found by looking at the jobs.
+CATCH_UP_SPAN = timedelta(days=7)
+
+
+class News:
+    """Reads jobs again that may have changed elsewhere, and wakes who waits for them."""
+
+    def __init__(self, context: Context, door: Door) -> None:
+        self._context = context
+        self._store = context.store
+        self._door = door
+        self._read_at = context.clock.now()
+
+    def begin(self) -> None:
+        """Listen to the other processes of the store, and catch up on the time nobody listened to the vendors."""
+        self._context.spawn(self._listen(), name="news")
+        for vendor in self._context.vendors.values():
+            self._context.spawn(self._catch_up(vendor), name="catch-up")
+
+    async def read_sometimes(self) -> None:
+        """Read all awaited jobs again if that is due: hints may be lost, this is the promise."""
+        now = self._context.clock.now()
+        if now - self._read_at >= READ_EVERY:
+            self._read_at = now
+            await self._read(self._context.watches.awaited())
+
+    async def _listen(self) -> None:
+        wait, longest = STORE_RETRY
+        while True:
+            try:
+                async for ids in self._store.changes():
+                    wait = STORE_RETRY[0]
+                    await self._read(self._awaited(ids))
+                return  # a store that no other process can open has nothing to tell
+            except StoreError:
+                await asyncio.sleep(wait.total_seconds())
+                wait = min(wait * 2, longest)
+
+    def _awaited(self, ids: Collection[str]) -> list[Watch]:
+        awaited = self._context.watches.awaited()
+        changed = frozenset(ids)
+        return [watch for watch in awaited if watch.job.id in changed] if changed else awaited
+
+    async def _read(self, watches: list[Watch]) -> None:
+        for part in slices(watches, READ_SLICE):
+            await all_of(self._read_one(watch) for watch in part)
+
+    async def _read_one(self, watch: Watch) -> None:
+        job = await self._store.get(watch.job.id)
+        if job is not None and job.version > watch.job.version:
+            watch.publish(job, None)
+
+    async def _catch_up(self, vendor: Vendor) -> None:
+        """Take what the vendor announced while no process of the store was up, all at once instead of look by look."""
+        try:
+            now = self._context.clock.now()
+            missed = await self._store.next_due([vendor.account])
+            if missed is None or now - missed < DOWN_AFTER:
+                return
+            since = max(missed - CATCH_UP_SLACK, now - CATCH_UP_SPAN)
+            for seen in await self._context.talks[vendor.name](vendor.catch_up(since, now)):
+                await self._door.observe(vendor, seen)
+        except (StoreError, TransportError, VendorError, PayloadError) as error:
+            # Nothing is lost: every open job is looked at anyway.
+            facts = {"vendor": vendor.name, "error": type(error).__name__}
+            log.warning("catching up on a vendor's announcements failed", extra=facts)
