@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sqlite3
 import statistics
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from unittest.mock import patch
 
 import aiosqlite
 from store_table import Line
@@ -24,6 +25,7 @@ EVENTS = 5_000
 # Of the slow peer fewer are enough.
 SINGLE_EVENTS = 200
 OPEN_JOBS = 100_000
+NEWER = sqlite_file.journal_settings((3, 51, 3))
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 ACCOUNT = "https://sandbox.example#1"
 
@@ -52,9 +54,13 @@ def make_jobs(start: int, count: int) -> list[Job]:
     ]
 
 
+def own_settings() -> tuple[str, str]:
+    """Journal mode and synchronous level the store chooses for this library."""
+    return sqlite_file.journal_settings(sqlite3.sqlite_version_info[:3])
+
+
 def about() -> str:
-    mode, synchronous = sqlite_file.journal_settings(sqlite3.sqlite_version_info[:3])
-    return f"SQLite {sqlite3.sqlite_version}, journal_mode={mode}, synchronous={synchronous}"
+    return f"SQLite {sqlite3.sqlite_version}, for which the store chooses {' '.join(own_settings())}"
 
 
 class Ours:
@@ -112,7 +118,7 @@ class Single:
         return time.perf_counter() - began
 
 
-async def compare(directory: Path, rounds: int) -> list[Line]:
+async def compare(directory: Path, rounds: int, words: str) -> list[Line]:
     """Let the three take turns; every one writes the same jobs to a file of its own."""
     bare = Bare(directory / "bare.db")
 
@@ -130,6 +136,7 @@ async def compare(directory: Path, rounds: int) -> list[Line]:
         for number in range(rounds + 1):
             jobs = make_jobs(number * EVENTS, EVENTS)
             for name, (write, count) in ways.items():
+                gc.collect()
                 seconds = await write(jobs[:count])
                 if number:  # the first round warms up
                     speeds[name].append(count / seconds)
@@ -137,14 +144,19 @@ async def compare(directory: Path, rounds: int) -> list[Line]:
     middle = {name: statistics.median(each) for name, each in speeds.items()}
     ours = middle["ours"]
     return [
-        Line(name=f"ours: put, group commit, {IN_FLIGHT} in flight", per_second=ours),
+        Line(name=f"{words}: ours, group commit, {IN_FLIGHT} in flight", per_second=ours),
         Line(
-            name=f"sqlite3: executemany, {PER_COMMIT} a commit",
+            name=f"{words}: sqlite3, executemany, {PER_COMMIT} a commit",
             per_second=middle["bare"],
             ratio=ours / middle["bare"],
             goal=0.5,
         ),
-        Line(name="aiosqlite: a commit an event", per_second=middle["single"], ratio=ours / middle["single"], goal=20),
+        Line(
+            name=f"{words}: aiosqlite, a commit an event",
+            per_second=middle["single"],
+            ratio=ours / middle["single"],
+            goal=20,
+        ),
     ]
 
 
@@ -169,6 +181,11 @@ async def reopen(path: Path, jobs: int) -> Line:
 
 
 def measure(directory: Path, rounds: int) -> list[Line]:
-    """Run every case."""
-    lines: list[Any] = asyncio.run(compare(directory, rounds))
+    """Run every case: with the settings of this library, and those of 3.51.3 and later."""
+    lines: list[Line] = []
+    for settings in dict.fromkeys((own_settings(), NEWER)):
+        with patch.object(sqlite_file, "journal_settings", lambda _library, chosen=settings: chosen):
+            room = directory / settings[0]
+            room.mkdir()
+            lines += asyncio.run(compare(room, rounds, " ".join(settings)))
     return [*lines, asyncio.run(reopen(directory / "many.db", OPEN_JOBS))]

@@ -127,9 +127,8 @@ def test_vendors_do_not_know_each_other(path: Path, tree: ast.Module) -> None:
     if parts[0] != "vendors" or len(parts) < 3:
         return
 
-    others = {
-        name for name in imported(path, tree) if re.match(r"belvo_async\.vendors\.(?!" + parts[1] + r"\b)\w", name)
-    }
+    stranger = re.compile(rf"belvo_async\.vendors\.(?!{parts[1]}\b)\w")
+    others = {name for name in imported(path, tree) if stranger.match(name)}
 
     assert set() == others
 
@@ -147,14 +146,13 @@ def test_vendor_names_stand_only_in_their_rooms(path: Path, tree: ast.Module) ->
 
 @pytest.mark.parametrize(("path", "tree"), EVERY_SOURCE)
 def test_only_the_edge_speaks_http_and_retries(path: Path, tree: ast.Module) -> None:
-    """One aiohttp client and one tenacity: in `_http`. Servers stand in `web`, the simulator, the plugin and the CLI."""
+    """One aiohttp client and one tenacity: in `_http`. Servers: `web`, the simulator, the plugin, the CLI."""
     room = room_of(path)
 
     foreign = {name.split(".")[0] for name in imported(path, tree)} & {"aiohttp", "tenacity"}
 
-    allowed = {"_http": {"aiohttp", "tenacity"}}
-    allowed |= dict.fromkeys(("web", "simulator", "pytest_plugin", "_cli"), {"aiohttp"})
-    assert foreign <= allowed.get(room, set())
+    serves = {"aiohttp"} if room in {"web", "simulator", "pytest_plugin", "_cli"} else set[str]()
+    assert foreign <= ({"aiohttp", "tenacity"} if room == "_http" else serves)
 
 
 @pytest.mark.parametrize(("path", "tree"), EVERY_SOURCE)

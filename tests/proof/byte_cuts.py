@@ -28,6 +28,7 @@ from belvo_async import (
     Belvo,
     JobHandle,
     JobRejectedError,
+    JobTimeoutError,
     Polling,
     Session,
     Status,
@@ -280,6 +281,8 @@ async def _end_of(handle: JobHandle[Any]) -> str:
         return "uncertain"
     except JobRejectedError as refused:
         return f"rejected: {refused.code}"
+    except JobTimeoutError:
+        return "still open at its deadline"
 
 
 def _judge(line: Line, trial: Trial) -> Report:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from . import power_loss
@@ -12,17 +10,17 @@ pytestmark = pytest.mark.proof
 
 
 @pytest.mark.parametrize("settings", power_loss.SAFE)
-async def test_no_acknowledged_event_is_lost_with_the_power(settings: str) -> None:
+def test_no_acknowledged_event_is_lost_with_the_power(settings: str) -> None:
     """With the settings the store chooses, whatever part of the unflushed writes arrives."""
-    losses = await asyncio.to_thread(power_loss.run, settings, 300, 11)
+    losses = power_loss.run(settings, 300, 11)
 
     assert (300, 0, 0) == (losses.images, losses.lossy, losses.broken), losses.words[:5]
     assert losses.acknowledged > 300
 
 
 @pytest.mark.parametrize("settings", ["delete-off", "wal-off", "wal-normal"])
-async def test_the_examination_notices_losses(settings: str) -> None:
+def test_the_examination_notices_losses(settings: str) -> None:
     """Settings that are known to lose are found out: so finding nothing means something."""
-    losses = await asyncio.to_thread(power_loss.run, settings, 100, 11)
+    losses = power_loss.run(settings, 100, 11)
 
     assert losses.lossy > 0

@@ -94,7 +94,7 @@ async def test_watching_ends_with_the_store(path: Path) -> None:
 
 
 async def test_watching_is_cheap_and_lets_time_pass(path: Path) -> None:
-    """Ten looks a second at first, one in two seconds once nothing comes, in the loop's time: an hour would pass as well."""
+    """Ten looks a second at first, one in two seconds once nothing comes; an hour would pass as well."""
     statements: list[str] = []
 
     def connect(path: str) -> sqlite3.Connection:
