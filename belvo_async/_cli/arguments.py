@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -28,6 +30,22 @@ _SIMULATE = """\
 Runs a local Belvo and a local Syntage until Ctrl-C and prints how to reach them. The data is invented, the keys it
 prints open nothing else.
 """
+_SERVE = """\
+Receives webhooks into a store, so that receiver, workers and command line are separate processes: whoever awaits a job,
+in any process on the same store, wakes. Serves POST PREFIX/belvo and PREFIX/syntage, for the vendors whose variables
+are set (BELVO_SECRET_ID, BELVO_SECRET_PASSWORD, BELVO_WEBHOOK_AUTH; SYNTAGE_API_KEY, SYNTAGE_WEBHOOK_SECRET), and
+GET /health: 200 while the store answers, else 503. Put a proxy that speaks TLS in front of it.
+"""
+_SERVE_EXIT_CODES = (
+    "exit codes: 0 stopped by SIGTERM; 1 could not serve (store, port or settings), and why is on stderr; "
+    "2 wrong arguments; 130 interrupted by Ctrl-C"
+)
+_STORES = "`sqlite:PATH`, `postgresql://...` or `redis://...` (default: the variable BELVO_ASYNC_STORE)"
+_PRUNE = """\
+Forgets the jobs that ended before an instant, with their timelines; asks nothing. Open jobs stay, whatever their age.
+Nothing changes at the vendors.
+"""
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _EXPLAIN = "Shows a job and what the vendor said of it, in order: when, by which way (answer, webhook, poll), what."
 
 
@@ -42,6 +60,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_demo(commands)
     _add_simulate(commands)
+    _add_serve(commands)
     _add_jobs(commands)
     return parser
 
@@ -75,24 +94,43 @@ def _add_simulate(commands: _Commands) -> None:
     simulate.set_defaults(run=_run_simulate)
 
 
+def _add_serve(commands: _Commands) -> None:
+    serve = commands.add_parser(
+        "serve", help="receive webhooks into a store", description=_SERVE, epilog=_SERVE_EXIT_CODES
+    )
+    serve.add_argument("--host", default="127.0.0.1", help="the address to listen on (127.0.0.1)")
+    serve.add_argument("--port", type=_port, default=8080, metavar="N", help="the port to listen on, 0 for any (8080)")
+    serve.add_argument("--prefix", type=_prefix, default="/webhooks", metavar="PATH", help="before /VENDOR (/webhooks)")
+    serve.add_argument(
+        "--no-poll", dest="poll", action="store_false", help="leave looking at open jobs to other processes"
+    )
+    _add_store(serve)
+    serve.set_defaults(run=_run_serve)
+
+
 def _add_jobs(commands: _Commands) -> None:
-    jobs = commands.add_parser("jobs", help="look into a store", description="Looks into a store.", epilog=_EXIT_CODES)
+    description = "Looks into a store and tidies it; needs no credentials."
+    jobs = commands.add_parser("jobs", help="look into a store", description=description, epilog=_EXIT_CODES)
     actions = jobs.add_subparsers(title="commands", metavar="COMMAND", required=True)
     listing = actions.add_parser(
         "list", help="the open jobs of a store", description="Lists the open jobs, oldest first.", epilog=_EXIT_CODES
     )
+    listing.add_argument("--all", action="store_true", help="ended jobs too")
     listing.add_argument("--format", choices=("table", "json"), default="table", help="json: one object per line")
     explain = actions.add_parser("explain", help="what happened to a job", description=_EXPLAIN, epilog=_EXIT_CODES)
     explain.add_argument("id", metavar="ID", help="the job's id, as `jobs list` and the records file show it")
-    for action in (listing, explain):
-        action.add_argument(
-            "--store",
-            default=os.environ.get("BELVO_ASYNC_STORE"),
-            metavar="URL",
-            help="`sqlite:PATH` (default: the variable BELVO_ASYNC_STORE)",
-        )
-    listing.set_defaults(run=_run_list)
-    explain.set_defaults(run=_run_explain)
+    prune = actions.add_parser("prune", help="forget ended jobs", description=_PRUNE, epilog=_EXIT_CODES)
+    prune.add_argument(
+        "--before", type=_instant, required=True, metavar="DATE|AGE", help="2026-01-31 (in UTC), or 90m, 12h, 30d, 8w"
+    )
+    prune.add_argument("--dry-run", action="store_true", help="only say how many")
+    for action, run in ((listing, _run_list), (explain, _run_explain), (prune, _run_prune)):
+        _add_store(action)
+        action.set_defaults(run=run)
+
+
+def _add_store(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--store", default=os.environ.get("BELVO_ASYNC_STORE"), metavar="URL", help=_STORES)
 
 
 def _speed(text: str) -> float:
@@ -107,6 +145,24 @@ def _port(text: str) -> int:
     if not 0 <= port < 65536:
         raise argparse.ArgumentTypeError("must be from 0 to 65535")
     return port
+
+
+def _prefix(text: str) -> str:
+    if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*/?", text):
+        raise argparse.ArgumentTypeError("must be a path like /webhooks")
+    return text.rstrip("/")
+
+
+def _instant(text: str) -> datetime:
+    """A date or an instant, in UTC unless it says otherwise, or an age."""
+    age = re.fullmatch(r"(\d{1,6})([mhdw])", text)
+    try:
+        if age is not None:
+            return datetime.now(UTC) - timedelta(**{_UNITS[age[2]]: int(age[1])})
+        at = datetime.fromisoformat(text)
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise argparse.ArgumentTypeError("must be a date like 2026-01-31 or an age like 30d") from None
 
 
 # Loaded only for the command that needs it: `--help` and `--version` answer at once.
@@ -133,10 +189,22 @@ def _run_simulate(options: argparse.Namespace) -> int:
 def _run_list(options: argparse.Namespace) -> int:
     from .jobs import list_jobs
 
-    return list_jobs(options.store, form=options.format)
+    return list_jobs(options.store, form=options.format, with_ended=options.all)
 
 
 def _run_explain(options: argparse.Namespace) -> int:
     from .jobs import explain_job
 
     return explain_job(options.store, options.id)
+
+
+def _run_prune(options: argparse.Namespace) -> int:
+    from .jobs import prune_jobs
+
+    return prune_jobs(options.store, before=options.before, dry_run=options.dry_run)
+
+
+def _run_serve(options: argparse.Namespace) -> int:
+    from .serve import serve
+
+    return serve(options.store, host=options.host, port=options.port, prefix=options.prefix, poll=options.poll)

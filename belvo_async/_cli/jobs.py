@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,19 +18,37 @@ from ..stores import open_store
 from ..vendors import belvo, syntage  # so that stored tasks are read as the types they are
 from .table import Table
 
-__all__ = ["belvo", "explain_job", "list_jobs", "syntage"]
+__all__ = ["belvo", "explain_job", "list_jobs", "prune_jobs", "syntage"]
+
+HEADINGS = ("job", "vendor", "resource", "status", "created")
+# Jobs forgotten at once: the stores commit what arrives together in one go.
+PRUNE_SLICE = 256
+# Later than any job ended, by whatever clock.
+_EVER = datetime.max.replace(tzinfo=UTC)
 
 
-def list_jobs(url: str | None, *, form: str) -> int:
-    """Print the open jobs of a store."""
-    jobs = asyncio.run(_open_jobs(_existing(url)))
+def list_jobs(url: str | None, *, form: str, with_ended: bool) -> int:
+    """Print the open jobs of a store, or all."""
+    jobs = asyncio.run(_jobs(_existing(url), with_ended=with_ended))
     if form == "json":
         for job in jobs:
             print(msgspec.json.encode(_facts(job)).decode())
-    elif jobs:
-        _print(Table(headings=("job", "vendor", "resource", "status", "created", "next look"), rows=[*map(_row, jobs)]))
+    elif not jobs:
+        print("no jobs" if with_ended else "no open jobs")
+    elif with_ended:
+        rows = [(*_row(job), _instant(job.settled_at) or "") for job in jobs]
+        _print(Table(headings=(*HEADINGS, "ended"), rows=rows))
     else:
-        print("no open jobs")
+        rows = [(*_row(job), _instant(job.next_poll) or "") for job in jobs]
+        _print(Table(headings=(*HEADINGS, "next look"), rows=rows))
+    return 0
+
+
+def prune_jobs(url: str | None, *, before: datetime, dry_run: bool) -> int:
+    """Forget the jobs of a store that ended before an instant, and print how many."""
+    count = asyncio.run(_prune(_existing(url), before, dry_run=dry_run))
+    jobs = "1 job" if count == 1 else f"{count} jobs"
+    print(f"{'would forget' if dry_run else 'forgot'} {jobs} that ended before {_instant(before)}")
     return 0
 
 
@@ -47,7 +66,9 @@ def explain_job(url: str | None, job_id: str) -> int:
 def _existing(url: str | None) -> Store:
     """Open a store that is there: a mistyped path must not make a new one."""
     if not url:
-        raise ConfigurationError("which store? give --store sqlite:PATH or set BELVO_ASYNC_STORE")
+        raise ConfigurationError("which store? give --store URL or set BELVO_ASYNC_STORE")
+    if url == "memory:":
+        raise ConfigurationError("a store in memory ends with its process: there is nothing to look into")
     store = open_store(url)
     path = url.removeprefix("sqlite:")
     if url != path and not Path(path).is_file():
@@ -55,9 +76,41 @@ def _existing(url: str | None) -> Store:
     return store
 
 
-async def _open_jobs(store: Store) -> list[Job]:
+async def _jobs(store: Store, *, with_ended: bool) -> list[Job]:
     async with store:
-        return [job async for job in store.open_jobs()]
+        jobs = [job async for job in store.open_jobs()]
+        if with_ended:
+            jobs += [job async for job in store.ended_jobs(before=_EVER)]
+    # One that ended between the two walks comes twice: the later state counts.
+    return sorted({job.id: job for job in jobs}.values(), key=lambda job: (job.created_at, job.id))
+
+
+async def _prune(store: Store, before: datetime, *, dry_run: bool) -> int:
+    async with store:
+        ended = store.ended_jobs(before=before)
+        if dry_run:
+            return sum([1 async for _ in ended])
+        return sum([await _forget(store, some) async for some in _slices(ended)])
+
+
+async def _forget(store: Store, jobs: list[Job]) -> int:
+    return sum(await asyncio.gather(*(_forget_one(store, job) for job in jobs)))
+
+
+async def _forget_one(store: Store, job: Job) -> bool:
+    # A search that was given up may have been taken up again since it was read; other ends are for ever.
+    current = job if job.status.is_terminal else await store.get(job.id)
+    return current is not None and not current.is_open and await store.forget(job.id)
+
+
+async def _slices(jobs: AsyncIterator[Job]) -> AsyncIterator[list[Job]]:
+    some: list[Job] = []
+    async for job in jobs:
+        some.append(job)
+        if len(some) == PRUNE_SLICE:
+            yield some
+            some = []
+    yield some
 
 
 async def _job(store: Store, job_id: str) -> tuple[Job, tuple[Observation, ...]]:
@@ -88,15 +141,8 @@ def _facts(job: Job) -> dict[str, Any]:
 
 
 def _row(job: Job) -> tuple[str, ...]:
-    status = "queued" if job.is_queued else str(job.status)
-    return (
-        job.id,
-        job.vendor,
-        job.task.resource,
-        status,
-        _instant(job.created_at) or "",
-        _instant(job.next_poll) or "",
-    )
+    status = "queued" if job.is_queued else "abandoned" if job.abandoned else str(job.status)
+    return (job.id, job.vendor, job.task.resource, status, _instant(job.created_at) or "")
 
 
 def _event(seen: Observation) -> tuple[str, ...]:

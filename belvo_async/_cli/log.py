@@ -11,7 +11,9 @@ from pathlib import Path
 FIELDS = ("job", "vendor", "way", "verdict", "status", "error", "request", "fault", "attempt")
 
 
-class _Formatter(logging.Formatter):
+class Lines(logging.Formatter):
+    """Writes a message and the fields that came with it as one line."""
+
     def format(self, record: logging.LogRecord) -> str:
         fields = [f"{name}={getattr(record, name)}" for name in FIELDS if hasattr(record, name)]
         return " ".join([super().format(record), *fields])
@@ -21,7 +23,7 @@ class _Formatter(logging.Formatter):
 def log_to(path: Path) -> Generator[None, None, None]:
     """Write what the library and its HTTP client log to a file while this is open, and nothing to the screen."""
     handler = logging.FileHandler(path, mode="w", encoding="utf-8")
-    handler.setFormatter(_Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(Lines("%(asctime)s %(levelname)s %(message)s"))
     loggers = {logging.getLogger("belvo_async"): logging.DEBUG, logging.getLogger("aiohttp"): logging.WARNING}
     before = [(logger, logger.level, logger.propagate) for logger in loggers]
     for logger, level in loggers.items():

@@ -34,7 +34,8 @@ class Session:
     """An asynchronous session with one or both vendors. Use as `async with`, on one event loop.
 
     `store` says where jobs are kept: `memory:` (lost with the process) or `sqlite:PATH`. `polling` is when to look at
-    jobs no webhook has settled. `clock` replaces the wall clock in tests. `connections` bounds the requests under way.
+    jobs no webhook has settled; with `sweep=False`, other processes of the store look, and this one fires, receives and
+    waits. `clock` replaces the wall clock in tests. `connections` bounds the requests under way.
     Two vendors of one kind (two accounts) need two sessions.
     """
 
@@ -43,6 +44,7 @@ class Session:
         *vendors: Vendor,
         store: str | Store = "memory:",
         polling: Polling | None = None,
+        sweep: bool = True,
         clock: Clock | None = None,
         connections: int = 64,
         trust_env: bool = False,
@@ -64,6 +66,7 @@ class Session:
             trust_env=trust_env,
         )
         self._polling = polling or Polling()
+        self._sweep = sweep
         self._sends: dict[str, Send] = {}
         self._tracker: Tracker | None = None
         self._stack = AsyncExitStack()
@@ -110,6 +113,7 @@ class Session:
                 clock=self.clock,
                 chance=self._chance.random,
                 new_id=self._new_id,
+                sweep=self._sweep,
             )
             self._tracker = await stack.enter_async_context(tracker)
             self._stack = stack.pop_all()

@@ -33,10 +33,10 @@ class News:
         self._door = door
         self._read_at = context.clock.now()
 
-    def begin(self) -> None:
+    def begin(self, *, catch_up: bool) -> None:
         """Listen to the other processes of the store, and catch up on the time nobody listened to the vendors."""
         self._context.spawn(self._listen(), name="news")
-        for vendor in self._context.vendors.values():
+        for vendor in self._context.vendors.values() if catch_up else ():
             self._context.spawn(self._catch_up(vendor), name="catch-up")
 
     async def read_sometimes(self) -> None:

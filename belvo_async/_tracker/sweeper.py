@@ -32,14 +32,18 @@ SEARCHED_FOR = timedelta(minutes=2)
 
 
 class Sweeper:
-    """Claims due jobs and does for each what its status asks for: submit, find, or look."""
+    """Claims due jobs and does for each what its status asks for: submit, find, or look.
 
-    def __init__(self, context: Context, door: Door, submitter: Submitter, news: News) -> None:
+    Without `claims` that is left to other processes, and a sweep only reads again what is awaited here.
+    """
+
+    def __init__(self, context: Context, door: Door, submitter: Submitter, news: News, *, claims: bool) -> None:
         self._context = context
         self._store = context.store
         self._door = door
         self._submitter = submitter
         self._news = news
+        self._claims = claims
         self._alarm: Alarm | None = None
         self._when: datetime | None = None
         self._sweeping = False
@@ -74,9 +78,10 @@ class Sweeper:
         # Whatever happens, somebody is awake again later: a sweep that dies would leave every waiter in silence.
         again_at = self._context.clock.now() + SWEEP_EVERY
         try:
-            await self._claim()
+            if self._claims:
+                await self._claim()
             await self._news.read_sometimes()
-            next_due = await self._store.next_due(self._context.accounts)
+            next_due = await self._store.next_due(self._context.accounts) if self._claims else None
             again_at = min(again_at, next_due or again_at)
             self._store_wait = STORE_RETRY[0]
         except StoreError:

@@ -37,6 +37,7 @@ class Tracker:
         clock: Clock,
         chance: Callable[[], float],
         new_id: Callable[[], str],
+        sweep: bool = True,
     ) -> None:
         self._context = Context(
             store=store,
@@ -50,15 +51,16 @@ class Tracker:
             phase=chance(),
         )
         self._store = store
+        self._sweeps = sweep
         self._closing = False
         self._door = Door(self._context, closed=self._on_closed, due=self._on_due)
         self._submitter = Submitter(self._context, self._door)
         self._news = News(self._context, self._door)
-        self._sweeper = Sweeper(self._context, self._door, self._submitter, self._news)
+        self._sweeper = Sweeper(self._context, self._door, self._submitter, self._news, claims=sweep)
 
     async def __aenter__(self) -> Self:
         self._sweeper.note_due(self._context.clock.now())
-        self._news.begin()
+        self._news.begin(catch_up=self._sweeps)
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
@@ -205,7 +207,8 @@ class Tracker:
             raise closed_error()
 
     def _on_due(self, when: datetime) -> None:
-        self._sweeper.note_due(when)
+        if self._sweeps:
+            self._sweeper.note_due(when)
 
     def _on_closed(self, job: Job) -> None:
         if job.lane is not None and not self._closing:

@@ -39,6 +39,13 @@ class Store(Protocol):
         """Every job with `is_open`, oldest first; all accounts for None."""
         ...
 
+    def ended_jobs(self, accounts: Collection[str] | None = None, *, before: datetime) -> AsyncIterator[Job]:
+        """Every job without `is_open` that was created and settled before an instant, oldest first.
+
+        Accounts as for `open_jobs`. What is yielded may be forgotten meanwhile.
+        """
+        ...
+
     async def claim_due(self, accounts: Collection[str], *, now: datetime, until: datetime, limit: int) -> list[Job]:
         """Lease up to `limit` open jobs whose `next_poll` is at or before `now`.
 

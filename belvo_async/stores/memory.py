@@ -15,7 +15,7 @@ from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, Observation, normal_id
 
 from .memory_jobs import Shelf
-from .rules import ASIDE, PARKED, Bounds, Gate, from_us, identity, later_place, refuse_second_end, to_us
+from .rules import ASIDE, PARKED, Bounds, Gate, ended_before, from_us, identity, later_place, refuse_second_end, to_us
 
 __all__ = ["MemoryStore"]
 
@@ -79,6 +79,17 @@ class MemoryStore:
             for job in jobs:
                 if job is not None and (accounts is None or job.account in accounts):
                     yield job
+
+    async def ended_jobs(self, accounts: Collection[str] | None = None, *, before: datetime) -> AsyncIterator[Job]:
+        """Every job that ended before an instant, oldest first."""
+        self._gate.check()
+        for job_id in self._shelf.closed_ids():
+            self._gate.check()
+            job = self._shelf.get(job_id)
+            if job is None or job.is_open or not ended_before(job, before):
+                continue
+            if accounts is None or job.account in accounts:
+                yield job
 
     async def claim_due(self, accounts: Collection[str], *, now: datetime, until: datetime, limit: int) -> list[Job]:
         """Lease up to `limit` open jobs that are due, earliest first."""

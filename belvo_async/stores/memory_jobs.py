@@ -81,6 +81,9 @@ class Shelf:
         start = bisect_right(places, after)
         return places[start : start + SLICE]
 
+    def closed_ids(self) -> list[str]:
+        return sorted(self._closed, key=lambda job_id: _age(self._rows[job_id].job))
+
     def write(self, job: Job, observation: Observation | None) -> None:
         row = self._rows.get(job.id)
         if row is None:

@@ -20,7 +20,7 @@ from .postgres_jobs import Claim, Place
 from .postgres_line import Server
 from .postgres_schema import open_schema
 from .postgres_shared import Lease, Park, Release, Reserve, SetAside, Unpark, laid_aside, parked
-from .rules import ASIDE, PARKED, Bounds, Gate, from_us, to_us
+from .rules import ASIDE, PARKED, Bounds, Gate, ended_before, from_us, to_us
 
 __all__ = ["PostgresStore"]
 
@@ -74,6 +74,16 @@ class PostgresStore:
             jobs, place = await self._usable().read(postgres_jobs.open_after(place, whose, lane))
             for job in jobs:
                 yield job
+
+    async def ended_jobs(self, accounts: Collection[str] | None = None, *, before: datetime) -> AsyncIterator[Job]:
+        """Every job that ended before an instant, oldest first. No transaction stays open meanwhile."""
+        place: Place | None = Place(-(2**63), "")
+        whose = None if accounts is None else tuple(accounts)
+        while place is not None:
+            jobs, place = await self._usable().read(postgres_jobs.ended_after(place, whose, to_us(before)))
+            for job in jobs:
+                if ended_before(job, before):
+                    yield job
 
     async def claim_due(self, accounts: Collection[str], *, now: datetime, until: datetime, limit: int) -> list[Job]:
         """Lease up to `limit` open jobs that are due, earliest first."""

@@ -15,11 +15,11 @@ from .postgres_line import Row, Statement
 from .postgres_rows import decode, plain
 from .rules import SLICE
 
-__all__ = ["Claim", "Place", "find", "first_due", "get", "open_after", "timeline"]
+__all__ = ["Claim", "Place", "ended_after", "find", "first_due", "get", "open_after", "timeline"]
 
 
 class Place(NamedTuple):
-    """Where a walk over open jobs has got to."""
+    """Where a walk over jobs has got to."""
 
     created_us: int
     job_id: str
@@ -50,6 +50,13 @@ def open_after(
     return Read(Statement(_OPEN_IN_LANE, (plain(lane), *values)), _slice)
 
 
+def ended_after(after: Place, accounts: Collection[str] | None, before_us: int) -> Read[tuple[list[Job], Place | None]]:
+    """The next slice of jobs that are not open and were created before an instant, and where to go on."""
+    some = None if accounts is None else [plain(each) for each in accounts]
+    values = (before_us, after.created_us, after.job_id, some, some, SLICE)
+    return Read(Statement(_ENDED, values), _slice)
+
+
 def _slice(rows: list[Row]) -> tuple[list[Job], Place | None]:
     end = Place(rows[-1][0], rows[-1][1]) if len(rows) == SLICE else None
     return [decode(document) for _, _, document in rows], end
@@ -60,6 +67,7 @@ _OPEN = """
     WHERE open AND (created_at, id) > (%s, %s) AND (%s::text[] IS NULL OR account = ANY(%s))
     ORDER BY created_at, id LIMIT %s
 """
+_ENDED = _OPEN.replace("WHERE open", "WHERE NOT open AND created_at < %s")
 _OPEN_IN_LANE = _OPEN.replace("WHERE open", "WHERE open AND lane = %s")
 
 

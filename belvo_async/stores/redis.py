@@ -20,7 +20,7 @@ from .redis_changes import Listeners
 from .redis_check import check_durability
 from .redis_line import Call, Line
 from .redis_scripts import Script
-from .rules import ASIDE, PARKED, SLICE, Bounds, Gate, from_us, identity, refuse_second_end, to_us
+from .rules import ASIDE, PARKED, SLICE, Bounds, Gate, ended_before, from_us, identity, refuse_second_end, to_us
 
 __all__ = ["RedisStore"]
 
@@ -97,10 +97,20 @@ class RedisStore:
         self, accounts: Collection[str] | None = None, *, lane: str | None = None
     ) -> AsyncIterator[Job]:
         """Every open job, oldest first, each as it is when its slice is read."""
+        async for job in self._walk(rows.open_set(lane), accounts, b"+"):
+            yield job
+
+    async def ended_jobs(self, accounts: Collection[str] | None = None, *, before: datetime) -> AsyncIterator[Job]:
+        """Every job that ended before an instant, oldest first."""
+        async for job in self._walk(rows.ENDED, accounts, b"(" + rows.stamp(before)):
+            if ended_before(job, before):
+                yield job
+
+    async def _walk(self, name: bytes, accounts: Collection[str] | None, to: bytes) -> AsyncIterator[Job]:
         whose = [b"*"] if accounts is None else rows.whose(accounts)
         place = b"-"
         while place:
-            end, *documents = await self._read(scripts.OPEN_AFTER, rows.open_set(lane), place, b"%d" % SLICE, *whose)
+            end, *documents = await self._read(scripts.WALK, name, place, to, b"%d" % SLICE, *whose)
             place = b"(" + end if end else b""
             for job in rows.decode_jobs(documents):
                 yield job

@@ -16,6 +16,7 @@ from .rules import TIMELINE_LIMIT, from_us, stands_in_the_way, to_us
 
 __all__ = [
     "DOCUMENT",
+    "ENDED",
     "STREAM_LIMIT",
     "decode_jobs",
     "decode_observations",
@@ -71,6 +72,9 @@ def whose(accounts: Iterable[str]) -> list[bytes]:
     return [digest(account) for account in sorted(set(accounts))]
 
 
+# The set of jobs that are not open.
+ENDED = b"ended"
+
 # The place of the document among the arguments of PUT.
 DOCUMENT = 5
 
@@ -106,6 +110,8 @@ def _sets(job: Job, equal: bytes) -> list[bytes]:
         sets.append(open_set(None))
         if job.lane is not None:
             sets.append(open_set(job.lane))
+    else:
+        sets.append(ENDED)
     return sets
 
 

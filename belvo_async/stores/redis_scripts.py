@@ -143,18 +143,18 @@ return found
 """
 )
 
-# arg: name of a set of jobs, where to begin, how many to look at, '*' for all accounts, else the accounts.
+# arg: name of a set of jobs, where to begin and to end, how many to look at, '*' for all accounts, else the accounts.
 # Gives where to go on ('' at the end), then documents.
-OPEN_AFTER = Script(
+WALK = Script(
     _ROOT
     + _EPOCH
     + """
 local wanted = {}
-for n = 4, #arg do
+for n = 5, #arg do
   wanted[arg[n]] = true
 end
-local ages = call('ZRANGEBYLEX', root .. arg[1], arg[2], '+', 'LIMIT', 0, arg[3])
-local found = {#ages == tonumber(arg[3]) and ages[#ages] or ''}
+local ages = call('ZRANGEBYLEX', root .. arg[1], arg[2], arg[3], 'LIMIT', 0, arg[4])
+local found = {#ages == tonumber(arg[4]) and ages[#ages] or ''}
 for _, age in ipairs(ages) do
   local job = call('HMGET', root .. 'job:' .. string.sub(age, 20), 'account', 'document')
   if job[2] and (wanted['*'] or wanted[job[1]]) then

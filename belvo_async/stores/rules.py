@@ -19,6 +19,7 @@ __all__ = [
     "TIMELINE_LIMIT",
     "Bounds",
     "Gate",
+    "ended_before",
     "from_us",
     "identity",
     "later_place",
@@ -99,6 +100,11 @@ def identity(seen: Observation) -> bytes:
 def stands_in_the_way(job: Job) -> bool:
     """Whether no equal task may be started beside this job."""
     return bool(job.key) and job.is_open and job.superseded_by is None
+
+
+def ended_before(job: Job, before: datetime) -> bool:
+    """Whether a job that is not open has been so since before an instant, as far as its facts tell."""
+    return max(job.created_at, job.settled_at or job.created_at) < before
 
 
 def refuse_second_end(job: Job, kept: Status) -> None:

@@ -19,7 +19,7 @@ from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, Observation
 
 from . import sqlite_jobs, sqlite_shared
-from .rules import ASIDE, PARKED, Bounds, Gate, from_us, to_us
+from .rules import ASIDE, PARKED, Bounds, Gate, ended_before, from_us, to_us
 from .sqlite_file import Connect, connect
 from .sqlite_jobs import Place, Seen
 from .sqlite_thread import StoreThread
@@ -87,6 +87,21 @@ class SqliteStore:
         self, place: Place, accounts: tuple[str, ...] | None, lane: str | None
     ) -> tuple[list[Job], Place | None]:
         return await self._read(lambda database: sqlite_jobs.open_after(database, place, accounts, lane))
+
+    async def ended_jobs(self, accounts: Collection[str] | None = None, *, before: datetime) -> AsyncIterator[Job]:
+        """Every job that ended before an instant, oldest first. No transaction stays open meanwhile."""
+        place: Place | None = Place(-1, "")
+        whose = None if accounts is None else tuple(accounts)
+        while place is not None:
+            jobs, place = await self._ended_after(place, whose, to_us(before))
+            for job in jobs:
+                if ended_before(job, before):
+                    yield job
+
+    async def _ended_after(
+        self, place: Place, accounts: tuple[str, ...] | None, before_us: int
+    ) -> tuple[list[Job], Place | None]:
+        return await self._read(lambda database: sqlite_jobs.ended_after(database, place, accounts, before_us))
 
     async def claim_due(self, accounts: Collection[str], *, now: datetime, until: datetime, limit: int) -> list[Job]:
         """Lease up to `limit` open jobs that are due, earliest first."""

@@ -21,6 +21,7 @@ __all__ = [
     "Seen",
     "changed_since",
     "claim",
+    "ended_after",
     "find",
     "first_due",
     "forget",
@@ -34,7 +35,7 @@ __all__ = [
 
 
 class Place(NamedTuple):
-    """Where a walk over open jobs has got to."""
+    """Where a walk over jobs has got to."""
 
     created_us: int
     job_id: str
@@ -156,9 +157,24 @@ def open_after(
     """The next slice of open jobs, and where to go on; None at the end."""
     some = None if accounts is None else json.dumps(tuple(accounts))
     query = _OPEN if lane is None else _OPEN_IN_LANE
-    rows = database.execute(
-        query, {"created": after.created_us, "id": after.job_id, "accounts": some, "lane": lane, "slice": SLICE}
-    ).fetchall()
+    return _slice(
+        database.execute(
+            query, {"created": after.created_us, "id": after.job_id, "accounts": some, "lane": lane, "slice": SLICE}
+        )
+    )
+
+
+def ended_after(
+    database: sqlite3.Connection, after: Place, accounts: Collection[str] | None, before_us: int
+) -> tuple[list[Job], Place | None]:
+    """The next slice of jobs that are not open and were created before an instant, and where to go on."""
+    some = None if accounts is None else json.dumps(tuple(accounts))
+    values = {"created": after.created_us, "id": after.job_id, "accounts": some, "before": before_us, "slice": SLICE}
+    return _slice(database.execute(_ENDED, values))
+
+
+def _slice(cursor: sqlite3.Cursor) -> tuple[list[Job], Place | None]:
+    rows = cursor.fetchall()
     end = Place(rows[-1][0], rows[-1][1]) if len(rows) == SLICE else None
     return [_decode(document) for _, _, document in rows], end
 
@@ -169,6 +185,7 @@ _OPEN = """
     AND (:accounts IS NULL OR account IN (SELECT value FROM json_each(:accounts)))
     ORDER BY created_at, id LIMIT :slice
 """
+_ENDED = _OPEN.replace("WHERE open = 1", "WHERE open = 0 AND created_at < :before")
 _OPEN_IN_LANE = _OPEN.replace("WHERE open = 1", "WHERE open = 1 AND lane = :lane")
 
 

@@ -139,6 +139,9 @@ _FAILURE = (
     """,
 )
 
+# Since version 3: ended jobs are listed and pruned.
+_ENDED_JOBS = ("CREATE INDEX job_ended ON job (created_at, id) WHERE open = 0",)
+
 # What makes version 1 of version 0, version 2 of version 1, and so on. A step that was released is never edited.
-_STEPS = ((*_JOBS, *_BOUNDED, *_SHARED), (*_CHANGES, *_FAILURE))
+_STEPS = ((*_JOBS, *_BOUNDED, *_SHARED), (*_CHANGES, *_FAILURE), _ENDED_JOBS)
 SCHEMA_VERSION = len(_STEPS)

@@ -364,7 +364,8 @@ class Sizes:
     def offsets(self, side: Side, step: int) -> list[int]:
         """Every `step`-th number of bytes, and those around each border."""
         head, whole = (self.request_head, self.request) if side is Side.REQUEST else (self.answer_head, self.answer)
-        borders = {0, 1, head - 1, head, head + 1, whole - 1, whole}
+        # One more: an RFC has 12 or 13 characters, so messages differ in length; a shorter one is cut at its end.
+        borders = {0, 1, head - 1, head, head + 1, whole - 1, whole, whole + 1}
         return sorted(borders | set(range(0, whole + 1, step)))
 
 

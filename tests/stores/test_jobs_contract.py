@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -206,6 +206,66 @@ async def test_the_walk_over_open_jobs_stands_changes(store: AnyStore) -> None:
             await store.put(changed(jobs[-1], status=Status.FINISHED), expected=0)
 
     assert [job.id for job in jobs[:-1]] == walked
+
+
+async def ended_ids(store: AnyStore, *accounts: str, before: datetime) -> list[str]:
+    return [job.id async for job in store.ended_jobs(accounts or None, before=before)]
+
+
+async def test_ended_jobs_come_oldest_first(store: AnyStore) -> None:
+    """Whatever is not open is listed, abandoned searches too; accounts narrow the walk."""
+    for job in (
+        a_job("young", created_at=after(2), status=Status.FINISHED, settled_at=after(3)),
+        a_job("old", created_at=after(0), status=Status.FAILED, settled_at=after(1), lane="l"),
+        a_job("middle", created_at=after(1), status=Status.STOPPED, account=OTHER),
+        a_job("abandoned", created_at=after(3), status=Status.UNCERTAIN, abandoned=True),
+        a_job("open", created_at=after(0)),
+    ):
+        await store.put(job, expected=None)
+
+    assert ["old", "middle", "young", "abandoned"] == await ended_ids(store, before=after(99))
+    assert ["middle"] == await ended_ids(store, OTHER, before=after(99))
+    assert [] == [job async for job in store.ended_jobs((), before=after(99))]
+
+
+async def test_what_ended_later_is_left_out(store: AnyStore) -> None:
+    """An old job that ended a moment ago may still be waited for."""
+    late = a_job("late", status=Status.FINISHED, settled_at=after(50))
+    early = a_job("early", status=Status.FINISHED, settled_at=after(9))
+    young = a_job("young", created_at=after(10), status=Status.REJECTED)
+    await asyncio.gather(*(store.put(each, expected=None) for each in (late, early, young)))
+
+    assert ["early"] == await ended_ids(store, before=after(10))
+    assert [] == await ended_ids(store, before=NOON)
+
+
+async def test_a_job_joins_the_ended_ones_and_leaves_them(store: AnyStore) -> None:
+    """By ending, and by being found again after its search was given up."""
+    job = a_job(status=Status.UNCERTAIN)
+    await store.put(job, expected=None)
+    assert [] == await ended_ids(store, before=after(9))
+    given_up = changed(job, abandoned=True)
+    await store.put(given_up, expected=0)
+    assert [job.id] == await ended_ids(store, before=after(9))
+
+    await store.put(changed(given_up, abandoned=False, status=Status.RUNNING), expected=1)
+
+    assert [] == await ended_ids(store, before=after(9))
+    assert [job.id] == await open_ids(store)
+
+
+async def test_the_walk_over_ended_jobs_stands_forgetting(store: AnyStore) -> None:
+    """Pruning forgets what the walk has just yielded: each job comes once, none is left out."""
+    jobs = [a_job(f"{number:04}", created_at=after(number // 3), status=Status.FINISHED) for number in range(600)]
+    await asyncio.gather(*(store.put(each, expected=None) for each in jobs))
+    walked: list[str] = []
+
+    async for job in store.ended_jobs(before=after(1000)):
+        walked.append(job.id)
+        assert await store.forget(job.id)
+
+    assert [job.id for job in jobs] == walked
+    assert [] == await ended_ids(store, before=after(1000))
 
 
 async def test_due_jobs_are_claimed_once(store: AnyStore) -> None:

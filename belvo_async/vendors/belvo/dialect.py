@@ -80,7 +80,7 @@ class Belvo:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
-        """Read BELVO_SECRET_ID and BELVO_SECRET_PASSWORD, and if set BELVO_ENV and BELVO_WEBHOOK_AUTH.
+        """Read BELVO_SECRET_ID and BELVO_SECRET_PASSWORD, and if set BELVO_ENV, BELVO_BASE_URL and BELVO_WEBHOOK_AUTH.
 
         Raises ConfigurationError naming the variable that is missing or wrong.
         """
@@ -91,9 +91,13 @@ class Belvo:
         environment = found.get("BELVO_ENV") or "sandbox"
         if environment not in ORIGINS:
             raise ConfigurationError("the environment variable BELVO_ENV must be sandbox or production")
+        base_url = found.get("BELVO_BASE_URL") or None
+        if base_url is not None:
+            _read_origin(base_url, "BELVO_BASE_URL")
         return cls(
             found["BELVO_SECRET_ID"],
             found["BELVO_SECRET_PASSWORD"],
+            base_url=base_url,
             environment=environment,
             webhook_authorization=found.get("BELVO_WEBHOOK_AUTH") or None,
         )
@@ -191,19 +195,19 @@ class Belvo:
         return read_delivery(body, now)
 
 
-def _read_origin(base_url: str) -> str:
+def _read_origin(base_url: str, name: str = "base_url") -> str:
     """Reduce an address to scheme, host and port. Messages never repeat it: it may hold a password."""
     try:
         parts = urlsplit(base_url)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise ConfigurationError("base_url cannot be read") from None
+        raise ConfigurationError(f"{name} cannot be read") from None
     if parts.scheme not in ("https", "http") or not host or any(char in base_url for char in "\\ \t\r\n"):
-        raise ConfigurationError("base_url must be like https://sandbox.belvo.com")
+        raise ConfigurationError(f"{name} must be like https://sandbox.belvo.com")
     if parts.scheme == "http" and host not in _LOOPBACK:
-        raise ConfigurationError("base_url must be https: credentials go there (http only on loopback)")
+        raise ConfigurationError(f"{name} must be https: credentials go there (http only on loopback)")
     if "@" in parts.netloc or parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise ConfigurationError("base_url must hold only scheme, host and port")
+        raise ConfigurationError(f"{name} must hold only scheme, host and port")
     shown = f"[{host}]" if ":" in host else host
     standard = {"https": 443, "http": 80}[parts.scheme]
     return f"{parts.scheme}://{shown}" if port in (None, standard) else f"{parts.scheme}://{shown}:{port}"

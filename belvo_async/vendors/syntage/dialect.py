@@ -97,7 +97,10 @@ class Syntage:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
-        """Read SYNTAGE_API_KEY, SYNTAGE_ENV (default sandbox) and SYNTAGE_WEBHOOK_SECRET (several parted by commas)."""
+        """Read SYNTAGE_API_KEY, and if set SYNTAGE_ENV, SYNTAGE_BASE_URL and SYNTAGE_WEBHOOK_SECRET.
+
+        Several secrets are parted by commas. Raises ConfigurationError naming the variable that is missing or wrong.
+        """
         known = os.environ if environ is None else environ
         key = known.get("SYNTAGE_API_KEY", "").strip()
         if not key:
@@ -105,8 +108,12 @@ class Syntage:
         environment = known.get("SYNTAGE_ENV", "").strip() or "sandbox"
         if environment not in _ORIGINS:
             raise ConfigurationError("SYNTAGE_ENV is neither sandbox nor production")
+        base_url = known.get("SYNTAGE_BASE_URL", "").strip() or None
+        if base_url is not None:
+            _read_origin(base_url, environment, "SYNTAGE_BASE_URL")
         secrets = [each.strip() for each in known.get("SYNTAGE_WEBHOOK_SECRET", "").split(",") if each.strip()]
-        return cls(key, environment=cast("Literal['sandbox', 'production']", environment), webhook_secrets=secrets)
+        chosen = cast("Literal['sandbox', 'production']", environment)
+        return cls(key, base_url=base_url, environment=chosen, webhook_secrets=secrets)
 
     def __repr__(self) -> str:
         return f"Syntage({self.origin})"
@@ -310,18 +317,18 @@ class Syntage:
         return answer
 
 
-def _read_origin(base_url: str | None, environment: str) -> str:
+def _read_origin(base_url: str | None, environment: str, name: str = "the Syntage base URL") -> str:
     if base_url is None and environment not in _ORIGINS:
         raise ConfigurationError("the Syntage environment is neither sandbox nor production")
     try:
         parts = urlsplit(_ORIGINS[environment] if base_url is None else base_url)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise ConfigurationError("the Syntage base URL cannot be read") from None
+        raise ConfigurationError(f"{name} cannot be read") from None
     if parts.scheme != "https" and not (parts.scheme == "http" and _LOOPBACK.fullmatch(host)):
-        raise ConfigurationError("the Syntage base URL must be https; http is for loopback only")
+        raise ConfigurationError(f"{name} must be https; http is for loopback only")
     if not host or "@" in parts.netloc or parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise ConfigurationError("the Syntage base URL must be scheme and host only, without user, path or query")
+        raise ConfigurationError(f"{name} must be scheme and host only, without user, path or query")
     shown = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{shown}" + (f":{port}" if port is not None else "")
 
