@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -51,7 +52,7 @@ def make_app(session: Session, prefix: str) -> web.Application:
     """Make the application: the webhooks of the session's vendors, and its health."""
     app = web.Application(client_max_size=BODY_LIMIT_BYTES)
     app.add_routes(_provable_routes(session, prefix))
-    app.router.add_get("/health", lambda _: _health(session))
+    app.router.add_get("/health", partial(_health, session))
     app.on_response_prepare.append(_hide_server)
     return app
 
@@ -66,7 +67,7 @@ def _provable_routes(session: Session, prefix: str) -> list[web.RouteDef]:
     return webhook_routes(session, prefix=prefix)
 
 
-async def _health(session: Session) -> web.Response:
+async def _health(session: Session, _: web.Request) -> web.Response:
     try:
         async with asyncio.timeout(HEALTH_SECONDS):
             await session.store.get("health")

@@ -22,7 +22,7 @@ from belvo_async.jobs import Job, Observation, Status, Way
 from belvo_async.simulator import BelvoSimulator, SyntageSimulator
 from belvo_async.stores import open_store
 
-COMMANDS = ("demo", "simulate", "jobs")
+COMMANDS = ("demo", "simulate", "serve", "jobs")
 AT = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
@@ -50,7 +50,9 @@ def test_help_documents_every_command(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 @pytest.mark.parametrize(
-    "command", [("demo",), ("simulate",), ("jobs",), ("jobs", "list"), ("jobs", "explain")], ids=" ".join
+    "command",
+    [("demo",), ("simulate",), ("serve",), ("jobs",), ("jobs", "list"), ("jobs", "explain"), ("jobs", "prune")],
+    ids=" ".join,
 )
 def test_each_command_has_help(command: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     """`COMMAND --help` says what it does and what its exit codes mean."""

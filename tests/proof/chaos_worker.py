@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -83,7 +83,7 @@ class Worker:
         self._history = History(Path(plan.history))
         self._chance = Random(f"{plan.seed}:{name}:{os.getpid()}")
         self._followed: set[str] = set()
-        self._known: dict[str, None] = {}
+        self._heard: set[str] = set()
         self._is_draining = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -97,13 +97,14 @@ class Worker:
             self._follow(handle)
         firing = asyncio.create_task(self._fire_slots())
         while not self._is_draining.is_set():
-            self._look_around(ATTACHED_SHARE)
+            self._take_up(job_id for job_id in self._hear() if self._chance.random() < ATTACHED_SHARE)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._is_draining.wait(), 0.3)
         firing.cancel()
+        self._take_up(self._heard)
         while self._tasks:
-            self._look_around(1.0)
             await asyncio.wait(self._tasks, timeout=0.5)
+            self._take_up(self._hear())
         self._note("drained")
 
     async def _open_jobs(self) -> list[JobHandle[Any]]:
@@ -132,19 +133,18 @@ class Worker:
             self._follow(handle)
             return
 
-    def _look_around(self, share: float) -> None:
-        for event in self._history.news():
-            if event.job:
-                self._known.setdefault(event.job)
-        for job_id in [each for each in self._known if each not in self._followed]:
-            if share == 1 or self._chance.random() < share:
+    def _hear(self) -> list[str]:
+        """The jobs others have fired since the last time."""
+        told = dict.fromkeys(event.job for event in self._history.news() if event.job)
+        fresh = [job_id for job_id in told if job_id not in self._heard]
+        self._heard.update(fresh)
+        return fresh
+
+    def _take_up(self, job_ids: Iterable[str]) -> None:
+        for job_id in job_ids:
+            if job_id not in self._followed:
                 self._followed.add(job_id)
                 self._spawn(self._attach(job_id))
-            elif not self._is_draining.is_set():
-                del self._known[job_id]  # seen again when its outcome is noted
-
-        if share == 1:
-            return
 
     async def _attach(self, job_id: str) -> None:
         since = time.monotonic()

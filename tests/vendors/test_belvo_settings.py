@@ -52,6 +52,15 @@ def test_an_unknown_environment_is_refused_without_repeating_it() -> None:
     assert "prod-with-secret" not in str(refused.value)
 
 
+def test_another_address_comes_from_the_environment() -> None:
+    """BELVO_BASE_URL is checked as the argument is, and named instead of it."""
+    assert "http://127.0.0.1:8801" == Belvo.from_env({**ENVIRON, "BELVO_BASE_URL": "http://127.0.0.1:8801/"}).origin
+    with pytest.raises(ConfigurationError, match="BELVO_BASE_URL must be https") as refused:
+        Belvo.from_env({**ENVIRON, "BELVO_BASE_URL": "http://relay.example.com"})
+
+    assert "relay" not in str(refused.value)
+
+
 def test_webhooks_can_be_proven_from_the_environment() -> None:
     """BELVO_WEBHOOK_AUTH is the whole header value."""
     assert Belvo.from_env({**ENVIRON, "BELVO_WEBHOOK_AUTH": AUTHORIZATION}).accepts_webhooks

@@ -109,6 +109,17 @@ def test_environment_variables_are_read() -> None:
     assert dialect.accepts_webhooks
 
 
+def test_another_address_comes_from_the_environment() -> None:
+    """SYNTAGE_BASE_URL is checked as the argument is, and named instead of it."""
+    environ = {"SYNTAGE_API_KEY": KEY}
+
+    assert "http://[::1]:8802" == syntage.Syntage.from_env({**environ, "SYNTAGE_BASE_URL": "http://[::1]:8802"}).origin
+    with pytest.raises(ConfigurationError, match="SYNTAGE_BASE_URL must be https") as refused:
+        syntage.Syntage.from_env({**environ, "SYNTAGE_BASE_URL": "http://relay.example.com"})
+
+    assert "relay" not in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("environ", "name"),
     [

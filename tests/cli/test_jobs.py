@@ -1,0 +1,169 @@
+"""`belvo-async jobs`: listing and pruning, on every store that outlives a process, without credentials."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from belvo_async import belvo
+from belvo_async._cli import main
+from belvo_async._cli.jobs import PRUNE_SLICE
+from belvo_async.jobs import Job, Status
+from belvo_async.stores import open_store
+from tests.stores.postgres_server import URL, own_stores
+from tests.stores.redis_server import SHARED_URL, shared_stores
+
+AT = datetime(2026, 6, 1, 12, tzinfo=UTC)
+TASK = belvo.Invoices(
+    link="c81a1dea-6dd6-4806-af9b-3fe4a9d9e8e1", date_from=date(2025, 1, 1), date_to=date(2025, 12, 31), type="INFLOW"
+)
+
+
+@contextmanager
+def a_store(kind: str, path: Path) -> Iterator[str]:
+    """The URL of an empty store that is there only for this test."""
+    if kind == "sqlite":
+        yield f"sqlite:{path / 'jobs.db'}"
+    elif kind == "postgres":
+        with own_stores() as schemas:
+            yield f"{URL}?schema={schemas.schema}"
+    else:
+        with shared_stores() as prefixes:
+            yield f"{SHARED_URL}?prefix={prefixes.prefix}"
+
+
+@pytest.fixture(params=["sqlite", "postgres", "redis"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A store with an open job, an abandoned one, one that ended early and one that ended late."""
+    with a_store(request.param, tmp_path) as url:
+        fill(
+            url,
+            a_job("open", status=Status.PENDING),
+            a_job("abandoned", status=Status.UNCERTAIN, abandoned=True, created_at=AT + timedelta(seconds=1)),
+            a_job("early", settled_at=AT + timedelta(hours=1), created_at=AT + timedelta(seconds=2)),
+            a_job("late", settled_at=AT + timedelta(days=9), created_at=AT + timedelta(seconds=3)),
+        )
+        yield url
+
+
+def a_job(job_id: str, **facts: Any) -> Job:
+    plain = {"vendor": "belvo", "account": "x", "task": TASK, "created_at": AT, "status": Status.FINISHED}
+    return Job(id=job_id, **plain | facts)
+
+
+def fill(url: str, *jobs: Job) -> None:
+    async def put_all() -> None:
+        async with open_store(url) as opened:
+            await asyncio.gather(*(opened.put(job, expected=None) for job in jobs))
+
+    asyncio.run(put_all())
+
+
+def listed(url: str, capsys: pytest.CaptureFixture[str], *options: str) -> list[str]:
+    """The ids `jobs list` shows."""
+    capsys.readouterr()
+    assert 0 == main(["jobs", "list", "--store", url, "--format", "json", *options])
+    return [msgspec.json.decode(line)["job"] for line in capsys.readouterr().out.splitlines()]
+
+
+def test_list_shows_open_jobs_and_with_all_ended_ones(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Oldest first."""
+    assert ["open"] == listed(store, capsys)
+    assert ["open", "abandoned", "early", "late"] == listed(store, capsys, "--all")
+
+
+def test_list_all_as_table(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """When each ended, in place of when it is looked at next."""
+    assert 0 == main(["jobs", "list", "--all", "--store", store])
+
+    heading, _, *rows = capsys.readouterr().out.splitlines()
+    assert ["job", "vendor", "resource", "status", "created", "ended"] == heading.split()
+    assert ["pending", "abandoned", "finished", "finished"] == [row.split()[3] for row in rows]
+    assert rows[-1].endswith("2026-06-10 12:00:00Z")
+
+
+def test_prune_forgets_what_ended_before(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Open jobs stay, and what ended later; a dry run only counts."""
+    prune = ["jobs", "prune", "--before", "2026-06-02", "--store", store]
+    assert 0 == main([*prune, "--dry-run"])
+    assert "would forget 2 jobs that ended before 2026-06-02 00:00:00Z\n" == capsys.readouterr().out
+    assert 4 == len(listed(store, capsys, "--all"))
+
+    assert 0 == main(prune)
+
+    assert "forgot 2 jobs that ended before 2026-06-02 00:00:00Z\n" == capsys.readouterr().out
+    assert ["open", "late"] == listed(store, capsys, "--all")
+
+
+@pytest.mark.parametrize("count", [0, 1, PRUNE_SLICE, PRUNE_SLICE + 1])
+def test_prune_counts(count: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Any number, forgotten slice by slice."""
+    url = f"sqlite:{tmp_path / 'jobs.db'}"
+    fill(url, a_job("young", created_at=datetime.now(UTC)), *(a_job(f"{number}") for number in range(count)))
+
+    assert 0 == main(["jobs", "prune", "--before", "1h", "--store", url])
+
+    assert capsys.readouterr().out.startswith("forgot 1 job that" if count == 1 else f"forgot {count} jobs that")
+    assert ["young"] == listed(url, capsys, "--all")
+
+
+@pytest.mark.parametrize(
+    ("before", "ids"),
+    [
+        pytest.param("2026-06-01T13:00:00Z", ["open", "early", "late"], id="instant"),
+        pytest.param("2026-06-01T07:30:00-06:00", ["open", "late"], id="instant elsewhere"),
+        pytest.param("2026-06-01 13:00:00.000001", ["open", "late"], id="to the microsecond"),
+        pytest.param("999999w", None, id="before all time"),
+        pytest.param("yesterday", None, id="a word"),
+        pytest.param("30", None, id="no unit"),
+        pytest.param("-1d", None, id="negative"),
+    ],
+)
+def test_before(before: str, ids: list[str] | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A date, an instant or an age; anything else is a wrong argument."""
+    with a_store("sqlite", tmp_path) as url:
+        fill(
+            url,
+            a_job("open", status=Status.PENDING),
+            a_job("abandoned", status=Status.UNCERTAIN, abandoned=True),
+            a_job("early", settled_at=AT + timedelta(hours=1)),
+            a_job("late", settled_at=AT + timedelta(days=9)),
+        )
+        argv = ["jobs", "prune", f"--before={before}", "--store", url]
+        if ids is None:
+            with pytest.raises(SystemExit) as left:
+                main(argv)
+            assert 2 == left.value.code
+        else:
+            assert 0 == main(argv)
+            assert set(ids) == set(listed(url, capsys, "--all"))
+
+
+def test_explain_an_ended_job(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Any store, any job."""
+    assert 0 == main(["jobs", "explain", "late", "--store", store])
+
+    assert "settled    2026-06-10 12:00:00Z" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [("memory:", "nothing to look into"), ("sqlite:/nowhere/jobs.db", "there is no store at /nowhere/jobs.db")],
+)
+@pytest.mark.parametrize("argv", [("list",), ("explain", "x"), ("prune", "--before", "1d")], ids=lambda each: each[0])
+def test_no_store_is_one_sentence(
+    argv: tuple[str, ...], url: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 1, and nothing is made."""
+    assert 1 == main(["jobs", *argv, "--store", url])
+
+    said = capsys.readouterr()
+    assert words in said.err
+    assert ("", 1) == (said.out, said.err.count("\n"))
