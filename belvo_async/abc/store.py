@@ -79,7 +79,11 @@ class Store(Protocol):
         ...
 
     async def lease(self, key: str, owner: str, *, now: datetime, until: datetime) -> int | None:
-        """Take or renew a lease: the fencing token (grows with each change of owner), None while another holds it."""
+        """Take or renew a lease: the fencing token (grows with each change of owner), None while another holds it.
+
+        One whose owner is the id of a kept job that is closed is free: the process that closed it may have died before
+        it could give the lease back.
+        """
         ...
 
     async def release(self, key: str, owner: str) -> None:

@@ -143,13 +143,17 @@ class MemoryStore:
         """Take or renew a lease: its fencing token, None while another holds it."""
         self._gate.check()
         held = self._leases.get(key)
-        if held is not None and held.owner != owner and held.until > now:
+        if held is not None and held.owner != owner and held.until > now and not self._is_closed(held.owner):
             return None
         if held is None or held.owner != owner:
             self._last_token += 1
             held = _Lease(owner, until, self._last_token)
         self._leases[key] = _Lease(owner, until, held.token)
         return held.token
+
+    def _is_closed(self, job_id: str) -> bool:
+        job = self._shelf.get(job_id)
+        return job is not None and not job.is_open
 
     async def release(self, key: str, owner: str) -> None:
         """Give a lease back, if `owner` holds it."""

@@ -185,14 +185,14 @@ class Lease(Write[int | None]):
                 each.outcome = each.take(held[each.key])
             else:
                 each.give_back(held[each.key])
-        yield [Statement(_WRITE_LEASES, arrays((key, *msgspec.structs.astuple(each)) for key, each in held.items()))]
+        yield [Statement(_WRITE_LEASES, arrays((key, *each.row()) for key, each in held.items()))]
 
     def take(self, held: _Held) -> int | None:
         """Take the lease unless another holds it."""
-        if held.owner not in (None, self.owner) and held.until_us > self.now_us:
+        if held.owner not in (None, self.owner) and held.until_us > self.now_us and not held.is_closed:
             return None
         if held.owner != self.owner:
-            held.owner, held.token = self.owner, held.token + 1
+            held.owner, held.token, held.is_closed = self.owner, held.token + 1, False
         held.until_us = self.until_us
         return held.token
 
@@ -219,10 +219,18 @@ class _Held(msgspec.Struct):
     owner: str | None
     until_us: int
     token: int
+    is_closed: bool
+
+    def row(self) -> tuple[str | None, int, int]:
+        """What is written of it."""
+        return self.owner, self.until_us, self.token
 
 
 _MAKE_LEASES = "INSERT INTO lease (key) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING"
-_LOCK_LEASES = "SELECT key, owner, until, token FROM lease WHERE key = ANY(%s) ORDER BY key FOR UPDATE"
+_LOCK_LEASES = """
+    SELECT key, owner, until, token, EXISTS (SELECT FROM job WHERE id = lease.owner AND NOT open)
+    FROM lease WHERE key = ANY(%s) ORDER BY key FOR UPDATE
+"""
 _WRITE_LEASES = """
     UPDATE lease SET owner = new.owner, until = new.until, token = new.token
     FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[]) AS new (key, owner, until, token)

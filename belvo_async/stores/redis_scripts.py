@@ -339,7 +339,10 @@ LEASE = Script(
 local key = root .. 'lease:' .. arg[1]
 local held = call('HMGET', key, 'token', 'owner', 'until')
 if held[1] and held[2] ~= arg[2] and tonumber(held[3]) > tonumber(arg[3]) then
-  return false
+  local age = call('HGET', root .. 'job:' .. held[2], 'age')
+  if not age or call('ZSCORE', root .. 'open', age) then
+    return false
+  end
 end
 local token = held[1]
 if held[2] ~= arg[2] then

@@ -91,10 +91,13 @@ def lease(database: sqlite3.Connection, key: str, owner: str, now_us: int, until
     if held is not None and held[1] == owner:
         database.execute("UPDATE lease SET until = ? WHERE key = ?", (until_us, key))
         return int(held[0])
-    if held is not None and held[2] > now_us:
+    if held is not None and held[2] > now_us and not database.execute(_CLOSED, (held[1],)).fetchone():
         return None
     database.execute("DELETE FROM lease WHERE key = ?", (key,))
     return database.execute("INSERT INTO lease (key, owner, until) VALUES (?, ?, ?)", (key, owner, until_us)).lastrowid
+
+
+_CLOSED = "SELECT 1 FROM job WHERE id = ? AND NOT open"
 
 
 def release(database: sqlite3.Connection, key: str, owner: str) -> None:

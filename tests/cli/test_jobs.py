@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,7 @@ from belvo_async._cli import main
 from belvo_async._cli.jobs import PRUNE_SLICE
 from belvo_async.jobs import Job, Status
 from belvo_async.stores import open_store
-from tests.stores.postgres_server import URL, own_stores
-from tests.stores.redis_server import SHARED_URL, shared_stores
+from tests.stores.urls import empty_store
 
 AT = datetime(2026, 6, 1, 12, tzinfo=UTC)
 TASK = belvo.Invoices(
@@ -26,23 +24,10 @@ TASK = belvo.Invoices(
 )
 
 
-@contextmanager
-def a_store(kind: str, path: Path) -> Iterator[str]:
-    """The URL of an empty store that is there only for this test."""
-    if kind == "sqlite":
-        yield f"sqlite:{path / 'jobs.db'}"
-    elif kind == "postgres":
-        with own_stores() as schemas:
-            yield f"{URL}?schema={schemas.schema}"
-    else:
-        with shared_stores() as prefixes:
-            yield f"{SHARED_URL}?prefix={prefixes.prefix}"
-
-
 @pytest.fixture(params=["sqlite", "postgres", "redis"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A store with an open job, an abandoned one, one that ended early and one that ended late."""
-    with a_store(request.param, tmp_path) as url:
+    with empty_store(request.param, tmp_path) as url:
         fill(
             url,
             a_job("open", status=Status.PENDING),
@@ -128,7 +113,7 @@ def test_prune_counts(count: int, tmp_path: Path, capsys: pytest.CaptureFixture[
 )
 def test_before(before: str, ids: list[str] | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A date, an instant or an age; anything else is a wrong argument."""
-    with a_store("sqlite", tmp_path) as url:
+    with empty_store("sqlite", tmp_path) as url:
         fill(
             url,
             a_job("open", status=Status.PENDING),

@@ -93,7 +93,7 @@ def receiver(store: str) -> Iterator[Receiver]:
 
 
 def test_a_proven_delivery_is_in_the_store(receiver: Receiver, store: str) -> None:
-    """Answered 200, it can be read by any other process on the store; what is not proven or not asked for is refused."""
+    """Answered 200, any other process on the store can read it; what is not proven or not asked for is refused."""
     body = json.dumps(DELIVERY).encode()
     proof = SECRETS["BELVO_WEBHOOK_AUTH"]
 

@@ -15,7 +15,7 @@ from belvo_async.stores import MemoryStore, open_store
 from belvo_async.stores.rules import Bounds
 
 from .conftest import AnyStore, MakeStore
-from .samples import ACCOUNT, NOON, OTHER, a_job, after, word
+from .samples import ACCOUNT, NOON, OTHER, a_job, after, changed, word
 
 UUID = "a1b2c3d4-0000-4000-8000-00000000abcd"
 
@@ -132,6 +132,22 @@ async def test_a_lease_has_one_owner(store: AnyStore) -> None:
     assert second is not None
     assert third is not None
     assert first < second < third
+
+
+async def test_the_lease_of_a_closed_job_is_free(store: AnyStore) -> None:
+    """Who ended it may have died before giving its lease back; an open job keeps its own."""
+    job = a_job("holder", status=Status.PENDING)
+    await store.put(job, expected=None)
+    first = await store.lease("lane", job.id, now=NOON, until=after(60))
+
+    assert await store.lease("lane", "ben", now=after(1), until=after(60)) is None
+    await store.put(changed(job, status=Status.FINISHED), expected=0)
+    second = await store.lease("lane", "ben", now=after(1), until=after(60))
+
+    assert first is not None
+    assert second is not None
+    assert first < second
+    assert await store.lease("lane", "ana", now=after(2), until=after(60)) is None
 
 
 async def test_a_hundred_owners_get_one_lease(store: AnyStore) -> None:

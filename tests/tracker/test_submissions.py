@@ -172,6 +172,24 @@ async def test_lane_is_freed_when_the_store_is_back(
     assert 2 == bench.posts
 
 
+async def test_lane_of_an_ended_job_is_free_though_nobody_gave_it_back(
+    bench: Bench, tracker: Tracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process killed between an end and the release does not keep the lane until the deadline."""
+
+    async def die(key: str, owner: str) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(bench.store, "release", die)
+    await bench.start(tracker, LANE_TASK)
+    await bench.start(tracker, replace(LANE_TASK, year=2024))
+
+    await tracker.receive(MUTE, [bench.said(1, Status.FINISHED)])
+    await asyncio.sleep(10 * 60)
+
+    assert 2 == bench.posts
+
+
 async def test_equal_tasks_join(bench: Bench, tracker: Tracker) -> None:
     """Two equal tasks open at once are one job, submitted once."""
     jobs = await asyncio.gather(*(bench.start(tracker) for _ in range(10)))
