@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import ast
 import re
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 
 import belvo_async
 from belvo_async import errors
+from belvo_async._cli.arguments import make_parser
 
 ROOT = Path(belvo_async.__file__).parent
 
@@ -227,3 +229,25 @@ def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     documented = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
     docstring = (first.end_lineno or 0) - first.lineno + 1 if documented else 0
     return (function.end_lineno or 0) - function.lineno + 1 - docstring
+
+
+def test_every_command_is_documented() -> None:
+    """Each command and each of its options says what it does, and the README shows the command."""
+    readme = (ROOT.parent / "README.md").read_text(encoding="utf-8")
+
+    found = dict(commands(make_parser(), "belvo-async"))
+
+    assert {"belvo-async demo", "belvo-async simulate"} <= set(found)
+    for name, parser in found.items():
+        assert parser.description, name
+        options = [each for each in parser._actions if not isinstance(each, argparse._SubParsersAction)]
+        assert [] == [each.dest for each in options if not each.help], name
+        assert name in readme or parser._subparsers is not None, name
+
+
+def commands(parser: argparse.ArgumentParser, name: str) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    yield name, parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for word, below in action.choices.items():
+                yield from commands(below, f"{name} {word}")
