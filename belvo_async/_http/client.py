@@ -192,7 +192,8 @@ class Http:
             await self._sleep(live.turns.get(key, 0.0) - live.loop.time())
             if not await pool.take_slot(patience):
                 return False
-            if live.turns.get(key, 0.0) <= live.loop.time():
+            # A sleep may end a hair early: the loop's timers are as coarse as its clock.
+            if live.turns.get(key, 0.0) <= live.loop.time() + live.loop_resolution:
                 return True
             # The window was exhausted by others while this one waited for its slot.
             pool.slots.release()
@@ -322,6 +323,7 @@ class _Open:
     submissions: _Pool
     bulk: _Pool
     turns: dict[tuple[str, str], float]
+    loop_resolution: float = 0.001
 
     def pool_for(self, home: Home, request: Request) -> _Pool:
         if request.retry is Retry.SUBMIT:

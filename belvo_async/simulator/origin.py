@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import ClassVar, Protocol, Self
 
 from aiohttp import web
@@ -206,11 +207,16 @@ class Origin(ABC):
             return _hang_up(request, seen)
         if seen.fault == "timeout":
             await self.pause(None)
-        answer = await self._answer(request, seen)
+        answer = self._date(await self._answer(request, seen))
         if seen.fault in AFTER:
             return await self._spoil(request, seen, answer)
         seen.status = answer.status
         return _response(answer)
+
+    def _date(self, answer: Answer) -> Answer:
+        """Say the vendor's own time: clients measure what a header announces against it."""
+        date = format_datetime(self.now().astimezone(UTC), usegmt=True)
+        return replace(answer, headers={**answer.headers, "Date": date})
 
     async def _answer(self, request: web.Request, seen: SeenRequest) -> Answer:
         headers = request.headers

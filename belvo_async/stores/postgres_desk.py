@@ -78,12 +78,12 @@ def _equals(put: Put) -> _Equals:
 _LOCK = """
     SELECT job.id, job.version, job.status, job.seen, job.started, job.key,
         CASE WHEN job.version IS DISTINCT FROM wanted.expected THEN job.document END
-    FROM unnest(%s::text[], %s::bigint[]) AS wanted (id, expected) JOIN job ON job.id = wanted.id
+    FROM unnest(%b::text[], %b::bigint[]) AS wanted (id, expected) JOIN job ON job.id = wanted.id
     ORDER BY job.id FOR UPDATE OF job
 """
 _STANDING = """
     SELECT job.account, job.key, job.created_at, job.id, job.document
-    FROM unnest(%s::text[], %s::text[]) AS wanted (account, key)
+    FROM unnest(%b::text[], %b::text[]) AS wanted (account, key)
     JOIN job ON job.account = wanted.account AND job.key = wanted.key
 """
 
@@ -221,8 +221,8 @@ _DROP = "DELETE FROM job WHERE id = ANY(%s)"
 _DROP_WORDS = "DELETE FROM timeline WHERE job_id = ANY(%s)"
 _NAMES = "id, account, key, open, status, remote_id, lane, created_at, next_poll, version, document, started, seen"
 _ROWS = f"""
-    unnest(%s::text[], %s::text[], %s::text[], %s::bool[], %s::text[], %s::text[], %s::text[], %s::bigint[],
-        %s::bigint[], %s::bigint[], %b::bytea[], %s::bool[], %s::bigint[]) AS new ({_NAMES})
+    unnest(%b::text[], %b::text[], %b::text[], %b::bool[], %b::text[], %b::text[], %b::text[], %b::bigint[],
+        %b::bigint[], %b::bigint[], %b::bytea[], %b::bool[], %b::bigint[]) AS new ({_NAMES})
 """
 _INSERT = f"INSERT INTO job ({_NAMES}) SELECT * FROM {_ROWS}"  # noqa: S608 - constants of this file
 _UPDATE = f"""
@@ -231,7 +231,7 @@ _UPDATE = f"""
         version = new.version, document = new.document, started = new.started, seen = new.seen, leased_until = 0
     FROM {_ROWS} WHERE job.id = new.id
 """  # noqa: S608 - constants of this file
-_APPEND = "INSERT INTO timeline SELECT * FROM unnest(%s::text[], %s::bigint[], %b::bytea[])"
+_APPEND = "INSERT INTO timeline SELECT * FROM unnest(%b::text[], %b::bigint[], %b::bytea[])"
 _TRIM = """
     DELETE FROM timeline USING unnest(%s::text[], %s::bigint[]) AS old (job_id, place)
     WHERE timeline.job_id = old.job_id AND timeline.place <= old.place

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Any
 
@@ -56,13 +57,13 @@ async def _read_settings(line: Line) -> dict[str, str]:
     """The settings the server tells; managed servers often tell none."""
     calls = [line.submit(pack(b"CONFIG", b"GET", name.encode())) for name in _SETTINGS]
     found: dict[str, str] = {}
-    for call in calls:
-        try:
-            reply: Any = await call.future
-        except StoreError as error:
-            if error.__cause__ is not None:
-                raise  # the connection failed, not this question
-            continue
+    # All are awaited: asyncio complains of errors nobody has seen.
+    replies: list[Any] = await asyncio.gather(*(call.future for call in calls), return_exceptions=True)
+    for reply in replies:
+        if isinstance(reply, StoreError) and reply.__cause__ is None:
+            continue  # this question was refused
+        if isinstance(reply, BaseException):
+            raise reply  # the connection failed
         if len(reply) == 2:
             found[reply[0].decode()] = reply[1].decode()
     return found

@@ -20,6 +20,7 @@ from contextlib import AsyncExitStack, suppress
 from datetime import datetime
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import msgspec
 
@@ -32,6 +33,7 @@ from .chaos_history import Report, Run, Toll, examine
 from .chaos_plan import History, Plan
 
 RECEIVERS = 2
+START_SECONDS = 3.0
 FAULTS = Faults(webhook_duplicated=0.1, webhook_reordered=0.1, webhook_early=0.1, lost_202=0.02)
 # A Belvo job takes 2 to 9 seconds then, and its webhook is tried for 18; a Syntage job 1 to 5, and 3.
 BELVO_SPEED, SYNTAGE_SPEED = 10.0, 60.0
@@ -72,10 +74,11 @@ class Child:
             self.signal(signal.SIGKILL)
             await self._process.wait()
 
-    @property
     def complaints(self) -> str:
-        """What it wrote to its standard error, of all its lives."""
-        return self._trouble.read_text() if self._trouble.exists() else ""
+        """Errors nobody caught, of all its lives: the first, with what stands around it."""
+        text = self._trouble.read_text() if self._trouble.exists() else ""
+        place = min((text.index(word) for word in ("Traceback", "a tracker task ended") if word in text), default=None)
+        return "" if place is None else text[max(0, place - 500) : place + 2000]
 
 
 class Nemesis:
@@ -154,105 +157,101 @@ class Options(msgspec.Struct, kw_only=True):
 
 async def run(options: Options, server: servers.Server, room: Path) -> tuple[Toll, str]:
     """Make one run on a started server; what was found, and a line about it."""
-    chance = Random(options.seed)
-    belvo = BelvoSimulator(
-        seed=options.seed, speed=BELVO_SPEED, faults=FAULTS, links=16, invoices_per_year=12, limits=False
-    )
-    syntage = SyntageSimulator(
-        seed=options.seed,
-        speed=SYNTAGE_SPEED,
-        faults=FAULTS,
-        entities=8,
-        invoices_per_year=12,
-        limits=False,
-        rate_limit=100_000,
-    )
-    async with belvo, syntage, AsyncExitStack() as stack:
-        plan = Plan(
-            store=server.url,
-            history=str(room / "history"),
-            seed=options.seed,
-            workers=options.workers,
-            began=time.monotonic() + 2,
-            every=options.every,
-            haste=options.haste,
-            belvo_url=belvo.url,
-            belvo_secret_id=belvo.secret_id,
-            belvo_secret_password=belvo.secret_password,
-            belvo_authorization=belvo.webhook_authorization,
-            links=belvo.links,
-            syntage_url=syntage.url,
-            syntage_key=syntage.api_key,
-            syntage_secret=syntage.signing_secret,
-            entities=syntage.entities,
-        )
-        path = room / "plan"
-        path.write_bytes(msgspec.json.encode(plan))
-        history = History(Path(plan.history))
+    common: dict[str, Any] = {"seed": options.seed, "faults": FAULTS, "invoices_per_year": 12, "limits": False}
+    async with (
+        BelvoSimulator(speed=BELVO_SPEED, links=16, **common) as belvo,
+        SyntageSimulator(speed=SYNTAGE_SPEED, entities=8, rate_limit=100_000, **common) as syntage,
+        AsyncExitStack() as stack,
+    ):
+        path, history = room / "plan", History(room / "history")
         stack.callback(history.close)
+        path.write_bytes(msgspec.json.encode(_plan(options, server.url, room / "history", belvo, syntage)))
         ports = [_free_port() for _ in range(RECEIVERS)]
-        workers = [Child(f"worker-{number}", path, number) for number in range(options.workers)]
-        receivers = [Child(f"receiver-{number}", path, number, port) for number, port in enumerate(ports)]
         belvo.webhook_url = f"http://127.0.0.1:{ports[0]}/webhooks/belvo"
         syntage.webhook_url = f"http://127.0.0.1:{ports[1]}/webhooks/syntage"
+        workers = [Child(f"worker-{number}", path, number) for number in range(options.workers)]
+        receivers = [Child(f"receiver-{number}", path, number, port) for number, port in enumerate(ports)]
         for child in (*receivers, *workers):
             stack.push_async_callback(child.kill)
             await child.start()
-        failing = asyncio.create_task(_let_some_fail(belvo, syntage, chance))
+        failing = asyncio.create_task(_let_some_fail(syntage, Random(options.seed)))
         stack.callback(failing.cancel)
-        await asyncio.sleep(3)
+        await asyncio.sleep(START_SECONDS)
         nemesis = Nemesis(server, workers, receivers, Random(options.seed))
         await nemesis.rage(options.seconds)
         failing.cancel()
 
-        began = time.monotonic()
-        for worker in workers:
-            worker.drain()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(options.drain):
-                await asyncio.gather(*(worker.ended() for worker in workers))
-        drained = time.monotonic() - began
-        events = history.news()
-        jobs = await _read_jobs(server)
-        toll = examine(
-            Report(
-                events=events,
-                jobs=jobs,
-                runs=[*_belvo_runs(belvo), *_syntage_runs(syntage)],
-                told=_told(belvo, syntage),
-                refused=sum(
-                    seen.method == "POST" and (seen.status or 0) in range(400, 500)
-                    for seen in (*belvo.requests, *syntage.requests)
-                ),
-            )
+        drained = await _drain(workers, options.drain)
+        posts = (seen for seen in (*belvo.requests, *syntage.requests) if seen.method == "POST")
+        report = Report(
+            events=history.news(),
+            jobs=await _read_jobs(server),
+            runs=[*_belvo_runs(belvo), *_syntage_runs(syntage)],
+            told=_told(belvo, syntage),
+            refused=sum((seen.status or 0) in range(400, 500) for seen in posts),
         )
-        if sum(event.kind == "drained" for event in events) < options.workers:
+        toll = examine(report)
+        if sum(event.kind == "drained" for event in report.events) < options.workers:
             toll.unfinished.append(f"not every worker had all outcomes after {options.drain:.0f} s")
-        for child in (*workers, *receivers):
-            if "Traceback" in child.complaints or "a tracker task ended" in child.complaints:
-                toll.unfinished.append(f"{child.name} complained: {child.complaints[-1500:]}")
-        if options.show:
-            for job in jobs:
-                if job.is_open or job.abandoned:
-                    print(job)
-    ends = Counter(str(job.status) for job in jobs)
-    deeds = " ".join(f"{name}={count}" for name, count in sorted(nemesis.deeds.items()))
-    line = (
-        f"{options.server}: jobs={toll.jobs} ({', '.join(f'{count} {name}' for name, count in sorted(ends.items()))}) "
-        f"outcomes={toll.outcomes} equal={toll.equal} {deeds} uncertain={toll.uncertain} "
-        f"unannounced={toll.unannounced} drained_in={drained:.0f}s doubled={len(toll.doubled)} lost={len(toll.lost)} "
-        f"disagreements={len(toll.disagreements)} unfinished={len(toll.unfinished)}"
+        toll.unfinished += [
+            f"{child.name} complained: {words}" for child in (*workers, *receivers) if (words := child.complaints())
+        ]
+    for job in report.jobs:
+        if options.show and (job.is_open or job.abandoned):
+            print(job)
+    ends = Counter("uncertain" if job.abandoned else str(job.status) for job in report.jobs)
+    facts = {f"jobs_{name}": count for name, count in sorted(ends.items())} | dict(sorted(nemesis.deeds.items()))
+    return toll, f"{options.server}: {_line(toll, facts | {'drained_in_seconds': round(drained)})}"
+
+
+def _plan(options: Options, store: str, history: Path, belvo: BelvoSimulator, syntage: SyntageSimulator) -> Plan:
+    return Plan(
+        store=store,
+        history=str(history),
+        seed=options.seed,
+        workers=options.workers,
+        began=time.monotonic() + START_SECONDS,
+        every=options.every,
+        haste=options.haste,
+        belvo_url=belvo.url,
+        belvo_secret_id=belvo.secret_id,
+        belvo_secret_password=belvo.secret_password,
+        belvo_authorization=belvo.webhook_authorization,
+        links=belvo.links,
+        syntage_url=syntage.url,
+        syntage_key=syntage.api_key,
+        syntage_secret=syntage.signing_secret,
+        entities=syntage.entities,
     )
-    return toll, line
 
 
-async def _let_some_fail(belvo: BelvoSimulator, syntage: SyntageSimulator, chance: Random) -> None:
-    """So that there is more than one outcome to agree on. Belvo links break when too many fail in a row."""
+async def _drain(workers: list[Child], seconds: float) -> float:
+    """Let every worker await every job; how long the last one took."""
+    began = time.monotonic()
+    for worker in workers:
+        worker.drain()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await asyncio.gather(*(worker.ended() for worker in workers))
+    return time.monotonic() - began
+
+
+def _line(toll: Toll, facts: dict[str, int]) -> str:
+    wrongs = {name: len(getattr(toll, name)) for name in ("doubled", "lost", "disagreements", "unfinished")}
+    first = {"jobs": toll.jobs, "outcomes": toll.outcomes, "equal": toll.equal}
+    words = first | facts | {"uncertain": toll.uncertain, "inferred": toll.inferred} | wrongs
+    return " ".join(f"{name}={count}" for name, count in words.items())
+
+
+async def _let_some_fail(syntage: SyntageSimulator, chance: Random) -> None:
+    """So that there is more than one outcome to agree on.
+
+    Belvo's jobs all finish: one that failed, and whose webhook met nobody in all its tries, rightly stays open until
+    its deadline, and its lane with it.
+    """
     while True:
-        await asyncio.sleep(chance.uniform(1, 3))
+        await asyncio.sleep(chance.uniform(0.5, 2))
         syntage.next_job(outcome="failed")
-        if chance.random() < 0.3:
-            belvo.next_job(outcome="failed")
 
 
 async def _read_jobs(server: servers.Server) -> list[Job]:

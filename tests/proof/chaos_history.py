@@ -43,7 +43,7 @@ class Toll(msgspec.Struct):
     outcomes: int = 0
     equal: int = 0
     uncertain: int = 0
-    unannounced: int = 0
+    inferred: int = 0
     doubled: list[str] = []
     lost: list[str] = []
     disagreements: list[str] = []
@@ -72,12 +72,14 @@ def examine(report: Report) -> Toll:
         toll.doubled.append(f"{report.refused} submissions were refused: an equal one, or one of the lane, was open")
     toll.lost = [*_lost(report), *_unheeded(report)]
     toll.disagreements = [*_disagreements(report), *_stale(report.events), *_untrue(report)]
-    silent = {job.id for job in report.jobs if _is_silent(job, report)}
-    toll.unannounced = len(silent)
+    toll.inferred = sum(job.settled_by == "inference" for job in report.jobs)
     toll.unfinished = [
         f"{job.id} of {job.vendor} is {job.status} at the end (attempts {job.attempts}, polls {job.polls})"
         for job in report.jobs
-        if job.is_open and job.id not in silent
+        if job.is_open
+    ]
+    toll.unfinished += [
+        f"{job.id} was given up without a reason" for job in report.jobs if job.abandoned and not job.doubt
     ]
     return toll
 
@@ -163,13 +165,3 @@ def _untrue(report: Report) -> Iterator[str]:
             yield f"{job.id} follows another task's submission"
         if job.status.is_terminal and job.settled_by != "inference" and job.status != run.word:
             yield f"{job.id} is {job.status}, at its vendor {run.word}"
-
-
-def _is_silent(job: Job, report: Report) -> bool:
-    """Whether a job rightly stays open: Belvo's webhook met nobody in all its tries, and it publishes no state."""
-    return (
-        job.vendor == "belvo"
-        and job.is_open
-        and job.remote_id is not None
-        and (normal_id(job.remote_id) not in report.told)
-    )

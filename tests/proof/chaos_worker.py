@@ -162,23 +162,27 @@ class Worker:
 
     async def _await(self, handle: JobHandle[Any]) -> None:
         since = time.monotonic()
-        with suppress(SessionClosedError, JobTimeoutError):
-            try:
-                await handle
-                word = "finished"
-            except JobTimeoutError:
-                raise
-            except JobError:
-                word = _word(handle)
-            self._note("outcome", job=handle.id, since=since, word=word)
+        try:
+            await handle
+        except JobTimeoutError:
+            return
+        except JobError:
+            pass
+        self._note("outcome", job=handle.id, since=since, word=_word(handle))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
+        task = asyncio.create_task(_until_closed(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     def _note(self, kind: Kind, **facts: Any) -> None:
         self._history.note(Event(kind=kind, who=f"{self._name}/{os.getpid()}", at=time.monotonic(), **facts))
+
+
+async def _until_closed(work: Coroutine[Any, Any, None]) -> None:
+    """What a closing session cuts off goes on in another process, or in the next life of this one."""
+    with suppress(SessionClosedError):
+        await work
 
 
 def _word(handle: JobHandle[Any]) -> str:

@@ -2,9 +2,9 @@
 
     python -m tests.proof.fellow [--sweep] [--lease SECONDS]
 
-{"fire": "belvo" | "syntage", "subject": ...} is answered by {"fired": ID}, and {"await": ID} by the job's outcome when it
-ends. Each look at a vendor is told when it begins, {"looks": [ID...], "at": ...}, and when it is over. Instants are those
-of the machine's monotonic clock, which all processes share. The vendors and the store come from the environment.
+{"fire": "belvo" | "syntage", "subject": ...} is answered by {"fired": ID}, and {"await": ID} by the job's outcome when
+it ends. Each look at a vendor is told when it begins, {"looks": [ID...], "at": ...}, and when it is over. Instants are
+those of the machine's monotonic clock, which all processes share. Vendors and store come from the environment.
 """
 
 from __future__ import annotations

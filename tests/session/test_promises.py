@@ -72,8 +72,14 @@ async def _fire(session: Session, simulator: SyntageSimulator, count: int) -> li
     return await asyncio.gather(*(session.fire(task) for task in _many(simulator, count)))
 
 
-async def test_300_jobs_are_settled_by_60_looks(crowd: SyntageSimulator, clock: VirtualClock) -> None:
-    """One list call answers for all jobs that are due: polling stays cheap however many are open."""
+@pytest.mark.parametrize("minutes", [None, (0, 1), (5, 30)], ids=["usual jobs", "short jobs", "long jobs"])
+async def test_300_jobs_are_settled_by_60_looks(
+    crowd: SyntageSimulator, clock: VirtualClock, minutes: tuple[int, int] | None
+) -> None:
+    """One list call answers for all jobs that are due: polling stays cheap however many are open, however long."""
+    for number in range(300) if minutes else ():
+        spread = timedelta(minutes=minutes[1] - minutes[0]) if minutes else timedelta(0)
+        crowd.next_job(duration=timedelta(minutes=minutes[0] if minutes else 0, seconds=1) + spread * number / 300)
     async with _session(crowd, clock) as session:
         handles = await _fire(session, crowd, 300)
 
@@ -82,6 +88,16 @@ async def test_300_jobs_are_settled_by_60_looks(crowd: SyntageSimulator, clock: 
     looks = [request for request in crowd.requests if request.method == "GET"]
     assert {(Status.FINISHED, Way.POLL)} == {(job.status, job.settled_by) for job in jobs}
     assert len(looks) <= 60
+
+
+async def test_bulk_submissions_outlast_the_rate_limit(clock: VirtualClock) -> None:
+    """Fired all at once against 60 requests a minute, every job is started in the end, and none twice."""
+    async with SyntageSimulator(now=clock.now, entities=100, rate_limit=60) as narrow:
+        async with _session(narrow, clock) as session:
+            jobs = await asyncio.gather(*await _fire(session, narrow, 300))
+
+        assert {Status.FINISHED} == {job.status for job in jobs}
+        assert 300 == len(narrow.jobs)
 
 
 async def test_1000_jobs_are_awaited_on_64_connections_and_one_timer(

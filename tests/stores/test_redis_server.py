@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import random
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -306,3 +308,18 @@ async def test_all_keys_live_in_one_slot_of_a_cluster(tmp_path: Path) -> None:
             assert [job] == await store.claim_due([ACCOUNT], now=NOON, until=after(9), limit=1)
             assert await store.lease("l", "ana", now=NOON, until=after(9)) is not None
             assert (job,) == await store.find(ACCOUNT, "r")
+
+
+async def test_opening_without_a_server_leaves_no_error_behind(
+    durable: tuple[OwnServer, Stores], caplog: pytest.LogCaptureFixture
+) -> None:
+    """The one error is the caller's; asyncio has none to complain of later."""
+    server, stores = durable
+    server.kill()
+
+    with suppress(StoreError):
+        await stores().__aenter__()
+    gc.collect()
+    await asyncio.sleep(0)
+
+    assert "never retrieved" not in caplog.text

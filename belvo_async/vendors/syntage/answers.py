@@ -48,7 +48,7 @@ _FIELD = re.compile(r"[A-Za-z_][\w.\[\]]{0,63}", re.ASCII)
 _REQUEST_ID = re.compile(r"[\w=.:;-]{1,128}", re.ASCII)
 _FIELDS_SHOWN: Final = 10
 
-# A reset in the past is a clock that differs; one far ahead is not waited for in one piece. Vendor's example: minutes.
+# A reset far ahead is not waited for in one piece. Vendor's example: minutes.
 _SHORTEST_WAIT: Final = timedelta(seconds=1)
 _LONGEST_WAIT: Final = timedelta(hours=1)
 
@@ -128,7 +128,8 @@ def reset_wait(headers: Headers, now: datetime | None = None) -> timedelta | Non
     told = _read_http_date(headers.get("Date")) or now
     reset = _read_reset(headers.get("X-RateLimit-Reset"))
     wait = reset - told if reset is not None and told is not None else None
-    if wait is None:
+    # A reset in the past comes from clocks that differ, and tells nothing.
+    if wait is None or wait <= timedelta(0):
         wait = _read_retry_after(headers.get("Retry-After"), told)
     return None if wait is None else min(max(wait, _SHORTEST_WAIT), _LONGEST_WAIT)
 

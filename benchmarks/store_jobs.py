@@ -1,0 +1,82 @@
+"""What the parts of `store.py` write, and how cases take turns."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import statistics
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from belvo_async.abc import Store
+from belvo_async.jobs import Job, Status, Task
+
+IN_FLIGHT = 256
+EVENTS = 5_000
+NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
+ACCOUNT = "https://sandbox.example#1"
+
+T = TypeVar("T")
+
+
+class Fetch(Task[object], frozen=True, kw_only=True, tag="benchmark.Fetch"):
+    link: str
+    year: int
+
+
+def make_jobs(start: int, count: int, *, version: int = 0) -> list[Job]:
+    """Jobs as a session writes them when the vendor has accepted them, or later, when they have been looked at."""
+    return [
+        Job(
+            id=f"{number:032x}",
+            vendor="benchmark",
+            account=ACCOUNT,
+            task=Fetch(link=f"{number:08d}-0000-4000-8000-000000000000", year=2025),
+            created_at=NOON + timedelta(milliseconds=number),
+            key=f"{number:032x}",
+            status=Status.PENDING,
+            remote_id=f"{number:032x}",
+            deadline=NOON + timedelta(hours=2),
+            next_poll=NOON + timedelta(milliseconds=number, seconds=version),
+            version=version,
+        )
+        for number in range(start, start + count)
+    ]
+
+
+class Ours:
+    """`put` with so many callers at a time."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def __call__(self, jobs: Sequence[Job]) -> float:
+        rest = iter(jobs)
+        began = time.perf_counter()
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(IN_FLIGHT):
+                tasks.create_task(self._put(rest))
+        return time.perf_counter() - began
+
+    async def _put(self, jobs: Iterator[Job]) -> None:
+        for job in jobs:
+            if await self._store.put(job, expected=job.version - 1 if job.version else None) is not None:
+                raise RuntimeError("another job was in the way")
+
+
+async def take_turns(
+    ways: Mapping[str, Callable[[T], Awaitable[float]]], work: T, *, backwards: bool = False
+) -> dict[str, float]:
+    """The seconds each way needs for the same work. Going backwards every other time favours none."""
+    seconds: dict[str, float] = {}
+    for name in sorted(ways, reverse=backwards):
+        gc.collect()
+        seconds[name] = await ways[name](work)
+    return seconds
+
+
+def middle_ratio(above: Sequence[float], below: Sequence[float]) -> float:
+    """The median of the ratios of each round."""
+    return statistics.median(one / other for one, other in zip(above, below, strict=True))
