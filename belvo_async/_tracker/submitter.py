@@ -90,7 +90,8 @@ class Submitter:
         async for waiting in self._store.open_jobs([job.account], lane=job.lane):
             if self._closed:
                 return
-            if waiting.is_queued and waiting.id not in self._sending:
+            # Who never met a busy lane is about to try by itself, or holds the lane and was told when to come back.
+            if waiting.is_queued and waiting.polls and waiting.id not in self._sending:
                 self._context.spawn(self._attempt(waiting), name="submission")
                 return
 
@@ -154,9 +155,17 @@ class Submitter:
             await self._context.insist(lambda: self._return_lane(job), job)
             return
         seen = await self._send(sending)
-        await self._context.insist(lambda: self._door.apply(sending, seen), sending)
+        await self._context.insist(lambda: self._keep(sending, seen), sending)
         if seen.status is Status.UNCERTAIN:
             await self._door.match_uncertain(self._context.vendors[job.vendor])
+
+    async def _keep(self, job: Job, seen: Observation) -> None:
+        """Apply what was answered, unless the job was forgotten meanwhile: a write that can never be taken."""
+        try:
+            await self._door.apply(job, seen)
+        except StoreError:
+            if await self._store.get(job.id) is not None:
+                raise
 
     async def _take_lane(self, job: Job) -> bool:
         """Take the job's lane; it is kept until the job closes or its deadline passes.

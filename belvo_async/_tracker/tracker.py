@@ -69,15 +69,21 @@ class Tracker:
         self._sweeper.close()
         self._submitter.close()
         sending = {task for task in self._context.tasks if task.get_name().endswith("submission")}
-        if sending:
-            await asyncio.wait(sending, timeout=CLOSE_GRACE.total_seconds())
+        try:
+            if sending:
+                await asyncio.wait(sending, timeout=CLOSE_GRACE.total_seconds())
+        finally:
+            # Also when this call is cancelled: who closes twice wants it sooner, not by half.
+            await self._stop_rest()
+
+    async def _stop_rest(self) -> None:
         rest = set(self._context.tasks)
         for task in rest:
             task.cancel()
-        if rest:
-            await asyncio.wait(rest)
         self._context.timer.close()
         self._context.watches.close()
+        if rest:
+            await asyncio.wait(rest)
 
     async def submit(self, task: Task[Any], *, deadline: datetime) -> Job:
         """See `Submitter.submit`. The caller may be cancelled; the submission goes on."""

@@ -142,18 +142,18 @@ async def town(store: str) -> AsyncIterator[Town]:
 
 def looks(process: Process) -> list[tuple[str, float, float]]:
     """Every look of a process as job, beginning and end; for ever, when its end was not told."""
-    begun: dict[str, float] = {}
+    begun: dict[str, list[float]] = {}
     spans: list[tuple[str, float, float]] = []
     for told in process.told:
         for job_id in told.get("looks", ()):
-            begun[job_id] = told["at"]
+            begun.setdefault(job_id, []).append(told["at"])
         for job_id in told.get("looked", ()):
-            spans.append((job_id, begun.pop(job_id), told["at"]))
-    return spans + [(job_id, at, float("inf")) for job_id, at in begun.items()]
+            spans.append((job_id, begun[job_id].pop(0), told["at"]))
+    return spans + [(job_id, at, float("inf")) for job_id, starts in begun.items() for at in starts]
 
 
 def shared_looks(*processes: Process) -> list[str]:
-    """Jobs that two processes looked at in the same moment."""
+    """Jobs that were looked at twice in the same moment."""
     spans = sorted(span for process in processes for span in looks(process))
     return [one[0] for one, other in itertools.pairwise(spans) if one[0] == other[0] and other[1] < one[2]]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from datetime import timedelta
 
 import pytest
@@ -188,6 +189,42 @@ async def test_lane_of_an_ended_job_is_free_though_nobody_gave_it_back(
     await asyncio.sleep(10 * 60)
 
     assert 2 == bench.posts
+
+
+async def test_lane_is_not_handed_to_a_job_that_holds_it(bench: Bench, tracker: Tracker) -> None:
+    """A job told to come back later keeps its lane and its pause, whatever ends beside it."""
+    bench.replies.append(answer(429, {}, retry_after="600"))
+    await bench.start(tracker, LANE_TASK)
+    queued = await bench.start(tracker, replace(LANE_TASK, year=2024))
+    await tracker.adopt("mute", remote_id(7), replace(LANE_TASK, year=2023), deadline=bench.after(hours=1))
+
+    await tracker.stop(queued)
+    await tracker.receive(MUTE, [bench.said(7, Status.FINISHED)])
+    await asyncio.sleep(300)
+    before = bench.posts
+    await asyncio.sleep(310)
+
+    assert (1, 2) == (before, bench.posts)
+
+
+async def test_job_forgotten_while_it_is_sent_holds_nobody_up(
+    bench: Bench, tracker: Tracker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The answer to a job that is no longer kept has nowhere to go: its caller is let go, and nothing is repeated."""
+
+    async def slow() -> Answer:
+        await asyncio.sleep(5)
+        return accepted(1)
+
+    bench.replies.append(slow)
+    firing = asyncio.create_task(bench.start(tracker))
+    await asyncio.sleep(1)
+    await tracker.forget([job async for job in bench.store.open_jobs()][0])
+
+    await asyncio.sleep(10)
+
+    assert firing.done()
+    assert not [record.message for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 async def test_equal_tasks_join(bench: Bench, tracker: Tracker) -> None:

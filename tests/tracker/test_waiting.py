@@ -156,6 +156,29 @@ async def test_close_gives_a_submission_a_moment(bench: Bench) -> None:
     assert Status.PENDING == (await firing).status
 
 
+async def test_close_that_is_cancelled_leaves_nothing_behind(bench: Bench) -> None:
+    """Who is tired of the grace of a close (a second Ctrl-C) ends it at once: nobody waits on, nothing runs on."""
+
+    async def never() -> Answer:
+        await asyncio.sleep(3600)
+        return accepted(1)
+
+    tracker = await bench.tracker().__aenter__()
+    job = await bench.start(tracker)
+    waiter = asyncio.create_task(outcome(tracker, job, bench.after(hours=1)))
+    bench.replies.append(never)
+    firing = asyncio.create_task(bench.start(tracker, replace(TASK, year=2024)))
+    await asyncio.sleep(1)
+    closing = asyncio.create_task(tracker.__aexit__())
+    await asyncio.sleep(1)
+
+    closing.cancel()
+    told = await asyncio.wait_for(asyncio.gather(waiter, closing, firing, return_exceptions=True), 1)
+
+    assert [SessionClosedError, asyncio.CancelledError] == [type(each) for each in told[:2]]
+    assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("belvo_async")]
+
+
 async def test_updates_end_with_the_job(bench: Bench, tracker: Tracker) -> None:
     """A reader sees each observation once and then the end."""
     job = await bench.start(tracker, TASK)

@@ -11,7 +11,7 @@ from typing import Any, Union, cast, get_args, get_origin
 import msgspec
 import pytest
 
-from belvo_async.vendors.belvo import FinancialStatement, Institution, Invoice, Link
+from belvo_async.vendors.belvo import FinancialStatement, Institution, Invoice, InvoiceList, Link, Links
 from tests.vendors.belvo_samples import changed, sample
 
 DOCUMENTED: dict[str, dict[str, str]] = {
@@ -167,3 +167,25 @@ def test_records_are_values() -> None:
     rows = {msgspec.json.decode(sample("invoice_pago"), type=Invoice) for _ in range(2)}
 
     assert 1 == len(rows)
+
+
+@pytest.mark.parametrize("kind", INVOICES)
+def test_reprs_hold_no_taxpayer(kind: str) -> None:
+    """Neither repr nor rich shows more than Belvo's own id, at any depth."""
+    invoice = msgspec.json.decode(sample(f"invoice_{kind}"), type=Invoice)
+    parts: list[Any] = [invoice]
+
+    for part in parts:
+        if isinstance(part, tuple):
+            parts += part
+        elif isinstance(part, msgspec.Struct):
+            parts += [getattr(part, each) for each in part.__struct_fields__]
+            shown = f"{type(part).__name__}({getattr(part, 'id', '***')})"
+            assert shown == repr(part)
+            assert len(list(part.__rich_repr__())) <= 1
+
+
+def test_reprs_of_queries_hold_no_filter() -> None:
+    """What is looked for may name a taxpayer."""
+    for query in (Links(external_id="PEIC211118IS0"), InvoiceList(link="a", invoice_identification="PEIC211118IS0")):
+        assert "PEIC211118IS0" not in repr(query) + repr(list(query.__rich_repr__()))

@@ -106,7 +106,13 @@ def _fix_selection(owner: Invoices | _Selection) -> None:
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One object of Belvo's, as it was when it was read."""
+    """One object of Belvo's, as it was when it was read. Its repr shows no data but Belvo's own id."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({getattr(self, 'id', '***')})"
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        return [("id", getattr(self, "id", "***"))]
 
 
 class Link(Record, frozen=True, kw_only=True, gc=False):
@@ -591,6 +597,13 @@ class _Selection(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         _fix_selection(self)
+
+    def __repr__(self) -> str:
+        # Filters may name a taxpayer.
+        return f"{type(self).__name__}(...)"
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        return []
 
 
 class _Created(_Selection, frozen=True, kw_only=True):
