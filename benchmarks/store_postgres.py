@@ -23,6 +23,9 @@ from belvo_async.stores.postgres import PostgresStore
 from belvo_async.stores.postgres_rows import arrays, columns
 
 URL = "postgresql://postgres@127.0.0.1:5432/postgres"
+# Short turns: checkpoints and what else the machine does then disturb a few of them, not their median.
+TURN = 5 * IN_FLIGHT
+TURNS = EVENTS // TURN + 1
 
 
 def about() -> str:
@@ -85,14 +88,14 @@ async def compare(ours: str, bare: str, rounds: int) -> list[Line]:
     with closing(admin()) as connection:
         connection.execute(f"SET search_path TO {bare}".encode())
         ways = {"ours": Ours(store), "bare": Bare(connection, sizes)}
-        for number in range(rounds + 1):
+        for number in range((rounds + 1) * TURNS):
             for version, kind in enumerate(("inserts", "updates")):
-                jobs = make_jobs(number * EVENTS, EVENTS, version=version)
+                jobs = make_jobs(number * TURN, TURN, version=version)
                 seconds = await take_turns(ways, jobs, backwards=bool(number % 2))
                 batches += sizes
                 sizes.clear()
-                for name, each in seconds.items() if number else ():  # the first round warms up
-                    speeds.setdefault((kind, name), []).append(EVENTS / each)
+                for name, each in seconds.items() if number >= TURNS else ():  # the first round warms up
+                    speeds.setdefault((kind, name), []).append(TURN / each)
     await store.__aexit__()
     size = statistics.median(batches)
     lines: list[Line] = []

@@ -55,7 +55,8 @@ class JobHandle(Generic[R_co]):
     async def wait(self, timeout: timedelta | None = None) -> Job:
         """Wait as `await` does, but at most `timeout`: JobTimeoutError then, and the job goes on."""
         now = self._session.clock.now()
-        until = self.deadline if timeout is None else min(self.deadline, now + timeout)
+        left = self.deadline - now
+        until = now + (left if timeout is None else min(left, timeout))
         if not (self.done() or await self._session.tracker.settle(self._watch, until=until)):
             raise timeout_error(self.job, waited=_words(until - min(self.job.created_at, now)))
         error = outcome_error(self.job)

@@ -256,7 +256,10 @@ class Session:
         span = DEFAULT_DEADLINE if span is None else span
         if span <= timedelta(0):
             raise TaskError("the deadline lies in the past", field="deadline")
-        return self.clock.now() + span
+        try:
+            return self.clock.now() + span
+        except OverflowError:
+            raise TaskError("the deadline lies beyond the calendar", field="deadline") from None
 
     def __repr__(self) -> str:
         return f"<Session {', '.join(self._vendors)}>"

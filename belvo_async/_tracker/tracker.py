@@ -80,10 +80,12 @@ class Tracker:
         rest = set(self._context.tasks)
         for task in rest:
             task.cancel()
-        self._context.timer.close()
-        self._context.watches.close()
-        if rest:
-            await asyncio.wait(rest)
+        try:
+            if rest:
+                await asyncio.wait(rest)
+        finally:
+            self._context.timer.close()
+            self._context.watches.close()
 
     async def submit(self, task: Task[Any], *, deadline: datetime) -> Job:
         """See `Submitter.submit`. The caller may be cancelled; the submission goes on."""

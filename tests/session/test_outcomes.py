@@ -242,7 +242,8 @@ async def test_waiting_may_end_before_the_deadline(world: World) -> None:
     assert Status.FINISHED == (await handle.wait(timedelta(hours=1))).status
 
 
-async def test_a_timeout_does_not_outlast_the_deadline(world: World) -> None:
+@pytest.mark.parametrize("timeout", [timedelta(hours=9), timedelta.max], ids=str)
+async def test_a_timeout_does_not_outlast_the_deadline(world: World, timeout: timedelta) -> None:
     """The shorter of timeout and deadline counts."""
     session = await world.open()
     world.syntage.next_job(outcome="stuck")
@@ -250,6 +251,6 @@ async def test_a_timeout_does_not_outlast_the_deadline(world: World) -> None:
     began = world.clock.now()
 
     with pytest.raises(JobTimeoutError):
-        await handle.wait(timedelta(hours=9))
+        await handle.wait(timeout)
 
     assert world.clock.now() - began < timedelta(minutes=2)

@@ -107,12 +107,13 @@ async def test_what_is_no_task_is_refused(world: World) -> None:
     assert [] == world.sent()
 
 
-async def test_a_deadline_in_the_past_is_refused(world: World) -> None:
+@pytest.mark.parametrize("deadline", [timedelta(0), timedelta.max], ids=["past", "after the calendar's end"])
+async def test_a_deadline_that_cannot_be_is_refused(world: World, deadline: timedelta) -> None:
     """A deadline that can never be met is a mistake, told before anything is sent."""
     session = await world.open(webhooks=False)
 
     with pytest.raises(TaskError) as refused:
-        await session.fire(world.invoices(), deadline=timedelta(0))
+        await session.fire(world.invoices(), deadline=deadline)
 
     assert "deadline" == refused.value.field
     assert [] == world.sent()
