@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 
 import pytest
 
@@ -65,31 +64,26 @@ SOMETIMES = (
 )
 
 
-@pytest.fixture(scope="module")
-def reached() -> Counter[str]:
-    """Counts what the seeds of this module went through."""
-    return Counter()
-
-
 @pytest.mark.parametrize("seeds", CHUNKS, ids=lambda seeds: f"{seeds.start}-{seeds.stop - 1}")
-def test_every_rule_holds(seeds: range, reached: Counter[str]) -> None:
+def test_every_rule_holds(seeds: range) -> None:
     """No invariant of the tracker breaks under any seed."""
     for seed in seeds:
         report = run_seed(seed)
-        reached.update(report.hits)
-        reached["seeds"] += 1
 
         assert not report.broken, report.explain()
 
 
-def test_every_branch_was_reached_sometimes(reached: Counter[str]) -> None:
-    """Each fault struck and each branch was taken at least once in a whole run."""
-    if reached["seeds"] < min(SEEDS, 1500):
-        pytest.skip("only a part of the seeds ran")
+def test_every_branch_is_reached_sometimes() -> None:
+    """Each fault strikes and each branch is taken in the normal run, however it is spread over workers."""
+    missing = set(SOMETIMES)
 
-    missing = [name for name in SOMETIMES if not reached[name]]
+    # Run again here, until nothing is missing: what other workers saw is not known.
+    for seed in range(SEEDS):
+        missing.difference_update(run_seed(seed).hits)
+        if not missing:
+            break
 
-    assert missing == []
+    assert set() == missing
 
 
 @pytest.mark.parametrize("seed", range(0, 40, 4))

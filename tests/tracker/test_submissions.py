@@ -219,7 +219,7 @@ async def test_job_forgotten_while_it_is_sent_holds_nobody_up(
     bench.replies.append(slow)
     firing = asyncio.create_task(bench.start(tracker))
     await asyncio.sleep(1)
-    await tracker.forget([job async for job in bench.store.open_jobs()][0])
+    await tracker.forget(await anext(bench.store.open_jobs()))
 
     await asyncio.sleep(10)
 
