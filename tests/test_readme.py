@@ -23,9 +23,8 @@ def between(start: str, end: str) -> str:
 
 def print_status_table() -> str:
     """The table of the core as Markdown: what a job is, down; what was observed, across."""
-    observed = [status for status in Status if status is not Status.SUBMITTING]
-    lines = ["| job is ↓ seen → | " + " | ".join(observed) + " |", "|---" * (len(observed) + 1) + "|"]
-    lines += [f"| **{row}** | " + " | ".join(TABLE[row, column] for column in observed) + " |" for row in Status]
+    lines = ["| job is ↓ seen → | " + " | ".join(Status) + " |", "|---" * (len(Status) + 1) + "|"]
+    lines += [f"| **{row}** | " + " | ".join(TABLE[row, column] for column in Status) + " |" for row in Status]
     return "\n".join(lines)
 
 

@@ -51,8 +51,9 @@ class Http:
     """The one HTTP client of a session: `async with Http(clock=...) as http`.
 
     Reads share kept connections; every submission gets a fresh one, so that no half-dead kept connection blurs whether
-    it was sent. Of both kinds at most `connections` are in flight. `reserve` takes a place in a budget, `chance` draws
-    from 0..1 for the jitter. `answer_bytes` bounds a whole small answer, `body_bytes` any body, both decompressed.
+    it was sent. At most `connections` are in flight, of which each kind has its share. `reserve` takes a place in a
+    budget, `chance` draws from 0..1 for the jitter. `answer_bytes` bounds a whole small answer, `body_bytes` any body,
+    both decompressed.
     """
 
     def __init__(
@@ -79,12 +80,15 @@ class Http:
     async def __aenter__(self) -> Self:
         if self._open is not None or self._was_closed:
             raise SessionClosedError("an HTTP client is opened once: make a new one")
+        # Each kind keeps its share of the connections, so that none can hold up another: bodies read at a user's pace
+        # no looks, and neither the submissions. Looks are rare, one for many jobs, but take what remains.
+        share = max(1, self._connections * 7 // 16)
         self._open = _Open(
             loop=asyncio.get_running_loop(),
             closing=asyncio.Event(),
-            reads=self._pool(force_close=False),
-            submissions=self._pool(force_close=True),
-            bulk=self._pool(force_close=False),
+            reads=self._pool(self._connections - 2 * share),
+            submissions=self._pool(share, force_close=True),
+            bulk=self._pool(share),
             turns={},
         )
         return self
@@ -269,10 +273,11 @@ class Http:
             raise BelvoAsyncError("this session belongs to another event loop: open one session per loop")
         return self._open
 
-    def _pool(self, *, force_close: bool) -> _Pool:
+    def _pool(self, size: int, *, force_close: bool = False) -> _Pool:
+        size = max(1, size)
         connector = aiohttp.TCPConnector(
-            limit=self._connections,
-            limit_per_host=self._connections,
+            limit=size,
+            limit_per_host=size,
             ttl_dns_cache=60,
             force_close=force_close,
             keepalive_timeout=None if force_close else KEPT.total_seconds(),
@@ -286,7 +291,7 @@ class Http:
             # The body's type is the dialect's to say; aiohttp would guess one.
             skip_auto_headers=("Content-Type",),
         )
-        return _Pool(session, asyncio.Semaphore(self._connections), lambda: self._was_closed)
+        return _Pool(session, asyncio.Semaphore(size), lambda: self._was_closed)
 
 
 _CLOSED: Final = "the session is closed; jobs live on in the store: open a session on it and attach"

@@ -202,8 +202,8 @@ async def test_every_attempt_takes_its_place_in_the_budget(clock: VirtualClock) 
 
 
 async def test_requests_wait_for_a_free_connection(clock: VirtualClock) -> None:
-    """At most `connections` are in flight; waiting for one counts against no timeout of the request."""
-    async with Http(clock=clock, connections=2) as http, Origin([(10.0, reply())]) as origin:
+    """A kind of request has its share of the connections; waiting for one counts against no timeout of the request."""
+    async with Http(clock=clock, connections=16) as http, Origin([(10.0, reply())]) as origin:
         send = http.send_to(origin.url, credentials)
         answers = await asyncio.gather(*(ask(send, read(retry=Retry.NEVER)) for _ in range(6)))
 

@@ -77,6 +77,16 @@ def shared_stores() -> Iterator[Stores]:
             stores.delete()
 
 
+def _free_port() -> int:
+    """A free port whose 10,000th successor is a port as well: members of a cluster listen on both."""
+    while True:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = int(free.getsockname()[1])
+        if port < 55_000:
+            return port
+
+
 class OwnServer:
     """A Redis server of the test's own, on a free port and in a directory of its own."""
 
@@ -84,9 +94,7 @@ class OwnServer:
         self._directory = directory
         self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = int(free.getsockname()[1])
+        self.port = _free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
