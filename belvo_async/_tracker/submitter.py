@@ -70,6 +70,8 @@ class Submitter:
             job = replace(job, key="")
             await self._store.put(job, expected=None)
         self._door.announce(job)
+        # It runs already: a lane that another job holds cannot be helped, a free one must not be used beside it.
+        await self._take_lane(job)
         await self._door.replay(job)
         return await self._store.get(job.id) or job
 

@@ -108,6 +108,19 @@ async def test_queued_job_is_sent_when_its_lane_frees(bench: Bench, tracker: Tra
     assert Status.PENDING == (await bench.stored(second)).status
 
 
+async def test_adopted_job_uses_its_lane(bench: Bench, tracker: Tracker) -> None:
+    """A job started elsewhere keeps the next one of its lane waiting as well, until it has ended."""
+    adopted = await tracker.adopt("mute", remote_id(7), LANE_TASK, deadline=bench.after(hours=6))
+    await bench.start(tracker, replace(LANE_TASK, year=2024))
+    before = bench.posts
+
+    await tracker.receive(MUTE, [bench.said(7, Status.FINISHED)])
+    await asyncio.sleep(1)
+
+    assert Status.FINISHED == (await bench.stored(adopted)).status
+    assert (0, 1) == (before, bench.posts)
+
+
 async def test_queued_job_is_sent_when_its_lane_expires(bench: Bench, tracker: Tracker) -> None:
     """A lane is held until the holder's deadline, however silent the vendor is."""
     await bench.start(tracker, LANE_TASK, hours=1)
