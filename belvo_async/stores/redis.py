@@ -207,10 +207,13 @@ class RedisStore:
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        wires, self._wires = self._wires, None
+        wires = self._wires
         self._gate.close()
         if wires is not None:
+            # Kept until it is closed: what is queued is still under way.
             await wires.close()
+            if self._wires is wires:
+                self._wires = None
 
     async def _read(self, script: Script, *arguments: bytes) -> Any:
         return await self._usable().read(script, *arguments).future
