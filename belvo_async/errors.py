@@ -13,7 +13,8 @@
     ├── VendorError                          the vendor answered with an error
     │   ├── AuthenticationError              it does not accept the credentials
     │   ├── NotFoundError                    it does not know the object
-    │   └── RateLimitError                   too many requests; retry_after says how long to wait
+    │   ├── RateLimitError                   too many requests; retry_after says how long to wait
+    │   └── TokenRequiredError               it waits for a one-time token; resume with session and token
     ├── IncompleteResultError                fewer records arrived than the vendor counts
     └── JobError                             carries the job and a code
         ├── JobFailedError                   the vendor says it failed
@@ -50,6 +51,7 @@ __all__ = [
     "StoreError",
     "SubmissionUncertainError",
     "TaskError",
+    "TokenRequiredError",
     "TransportError",
     "UnknownJobError",
     "UnsupportedError",
@@ -173,6 +175,32 @@ class RateLimitError(VendorError):
     ) -> None:
         super().__init__(message, status_code=status_code, code=code, request_id=request_id)
         self.retry_after = retry_after
+
+
+class TokenRequiredError(VendorError):
+    """The vendor waits for a one-time token of the taxpayer's (Belvo, status 428).
+
+    Resume within `expires_in` with `session`, `link` and the token. `instructions` is the vendor's text for the
+    taxpayer; it and `session` stay out of the message.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status_code: int,
+        code: str | None = None,
+        request_id: str | None = None,
+        session: str | None = None,
+        link: str | None = None,
+        expires_in: timedelta | None = None,
+        instructions: str | None = None,
+    ) -> None:
+        super().__init__(message, status_code=status_code, code=code, request_id=request_id)
+        self.session = session
+        self.link = link
+        self.expires_in = expires_in
+        self.instructions = instructions
 
 
 class IncompleteResultError(BelvoAsyncError):

@@ -49,7 +49,7 @@ class Results(Generic[R_co]):
         once = _Once(walk)
         received = 0
         expected: int | None = None
-        steps = walk.steps()
+        steps = walk.steps(None)
         request = next(steps, None)
         try:
             while request is not None:

@@ -3,8 +3,11 @@
 from .exchange import (
     Answer,
     Budget,
+    Call,
     Clock,
     Conversation,
+    Download,
+    Fetch,
     Headers,
     Page,
     Query,
@@ -22,8 +25,11 @@ from .vendor import Vendor
 __all__ = [
     "Answer",
     "Budget",
+    "Call",
     "Clock",
     "Conversation",
+    "Download",
+    "Fetch",
     "Headers",
     "Page",
     "Query",

@@ -179,7 +179,9 @@ class Shape(msgspec.Struct, Generic[R_co], frozen=True, kw_only=True):
     `rows`: names of the array's key, best first; empty when the whole body is the array. `next` and `count`: key paths
     of the link to the following page and of the total. `keep` refuses rows that are not of this subject, period or kind
     (vendors ignore unknown filters). `record_id` gives what de-duplication compares, or None. `remark` says what a
-    record tells about its job (that data is missing), or None.
+    record tells about its job (that data is missing), or None. When rows are decoded into a type of the caller's own,
+    these three look at a `guard` of the same row instead: a small struct of just the fields they read (without one, a
+    whole `record`).
     """
 
     record: type[R_co]
@@ -189,6 +191,7 @@ class Shape(msgspec.Struct, Generic[R_co], frozen=True, kw_only=True):
     keep: Callable[[Any], bool] | None = None
     record_id: Callable[[Any], str | None] | None = None
     remark: Callable[[Any, datetime], Observation | None] | None = None
+    guard: type[object] | None = None
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -203,12 +206,40 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 class Walk(Generic[R_co]):
     """The way through the pages of one reading.
 
-    Calling `steps` starts from the first page: the generator yields requests and is sent what each page told.
+    `steps(None)` starts from the first page, `steps(target)` from a page met before (raising TaskError for a target
+    of another reading): the generator yields requests and is sent what each page told. `ahead` guesses, from a request
+    and what is known of its page so far, the requests `steps` will ask for next, nearest first: they may be sent
+    early, and are dropped unless `steps` yields just the same.
     """
 
     shape: Shape[R_co]
-    steps: Callable[[], Generator[Request, Page, None]]
+    steps: Callable[[str | None], Generator[Request, Page, None]]
+    ahead: Callable[[Request, Page], Iterable[Request]] | None = None
 
 
 class Query(msgspec.Struct, Generic[R_co], frozen=True, kw_only=True):
     """A typed direct read, given to `session.list`. Subclasses live in the vendors' catalogues."""
+
+
+class Call(msgspec.Struct, Generic[R_co], frozen=True, kw_only=True):
+    """One plain exchange, given to `session.call`: made at once, stored nowhere, so it may carry secrets.
+
+    Subclasses live in the vendors' catalogues. No repr shows a field that holds one.
+    """
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(...)"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return []
+
+
+class Download(msgspec.Struct, frozen=True, kw_only=True):
+    """A file to read as bytes, given to `session.download`. Subclasses live in the vendors' catalogues."""
+
+
+class Fetch(msgspec.Struct, frozen=True, kw_only=True):
+    """How to read a file: the request whose body it is, and its length in bytes where the vendor tells it."""
+
+    request: Request
+    size_bytes: int | None = None

@@ -8,16 +8,16 @@ from typing import Any, Protocol
 
 from ..errors import VendorError
 from ..jobs import Job, Observation, Task
-from .exchange import Answer, Conversation, Headers, Query, Walk
+from .exchange import Answer, Call, Conversation, Download, Fetch, Headers, Query, Walk
 
 
 class Vendor(Protocol):
     """One vendor's dialect: plain functions and generators, no `await`, no clock.
 
     `name` is what users call it; `account` the origin plus a hash of the key id; `origin` scheme, host and port that
-    credentials may go to; `tasks` maps each stored kind to its type; `queries` the types `list` takes;
-    `accepts_webhooks` whether deliveries can be proven (or proof was explicitly waived). Answers that fit nothing raise
-    PayloadError; error answers to reads raise VendorError.
+    credentials may go to; `tasks` maps each stored kind to its type; `queries`, `calls` and `downloads` are the types
+    that `list`, `call` and `download` take; `accepts_webhooks` whether deliveries can be proven (or proof was
+    explicitly waived). Answers that fit nothing raise PayloadError; error answers to reads raise VendorError.
     """
 
     @property
@@ -30,6 +30,10 @@ class Vendor(Protocol):
     def tasks(self) -> Mapping[str, type[Task[Any]]]: ...
     @property
     def queries(self) -> tuple[type[object], ...]: ...
+    @property
+    def calls(self) -> tuple[type[object], ...]: ...
+    @property
+    def downloads(self) -> tuple[type[object], ...]: ...
     @property
     def accepts_webhooks(self) -> bool: ...
 
@@ -75,12 +79,24 @@ class Vendor(Protocol):
         """Ask the vendor to end a job. Raises UnsupportedError where it has no such call."""
         ...
 
-    def results(self, job: Job) -> Walk[object]:
-        """The pages that hold a job's records. Raises UnsupportedError for tasks whose records have no list."""
+    def results(self, job: Job, resource: str | None = None) -> Walk[object]:
+        """The pages that hold a job's records: of `resource`, or of the one its task is about.
+
+        Raises UnsupportedError for tasks whose records have no list, and TaskError (field `resource`) where a job
+        brings several resources and none, or another one, is named.
+        """
         ...
 
     def list(self, query: Query[object]) -> Walk[object]:
         """The pages that answer a direct read."""
+        ...
+
+    def call(self, call: Call[object], now: datetime) -> Conversation[object]:
+        """Carry out a plain call. Raises VendorError for an error answer."""
+        ...
+
+    def download(self, download: Download) -> Conversation[Fetch]:
+        """Find out how to read a file. Raises VendorError for an error answer."""
         ...
 
     def read_error(self, answer: Answer) -> VendorError:

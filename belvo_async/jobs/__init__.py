@@ -4,7 +4,7 @@ Everything a vendor ever says becomes an `Observation`; `reconcile` alone decide
 """
 
 from .document import decode_job, decode_task, encode_job, task_key
-from .model import Failure, Job, Look, Observation, Status, Task, UnknownTask, Verdict, Way, normal_id
+from .model import Failure, Job, Look, Observation, Report, Status, Task, UnknownTask, Verdict, Way, normal_id
 from .polling import Polling
 from .table import GONE_LOOKS, GONE_SPAN, TABLE, choose_adopter, reconcile, undelivered
 
@@ -17,6 +17,7 @@ __all__ = [
     "Look",
     "Observation",
     "Polling",
+    "Report",
     "Status",
     "Task",
     "UnknownTask",

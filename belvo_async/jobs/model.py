@@ -76,6 +76,13 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     accessed_at: datetime | None = None
 
 
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """The last time a vendor said that one resource of a job that brings several was updated."""
+
+    resource: str
+    at: datetime
+
+
 class Task(msgspec.Struct, Generic[R_co], frozen=True, kw_only=True, tag_field="kind"):
     """What to fetch: resource, subject, period. Holds no secret.
 
@@ -127,6 +134,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     `job_id` is set when it answers our own request for that job, `remote_id` when the vendor named the job.
     `subject` and `resource` allow a delivery whose job is unknown to be matched to an uncertain submission.
     With `nudge`, it says nothing about a job but makes the open jobs of `subject` due for a look now.
+    With `reported`, it names resources that a job which brings several has updated so far.
     With `gone`, the vendor answered that it knows no such job. With `absent`, a search for an uncertain job found
     nothing; `abandon` adds that searching longer makes no sense. With `throttled`, a submission was turned away only
     for the number of requests: it counts as no attempt.
@@ -148,6 +156,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     updated_count: int | None = None
     doubt: str | None = None
     look: Look | None = None
+    reported: tuple[str, ...] = ()
     nudge: bool = False
     adoptable: bool = False
     throttled: bool = False
@@ -189,6 +198,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     abandoned: bool = False
     superseded_by: str | None = None
     look: Look | None = None
+    reports: tuple[Report, ...] = ()
     gone_count: int = 0
     gone_since: datetime | None = None
     conflicts: int = 0

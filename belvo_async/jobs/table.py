@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from .model import Failure, Job, Look, Observation, Status, Verdict, Way, normal_id
+from .model import Failure, Job, Look, Observation, Report, Status, Verdict, Way, normal_id
 
 # Ranks of the words the vendor may use while a job is open; see TABLE for what a lower one means later.
 _A, _R, _S, _C = Verdict.ADVANCED, Verdict.REPEATED, Verdict.STALE, Verdict.CONFLICTING
@@ -142,6 +142,7 @@ def _add_facts(job: Job, seen: Observation) -> Job:
         created_count=_largest(job.created_count, seen.created_count),
         updated_count=_largest(job.updated_count, seen.updated_count),
         look=_join_looks(job.look, seen.look),
+        reports=_join_reports(job.reports, seen),
         absent_since=absent_since,
         abandoned=job.abandoned or seen.abandon,
     )
@@ -181,6 +182,15 @@ def _join_looks(run: Look | None, look: Look | None) -> Look | None:
     if run.fingerprint != look.fingerprint or look.last_at <= run.last_at:
         return look if look.last_at > run.last_at else run
     return replace(look, first_at=run.first_at, count=run.count + look.count)
+
+
+def _join_reports(known: tuple[Report, ...], seen: Observation) -> tuple[Report, ...]:
+    if not seen.reported:
+        return known
+    times = {report.resource: report.at for report in known}
+    for resource in seen.reported:
+        times[resource] = max(times.get(resource, seen.at), seen.at)
+    return tuple(Report(resource=resource, at=at) for resource, at in sorted(times.items()))
 
 
 # A submission that certainly was not sent is tried again: each of these already stands for several tries within a

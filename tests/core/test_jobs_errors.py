@@ -28,6 +28,7 @@ FACTS: dict[type[errors.BelvoAsyncError], dict[str, Any]] = {
     errors.TransportError: {"maybe_sent": True, "retry_after": timedelta(seconds=3)},
     errors.VendorError: {"status_code": 500, "code": "x", "request_id": "r", "field": "f"},
     errors.RateLimitError: {"status_code": 429, "retry_after": timedelta(seconds=3)},
+    errors.TokenRequiredError: {"status_code": 428, "session": "s", "link": "l", "expires_in": timedelta(seconds=600)},
     errors.IncompleteResultError: {"expected": 3, "received": 2},
     errors.JobError: {"job": JOB, "code": "x"},
 }

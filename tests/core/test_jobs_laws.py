@@ -9,7 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from belvo_async.jobs import GONE_LOOKS, GONE_SPAN, Failure, Job, Observation, Status, Task, Verdict, Way, reconcile
+from belvo_async.jobs import (
+    GONE_LOOKS,
+    GONE_SPAN,
+    Failure,
+    Job,
+    Observation,
+    Report,
+    Status,
+    Task,
+    Verdict,
+    Way,
+    reconcile,
+)
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 REMOTE = "b5d0106a" + "0" * 24
@@ -49,6 +61,7 @@ def stories(draw: st.DrawFn) -> list[Observation]:
             failure=draw(st.sampled_from((None, failure))) if status is end else None,
             partial=draw(st.booleans()),
             created_count=draw(st.sampled_from((None, 1, 2))),
+            reported=tuple(draw(st.lists(st.sampled_from(("A", "B")), max_size=2))),
         )
         for status in draw(st.lists(words, min_size=1, max_size=8))
     ]
@@ -67,6 +80,20 @@ def test_order_and_repetition_do_not_matter(story: list[Observation], data: st.D
     assert straight.partial == mixed.partial
     assert (straight.remote_id or "").lower() == (mixed.remote_id or "").lower()
     assert 0 == mixed.conflicts
+
+
+@given(st.permutations([("A", 1), ("B", 2), ("A", 3)]))
+def test_reports_of_resources_add_up_in_any_order(order: list[tuple[str, int]]) -> None:
+    """A job that brings several resources keeps each one reported, with the latest time."""
+    times = {second: NOW + timedelta(seconds=second) for second in (1, 2, 3)}
+    story = [
+        Observation(way=Way.WEBHOOK, at=times[second], status=Status.RUNNING, reported=(name,))
+        for name, second in order
+    ]
+
+    job = apply(new_job(), story)
+
+    assert (Report(resource="A", at=times[3]), Report(resource="B", at=times[2])) == job.reports
 
 
 anything = st.builds(

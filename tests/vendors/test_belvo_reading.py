@@ -42,7 +42,7 @@ HTML = b"<html></html>"
 
 
 def filters(walk: Walk[object]) -> dict[str, str]:
-    return dict(parse_qsl(urlsplit(next(walk.steps()).target).query))
+    return dict(parse_qsl(urlsplit(next(walk.steps(None)).target).query))
 
 
 def chosen(task: Invoices) -> dict[str, str]:
@@ -53,7 +53,7 @@ def test_the_results_of_invoices_are_the_list_of_their_link_direction_and_period
     """Commas stay as they are, since Belvo splits one parameter by them; pages are the largest there are."""
     walk = BELVO.results(job_of())
 
-    request = next(walk.steps())
+    request = next(walk.steps(None))
 
     assert (
         f"/api/invoices/?link={LINK}&type=OUTFLOW&invoice_date__range=2025-03-01,2026-02-28&page_size=1000"
@@ -104,14 +104,14 @@ def test_the_walk_follows_next_below_the_origin() -> None:
     """`next` is reduced to path and query, word for word."""
     linked = msgspec.json.decode(sample("invoices_page_1"))["next"]
 
-    targets = walked(BELVO.results(job_of()).steps(), [Page(next=linked, count=3, rows=2), Page(next=None)])
+    targets = walked(BELVO.results(job_of()).steps(None), [Page(next=linked, count=3, rows=2), Page(next=None)])
 
     assert [f"/api/invoices/?link={LINK}&page=2&page_size=2"] == targets[1:]
 
 
 def test_a_link_met_before_ends_the_walk() -> None:
     """A `next` that points back would go round for ever; the count then tells what is missing."""
-    steps = BELVO.results(job_of()).steps()
+    steps = BELVO.results(job_of()).steps(None)
     again = Page(next=ORIGIN + "/api/invoices/?page=2")
 
     targets = walked(steps, [again, again, again])
@@ -123,7 +123,7 @@ def test_each_reading_starts_anew() -> None:
     """A walk can be gone twice."""
     walk = BELVO.results(job_of())
 
-    assert walked(walk.steps(), []) == walked(walk.steps(), [])
+    assert walked(walk.steps(None), []) == walked(walk.steps(None), [])
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_each_reading_starts_anew() -> None:
 )
 def test_a_link_that_leaves_the_list_is_refused(link: str) -> None:
     """Credentials follow links only on the same origin and in the same collection."""
-    steps = BELVO.results(job_of()).steps()
+    steps = BELVO.results(job_of()).steps(None)
     next(steps)
 
     with pytest.raises(PayloadError):
@@ -241,7 +241,7 @@ def test_a_query_sends_the_documented_filters(
     """Several values become one `__in` parameter; what is not given is not sent, since a firewall checks requests."""
     walk = BELVO.list(query)
 
-    assert path == urlsplit(next(walk.steps()).target).path
+    assert path == urlsplit(next(walk.steps(None)).target).path
     assert {**sent, "page_size": "1000"} == filters(walk)
     assert record is walk.shape.record
     assert type(query) in BELVO.queries

@@ -154,7 +154,11 @@ def test_every_request_counts_against_80_in_30_seconds() -> None:
     """The budget is that of the error catalogue, shared by all workers of an account; it can be left out."""
     budget = Budget(key=BELVO.account, limit=80, span=timedelta(seconds=30))
 
-    asked = [next(BELVO.start(job_of(), NOW)), next(BELVO.poll([job_of()], NOW)), next(BELVO.results(job_of()).steps())]
+    asked = [
+        next(BELVO.start(job_of(), NOW)),
+        next(BELVO.poll([job_of()], NOW)),
+        next(BELVO.results(job_of()).steps(None)),
+    ]
 
     assert [budget] * 3 == [request.budget for request in asked]
     assert next(Belvo("a", "b", budget=False).start(job_of(), NOW)).budget is None

@@ -17,7 +17,7 @@ MORE = f"{INVOICES}?itemsPerPage=100&id%5Blt%5D=b9e60d3a"
 
 
 def steps(task: syntage.Extraction | None = None) -> Any:
-    return vendor().results(job(task)).steps()
+    return vendor().results(job(task)).steps(None)
 
 
 def keeps(invoice: syntage.Invoice, **options: Any) -> bool:
@@ -102,7 +102,7 @@ def test_reading_starts_anew_each_time() -> None:
     """Calling `steps` again begins at the first page."""
     reading = vendor().results(job())
 
-    assert next(reading.steps()) == next(reading.steps())
+    assert next(reading.steps(None)) == next(reading.steps(None))
 
 
 def test_shape_knows_both_spellings() -> None:
@@ -181,7 +181,7 @@ def test_entities_are_filtered_twice() -> None:
     """`rfc` is partial at the vendor and exact here."""
     query = syntage.Entities(rfc=RFC, person_type="legal", created_after=instant("2025-01-01T12:00:00"))
     reading = listed(query)
-    request = next(reading.steps())
+    request = next(reading.steps(None))
 
     assert "/entities" == path(request)
     assert {
@@ -204,7 +204,7 @@ def test_extractions_are_filtered_twice() -> None:
     """`extractor` is partial at the vendor and exact here."""
     query = syntage.Extractions(rfc=RFC, extractor="tax_status", status="running", rate_limited=False)
     reading = listed(query)
-    request = next(reading.steps())
+    request = next(reading.steps(None))
 
     assert {
         "taxpayer.id": RFC,
@@ -228,7 +228,7 @@ def test_no_filter_keeps_all() -> None:
     """A query without filters keeps every row and sends none."""
     reading = listed(syntage.Extractions())
 
-    assert "/extractions?itemsPerPage=100" == next(reading.steps()).target
+    assert "/extractions?itemsPerPage=100" == next(reading.steps(None)).target
     assert reading.shape.keep(syntage.ExtractionState())
 
 

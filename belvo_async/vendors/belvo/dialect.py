@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import ClassVar, Self
 from urllib.parse import urlsplit
 
-from belvo_async.abc import Answer, Budget, Conversation, Headers, Query, Secret, Walk
+from belvo_async.abc import Answer, Budget, Call, Conversation, Download, Fetch, Headers, Query, Secret, Walk
 from belvo_async.errors import ConfigurationError, TaskError, UnsupportedError, VendorError
 from belvo_async.jobs import Job, Observation, Status, Task, Way
 
@@ -126,6 +126,14 @@ class Belvo:
         return (Links, Institutions, InvoiceList, FinancialStatementList)
 
     @property
+    def calls(self) -> tuple[type[object], ...]:
+        return ()
+
+    @property
+    def downloads(self) -> tuple[type[object], ...]:
+        return ()
+
+    @property
     def accepts_webhooks(self) -> bool:
         return self._authorization is not None or self._allow_unauthenticated
 
@@ -177,13 +185,21 @@ class Belvo:
         """Belvo cannot stop a request."""
         raise UnsupportedError("Belvo has no call that stops a request")
 
-    def results(self, job: Job) -> Walk[object]:
+    def results(self, job: Job, resource: str | None = None) -> Walk[object]:
         """See `Vendor.results`."""
         return results_walk(job.task, self._source)
 
     def list(self, query: Query[object]) -> Walk[object]:
         """See `Vendor.list`."""
         return query_walk(query, self._source)
+
+    def call(self, call: Call[object], now: datetime) -> Conversation[object]:
+        """See `Vendor.call`."""
+        raise UnsupportedError(f"no call of the name {type(call).__name__}")
+
+    def download(self, download: Download) -> Conversation[Fetch]:
+        """See `Vendor.download`."""
+        raise UnsupportedError(f"no file of the name {type(download).__name__}")
 
     def read_error(self, answer: Answer) -> VendorError:
         """See `Vendor.read_error`; messages are our own wording."""

@@ -6,7 +6,8 @@ Belvo gives no order, so pages over moving data may repeat rows: records are com
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+import re
+from collections.abc import Callable, Generator, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar
@@ -15,7 +16,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from belvo_async.abc import Budget, Page, Query, Request, Shape, Walk
-from belvo_async.errors import UnsupportedError
+from belvo_async.errors import PayloadError, TaskError, UnsupportedError
 from belvo_async.jobs import Observation, Task, Way
 from belvo_async.payload import local_target
 
@@ -191,12 +192,16 @@ def _walk(source: Source, path: str, filters: Filters, record: type[R], keep: Ca
         remark=partial_remark,
     )
     first = source.get(path, [*filters, ("page_size", PAGE_SIZE)])
-    return Walk(shape=shape, steps=lambda: _pages(first, path, source.origin))
+    return Walk(
+        shape=shape,
+        steps=lambda start: _pages(first, path, source.origin, start),
+        ahead=lambda request, page: _pages_ahead(request, page, path, source.origin),
+    )
 
 
-def _pages(first: Request, path: str, origin: str) -> Generator[Request, Page, None]:
+def _pages(first: Request, path: str, origin: str, start: str | None) -> Generator[Request, Page, None]:
     """Follow `next` until there is none. A link met before ends the walk: it would go round for ever."""
-    request: Request | None = first
+    request: Request | None = first if start is None else _resumed(first, start, path, origin)
     seen: set[str] = set()
     while request is not None and request.target not in seen:
         seen.add(request.target)
@@ -205,3 +210,31 @@ def _pages(first: Request, path: str, origin: str) -> Generator[Request, Page, N
         request = (
             msgspec.structs.replace(request, target=local_target(link, origin=origin, path=path)) if link else None
         )
+
+
+def _resumed(first: Request, start: str, path: str, origin: str) -> Request:
+    try:
+        return msgspec.structs.replace(first, target=local_target(start, origin=origin, path=path))
+    except PayloadError:
+        raise TaskError("that checkpoint is of another reading", field="resume") from None
+
+
+def _pages_ahead(request: Request, page: Page, path: str, origin: str) -> Iterator[Request]:
+    """Count on from the page after this one: Belvo numbers its pages and tells how many rows there are.
+
+    How many pages that makes is known once this one's rows are; before, the largest page is taken for granted.
+    """
+    if not page.next:
+        return
+    target = local_target(page.next, origin=origin, path=path)
+    number = _PAGE_NUMBER.search(target)
+    yield msgspec.structs.replace(request, target=target)
+    if number is None or page.count is None:
+        return
+    last = -(-page.count // (page.rows or int(PAGE_SIZE)))
+    before, after = target[: number.start(1)], target[number.end(1) :]
+    for following in range(int(number.group(1)) + 1, last + 1):
+        yield msgspec.structs.replace(request, target=f"{before}{following}{after}")
+
+
+_PAGE_NUMBER = re.compile(r"(?<=[?&]page=)(\d{1,9})(?=&|\Z)")

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Final, Literal, Self, cast
 from urllib.parse import quote, urlsplit
 
-from ...abc import Answer, Conversation, Headers, Query, Request, Secret, Walk
+from ...abc import Answer, Call, Conversation, Download, Fetch, Headers, Query, Request, Secret, Walk
 from ...errors import (
     ConfigurationError,
     PayloadError,
@@ -117,6 +117,14 @@ class Syntage:
 
     def __repr__(self) -> str:
         return f"Syntage({self.origin})"
+
+    @property
+    def calls(self) -> tuple[type[object], ...]:
+        return ()
+
+    @property
+    def downloads(self) -> tuple[type[object], ...]:
+        return ()
 
     @property
     def accepts_webhooks(self) -> bool:
@@ -288,7 +296,7 @@ class Syntage:
         self._success(answer)
         return Observation(way=Way.ANSWER, at=now, job_id=job.id, remote_id=job.remote_id, status=Status.STOPPING)
 
-    def results(self, job: Job) -> Walk[object]:
+    def results(self, job: Job, resource: str | None = None) -> Walk[object]:
         """The pages of an invoice extraction's `Invoice` records. Raises UnsupportedError for other extractors.
 
         The list is the entity's: it holds what all its extractions brought for the task's period, kinds and sides.
@@ -298,6 +306,14 @@ class Syntage:
     def list(self, query: Query[object]) -> Walk[object]:
         """The pages that answer `Entities` or `Extractions`."""
         return walk_query(query, self.origin)
+
+    def call(self, call: Call[object], now: datetime) -> Conversation[object]:
+        """See `Vendor.call`."""
+        raise UnsupportedError(f"no call of the name {type(call).__name__}")
+
+    def download(self, download: Download) -> Conversation[Fetch]:
+        """See `Vendor.download`."""
+        raise UnsupportedError(f"no file of the name {type(download).__name__}")
 
     def read_error(self, answer: Answer) -> VendorError:
         """The error to raise for an error answer to a read; `request_id` is `X-Request-ID` (guides/api/request-ids)."""

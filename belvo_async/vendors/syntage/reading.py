@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, TypeVar
 from urllib.parse import quote, unquote, urlencode, urlsplit
+
+from msgspec.structs import replace
 
 from ...abc import Page, Query, Request, Shape, Walk
 from ...errors import PayloadError, TaskError, UnsupportedError
@@ -67,14 +69,14 @@ def next_target(link: str, *, origin: str, path: str) -> str:
 
 
 def _follow(
-    path: str, params: Params, *, name: str, origin: str, headers: tuple[tuple[str, str], ...]
+    path: str, params: Params, *, start: str | None, name: str, origin: str, headers: tuple[tuple[str, str], ...]
 ) -> Generator[Request, Page, None]:
     """Follow `hydra:next` word for word until there is none, a page is empty or a link repeats.
 
     The framework beneath has printed `next` on last and on empty pages (api-platform/core 7961). `page` is never sent:
     some lists refuse it.
     """
-    following = target(path, params)
+    following = target(path, params) if start is None else _resumed(start, origin=origin, path=path)
     seen: set[str] = set()
     while following not in seen:
         if len(seen) >= _PAGE_LIMIT:
@@ -104,7 +106,24 @@ def _walk(
         keep=keep,
         record_id=_record_id,
     )
-    return Walk(shape=shape, steps=lambda: _follow(path, params, name=name, origin=origin, headers=headers))
+    return Walk(
+        shape=shape,
+        steps=lambda start: _follow(path, params, start=start, name=name, origin=origin, headers=headers),
+        ahead=lambda request, page: _ahead(request, page, origin=origin, path=path),
+    )
+
+
+def _resumed(start: str, *, origin: str, path: str) -> str:
+    try:
+        return next_target(start, origin=origin, path=path)
+    except PayloadError:
+        raise TaskError("that checkpoint is of another reading", field="resume") from None
+
+
+def _ahead(request: Request, page: Page, *, origin: str, path: str) -> Iterator[Request]:
+    """The one page after this: a cursor cannot be guessed."""
+    if page.next is not None:
+        yield replace(request, target=next_target(page.next, origin=origin, path=path))
 
 
 def _record_id(record: Record) -> str | None:
