@@ -1,63 +1,40 @@
-"""A local Belvo: links, asynchronous invoices and financial statements, webhooks. Facts from its public pages."""
+"""A local Belvo: links, every fiscal resource of Mexico, refreshes, webhooks. Facts from its public pages."""
 
 import base64
 import binascii
 import hmac
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import ClassVar
 from uuid import UUID
 
-from belvo_async.simulator.belvo_checks import Problem, check_invoices, check_link
-from belvo_async.simulator.belvo_errors import CODES, error, invalid, proxy_page, token_required
-from belvo_async.simulator.belvo_lists import (
-    INSTITUTION_FILTERS,
-    INVOICE_FILTERS,
-    LINK_FILTERS,
-    STATEMENT_FILTERS,
-    FilterError,
-    filters,
-    page,
-    pick,
-)
-from belvo_async.simulator.belvo_runs import INVOICES, STATEMENTS, BelvoRuns, BelvoScript
-from belvo_async.simulator.belvo_state import Archive, BelvoJob, BelvoOutcome, Link
+from belvo_async.simulator.belvo_catalogue import CATALOGUE
+from belvo_async.simulator.belvo_errors import CODES, error, proxy_page, slow_down
+from belvo_async.simulator.belvo_link_checks import FETCHABLE
+from belvo_async.simulator.belvo_linking import Linking
+from belvo_async.simulator.belvo_parts import Parts, read_object
+from belvo_async.simulator.belvo_records import Records
+from belvo_async.simulator.belvo_retrievals import Retrievals
+from belvo_async.simulator.belvo_runs import BelvoRuns
+from belvo_async.simulator.belvo_shelves import Shelves
+from belvo_async.simulator.belvo_state import KINDS, OUTCOMES, Archive, BelvoJob, BelvoOutcome, BelvoScript, Link
+from belvo_async.simulator.belvo_stock import copies
+from belvo_async.simulator.belvo_sweeps import Sweeps
+from belvo_async.simulator.belvo_tokens import Tokens
 from belvo_async.simulator.belvo_webhooks import BelvoWebhooks
 from belvo_async.simulator.budgets import SlidingBudget
 from belvo_async.simulator.faults import AFTER, BEFORE, NO_FAULTS, Faults
 from belvo_async.simulator.fiscal import Books
-from belvo_async.simulator.origin import Origin
+from belvo_async.simulator.origin import NO_DELAY, Origin
 from belvo_async.simulator.postman import Habits
 from belvo_async.simulator.taxpayers import subject
-from belvo_async.simulator.wire import Answer, Call, Json, JsonObject, Route, answer, decode
+from belvo_async.simulator.wire import Answer, Call, Json, JsonObject, Route
 
 # 80 requests per 30 s per source IP, then the proxy's 403 page (error catalogue).
 BUDGET_CALLS, BUDGET_WINDOW = 80, timedelta(seconds=30)
 LINK_STATUS = {"invalid_credentials": "invalid", "token_required": "token_required"}
 # Answers that mean the login or the scraping failed; they count against the link.
 UNSUCCESSFUL = frozenset({"login_error", "session_expired", "institution_down", "institution_unavailable"})
-INSTITUTIONS: list[JsonObject] = [
-    {
-        "id": number,
-        "name": name,
-        "type": "fiscal",
-        "website": "https://www.sat.gob.mx/",
-        "display_name": title,
-        "country_codes": ["MX"],
-        "primary_color": "#056dae",
-        "logo": None,
-        "icon_logo": None,
-        "text_logo": None,
-        "code": None,
-        "form_fields": [],
-        "features": [],
-        "resources": [INVOICES, STATEMENTS],
-        "integration_type": "credentials",
-        "status": "healthy",
-        "openbanking_information": None,
-    }
-    for number, name, title in ((1003, "tatooine_mx_fiscal", "Tatooine"), (1004, "sat_mx_fiscal", "SAT"))
-]
 
 
 class BelvoSimulator(Origin):
@@ -66,6 +43,11 @@ class BelvoSimulator(Origin):
     Log in with `secret_id` and `secret_password`; deliveries carry `webhook_authorization`.
     `speed` divides every duration of the vendor (jobs, pauses between webhook tries), not the
     rate limit's window. The same seed and the same requests give the same data and outcomes.
+    `answer_delay` holds every answer back that long, undivided.
+
+    `POST /api/links/` takes any RFC. Three passwords have a meaning: `wrongpass` is refused with
+    `login_error`, `tokenlogin` asks for a token once (428), `tokenalways` also at every retrieval. The token
+    is `48213`, as the 428 shows; PATCH on the same collection resumes with it, another is a `login_error`.
     """
 
     # "within five seconds", three further tries 60 s apart (checklist; payments pages).
@@ -89,19 +71,50 @@ class BelvoSimulator(Origin):
         limits: bool = True,
         webhook_url: str | None = None,
         xml_limit_share: float = 0.02,
+        retentions_per_year: int = 24,
+        answer_delay: timedelta = NO_DELAY,
     ) -> None:
-        super().__init__(seed=seed, speed=speed, faults=faults, host=host, port=port, now=now, webhook_url=webhook_url)
+        super().__init__(
+            seed=seed,
+            speed=speed,
+            faults=faults,
+            host=host,
+            port=port,
+            now=now,
+            webhook_url=webhook_url,
+            answer_delay=answer_delay,
+        )
         keys = self.dice.stream("keys")
         self.secret_id = str(self._uuid("keys"))
         self.secret_password = f"{keys.getrandbits(192):048x}"
         self.webhook_authorization = f"Bearer {keys.getrandbits(160):040x}"
-        self._page_size = page_size_default
         self._limits = limits
         self._budget = SlidingBudget(BUDGET_CALLS, BUDGET_WINDOW)
-        self._archive = Archive(Books(seed, invoices_per_year=invoices_per_year), xml_limit_share=xml_limit_share)
         self._links = {link.id: link for link in self._make_links(links)}
-        self._webhooks = BelvoWebhooks(self.postman, self.dice, lambda: self.webhook_authorization)
-        self._runs = BelvoRuns(self, self._archive, self._webhooks, self.dice.stream("durations"), self.now)
+        books = Books(seed, invoices_per_year=invoices_per_year)
+        records = Records(books, xml_limit_share=xml_limit_share, retentions_per_year=retentions_per_year)
+        self._parts = self._make_parts(records, page_size_default)
+        self._records, self._archive = records, self._parts.archive
+        self._webhooks, self._runs, self._sweeps = self._parts.webhooks, self._parts.runs, self._parts.sweeps
+        self._desks = (Shelves(self._parts), Retrievals(self._parts), Linking(self._parts))
+
+    def _make_parts(self, records: Records, page_size: int) -> Parts:
+        archive = Archive()
+        webhooks = BelvoWebhooks(self.postman, self.dice, lambda: self.webhook_authorization)
+        runs = BelvoRuns(self, archive, records, webhooks, self.dice.stream("durations"), self.now)
+        return Parts(
+            origin=self,
+            links=self._links,
+            records=records,
+            archive=archive,
+            webhooks=webhooks,
+            runs=runs,
+            sweeps=Sweeps(self, archive, records, webhooks, runs, self.dice.stream("sweeps")),
+            tokens=Tokens(),
+            new_id=lambda purpose: self._uuid(purpose).hex,
+            page_size=page_size,
+            limits=self._limits,
+        )
 
     def _make_links(self, count: int) -> Iterator[Link]:
         for index in range(count):
@@ -142,28 +155,70 @@ class BelvoSimulator(Origin):
         Rows collected already are given as stored, others as they would be collected now (no XML).
         """
         owner = self._links[link]
-        plan = self._archive.plan(owner, date_from, date_to, type)
-        rows = (self._archive.invoice(owner, cfdi, now=self.now(), xml=False) for cfdi in plan)
-        return [self._archive.invoices.get(str(row["id"]), row) for row in rows]
+        plan = self._records.plan(owner, date_from, date_to, type)
+        rows = [self._records.invoice(owner, cfdi, now=self.now(), xml=False) for cfdi in plan]
+        return [(self._archive.get("INVOICES", filed.id) or filed).row for filed in rows]
 
     def financial_statements(self, link: str) -> list[JsonObject]:
         """Give the financial statements Belvo holds for a link once a request for them is done."""
-        return self._archive.statements_of(self._links[link], self.now())
+        return self.records("FINANCIAL_STATEMENTS", link)
+
+    def records(self, resource: str, link: str, **order: Json) -> list[JsonObject]:
+        """Give the rows a POST with such fields would bring now: `records("TAX_RETURNS", link, type="yearly", ...)`.
+
+        Raises ValueError when Belvo would refuse the fields.
+        """
+        body: JsonObject = {"link": link, **order}
+        check = next(each.check for each in CATALOGUE if each.name == resource)
+        problems = check(body, self.now().date())
+        if problems:
+            raise ValueError(f"Belvo refuses this: {problems}")
+        return [filed.row for filed in self._records.bring(resource, self._links[link], body, self.now())]
+
+    def stock_invoices(
+        self, link: str, count: int, *, date_from: date, date_to: date, type: str = "INFLOW", in_front: bool = False
+    ) -> None:
+        """Put `count` invoices of one direction into the list at once, dates spread evenly; for measurements.
+
+        They are copies of a few hundred generated ones under ids of their own, so that many pages cost little. They
+        come on top of what jobs collect; `invoices_per_year=0` leaves the list to them. `in_front` puts them before
+        all others, which moves the rows of every page.
+        """
+        rows = copies(self._records, self._links[link], count, date_from, date_to, type, self.now())
+        self._archive.keep("INVOICES", rows, in_front=in_front)
 
     def next_job(
         self,
         *,
         link: str | None = None,
+        resource: str | None = None,
         outcome: BelvoOutcome = "finished",
         error_code: str = "institution_down",
         duration: timedelta | None = None,
+        unreported: Iterable[str] = (),
     ) -> None:
-        """Script the next accepted job (of `link`, if given).
+        """Script the next accepted request (of `link` and `resource`, if given): retrieval, refresh or deletion.
 
-        `silent` finishes without a webhook; `stuck` never ends and keeps the link's session.
-        `duration` is divided by `speed` like any other.
+        `silent` finishes without a webhook; `stuck` never ends and keeps the link's session. `duration` is
+        divided by `speed` like any other; a synchronous retrieval is cut off after five minutes (408). A refresh
+        says nothing of its `unreported` resources, and `failed` stops it half-way. `resource` may also be `REFRESH`,
+        `LINK_DELETION`, or `HISTORICAL`: what follows a link's creation is scripted by that name only.
         """
-        self._runs.scripts.append(BelvoScript(link=link, outcome=outcome, error_code=error_code, duration=duration))
+        _must_be_one_of("outcome", outcome, OUTCOMES)
+        if resource is not None:
+            _must_be_one_of("resource", resource, KINDS)
+        quiet = frozenset(unreported)
+        for each in quiet:
+            _must_be_one_of("resource", each, FETCHABLE)
+        script = BelvoScript(
+            link=link,
+            resource=resource,
+            outcome=outcome,
+            error_code=error_code,
+            duration=duration,
+            unreported=quiet,
+        )
+        self._runs.scripts.append(script)
 
     def set_link_status(self, link: str, status: str) -> None:
         """Set `valid`, `invalid`, `token_required` or `unconfirmed`, without any webhook."""
@@ -179,23 +234,14 @@ class BelvoSimulator(Origin):
         self._runs.drop(link)
         self._webhooks.link_event(owner, code, str(self._uuid("webhook_requests")))
 
-    def emit_historical(self, link: str) -> None:
-        """Collect five years at once and announce them, as after creating a link: ten INVOICES
-        webhooks (one per year and direction) and one for financial statements.
+    def emit_historical(self, link: str, resources: Sequence[str] | None = None) -> None:
+        """Collect the resources (None: the link's own) at once and announce them as a refresh does.
+
+        Ten INVOICES webhooks (one per year and direction), two for tax returns, one for each of the others.
         """
-        owner, now = self._links[link], self.now()
-        request_id = str(self._uuid("webhook_requests"))
-        for year in range(now.year - 4, now.year + 1):
-            for direction in ("INFLOW", "OUTFLOW"):
-                last = min(date(year, 12, 31), now.date())
-                plan = self._archive.plan(owner, date(year, 1, 1), last, direction)
-                for cfdi in plan:
-                    self._archive.keep(self._archive.invoice(owner, cfdi, now=now, xml=False))
-                self._webhooks.historical(owner, direction, plan, request_id)
-        statements = self._archive.statements_of(owner, now)
-        self._archive.keep_statements(statements)
-        owner.last_accessed_at = now
-        self._webhooks.historical_statements(owner, len(statements), request_id)
+        owner = self._links[link]
+        wanted = owner.fetch_resources if resources is None else tuple(resources)
+        self._sweeps.at_once(owner, wanted, str(self._uuid("webhook_requests")), self.now())
 
     async def deliver(self, payload: JsonObject, *, authorization: str | None = None) -> int:
         """Send a hand-made webhook now, once. Returns the status answered (0: none).
@@ -207,18 +253,7 @@ class BelvoSimulator(Origin):
     # The vendor's side
 
     def routes(self) -> Sequence[Route]:
-        return (
-            Route("GET", "/api/", self._hello),
-            Route("GET", "/api/institutions/", self._list_institutions),
-            Route("GET", "/api/links/", self._list_links),
-            Route("GET", "/api/links/{id}/", self._get_link),
-            Route("POST", "/api/invoices/", self._post_invoices),
-            Route("GET", "/api/invoices/", self._list_invoices),
-            Route("GET", "/api/invoices/{id}/", self._get_invoice),
-            Route("POST", "/api/financial-statements/", self._post_statements),
-            Route("GET", "/api/financial-statements/", self._list_statements),
-            Route("GET", "/api/financial-statements/{id}/", self._get_statement),
-        )
+        return [route for desk in self._desks for route in desk.routes()]
 
     def known_faults(self) -> frozenset[str]:
         return frozenset(CODES) | AFTER | BEFORE | {"rate_limited", "html_403", "server_error", "synchronous"}
@@ -237,17 +272,18 @@ class BelvoSimulator(Origin):
         if fault == "html_403":
             return proxy_page()
         if fault == "rate_limited":
-            # The body of Belvo's 429 is not documented; nothing may be built on it.
-            return Answer(status=429, body=b"Too Many Requests", content_type="text/plain")
+            return slow_down()
         code = "unexpected_error" if fault == "server_error" else fault
         if code not in CODES:
             return None
-        link = self._links.get(str(_object(call).get("link")))
+        body = read_object(call)
+        link = self._links.get(str(body.get("link")).lower())
         if link is not None and call.method == "POST" and code in UNSUCCESSFUL:
             link.count_failure()
-        if code == "token_required":
-            return token_required(self._request_id(), link.id if link else "")
-        return error(code, self._request_id())
+        if code != "token_required":
+            return error(code, self._request_id())
+        # A POST or PUT suspends itself, so that its session can be resumed.
+        return None if call.method in ("POST", "PUT") else error(code, self._request_id())
 
     def _is_known(self, header: str) -> bool:
         scheme, _, encoded = header.partition(" ")
@@ -258,96 +294,7 @@ class BelvoSimulator(Origin):
         right = f"{self.secret_id}:{self.secret_password}".encode()
         return scheme.lower() == "basic" and hmac.compare_digest(given, right)
 
-    async def _hello(self, call: Call) -> Answer:
-        return answer(200, {"links": f"{self.url}/api/links/", "invoices": f"{self.url}/api/invoices/"})
 
-    async def _list_institutions(self, call: Call) -> Answer:
-        return self._page(INSTITUTIONS, call, INSTITUTION_FILTERS)
-
-    async def _list_links(self, call: Call) -> Answer:
-        return self._page([link.row() for link in self._links.values()], call, LINK_FILTERS)
-
-    async def _get_link(self, call: Call) -> Answer:
-        link = self._links.get(call.args["id"].lower())
-        return self._detail(link.row() if link else None, call)
-
-    async def _list_invoices(self, call: Call) -> Answer:
-        self._runs.advance()
-        return self._page(list(self._archive.invoices.values()), call, INVOICE_FILTERS)
-
-    async def _get_invoice(self, call: Call) -> Answer:
-        self._runs.advance()
-        return self._detail(self._archive.invoices.get(call.args["id"].lower()), call)
-
-    async def _list_statements(self, call: Call) -> Answer:
-        return self._page(list(self._archive.statements.values()), call, STATEMENT_FILTERS)
-
-    async def _get_statement(self, call: Call) -> Answer:
-        return self._detail(self._archive.statements.get(call.args["id"].lower()), call)
-
-    def _page(self, rows: Sequence[JsonObject], call: Call, known: dict[str, tuple[str, ...]]) -> Answer:
-        try:
-            tests = filters(call.query, known)
-        except FilterError as refused:
-            return invalid([(str(refused), "invalid", "Enter a valid value.")], self._request_id())
-        fitting = [row for row in rows if all(test(row) for test in tests)]
-        body = page(fitting, call, origin=self.url, default_size=self._page_size)
-        return error("not_found", self._request_id()) if body is None else answer(200, body)
-
-    def _detail(self, row: JsonObject | None, call: Call) -> Answer:
-        return error("not_found", self._request_id()) if row is None else answer(200, pick(row, call))
-
-    async def _post_invoices(self, call: Call) -> Answer:
-        body = _object(call)
-        return await self._retrieve(call, INVOICES, body, check_invoices(body, self.now().date()))
-
-    async def _post_statements(self, call: Call) -> Answer:
-        body = _object(call)
-        return await self._retrieve(call, STATEMENTS, body, check_link(body))
-
-    async def _retrieve(self, call: Call, resource: str, body: JsonObject, problems: list[Problem]) -> Answer:
-        refused = self._refuse_retrieval(body, problems)
-        if refused is not None:
-            return refused
-        # The header's value is case sensitive: another spelling falls back to a synchronous call.
-        is_async = call.headers.get("X-Belvo-Request-Mode") == "async" and call.fault != "synchronous"
-        link = self._links[str(body["link"]).lower()]
-        job = self._runs.start(self._request_id(), resource, body, link, is_async=is_async)
-        if not is_async:
-            return await self._wait_for(job, call)
-        if job.outcome in ("finished", "failed") and self.dice.hit("webhook_early"):
-            await self._webhooks.wait_first(self._runs.end(job))
-        return answer(202, {"request_id": job.request_id})
-
-    def _refuse_retrieval(self, body: JsonObject, problems: list[Problem]) -> Answer | None:
-        request_id = self._request_id()
-        if problems:
-            return invalid(problems, request_id)
-        link = self._links.get(str(body["link"]).lower())
-        if link is None:
-            message = f'Invalid pk "{body["link"]}" - object does not exist.'
-            return invalid([("link", "does_not_exist", message)], request_id)
-        if link.status == "token_required":
-            return token_required(request_id, link.id)
-        if link.status != "valid":
-            return error(f"{link.status}_link", request_id)
-        if self._runs.running(link.id):
-            return error("too_many_sessions", request_id)
-        return None
-
-    async def _wait_for(self, job: BelvoJob, call: Call) -> Answer:
-        await self.pause(None if job.outcome == "stuck" else job.duration.total_seconds() / self.speed)
-        self._runs.end(job)
-        if job.state == "failed":
-            return error(job.error_code, self._request_id())
-        rows: list[Json] = [pick(row, call) for row in self._runs.results(job)]
-        return answer(201 if job.saves_data else 200, rows)
-
-
-def _object(call: Call) -> JsonObject:
-    """Read a body as an object; anything else counts as an empty one (every field is then missing)."""
-    try:
-        value = decode(call.body)
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
+def _must_be_one_of(what: str, word: str, known: Sequence[str]) -> None:
+    if word not in known:
+        raise ValueError(f"unknown {what} {word!r}; known: {', '.join(known)}")

@@ -1,8 +1,10 @@
-"""What Belvo refuses in a POST body, in its own codes."""
+"""What Belvo refuses in a POST body that retrieves records, in its own codes."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TypeAlias
 from uuid import UUID
 
 from belvo_async.simulator.wire import Json, JsonObject
@@ -11,8 +13,10 @@ from belvo_async.simulator.wire import Json, JsonObject
 # not documented; a difference of 365 days is let pass, the next one is not.
 LONGEST_SPAN = timedelta(days=365)
 DIRECTIONS = ("OUTFLOW", "INFLOW")
-Problem = tuple[str, str, str]
+Problem: TypeAlias = tuple[str, str, str]
+Check: TypeAlias = Callable[[JsonObject, date], list[Problem]]
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_YEAR = re.compile(r"(19|20)\d{2}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,22 +31,44 @@ class InvoiceOrder:
     save_data: bool
 
 
-def check_link(body: JsonObject) -> list[Problem]:
+def check_link(body: JsonObject, today: date) -> list[Problem]:
     """Check `link` and `save_data`, which every retrieval has."""
-    problems = _required(body, "link") or _uuid(body["link"])
-    return problems + _flag(body, "save_data")
+    problems = required(body, "link") or check_uuid("link", body["link"])
+    return problems + check_flag(body, "save_data")
+
+
+def check_snapshot(body: JsonObject, today: date) -> list[Problem]:
+    """Check a body of POST /api/tax-status/ or /api/tax-compliance-status/."""
+    return check_link(body, today) + check_flag(body, "attach_pdf")
 
 
 def check_invoices(body: JsonObject, today: date) -> list[Problem]:
     """Check a body of POST /api/invoices/."""
-    problems = check_link(body) + _flag(body, "attach_xml")
-    for name in ("date_from", "date_to"):
-        problems += _required(body, name) or _date(name, body[name])
+    problems = check_link(body, today) + check_flag(body, "attach_xml") + _check_dates(body)
     if "type" not in body:
-        problems += _required(body, "type")
-    elif body["type"] is not None and body["type"] not in DIRECTIONS:
-        problems.append(("type", "invalid_choice", f'"{body["type"]}" is not a valid choice.'))
-    return problems or _period(body, today)
+        problems += required(body, "type")
+    elif body["type"] is not None:
+        problems += check_choice("type", body["type"], DIRECTIONS)
+    return problems or _check_period(body, today, LONGEST_SPAN)
+
+
+def check_retentions(body: JsonObject, today: date) -> list[Problem]:
+    """Check a body of POST /api/tax-retentions/. No longest period is documented, only a most of 500 rows."""
+    problems = check_link(body, today) + check_flag(body, "attach_xml") + _check_dates(body)
+    problems += required(body, "type") or check_choice("type", body["type"], DIRECTIONS)
+    return problems or _check_period(body, today, None)
+
+
+def check_returns(body: JsonObject, today: date) -> list[Problem]:
+    """Check a body of POST /api/tax-returns/, whose `type` decides between years and dates."""
+    problems = check_link(body, today) + check_flag(body, "attach_pdf")
+    problems += required(body, "type") or check_choice("type", body["type"], ("yearly", "monthly"))
+    if body.get("type") == "monthly":
+        problems += _check_dates(body)
+        return problems or _check_period(body, today, None)
+    for name in ("year_from", "year_to"):
+        problems += required(body, name) or _check_year(name, body[name])
+    return problems or _check_years(int(str(body["year_from"])), int(str(body["year_to"])), today)
 
 
 def read_invoices(body: JsonObject) -> InvoiceOrder:
@@ -58,7 +84,8 @@ def read_invoices(body: JsonObject) -> InvoiceOrder:
     )
 
 
-def _required(body: JsonObject, name: str) -> list[Problem]:
+def required(body: JsonObject, name: str) -> list[Problem]:
+    """Refuse a field that is missing or null."""
     if name not in body:
         return [(name, "required", "This field is required.")]
     if body[name] is None:
@@ -66,21 +93,35 @@ def _required(body: JsonObject, name: str) -> list[Problem]:
     return []
 
 
-def _uuid(value: Json) -> list[Problem]:
+def check_uuid(name: str, value: Json) -> list[Problem]:
+    """Refuse what is no UUID."""
     try:
         UUID(str(value))
     except ValueError:
-        return [("link", "invalid", "Must be a valid UUID.")]
+        return [(name, "invalid", "Must be a valid UUID.")]
     return []
 
 
-def _flag(body: JsonObject, name: str) -> list[Problem]:
+def check_flag(body: JsonObject, name: str) -> list[Problem]:
+    """Refuse what is no boolean; a missing flag has its default."""
     if isinstance(body.get(name, False), bool):
         return []
     return [(name, "invalid", "Must be a valid boolean.")]
 
 
-def _date(name: str, value: Json) -> list[Problem]:
+def check_choice(name: str, value: Json, choices: tuple[str, ...]) -> list[Problem]:
+    """Refuse what is none of the choices."""
+    return [] if value in choices else [(name, "invalid_choice", f'"{value}" is not a valid choice.')]
+
+
+def _check_dates(body: JsonObject) -> list[Problem]:
+    problems: list[Problem] = []
+    for name in ("date_from", "date_to"):
+        problems += required(body, name) or _check_date(name, body[name])
+    return problems
+
+
+def _check_date(name: str, value: Json) -> list[Problem]:
     try:
         if not isinstance(value, str) or not _DATE.fullmatch(value):
             raise ValueError
@@ -90,12 +131,26 @@ def _date(name: str, value: Json) -> list[Problem]:
     return []
 
 
-def _period(body: JsonObject, today: date) -> list[Problem]:
-    order = read_invoices(body)
-    if order.date_from > order.date_to:
+def _check_year(name: str, value: Json) -> list[Problem]:
+    if isinstance(value, str) and _YEAR.fullmatch(value):
+        return []
+    return [(name, "invalid", "Year has wrong format: four digits as a string are expected.")]
+
+
+def _check_years(first: int, last: int, today: date) -> list[Problem]:
+    if first > last:
+        return [("year_to", "invalid_period", "year_to must not be before year_from.")]
+    if last > today.year:
+        return [("year_to", "invalid_period", "year_to must not be in the future.")]
+    return []
+
+
+def _check_period(body: JsonObject, today: date, longest: timedelta | None) -> list[Problem]:
+    date_from, date_to = (date.fromisoformat(str(body[name])) for name in ("date_from", "date_to"))
+    if date_from > date_to:
         return [("date_to", "invalid_period", "date_to must not be before date_from.")]
-    if order.date_to > today:
+    if date_to > today:
         return [("date_to", "invalid_period", "date_to must not be in the future.")]
-    if order.date_to - order.date_from > LONGEST_SPAN:
+    if longest is not None and date_to - date_from > longest:
         return [("date_from", "invalid_period", "The period must not exceed 365 days.")]
     return []

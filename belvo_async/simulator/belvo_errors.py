@@ -20,33 +20,37 @@ CODES: dict[str, tuple[int, str]] = {
     "permission_denied": (403, "You don't have permission to do this"),
     "not_found": (404, "Not found"),
     "expired_credentials": (404, "The stored credentials of the link have expired"),
+    "duplicated": (400, "A link with these credentials exists already"),
     "method_not_allowed": (405, "Method not allowed"),
     "request_timeout": (408, "The request timed out; what was gathered is stored"),
+    "link_refreshed": (409, "The link was refreshed a moment ago"),
     "token_required": (428, "A MFA token is required by the institution"),
     "unexpected_error": (500, "Belvo is unable to process the request"),
     "service_unavailable": (500, "The service is unavailable for now"),
 }
+# How long a suspended session waits for its token.
+SESSION_SECONDS = 900
 HTML_403 = b"<html><head><title>403 Forbidden</title></head><body><center><h1>403 Forbidden</h1></center></body></html>"
 
 
 def error(code: str, request_id: str, **more: Json) -> Answer:
-    """Answer a documented error code with its status."""
-    status, message = CODES[code]
+    """Answer a documented error code with its status; a code we do not know is a 400."""
+    status, message = CODES.get(code, (400, "The request failed"))
     return answer(status, [{"code": code, "message": message, "request_id": request_id, **more}])
 
 
-def token_required(request_id: str, link: str) -> Answer:
+def token_required(request_id: str, link: str, *, session: str, token: str) -> Answer:
     """Answer 428 with the session fields a resume needs."""
     return error(
         "token_required",
         request_id,
-        session=request_id[::-1],
-        expiry=900,
+        session=session,
+        expiry=SESSION_SECONDS,
         link=link,
         token_generation_data={
             "instructions": "Read the number in your app",
             "type": "numeric",
-            "value": "48213",
+            "value": token,
             "expects_user_input": True,
         },
     )
@@ -64,3 +68,8 @@ def invalid(problems: list[tuple[str, str, str]], request_id: str) -> Answer:
 def proxy_page() -> Answer:
     """Answer as the proxy does above 80 requests in 30 seconds: HTML, not JSON."""
     return Answer(status=403, body=HTML_403, content_type="text/html")
+
+
+def slow_down() -> Answer:
+    """Answer 429; its body is not documented, so nothing may be built on it."""
+    return Answer(status=429, body=b"Too Many Requests", content_type="text/plain")

@@ -1,6 +1,7 @@
 """CFDIs and financial statements in Belvo's own shape (vendor schema `Invoice`, `FinancialStatement`)."""
 
 from collections import defaultdict
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -13,6 +14,8 @@ from belvo_async.simulator.wire import Json, JsonObject
 
 INVOICE_TYPES = {"I": "Ingreso", "E": "Egreso", "P": "Pago", "N": "Nómina", "T": "Traslado"}
 PAC = "XPA091218JV4"
+# What `attach_pdf` brings: the smallest thing that still begins as a PDF does, in base64.
+PDF = "JVBERi0xLjQKJSBzaW11bGF0ZWQKJSVFT0YK"
 NO_FRAUD = "NO_TAX_FRAUD_STATUS"
 # What Belvo says about a CFDI whose XML it could not download (help centre, article 360012064617).
 XML_LIMIT: JsonObject = {
@@ -26,6 +29,15 @@ _NULL_WITHOUT_XML = (
     "export_type", "xml", "payroll",
 )  # fmt: skip
 _EMPTY_WITHOUT_XML = ("invoice_details", "related_invoices", "payments")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Filed:
+    """A row as Belvo keeps it. Some rows show neither their own id nor their link; Belvo knows both."""
+
+    id: str
+    link: str
+    row: JsonObject = field(repr=False)
 
 
 def stamp(instant: datetime) -> str:
@@ -185,6 +197,7 @@ def _payment(payment: Payment, cfdi: Cfdi) -> JsonObject:
         }
         for document in payment.documents
     ]
+    in_cash = payment.form == "01"
     return {
         "date": payment.at.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
         "payment_type": payment.form,
@@ -193,31 +206,41 @@ def _payment(payment: Payment, cfdi: Cfdi) -> JsonObject:
         "amount": payment.amount,
         "operation_number": payment.operation,
         "beneficiary_rfc": "XBQ940101AA9",
-        "beneficiary_account_number": "012320001234567897",
+        "beneficiary_account_number": None if in_cash else "012320001234567897",
         "payer_rfc": cfdi.receiver.rfc,
-        "payer_account_number": None,
-        "payer_bank_name": "BANCO ZARZAL",
+        "payer_account_number": None if in_cash else "012180009876543210",
+        "payer_bank_name": None if in_cash else "BANCO ZARZAL",
         "related_documents": documents,
     }
 
 
 def _payroll(payroll: Payroll, collected: str) -> JsonObject:
-    earnings: list[Json] = [{"type": "SALARY", "taxable_amount": payroll.salary, "vat_free_amount": ZERO}]
+    earnings: list[Json] = []
+    if payroll.salary:
+        earnings.append({"type": "SALARY", "taxable_amount": payroll.salary, "vat_free_amount": ZERO})
     if payroll.bonus:
-        earnings.append({"type": "BONUS", "taxable_amount": payroll.bonus, "vat_free_amount": ZERO})
+        kind = "CHRISTMAS_BONUS" if payroll.is_extraordinary else "BONUS"
+        taxable = payroll.bonus - payroll.exempt
+        earnings.append({"type": kind, "taxable_amount": taxable, "vat_free_amount": payroll.exempt})
+    withheld: list[Json] = [
+        {"type": kind, "amount": amount}
+        for kind, amount in (("INCOME_TAX", payroll.deduction - payroll.dues), ("UNION_FEES", payroll.dues))
+        if amount
+    ]
+    subsidy: list[Json] = [{"type": "EMPLOYMENT_SUBSIDY", "amount": payroll.subsidy}] if payroll.subsidy else []
     return {
         "days": payroll.days,
-        "type": "O",
-        "amount": payroll.salary + payroll.bonus,
+        "type": "E" if payroll.is_extraordinary else "O",  # SAT: ordinary or extraordinary payroll
+        "amount": payroll.salary + payroll.bonus + payroll.subsidy,
         "version": "1.2",
         "date_from": payroll.date_from.isoformat(),
         "date_to": payroll.date_to.isoformat(),
         "collected_at": collected,
         "payment_date": payroll.date_to.isoformat(),
-        "periodicity": "FIFTEENTH_DAY",
+        "periodicity": payroll.periodicity,
         "earnings_breakdown": earnings,
-        "tax_deductions": [{"type": "UNION_FEES", "amount": payroll.deduction}],
-        "other_payments": [],
+        "tax_deductions": withheld,
+        "other_payments": subsidy,
     }
 
 
@@ -233,7 +256,7 @@ _SECTIONS: dict[str, tuple[str, ...]] = {
                             "taxes_payable"),
     "non_current_liabilities": ("long_term_accounts_payable", "long_term_financial_instruments", "deferred_revenue",
                                 "contributions_for_future_capital_increases", "deferred_income_tax",
-                                "long_term_provisions"),
+                                "employee_benefits", "long_term_provisions"),
     "equity": ("stockholders_equity", "future_capital_contributions", "legal_reserve", "capital_update_excess",
                "capital_update_insufficiency", "capital_reserve", "share_premium_on_stock_sales", "retained_earnings",
                "other_comprehensive_income", "controlling_interest", "non_controlling_interest"),

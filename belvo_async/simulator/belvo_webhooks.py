@@ -6,7 +6,6 @@ from uuid import UUID
 
 from belvo_async.simulator.belvo_errors import CODES
 from belvo_async.simulator.belvo_state import BelvoJob, Link
-from belvo_async.simulator.cfdi import Cfdi
 from belvo_async.simulator.faults import Dice
 from belvo_async.simulator.postman import Postman
 from belvo_async.simulator.wire import JsonObject, encode
@@ -49,22 +48,25 @@ class BelvoWebhooks:
         payload = self._envelope("LINK", "recurrent_update", code, link, request_id, data)
         self._postman.post(encode(payload), self._headers(None))
 
-    def historical(self, link: Link, direction: str, plan: list[Cfdi], request_id: str) -> None:
-        """Announce one year of one direction, as after creating a link."""
-        code = f"historical_{direction.lower()}_update"
-        data: JsonObject = {
-            "total_invoices": len(plan),
-            "first_invoice_date": plan[0].issued_on.isoformat() if plan else None,
-            "last_invoice_date": plan[-1].issued_on.isoformat() if plan else None,
-        }
-        payload = self._envelope("INVOICES", "historical_update", code, link, request_id, data)
+    def historical(self, link: Link, kind: str, code: str, data: JsonObject, request_id: str) -> None:
+        """Announce part of what was fetched after a link was created or refreshed."""
+        payload = self._envelope(kind, "historical_update", code, link, request_id, data)
         self._postman.post(encode(payload), self._headers(None))
 
-    def historical_statements(self, link: Link, count: int, request_id: str) -> None:
-        """Announce the financial statements of a new link."""
-        data: JsonObject = {"new_financial_statements": count}
-        kind = "FINANCIAL_STATEMENTS"
-        payload = self._envelope(kind, "historical_update", "historical_update", link, request_id, data)
+    def failed(self, job: BelvoJob, kind: str, process: str) -> None:
+        """Announce that a refresh or a deletion failed, in the way a failed POST is announced."""
+        data = _error_data(job.error_code)
+        payload = self._envelope(kind, process, FAILED_CODE, job.link, str(UUID(job.request_id)), data)
+        self._postman.post(encode(payload), self._headers(None))
+
+    def link_deleted(self, job: BelvoJob) -> None:
+        """Announce that a link is gone.
+
+        Only the code is documented; the type follows the other events of links, and `process_type` is left out, as
+        in other published events whose process is not told.
+        """
+        payload = self._envelope("LINK", "", "link_deleted", job.link, str(UUID(job.request_id)), {})
+        del payload["process_type"]
         self._postman.post(encode(payload), self._headers(None))
 
     async def deliver(self, payload: JsonObject, *, authorization: str | None) -> int:

@@ -70,14 +70,22 @@ class Payment:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Payroll:
-    """The payroll part of a CFDI of kind N: earnings less deductions is the net amount."""
+    """The payroll part of a CFDI of kind N: earnings and subsidy less deductions is the net amount.
+
+    `is_extraordinary` is the Christmas bonus: no salary, one day, part of the bonus free of tax.
+    """
 
     days: int
     date_from: date
     date_to: date
     salary: Decimal
     bonus: Decimal
-    deduction: Decimal
+    deduction: Decimal  # all deductions together; `dues` are the union's share of them
+    periodicity: str = "FIFTEENTH_DAY"  # Belvo's words for SAT c_PeriodicidadPago
+    is_extraordinary: bool = False
+    exempt: Decimal = ZERO  # part of the bonus
+    dues: Decimal = ZERO
+    subsidy: Decimal = ZERO  # for employment, paid on top
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,5 +1,6 @@
 """Seeded, coherent CFDIs: made per subject and year, on demand, always the same for the same seed."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -23,6 +24,11 @@ _GOODS = (("Cuaderno", "14111514", "H87", "Pieza"), ("Bota de trabajo", "5311160
 # Shares of the five kinds in a year: credit notes, payments, payroll, transfers; the rest is income.
 _SHARES: tuple[tuple[Kind, float], ...] = (("E", 0.08), ("P", 0.14), ("N", 0.12), ("T", 0.04))
 _CANCELLED = 0.05
+_SETTLED_TOGETHER = timedelta(days=60)
+# How often wages are paid, and for how many days.
+_PERIODS = (("FIFTEENTH_DAY", 15), ("WEEKLY", 7), ("MONTHLY", 30))
+# Small wages come with a subsidy (a month's, in pesos); a Christmas bonus is free of tax up to thirty units of measure.
+_SMALL_WAGE, _SUBSIDY, _EXEMPT_BONUS = Decimal("600.00"), Decimal("475.00"), Decimal("3394.20")
 
 
 def cents(value: Decimal) -> Decimal:
@@ -167,29 +173,56 @@ class _Year:
         )
 
     def _payments(self, income: list[Cfdi], count: int) -> list[Cfdi]:
-        """Pay deferred invoices in one or two parts, within the year."""
-        rows: list[Cfdi] = []
+        """Pay deferred invoices within the year, in up to three parts; one receipt may pay several invoices."""
+        due: list[tuple[datetime, Cfdi, PaidDocument]] = []
         for invoice in (row for row in income if row.payment_method == "PPD" and row.cancelled_on is None):
-            parts = 2 if self.rng.random() < 0.3 else 1
-            balance, when = invoice.total, invoice.issued_at
-            for number in range(1, parts + 1):
-                when = when + timedelta(days=self.rng.randrange(5, 45), seconds=self.rng.randrange(3600))
-                if len(rows) >= count or when.year != self.year:
-                    break
-                paid = balance if number == parts else cents(balance / 2)
-                rows.append(self._payment(invoice, when, PaidDocument(
-                    uuid=invoice.uuid, partiality=number, previous=balance, paid=paid)))  # fmt: skip
-                balance -= paid
-        return rows
+            # A few more than wanted: some share a receipt.
+            if len(due) * 4 >= count * 5:
+                break
+            due += self._parts(invoice)
+        receipts = self._bundled(sorted(due, key=lambda part: (part[0], part[1].uuid)))
+        return [self._payment(invoice, when, documents) for invoice, when, documents in receipts[:count]]
 
-    def _payment(self, invoice: Cfdi, when: datetime, document: PaidDocument) -> Cfdi:
+    def _parts(self, invoice: Cfdi) -> Iterator[tuple[datetime, Cfdi, PaidDocument]]:
+        parts = self.rng.choices((1, 2, 3), (60, 30, 10))[0]
+        balance, when = invoice.total, invoice.issued_at
+        for number in range(1, parts + 1):
+            when = when + timedelta(days=self.rng.randrange(5, 45), seconds=self.rng.randrange(3600))
+            if when.year != self.year:
+                return
+            paid = balance if number == parts else cents(balance / 2)
+            yield when, invoice, PaidDocument(uuid=invoice.uuid, partiality=number, previous=balance, paid=paid)
+            balance -= paid
+
+    def _bundled(
+        self, due: list[tuple[datetime, Cfdi, PaidDocument]]
+    ) -> list[tuple[Cfdi, datetime, tuple[PaidDocument, ...]]]:
+        """Put what the same parties settle soon after each other into one receipt, dated as its last part.
+
+        The parts of one invoice stay in order: a later one never joins an earlier receipt.
+        """
+        receipts: list[tuple[Cfdi, datetime, tuple[PaidDocument, ...]]] = []
+        newest: dict[tuple[str, str], int] = {}
+        for when, invoice, document in due:
+            parties = (invoice.issuer.rfc, invoice.receiver.rfc)
+            found = newest.get(parties)
+            if found is not None and when - receipts[found][1] < _SETTLED_TOGETHER:
+                payer, _, documents = receipts[found]
+                if document.uuid not in {each.uuid for each in documents}:
+                    receipts[found] = payer, when, (*documents, document)
+                    continue
+            newest[parties] = len(receipts)
+            receipts.append((invoice, when, (document,)))
+        return receipts
+
+    def _payment(self, invoice: Cfdi, when: datetime, documents: tuple[PaidDocument, ...]) -> Cfdi:
         paid_at = datetime.combine(when.date(), time(12), tzinfo=UTC)
         payment = Payment(
             at=paid_at,
-            form="03",
-            amount=document.paid,
+            form=self.rng.choices(("03", "02", "01"), (80, 12, 8))[0],
+            amount=sum((document.paid for document in documents), ZERO),
             operation=f"{self.rng.randrange(10**8):08}",
-            documents=(document,),
+            documents=documents,
         )
         return self._cfdi(
             "P",
@@ -234,22 +267,12 @@ class _Year:
         is_issued = self.subject.is_company
         employer, worker = (self.subject, rng.choice(self.books.staff)) if is_issued else (
             self.books.others[0], self.subject)  # fmt: skip
-        salary = Decimal(rng.randrange(600000, 2500000)) / 100
-        bonus = cents(salary / 20) if rng.random() < 0.3 else ZERO
-        deduction = cents(salary * 11 / 100)
-        line = _service("Pago de nómina", "84111505", salary + bonus)
         paid = self._moment()
-        payroll = Payroll(
-            days=15,
-            date_from=paid.date() - timedelta(days=14),
-            date_to=paid.date(),
-            salary=salary,
-            bonus=bonus,
-            deduction=deduction,
-        )
+        payroll = self._christmas(paid) if paid.month == 12 and rng.random() < 0.5 else self._wages(paid)
+        line = _service("Pago de nómina", "84111505", payroll.salary + payroll.bonus + payroll.subsidy)
         return self._cfdi(
             "N",
-            (replace(line, discount=deduction),),
+            (replace(line, discount=payroll.deduction),),
             is_issued=is_issued,
             usage="CN01",
             issuer=employer,
@@ -258,6 +281,41 @@ class _Year:
             payment_form="99",
             payment_method="PUE",
             payroll=payroll,
+        )
+
+    def _wages(self, paid: datetime) -> Payroll:
+        rng = self.rng
+        periodicity, days = rng.choices(_PERIODS, (60, 25, 15))[0]
+        daily = Decimal(rng.randrange(40_000, 166_000)) / 100
+        salary = cents(daily * days)
+        bonus = cents(salary / 20) if rng.random() < 0.3 else ZERO
+        dues = cents(salary / 100) if rng.random() < 0.4 else ZERO
+        return Payroll(
+            days=days,
+            date_from=paid.date() - timedelta(days=days - 1),
+            date_to=paid.date(),
+            salary=salary,
+            bonus=bonus,
+            deduction=cents(salary * 10 / 100) + dues,
+            periodicity=periodicity,
+            dues=dues,
+            subsidy=cents(_SUBSIDY * days / 30) if daily < _SMALL_WAGE else ZERO,
+        )
+
+    def _christmas(self, paid: datetime) -> Payroll:
+        """Pay the Christmas bonus: fifteen days' wages at least, the first part free of tax."""
+        bonus = cents(Decimal(self.rng.randrange(40_000, 166_000)) / 100 * 15)
+        exempt = min(bonus, _EXEMPT_BONUS)
+        return Payroll(
+            days=1,
+            date_from=paid.date(),
+            date_to=paid.date(),
+            salary=ZERO,
+            bonus=bonus,
+            deduction=cents((bonus - exempt) / 10),
+            periodicity="OTHER_PERIODICITY",
+            is_extraordinary=True,
+            exempt=exempt,
         )
 
     def _transfer(self) -> Cfdi:

@@ -5,7 +5,7 @@ import http
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import ClassVar, Protocol, Self
 
@@ -17,6 +17,7 @@ from belvo_async.simulator.wire import SECRET_HEADERS, Answer, Call, Delivery, Q
 
 BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 BODY_LIMIT_BYTES = 4 * 1024 * 1024
+NO_DELAY = timedelta(0)
 
 
 def utc_now() -> datetime:
@@ -45,7 +46,8 @@ class ClosedError(Exception):
 class Origin(ABC):
     """A vendor's origin on its own port; subclasses bring the routes and the vendor's manners.
 
-    `requests` and `deliveries` hold everything that came in and went out, in order.
+    `requests` and `deliveries` hold everything that came in and went out, in order. `answer_delay` holds
+    every answer back that long, not divided by `speed`; it may change at any time.
     """
 
     habits: ClassVar[Habits]
@@ -61,11 +63,13 @@ class Origin(ABC):
         port: int,
         now: Callable[[], datetime] | None,
         webhook_url: str | None,
+        answer_delay: timedelta = NO_DELAY,
     ) -> None:
         if speed <= 0:
             raise ValueError("speed must be above 0")
         self.seed = seed
         self.speed = speed
+        self.answer_delay = answer_delay
         self.url = ""
         self.requests: list[SeenRequest] = []
         self.dice = Dice(seed, faults)
@@ -207,6 +211,8 @@ class Origin(ABC):
             return _hang_up(request, seen)
         if seen.fault == "timeout":
             await self.pause(None)
+        if self.answer_delay:
+            await self.pause(self.answer_delay.total_seconds())
         answer = self._date(await self._answer(request, seen))
         if seen.fault in AFTER:
             return await self._spoil(request, seen, answer)

@@ -63,6 +63,7 @@ def syntage_lines(syntage: SyntageSimulator) -> list[str]:
         f"  api key             {syntage.api_key}",
         f"  webhooks go to      {syntage.webhook_url or 'nowhere'}",
         f"  signed with         {syntage.signing_secret}",
+        f"  files come from     {syntage.storage.url}  (by redirect; refuses the api key)",
         *(f"  entity              {entity}  ({syntage.rfc_of(entity)})" for entity in syntage.entities),
         f"  curl {key} -H 'Content-Type: application/json' -d '{body}' {syntage.url}/extractions",
         f"  curl {key} '{syntage.url}{first}/invoices?itemsPerPage=5'",

@@ -2,17 +2,19 @@
 
 import hmac
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import ClassVar
-from uuid import UUID
 
 from belvo_async.simulator.budgets import RouteBudgets
 from belvo_async.simulator.faults import AFTER, BEFORE, NO_FAULTS, Faults
 from belvo_async.simulator.fiscal import Books
-from belvo_async.simulator.origin import Origin
+from belvo_async.simulator.origin import NO_DELAY, Origin
 from belvo_async.simulator.postman import Habits
+from belvo_async.simulator.syntage_accounts import Accounts, CredentialScript, CredentialStatus
+from belvo_async.simulator.syntage_catalogue import Catalogue, Listing, detail
+from belvo_async.simulator.syntage_desk import Desk, read_object
 from belvo_async.simulator.syntage_errors import (
     HYDRA_ERRORS,
     LD_JSON,
@@ -22,40 +24,18 @@ from belvo_async.simulator.syntage_errors import (
     message,
     violations,
 )
-from belvo_async.simulator.syntage_lists import (
-    CREDENTIAL_FILTERS,
-    ENTITY_FILTERS,
-    EVENT_FILTERS,
-    EXTRACTION_FILTERS,
-    EXTRACTION_ORDER,
-    INVOICE_FILTERS,
-    INVOICE_ORDER,
-    Filters,
-    page,
-)
-from belvo_async.simulator.syntage_options import (
-    EXTRACTORS,
-    check_options,
-    echo_options,
-    invoice_scope,
-    same_options,
-)
-from belvo_async.simulator.syntage_rows import Entity, collection
+from belvo_async.simulator.syntage_exports import ExportOutcome, Exports, ExportScript
+from belvo_async.simulator.syntage_files import Files
+from belvo_async.simulator.syntage_gathering import Gatherer
+from belvo_async.simulator.syntage_lists import EXTRACTION_FILTERS, EXTRACTION_ORDER
+from belvo_async.simulator.syntage_options import EXTRACTORS, check_options, echo_options, invoice_scope, same_options
+from belvo_async.simulator.syntage_records import Records
+from belvo_async.simulator.syntage_rows import Entity, OrderedIds
 from belvo_async.simulator.syntage_runs import Runs, SyntageScript
-from belvo_async.simulator.syntage_state import UNDER_WAY, OrderedIds, Shelves, SyntageJob, SyntageOutcome
-from belvo_async.simulator.syntage_webhooks import SyntageEvents
-from belvo_async.simulator.taxpayers import subject
-from belvo_async.simulator.wire import Answer, Call, Json, JsonObject, Route, answer, decode
-
-# Lists that other extractors fill; the simulator gathers nothing for them (no sample data is needed yet).
-EMPTY_LISTS = {
-    "tax-returns": "TaxReturn",
-    "tax-status": "TaxStatus",
-    "tax-compliance-checks": "TaxComplianceCheck",
-    "tax-retentions": "TaxRetention",
-    "electronic-accounting-records": "ElectronicAccountingRecord",
-    "datasources/mx/sat/certificados": "SatCertificate",
-}
+from belvo_async.simulator.syntage_state import UNDER_WAY, Shelves, SyntageJob, SyntageOutcome
+from belvo_async.simulator.syntage_storage import DownloadFault, Storage
+from belvo_async.simulator.syntage_webhooks import DEFAULT_SUBSCRIPTION, SyntageEvents
+from belvo_async.simulator.wire import Answer, Call, JsonObject, Route, answer
 
 
 class SyntageSimulator(Origin):
@@ -63,6 +43,8 @@ class SyntageSimulator(Origin):
 
     Send `api_key` as X-API-Key; deliveries are signed with `signing_secret`. `speed` divides every
     duration of the vendor (jobs, pauses between webhook tries), not the rate limit's window.
+    Files are downloaded from `storage`, an origin of its own. Of the events, which are all listed,
+    those of `webhook_events` are delivered too. A CIEC of `refused-ciec1` is refused by the SAT.
     """
 
     # 3 seconds and up to four retries are documented, their spacing is not: doubled from 10 s.
@@ -86,38 +68,81 @@ class SyntageSimulator(Origin):
         rate_limit: int = 60,
         rate_window: timedelta = timedelta(seconds=60),
         webhook_url: str | None = None,
+        webhook_events: Collection[str] = DEFAULT_SUBSCRIPTION,
+        answer_delay: timedelta = NO_DELAY,
     ) -> None:
-        super().__init__(seed=seed, speed=speed, faults=faults, host=host, port=port, now=now, webhook_url=webhook_url)
+        super().__init__(
+            seed=seed,
+            speed=speed,
+            faults=faults,
+            host=host,
+            port=port,
+            now=now,
+            webhook_url=webhook_url,
+            answer_delay=answer_delay,
+        )
         keys = self.dice.stream("syntage_keys")
         self.api_key = f"{keys.getrandbits(160):040x}"
         self.signing_secret = f"{keys.getrandbits(128):032x}"
         self.jobs: dict[str, SyntageJob] = {}
         self._limits = limits
         self._budgets = RouteBudgets(rate_limit, rate_window)
-        self._entities = {entity.id: entity for entity in self._make_entities(entities)}
         self._ids = OrderedIds(self.dice.stream("extraction_ids"), self.now)
         self._shelves = Shelves(Books(seed, invoices_per_year=invoices_per_year))
-        events = OrderedIds(self.dice.stream("event_ids"), self.now)
-        self._events = SyntageEvents(self.postman, self.dice, events, self.now, lambda: self.signing_secret)
-        self._runs = Runs(self, self._shelves, self._events, self.dice, self.now)
+        self._events = self._make_events(webhook_events)
+        self._records = Records(self._events)
+        self._files = Files(self._events, self.now)
+        gatherer = Gatherer(seed, self._shelves, self._records, self._files, self._events, self.now)
+        self._runs = Runs(self, gatherer, self._events, self.dice, self.now)
+        self._accounts = self._make_accounts()
+        self._accounts.populate(entities)
+        self._catalogue = Catalogue(
+            accounts=self._accounts, shelves=self._shelves, records=self._records, refresh=self._gather_so_far
+        )
+        self._exports = self._make_exports()
+        self.storage = Storage(host=host, dice=self.dice, now=self.now)
 
-    def _make_entities(self, count: int) -> Iterator[Entity]:
-        ids = OrderedIds(self.dice.stream("entity_ids"), lambda: self.now() - timedelta(days=30))
-        for index in range(count):
-            number = self.dice.stream("credential_ids").getrandbits(128)
-            yield Entity(
-                id=ids(),
-                credential=str(UUID(int=number, version=4)),
-                subject=subject(self.seed, index),
-                created_at=self.now() - timedelta(days=30),
-            )
+    def _make_events(self, subscribed: Collection[str]) -> SyntageEvents:
+        ids = OrderedIds(self.dice.stream("event_ids"), self.now)
+        return SyntageEvents(self.postman, self.dice, ids, self.now, lambda: self.signing_secret, subscribed)
+
+    def _make_accounts(self) -> Accounts:
+        return Accounts(
+            seed=self.seed,
+            timers=self,
+            events=self._events,
+            dice=self.dice,
+            now=self.now,
+            on_answer=self._release,
+            on_delete=self._forget,
+        )
+
+    def _make_exports(self) -> Exports:
+        return Exports(
+            timers=self,
+            events=self._events,
+            files=self._files,
+            dice=self.dice,
+            now=self.now,
+            resolve=self._catalogue.resolve,
+        )
+
+    async def start(self) -> None:
+        """Listen, the storage as well. Afterwards `url` is set; port 0 takes any free port."""
+        await super().start()
+        await self.storage.start()
+
+    async def close(self) -> None:
+        """Stop listening; ends waiting requests, jobs and deliveries. Closing twice is harmless."""
+        await super().close()
+        await self.storage.close()
 
     # What a test or a demo may ask and order
 
     @property
     def entities(self) -> tuple[str, ...]:
         """The IRIs of the entities that exist."""
-        return tuple(entity.iri for entity in self._entities.values())
+        return tuple(entity.iri for entity in self._accounts.entities.values())
 
     def rfc_of(self, entity: str) -> str:
         """Give the RFC of an entity, named by its IRI."""
@@ -155,6 +180,37 @@ class SyntageSimulator(Origin):
             SyntageScript(entity=entity, extractor=extractor, outcome=outcome, error_code=error_code, duration=duration)
         )
 
+    def next_credential(
+        self, *, status: CredentialStatus, duration: timedelta | None = None, reason: str | None = None
+    ) -> None:
+        """Script what the SAT says of the next credential checked, after `duration` (None: 10 to 20 s).
+
+        `waiting` becomes valid after `duration` (None: stays so until revalidated); `reason` is
+        shown as `statusReason`.
+        """
+        self._accounts.scripts.append(CredentialScript(status=status, duration=duration, reason=reason))
+
+    def next_export(
+        self,
+        *,
+        outcome: ExportOutcome = "finished",
+        duration: timedelta | None = None,
+        size_bytes: int | None = None,
+    ) -> None:
+        """Script the next accepted export; `stuck` runs for ever, `size_bytes` makes its file that long."""
+        self._exports.scripts.append(ExportScript(outcome=outcome, duration=duration, size_bytes=size_bytes))
+
+    def next_download(self, fault: DownloadFault) -> None:
+        """Spoil the next download from the storage."""
+        self.storage.faults.append(fault)
+
+    def add_file(self, size_bytes: int, *, filename: str = "big.bin") -> str:
+        """Hold a file of that size, made up as it is read. Gives its id."""
+        return self._files.hold(
+            "simulated", f"/simulated/{filename}", lambda: b"0123456789abcdef", extension="bin", name=filename,
+            padding=size_bytes,
+        ).id  # fmt: skip
+
     async def deliver(
         self,
         event: JsonObject,
@@ -170,30 +226,55 @@ class SyntageSimulator(Origin):
         """
         return await self._events.deliver(event, secret=secret, headers=headers or {}, at=at)
 
-    def events(self) -> list[JsonObject]:
-        """Give the events of the last seven days, newest first."""
-        return self._events.newest_first()
+    def events(self, kinds: Collection[str] | None = None) -> list[JsonObject]:
+        """Give the events of the last seven days, newest first: those of `webhook_events`, or of these kinds."""
+        return self._events.newest_first(self._events.subscribed if kinds is None else kinds)
+
+    def rows(self, path: str) -> list[JsonObject]:
+        """Give what Syntage holds in a list (`/entities/{id}/tax-returns`, filters allowed), newest first.
+
+        Raises ValueError for a path that is no list.
+        """
+        source = self._catalogue.resolve(path)
+        if source is None or source.rows is None:
+            raise ValueError("no list of that path")
+        return source.rows()
 
     def _entity(self, iri: str) -> Entity:
-        return self._entities[iri.rpartition("/")[2]]
+        return self._accounts.entities[iri.rpartition("/")[2]]
 
     # The vendor's side
 
     def routes(self) -> Sequence[Route]:
-        return (
+        extractions = Listing(
+            template="/extractions",
+            context="Extraction",
+            rows=lambda _: [job.row() for job in reversed(self.jobs.values())],
+            known=EXTRACTION_FILTERS,
+            order=EXTRACTION_ORDER,
+        )
+        desk = Desk(
+            accounts=self._accounts,
+            exports=self._exports,
+            files=self._files,
+            storage=self.storage,
+            shelves=self._shelves,
+            records=self._records,
+            events=self._events,
+            dice=self.dice,
+            extract=self._extract,
+            url=lambda: self.url,
+        )
+        routes = (
             Route("POST", "/extractions", self._create),
-            Route("GET", "/extractions", self._list_extractions),
+            Route("GET", extractions.template, extractions.show),
             Route("GET", "/extractions/{id}", self._get_extraction),
             Route("DELETE", "/extractions/{id}/stop", self._stop),
-            Route("GET", "/entities", self._list_entities),
-            Route("GET", "/entities/{id}", self._get_entity),
-            Route("GET", "/entities/{id}/invoices", self._list_invoices),
-            Route("GET", "/invoices/{id}", self._get_invoice),
-            Route("GET", "/events", self._list_events),
-            Route("GET", "/events/{id}", self._get_event),
-            Route("GET", "/credentials", self._list_credentials),
-            *(Route("GET", f"/entities/{{id}}/{name}", self._list_nothing) for name in EMPTY_LISTS),
+            *desk.routes(),
+            *self._catalogue.routes(),
         )
+        # A path that is written out goes before one with a placeholder: /invoices/payments, /invoices/{id}.
+        return sorted(routes, key=lambda route: route.template.count("{"))
 
     def known_faults(self) -> frozenset[str]:
         return frozenset(REFUSALS) | frozenset(HYDRA_ERRORS) | AFTER | BEFORE | {"conflict"}
@@ -210,7 +291,7 @@ class SyntageSimulator(Origin):
 
     def fault_answer(self, fault: str, call: Call) -> Answer | None:
         if fault == "conflict":
-            body = _object(call)
+            body = read_object(call)
             return conflict(str((body or {}).get("extractor", "invoice")))
         if fault == "rate_limited":
             reset = str(math.ceil(self.now().timestamp() + 5))
@@ -230,7 +311,7 @@ class SyntageSimulator(Origin):
         return replace(answer, headers={**headers, **answer.headers})
 
     async def _create(self, call: Call) -> Answer:
-        body = _object(call)
+        body = read_object(call)
         if body is None:
             return message(400, "Syntax error")
         entity = self._named_entity(body)
@@ -259,10 +340,16 @@ class SyntageSimulator(Origin):
             await self._events.wait_first([*started, *self._runs.rush(job)])
         return accepted
 
+    def _extract(self, entity: Entity, extractor: str) -> None:
+        """Begin a first-time extraction: nobody asked for it by itself."""
+        job = self._runs.new(self._ids(), entity, extractor, {})
+        self.jobs[job.id] = job
+        self._runs.begin(job)
+
     def _named_entity(self, body: JsonObject) -> Entity | None:
         """Find the entity by IRI, or by the deprecated taxpayer form."""
         iri, taxpayer = str(body.get("entity") or ""), str(body.get("taxpayer") or "")
-        for entity in self._entities.values():
+        for entity in self._accounts.entities.values():
             if iri == entity.iri or (not iri and taxpayer == f"/taxpayers/{entity.subject.rfc}"):
                 return entity
         return None
@@ -275,13 +362,9 @@ class SyntageSimulator(Origin):
             and same_options(extractor, job.requested, options)
         )
 
-    async def _list_extractions(self, call: Call) -> Answer:
-        rows = [job.row() for job in reversed(self.jobs.values())]
-        return self._page(rows, call, "Extraction", EXTRACTION_FILTERS, EXTRACTION_ORDER)
-
     async def _get_extraction(self, call: Call) -> Answer:
         job = self.jobs.get(call.args["id"])
-        return self._detail(job.row() if job else None, "Extraction")
+        return detail(job.row() if job else None, "Extraction")
 
     async def _stop(self, call: Call) -> Answer:
         job = self.jobs.get(call.args["id"])
@@ -291,81 +374,18 @@ class SyntageSimulator(Origin):
             return hydra_error(409, "The extraction can no longer be stopped.")
         return Answer(status=204)
 
-    async def _list_entities(self, call: Call) -> Answer:
-        rows = [entity.row() for entity in reversed(self._entities.values())]
-        return self._page(rows, call, "Link", ENTITY_FILTERS, ("createdAt", "updatedAt"))
-
-    async def _get_entity(self, call: Call) -> Answer:
-        entity = self._entities.get(call.args["id"])
-        return self._detail(entity.row() if entity else None, "Link")
-
-    async def _list_invoices(self, call: Call) -> Answer:
-        if call.args["id"] not in self._entities:
-            return message(404, "Not found.")
-        if "page" in call.query:
-            return hydra_error(400, "Only cursor pagination is available for this endpoint.")
-        self._gather_so_far()
-        rows = self._shelves.newest_first(call.args["id"])
-        total = call.headers.get("X-Pagination-Enable-Partial") == "0"
-        return self._page(rows, call, "Invoice", INVOICE_FILTERS, INVOICE_ORDER, total=total)
-
-    async def _get_invoice(self, call: Call) -> Answer:
-        self._gather_so_far()
-        row = self._shelves.find(call.args["id"])
-        return self._detail({**row, "tags": []} if row else None, "Invoice")
-
-    async def _list_events(self, call: Call) -> Answer:
-        rows: list[JsonObject] = [_member(event) for event in self._events.newest_first()]
-        return self._page(rows, call, "Event", EVENT_FILTERS, ("createdAt",))
-
-    async def _get_event(self, call: Call) -> Answer:
-        number = call.args["id"]
-        found = next((event for event in self._events.newest_first() if event["id"] == number), None)
-        return self._detail(found, "Event")
-
-    async def _list_credentials(self, call: Call) -> Answer:
-        """The one list of page style here: `page`, and always a total."""
-        rows = [entity.credential_row() for entity in reversed(self._entities.values())]
-        return self._page(rows, call, "Credential", CREDENTIAL_FILTERS, ("createdAt",), total=True)
-
-    async def _list_nothing(self, call: Call) -> Answer:
-        if call.args["id"] not in self._entities:
-            return message(404, "Not found.")
-        context = EMPTY_LISTS[call.path.split("/", 3)[3]]
-        return answer(200, collection(context, call.path, [], None, None), LD_JSON)
-
     def _gather_so_far(self) -> None:
         for job in self.jobs.values():
             self._runs.gather_so_far(job)
 
-    def _page(
-        self,
-        rows: Sequence[JsonObject],
-        call: Call,
-        context: str,
-        known: Filters,
-        order: Sequence[str],
-        *,
-        total: bool = False,
-    ) -> Answer:
-        body = page(rows, call, context=context, known=known, order=order, total=total)
-        if body is None:
-            return hydra_error(400, "The parameter itemsPerPage must be between 1 and 1000.")
-        return answer(200, body, LD_JSON)
+    def _release(self, entity: Entity) -> None:
+        for job in self.jobs.values():
+            if job.entity is entity:
+                self._runs.release(job)
 
-    def _detail(self, row: JsonObject | None, context: str) -> Answer:
-        if row is None:
-            return message(404, "Not found.")
-        return answer(200, {"@context": f"/contexts/{context}", **row}, LD_JSON)
-
-
-def _member(event: JsonObject) -> JsonObject:
-    return {name: value for name, value in event.items() if name != "@context"}
-
-
-def _object(call: Call) -> JsonObject | None:
-    try:
-        value: Json = decode(call.body)
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) else None
+    def _forget(self, entity: Entity) -> None:
+        for job in [job for job in self.jobs.values() if job.entity is entity]:
+            self.drop_timer(job.timer)
+            del self.jobs[job.id]
+        self._shelves.drop(entity.id)
+        self._records.drop(entity.id)

@@ -1,5 +1,7 @@
 """Syntage's list manners: API-Platform filters, `order[...]`, the id cursor, the Hydra envelope."""
 
+import math
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -17,34 +19,35 @@ Test = Callable[[JsonObject], bool]
 LARGEST_PAGE, DEFAULT_PAGE = 1000, 20
 
 
-def _same(match: Match, *names: str) -> dict[str, tuple[str, Match]]:
+def same(match: Match, *names: str) -> dict[str, tuple[str, Match]]:
+    """Give filters named like the field they look at."""
     return {name: (name, match) for name in names}
 
 
 EXTRACTION_FILTERS: Filters = {
-    **_same("exact", "taxpayer.id", "status"),
-    **_same("partial", "extractor"),  # `tax_return` finds three of them
-    **_same("date", "startedAt", "finishedAt", "createdAt"),
+    **same("exact", "taxpayer.id", "status"),
+    **same("partial", "extractor"),  # `tax_return` finds three of them
+    **same("date", "startedAt", "finishedAt", "createdAt"),
 }
 EXTRACTION_ORDER = ("startedAt", "finishedAt", "createdAt", "updatedAt")
-EVENT_FILTERS: Filters = {**_same("exact", "type", "taxpayer.id", "source", "resource"), **_same("date", "createdAt")}
+EVENT_FILTERS: Filters = {**same("exact", "type", "taxpayer.id", "source", "resource"), **same("date", "createdAt")}
 ENTITY_FILTERS: Filters = {
-    **_same("partial", "taxpayer.id", "taxpayer.name"),
-    **_same("exact", "taxpayer.personType", "credential.status"),
-    **_same("date", "taxpayer.registrationDate", "createdAt", "updatedAt"),
+    **same("partial", "taxpayer.id", "taxpayer.name"),
+    **same("exact", "taxpayer.personType", "credential.status"),
+    **same("date", "taxpayer.registrationDate", "createdAt", "updatedAt"),
 }
 CREDENTIAL_FILTERS: Filters = {
-    **_same("exact", "type", "status"),
-    **_same("partial", "rfc"),
-    **_same("date", "createdAt"),
+    **same("exact", "type", "status"),
+    **same("partial", "rfc"),
+    **same("date", "createdAt"),
 }
 INVOICE_FILTERS: Filters = {
-    **_same("exact", "uuid", "type", "usage", "paymentType", "paymentMethod", "issuer.blacklistStatus", "currency",
+    **same("exact", "uuid", "type", "usage", "paymentType", "paymentMethod", "issuer.blacklistStatus", "currency",
             "receiver.blacklistStatus", "status", "pac", "cancellationStatus"),
-    **_same("partial", "issuer.rfc", "issuer.name", "receiver.rfc", "receiver.name"),
-    **_same("bool", "isIssuer", "isReceiver"),
-    **_same("number", "version", "issuer.taxRegime", "tax", "discount", "subtotal", "total", "paidAmount", "dueAmount"),
-    **_same("date", "issuedAt", "canceledAt", "createdAt", "updatedAt", "certifiedAt", "lastPaymentDate",
+    **same("partial", "issuer.rfc", "issuer.name", "receiver.rfc", "receiver.name"),
+    **same("bool", "isIssuer", "isReceiver"),
+    **same("number", "version", "issuer.taxRegime", "tax", "discount", "subtotal", "total", "paidAmount", "dueAmount"),
+    **same("date", "issuedAt", "canceledAt", "createdAt", "updatedAt", "certifiedAt", "lastPaymentDate",
             "fullyPaidAt"),
     "cancellationStatusProcess": ("cancellationProcessStatus", "exact"),  # the vendor spells the filter so
     "hasXml": ("xml", "bool"),
@@ -75,20 +78,31 @@ def _filter(name: str, values: list[str], known: Filters) -> Test | None:
     if field not in known:
         return None
     path, match = known[field]
-    if match in ("exact", "partial", "bool") and operator == "":
-        wanted_words = values if name.endswith("[]") else values[-1:]
-        return lambda row: any(_text_fits(match, at(row, path), word) for word in wanted_words)
     if match == "date":
         return _date_test(path, operator, values[-1])
+    if operator == "":
+        wanted_words = values if name.endswith("[]") else values[-1:]
+        return lambda row: any(_fits(match, at(row, path), word) for word in wanted_words)
     return _number_test(path, operator, values[-1]) if match == "number" else None
 
 
-def _text_fits(match: Match, value: Json, wanted: str) -> bool:
+def _fits(match: Match, value: Json, wanted: str) -> bool:
     if match == "bool":
         return value is (wanted.lower() in ("true", "1"))
+    if match == "number" or isinstance(value, (int, Decimal)):
+        return _is_number(value, wanted, partly=match == "partial")
     if not isinstance(value, str):
         return False
     return wanted.lower() in value.lower() if match == "partial" else wanted == value
+
+
+def _is_number(value: Json, wanted: str, *, partly: bool) -> bool:
+    if partly:
+        return wanted in str(value)
+    try:
+        return isinstance(value, (int, Decimal)) and Decimal(wanted) == value
+    except InvalidOperation:
+        return False
 
 
 def _date_test(path: str, operator: str, text: str) -> Test | None:
@@ -119,7 +133,6 @@ def _number_test(path: str, operator: str, text: str) -> Test | None:
         return None
     low, high = limits[0], limits[-1]
     fits: dict[str, Callable[[Decimal], bool]] = {
-        "": lambda number: number == low,
         "gt": lambda number: number > low,
         "gte": lambda number: number >= low,
         "lt": lambda number: number < low,
@@ -150,8 +163,7 @@ def page(
     size = _size(call)
     if size is None:
         return None
-    tests = filters(call, known)
-    fitting = [row for row in rows if all(test(row) for test in tests)]
+    fitting = _fitting(rows, call, known)
     ordered = _ordered(_after_cursor(fitting, call), call, order)
     backwards = call.one("id[gt]") is not None
     shown = ordered[-size:] if backwards else ordered[:size]
@@ -163,6 +175,22 @@ def page(
     return collection(context, call.path, members, view, len(fitting) if total else None)
 
 
+def numbered_page(
+    rows: Sequence[JsonObject], call: Call, *, context: str, known: Filters, order: Sequence[str] = ()
+) -> JsonObject | None:
+    """Give one page by its number, always with a total. None when itemsPerPage or page is out of range."""
+    size, number = _size(call), call.one("page") or "1"
+    if size is None or not number.isdecimal() or int(number) < 1:
+        return None
+    fitting = _ordered(_fitting(rows, call, known), call, order)
+    mine, last = int(number), max(1, math.ceil(len(fitting) / size))
+    links = {"first": 1, "previous": mine - 1, "next": mine + 1, "last": last} if last > 1 else {}
+    view: JsonObject = {"@id": _url(call, {}), "@type": "hydra:PartialCollectionView"}
+    view |= {f"hydra:{name}": _url(call, {"page": str(at)}) for name, at in links.items() if 1 <= at <= last}
+    members: list[Json] = [*fitting[(mine - 1) * size : mine * size]]
+    return collection(context, call.path, members, view, len(fitting))
+
+
 def _size(call: Call) -> int | None:
     text = call.one("itemsPerPage")
     if text is None:
@@ -170,16 +198,22 @@ def _size(call: Call) -> int | None:
     return int(text) if text.isdecimal() and 1 <= int(text) <= LARGEST_PAGE else None
 
 
-def _after_cursor(rows: list[JsonObject], call: Call) -> list[JsonObject]:
+def _fitting(rows: Sequence[JsonObject], call: Call, known: Filters) -> Sequence[JsonObject]:
+    tests = filters(call, known)
+    return [row for row in rows if all(test(row) for test in tests)] if tests else rows
+
+
+def _after_cursor(rows: Sequence[JsonObject], call: Call) -> Sequence[JsonObject]:
+    """Cut at the cursor. Rows come newest id first: the place is found by halving, however long the list."""
     below, above = call.one("id[lt]"), call.one("id[gt]")
     if below is not None:
-        rows = [row for row in rows if str(row["id"]) < below]
+        rows = rows[bisect_left(rows, True, key=lambda row: str(row["id"]) < below) :]
     if above is not None:
-        rows = [row for row in rows if str(row["id"]) > above]
+        rows = rows[: bisect_left(rows, True, key=lambda row: str(row["id"]) <= above)]
     return rows
 
 
-def _ordered(rows: list[JsonObject], call: Call, fields: Sequence[str]) -> list[JsonObject]:
+def _ordered(rows: Sequence[JsonObject], call: Call, fields: Sequence[str]) -> Sequence[JsonObject]:
     for field in fields:
         direction = call.one(f"order[{field}]")
         if direction in ("asc", "desc"):
@@ -188,8 +222,8 @@ def _ordered(rows: list[JsonObject], call: Call, fields: Sequence[str]) -> list[
 
 
 def _url(call: Call, cursor: dict[str, str]) -> str:
-    """Give a relative link that keeps the query; a cursor replaces the former one."""
-    dropped = {"id[lt]", "id[gt]"} if cursor else set[str]()
+    """Give a relative link that keeps the query; a cursor (or page number) replaces the former one."""
+    dropped = {"id[lt]", "id[gt]", "page"} if cursor else set[str]()
     kept = [(name, value) for name, values in call.query.items() for value in values if name not in dropped]
     query = urlencode([*kept, *cursor.items()])
     return f"{call.path}?{query}" if query else call.path

@@ -28,6 +28,10 @@ EXTRACTORS: Mapping[str, tuple[str, ...]] = {
     "buro_de_credito_report": ("productType",),
     "background_check": (),
 }
+# These read the SAT's portal: they need the RFC and an accepted credential of the entity.
+SAT_EXTRACTORS = frozenset(
+    name for name in EXTRACTORS if name not in ("rpc", "rug", "bil", "buro_de_credito_report", "background_check")
+)
 # Default of period.from in the vendor's older options table; another source says three years back.
 DEFAULT_FROM = "2014-01-01"
 PRODUCT_TYPES = {True: ("INFORME_BURO", "RCO"), False: ("007", "004", "INFORME_BURO")}  # by "is a company"
@@ -131,19 +135,25 @@ def _canonical(options: JsonObject) -> JsonObject:
 
 def invoice_scope(options: JsonObject) -> InvoiceScope:
     """Read echoed invoice options. A plain date as the end covers its whole day."""
-    period = options["period"]
-    bounds = period if isinstance(period, dict) else {}
     types = options["types"]
-    start = read_instant(bounds.get("from")) or datetime(2014, 1, 1, tzinfo=UTC)
+    start, end = period_of(options)
     return InvoiceScope(
         types=frozenset(str(kind) for kind in types) if isinstance(types, list) else frozenset(TYPES),
         start=start,
-        end=_end(bounds.get("to")),
+        end=end,
         issued=options["issued"] is True,
         received=options["received"] is True,
         xml=options["xml"] is True,
         pdf=options["pdf"] is True,
     )
+
+
+def period_of(options: JsonObject) -> tuple[datetime, datetime]:
+    """Read the period of options, both ends included; all there is where none was sent."""
+    period = options.get("period")
+    bounds = period if isinstance(period, dict) else {}
+    start = read_instant(bounds.get("from")) or datetime.fromisoformat(DEFAULT_FROM).replace(tzinfo=UTC)
+    return start, _end(bounds.get("to"))
 
 
 def _end(value: Json) -> datetime:

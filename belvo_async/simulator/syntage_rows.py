@@ -1,10 +1,12 @@
-"""CFDIs, taxpayers, entities and extractions in Syntage's own shape (vendor schemas of those names)."""
+"""CFDIs, taxpayers, entities and credentials in Syntage's own shape (vendor schemas of those names)."""
 
-from collections.abc import Iterable
+from asyncio import TimerHandle
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from hashlib import sha256
+from random import Random
 from uuid import UUID, uuid5
 
 from belvo_async.simulator.cfdi import ZERO, Cfdi
@@ -28,17 +30,37 @@ def ordered_uuid(instant: datetime, tail: int) -> str:
     """Give a UUID of version 7: it sorts by the instant, then by `tail` (74 bits)."""
     milliseconds = int(instant.timestamp() * 1000) & ((1 << 48) - 1)
     high, low = (tail >> 62) & 0xFFF, tail & ((1 << 62) - 1)
-    return str(UUID(int=milliseconds << 80 | 7 << 76 | high << 64 | 2 << 62 | low))
+    return dashed(milliseconds << 80 | 7 << 76 | high << 64 | 2 << 62 | low)
 
 
-def invoice_id(entity: str, cfdi: Cfdi) -> str:
-    """Give Syntage's own id of an invoice of an entity; ids sort by issuing time."""
-    tail = int.from_bytes(sha256(f"{entity}:{cfdi.uuid}".encode()).digest()[:9], "big")
-    return ordered_uuid(cfdi.issued_at, tail)
+def dashed(number: int) -> str:
+    """Print 128 bits as a UUID. Many thousands are made, so without an object for each."""
+    text = f"{number:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-def taxpayer_row(taxpayer: Taxpayer, *, short: bool = False) -> JsonObject:
-    """Give a taxpayer; events carry the short form."""
+class OrderedIds:
+    """Ids that sort in the order they were given out, even within one millisecond."""
+
+    def __init__(self, rng: Random, now: Callable[[], datetime]) -> None:
+        self._rng = rng
+        self._now = now
+        self._count = 0
+
+    def __call__(self) -> str:
+        self._count += 1
+        return ordered_uuid(self._now(), self._count << 40 | self._rng.getrandbits(40))
+
+
+def record_id(entity: str, key: str, instant: datetime) -> str:
+    """Give the id of a record of an entity: always the same for the same key; ids sort by `instant`."""
+    return ordered_uuid(instant, int.from_bytes(sha256(f"{entity}:{key}".encode()).digest()[:9], "big"))
+
+
+def taxpayer_row(taxpayer: Taxpayer, *, short: bool = False) -> JsonObject | None:
+    """Give a taxpayer; events carry the short form. None for an entity made without an RFC."""
+    if not taxpayer.rfc:
+        return None
     head: JsonObject = {"@id": f"/taxpayers/{taxpayer.rfc}", "@type": "Taxpayer", "id": taxpayer.rfc}
     if short:
         return {**head, "name": taxpayer.name}
@@ -50,20 +72,63 @@ def taxpayer_row(taxpayer: Taxpayer, *, short: bool = False) -> JsonObject:
     }
 
 
+def invoice_id(entity: str, cfdi: Cfdi) -> str:
+    """Give Syntage's own id of an invoice of an entity; ids sort by issuing time."""
+    return record_id(entity, cfdi.uuid, cfdi.issued_at)
+
+
+@dataclass(kw_only=True)
+class Credential:
+    """What opens the SAT for a taxpayer; the secrets themselves are not kept."""
+
+    id: str
+    type: str
+    owner: Taxpayer = field(repr=False)
+    status: str
+    created_at: datetime
+    updated_at: datetime
+    reason: str | None = None
+    timer: TimerHandle | None = field(default=None, repr=False)
+
+    @property
+    def iri(self) -> str:
+        """The path that names the credential."""
+        return f"/credentials/{self.id}"
+
+    def row(self) -> JsonObject:
+        """Give the credential as Syntage shows it: `statusReason` only where there is one (guide page)."""
+        row: JsonObject = {
+            "@id": self.iri,
+            "@type": "Credential",
+            "id": self.id,
+            "type": self.type,
+            "rfc": self.owner.rfc,
+            "status": self.status,
+            "createdAt": stamp(self.created_at),
+            "updatedAt": stamp(self.updated_at),
+        }
+        return row if self.reason is None else {**row, "statusReason": {"type": self.reason}}
+
+
 @dataclass(kw_only=True)
 class Entity:
     """One taxpayer Syntage extracts for; the vendor's object is typed `Link`."""
 
     id: str
-    credential: str
     subject: Taxpayer = field(repr=False)
+    credential: Credential | None
     created_at: datetime
-    credential_status: str = "valid"
+    updated_at: datetime
 
     @property
     def iri(self) -> str:
         """The path that names the entity in bodies."""
         return f"/entities/{self.id}"
+
+    @property
+    def credential_status(self) -> str | None:
+        """What the SAT said of its credential; None without one."""
+        return self.credential.status if self.credential else None
 
     def row(self) -> JsonObject:
         """Give the entity as Syntage shows it."""
@@ -73,23 +138,10 @@ class Entity:
             "id": self.id,
             "type": "company" if self.subject.is_company else "person",
             "taxpayer": taxpayer_row(self.subject),
-            "credential": self.credential_row(),
+            "credential": self.credential.row() if self.credential else None,
             "tags": [],
             "createdAt": stamp(self.created_at),
-            "updatedAt": stamp(self.created_at),
-        }
-
-    def credential_row(self) -> JsonObject:
-        """Give the entity's credential."""
-        return {
-            "@id": f"/credentials/{self.credential}",
-            "@type": "Credential",
-            "id": self.credential,
-            "type": "ciec",
-            "rfc": self.subject.rfc,
-            "status": self.credential_status,
-            "createdAt": stamp(self.created_at),
-            "updatedAt": stamp(self.created_at),
+            "updatedAt": stamp(self.updated_at),
         }
 
 
@@ -119,9 +171,16 @@ class Settlement:
 
 
 def invoice_row(
-    cfdi: Cfdi, entity: str, settled: Settlement | None, *, now: datetime, xml: bool, pdf: bool
+    cfdi: Cfdi,
+    entity: str,
+    settled: Settlement | None,
+    *,
+    now: datetime,
+    xml: bool,
+    pdf: bool,
+    known: Mapping[str, str],
 ) -> JsonObject:
-    """Give a CFDI as Syntage's `InvoiceCollectionItem`."""
+    """Give a CFDI as Syntage's `InvoiceCollectionItem`; `known` are the ids of invoices held, by fiscal uuid."""
     number = invoice_id(entity, cfdi)
     return {
         "@id": f"/invoices/{number}",
@@ -158,7 +217,7 @@ def invoice_row(
         "pac": PAC,
         "issuedAt": stamp(cfdi.issued_at),
         "certifiedAt": stamp(cfdi.issued_at + timedelta(seconds=9)),
-        "relations": [_relation(number, uuid, now) for uuid in cfdi.related],
+        "relations": [_relation(number, uuid, known.get(uuid), now) for uuid in cfdi.related],
         "xml": xml,
         "pdf": pdf,
         "createdAt": stamp(now),
@@ -193,7 +252,7 @@ def _standing(cfdi: Cfdi, today: date) -> JsonObject:
     }
 
 
-def _relation(invoice: str, uuid: str, now: datetime) -> JsonObject:
+def _relation(invoice: str, uuid: str, related: str | None, now: datetime) -> JsonObject:
     number = str(uuid5(UUID(invoice), uuid))
     return {
         "@id": f"/invoices/relations/{number}",
@@ -201,7 +260,7 @@ def _relation(invoice: str, uuid: str, now: datetime) -> JsonObject:
         "id": number,
         "type": 1,
         "invoice": f"/invoices/{invoice}",
-        "relatedInvoice": None,
+        "relatedInvoice": f"/invoices/{related}" if related else None,
         "relatedInvoiceUuid": uuid,
         "createdAt": stamp(now),
         "updatedAt": stamp(now),

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 
 from belvo_async.simulator.faults import Dice
 from belvo_async.simulator.origin import Timers
-from belvo_async.simulator.syntage_options import echo_options, invoice_scope
+from belvo_async.simulator.syntage_gathering import Gatherer
+from belvo_async.simulator.syntage_options import SAT_EXTRACTORS, echo_options
 from belvo_async.simulator.syntage_rows import Entity, maybe
-from belvo_async.simulator.syntage_state import Shelves, SyntageJob, SyntageOutcome
-from belvo_async.simulator.syntage_webhooks import SyntageEvents
+from belvo_async.simulator.syntage_state import SyntageJob, SyntageOutcome
+from belvo_async.simulator.syntage_webhooks import Deliveries, SyntageEvents
 from belvo_async.simulator.wire import JsonObject
 
-Deliveries = list[asyncio.Task[None]]
 STOPPING_SECONDS = 3.0
 # Fastest and slowest run, in vendor seconds.
 INVOICE_SECONDS, OTHER_SECONDS = (60.0, 300.0), (10.0, 60.0)
@@ -38,11 +38,11 @@ class Runs:
     """Moves extractions from status to status, by timers, and tells the events about it."""
 
     def __init__(
-        self, timers: Timers, shelves: Shelves, events: SyntageEvents, dice: Dice, now: Callable[[], datetime]
+        self, timers: Timers, gatherer: Gatherer, events: SyntageEvents, dice: Dice, now: Callable[[], datetime]
     ) -> None:
         self.scripts: list[SyntageScript] = []
         self._timers = timers
-        self._shelves = shelves
+        self._gatherer = gatherer
         self._events = events
         self._dice = dice
         self._now = now
@@ -66,10 +66,32 @@ class Runs:
             created_at=now,
             updated_at=now,
         )
-        if extractor == "invoice":
-            job.scope = invoice_scope(job.options)
-            job.plan = self._shelves.plan(entity, job.scope, now)
+        self._gatherer.plan(job, now)
+        if extractor in SAT_EXTRACTORS:
+            self._require_credential(job)
         return job
+
+    def _require_credential(self, job: SyntageJob) -> None:
+        """Without an RFC or an accepted credential nothing can begin: `waiting`; with a refused one it fails."""
+        if job.entity.credential_status == "invalid":
+            job.outcome, job.scripted_error = "failed", "invalid_credentials"
+        elif job.entity.credential_status != "valid" or not job.entity.subject.rfc:
+            job.outcome, job.is_held, job.waits = "waiting", True, None
+
+    def release(self, job: SyntageJob) -> None:
+        """Go on with an extraction that was held up for want of a credential, now that the SAT has spoken."""
+        status = job.entity.credential_status
+        if not job.is_held or status not in ("valid", "invalid"):
+            return
+        job.is_held, job.outcome = False, "finished"
+        if status == "invalid":
+            job.outcome, job.scripted_error = "failed", "invalid_credentials"
+        if job.status != "waiting":
+            return  # still queued: it will run when its turn comes
+        if status == "invalid":
+            self._end(job)
+        else:
+            self._run(job)
 
     def _script_for(self, entity: Entity, extractor: str) -> SyntageScript:
         for script in self.scripts:
@@ -82,7 +104,7 @@ class Runs:
         """Queue a new extraction; the rest happens by itself."""
         seconds = self._dice.stream("queueing").uniform(1, 10)
         job.timer = self._timers.after(seconds, lambda: self._leave_queue(job))
-        return self._events.created(job)
+        return self._tell("extraction.created", job, {})
 
     def rush(self, job: SyntageJob) -> Deliveries:
         """Run a queued extraction to its end at once, with all its events."""
@@ -104,11 +126,11 @@ class Runs:
         return True
 
     def gather_so_far(self, job: SyntageJob) -> None:
-        """Let a running extraction show what it has: up to nine tenths before its end."""
-        if job.status == "running" and job.outcome != "failed":
+        """Let a running extraction show what it has: up to nine tenths of its invoices before its end."""
+        if job.status == "running" and job.outcome != "failed" and job.plan:
             elapsed = asyncio.get_running_loop().time() - job.began
             length = max(job.duration.total_seconds() / self._timers.speed, 0.001)
-            self._gather(job, int(min(1.0, elapsed / length) * 0.9 * len(job.plan)))
+            self._gatherer.invoices(job, int(min(1.0, elapsed / length) * 0.9 * len(job.plan)))
 
     def _leave_queue(self, job: SyntageJob) -> None:
         if job.outcome != "waiting" or job.status == "waiting":
@@ -149,26 +171,12 @@ class Runs:
         if job.outcome == "failed":
             job.error_code = job.scripted_error
             return self._change(job, status="failed", finishedAt=finished, errorCode=(None, job.error_code))
-        self._gather(job, len(job.plan))
+        self._gatherer.finish(job)
         return self._change(job, status="finished", finishedAt=finished)
 
     def _stopped(self, job: SyntageJob) -> None:
         job.finished_at = self._now()
         self._change(job, status="stopped", finishedAt=(None, maybe(job.finished_at)))
-
-    def _gather(self, job: SyntageJob, target: int) -> None:
-        scope, now = job.scope, self._now()
-        if scope is None:
-            return
-        for cfdi in job.plan[job.gathered : target]:
-            # Above SAT's daily limit invoices still come, their XML does not.
-            xml = scope.xml and job.rate_limited_at is None
-            change = self._shelves.keep(
-                job.entity, self._shelves.row(job.entity, cfdi, now=now, xml=xml, pdf=scope.pdf)
-            )
-            job.created_points += change == "created"
-            job.updated_points += change == "updated"
-        job.gathered = max(job.gathered, target)
 
     def _change(
         self, job: SyntageJob, *, status: str | None = None, **fields: tuple[str | int | None, str | int | None]
@@ -178,4 +186,9 @@ class Runs:
             changes = {"status": {"old": job.status, "new": status}, **changes}
             job.status = status
         job.updated_at = self._now()
-        return self._events.updated(job, changes)
+        return self._tell("extraction.updated", job, changes)
+
+    def _tell(self, kind: str, job: SyntageJob, changes: JsonObject) -> Deliveries:
+        snapshot = job.snapshot()
+        source = job.iri if kind == "extraction.updated" else None
+        return self._events.emit(kind, job.entity, job.iri, lambda: snapshot, source=source, changes=changes)

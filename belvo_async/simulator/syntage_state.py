@@ -1,10 +1,9 @@
 """What the simulated Syntage remembers: extractions, events, and the invoices it has gathered."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from random import Random
 from typing import Literal
 
 from belvo_async.simulator.cfdi import Cfdi
@@ -16,28 +15,15 @@ from belvo_async.simulator.syntage_rows import (
     invoice_id,
     invoice_row,
     maybe,
-    ordered_uuid,
     stamp,
     taxpayer_row,
 )
-from belvo_async.simulator.wire import JsonObject
+from belvo_async.simulator.wire import Json, JsonObject
 
 SyntageOutcome = Literal["finished", "failed", "rate_limited", "waiting", "stuck"]
 UNDER_WAY = frozenset({"pending", "waiting", "running"})
-_TIMES = frozenset({"createdAt", "updatedAt"})
-
-
-class OrderedIds:
-    """Ids that sort in the order they were given out, even within one millisecond."""
-
-    def __init__(self, rng: Random, now: Callable[[], datetime]) -> None:
-        self._rng = rng
-        self._now = now
-        self._count = 0
-
-    def __call__(self) -> str:
-        self._count += 1
-        return ordered_uuid(self._now(), self._count << 40 | self._rng.getrandbits(40))
+# Not a change by itself: when the row was made, and which of the invoices it names are held meanwhile.
+_NO_CHANGE = frozenset({"createdAt", "updatedAt", "relations"})
 
 
 @dataclass(kw_only=True)
@@ -67,6 +53,7 @@ class SyntageJob:
     gathered: int = field(default=0, repr=False)
     began: float = field(default=0.0, repr=False)  # loop time at which it began to run
     timer: asyncio.TimerHandle | None = field(default=None, repr=False)
+    is_held: bool = field(default=False, repr=False)  # it waits for an RFC or a valid credential
 
     @property
     def iri(self) -> str:
@@ -75,9 +62,10 @@ class SyntageJob:
 
     def snapshot(self) -> JsonObject:
         """Give the extraction as events carry it: without the JSON-LD keys of the object itself."""
+        taxpayer = taxpayer_row(self.entity.subject)
         return {
             "id": self.id,
-            "taxpayer": taxpayer_row(self.entity.subject),
+            **({"taxpayer": taxpayer} if taxpayer else {}),
             "extractor": self.extractor,
             "options": self.options,
             "status": self.status,
@@ -96,12 +84,40 @@ class SyntageJob:
         return {"@id": self.iri, "@type": "Extraction", **self.snapshot()}
 
 
+Change = Literal["created", "updated", "same"]
+
+
+def compare(known: JsonObject | None, row: JsonObject) -> tuple[Change, JsonObject]:
+    """Tell what a row gathered again is, and which fields changed: {field: {old, new}}."""
+    if known is None:
+        return "created", {}
+    changes: JsonObject = {
+        name: {"old": known.get(name), "new": value}
+        for name, value in row.items()
+        if name not in _NO_CHANGE and known.get(name) != value and _timeless(known.get(name)) != _timeless(value)
+    }
+    return ("updated" if changes else "same"), changes
+
+
+def _timeless(value: Json) -> Json:
+    """Leave out when rows inside a row were made."""
+    if isinstance(value, list):
+        return [_timeless(one) for one in value]
+    if isinstance(value, dict):
+        return {name: _timeless(one) for name, one in value.items() if name not in _NO_CHANGE}
+    return value
+
+
 class Shelves:
-    """Invoices gathered so far, per entity."""
+    """Invoices gathered so far, per entity, each with the CFDI it was made from."""
 
     def __init__(self, books: Books) -> None:
+        self.version = 0  # counts changes, for those who derive something from the invoices
         self._books = books
         self._rows: dict[str, dict[str, JsonObject]] = {}
+        self._cfdis: dict[str, tuple[str, Cfdi]] = {}
+        self._ids: dict[str, dict[str, str]] = {}
+        self._ordered: dict[str, tuple[int, list[JsonObject]]] = {}
         self._settled: dict[tuple[str, int, date], dict[str, Settlement]] = {}
 
     def plan(self, entity: Entity, scope: InvoiceScope, now: datetime) -> list[Cfdi]:
@@ -113,34 +129,74 @@ class Shelves:
     def row(self, entity: Entity, cfdi: Cfdi, *, now: datetime, xml: bool, pdf: bool) -> JsonObject:
         """Give the row for a CFDI as gathered now."""
         settled = self._settlements(entity, cfdi.issued_on.year, now).get(cfdi.uuid)
-        return invoice_row(cfdi, entity.id, settled, now=now, xml=xml, pdf=pdf)
+        known = self._ids.get(entity.id, {})
+        return invoice_row(cfdi, entity.id, settled, now=now, xml=xml, pdf=pdf, known=known)
 
     def stored(self, entity: Entity, cfdi: Cfdi) -> JsonObject | None:
         """Give the row of a CFDI if it was gathered already."""
         return self._rows.get(entity.id, {}).get(invoice_id(entity.id, cfdi))
 
-    def keep(self, entity: Entity, row: JsonObject) -> str:
-        """Store a row. Returns `created`, `updated` or `same` (then nothing changes)."""
-        rows = self._rows.setdefault(entity.id, {})
-        known = rows.get(str(row["id"]))
-        if known is None:
-            rows[str(row["id"])] = row
-            return "created"
-        # A file once held stays held, even when a later job did not ask for it.
-        row = {**row, "xml": row["xml"] is True or known["xml"] is True, "pdf": row["pdf"] or known["pdf"]}
-        if all(known[name] == value for name, value in row.items() if name not in (*_TIMES, "relations")):
-            return "same"
-        rows[str(row["id"])] = {**row, "createdAt": known["createdAt"]}
-        return "updated"
+    def keep(self, entity: Entity, cfdi: Cfdi, row: JsonObject) -> tuple[Change, JsonObject, JsonObject]:
+        """Store a row. Returns what that was, what changed, and the row now held."""
+        rows, number = self._rows.setdefault(entity.id, {}), str(row["id"])
+        known = rows.get(number)
+        if known is not None:
+            # A file once held stays held, even when a later job did not ask for it.
+            row = {**row, "xml": row["xml"] or known["xml"], "pdf": row["pdf"] or known["pdf"]}
+            row["createdAt"] = known["createdAt"]
+        change, changes = compare(known, row)
+        if change == "same" and known is not None:
+            return change, changes, known
+        rows[number] = row
+        self._cfdis[number] = (entity.id, cfdi)
+        self._ids.setdefault(entity.id, {})[cfdi.uuid] = number
+        self.version += 1
+        return change, changes, row
 
     def newest_first(self, entity: str) -> list[JsonObject]:
         """Give the rows of an entity, by id, newest first: the order the cursor walks."""
-        rows = self._rows.get(entity, {})
-        return [rows[number] for number in sorted(rows, reverse=True)]
+        version, ordered = self._ordered.get(entity, (-1, []))
+        if version != self.version:
+            rows = self._rows.get(entity, {})
+            ordered = [rows[number] for number in sorted(rows, reverse=True)]
+            self._ordered[entity] = (self.version, ordered)
+        return ordered
 
     def find(self, number: str) -> JsonObject | None:
         """Give one invoice by Syntage's id."""
-        return next((rows[number] for rows in self._rows.values() if number in rows), None)
+        owner = self.owner(number)
+        return self._rows[owner][number] if owner else None
+
+    def owner(self, number: str) -> str | None:
+        """Give the id of the entity an invoice belongs to."""
+        found = self._cfdis.get(number)
+        return found[0] if found else None
+
+    def cfdi(self, number: str) -> Cfdi | None:
+        """Give the CFDI behind an invoice."""
+        found = self._cfdis.get(number)
+        return found[1] if found else None
+
+    def id_of(self, entity: str, uuid: str) -> str | None:
+        """Give Syntage's id of an invoice held, by its fiscal uuid."""
+        return self._ids.get(entity, {}).get(uuid)
+
+    def entities(self) -> list[str]:
+        """Give the ids of the entities that have invoices."""
+        return list(self._rows)
+
+    def read(self, entity: str) -> Iterator[tuple[JsonObject, Cfdi]]:
+        """Give the invoices whose XML is held: only those could be looked into."""
+        for number, row in self._rows.get(entity, {}).items():
+            if row["xml"]:
+                yield row, self._cfdis[number][1]
+
+    def drop(self, entity: str) -> None:
+        """Forget all invoices of an entity."""
+        for number in self._rows.pop(entity, {}):
+            del self._cfdis[number]
+        self._ids.pop(entity, None)
+        self.version += 1
 
     def _settlements(self, entity: Entity, year: int, now: datetime) -> dict[str, Settlement]:
         key = (entity.id, year, now.date())

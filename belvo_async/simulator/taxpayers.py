@@ -1,6 +1,6 @@
 """Invented taxpayers with well-formed RFCs: 12 characters for companies, 13 for persons."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from random import Random
 
@@ -52,6 +52,12 @@ def _taxpayer(rng: Random, *, is_company: bool) -> Taxpayer:
 def subject(seed: int, index: int) -> Taxpayer:
     """Give the taxpayer behind the link or entity number `index`; every third one is a person."""
     return _taxpayer(Random(f"{seed}:subject:{index}"), is_company=index % 3 != 2)
+
+
+def connected(seed: int, rfc: str) -> Taxpayer:
+    """Give the taxpayer who logs in with an RFC; always the same for a seed, companies have 12 characters."""
+    plain = _taxpayer(Random(f"{seed}:connected:{rfc}"), is_company=len(rfc) == 12)
+    return replace(plain, rfc=rfc)
 
 
 def counterparties(seed: int) -> tuple[Taxpayer, ...]:

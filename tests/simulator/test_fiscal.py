@@ -10,7 +10,7 @@ import pytest
 
 from belvo_async.simulator.cfdi import Cfdi
 from belvo_async.simulator.fiscal import Books
-from belvo_async.simulator.taxpayers import Taxpayer, subject
+from belvo_async.simulator.taxpayers import Taxpayer, connected, subject
 
 
 def company() -> Taxpayer:
@@ -106,3 +106,24 @@ def test_taxpayers_have_well_formed_rfcs() -> None:
 def test_names_stay_out_of_nothing_before_2020() -> None:
     """Records begin in 2020."""
     assert [] == Books(1, invoices_per_year=50).between(company(), date(2015, 1, 1), date(2019, 12, 31))
+
+
+@pytest.mark.parametrize(("rfc", "is_company"), [("XQZ010203AB1", True), ("PFIS010101000", False)])
+def test_who_logs_in_keeps_the_rfc(rfc: str, is_company: bool) -> None:
+    """A taxpayer is made for any RFC, the same for a seed; twelve characters are a company's."""
+    one, other = connected(5, rfc), connected(5, rfc)
+
+    assert one == other
+    assert (rfc, is_company) == (one.rfc, one.is_company)
+
+
+def test_receipts_pay_parts_in_order(year: tuple[Cfdi, ...]) -> None:
+    """Of one invoice the parts are paid one after the other, also where a receipt pays several invoices."""
+    paid: dict[str, list[int]] = {}
+    for cfdi in (cfdi for cfdi in year if cfdi.payment):
+        assert cfdi.payment is not None
+        for document in cfdi.payment.documents:
+            paid.setdefault(document.uuid, []).append(document.partiality)
+
+    assert any(len(parts) > 1 for parts in paid.values())
+    assert all(list(range(1, len(parts) + 1)) == parts for parts in paid.values())

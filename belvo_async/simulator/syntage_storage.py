@@ -1,0 +1,108 @@
+"""The object storage downloads are redirected to: an origin of its own that must never see an API key."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from aiohttp import web
+
+from belvo_async.simulator.faults import Dice
+from belvo_async.simulator.syntage_files import HeldFile
+from belvo_async.simulator.wire import SECRET_HEADERS, SeenRequest
+
+DownloadFault = Literal["cut_body", "expired", "server_error"]
+# "Short-lived" is all the vendor says of its links; presigned links of object stores often live five minutes.
+LINK_LIFE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Link:
+    file: HeldFile
+    until: datetime
+
+
+class Storage:
+    """Serves files by presigned link: no login, and any request that carries one is refused.
+
+    `requests` holds every download tried; one that leaked a credential has status 403.
+    """
+
+    def __init__(self, *, host: str, dice: Dice, now: Callable[[], datetime]) -> None:
+        self.url = ""
+        self.requests: list[SeenRequest] = []
+        self.faults: list[DownloadFault] = []
+        self._host = host
+        self._signatures = dice.stream("storage_links")
+        self._now = now
+        self._links: dict[str, _Link] = {}
+        self._runner: web.AppRunner | None = None
+
+    async def start(self) -> None:
+        """Listen on any free port."""
+        app = web.Application()
+        app.router.add_get("/{tail:.*}", self._serve)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, self._host, 0).start()
+        self.url = f"http://{self._host}:{self._runner.addresses[0][1]}"
+
+    async def close(self) -> None:
+        """Stop listening. Closing twice is harmless."""
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            await runner.cleanup()
+
+    def link(self, file: HeldFile) -> str:
+        """Give a fresh link to a file, good for `LINK_LIFE`."""
+        signature = f"{self._signatures.getrandbits(256):064x}"
+        now = self._now()
+        self._links = {key: link for key, link in self._links.items() if link.until > now}
+        self._links[signature] = _Link(file=file, until=now + LINK_LIFE)
+        seconds = int(LINK_LIFE.total_seconds())
+        return f"{self.url}/{file.id}.{file.extension}?X-Amz-Expires={seconds}&X-Amz-Signature={signature}"
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        seen = SeenRequest(
+            method=request.method,
+            path=request.path,
+            query={},  # it holds the signature, which opens the file
+            headers={name: value for name, value in request.headers.items() if name.lower() not in SECRET_HEADERS},
+            body=b"",
+            at=self._now(),
+        )
+        self.requests.append(seen)
+        seen.fault = self.faults.pop(0) if self.faults else None
+        response = await self._answer(request, seen)
+        seen.status = response.status
+        return response
+
+    async def _answer(self, request: web.Request, seen: SeenRequest) -> web.StreamResponse:
+        if len(seen.headers) != len(request.headers):
+            return _refusal(403, "AccessDenied", "Credentials of another origin are refused.")
+        if seen.fault == "server_error":
+            return _refusal(500, "InternalError", "We encountered an internal error. Please try again.")
+        link = self._links.get(request.query.get("X-Amz-Signature", ""))
+        if link is None or link.until <= self._now() or seen.fault == "expired":
+            return _refusal(403, "AccessDenied", "Request has expired")
+        return await self._stream(request, link.file, is_cut=seen.fault == "cut_body")
+
+    async def _stream(self, request: web.Request, file: HeldFile, *, is_cut: bool) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Disposition": f'attachment; filename="{file.filename}"'})
+        response.content_type = file.mime_type
+        response.content_length = file.size
+        await response.prepare(request)
+        left = file.size // 2 if is_cut else file.size
+        for chunk in file.chunks():
+            await response.write(chunk[:left])
+            left -= len(chunk)
+            if left <= 0:
+                break
+        if is_cut and request.transport is not None:
+            request.transport.close()
+        return response
+
+
+def _refusal(status: int, code: str, text: str) -> web.Response:
+    body = f'<?xml version="1.0" encoding="UTF-8"?><Error><Code>{code}</Code><Message>{text}</Message></Error>'
+    return web.Response(status=status, body=body.encode(), content_type="application/xml")
