@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import re
+from collections.abc import Hashable, Iterable, Mapping
 from decimal import Decimal
-from typing import TypeVar, overload
+from functools import cache
+from typing import Any, Final, TypeVar, cast, overload
 from urllib.parse import urlsplit
 
 import msgspec
 
 from .errors import PayloadError
 
-__all__ = ["DEPTH_LIMIT", "check_depth", "check_number", "decode", "local_target", "rethrow"]
+__all__ = [
+    "DEPTH_LIMIT",
+    "MAGNITUDE_LIMIT",
+    "UNREADABLE",
+    "check_depth",
+    "check_number",
+    "check_numbers",
+    "decode",
+    "local_target",
+    "rethrow",
+]
 
 T = TypeVar("T")
 
@@ -47,18 +61,21 @@ def decode(body: bytes | bytearray | memoryview, kind: type[T] | msgspec.json.De
         if isinstance(kind, msgspec.json.Decoder):
             return kind.decode(body)
         return msgspec.json.decode(body, type=kind)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         failure = rethrow(error)
     # Raised out here: `from None` would only hide the decoder's exception, which may hold the input, not drop it.
     raise failure
 
 
 # RecursionError and UnicodeDecodeError are not MsgspecErrors; the last would carry the whole input in `.object`.
-_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OverflowError, MemoryError, ValueError)
+UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OverflowError, MemoryError, ValueError)
 
 
-def rethrow(error: Exception, *, at: str = "$") -> PayloadError:
-    """Turn a decoder's complaint into a PayloadError that holds no byte of the input. `at` prefixes the path."""
+def rethrow(error: Exception, *, at: str = "$", offset: int | None = 0) -> PayloadError:
+    """Turn a decoder's complaint into a PayloadError that holds no byte of the input. `at` prefixes the path.
+
+    `offset` is where in the body the decoded bytes begin; None where nobody knows, and then no position is told.
+    """
     if isinstance(error, PayloadError):
         return error
     if isinstance(error, RecursionError):
@@ -70,7 +87,7 @@ def rethrow(error: Exception, *, at: str = "$") -> PayloadError:
     byte = _BYTE.search(text)
     harmless = _HARMLESS.match(text)
     reason = harmless.group(1) if harmless else "unexpected content"
-    where = f" (byte {byte.group(1)})" if byte else ""
+    where = f" (byte {offset + int(byte.group(1))})" if byte and offset is not None else ""
     return PayloadError(reason + where, path=at + path.group(1)[1:] if path else at)
 
 
@@ -86,16 +103,61 @@ def check_depth(body: bytes | bytearray | memoryview) -> None:
             raise PayloadError("nested too deeply")
 
 
-# Money of either vendor has at most 15 digits before and 6 after the point; rates a few more.
-_NUMBER_EXPONENT_LIMIT = 64
+# Money of either vendor has at most 15 digits before and 6 after the point; rates a few more. Both bounds are far above
+# that, and far below what makes a bomb of the first `int()` or `format()`.
+MAGNITUDE_LIMIT: Final = 128
+_DIGITS_LIMIT = 2500
 
 
 def check_number(number: Decimal, *, path: str = "$") -> Decimal:
-    """Refuse NaN, infinities and exponents that would make a bomb of the first `int()` or `format()`."""
-    exponent = number.as_tuple().exponent
-    if not isinstance(exponent, int) or abs(exponent) > _NUMBER_EXPONENT_LIMIT:
+    """Refuse NaN, infinities, magnitudes beyond 10^±MAGNITUDE_LIMIT and numbers of absurdly many digits.
+
+    The magnitude is that of the first digit (of a zero, its exponent): it bounds the exponent from above, and from
+    below as far as there are digits.
+    """
+    if (
+        not number.is_finite()
+        or abs(number.adjusted()) > MAGNITUDE_LIMIT
+        or (number.__sizeof__() > _SMALL_BYTES and len(number.as_tuple().digits) > _DIGITS_LIMIT)
+    ):
         raise PayloadError("a number out of bounds", path=path)
     return number
+
+
+# What a number of a few dozen digits takes: counting digits is slow, and only longer ones need it.
+_SMALL_BYTES = Decimal(0).__sizeof__()
+
+
+def check_numbers(value: object, *, path: str = "$") -> None:
+    """Check every Decimal in a decoded value, at any depth; raise PayloadError with the path of the first bad one."""
+    if isinstance(value, Decimal):
+        check_number(value, path=path)
+        return
+    for place, each in _members(value):
+        check_numbers(each, path=path + place)
+
+
+def _members(value: object) -> Iterable[tuple[str, object]]:
+    """What a value is made of, each with its place in the vendor's own names."""
+    if isinstance(value, str | bytes | msgspec.Raw | None):
+        return ()
+    if isinstance(value, Mapping):
+        # The keys of a mapping are the vendor's data: they stay out of the path, as in msgspec's own.
+        mapping = cast("Mapping[object, object]", value)
+        return zip(itertools.repeat("[...]"), itertools.chain(mapping, mapping.values()))
+    if isinstance(value, list | tuple | set | frozenset):
+        return ((f"[{index}]", each) for index, each in enumerate(cast("Iterable[object]", value)))
+    return ((f".{encoded}", getattr(value, name)) for name, encoded in _fields(cast("Hashable", type(value))))
+
+
+@cache
+def _fields(kind: Any) -> tuple[tuple[str, str], ...]:
+    """The attributes of a record type and their names in the payload; none of a plain value's type."""
+    if issubclass(kind, msgspec.Struct):
+        return tuple((field.name, field.encode_name) for field in msgspec.structs.fields(kind))
+    if dataclasses.is_dataclass(kind):
+        return tuple((field.name, field.name) for field in dataclasses.fields(kind))
+    return tuple((field.name, field.name) for field in getattr(kind, "__attrs_attrs__", ()))
 
 
 def local_target(link: str, *, origin: str, path: str | None = None) -> str:

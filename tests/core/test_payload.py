@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -17,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from belvo_async.errors import PayloadError
-from belvo_async.payload import DEPTH_LIMIT, check_depth, check_number, decode, rethrow
+from belvo_async.payload import DEPTH_LIMIT, check_depth, check_number, check_numbers, decode, rethrow
 
 CANARY = "canary-5f1e9c77"
 
@@ -200,16 +201,61 @@ def test_our_own_error_passes_through() -> None:
     assert ours is rethrow(ours, at="$.y")
 
 
-@pytest.mark.parametrize("text", ["0", "-0.00", "12345678901234567890.123456", "1e64", "1e-64", "9" * 100])
+@pytest.mark.parametrize(
+    "text", ["0", "-0.00", "12345678901234567890.123456", "1e128", "1e-128", "9" * 100, "0." + "3" * 2000]
+)
 def test_finite_numbers_pass(text: str) -> None:
     """Money, rates and the odd long integer."""
     assert Decimal(text) == check_number(Decimal(text))
 
 
 @pytest.mark.parametrize(
-    "text", ["NaN", "sNaN", "-NaN", "Infinity", "-inf", "1e65", "1e-65", "0e65", "1e1000000000", "NaN123"]
+    "text",
+    [
+        *("NaN", "sNaN", "-NaN", "Infinity", "-inf", "NaN123"),
+        *("1e129", "1e-129", "0e129", "0e-129", "1e1000000000", "9" * 130, "0." + "3" * 3000),
+    ],
 )
 def test_numbers_out_of_bounds_are_refused(text: str) -> None:
     """`int()` of 1e300000 takes seconds, `format()` of 1e100000000 a hundred megabytes."""
     with pytest.raises(PayloadError, match=r"\$\.total: a number out of bounds"):
         check_number(Decimal(text), path="$.total")
+
+
+class Priced(msgspec.Struct):
+    price: Decimal = msgspec.field(name="unitPrice", default=Decimal(0))
+    inner: list[Priced] = []
+    named: dict[str, Decimal] = {}
+
+
+@dataclass
+class Plain:
+    price: Decimal
+
+
+@pytest.mark.parametrize(
+    ("value", "path"),
+    [
+        (Priced(price=Decimal("NaN")), "$.unitPrice"),
+        (Priced(inner=[Priced(), Priced(price=Decimal("1e999"))]), "$.inner[1].unitPrice"),
+        (Priced(named={CANARY: Decimal("inf")}), "$.named[...]"),
+        ({Decimal("NaN"): 1}, "$[...]"),
+        ([Plain(Decimal(1)), Plain(Decimal("1e999"))], "$[1].price"),
+        ((1, "NaN", None, {Decimal("-inf")}), "$[3][0]"),
+    ],
+    ids=["renamed field", "nested record", "mapping", "key", "dataclass", "tuple and set"],
+)
+def test_numbers_are_checked_at_any_depth(value: object, path: str) -> None:
+    """The path is in the vendor's own names, without the keys of its mappings."""
+    with pytest.raises(PayloadError, match="a number out of bounds") as refused:
+        check_numbers(value)
+
+    assert path == refused.value.path
+
+
+def test_position_is_that_of_the_body() -> None:
+    """What was decoded may be a part of the body, or nobody knows which."""
+    complaint = msgspec.DecodeError("JSON is malformed: invalid character (byte 7)")
+
+    assert "JSON is malformed (byte 107)" == rethrow(complaint, offset=100).reason
+    assert "JSON is malformed" == rethrow(complaint, offset=None).reason

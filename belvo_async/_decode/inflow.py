@@ -1,0 +1,121 @@
+"""The bytes that arrived and are not yet read."""
+
+from __future__ import annotations
+
+import re
+import sys
+import threading
+from collections.abc import Generator
+from typing import Final
+
+from ..errors import PayloadError
+from ..payload import DEPTH_LIMIT
+
+_BLANK = re.compile(rb"[ \t\r\n]*")
+_STRUCTURE = re.compile(rb'["\\\[\]{}]')
+
+# The interpreter's usual limit is 1000; on Python 3.11 a much higher one switches off msgspec's guard as well.
+_USUAL_RECURSION: Final = 1500
+# A thousand levels of msgspec's recursion take about 400 KiB of stack.
+_ROOMY_STACK_BYTES: Final = 1024 * 1024
+
+
+class Inflow:
+    """A buffer that grows at its end and is read from its front, by generators that yield None to ask for more.
+
+    `buf[i]` is byte `offset + i` of the body; readers may overwrite bytes they have understood.
+    """
+
+    def __init__(self) -> None:
+        self.buf = bytearray()
+        self.offset = 0
+        self.ended = False
+        self._depth = _Depth() if guard_is_weak() else None
+
+    def feed(self, piece: bytes | memoryview) -> None:
+        """Add bytes that arrived."""
+        if self._depth is not None:
+            self._depth.feed(piece)
+        self.buf += piece
+
+    def end(self) -> None:
+        """No more bytes will come."""
+        self.ended = True
+
+    def drop(self, size: int) -> None:
+        """Forget bytes at the front."""
+        del self.buf[:size]
+        self.offset += size
+
+    def want(self, size: int) -> Generator[None, None, None]:
+        """Wait for a buffer of `size` bytes, or for the end."""
+        while len(self.buf) < size and not self.ended:
+            yield
+
+    def solid(self) -> Generator[None, None, int]:
+        """Drop white space; give the byte that then stands in front, or -1 at the end."""
+        while True:
+            at = self.find_solid(0)
+            if at >= 0:
+                if at:
+                    self.drop(at)
+                return self.buf[0]
+            self.drop(len(self.buf))
+            if self.ended:
+                return -1
+            yield
+
+    def find_solid(self, start: int) -> int:
+        """Where the first byte that is no white space stands, or -1."""
+        if start < len(self.buf) and self.buf[start] > 0x20:
+            return start
+        blank = _BLANK.match(self.buf, start)
+        end = blank.end() if blank else start
+        return end if end < len(self.buf) else -1
+
+    def shallow(self) -> int | None:
+        """How much of the buffer may be given to a decoder that recurses, or None: all of it."""
+        deep = self._depth.deep_at if self._depth is not None else None
+        return None if deep is None else deep - self.offset
+
+    def malformed(self, at: int, path: str) -> PayloadError:
+        """The error for a byte that may not stand where it does; past the buffer's end, for a body that is cut."""
+        if at >= len(self.buf):
+            return PayloadError("Input data was truncated", path=path)
+        return PayloadError(f"JSON is malformed (byte {self.offset + at})", path=path)
+
+
+def guard_is_weak() -> bool:
+    """Whether deep nesting could end the process before msgspec's own guard stops it."""
+    return sys.getrecursionlimit() > _USUAL_RECURSION or 0 < threading.stack_size() < _ROOMY_STACK_BYTES
+
+
+class _Depth:
+    """Follows the nesting of a body as it arrives, and remembers where it first passed DEPTH_LIMIT."""
+
+    def __init__(self) -> None:
+        self.deep_at: int | None = None
+        self._depth = 0
+        self._in_string = False
+        self._total = 0
+        self._skipped = -1
+
+    def feed(self, piece: bytes | memoryview) -> None:
+        for found in _STRUCTURE.finditer(piece):
+            self._meet(found.group(), self._total + found.start())
+        self._total += len(piece)
+
+    def _meet(self, mark: bytes, at: int) -> None:
+        if at == self._skipped:
+            return
+        if self._in_string:
+            self._in_string = mark != b'"'
+            self._skipped = at + 1 if mark == b"\\" else -1
+        elif mark == b'"':
+            self._in_string = True
+        elif mark in b"[{":
+            self._depth += 1
+            if self._depth > DEPTH_LIMIT and self.deep_at is None:
+                self.deep_at = at
+        elif mark in b"]}":
+            self._depth -= 1
