@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import pickle
+import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
@@ -17,6 +19,8 @@ from belvo_async.errors import (
     NotFoundError,
     PayloadError,
     RateLimitError,
+    TaskError,
+    TokenRequiredError,
     UnsupportedError,
     VendorError,
 )
@@ -32,8 +36,16 @@ from belvo_async.vendors.belvo import (
     Invoices,
     Link,
     Links,
+    TaxComplianceStatus,
+    TaxComplianceStatusList,
+    TaxRetention,
+    TaxRetentionList,
+    TaxReturn,
+    TaxReturnList,
+    TaxStatus,
+    TaxStatusList,
 )
-from belvo_async.vendors.belvo.reading import partial_remark
+from belvo_async.vendors.belvo.lists import partial_remark
 from belvo_async.vendors.belvo.schema import Warnings
 from tests.vendors.belvo_samples import BELVO, LINK, REQUEST_ID, TASK, answer, error, job_of, sample, walked
 
@@ -230,6 +242,31 @@ def test_records_are_compared_by_id() -> None:
             id="statements",
         ),
         pytest.param(
+            TaxReturnList(
+                link=(LINK, "b"), id="a", year_from=2023, year_to=2025, tipo_declaracion=("Normal", "Complementaria"),
+                created_from=date(2026, 1, 1), omit=("pdf",),
+            ),
+            "/api/tax-returns/",
+            TaxReturn,
+            {
+                "link__in": f"{LINK},b", "id": "a", "ejercicio__gte": "2023", "ejercicio__lte": "2025",
+                "tipo_declaracion__in": "Normal,Complementaria", "created_at__gte": "2026-01-01", "omit": "pdf",
+            },
+            id="tax returns",
+        ),
+        pytest.param(
+            TaxStatusList(link=LINK, id=("a", "b"), fields=("id_cif",)), "/api/tax-status/", TaxStatus,
+            {"link": LINK, "id__in": "a,b", "fields": "id,id_cif"}, id="tax statuses",
+        ),
+        pytest.param(
+            TaxComplianceStatusList(link=LINK), "/api/tax-compliance-status/", TaxComplianceStatus, {"link": LINK},
+            id="compliance",
+        ),
+        pytest.param(
+            TaxRetentionList(link=LINK, created_to=date(2026, 2, 1)), "/api/tax-retentions/", TaxRetention,
+            {"link": LINK, "created_at__lte": "2026-02-01"}, id="retentions",
+        ),
+        pytest.param(
             Institutions(resources=("INVOICES", "TAX_STATUS"), country_code="MX"), "/api/institutions/", Institution,
             {"resources__allin": "INVOICES,TAX_STATUS", "country_code": "MX"}, id="institutions",
         ),
@@ -254,6 +291,188 @@ def test_queried_invoices_are_filtered_again() -> None:
     assert keep(Invoice(link="B", invoice_date=date(2030, 1, 1)))
     assert not keep(Invoice(link="c"))
     assert not keep(Invoice(link="a", invoice_date=date(2025, 12, 31)))
+
+
+OTHER = "68d3be27-1ba0-5aaa-b1e5-0d5e7fb2d4a1"
+
+# A query, the keys of a row of it, and whether the row belongs to it.
+ROWS: list[tuple[Query[object], dict[str, Any], bool]] = [
+    (InvoiceList(link=LINK), {}, True),
+    (InvoiceList(link=LINK), {"link": LINK.upper()}, True),
+    (InvoiceList(link=LINK), {"link": OTHER}, False),
+    (InvoiceList(link=LINK, id=["A-1", "b"]), {"id": "a1"}, False),
+    (InvoiceList(link=LINK, id=[OTHER]), {"id": OTHER.replace("-", "").upper()}, True),
+    (InvoiceList(link=LINK, invoice_identification=OTHER.upper()), {"invoice_identification": OTHER}, True),
+    (InvoiceList(link=LINK, invoice_identification=OTHER.upper()), {"invoice_identification": LINK}, False),
+    (InvoiceList(link=LINK, total_amount_from=Decimal("10.5")), {"total_amount": 10.5}, True),
+    (InvoiceList(link=LINK, total_amount_from=Decimal("10.5")), {"total_amount": 10.49}, False),
+    (InvoiceList(link=LINK, total_amount_to=Decimal("10.5")), {"total_amount": 10.51}, False),
+    (InvoiceList(link=LINK, type="INFLOW"), {"type": "OUTFLOW", "invoice_date": "2025-01-01"}, False),
+    (InvoiceList(link=LINK, date_to=date(2025, 1, 1)), {"invoice_date": "2025-01-02"}, False),
+    (TaxReturnList(link=LINK, year_from=2024), {"informacion_general": {"ejercicio": 2023}}, False),
+    (TaxReturnList(link=LINK, year_to=2024), {"informacion_general": {"ejercicio": "2025"}}, False),
+    (TaxReturnList(link=LINK, year_from=2024, year_to=2024), {"informacion_general": {"ejercicio": 2024}}, True),
+    (TaxReturnList(link=LINK, year_from=2024), {"informacion_general": None, "isr": {}}, True),
+    (TaxReturnList(link=LINK), {"link": OTHER}, False),
+    (TaxStatusList(link=LINK), {"link": OTHER}, False),
+    (TaxRetentionList(link=LINK), {"link": OTHER}, False),
+    (TaxComplianceStatusList(link=LINK, id="a"), {"id": "b"}, False),
+    (FinancialStatementList(link=LINK, id="a"), {"id": "b", "link": LINK}, False),
+    (Links(id="a"), {"id": "b"}, False),
+]
+
+
+@pytest.mark.parametrize(("query", "row", "kept"), ROWS)
+@pytest.mark.parametrize("of", ["record", "guard"])
+def test_rows_that_were_not_asked_for_are_dropped(
+    query: Query[object], row: dict[str, Any], kept: bool, of: str
+) -> None:
+    """Should Belvo ignore a filter; from a record and from its guard alike. A row without the key is kept."""
+    shape = BELVO.list(query).shape
+    seen = msgspec.json.decode(json.dumps(row), type=getattr(shape, of))
+
+    assert shape.keep is not None
+    assert kept is shape.keep(seen)
+
+
+@pytest.mark.parametrize("query", [Links(), Institutions(), TaxComplianceStatusList(link=LINK)])
+def test_what_no_row_can_tell_is_left_to_belvo(query: Query[object]) -> None:
+    assert BELVO.list(query).shape.keep is None
+
+
+EVERY_LIST: list[Query[object]] = [
+    Links(),
+    Institutions(),
+    InvoiceList(link=LINK),
+    FinancialStatementList(link=LINK),
+    TaxReturnList(link=LINK),
+    TaxStatusList(link=LINK),
+    TaxComplianceStatusList(link=LINK),
+    TaxRetentionList(link=LINK),
+]
+
+
+@pytest.mark.parametrize("query", EVERY_LIST, ids=lambda query: type(query).__name__)
+def test_a_guard_is_a_small_part_of_its_record(query: Query[object]) -> None:
+    """It reads the same keys, and knows a row by the same id; most rows have one, and none must."""
+    shape = BELVO.list(query).shape
+    assert shape.guard is not None
+    assert shape.record_id is not None
+    own_id: object = 7 if isinstance(query, Institutions) else "a"
+
+    for kind in (shape.record, shape.guard):
+        ids = [shape.record_id(msgspec.json.decode(json.dumps(row), type=kind)) for row in ({"id": own_id}, {})]
+        assert [str(own_id), None] == ids
+    keys = {field.encode_name for field in msgspec.structs.fields(cast("type[msgspec.Struct]", shape.guard))}
+    assert keys < {field.encode_name for field in msgspec.structs.fields(cast("type[msgspec.Struct]", shape.record))}
+
+
+def test_every_list_can_be_queried() -> None:
+    assert set(BELVO.queries) == {type(query) for query in EVERY_LIST}
+
+
+def test_only_invoices_tell_that_data_is_missing() -> None:
+    """From a guard as from a record."""
+    shapes = [BELVO.list(query).shape for query in EVERY_LIST]
+
+    assert [InvoiceList] == [type(query) for query, shape in zip(EVERY_LIST, shapes, strict=True) if shape.remark]
+    (remark, guard) = next((shape.remark, shape.guard) for shape in shapes if shape.remark)
+    seen = msgspec.json.decode(b'{"warnings": {"code": "sat_xml_limit_reached"}}', type=cast("type[object]", guard))
+    assert remark is not None
+    assert getattr(remark(seen, datetime(2026, 6, 1, tzinfo=UTC)), "partial", None) is True
+
+
+# Pages ahead, and readings that go on
+
+PAGED = f"/api/invoices/?link={LINK}&page_size=1000"
+
+
+def ahead(page: Page, *, of: str = PAGED) -> list[str]:
+    walk = BELVO.list(InvoiceList(link=LINK))
+    request = msgspec.structs.replace(next(walk.steps(None)), target=of)
+    assert walk.ahead is not None
+    return [each.target for each in walk.ahead(request, page)]
+
+
+def numbered(number: int, size: int = 1000) -> str:
+    return f"{ORIGIN}/api/invoices/?link={LINK}&page={number}&page_size={size}"
+
+
+def test_pages_are_counted_on_from_the_next_one() -> None:
+    """Belvo numbers its pages and counts the rows: what the last one is, is known."""
+    first = ahead(Page(next=numbered(2), count=3500, rows=1000))
+    third = ahead(Page(next=numbered(4), count=3500, rows=1000), of=f"{PAGED}&page=3")
+
+    assert [numbered(each).removeprefix(ORIGIN) for each in (2, 3, 4)] == first
+    assert [numbered(4).removeprefix(ORIGIN)] == third
+
+
+def test_pages_ahead_are_those_the_walk_asks_for() -> None:
+    """To the byte: another request would be sent in vain."""
+    walk = BELVO.list(InvoiceList(link=LINK))
+    steps = walk.steps(None)
+    first = next(steps)
+    page = Page(next=numbered(2), count=2500, rows=1000)
+    assert walk.ahead is not None
+    guessed = list(walk.ahead(first, page))
+
+    asked = [steps.send(page), steps.send(Page(next=numbered(3), count=2500, rows=1000))]
+
+    assert guessed == asked
+
+
+@pytest.mark.parametrize(
+    ("page", "pages"),
+    [
+        pytest.param(Page(next=numbered(2), count=3500), [2, 3, 4], id="rows not known yet: full pages"),
+        pytest.param(Page(next=numbered(2, 10), count=35, rows=10), [2, 3, 4], id="small pages, as in the sandbox"),
+        pytest.param(Page(next=numbered(2)), [2], id="no count"),
+        pytest.param(Page(next=numbered(2), count=0), [2], id="a count that cannot be"),
+        pytest.param(Page(next=f"{ORIGIN}/api/invoices/?cursor=x", count=3000, rows=1000), [], id="no number"),
+        pytest.param(Page(next=f"{ORIGIN}/api/invoices/?webpage=2", count=3000, rows=1000), [], id="another number"),
+        pytest.param(Page(count=3500, rows=1000), None, id="the last page"),
+    ],
+)
+def test_what_is_not_known_is_not_guessed(page: Page, pages: list[int] | None) -> None:
+    """The next page is what Belvo says; those after it only where they can be counted."""
+    numbers = [int(found) for target in ahead(page) for found in re.findall(r"[?&]page=(\d+)", target)]
+
+    assert (pages or []) == numbers
+    assert (pages is None) == (ahead(page) == [])
+
+
+def test_a_page_ahead_stays_on_the_list() -> None:
+    with pytest.raises(PayloadError):
+        ahead(Page(next="https://evil.example.com/api/invoices/?page=2", count=3500, rows=1000))
+
+
+def test_a_reading_goes_on_from_a_page_met_before() -> None:
+    """The page itself is read again, and the walk follows from there."""
+    steps = BELVO.results(job_of()).steps(f"/api/invoices/?link={LINK}&page=3")
+
+    targets = walked(steps, [Page(next=numbered(4)), Page()])
+
+    assert [f"/api/invoices/?link={LINK}&page=3", numbered(4).removeprefix(ORIGIN)] == targets
+
+
+@pytest.mark.parametrize(
+    "checkpoint",
+    [
+        "/api/links/?page=3",
+        f"/api/invoices/?link={OTHER}&page=3",
+        f"/api/invoices/?link={LINK}&type=INFLOW&page=3",
+        "https://evil.example.com/api/invoices/?page=3",
+        "page=3",
+        "",
+        "//evil/api/invoices/",
+    ],
+)
+def test_a_checkpoint_of_another_reading_is_refused(checkpoint: str) -> None:
+    """Before anything is sent, as the caller's mistake."""
+    with pytest.raises(TaskError) as refused:
+        next(BELVO.results(job_of()).steps(checkpoint))
+
+    assert "resume" == refused.value.field
 
 
 def test_values_are_encoded() -> None:
@@ -286,6 +505,7 @@ def test_queries_of_others_are_not_supported() -> None:
         pytest.param(answer(429), RateLimitError, None, id="429"),
         pytest.param(answer(403, HTML), RateLimitError, None, id="HTML 403"),
         pytest.param(answer(405, sample("error_405")), VendorError, "method_not_allowed", id="405"),
+        pytest.param(answer(428, sample("error_428_token_required")), TokenRequiredError, "token_required", id="428"),
         pytest.param(answer(408, sample("error_408")), VendorError, "request_timeout", id="408"),
         pytest.param(answer(500, sample("error_500")), VendorError, "unexpected_error", id="500"),
         pytest.param(answer(503, HTML), VendorError, None, id="503 HTML"),

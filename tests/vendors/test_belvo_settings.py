@@ -128,6 +128,24 @@ def test_unsafe_settings_are_refused(keywords: dict[str, str]) -> None:
         Belvo(**{"secret_id": "an-id", "secret_password": "pass-7c1e9f40", **keywords})  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        pytest.param("BELVO_WEBHOOK_AUTH", "Bearer 12345678", id="short authorization"),
+        pytest.param("BELVO_WEBHOOK_AUTH", "Bearer ñ0123456789", id="authorization beyond ASCII"),
+        pytest.param("BELVO_BASE_URL", "http://relay.example.com", id="address without TLS"),
+        pytest.param("BELVO_ENV", "development", id="an environment that was switched off"),
+    ],
+)
+def test_an_unsafe_variable_is_refused_by_its_name(variable: str, value: str) -> None:
+    """Whoever set it sees what to mend; the value is not repeated."""
+    with pytest.raises(ConfigurationError) as refused:
+        Belvo.from_env({**ENVIRON, variable: value})
+
+    assert variable in str(refused.value)
+    assert value not in str(refused.value)
+
+
 def test_credentials_are_http_basic() -> None:
     assert {"Authorization": "Basic " + base64.b64encode(b"key-id:key-password").decode()} == BELVO.credentials()
 

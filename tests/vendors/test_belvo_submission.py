@@ -167,6 +167,7 @@ def test_a_refusal_documented_as_retryable_is_sent_three_times_at_most(given: An
 
     assert [Status.SUBMITTING, Status.SUBMITTING, Status.REJECTED] == [each.status for each in seen]
     assert [NOW + timedelta(seconds=first), NOW + timedelta(seconds=second), None] == [each.retry_at for each in seen]
+    assert [True, True, False] == [bool(each.doubt) for each in seen], "whoever waits is told why"
     assert seen[2].failure is not None
     assert seen[2].failure.retryable
 

@@ -11,7 +11,17 @@ import pytest
 
 from belvo_async.errors import TaskError
 from belvo_async.jobs import decode_task, task_key
-from belvo_async.vendors.belvo import FinancialStatementList, FinancialStatements, InvoiceList, Invoices, Links
+from belvo_async.vendors.belvo import (
+    DeleteLink,
+    FinancialStatementList,
+    FinancialStatements,
+    InvoiceList,
+    Invoices,
+    Links,
+    Refresh,
+    TaxReturnList,
+    TaxStatusList,
+)
 from tests.vendors.belvo_samples import BELVO, LINK, NOW, TASK
 
 FIRST = date(2025, 1, 1)
@@ -86,8 +96,18 @@ def test_names_are_kept_as_a_tuple() -> None:
     assert isinstance(hash(task), int)
 
 
-@pytest.mark.parametrize("task", [TASK, FinancialStatements(link=LINK)], ids=lambda task: task.kind)
-def test_a_stored_task_comes_back(task: Invoices | FinancialStatements) -> None:
+@pytest.mark.parametrize(
+    "task",
+    [
+        TASK,
+        FinancialStatements(link=LINK),
+        Refresh(link=LINK),
+        Refresh(link=LINK, resources=["TAX_STATUS", "INVOICES"]),
+        DeleteLink(link=LINK),
+    ],
+    ids=lambda task: task.kind,
+)
+def test_a_stored_task_comes_back(task: Invoices | FinancialStatements | Refresh | DeleteLink) -> None:
     """A task is found again by its kind and equals the one that was stored."""
     assert task == decode_task(msgspec.json.encode(task))
     assert type(task) is BELVO.tasks[task.kind]
@@ -99,11 +119,37 @@ def test_tasks_name_their_resource_in_belvos_word() -> None:
     assert ["INVOICES", "FINANCIAL_STATEMENTS"] == [TASK.resource, FinancialStatements(link=LINK).resource]
 
 
-def test_a_financial_statements_task_needs_a_link() -> None:
+@pytest.mark.parametrize("task", [FinancialStatements, Refresh, DeleteLink])
+def test_every_task_needs_a_link(task: type[FinancialStatements] | type[Refresh] | type[DeleteLink]) -> None:
     with pytest.raises(TaskError) as refused:
-        FinancialStatements(link="")
+        task(link="")
 
     assert "link" == refused.value.field
+
+
+def test_equal_choices_of_resources_are_equal_refreshes() -> None:
+    """Whatever their order and repetitions, so that they become one job; an empty choice is none."""
+    one = Refresh(link=LINK, resources=["TAX_STATUS", "INVOICES", "INVOICES"])
+    other = Refresh(link=LINK, resources=("INVOICES", "TAX_STATUS"))
+
+    assert task_key("account", one) == task_key("account", other)
+    assert Refresh(link=LINK) == Refresh(link=LINK, resources=[])
+
+
+@pytest.mark.parametrize("resources", ["INVOICES", ["invoices"], ["ACCOUNTS"], [None], 5])
+def test_a_refresh_of_unknown_resources_is_refused(resources: Any) -> None:
+    """The error names the words there are."""
+    with pytest.raises(TaskError) as refused:
+        Refresh(link=LINK, resources=resources)
+
+    assert "resources" == refused.value.field
+
+
+def test_no_task_of_a_link_is_taken_for_the_answer_to_a_post() -> None:
+    """Deliveries are adopted by resource: a refresh of invoices is not the POST for invoices."""
+    assert not {"INVOICES", "FINANCIAL_STATEMENTS"} & {
+        Refresh(link=LINK, resources=["INVOICES"]).resource, DeleteLink(link=LINK).resource
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -125,15 +171,19 @@ def test_the_future_is_refused_by_today_in_utc(today: datetime, refused: bool) -
 
 
 def test_tasks_of_others_are_refused() -> None:
-    """A task that is not of this catalogue never reaches the wire."""
-    with pytest.raises(TaskError):
+    """A task that is not of this catalogue never reaches the wire; the error names those that are."""
+    with pytest.raises(TaskError) as refused:
         BELVO.check(decode_task(b'{"kind":"other.Thing"}'), NOW)
+
+    assert "a Belvo task is one of DeleteLink, FinancialStatements, Invoices, Refresh" in str(refused.value)
 
 
 def test_one_lane_per_link_of_an_account() -> None:
     """All tasks of a link share a lane in every spelling of its id; other links and accounts have their own."""
     lanes = {
         BELVO.lane(TASK),
+        BELVO.lane(Refresh(link=LINK)),
+        BELVO.lane(DeleteLink(link=LINK)),
         BELVO.lane(FinancialStatements(link=LINK.upper())),
         BELVO.lane(FinancialStatements(link="other")),
     }
@@ -156,6 +206,10 @@ def test_one_lane_per_link_of_an_account() -> None:
         pytest.param("total_amount_from", lambda: InvoiceList(link=LINK, total_amount_from=Decimal(-1)), id="below 0"),
         pytest.param("type", lambda: InvoiceList(link=LINK, type="BOTH"), id="type"),  # type: ignore[arg-type]
         pytest.param("omit", lambda: Links(omit=("a b",)), id="name"),
+        pytest.param("link", lambda: TaxStatusList(link="a b"), id="odd link of a tax status"),
+        pytest.param("year_to", lambda: TaxReturnList(link=LINK, year_from=2025, year_to=2024), id="years backwards"),
+        pytest.param("year_from", lambda: TaxReturnList(link=LINK, year_from=25), id="two digits"),
+        pytest.param("year_to", lambda: TaxReturnList(link=LINK, year_to="2024"), id="text"),  # type: ignore[arg-type]
     ],
 )
 def test_a_query_that_cannot_be_is_refused_naming_the_field(field: str, build: Any) -> None:

@@ -158,13 +158,43 @@ def test_before_process_type_existed_the_request_id_was_enough() -> None:
 
 
 @pytest.mark.parametrize("name", HISTORICAL)
-@pytest.mark.parametrize("process_type", ["historical_update", "recurrent_update", "brand_new", ...])
-def test_an_update_never_completes_a_job_and_only_asks_for_a_look(name: str, process_type: object) -> None:
+@pytest.mark.parametrize("process_type", ["recurrent_update", "brand_new"])
+def test_an_update_never_completes_a_job_and_only_asks_for_a_look(name: str, process_type: str) -> None:
     """Updates of the same link bear other request ids; even with ours they are not the answer."""
     (seen,) = delivered(changed(name, process_type=process_type, request_id=DASHED, webhook_code="historical_update"))
 
     assert (None, True, LINK, None) == (seen.status, seen.nudge, seen.subject, seen.remote_id)
     assert not seen.adoptable
+
+
+@pytest.mark.parametrize("name", HISTORICAL)
+@pytest.mark.parametrize("process_type", ["historical_update", ...])
+def test_a_historical_update_reports_its_resource_and_ends_nothing(name: str, process_type: object) -> None:
+    """A refresh learns by it which resource came; it asks for a look, and no uncertain job may adopt it."""
+    resource = json.loads(sample(name))["webhook_type"]
+
+    told, nudge = delivered(changed(name, process_type=process_type, request_id=DASHED))
+
+    assert (Status.RUNNING, DASHED, (resource,)) == (told.status, told.remote_id, told.reported)
+    assert not told.adoptable
+    assert (None, True, LINK, None) == (nudge.status, nudge.nudge, nudge.subject, nudge.remote_id)
+
+
+def test_a_historical_update_with_the_id_of_an_asynchronous_post_leaves_it_open() -> None:
+    """However Belvo numbers its requests: only the answer to the POST ends it."""
+    job = job_of()
+    for name in HISTORICAL:
+        job, _ = reconcile(job, delivered(changed(name, request_id=DASHED))[0])
+
+    assert Status.RUNNING == job.status
+    assert Status.FINISHED == reconcile(job, delivered(sample(DONE))[0])[0].status
+
+
+@pytest.mark.parametrize("request_id", [..., None, ""], ids=["missing", "null", "empty"])
+def test_a_historical_update_without_a_request_id_only_asks_for_a_look(request_id: object) -> None:
+    (seen,) = delivered(changed(HISTORICAL[0], request_id=request_id))
+
+    assert (None, True, ()) == (seen.status, seen.nudge, seen.reported)
 
 
 def test_an_update_with_an_error_fails_only_the_request_it_names() -> None:

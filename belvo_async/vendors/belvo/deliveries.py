@@ -31,6 +31,9 @@ _COUNTS = ("new_invoices", "total_invoices", "new_financial_statements")
 # Codes of historical updates, for deliveries from before process_type was sent.
 _HISTORICAL = ("historical_", "initial_")
 
+# Answers the asynchronous DELETE of a link; no page shows the rest of it.
+LINK_DELETED = "link_deleted"
+
 _DELIVERY = msgspec.json.Decoder(Delivery)
 
 
@@ -55,8 +58,10 @@ def _matches(secret: Secret, value: str) -> bool:
 def read_delivery(body: bytes, now: datetime) -> tuple[Observation, ...]:
     """Say what a proven delivery tells. Words that are not known are no errors. Raises PayloadError.
 
-    A delivery with our request id and an error fails the job. One that answers an asynchronous POST finishes it. All
-    others only make the link's open jobs due for a look: they are about updates that were not asked for here.
+    A delivery with our request id and an error fails the job. One that answers an asynchronous POST finishes it, and so
+    does the word that the link was deleted. A historical update with a request id reports its resource to the refresh
+    of that id, and ends nothing. All others only make the link's open jobs due for a look: they are about updates that
+    were not asked for here.
     """
     delivery = decode(body, _DELIVERY)
     _refuse_doubles(body)
@@ -66,8 +71,27 @@ def read_delivery(body: bytes, now: datetime) -> tuple[Observation, ...]:
     nudge = msgspec.structs.replace(word, remote_id=None, nudge=True)
     if delivery.request_id and _completes(delivery):
         return (_outcome(delivery, word, trouble, content),)
-    failed = msgspec.structs.replace(word, status=Status.FAILED, failure=trouble)
-    return ((failed,) if trouble and delivery.request_id else ()) + ((nudge,) if delivery.link_id else ())
+    told = _partial_word(delivery, word, trouble) if delivery.request_id else None
+    return ((told,) if told else ()) + ((nudge,) if delivery.link_id else ())
+
+
+def _partial_word(delivery: Delivery, word: Observation, trouble: Failure | None) -> Observation | None:
+    """What a delivery that answers no asynchronous POST says about the job of its request id; None for nothing."""
+    if trouble is not None:
+        return msgspec.structs.replace(word, status=Status.FAILED, failure=trouble)
+    if delivery.webhook_code == LINK_DELETED:
+        adoptable = delivery.link_id is not None
+        return msgspec.structs.replace(word, status=Status.FINISHED, resource="LINK", adoptable=adoptable)
+    if _is_historical(delivery) and delivery.webhook_type not in (None, "LINK"):
+        reported = (delivery.webhook_type,)
+        return msgspec.structs.replace(word, status=Status.RUNNING, reported=reported)
+    return None
+
+
+def _is_historical(delivery: Delivery) -> bool:
+    if delivery.process_type is None:
+        return (delivery.webhook_code or "").startswith(_HISTORICAL)
+    return delivery.process_type == "historical_update"
 
 
 def _word(delivery: Delivery, now: datetime) -> Observation:
@@ -83,7 +107,7 @@ def _word(delivery: Delivery, now: datetime) -> Observation:
 
 def _completes(delivery: Delivery) -> bool:
     """Whether it answers an asynchronous POST: it says so, or is of the time before `process_type` was sent."""
-    if delivery.webhook_type == "LINK":
+    if delivery.webhook_type == "LINK" or delivery.webhook_code == LINK_DELETED:
         return False
     if delivery.process_type is None:
         return delivery.webhook_type is not None and not (delivery.webhook_code or "").startswith(_HISTORICAL)

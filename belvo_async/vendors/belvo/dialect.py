@@ -14,11 +14,13 @@ from belvo_async.abc import Answer, Budget, Call, Conversation, Download, Fetch,
 from belvo_async.errors import ConfigurationError, TaskError, UnsupportedError, VendorError
 from belvo_async.jobs import Job, Observation, Status, Task, Way
 
+from .calls import CALLS, carry_out
 from .deliveries import read_delivery, verify
-from .looks import poll
+from .lists import BY_QUERY
+from .looks import find_deletion, poll
 from .reading import Source, query_walk, results_walk
 from .refusals import read_error
-from .schema import FinancialStatementList, FinancialStatements, Institutions, InvoiceList, Invoices, Links
+from .schema import DeleteLink, FinancialStatements, Invoices, Refresh
 from .submission import submit
 
 ORIGINS = {"sandbox": "https://sandbox.belvo.com", "production": "https://api.belvo.com"}
@@ -34,7 +36,7 @@ SHORTEST_AUTHORIZATION = 16
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _TASKS: Mapping[str, type[Task[object]]] = {
-    str(each.__struct_config__.tag): each for each in (Invoices, FinancialStatements)
+    str(each.__struct_config__.tag): each for each in (Invoices, FinancialStatements, Refresh, DeleteLink)
 }
 
 
@@ -93,13 +95,15 @@ class Belvo:
             raise ConfigurationError("the environment variable BELVO_ENV must be sandbox or production")
         base_url = found.get("BELVO_BASE_URL") or None
         if base_url is not None:
-            _read_origin(base_url, "BELVO_BASE_URL")
+            _read_origin(base_url, "the environment variable BELVO_BASE_URL")
+        authorization = found.get("BELVO_WEBHOOK_AUTH") or None
+        _read_authorization(authorization, "the environment variable BELVO_WEBHOOK_AUTH")
         return cls(
             found["BELVO_SECRET_ID"],
             found["BELVO_SECRET_PASSWORD"],
             base_url=base_url,
             environment=environment,
-            webhook_authorization=found.get("BELVO_WEBHOOK_AUTH") or None,
+            webhook_authorization=authorization,
         )
 
     def __repr__(self) -> str:
@@ -123,11 +127,11 @@ class Belvo:
 
     @property
     def queries(self) -> tuple[type[object], ...]:
-        return (Links, Institutions, InvoiceList, FinancialStatementList)
+        return tuple(BY_QUERY)
 
     @property
     def calls(self) -> tuple[type[object], ...]:
-        return ()
+        return CALLS
 
     @property
     def downloads(self) -> tuple[type[object], ...]:
@@ -145,16 +149,17 @@ class Belvo:
     def check(self, task: Task[object], now: datetime) -> None:
         """Refuse a period that ends after today in UTC, and tasks that are not Belvo's."""
         if not isinstance(task, tuple(_TASKS.values())):
-            raise TaskError(f"tasks of kind {task.kind} are not Belvo's", field="task")
+            known = ", ".join(sorted(each.__name__ for each in _TASKS.values()))
+            raise TaskError(f"a Belvo task is one of {known}: {task.kind} is none", field="task")
         if isinstance(task, Invoices) and task.date_to > now.astimezone(UTC).date():
             raise TaskError("date_to lies in the future; Belvo takes periods up to today", field="date_to")
 
     def lane(self, task: Task[object]) -> str | None:
-        """One open request per link: a second one meets too_many_sessions."""
+        """One open request per link, of whatever kind: a second one meets too_many_sessions."""
         return f"{self._account}/link:{task.subject}"
 
     def start(self, job: Job, now: datetime) -> Conversation[Observation]:
-        """See `Vendor.start`; the POST asks for the asynchronous mode."""
+        """See `Vendor.start`; the request asks for the asynchronous mode."""
         return submit(job, now, self._source.budget)
 
     def poll(self, jobs: Sequence[Job], now: datetime) -> Conversation[tuple[Observation, ...]]:
@@ -165,8 +170,12 @@ class Belvo:
         return poll(jobs, now, self._source)
 
     def find(self, job: Job, now: datetime) -> Conversation[Observation]:
-        """Ask nothing: no list of Belvo's names requests. An uncertain job is given up after 15 minutes."""
-        yield from ()
+        """Look whether a link that was to be deleted is gone. Of others nothing can be asked: no list names requests.
+
+        An uncertain job is given up after 15 minutes.
+        """
+        if (yield from find_deletion(job, now, self._source)):
+            return Observation(way=Way.POLL, at=now, job_id=job.id, status=Status.FINISHED)
         return Observation(
             way=Way.POLL,
             at=now,
@@ -187,19 +196,19 @@ class Belvo:
 
     def results(self, job: Job, resource: str | None = None) -> Walk[object]:
         """See `Vendor.results`."""
-        return results_walk(job.task, self._source)
+        return results_walk(job.task, resource, self._source)
 
     def list(self, query: Query[object]) -> Walk[object]:
         """See `Vendor.list`."""
         return query_walk(query, self._source)
 
     def call(self, call: Call[object], now: datetime) -> Conversation[object]:
-        """See `Vendor.call`."""
-        raise UnsupportedError(f"no call of the name {type(call).__name__}")
+        """See `Vendor.call`; nothing is repeated by itself once Belvo may have taken it."""
+        return carry_out(call, now, self._source)
 
     def download(self, download: Download) -> Conversation[Fetch]:
-        """See `Vendor.download`."""
-        raise UnsupportedError(f"no file of the name {type(download).__name__}")
+        """None: Belvo sends documents inside its records (`attach_pdf`, `attach_xml`)."""
+        raise UnsupportedError(f"Belvo has no file of the name {type(download).__name__}")
 
     def read_error(self, answer: Answer) -> VendorError:
         """See `Vendor.read_error`; messages are our own wording."""
@@ -233,12 +242,12 @@ def _is_plain(text: str) -> bool:
     return bool(text) and text.isascii() and text.isprintable()
 
 
-def _read_authorization(value: str | None) -> Secret | None:
+def _read_authorization(value: str | None, name: str = "webhook_authorization") -> Secret | None:
     if value is None:
         return None
     if len(value) < SHORTEST_AUTHORIZATION:
-        raise ConfigurationError(f"webhook_authorization is shorter than {SHORTEST_AUTHORIZATION} characters")
+        raise ConfigurationError(f"{name} is shorter than {SHORTEST_AUTHORIZATION} characters")
     # Servers decode other characters in different ways, and cut blanks at the ends: it would never match.
     if not _is_plain(value) or value != value.strip():
-        raise ConfigurationError("webhook_authorization must be printable ASCII without blanks at its ends")
+        raise ConfigurationError(f"{name} must be printable ASCII without blanks at its ends")
     return Secret(value)

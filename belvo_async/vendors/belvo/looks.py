@@ -1,7 +1,8 @@
 """Polling: what a link and its list tell about jobs whose state Belvo publishes nowhere.
 
-One read of the link serves all its jobs. A link that broke fails them. A link that was used after the POST is worth a
-look at the job's own list: three equal looks over ten minutes are taken for the end, and said to be an inference.
+One read of the link serves all its jobs. A link that broke fails them; one that is gone ends its deletion. A link that
+was used after the POST is worth a look at the job's own list: three equal looks over ten minutes are taken for the end,
+and said to be an inference. So is a refresh of which every resource has reported, and none lately.
 """
 
 from __future__ import annotations
@@ -12,17 +13,21 @@ from urllib.parse import quote
 
 import msgspec
 
-from belvo_async.abc import Conversation
+from belvo_async.abc import Conversation, Request
 from belvo_async.errors import NotFoundError, PayloadError, RateLimitError, TransportError, VendorError
 from belvo_async.jobs import Job, Look, Observation, Status, Way
 from belvo_async.payload import decode
 
-from .reading import LINKS, Source, task_filters
+from .lists import LINKS
+from .reading import Source, task_filters
 from .refusals import failure, read_error
-from .schema import FinancialStatements, Invoices, Link
+from .schema import RESOURCES, DeleteLink, FinancialStatements, Invoices, Link, Refresh
 
 LOOKS = 3
 LOOKS_SPAN = timedelta(minutes=10)
+
+# Belvo reports invoices and tax returns in several deliveries, minutes apart, and never says which is the last.
+QUIET_SPAN = timedelta(minutes=10)
 
 # Link status -> failure code of its open jobs. `valid` and `unconfirmed` fail nothing.
 BROKEN = {"invalid": "link_invalid", "token_required": "token_required"}
@@ -84,14 +89,13 @@ def _nothing(job: Job, now: datetime) -> Observation:
 
 def _look_at_link(jobs: Sequence[Job], now: datetime, source: Source) -> Conversation[list[Observation]]:
     task = jobs[0].task
-    if not isinstance(task, Invoices | FinancialStatements):
+    if not isinstance(task, Invoices | FinancialStatements | Refresh | DeleteLink):
         return [_nothing(job, now) for job in jobs]
-    path = f"{LINKS}{quote(task.link, safe='')}/"
-    answer = yield source.get(path, [], name="GET /api/links/{id}/")
+    answer = yield read_link(task.link, source)
     if answer.status != 200:
         error = read_error(answer)
         if isinstance(error, NotFoundError):
-            return [msgspec.structs.replace(_nothing(job, now), gone=job.status in _SENT) for job in jobs]
+            return [_missing(job, now, error) for job in jobs]
         raise error
     link = decode(answer.body, _LINK)
     seen: list[Observation] = []
@@ -100,22 +104,46 @@ def _look_at_link(jobs: Sequence[Job], now: datetime, source: Source) -> Convers
     return seen
 
 
+def read_link(link: str, source: Source) -> Request:
+    """Build the read of a link."""
+    return source.get(f"{LINKS.path}{quote(link, safe='')}/", [], name="GET /api/links/{id}/")
+
+
+def _missing(job: Job, now: datetime, error: NotFoundError) -> Observation:
+    if not isinstance(job.task, DeleteLink):
+        return msgspec.structs.replace(_nothing(job, now), gone=job.status in _SENT)
+    # Only Belvo's own word ends a deletion: a proxy's 404 knows nothing of links.
+    gone = job.status in _SENT and error.code is not None
+    return msgspec.structs.replace(_nothing(job, now), status=Status.FINISHED if gone else None)
+
+
 def _look_at_job(job: Job, link: Link, now: datetime, source: Source) -> Conversation[Observation]:
+    if isinstance(job.task, DeleteLink):
+        return _nothing(job, now)
     broken = BROKEN.get(link.status or "")
     if broken and job.status in _SENT:
         return msgspec.structs.replace(_nothing(job, now), status=Status.FAILED, failure=failure(broken))
+    if job.status not in _ACCEPTED:
+        return _nothing(job, now)
+    if isinstance(job.task, Refresh):
+        return _weigh_refresh(job, job.task, link, now)
     used_at = link.last_accessed_at
-    if (
-        job.status not in _ACCEPTED
-        or link.status != "valid"
-        or not _is_after(used_at, job.attempted_at or job.created_at)
-    ):
+    if link.status != "valid" or not _is_after(used_at, job.attempted_at or job.created_at):
         return _nothing(job, now)
     path, filters = task_filters(job.task)
     answer = yield source.get(path, [*filters, ("fields", "id"), ("page_size", "1")])
     if answer.status != 200:
         raise read_error(answer)
     return _weigh(job, _look(decode(answer.body, _LIST), used_at, now))
+
+
+def _weigh_refresh(job: Job, task: Refresh, link: Link, now: datetime) -> Observation:
+    """End a refresh that every resource has reported to, when none did for a while."""
+    wanted = set(task.resources or link.fetch_resources or RESOURCES)
+    last = max((report.at for report in job.reports), default=now)
+    if not wanted <= {report.resource for report in job.reports} or now - last < QUIET_SPAN:
+        return _nothing(job, now)
+    return msgspec.structs.replace(_nothing(job, now), status=Status.FINISHED, way=Way.INFERENCE, partial=True)
 
 
 def _is_after(used_at: datetime | None, sent_at: datetime) -> bool:
@@ -138,3 +166,15 @@ def _weigh(job: Job, look: Look) -> Observation:
     if run.count + 1 < LOOKS or look.last_at - run.first_at < LOOKS_SPAN:
         return noted
     return msgspec.structs.replace(noted, status=Status.FINISHED, way=Way.INFERENCE, partial=True)
+
+
+def find_deletion(job: Job, now: datetime, source: Source) -> Conversation[bool]:
+    """Ask whether a link is gone: what an uncertain deletion was for."""
+    task = job.task
+    if not isinstance(task, DeleteLink):
+        return False
+    answer = yield read_link(task.link, source)
+    error = read_error(answer) if answer.status != 200 else None
+    if error is not None and not isinstance(error, NotFoundError):
+        raise error
+    return error is not None and error.code is not None

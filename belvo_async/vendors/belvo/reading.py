@@ -1,55 +1,47 @@
 """Reading lists: which pages hold the records of a task or a query, and which rows belong to it.
 
 Lists are `{count, next, previous, results}`; `next` is an absolute URL that keeps the query (belvo-pagination-tips).
-Belvo gives no order, so pages over moving data may repeat rows: records are compared by `id`.
+Belvo gives no order, so pages over moving data may repeat rows: records are compared by `id`, where they have one.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Generator, Iterator, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import TypeVar
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
 
 from belvo_async.abc import Budget, Page, Query, Request, Shape, Walk
 from belvo_async.errors import PayloadError, TaskError, UnsupportedError
-from belvo_async.jobs import Observation, Task, Way
+from belvo_async.jobs import Task
 from belvo_async.payload import local_target
 
-from .schema import (
-    XML_LIMIT,
-    FinancialStatement,
-    FinancialStatementList,
-    FinancialStatements,
-    Institution,
-    Institutions,
-    Invoice,
-    InvoiceList,
-    Invoices,
-    Link,
-    Links,
-    Record,
-    Words,
-    link_id,
-    subject_of,
+from .lists import (
+    BY_QUERY,
+    BY_RESOURCE,
+    INVOICES,
+    STATEMENTS,
+    AnyQuery,
+    Collection,
+    Keep,
+    every,
+    invoice_filter,
+    link_filter,
+    partial_remark,
+    query_filter,
+    record_id,
 )
-
-INVOICES, STATEMENTS, LINKS, INSTITUTIONS = (
-    "/api/invoices/",
-    "/api/financial-statements/",
-    "/api/links/",
-    "/api/institutions/",
-)
+from .schema import RESOURCES, FinancialStatements, FiscalRecord, Invoices, Refresh, link_id
 
 # The largest page Belvo gives; larger values are cut to it.
 PAGE_SIZE = "1000"
 
 Filters = list[tuple[str, str]]
-R = TypeVar("R", Invoice, FinancialStatement, Link, Institution)
+R = TypeVar("R")
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,53 +64,72 @@ def encode(filters: Filters) -> str:
 def task_filters(task: Task[object]) -> tuple[str, Filters]:
     """Give the collection that holds a task's records, and the filters that single them out.
 
-    Raises UnsupportedError for tasks that are not of this catalogue.
+    Raises UnsupportedError for tasks that bring no list of their own.
     """
     if isinstance(task, Invoices):
         period = f"{task.date_from.isoformat()},{task.date_to.isoformat()}"
         direction = [("type", task.type)] if task.type else []
-        return INVOICES, [("link", task.link), *direction, ("invoice_date__range", period)]
+        return INVOICES.path, [("link", task.link), *direction, ("invoice_date__range", period)]
     if isinstance(task, FinancialStatements):
-        return STATEMENTS, [("link", task.link)]
+        return STATEMENTS.path, [("link", task.link)]
     raise UnsupportedError(f"Belvo has no list of records for tasks of kind {task.kind}")
 
 
-def results_walk(task: Task[object], source: Source) -> Walk[Invoice] | Walk[FinancialStatement]:
-    """Walk through everything Belvo holds of a task's subject, period and direction."""
-    path, filters = task_filters(task)
+def results_walk(task: Task[object], resource: str | None, source: Source) -> Walk[FiscalRecord]:
+    """Walk through everything Belvo holds of a task's subject, period and direction; see `Vendor.results`."""
+    if isinstance(task, Refresh):
+        chosen = BY_RESOURCE[_refreshed(task, resource)]
+        return _walk(source, chosen, [("link", task.link)], _resource_filter(chosen, task.link))
+    _path, filters = task_filters(task)
+    if resource not in (None, task.resource):
+        raise TaskError(f"a {type(task).__name__} job brings {task.resource} only", field="resource")
     if isinstance(task, Invoices):
-        keep = invoice_filter([task.link], task.date_from, task.date_to, task.type)
-        return _walk(source, path, filters + selection(task.fields, task.omit), Invoice, keep)
-    return _walk(source, path, filters, FinancialStatement, statement_filter([task.subject]))
+        keep = every(link_filter([task.link]), invoice_filter(task.date_from, task.date_to, task.type))
+        return _walk(source, INVOICES, filters + selection(task.fields, task.omit), keep)
+    return _walk(source, STATEMENTS, filters, link_filter([task.subject]))
+
+
+def _refreshed(task: Refresh, resource: str | None) -> str:
+    possible = tuple(task.resources or RESOURCES)
+    if resource is None and len(possible) == 1:
+        return possible[0]
+    if resource not in possible:
+        wanted = "say which resource to read" if resource is None else "the refresh did not bring that resource"
+        raise TaskError(f"{wanted}: {', '.join(possible)}", field="resource")
+    return resource
+
+
+def _resource_filter(chosen: Collection[object], link: str) -> Keep | None:
+    # Some rows name no link at all; the guard of a list says whether its rows do.
+    return link_filter([link]) if "link" in getattr(chosen.guard, "__struct_fields__", ()) else None
 
 
 def query_walk(query: Query[object], source: Source) -> Walk[object]:
     """Walk through what a query asks for. Raises UnsupportedError for queries that are not of this catalogue."""
-    if isinstance(query, InvoiceList):
-        keep = invoice_filter(_words(query.link), query.date_from, query.date_to, query.type)
-        return _walk(source, INVOICES, query_filters(query), Invoice, keep)
-    if isinstance(query, FinancialStatementList):
-        return _walk(source, STATEMENTS, query_filters(query), FinancialStatement, statement_filter(_words(query.link)))
-    if isinstance(query, Links):
-        return _walk(source, LINKS, query_filters(query), Link, None)
-    if isinstance(query, Institutions):
-        return _walk(source, INSTITUTIONS, query_filters(query), Institution, None)
-    raise UnsupportedError(f"Belvo has no list for {type(query).__name__}")
+    if not isinstance(query, AnyQuery):
+        raise UnsupportedError(f"Belvo has no list for {type(query).__name__}")
+    return _walk(source, BY_QUERY[type(query)], query_filters(query), query_filter(query))
 
 
-def query_filters(query: InvoiceList | FinancialStatementList | Links | Institutions) -> Filters:
+def query_filters(query: AnyQuery) -> Filters:
     """Turn the attributes of a query that are given into Belvo's parameters, in the order they are declared."""
     given = [(each.encode_name, getattr(query, each.name)) for each in msgspec.structs.fields(query)]
-    plain = [_parameter(name, value) for name, value in given if value is not None and name not in ("fields", "omit")]
-    return plain + selection(query.fields, query.omit)
+    return [_parameter(name, value) for name, value in given if value is not None and name not in _CHOICES] + selection(
+        getattr(query, "fields", None), getattr(query, "omit", None)
+    )
 
 
-def _parameter(name: str, value: str | date | Decimal | Sequence[str]) -> tuple[str, str]:
+_CHOICES = ("fields", "omit")
+
+
+def _parameter(name: str, value: str | int | date | Decimal | Sequence[str]) -> tuple[str, str]:
     if isinstance(value, Decimal):
         # Belvo wants two to four decimals.
         return name, f"{value:.4f}"
     if isinstance(value, date):
         return name, value.isoformat()
+    if isinstance(value, int):
+        return name, str(value)
     if isinstance(value, str):
         return name, link_id(value) if name == "link" else value
     several = name if "__" in name else f"{name}__in"
@@ -132,70 +143,22 @@ def selection(fields: Sequence[str] | None, omit: Sequence[str] | None) -> Filte
     return [(name, ",".join(names)) for name, names in (("fields", chosen), ("omit", left_out)) if names]
 
 
-def invoice_filter(
-    links: Sequence[str], first: date | None, last: date | None, direction: str | None
-) -> Callable[[Invoice], bool]:
-    """Tell rows of these links, days and direction from others, should Belvo ignore a filter.
-
-    A row without the key in question is kept: it may have been left out by `fields` or `omit`.
-    """
-    subjects = {subject_of(link) for link in links}
-
-    def keep(row: Invoice) -> bool:
-        day = row.invoice_date
-        return (
-            (row.link is None or subject_of(row.link) in subjects)
-            and (row.type is None or direction is None or row.type == direction)
-            and (day is None or ((first is None or first <= day) and (last is None or day <= last)))
-        )
-
-    return keep
-
-
-def statement_filter(links: Sequence[str]) -> Callable[[FinancialStatement], bool]:
-    """Tell rows of these links from others."""
-    subjects = {subject_of(link) for link in links}
-    return lambda row: row.link is None or subject_of(row.link) in subjects
-
-
-def _words(words: Words) -> Sequence[str]:
-    return [words] if isinstance(words, str) else words
-
-
-def _record_id(row: Invoice | FinancialStatement | Link | Institution) -> str | None:
-    return None if row.id is None else str(row.id)
-
-
-def quota_reset(now: datetime) -> datetime:
-    """SAT's daily quota of XML documents is filled up at 00:00 CST, which is 06:00 UTC (support article on XML)."""
-    today = now.astimezone(UTC).replace(hour=6, minute=0, second=0, microsecond=0)
-    return today if now < today else today + timedelta(days=1)
-
-
-def partial_remark(row: Record, now: datetime) -> Observation | None:
-    """Say that an invoice came without its XML, so that the job it belongs to is partial."""
-    warnings = row.warnings if isinstance(row, Invoice) else None
-    if warnings is None or warnings.code is None:
-        return None
-    retry_at = quota_reset(now) if warnings.code == XML_LIMIT else None
-    return Observation(way=Way.POLL, at=now, partial=True, retry_at=retry_at)
-
-
-def _walk(source: Source, path: str, filters: Filters, record: type[R], keep: Callable[[R], bool] | None) -> Walk[R]:
+def _walk(source: Source, of: Collection[R], filters: Filters, keep: Keep | None) -> Walk[R]:
     shape = Shape(
-        record=record,
+        record=of.record,
         rows=("results",),
         next=(("next",),),
         count=(("count",),),
         keep=keep,
-        record_id=_record_id,
-        remark=partial_remark,
+        record_id=record_id,
+        remark=partial_remark if "warnings" in getattr(of.guard, "__struct_fields__", ()) else None,
+        guard=of.guard,
     )
-    first = source.get(path, [*filters, ("page_size", PAGE_SIZE)])
+    first = source.get(of.path, [*filters, ("page_size", PAGE_SIZE)])
     return Walk(
         shape=shape,
-        steps=lambda start: _pages(first, path, source.origin, start),
-        ahead=lambda request, page: _pages_ahead(request, page, path, source.origin),
+        steps=lambda start: _pages(first, of.path, source.origin, start),
+        ahead=lambda request, page: _pages_ahead(request, page, of.path, source.origin),
     )
 
 
@@ -214,9 +177,18 @@ def _pages(first: Request, path: str, origin: str, start: str | None) -> Generat
 
 def _resumed(first: Request, start: str, path: str, origin: str) -> Request:
     try:
-        return msgspec.structs.replace(first, target=local_target(start, origin=origin, path=path))
+        target = local_target(start, origin=origin, path=path)
     except PayloadError:
-        raise TaskError("that checkpoint is of another reading", field="resume") from None
+        target = None
+    if target is None or _differ(target, first.target):
+        raise TaskError("that checkpoint is of another reading", field="resume")
+    return msgspec.structs.replace(first, target=target)
+
+
+def _differ(target: str, first: str) -> bool:
+    """Whether a filter of a page's target is another than the first page's. Belvo's links may leave some out."""
+    said, asked = (dict(parse_qsl(urlsplit(each).query)) for each in (target, first))
+    return any(said.get(name, wanted) != wanted for name, wanted in asked.items() if name != "page_size")
 
 
 def _pages_ahead(request: Request, page: Page, path: str, origin: str) -> Iterator[Request]:

@@ -13,11 +13,18 @@ from datetime import timedelta
 import msgspec
 
 from belvo_async.abc import Answer
-from belvo_async.errors import AuthenticationError, NotFoundError, PayloadError, RateLimitError, VendorError
+from belvo_async.errors import (
+    AuthenticationError,
+    NotFoundError,
+    PayloadError,
+    RateLimitError,
+    TokenRequiredError,
+    VendorError,
+)
 from belvo_async.jobs import Failure
 from belvo_async.payload import decode
 
-from .schema import ErrorBody
+from .schema import ErrorBody, TokenDemand, Worded
 
 
 class Advice(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,7 +114,11 @@ _UNKNOWN = Advice(message="Belvo gave a reason this version does not know")
 _CODE = re.compile(r"[A-Za-z0-9_]{1,64}")
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_.\[\]-]{0,63}")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
+_SESSION = re.compile(r"[A-Za-z0-9-]{1,128}")
+_MINUTES = re.compile(r"\b([0-9]{1,2}) *min", re.IGNORECASE)
 _BODY: msgspec.json.Decoder[list[ErrorBody] | ErrorBody] = msgspec.json.Decoder(list[ErrorBody] | ErrorBody)
+_DEMAND: msgspec.json.Decoder[list[TokenDemand] | TokenDemand] = msgspec.json.Decoder(list[TokenDemand] | TokenDemand)
+_WORDED: msgspec.json.Decoder[list[Worded] | Worded] = msgspec.json.Decoder(list[Worded] | Worded)
 
 
 def read_bodies(answer: Answer) -> list[ErrorBody]:
@@ -180,27 +191,72 @@ def webhook_failure(code: object) -> Failure:
     return failure(text if _CODE.fullmatch(text) else "unknown_error")
 
 
-def read_error(answer: Answer) -> VendorError:
-    """Turn an error answer to a read into the error to raise, with Belvo's code and request id where it gave them."""
+# A link is refreshed at most once in ten minutes (409 link_refreshed).
+REFRESH_PAUSE = timedelta(minutes=10)
+
+
+def refresh_wait(answer: Answer) -> timedelta:
+    """How long a link that was refreshed must rest: the minutes of Belvo's text, or the whole pause without them."""
+    try:
+        said = decode(answer.body, _WORDED)
+    except PayloadError:
+        return REFRESH_PAUSE
+    texts = [each.message or "" for each in (said if isinstance(said, list) else [said])]
+    minutes = next((int(found.group(1)) for found in map(_MINUTES.search, texts) if found), None)
+    return REFRESH_PAUSE if minutes is None else min(timedelta(minutes=minutes), REFRESH_PAUSE)
+
+
+def read_error(answer: Answer, *, to: str = "a read") -> VendorError:
+    """Turn an error answer into the error to raise, with Belvo's code and request id where it gave them.
+
+    `to` says in two words what was answered.
+    """
     bodies = read_bodies(answer)
     body = decisive(bodies) or (bodies[0] if bodies else ErrorBody())
     if is_throttle(answer):
         return RateLimitError(
-            "Belvo refused a read for its rate limit of 80 requests in 30 s: slow down",
+            f"Belvo refused {to} for its rate limit of 80 requests in 30 s: slow down",
             status_code=answer.status,
             code=body.code,
             request_id=body.request_id,
             retry_after=retry_after(answer),
         )
+    if answer.status == 428 and body.code == "token_required":
+        return _token_error(answer, body)
     said = advice_for(body.code).message if body.code else "without a reason of its own"
     where = f" ({body.field})" if body.field else ""
     return _error_class(answer.status, body.code)(
-        f"Belvo answered {answer.status} to a read: {body.code or 'no code'}, {said}{where}",
+        f"Belvo answered {answer.status} to {to}: {body.code or 'no code'}, {said}{where}",
         status_code=answer.status,
         code=body.code,
         request_id=body.request_id,
         field=body.field,
     )
+
+
+def _token_error(answer: Answer, body: ErrorBody) -> TokenRequiredError:
+    demand = _read_demand(answer)
+    asked = demand.token_generation_data
+    return TokenRequiredError(
+        "the institution asks the taxpayer for a token: give it with Resume before the session expires",
+        status_code=answer.status,
+        code=body.code,
+        request_id=body.request_id,
+        session=_matching(_SESSION, demand.session),
+        link=_matching(_SESSION, demand.link),
+        expires_in=None if demand.expiry is None else timedelta(seconds=demand.expiry),
+        instructions=asked.instructions if asked else None,
+    )
+
+
+def _read_demand(answer: Answer) -> TokenDemand:
+    try:
+        said = decode(answer.body, _DEMAND)
+    except PayloadError:
+        # The code was readable, so the error stands; what cannot be read of it is missing.
+        return TokenDemand()
+    demands = said if isinstance(said, list) else [said]
+    return next((each for each in demands if each.session), TokenDemand())
 
 
 def _error_class(status: int, code: str | None) -> type[VendorError]:

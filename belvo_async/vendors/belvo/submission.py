@@ -1,4 +1,4 @@
-"""Submitting: the POST that starts a job, and what each answer to it means.
+"""Submitting: the request that starts a job, and what each answer to it means.
 
 A second POST is a second, billed request: Belvo has no idempotency key for them. So only answers that certainly mean
 "not accepted" lead to another attempt; whatever may have been accepted is uncertain.
@@ -16,9 +16,17 @@ from belvo_async.errors import PayloadError, UnsupportedError
 from belvo_async.jobs import Failure, Job, Observation, Status, Task, Way
 from belvo_async.payload import decode
 
-from .reading import INVOICES, STATEMENTS, quota_reset
-from .refusals import advice_for, decisive, failure, is_throttle, read_bodies, retry_after
-from .schema import XML_LIMIT, Accepted, FinancialStatements, Invoices, Warnings
+from .lists import INVOICES, LINKS, STATEMENTS, quota_reset
+from .refusals import advice_for, decisive, failure, is_throttle, read_bodies, refresh_wait, retry_after
+from .schema import (
+    XML_LIMIT,
+    Accepted,
+    DeleteLink,
+    FinancialStatements,
+    Invoices,
+    Refresh,
+    Warnings,
+)
 
 # A misread mode header makes the call synchronous; Belvo then takes up to five minutes (page of request_timeout).
 SUBMIT_TIMEOUT = timedelta(seconds=330)
@@ -32,7 +40,10 @@ BLOCKED_ATTEMPTS = 10
 FIRST_WAIT = timedelta(seconds=3)
 THROTTLE_WAIT = timedelta(seconds=30)
 
-_HEADERS = (("Content-Type", "application/json"), ("Accept", "application/json"), ("X-Belvo-Request-Mode", "async"))
+# Without a body, a content type would be one too many for a firewall that compares requests with their description.
+_ACCEPT = ("Accept", "application/json")
+_CONTENT = ("Content-Type", "application/json")
+_MODE = ("X-Belvo-Request-Mode", "async")
 
 
 class _Row(msgspec.Struct):
@@ -50,13 +61,34 @@ def submit(job: Job, now: datetime, budget: Budget | None) -> Conversation[Obser
 
 
 def submission(task: Task[object], budget: Budget | None) -> Request:
-    """Build the POST of a task; equal tasks give equal bytes. Raises UnsupportedError for others' tasks."""
+    """Build the request of a task; equal tasks give equal bytes. Raises UnsupportedError for others' tasks."""
+    if isinstance(task, DeleteLink):
+        return Request(
+            method="DELETE",
+            target=f"{LINKS.path}{task.link}/",
+            name="DELETE /api/links/{id}/",
+            headers=(_ACCEPT, _MODE),
+            budget=budget,
+            retry=Retry.SUBMIT,
+            timeout=SUBMIT_TIMEOUT,
+        )
+    if isinstance(task, Refresh):
+        body: dict[str, object] = {"fetch_resources": task.resources} if task.resources else {}
+        name = "POST /api/links/{id}/refresh/"
+        # A refresh is always asynchronous: it has no mode to ask for.
+        return _post(f"{LINKS.path}{task.link}/refresh/", body, budget, headers=(_CONTENT, _ACCEPT), name=name)
     path, body = _body(task)
+    return _post(path, body, budget, headers=(_CONTENT, _ACCEPT, _MODE), name=f"POST {path}")
+
+
+def _post(
+    target: str, body: dict[str, object], budget: Budget | None, *, headers: tuple[tuple[str, str], ...], name: str
+) -> Request:
     return Request(
         method="POST",
-        target=path,
-        name=f"POST {path}",
-        headers=_HEADERS,
+        target=target,
+        name=name,
+        headers=headers,
         body=msgspec.json.encode(body),
         budget=budget,
         retry=Retry.SUBMIT,
@@ -67,7 +99,7 @@ def submission(task: Task[object], budget: Budget | None) -> Request:
 def _body(task: Task[object]) -> tuple[str, dict[str, object]]:
     # save_data stays true: without it Belvo keeps nothing, and there would be nothing to read after a 202.
     if isinstance(task, Invoices):
-        return INVOICES, {
+        return INVOICES.path, {
             "link": task.link,
             "date_from": task.date_from,
             "date_to": task.date_to,
@@ -76,33 +108,35 @@ def _body(task: Task[object]) -> tuple[str, dict[str, object]]:
             "save_data": True,
         }
     if isinstance(task, FinancialStatements):
-        return STATEMENTS, {"link": task.link, "save_data": True}
+        return STATEMENTS.path, {"link": task.link, "save_data": True}
     raise UnsupportedError(f"Belvo cannot start tasks of kind {task.kind}")
 
 
 def read_submission(job: Job, answer: Answer, now: datetime) -> Observation:
-    """Say what an answer to a POST means for its job."""
+    """Say what an answer to a submission means for its job."""
     say = partial(Observation, way=Way.ANSWER, at=now, job_id=job.id)
     if is_throttle(answer):
         return _throttled(job, answer, say, now)
     if answer.status < 300:
-        return _read_success(answer, say, now)
+        return _read_success(job.task, answer, say, now)
     # A gateway's own page says nothing about what happened behind it, nor does an answer it made up in our format.
     if answer.status >= 400 and answer.status not in (502, 504):
         return _read_refusal(job, answer, say, now)
     return say(status=Status.UNCERTAIN, doubt=f"Belvo or a proxy answered {answer.status}")
 
 
-def _read_success(answer: Answer, say: partial[Observation], now: datetime) -> Observation:
+def _read_success(task: Task[object], answer: Answer, say: partial[Observation], now: datetime) -> Observation:
+    if isinstance(task, DeleteLink) and answer.status == 204:
+        return say(status=Status.FINISHED)
     try:
         accepted = decode(answer.body, _ACCEPTED)
     except PayloadError:
-        return _read_synchronous(answer, say, now)
+        return _read_synchronous(task, answer, say, now)
     return say(status=Status.PENDING, remote_id=accepted.request_id, vendor_status="accepted")
 
 
-def _read_synchronous(answer: Answer, say: partial[Observation], now: datetime) -> Observation:
-    if answer.status not in (200, 201):
+def _read_synchronous(task: Task[object], answer: Answer, say: partial[Observation], now: datetime) -> Observation:
+    if answer.status not in (200, 201) or isinstance(task, DeleteLink | Refresh):
         return say(status=Status.UNCERTAIN, doubt=f"Belvo answered {answer.status} without a readable request id")
     try:
         rows = decode(answer.body, _ROWS)
@@ -123,7 +157,9 @@ def _throttled(job: Job, answer: Answer, say: partial[Observation], now: datetim
     if answer.status != 429 and job.attempts >= BLOCKED_ATTEMPTS:
         return say(status=Status.REJECTED, failure=failure("rate_limited"))
     wait = retry_after(answer) or THROTTLE_WAIT
-    return say(status=Status.SUBMITTING, retry_at=now + wait, throttled=answer.status == 429)
+    throttled = answer.status == 429
+    doubt = f"Belvo's proxy answered {answer.status}: too many requests"
+    return say(status=Status.SUBMITTING, retry_at=now + wait, throttled=throttled, doubt=doubt)
 
 
 def _read_refusal(job: Job, answer: Answer, say: partial[Observation], now: datetime) -> Observation:
@@ -133,9 +169,22 @@ def _read_refusal(job: Job, answer: Answer, say: partial[Observation], now: date
     if code is None or (answer.status >= 500 and not advice_for(code).resend):
         return _read_anonymous(answer, say)
     if advice_for(code).resend and job.attempts < ATTEMPTS:
-        return say(status=Status.SUBMITTING, retry_at=now + _wait(code, job.attempts))
+        doubt = f"{code}: {advice_for(code).message}"
+        return say(status=Status.SUBMITTING, retry_at=now + _wait(code, job.attempts), doubt=doubt)
+    if code == "link_refreshed":
+        return _refreshed_lately(answer, say, now)
+    if code == "not_found" and isinstance(job.task, DeleteLink) and job.attempts > 1:
+        # An attempt before this one, though answered with an error, did what was asked.
+        return say(status=Status.FINISHED)
     fields = [each.field for each in bodies if each.field]
     return say(status=Status.REJECTED, failure=failure(code, fields=fields))
+
+
+def _refreshed_lately(answer: Answer, say: partial[Observation], now: datetime) -> Observation:
+    wait = refresh_wait(answer)
+    refusal = failure("link_refreshed")
+    minutes = f"{refusal.message}; it may be refreshed again in {wait // timedelta(minutes=1)} min"
+    return say(status=Status.REJECTED, failure=msgspec.structs.replace(refusal, message=minutes), retry_at=now + wait)
 
 
 def _read_anonymous(answer: Answer, say: partial[Observation]) -> Observation:

@@ -1,0 +1,214 @@
+"""Plain calls: one request, one answer, a typed value.
+
+Retrievals and whatever logs in at the institution take as long as Belvo's own budget of five minutes
+(page of request_timeout). Six unsuccessful ones make a link invalid, so none is repeated here: only the edge does, when
+a request was certainly not sent or certainly not accepted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+import msgspec
+
+from belvo_async.abc import Call, Conversation, Request, Retry
+from belvo_async.errors import TaskError, UnsupportedError
+from belvo_async.payload import check_numbers, decode
+
+from .lists import (
+    COMPLIANCE,
+    INSTITUTIONS,
+    INVOICES,
+    LINKS,
+    RETENTIONS,
+    STATEMENTS,
+    TAX_RETURNS,
+    TAX_STATUS,
+    Collection,
+)
+from .reading import Source, encode, selection
+from .refusals import read_error
+from .schema import (
+    ChangeLink,
+    CreateLink,
+    GetFinancialStatement,
+    GetInstitution,
+    GetInvoice,
+    GetLink,
+    GetTaxComplianceStatus,
+    GetTaxRetention,
+    GetTaxReturn,
+    GetTaxStatus,
+    Link,
+    Resume,
+    RetrieveMonthlyTaxReturns,
+    RetrieveTaxComplianceStatus,
+    RetrieveTaxRetentions,
+    RetrieveTaxStatus,
+    RetrieveYearlyTaxReturns,
+    TaxComplianceStatus,
+    TaxRetention,
+    TaxReturn,
+    TaxStatus,
+    UpdateLink,
+    secret_text,
+)
+from .submission import SUBMIT_TIMEOUT
+
+_Detail: TypeAlias = (
+    GetInvoice | GetFinancialStatement | GetTaxReturn | GetTaxStatus | GetTaxComplianceStatus | GetTaxRetention
+)
+_Retrieval: TypeAlias = (
+    RetrieveYearlyTaxReturns
+    | RetrieveMonthlyTaxReturns
+    | RetrieveTaxStatus
+    | RetrieveTaxComplianceStatus
+    | RetrieveTaxRetentions
+)
+
+_DETAILS: Mapping[type[_Detail], Collection[object]] = {
+    GetInvoice: INVOICES,
+    GetFinancialStatement: STATEMENTS,
+    GetTaxReturn: TAX_RETURNS,
+    GetTaxStatus: TAX_STATUS,
+    GetTaxComplianceStatus: COMPLIANCE,
+    GetTaxRetention: RETENTIONS,
+}
+# Where each is posted, and what comes back: a list, or one object.
+_RETRIEVALS: Mapping[type[_Retrieval], tuple[str, msgspec.json.Decoder[Any]]] = {
+    RetrieveYearlyTaxReturns: (TAX_RETURNS.path, msgspec.json.Decoder(tuple[TaxReturn, ...])),
+    RetrieveMonthlyTaxReturns: (TAX_RETURNS.path, msgspec.json.Decoder(tuple[TaxReturn, ...])),
+    RetrieveTaxStatus: (TAX_STATUS.path, msgspec.json.Decoder(TaxStatus)),
+    RetrieveTaxComplianceStatus: (COMPLIANCE.path, msgspec.json.Decoder(TaxComplianceStatus)),
+    RetrieveTaxRetentions: (RETENTIONS.path, msgspec.json.Decoder(tuple[TaxRetention, ...])),
+}
+_LINK = msgspec.json.Decoder(Link)
+
+CALLS: tuple[type[Call[Any]], ...] = (
+    *(CreateLink, GetLink, UpdateLink, ChangeLink, GetInstitution, Resume),
+    *_DETAILS,
+    *_RETRIEVALS,
+)
+
+_HEADERS = (("Content-Type", "application/json"), ("Accept", "application/json"))
+
+
+def carry_out(call: Call[object], now: datetime, source: Source) -> Conversation[object]:
+    """Make a call; see `Vendor.call`. Raises UnsupportedError for calls that are not of this catalogue."""
+    if isinstance(call, GetInstitution):
+        path = f"{INSTITUTIONS.path}{call.id}/"
+        return _exchange(source.get(path, [], name="GET /api/institutions/{id}/"), INSTITUTIONS.record)
+    if isinstance(call, _Detail):
+        of = _DETAILS[type(call)]
+        filters = selection(call.fields, call.omit)
+        return _exchange(source.get(f"{of.path}{call.id}/", filters, name=f"GET {of.path}{{id}}/"), of.record)
+    if isinstance(call, _Retrieval):
+        _refuse_future(call, now)
+        path, kind = _RETRIEVALS[type(call)]
+        return _exchange(_write("POST", path, _selected(path, call), _retrieval_body(call), source), kind)
+    if isinstance(call, Resume):
+        return _resume(call, source)
+    return _exchange(_link_request(call, source), _LINK)
+
+
+def _exchange(request: Request, kind: type[object] | msgspec.json.Decoder[Any]) -> Conversation[object]:
+    answer = yield request
+    # 202 would be the promise of an answer, not an answer.
+    if answer.status not in (200, 201):
+        raise read_error(answer, to="a call")
+    value: object = decode(answer.body, kind)
+    check_numbers(value)
+    return value
+
+
+def _write(method: str, path: str, target: str, body: Mapping[str, object], source: Source) -> Request:
+    given = {key: value for key, value in body.items() if value is not None}
+    return Request(
+        method=method,
+        target=target,
+        name=f"{method} {path}",
+        headers=_HEADERS,
+        body=msgspec.json.encode(given),
+        budget=source.budget,
+        retry=Retry.SUBMIT,
+        timeout=SUBMIT_TIMEOUT,
+    )
+
+
+def _selected(path: str, call: _Retrieval) -> str:
+    chosen = selection(call.fields, call.omit)
+    return f"{path}?{encode(chosen)}" if chosen else path
+
+
+def _retrieval_body(call: _Retrieval) -> dict[str, object]:
+    body: dict[str, object] = {"link": call.link, "save_data": call.save_data}
+    if isinstance(call, RetrieveTaxRetentions):
+        return body | {
+            "date_from": call.date_from,
+            "date_to": call.date_to,
+            "type": call.type,
+            "attach_xml": call.attach_xml,
+        }
+    body["attach_pdf"] = call.attach_pdf
+    if isinstance(call, RetrieveYearlyTaxReturns):
+        return body | {"type": "yearly", "year_from": str(call.year_from), "year_to": str(call.year_to)}
+    if isinstance(call, RetrieveMonthlyTaxReturns):
+        return body | {"type": "monthly", "date_from": call.date_from, "date_to": call.date_to}
+    return body
+
+
+def _refuse_future(call: _Retrieval, now: datetime) -> None:
+    today = now.astimezone(UTC).date()
+    if isinstance(call, RetrieveYearlyTaxReturns) and call.year_to > today.year:
+        raise TaskError("year_to lies in the future", field="year_to")
+    if isinstance(call, RetrieveMonthlyTaxReturns | RetrieveTaxRetentions) and call.date_to > today:
+        raise TaskError("date_to lies in the future; Belvo takes periods up to today", field="date_to")
+
+
+def _resume(resume: Resume[object], source: Source) -> Conversation[object]:
+    body: dict[str, object] = {
+        "session": resume.session,
+        "link": resume.link,
+        "token": None if resume.token is None else secret_text(resume.token),
+    }
+    call = resume.call
+    if not isinstance(call, _Retrieval):
+        return _exchange(_write("PATCH", LINKS.path, LINKS.path, body, source), _LINK)
+    path, kind = _RETRIEVALS[type(call)]
+    body["save_data"] = call.save_data
+    return _exchange(_write("PATCH", path, _selected(path, call), body, source), kind)
+
+
+def _link_request(call: Call[object], source: Source) -> Request:
+    if isinstance(call, CreateLink):
+        return _write("POST", LINKS.path, LINKS.path, _creation(call), source)
+    if isinstance(call, GetLink):
+        return source.get(f"{LINKS.path}{call.link}/", [], name="GET /api/links/{id}/")
+    named = f"{LINKS.path}{{id}}/"
+    if isinstance(call, UpdateLink):
+        secrets = {"password": call.password, "password2": call.password2, "token": call.token}
+        body = {name: secret_text(secret) for name, secret in secrets.items() if secret is not None}
+        return _write("PUT", named, f"{LINKS.path}{call.link}/", body, source)
+    if isinstance(call, ChangeLink):
+        wanted = {
+            "access_mode": call.access_mode,
+            "stale_in": call.stale_in,
+            "fetch_resources": call.fetch_resources,
+        }
+        return _write("PATCH", named, f"{LINKS.path}{call.link}/", wanted, source)
+    raise UnsupportedError(f"Belvo has no call of the name {type(call).__name__}")
+
+
+def _creation(call: CreateLink) -> dict[str, object]:
+    return {
+        "institution": call.institution,
+        "username": secret_text(call.username),
+        "password": secret_text(call.password),
+        "external_id": call.external_id,
+        "access_mode": call.access_mode,
+        "fetch_resources": call.fetch_resources,
+        "credentials_storage": call.credentials_storage,
+        "stale_in": call.stale_in,
+    }

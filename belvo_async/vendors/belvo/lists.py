@@ -1,0 +1,264 @@
+"""Belvo's collections: where each is, what its rows are, and which rows belong to a reading.
+
+A guard holds just the keys that tell a row's place; readings look at it when rows are decoded into a type of the
+caller's own. Whatever looks at rows here reads attributes that records and guards share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+
+import msgspec
+
+from belvo_async.jobs import Observation, Way, normal_id
+
+from .schema import (
+    XML_LIMIT,
+    FinancialStatement,
+    FinancialStatementList,
+    FiscalRecord,
+    Institution,
+    Institutions,
+    Invoice,
+    InvoiceList,
+    Link,
+    Links,
+    TaxComplianceStatus,
+    TaxComplianceStatusList,
+    TaxRetention,
+    TaxRetentionList,
+    TaxReturn,
+    TaxReturnList,
+    TaxStatus,
+    TaxStatusList,
+    Warnings,
+    Words,
+    subject_of,
+)
+from .schema.tax_returns import year_number
+
+R_co = TypeVar("R_co", covariant=True)
+
+AnyQuery: TypeAlias = (
+    Links
+    | Institutions
+    | InvoiceList
+    | FinancialStatementList
+    | TaxReturnList
+    | TaxStatusList
+    | TaxComplianceStatusList
+    | TaxRetentionList
+)
+Keep: TypeAlias = Callable[[Any], bool]
+"""Tells rows of a reading from others, by the attributes of a record or of its guard."""
+
+
+class _Named(msgspec.Struct, frozen=True, gc=False):
+    id: str | int | None = None
+
+
+class _OfLink(msgspec.Struct, frozen=True, gc=False):
+    id: str | None = None
+    link: str | None = None
+
+
+class _InvoiceGuard(_OfLink, frozen=True, gc=False):
+    type: str | None = None
+    invoice_date: date | None = None
+    invoice_identification: str | None = None
+    total_amount: Decimal | None = None
+    warnings: Warnings | None = None
+
+
+class _General(msgspec.Struct, frozen=True, gc=False):
+    ejercicio: int | float | str | None = None
+
+
+class _ReturnGuard(_OfLink, frozen=True, gc=False):
+    informacion_general: _General | None = None
+
+    @property
+    def year(self) -> int | None:
+        return year_number(self.informacion_general.ejercicio if self.informacion_general else None)
+
+
+class Collection(msgspec.Struct, Generic[R_co], frozen=True, kw_only=True):
+    """One of Belvo's lists: its path, the type of its rows, and the guard of a row."""
+
+    path: str
+    record: type[R_co]
+    guard: type[object]
+
+
+INVOICES = Collection(path="/api/invoices/", record=Invoice, guard=_InvoiceGuard)
+STATEMENTS = Collection(path="/api/financial-statements/", record=FinancialStatement, guard=_OfLink)
+TAX_RETURNS = Collection(path="/api/tax-returns/", record=TaxReturn, guard=_ReturnGuard)
+TAX_STATUS = Collection(path="/api/tax-status/", record=TaxStatus, guard=_OfLink)
+COMPLIANCE = Collection(path="/api/tax-compliance-status/", record=TaxComplianceStatus, guard=_Named)
+RETENTIONS = Collection(path="/api/tax-retentions/", record=TaxRetention, guard=_OfLink)
+LINKS = Collection(path="/api/links/", record=Link, guard=_Named)
+INSTITUTIONS = Collection(path="/api/institutions/", record=Institution, guard=_Named)
+
+BY_RESOURCE: Mapping[str, Collection[FiscalRecord]] = {
+    "INVOICES": INVOICES,
+    "FINANCIAL_STATEMENTS": STATEMENTS,
+    "TAX_RETURNS": TAX_RETURNS,
+    "TAX_STATUS": TAX_STATUS,
+    "TAX_COMPLIANCE_STATUS": COMPLIANCE,
+    "TAX_RETENTIONS": RETENTIONS,
+}
+BY_QUERY: Mapping[type[AnyQuery], Collection[object]] = {
+    Links: LINKS,
+    Institutions: INSTITUTIONS,
+    InvoiceList: INVOICES,
+    FinancialStatementList: STATEMENTS,
+    TaxReturnList: TAX_RETURNS,
+    TaxStatusList: TAX_STATUS,
+    TaxComplianceStatusList: COMPLIANCE,
+    TaxRetentionList: RETENTIONS,
+}
+
+
+# What is read of rows. Frozen structs fit these: their attributes are read only.
+
+
+class _HasId(Protocol):
+    @property
+    def id(self) -> str | int | None: ...
+
+
+class _HasLink(Protocol):
+    @property
+    def link(self) -> str | None: ...
+
+
+class _IsInvoice(_HasLink, Protocol):
+    @property
+    def type(self) -> str | None: ...
+    @property
+    def invoice_date(self) -> date | None: ...
+    @property
+    def invoice_identification(self) -> str | None: ...
+    @property
+    def total_amount(self) -> Decimal | None: ...
+
+
+class _HasYear(Protocol):
+    @property
+    def year(self) -> int | None: ...
+
+
+class _HasWarnings(Protocol):
+    @property
+    def warnings(self) -> Warnings | None: ...
+
+
+def record_id(row: _HasId) -> str | None:
+    """What tells a row met twice; None for rows without an id, which are never taken for repetitions."""
+    return None if row.id is None else str(row.id)
+
+
+def partial_remark(row: _HasWarnings, now: datetime) -> Observation | None:
+    """Say that an invoice came without its XML, so that the job it belongs to is partial."""
+    warnings = row.warnings
+    if warnings is None or warnings.code is None:
+        return None
+    retry_at = quota_reset(now) if warnings.code == XML_LIMIT else None
+    return Observation(way=Way.POLL, at=now, partial=True, retry_at=retry_at)
+
+
+def quota_reset(now: datetime) -> datetime:
+    """SAT's daily quota of XML documents is filled up at 00:00 CST, which is 06:00 UTC (support article on XML)."""
+    today = now.astimezone(UTC).replace(hour=6, minute=0, second=0, microsecond=0)
+    return today if now < today else today + timedelta(days=1)
+
+
+# Filters, checked again on our side should Belvo ignore one. A row without the key in question is kept: the key may
+# have been left out by `fields` or `omit`.
+
+
+def query_filter(query: AnyQuery) -> Keep | None:
+    """Tell rows that a query asks for from others; None where only Belvo can tell."""
+    tests: list[Keep] = []
+    if not isinstance(query, Links | Institutions | TaxComplianceStatusList):
+        tests.append(link_filter(words(query.link)))
+    if not isinstance(query, Institutions | TaxRetentionList) and query.id is not None:
+        tests.append(_id_filter(words(query.id)))
+    if isinstance(query, InvoiceList):
+        tests.append(invoice_filter(query.date_from, query.date_to, query.type))
+        tests += _amount_filters(query)
+    if isinstance(query, TaxReturnList) and not (query.year_from is None and query.year_to is None):
+        tests.append(_year_filter(query.year_from, query.year_to))
+    return every(*tests) if tests else None
+
+
+def every(*tests: Keep) -> Keep:
+    """Keep the rows that pass all tests."""
+    first, *others = tests
+    if not others:
+        return first
+    rest = every(*others)
+    return lambda row: first(row) and rest(row)
+
+
+def link_filter(links: Sequence[str]) -> Keep:
+    """Tell rows of these links from others."""
+    subjects = {subject_of(link) for link in links}
+
+    def keep(row: _HasLink) -> bool:
+        # Most rows spell the link as the request did.
+        return row.link is None or row.link in subjects or subject_of(row.link) in subjects
+
+    return keep
+
+
+def invoice_filter(first: date | None, last: date | None, direction: str | None) -> Keep:
+    """Tell invoices of these days, both included, and of this direction from others."""
+
+    def keep(row: _IsInvoice) -> bool:
+        day = row.invoice_date
+        return (row.type is None or direction is None or row.type == direction) and (
+            day is None or ((first is None or first <= day) and (last is None or day <= last))
+        )
+
+    return keep
+
+
+def _amount_filters(query: InvoiceList) -> list[Keep]:
+    low, high = query.total_amount_from, query.total_amount_to
+    known = {normal_id(each).lower() for each in words(query.invoice_identification or ())}
+
+    def within(row: _IsInvoice) -> bool:
+        amount = row.total_amount
+        return amount is None or ((low is None or low <= amount) and (high is None or amount <= high))
+
+    def named(row: _IsInvoice) -> bool:
+        return row.invoice_identification is None or normal_id(row.invoice_identification).lower() in known
+
+    wanted: list[tuple[bool, Keep]] = [(not (low is None and high is None), within), (bool(known), named)]
+    return [test for is_wanted, test in wanted if is_wanted]
+
+
+def _id_filter(ids: Sequence[str]) -> Keep:
+    wanted = {normal_id(each).lower() for each in ids}
+
+    def keep(row: _HasId) -> bool:
+        return row.id is None or normal_id(str(row.id)).lower() in wanted
+
+    return keep
+
+
+def _year_filter(first: int | None, last: int | None) -> Keep:
+    def keep(row: _HasYear) -> bool:
+        year = row.year
+        return year is None or ((first is None or first <= year) and (last is None or year <= last))
+
+    return keep
+
+
+def words(given: Words) -> Sequence[str]:
+    """One value or several, as several."""
+    return [given] if isinstance(given, str) else given

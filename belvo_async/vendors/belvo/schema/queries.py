@@ -1,0 +1,178 @@
+"""Queries: direct reads of what Belvo holds. They start nothing.
+
+An attribute's encoded name is Belvo's filter; a sequence of values becomes its `__in` form. Periods have both ends
+included, which covers every comparison Belvo documents for days and years (`date_from=date_to` is one day).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+
+import msgspec
+
+from belvo_async.abc import Query
+
+from .checks import (
+    Direction,
+    Words,
+    check_amount,
+    check_date,
+    check_direction,
+    check_links,
+    check_order,
+    check_year,
+    fix_selection,
+)
+from .invoices import Invoice
+from .links import Institution, Link
+from .statements import FinancialStatement
+from .tax_returns import TaxReturn
+from .taxes import TaxComplianceStatus, TaxRetention, TaxStatus
+
+
+class Filters(msgspec.Struct, frozen=True, kw_only=True):
+    """What all queries share. No repr shows a filter: it may name a taxpayer."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(...)"
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        return []
+
+
+class _Selection(Filters, frozen=True, kw_only=True):
+    """The keys of the records: only `fields` (with `id`), or all but `omit`."""
+
+    fields: Sequence[str] | None = None
+    omit: Sequence[str] | None = None
+
+    def __post_init__(self) -> None:
+        fix_selection(self)
+
+
+class _Created(_Selection, frozen=True, kw_only=True):
+    """When Belvo stored it: whole days, both ends included."""
+
+    created_from: date | None = msgspec.field(default=None, name="created_at__gte")
+    created_to: date | None = msgspec.field(default=None, name="created_at__lte")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_days(self.created_from, self.created_to, names=("created_from", "created_to"))
+
+
+class _OfLink(_Created, frozen=True, kw_only=True):
+    """Whose records. `link` is wanted because Belvo is slow without it."""
+
+    link: Words
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_links(self.link)
+
+
+class Links(_Created, Query[Link], frozen=True, kw_only=True):
+    """List links: GET /api/links/. Filters that are not given do not narrow.
+
+    Raises TaskError naming the field that does not fit.
+    """
+
+    id: Words | None = None
+    institution: Words | None = None
+    access_mode: str | None = None
+    created_by_not: Words | None = msgspec.field(default=None, name="created_by__not_in")
+    external_id: Words | None = None
+    institution_user_id: Words | None = None
+    refresh_rate: str | None = None
+    status: Words | None = None
+
+
+class Institutions(Filters, Query[Institution], frozen=True, kw_only=True):
+    """List institutions: GET /api/institutions/. `resources`: only those that have all of them."""
+
+    name: Words | None = None
+    type: Words | None = None
+    status: Words | None = None
+    country_code: Words | None = None
+    resources: Sequence[str] | None = msgspec.field(default=None, name="resources__allin")
+    display_name: str | None = None
+    website: str | None = None
+
+
+class InvoiceList(_OfLink, Query[Invoice], frozen=True, kw_only=True):
+    """List invoices that Belvo holds already: GET /api/invoices/. Starts nothing and costs nothing.
+
+    The dates are those of the invoices, both included, of any span; amounts have at most four decimals.
+    Raises TaskError naming the field that does not fit.
+    """
+
+    date_from: date | None = msgspec.field(default=None, name="invoice_date__gte")
+    date_to: date | None = msgspec.field(default=None, name="invoice_date__lte")
+    type: Direction | None = None
+    status: Words | None = None
+    id: Words | None = None
+    invoice_identification: Words | None = None
+    total_amount_from: Decimal | None = msgspec.field(default=None, name="total_amount__gte")
+    total_amount_to: Decimal | None = msgspec.field(default=None, name="total_amount__lte")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_days(self.date_from, self.date_to, names=("date_from", "date_to"))
+        check_direction(self.type)
+        for field in ("total_amount_from", "total_amount_to"):
+            if getattr(self, field) is not None:
+                check_amount(getattr(self, field), field=field)
+
+
+class FinancialStatementList(_OfLink, Query[FinancialStatement], frozen=True, kw_only=True):
+    """List financial statements that Belvo holds already: GET /api/financial-statements/."""
+
+    id: Words | None = None
+
+
+class TaxReturnList(_OfLink, Query[TaxReturn], frozen=True, kw_only=True):
+    """List tax returns that Belvo holds already, of all four forms mixed: GET /api/tax-returns/.
+
+    The years are the tax years (`ejercicio`), both included. Monthly returns carry no `id`: should pages move while
+    they are read, one of those may come twice. Raises TaskError naming the field that does not fit.
+    """
+
+    id: Words | None = None
+    year_from: int | None = msgspec.field(default=None, name="ejercicio__gte")
+    year_to: int | None = msgspec.field(default=None, name="ejercicio__lte")
+    tipo_declaracion: Words | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for field in ("year_from", "year_to"):
+            if getattr(self, field) is not None:
+                check_year(getattr(self, field), field=field)
+        check_order(self.year_from, self.year_to, field="year_to")
+
+
+class TaxStatusList(_OfLink, Query[TaxStatus], frozen=True, kw_only=True):
+    """List tax statuses that Belvo holds already: GET /api/tax-status/."""
+
+    id: Words | None = None
+
+
+class TaxComplianceStatusList(_OfLink, Query[TaxComplianceStatus], frozen=True, kw_only=True):
+    """List tax compliance statuses that Belvo holds already: GET /api/tax-compliance-status/.
+
+    The records name no link: that they are of the links asked for rests on Belvo's word.
+    """
+
+    id: Words | None = None
+
+
+class TaxRetentionList(_OfLink, Query[TaxRetention], frozen=True, kw_only=True):
+    """List tax retentions that Belvo holds already: GET /api/tax-retentions/. Belvo has no filter by id here."""
+
+
+def _check_days(first: date | None, last: date | None, *, names: tuple[str, str]) -> None:
+    for day, name in zip((first, last), names, strict=True):
+        if day is not None:
+            check_date(day, field=name)
+    check_order(first, last, field=names[1])

@@ -1,0 +1,149 @@
+"""Tasks: what is fired and becomes a job."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import ClassVar, Never, TypeAlias
+
+from msgspec.structs import force_setattr
+
+from belvo_async.errors import TaskError
+from belvo_async.jobs import Task
+
+from .checks import (
+    Direction,
+    Resource,
+    check_date,
+    check_direction,
+    check_flag,
+    check_order,
+    fix_link,
+    fix_selection,
+    resource_names,
+    subject_of,
+)
+from .invoices import Invoice
+from .statements import FinancialStatement
+from .tax_returns import TaxReturn
+from .taxes import TaxComplianceStatus, TaxRetention, TaxStatus
+
+# One request covers at most 365 days (invalid_period). Whether both ends count is not said; counting both is safe.
+LONGEST_PERIOD_DAYS = 365
+
+FiscalRecord: TypeAlias = Invoice | FinancialStatement | TaxReturn | TaxStatus | TaxComplianceStatus | TaxRetention
+"""A record of any of the six resources."""
+
+
+class Invoices(Task[Invoice], frozen=True, tag="belvo.Invoices"):
+    """Fetch a link's invoices (CFDI) of a period from SAT: POST /api/invoices/.
+
+    Both dates count; together at most 365 days. `type` None asks for both directions. `attach_xml` adds the CFDI
+    document to each invoice. `fields` and `omit` choose the keys of the records read later; `id` always comes, so
+    that no invoice is given twice. Raises TaskError naming the field that does not fit.
+    """
+
+    vendor: ClassVar[str] = "belvo"
+
+    link: str
+    date_from: date
+    date_to: date
+    type: Direction | None = None
+    attach_xml: bool = False
+    fields: Sequence[str] | None = None
+    omit: Sequence[str] | None = None
+
+    def __post_init__(self) -> None:
+        fix_link(self)
+        check_date(self.date_from, field="date_from")
+        check_date(self.date_to, field="date_to")
+        check_order(self.date_from, self.date_to, field="date_to")
+        if (self.date_to - self.date_from).days + 1 > LONGEST_PERIOD_DAYS:
+            raise TaskError(f"one task covers at most {LONGEST_PERIOD_DAYS} days: split the period", field="date_to")
+        check_direction(self.type)
+        check_flag(self.attach_xml, field="attach_xml")
+        fix_selection(self)
+
+    @property
+    def subject(self) -> str:
+        return subject_of(self.link)
+
+    @property
+    def resource(self) -> str:
+        return "INVOICES"
+
+
+class FinancialStatements(Task[FinancialStatement], frozen=True, tag="belvo.FinancialStatements"):
+    """Fetch a link's yearly financial statements from SAT: POST /api/financial-statements/.
+
+    Raises TaskError when `link` cannot be an id.
+    """
+
+    vendor: ClassVar[str] = "belvo"
+
+    link: str
+
+    def __post_init__(self) -> None:
+        fix_link(self)
+
+    @property
+    def subject(self) -> str:
+        return subject_of(self.link)
+
+    @property
+    def resource(self) -> str:
+        return "FINANCIAL_STATEMENTS"
+
+
+class Refresh(Task[FiscalRecord], frozen=True, tag="belvo.Refresh"):
+    """Bring a link's resources up to date: POST /api/links/{id}/refresh/, at most once in ten minutes.
+
+    `resources` None refreshes what the link itself is set to fetch (`Link.fetch_resources`; all six where it is set to
+    nothing). Belvo reports each resource by webhooks, some of them several times, and never says that it is done: the
+    job ends, inferred and therefore partial, when each resource has reported and ten minutes stayed quiet. Without
+    webhooks there is nothing to infer from, and it stays open until its waiters' deadlines.
+    `job.results(resource)` reads one resource of the link. A second refresh too early is rejected as `link_refreshed`,
+    with the minutes left. Raises TaskError naming the field that does not fit.
+    """
+
+    vendor: ClassVar[str] = "belvo"
+
+    link: str
+    resources: Sequence[Resource] | None = None
+
+    def __post_init__(self) -> None:
+        fix_link(self)
+        if self.resources is not None:
+            force_setattr(self, "resources", resource_names(self.resources, field="resources") or None)
+
+    @property
+    def subject(self) -> str:
+        return subject_of(self.link)
+
+    @property
+    def resource(self) -> str:
+        # Not one of the six words, even for a single resource: deliveries that answer a POST are matched by them.
+        return "REFRESH"
+
+
+class DeleteLink(Task[Never], frozen=True, tag="belvo.DeleteLink"):
+    """Delete a link and everything Belvo holds of it, for good: DELETE /api/links/{id}/ in the asynchronous mode.
+
+    The job ends when Belvo announces it, or when the link can no longer be read. It waits for other open jobs of the
+    link, and has no results. Raises TaskError when `link` cannot be an id.
+    """
+
+    vendor: ClassVar[str] = "belvo"
+
+    link: str
+
+    def __post_init__(self) -> None:
+        fix_link(self)
+
+    @property
+    def subject(self) -> str:
+        return subject_of(self.link)
+
+    @property
+    def resource(self) -> str:
+        return "LINK"

@@ -1,0 +1,162 @@
+"""Tax returns of four forms, as Belvo lists them: mixed, and with parts of open content."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal, TypeAlias, cast
+
+import msgspec
+from msgspec.structs import force_setattr
+
+from belvo_async.errors import PayloadError
+from belvo_async.payload import check_numbers, decode
+
+from .record import Record
+from .returns_business import BusinessMonthlyReturn
+from .returns_business_yearly import BusinessYearlyReturn
+from .returns_personal import PersonalMonthlyReturn, PersonalYearlyReturn
+
+TaxReturnForm: TypeAlias = Literal["personal_yearly", "personal_monthly", "business_yearly", "business_monthly"]
+"""What a tax return is about: a person or a business, a year or a month."""
+
+TypedTaxReturn: TypeAlias = PersonalYearlyReturn | PersonalMonthlyReturn | BusinessYearlyReturn | BusinessMonthlyReturn
+
+Content: TypeAlias = "Decimal | int | str | bool | list[Content] | dict[str, Content] | None"
+"""Anything JSON can hold; numbers with a point are exact."""
+
+Part: TypeAlias = msgspec.Raw | msgspec.UnsetType
+"""A part of a tax return as it came, or UNSET where the row has no such key."""
+
+_FORMS: Mapping[TaxReturnForm, type[TypedTaxReturn]] = {
+    "personal_yearly": PersonalYearlyReturn,
+    "personal_monthly": PersonalMonthlyReturn,
+    "business_yearly": BusinessYearlyReturn,
+    "business_monthly": BusinessMonthlyReturn,
+}
+_NULL = msgspec.Raw(b"null")
+# Decimal takes the text of a number as it stands; floats would round it.
+_CONTENT = cast("msgspec.json.Decoder[Content]", msgspec.json.Decoder(object, float_hook=Decimal))
+
+
+class TaxReturn(Record, frozen=True, kw_only=True, gc=False):
+    """One tax return, of any of the four forms: personal or business, of a year or of a month.
+
+    Belvo mixes them in one list without naming the form, so `form` tells it by the keys that are there. The parts are
+    documented only as objects of open content: they stay as they came, and never stop a reading. `part("isr")` gives
+    one as a mapping with exact numbers, `typed()` the whole return as a record typed to the last field.
+    Monthly returns carry neither `id` nor `link`: those are not de-duplicated. `pdf` and `receipt_pdf` are Base64, and
+    None unless they were asked for.
+    """
+
+    id: str | None = None
+    link: str | None = None
+    collected_at: datetime | None = None
+    created_at: datetime | None = None
+    type: str | None = None
+    informacion_general: Part = msgspec.UNSET
+    sueldos_salarios: Part = msgspec.UNSET
+    servicios_profesionales: Part = msgspec.UNSET
+    deducciones_personales: Part = msgspec.UNSET
+    determinacion_impuesto: Part = msgspec.UNSET
+    retenciones: Part = msgspec.UNSET
+    dividendos: Part = msgspec.UNSET
+    datos_informativos: Part = msgspec.UNSET
+    isr: Part = msgspec.UNSET
+    iva: Part = msgspec.UNSET
+    datos_adicionales: Part = msgspec.UNSET
+    estado_resultados: Part = msgspec.UNSET
+    estado_posicion_financiera_balance: Part = msgspec.UNSET
+    conciliacion_entre_resultado_contable_fiscal: Part = msgspec.UNSET
+    deducciones_autorizadas: Part = msgspec.UNSET
+    cifras_cierre_ejercicio: Part = msgspec.UNSET
+    determinacion_del_impuesto_sobre_la_renta: Part = msgspec.UNSET
+    dividendos_o_utilidades_distribuidos: Part = msgspec.UNSET
+    detalle_pago_r1_isr_personas_morales: Part = msgspec.UNSET
+    ingressos: Part = msgspec.UNSET
+    determinacion: Part = msgspec.UNSET
+    determinacion_isr: Part = msgspec.UNSET
+    detalle_pago_isr: Part = msgspec.UNSET
+    determinacion_iva: Part = msgspec.UNSET
+    detalle_pago_iva: Part = msgspec.UNSET
+    pdf: str | None = None
+    receipt_pdf: str | None = None
+
+    def __post_init__(self) -> None:
+        # A Raw points into the bytes it was read from: without a copy, one return would keep a whole page in memory.
+        for name in _PARTS:
+            part = getattr(self, name)
+            if isinstance(part, msgspec.Raw):
+                force_setattr(self, name, part.copy())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TaxReturn) and msgspec.json.encode(self) == msgspec.json.encode(other)
+
+    def __hash__(self) -> int:
+        return hash(msgspec.json.encode(self))
+
+    @property
+    def form(self) -> TaxReturnForm | None:
+        """Which of the four it is, by its parts; None when no part tells (they may have been left out)."""
+        # Parts that hold something count first: a row may carry another form's keys as nulls.
+        likely = max(_OWN_PARTS, key=lambda form: self._count(form))
+        return likely if self._count(likely) > (0, 0) else None
+
+    @property
+    def year(self) -> int | None:
+        """The tax year (`ejercicio`); None where the return does not tell it as a number."""
+        said = _read(self.informacion_general)
+        year = said.get("ejercicio") if isinstance(said, dict) else None
+        return year_number(year)
+
+    def part(self, name: str) -> Content:
+        """Read one part, with exact numbers; None for one that is null or missing.
+
+        Raises KeyError for a name that is no part of any form, PayloadError for content that cannot be read.
+        """
+        if name not in _PARTS:
+            raise KeyError(name)
+        return _read(getattr(self, name))
+
+    def typed(self) -> TypedTaxReturn:
+        """Read the whole return into the record of its form, typed to the last field that Belvo's examples show.
+
+        Raises PayloadError, naming the path, when its form cannot be told or a part holds something else there.
+        """
+        form = self.form
+        if form is None:
+            raise PayloadError("a tax return of no known form")
+        typed = decode(msgspec.json.encode(self), _FORMS[form])
+        check_numbers(typed)
+        return typed
+
+    def _count(self, form: TaxReturnForm) -> tuple[int, int]:
+        parts = [getattr(self, name) for name in _OWN_PARTS[form]]
+        present = [part for part in parts if isinstance(part, msgspec.Raw)]
+        return sum(part != _NULL for part in present), len(present)
+
+
+def year_number(year: object) -> int | None:
+    """Read a tax year that came as a number or as a text of digits."""
+    if isinstance(year, str) and year.isascii() and year.isdigit():
+        return int(year[:4]) if len(year) == 4 else None
+    return year if isinstance(year, int) and not isinstance(year, bool) else None
+
+
+def _read(part: Part) -> Content:
+    if isinstance(part, msgspec.UnsetType):
+        return None
+    content = decode(bytes(part), _CONTENT)
+    check_numbers(content)
+    return content
+
+
+_PARTS = frozenset(each.name for each in msgspec.structs.fields(TaxReturn) if each.default is msgspec.UNSET)
+# The parts that only one form has.
+_OWN_PARTS: Mapping[TaxReturnForm, frozenset[str]] = {
+    form: _PARTS.intersection(own.__struct_fields__).difference(
+        *(other.__struct_fields__ for other in _FORMS.values() if other is not own)
+    )
+    for form, own in _FORMS.items()
+}
