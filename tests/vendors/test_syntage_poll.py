@@ -198,6 +198,16 @@ def test_three_hundred_jobs_cost_three_requests() -> None:
     assert {None} == {each.job_id for each in seen}
 
 
+def test_thousands_of_jobs_are_all_seen_in_one_round() -> None:
+    """The list is read as far as so many jobs need: none waits for the rounds in which newer ones have gone."""
+    jobs = [job(id=str(each), remote_id=remote(each)) for each in range(2500, 5000)]
+
+    seen, asked = serve(vendor().poll(jobs, NOW), Server(5000))
+
+    assert 50 == len(asked)
+    assert {remote(each) for each in range(5000)} == {each.remote_id for each in seen}
+
+
 def test_what_the_list_lacks_is_looked_up_by_id() -> None:
     """Jobs the list did not show are asked for one by one, at most twenty a round; a 404 there is gone."""
     server = Server(3, known=10)

@@ -105,6 +105,49 @@ def test_reading_starts_anew_each_time() -> None:
     assert next(reading.steps(None)) == next(reading.steps(None))
 
 
+def test_reading_goes_on_from_a_page_met_before() -> None:
+    """A checkpoint is the target of a page: reading begins there, in the same style."""
+    reading = vendor().results(job())
+
+    first, resumed = next(reading.steps(None)), next(reading.steps(MORE))
+
+    assert (MORE, first.headers, first.name) == (resumed.target, resumed.headers, resumed.name)
+
+
+@pytest.mark.parametrize(
+    "target", ["/invoices?id[lt]=1", "https://evil.example/x", f"{ENTITY}/tax-returns?itemsPerPage=100"]
+)
+def test_checkpoint_of_another_reading_is_refused(target: str) -> None:
+    """A target that is not of this list is a mistake of the caller's."""
+    with pytest.raises(TaskError) as caught:
+        next(vendor().results(job()).steps(target))
+
+    assert "resume" == caught.value.field
+
+
+def test_the_next_page_is_guessed_from_its_link() -> None:
+    """A cursor cannot be guessed further than the link a page gave; the guess is just what `steps` then asks for."""
+    reading = vendor().results(job())
+    assert reading.ahead is not None
+    steps = reading.steps(None)
+    first = next(steps)
+
+    (guess,) = reading.ahead(first, Page(next=MORE))
+
+    assert guess == steps.send(Page(next=MORE, rows=100))
+
+
+@pytest.mark.parametrize(
+    "link", [None, "https://evil.example/x", "/invoices?id[lt]=1"], ids=["none", "away", "other list"]
+)
+def test_nothing_else_is_guessed(link: str | None) -> None:
+    """Without a link there is no guess, nor with one that will be refused: that is told when its turn comes."""
+    reading = vendor().results(job())
+    assert reading.ahead is not None
+
+    assert [] == list(reading.ahead(next(reading.steps(None)), Page(next=link)))
+
+
 def test_shape_knows_both_spellings() -> None:
     """The prefixed Hydra keys come first, the plain ones of newer framework versions are read too."""
     shape = vendor().results(job()).shape
@@ -165,14 +208,6 @@ def test_rows_of_the_other_side_are_dropped(issued: bool, received: bool, kept: 
     assert kept == [keeps(each, issued=issued, received=received) for each in rows]
 
 
-def test_only_invoices_have_results() -> None:
-    """Other extractors' records have no list in this release, and the error says so."""
-    task = syntage.Extraction(entity=ENTITY, extractor="tax_status")
-
-    with pytest.raises(UnsupportedError, match="tax_status"):
-        vendor().results(job(task))
-
-
 def listed(query: Query[Any]) -> Any:
     return vendor().list(query)
 
@@ -229,7 +264,7 @@ def test_no_filter_keeps_all() -> None:
     reading = listed(syntage.Extractions())
 
     assert "/extractions?itemsPerPage=100" == next(reading.steps(None)).target
-    assert reading.shape.keep(syntage.ExtractionState())
+    assert reading.shape.keep is None
 
 
 @pytest.mark.parametrize("bound", [datetime(2025, 1, 1), date(2025, 1, 1)], ids=["naive", "date"])  # noqa: DTZ001

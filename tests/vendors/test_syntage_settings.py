@@ -27,8 +27,10 @@ def test_dialect_is_a_vendor() -> None:
 
     assert ("syntage", "https://api.sandbox.syntage.com") == (dialect.name, dialect.origin)
     assert f"{dialect.origin}#{hashlib.sha256(KEY.encode()).hexdigest()[:12]}" == dialect.account
-    assert {"syntage.Extraction": syntage.Extraction} == dialect.tasks
-    assert (syntage.Entities, syntage.Extractions) == dialect.queries
+    assert {"syntage.Extraction": syntage.Extraction, "syntage.Export": syntage.Export} == dialect.tasks
+    assert {syntage.Entities, syntage.TaxReturns} < set(dialect.queries)
+    assert {syntage.CreateCredential, syntage.GetInvoice} < set(dialect.calls)
+    assert {syntage.FileDownload, syntage.Cfdi} < set(dialect.downloads)
     assert dialect.lane(invoice_task()) is None
 
 

@@ -40,6 +40,7 @@ def test_other_subjects_are_refused(given: Any) -> None:
         syntage.Extraction(entity=given, extractor="tax_status")
 
     assert "entity" == caught.value.field
+    assert "entity" in str(caught.value)
 
 
 def test_all_documented_extractors_are_known() -> None:

@@ -207,6 +207,16 @@ def test_extraction_events_are_observations(name: str, status: Status) -> None:
     assert (None, False) == (seen.job_id, seen.nudge)
 
 
+@pytest.mark.parametrize("word", ["pending", "running", "finished", "failed"])
+def test_export_events_are_observations(word: str) -> None:
+    """An export is a job, too; its events may lack the taxpayer."""
+    export = sample(f"export.{word}")
+
+    (seen,) = read({"id": "1", "type": "export.updated", "resource": export["@id"], "data": {"object": export}})
+
+    assert (Status(word), Way.WEBHOOK, export["id"], None) == (seen.status, seen.way, seen.remote_id, seen.failure)
+
+
 def test_failed_event_says_why() -> None:
     """The error code comes with the event."""
     (seen,) = read(raw(f"{EVENT}.failed"))
@@ -215,7 +225,10 @@ def test_failed_event_says_why() -> None:
     assert ("sat_unavailable", True, 33) == (seen.failure.code, seen.failure.retryable, seen.created_count)
 
 
-@pytest.mark.parametrize("kind", [each for each in sample("documented")["eventTypes"] if "extraction" not in each])
+OTHERS = [each for each in sample("documented")["eventTypes"] if not each.startswith(("extraction.", "export."))]
+
+
+@pytest.mark.parametrize("kind", OTHERS)
 def test_other_events_are_about_no_job(kind: str) -> None:
     """Any other documented event is taken and says nothing, its taxpayer there or not."""
     assert () == read({"id": "1", "type": kind, "data": None})

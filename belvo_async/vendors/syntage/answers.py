@@ -16,7 +16,7 @@ from ...errors import AuthenticationError, NotFoundError, PayloadError, RateLimi
 from ...jobs import Failure
 from .extractions import read_document
 
-__all__ = ["Problem", "read_failure", "read_problem", "read_vendor_error", "reset_wait"]
+__all__ = ["Problem", "expect_success", "read_failure", "read_problem", "read_vendor_error", "reset_wait"]
 
 _CODES: Mapping[int, str] = MappingProxyType(
     {
@@ -38,7 +38,8 @@ _WORDING: Mapping[str, str] = MappingProxyType(
         "payment_required": "Syntage asks for payment",
         "forbidden": "this API key may not do that",
         "not_found": "Syntage does not know the object",
-        "conflict": "an equal extraction is already under way",
+        "conflict": "it clashes with what Syntage holds or does already",
+        "equal_extraction": "an equal extraction is already under way",
         "unprocessable": "Syntage cannot carry out the request",
         "rate_limited": "too many requests to Syntage",
     }
@@ -54,15 +55,16 @@ _LONGEST_WAIT: Final = timedelta(hours=1)
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """An error answer in one code, with the refused fields where it names them."""
+    """An error answer in one code, with the refused fields where it names them; `wording` if the code has several."""
 
     code: str
     fields: tuple[str, ...] = ()
+    wording: str | None = None
 
     @property
     def message(self) -> str:
         """Our wording plus field names; the vendor's texts may hold taxpayer data and are never repeated."""
-        text = _WORDING.get(self.code, "Syntage answered with an error")
+        text = _WORDING.get(self.wording or self.code, "Syntage answered with an error")
         return f"{text}: {', '.join(self.fields)}" if self.fields else text
 
 
@@ -79,7 +81,7 @@ def read_problem(answer: Answer) -> Problem:
     if fields := _read_fields(body.get("violations")):
         return Problem("validation", fields)
     if body.get("conflictingExtractors"):
-        return Problem("conflict")
+        return Problem("conflict", wording="equal_extraction")
     return Problem(_CODES.get(answer.status, f"http_{answer.status}"))
 
 
@@ -96,6 +98,13 @@ def read_failure(answer: Answer) -> Failure:
     """Say why a submission was refused. Nothing Syntage refuses with is documented to pass unchanged later."""
     problem = read_problem(answer)
     return Failure(code=problem.code, message=problem.message)
+
+
+def expect_success(answer: Answer) -> Answer:
+    """Pass on a good answer; raise what `read_vendor_error` makes of any other."""
+    if not 200 <= answer.status < 300:
+        raise read_vendor_error(answer)
+    return answer
 
 
 def read_vendor_error(answer: Answer) -> VendorError:

@@ -13,12 +13,12 @@ from msgspec.structs import replace
 from ...abc import Conversation
 from ...errors import PayloadError
 from ...jobs import Observation, Way
-from .answers import read_vendor_error
+from .answers import expect_success
 from .extractions import read_document
 from .reading import get, next_target
 from .webhook import read_event
 
-__all__ = ["read_events"]
+__all__ = ["read_events", "read_rows"]
 
 # 100 pages of 100: more events than that are read from the extractions themselves, by the ordinary looks.
 _PAGES: Final = 100
@@ -28,23 +28,28 @@ def read_events(since: datetime, now: datetime, *, origin: str) -> Conversation[
     """Read `extraction.updated` events created since an instant (resources/core/events; kept for at least 7 days).
 
     They are old snapshots in no promised order: `reconcile` sorts that out. A row that cannot be read is left out.
+    Exports are few and looked at one by one anyway: their events are not asked for.
     """
+    rows = yield from read_rows("extraction.updated", since, origin=origin)
+    return tuple(replace(one, way=Way.POLL) for row in rows for one in _read_row(row, now))
+
+
+def read_rows(kind: str, since: datetime, *, origin: str) -> Conversation[list[object]]:
+    """Read the events of one type created since an instant, as they are."""
     moment = since.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    query = urlencode([("type", "extraction.updated"), ("createdAt[after]", moment), ("itemsPerPage", "100")])
+    query = urlencode([("type", kind), ("createdAt[after]", moment), ("itemsPerPage", "100")])
     following: str | None = f"/events?{query}"
     read: set[str] = set()
-    seen: list[Observation] = []
+    seen: list[object] = []
     while following is not None and following not in read and len(read) < _PAGES:
         read.add(following)
         answer = yield get(following, "GET /events")
-        if not 200 <= answer.status < 300:
-            raise read_vendor_error(answer)
-        page = read_document(answer.body)
+        page = read_document(expect_success(answer).body)
         rows = _rows(page)
-        seen += [replace(one, way=Way.POLL) for row in rows for one in _read_row(row, now)]
+        seen += rows
         link = _next(page)
         following = next_target(link, origin=origin, path="/events") if link and rows else None
-    return tuple(seen)
+    return seen
 
 
 def _rows(page: Mapping[str, object]) -> list[object]:

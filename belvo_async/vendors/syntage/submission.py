@@ -1,39 +1,56 @@
-"""Submitting an extraction: the request, and what its answers mean for the job."""
+"""Submitting: the request, and what its answers mean for the job."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Final
 
 import msgspec
 
 from ...abc import Answer, Request, Retry
 from ...errors import PayloadError
 from ...jobs import Failure, Job, Observation, Status, Way
-from .answers import read_failure
+from .answers import read_failure, reset_wait
 from .extractions import read_document, read_sighting
 from .reading import HEADERS
-from .schema import Extraction
 
-__all__ = ["doubt", "read_acceptance", "reject", "submit", "try_again"]
+__all__ = ["conclude", "doubt", "reject", "submit", "try_again"]
+
+# The window of the vendor's example is minutes long; without a word from it, half a minute.
+_LIMIT_PAUSE: Final = timedelta(seconds=30)
 
 
-def submit(task: Extraction) -> Request:
-    """Make the request that starts an extraction. There is no idempotency key: it must not be sent twice blindly."""
-    body: dict[str, object] = {"taxpayer" if task.rfc else "entity": task.entity, "extractor": task.extractor}
-    if words := task.words():
-        body["options"] = words
+def submit(path: str, body: Mapping[str, object]) -> Request:
+    """Make a request that starts something. There is no idempotency key: it must not be sent twice blindly."""
     return Request(
         method="POST",
-        target="/extractions",
-        name="POST /extractions",
+        target=path,
+        name=f"POST {path}",
         headers=(*HEADERS, ("Content-Type", "application/json")),
         body=msgspec.json.encode(body),
         retry=Retry.SUBMIT,
     )
 
 
+def conclude(job: Job, answer: Answer, now: datetime) -> Observation:
+    """Say what the answer to a submission means for its job.
+
+    A 429 is submitting with `retry_at`. Whatever may have been accepted is uncertain, any 5xx included: Syntage
+    documents no error code of its own there.
+    """
+    if 200 <= answer.status < 300:
+        return read_acceptance(job, answer, now)
+    if answer.status == 429:
+        return throttle(job, now, wait=reset_wait(answer.headers, now) or _LIMIT_PAUSE)
+    # 408: the connection was closed on a slow request; nothing says whether it was read.
+    if 400 <= answer.status < 500 and answer.status != 408:
+        return reject(job, read_failure(answer), now)
+    return doubt(job, f"HTTP {answer.status}", now)
+
+
 def read_acceptance(job: Job, answer: Answer, now: datetime) -> Observation:
-    """Read a 2xx: whatever status it shows, or uncertain when it names no extraction."""
+    """Read a 2xx: whatever status it shows, or uncertain when it names nothing."""
     try:
         seen = read_sighting(read_document(answer.body))
     except PayloadError:

@@ -98,11 +98,14 @@ def _decode_base64(text: str) -> bytes:
         return b""
 
 
+_JOBS: Final = ("extraction.", "export.")
+
+
 def read_event(body: bytes, now: datetime, *, confirm: bool) -> tuple[Observation, ...]:
-    """Turn a proven event into what it says of an extraction; empty for events about anything else.
+    """Turn a proven event into what it says of an extraction or an export; empty for events about anything else.
 
     With `confirm`, the observation says nothing but makes the job due for a look. Raises PayloadError for what is no
-    event, repeats a deciding key, or is about an extraction without naming it.
+    event, repeats a deciding key, or is about an extraction or an export without naming it.
     """
     _refuse_repeated_keys(body)
     event = read_document(body)
@@ -110,13 +113,13 @@ def read_event(body: bytes, now: datetime, *, confirm: bool) -> tuple[Observatio
     if not isinstance(kind, str):
         raise PayloadError("no event type", path="$.type")
     # There are `created` and `updated`; the end of a job is an update (`extraction.finished` does not exist).
-    if not kind.startswith("extraction."):
+    if not kind.startswith(_JOBS):
         return ()
     resource = event.get("resource") or event.get("source")
     snapshot = {"@id": resource, **_object(_object(event.get("data")).get("object"))}
     seen = read_sighting(snapshot) or read_sighting({"@id": resource})
     if seen is None:
-        raise PayloadError("an event about an extraction that it does not name", path="$.data.object.id")
+        raise PayloadError("an event about a job that it does not name", path="$.data.object.id")
     delivery_id = event["id"] if isinstance(event.get("id"), str) else None
     if confirm or seen.word is None:
         return (_nudge(seen.remote_id, cast("str | None", delivery_id), now),)

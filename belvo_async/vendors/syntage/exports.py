@@ -1,0 +1,58 @@
+"""Exports at the vendor: starting one, looking at it, finding a lost one by its event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import cast
+
+from ...abc import Conversation
+from ...jobs import Job, Observation, Way
+from .events import read_rows
+from .extractions import Sighting, read_sighting
+from .looks import FIND_SLACK, absent, look, rotate
+from .schema import Export
+from .submission import conclude, submit
+
+__all__ = ["find_export", "poll_exports", "start_export"]
+
+
+def start_export(job: Job, task: Export, now: datetime) -> Conversation[Observation]:
+    """`POST /exports` once."""
+    answer = yield submit("/exports", task.words())
+    return conclude(job, answer, now)
+
+
+def poll_exports(jobs: Sequence[Job], seen: list[Observation], now: datetime) -> Conversation[None]:
+    """Look at each by its id, 20 a round, into `seen`: there is no list."""
+    for job in rotate(jobs, now):
+        seen.append((yield from look(job, Way.POLL, now, "/exports")))
+
+
+def find_export(job: Job, task: Export, now: datetime, origin: str) -> Conversation[Observation]:
+    """Look for the event of an equal export, created since the attempt; the newest wins.
+
+    Exports have no list, but each is announced by `export.created`, which holds it as it was then.
+    """
+    since = (job.attempted_at or job.created_at) - FIND_SLACK
+    rows = yield from read_rows("export.created", since, origin=origin)
+    seen = [each for row in rows if (each := _read_equal(row, task, since)) is not None]
+    newest = max(seen, key=lambda each: each.created_at or datetime.min.replace(tzinfo=UTC), default=None)
+    return newest.observe(Way.POLL, now, job=job, is_new=True) if newest else absent(job, now)
+
+
+def _read_equal(row: object, task: Export, since: datetime) -> Sighting | None:
+    event = _object(row)
+    export = _object(_object(event.get("data")).get("object"))
+    uri = export.get("uri")
+    kinds: object = export.get("fileTypes") or []
+    if not isinstance(uri, str) or not task.is_same_list(uri) or export.get("format") != task.format:
+        return None
+    if not isinstance(kinds, list) or sorted(map(str, cast("list[object]", kinds))) != sorted(task.file_types):
+        return None
+    seen = read_sighting({"@id": event.get("resource"), **export})
+    return seen if seen is not None and seen.created_at is not None and seen.created_at >= since else None
+
+
+def _object(value: object) -> Mapping[str, object]:
+    return cast("Mapping[str, object]", value) if isinstance(value, dict) else {}

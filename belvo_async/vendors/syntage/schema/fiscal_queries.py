@@ -1,0 +1,267 @@
+"""Direct reads of the lists every entity has beside its invoices: taxes, registers, reports."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from .filters import Filter, Same, Span
+from .queries import CREATED, UPDATED, OfEntity, Reading, Several
+from .record import Record
+from .registers import BackgroundCheck, BilReport, BuroReport, RpcActo, RpcEntidade, RugGarantia, RugOperacion
+from .taxes import (
+    ElectronicAccountingRecord,
+    SatCertificate,
+    TaxComplianceCheck,
+    TaxRetention,
+    TaxReturn,
+    TaxStatus,
+)
+
+__all__ = [
+    "BackgroundChecks",
+    "BilReports",
+    "BuroReports",
+    "ElectronicAccountingRecords",
+    "RpcActos",
+    "RpcEntidades",
+    "RugGarantias",
+    "RugOperaciones",
+    "SatCertificates",
+    "TaxComplianceChecks",
+    "TaxRetentions",
+    "TaxReturns",
+    "TaxStatuses",
+]
+
+
+class TaxReturns(OfEntity[TaxReturn], frozen=True, kw_only=True):
+    """`GET /entities/{id}/tax-returns`. `presented` is the filing date."""
+
+    record: ClassVar[type[Record]] = TaxReturn
+    under: ClassVar[str] = "/tax-returns"
+    filters: ClassVar[tuple[Filter, ...]] = (
+        Same("operation_number", "operationNumber", "operation_number"),
+        Same("interval_unit", "intervalUnit", "interval_unit"),
+        Same("type", "type", "type"),
+        Same("period", "period", "period"),
+        Same("fiscal_year", "fiscalYear", "fiscal_year"),
+        Span("presented", "presentedAt", "presented_at"),
+    )
+
+    operation_number: int | None = None
+    interval_unit: Literal["Anual", "Mensual", "RIF"] | None = None
+    type: str | None = None
+    period: str | None = None
+    fiscal_year: str | None = None
+    presented_after: datetime | None = None
+    presented_before: datetime | None = None
+
+
+class TaxStatuses(Reading[TaxStatus], frozen=True, kw_only=True):
+    """An entity's tax status certificates or, naming none, all there are."""
+
+    record: ClassVar[type[Record]] = TaxStatus
+    under: ClassVar[str] = "/tax-status"
+    apart: ClassVar[str] = "/tax-status"
+
+    entity: str | None = None
+
+
+class TaxComplianceChecks(OfEntity[TaxComplianceCheck], frozen=True, kw_only=True):
+    """`GET /entities/{id}/tax-compliance-checks`."""
+
+    record: ClassVar[type[Record]] = TaxComplianceCheck
+    under: ClassVar[str] = "/tax-compliance-checks"
+    filters: ClassVar[tuple[Filter, ...]] = (
+        Same("internal_identifier", "internalIdentifier", "internal_identifier"),
+        Same("result", "result", "result"),
+        Span("checked", "checkedAt", "checked_at"),
+        CREATED,
+    )
+
+    internal_identifier: str | None = None
+    result: Several | None = None
+    checked_after: datetime | None = None
+    checked_before: datetime | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+
+class TaxRetentions(OfEntity[TaxRetention], frozen=True, kw_only=True):
+    """`GET /entities/{id}/tax-retentions`. `uuid` is the fiscal folio."""
+
+    record: ClassVar[type[Record]] = TaxRetention
+    under: ClassVar[str] = "/tax-retentions"
+    filters: ClassVar[tuple[Filter, ...]] = (
+        Same("uuid", "uuid", "uuid", folded=True),
+        Same("code", "code", "code"),
+        Same("issuer_rfc", "issuer.rfc", "issuer.rfc"),
+        Same("receiver_rfc", "receiver.rfc", "receiver.rfc"),
+        Same("has_xml", "hasXml", "xml"),
+        Same("has_pdf", "hasPdf", "pdf"),
+        Span("issued", "issuedAt", "issued_at"),
+        Span("certified", "certifiedAt", "certified_at"),
+        Span("canceled", "canceledAt", "canceled_at"),
+    )
+
+    uuid: Several | None = None
+    code: Several | None = None
+    issuer_rfc: str | None = None
+    receiver_rfc: str | None = None
+    has_xml: bool | None = None
+    has_pdf: bool | None = None
+    issued_after: datetime | None = None
+    issued_before: datetime | None = None
+    certified_after: datetime | None = None
+    certified_before: datetime | None = None
+    canceled_after: datetime | None = None
+    canceled_before: datetime | None = None
+
+
+class ElectronicAccountingRecords(OfEntity[ElectronicAccountingRecord], frozen=True, kw_only=True):
+    """`GET /entities/{id}/electronic-accounting-records`. Month 13 is the yearly closing."""
+
+    record: ClassVar[type[Record]] = ElectronicAccountingRecord
+    under: ClassVar[str] = "/electronic-accounting-records"
+    filters: ClassVar[tuple[Filter, ...]] = (
+        Same("year", "year", "year"),
+        Same("month", "month", "month"),
+        Same("type", "type", "type"),
+        Same("reason", "reason", "reason"),
+        Same("file_type", "fileType", "file_type"),
+        Same("status", "status", "status"),
+        Span("received", "receivedAt", "received_at"),
+    )
+
+    year: int | None = None
+    month: int | None = None
+    type: str | None = None
+    reason: str | None = None
+    file_type: Several | None = None
+    status: Several | None = None
+    received_after: datetime | None = None
+    received_before: datetime | None = None
+
+
+class SatCertificates(OfEntity[SatCertificate], frozen=True, kw_only=True):
+    """`GET /entities/{id}/datasources/mx/sat/certificados`."""
+
+    record: ClassVar[type[Record]] = SatCertificate
+    under: ClassVar[str] = "/datasources/mx/sat/certificados"
+    filters: ClassVar[tuple[Filter, ...]] = (
+        Same("serial_number", "serialNumber", "serial_number"),
+        Same("type", "type", "type"),
+        Span("valid_from", "validFrom", "valid_from"),
+        Span("valid_to", "validTo", "valid_to"),
+    )
+
+    serial_number: str | None = None
+    type: Literal["efirma", "csd"] | None = None
+    valid_from_after: datetime | None = None
+    valid_from_before: datetime | None = None
+    valid_to_after: datetime | None = None
+    valid_to_before: datetime | None = None
+
+
+class RpcEntidades(OfEntity[RpcEntidade], frozen=True, kw_only=True):
+    """`GET /entities/{id}/datasources/mx/rpc/entidades`: the commercial register."""
+
+    record: ClassVar[type[Record]] = RpcEntidade
+    under: ClassVar[str] = "/datasources/mx/rpc/entidades"
+    filters: ClassVar[tuple[Filter, ...]] = (Same("lookup_by", "lookupBy", "lookup_by"),)
+
+    lookup_by: Literal["entity", "shareholder"] | None = None
+
+
+class RpcActos(OfEntity[RpcActo], frozen=True, kw_only=True):
+    """`GET /entities/{id}/datasources/mx/rpc/actos`. Rows do not show `lookup_by`: the vendor alone filters by it."""
+
+    record: ClassVar[type[Record]] = RpcActo
+    under: ClassVar[str] = "/datasources/mx/rpc/actos"
+    filters: ClassVar[tuple[Filter, ...]] = (Filter("lookup_by", "rpcEntidade.lookupBy"),)
+
+    lookup_by: Literal["entity", "shareholder"] | None = None
+
+
+class RugGarantias(OfEntity[RugGarantia], frozen=True, kw_only=True):
+    """`GET /entities/{id}/datasources/rug/garantias`: the register of securities."""
+
+    record: ClassVar[type[Record]] = RugGarantia
+    under: ClassVar[str] = "/datasources/rug/garantias"
+    filters: ClassVar[tuple[Filter, ...]] = (
+        Same("numero_de_garantia", "numeroDeGarantia", "numero_de_garantia"),
+        Same("tipo_de_garantia", "tipoDeGarantia", "tipo_de_garantia"),
+        Same("moneda", "moneda", "moneda"),
+        Span("fecha_de_inscripcion", "fechaDeInscripcion", "fecha_de_inscripcion"),
+        Span("fecha_de_cancelacion", "fechaDeCancelacion", "fecha_de_cancelacion"),
+        CREATED,
+        UPDATED,
+    )
+
+    numero_de_garantia: int | None = None
+    tipo_de_garantia: str | None = None
+    moneda: str | None = None
+    fecha_de_inscripcion_after: datetime | None = None
+    fecha_de_inscripcion_before: datetime | None = None
+    fecha_de_cancelacion_after: datetime | None = None
+    fecha_de_cancelacion_before: datetime | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    updated_after: datetime | None = None
+    updated_before: datetime | None = None
+
+
+class RugOperaciones(OfEntity[RugOperacion], frozen=True, kw_only=True):
+    """`GET /entities/{id}/datasources/rug/operaciones`: the entries of the register of securities."""
+
+    record: ClassVar[type[Record]] = RugOperacion
+    under: ClassVar[str] = "/datasources/rug/operaciones"
+    filters: ClassVar[tuple[Filter, ...]] = (
+        Same("numero_de_asiento", "numeroDeAsiento", "numero_de_asiento"),
+        Same("numero_de_garantia", "numeroDeGarantia", "numero_de_garantia"),
+        Same("tipo", "tipo", "tipo"),
+        Span("fecha", "fecha", "fecha"),
+        CREATED,
+        UPDATED,
+    )
+
+    numero_de_asiento: int | None = None
+    numero_de_garantia: int | None = None
+    tipo: str | None = None
+    fecha_after: datetime | None = None
+    fecha_before: datetime | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    updated_after: datetime | None = None
+    updated_before: datetime | None = None
+
+
+class BilReports(OfEntity[BilReport], frozen=True, kw_only=True):
+    """`GET /entities/{id}/datasources/bil/reports`."""
+
+    record: ClassVar[type[Record]] = BilReport
+    under: ClassVar[str] = "/datasources/bil/reports"
+
+
+class BuroReports(OfEntity[BuroReport], frozen=True, kw_only=True):
+    """`GET /entities/{id}/datasources/mx/buro-de-credito/reports`."""
+
+    record: ClassVar[type[Record]] = BuroReport
+    under: ClassVar[str] = "/datasources/mx/buro-de-credito/reports"
+
+
+class BackgroundChecks(Reading[BackgroundCheck], frozen=True, kw_only=True):
+    """An entity's background checks or, naming none, all there are."""
+
+    record: ClassVar[type[Record]] = BackgroundCheck
+    under: ClassVar[str] = "/background-checks"
+    apart: ClassVar[str] = "/background-checks"
+    filters: ClassVar[tuple[Filter, ...]] = (
+        Same("status", "status", "status"),
+        Same("country", "country", "country"),
+    )
+
+    entity: str | None = None
+    status: Several | None = None
+    country: Literal["MX", "ALL"] | None = None

@@ -1,0 +1,359 @@
+"""Direct reads of lists. What a filter asks is asked of each row again.
+
+Every query is narrowed by its fields; None asks nothing. Instants need a time zone, and a span's bounds are included.
+Where a query takes an `entity` or an `invoice`, it is an IRI or a bare uuid. Raises TaskError.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar, Generic, Literal, TypeAlias, TypeVar
+
+from msgspec.structs import force_setattr
+
+from ....abc import Query
+from ....errors import TaskError
+from .account import Credential, Entity, EntityTag, Event, ExtractionState, Tag
+from .filters import Filter, Present, Same, Span
+from .invoices import (
+    Invoice,
+    InvoiceBatchPayment,
+    InvoiceCreditNote,
+    InvoiceLineItem,
+    InvoicePayment,
+    InvoiceRelation,
+)
+from .record import Record
+from .subjects import normal_entity, normal_invoice
+
+__all__ = [
+    "Credentials",
+    "Entities",
+    "EntityTags",
+    "Events",
+    "Extractions",
+    "InvoiceBatchPayments",
+    "InvoiceCreditNotes",
+    "InvoiceLineItems",
+    "InvoicePayments",
+    "InvoiceRelations",
+    "Invoices",
+    "OfEntity",
+    "Reading",
+    "Tags",
+]
+
+R_co = TypeVar("R_co", covariant=True, bound=Record)
+
+Several: TypeAlias = str | tuple[str, ...]
+"""One word, or any of several."""
+
+CREATED = Span("created", "createdAt", "created_at")
+UPDATED = Span("updated", "updatedAt", "updated_at")
+
+
+class Reading(Query[R_co], Generic[R_co], frozen=True, kw_only=True):
+    """What all queries of Syntage share: which list they read and what narrows it.
+
+    `under` is the list's path below the entity, `apart` its path for all entities; either may be empty. With
+    `is_cursor`, the list is one of those that are asked for in cursor style.
+    """
+
+    record: ClassVar[type[Record]]
+    filters: ClassVar[tuple[Filter, ...]] = ()
+    under: ClassVar[str] = ""
+    apart: ClassVar[str] = ""
+    is_cursor: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        for name, normal in (("entity", normal_entity), ("invoice", normal_invoice)):
+            given = getattr(self, name, None)
+            if given is not None:
+                force_setattr(self, name, normal(given))
+        for each in self.filters:
+            each.check(self)
+        self.where()
+
+    def where(self) -> tuple[str, str]:
+        """Give the list's path, and its name without ids for logs. Raises TaskError when no list is named."""
+        entity: str | None = getattr(self, "entity", None)
+        if entity is not None:
+            return f"{entity}{self.under}", f"GET /entities/{{id}}{self.under}"
+        if not self.apart:
+            raise TaskError("this list belongs to an entity", field="entity")
+        return self.apart, f"GET {self.apart}"
+
+    def params(self) -> list[tuple[str, str]]:
+        """Write what is asked, for the query string."""
+        return [pair for each in self.filters for pair in each.params(self)]
+
+    def asked(self) -> tuple[Filter, ...]:
+        """Give the filters that are asked and that rows can be compared with."""
+        return tuple(each for each in self.filters if each.path and any(True for _ in each.params(self)))
+
+    def __repr__(self) -> str:
+        # What is asked may name taxpayers.
+        return f"{type(self).__name__}(...)"
+
+    def __rich_repr__(self) -> list[tuple[str, str]]:
+        return []
+
+
+class OfEntity(Reading[R_co], Generic[R_co], frozen=True, kw_only=True):
+    """A list that every entity has."""
+
+    entity: str
+
+
+class Entities(Reading[Entity], frozen=True, kw_only=True):
+    """`GET /entities`. `rfc` is compared exactly, `name` as a part of the name."""
+
+    record: ClassVar[type[Record]] = Entity
+    apart: ClassVar[str] = "/entities"
+    filters: ClassVar[tuple[Filter, ...]] = (
+        Same("rfc", "taxpayer.id", "taxpayer.id"),
+        Filter("name", "taxpayer.name"),
+        Same("person_type", "taxpayer.personType", "taxpayer.person_type"),
+        CREATED,
+        UPDATED,
+    )
+
+    rfc: str | None = None
+    name: str | None = None
+    person_type: Literal["physical", "legal"] | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    updated_after: datetime | None = None
+    updated_before: datetime | None = None
+
+
+class Extractions(Reading[ExtractionState], frozen=True, kw_only=True):
+    """`GET /extractions`. `rfc`, `extractor` and `status` are compared exactly.
+
+    `rate_limited` asks for those with or without `rateLimitedAt`. Syntage has no filter by entity.
+    """
+
+    record: ClassVar[type[Record]] = ExtractionState
+    apart: ClassVar[str] = "/extractions"
+    filters: ClassVar[tuple[Filter, ...]] = (
+        Same("rfc", "taxpayer.id", "taxpayer.id"),
+        Same("extractor", "extractor", "extractor"),
+        Same("status", "status", "status"),
+        Present("rate_limited", "exists[rateLimitedAt]", "rate_limited_at"),
+        CREATED,
+        Span("started", "startedAt", "started_at"),
+        Span("finished", "finishedAt", "finished_at"),
+    )
+
+    rfc: str | None = None
+    extractor: str | None = None
+    status: str | None = None
+    rate_limited: bool | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    started_after: datetime | None = None
+    started_before: datetime | None = None
+    finished_after: datetime | None = None
+    finished_before: datetime | None = None
+
+
+class Credentials(Reading[Credential], frozen=True, kw_only=True):
+    """`GET /credentials` (resources/datasources/sat/credentials)."""
+
+    record: ClassVar[type[Record]] = Credential
+    apart: ClassVar[str] = "/credentials"
+    filters: ClassVar[tuple[Filter, ...]] = (
+        Same("type", "type", "type"),
+        Same("rfc", "rfc", "rfc"),
+        Same("status", "status", "status"),
+        CREATED,
+    )
+
+    type: Literal["ciec", "efirma"] | None = None
+    rfc: str | None = None
+    status: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+
+class Events(Reading[Event], frozen=True, kw_only=True):
+    """`GET /events`, or an entity's own (resources/core/events); Syntage keeps them for at least seven days.
+
+    `source` and `resource` are IRIs: of what caused the event, and of what it is about. `rfc` is for the list of all.
+    """
+
+    record: ClassVar[type[Record]] = Event
+    under: ClassVar[str] = "/events"
+    apart: ClassVar[str] = "/events"
+    filters: ClassVar[tuple[Filter, ...]] = (
+        Same("type", "type", "type"),
+        Same("rfc", "taxpayer.id", "taxpayer.id"),
+        Same("source", "source", "source"),
+        Same("resource", "resource", "resource"),
+        CREATED,
+    )
+
+    entity: str | None = None
+    type: str | None = None
+    rfc: str | None = None
+    source: str | None = None
+    resource: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+
+class EntityTags(Reading[EntityTag], frozen=True, kw_only=True):
+    """`GET /entity-tags`, or the labels of one entity."""
+
+    record: ClassVar[type[Record]] = EntityTag
+    under: ClassVar[str] = "/tags"
+    apart: ClassVar[str] = "/entity-tags"
+
+    entity: str | None = None
+
+
+class Tags(Reading[Tag], frozen=True, kw_only=True):
+    """`GET /tags`: the labels for invoices."""
+
+    record: ClassVar[type[Record]] = Tag
+    apart: ClassVar[str] = "/tags"
+
+
+class Invoices(OfEntity[Invoice], frozen=True, kw_only=True):
+    """`GET /entities/{id}/invoices`. `uuid` is the fiscal folio; by Syntage's own id, use `GetInvoice`."""
+
+    record: ClassVar[type[Record]] = Invoice
+    under: ClassVar[str] = "/invoices"
+    is_cursor: ClassVar[bool] = True
+    filters: ClassVar[tuple[Filter, ...]] = (
+        Same("uuid", "uuid", "uuid", folded=True),
+        Same("type", "type", "type"),
+        Same("usage", "usage", "usage"),
+        Same("payment_type", "paymentType", "payment_type"),
+        Same("payment_method", "paymentMethod", "payment_method"),
+        Same("issuer_rfc", "issuer.rfc", "issuer.rfc"),
+        Same("receiver_rfc", "receiver.rfc", "receiver.rfc"),
+        Same("is_issuer", "isIssuer", "is_issuer"),
+        Same("is_receiver", "isReceiver", "is_receiver"),
+        Same("currency", "currency", "currency"),
+        Same("status", "status", "status"),
+        Same("has_xml", "hasXml", "xml"),
+        Same("has_pdf", "hasPdf", "pdf"),
+        Span("issued", "issuedAt", "issued_at"),
+        Span("certified", "certifiedAt", "certified_at"),
+        Span("canceled", "canceledAt", "canceled_at"),
+        Span("fully_paid", "fullyPaidAt", "fully_paid_at"),
+        CREATED,
+        UPDATED,
+    )
+
+    uuid: Several | None = None
+    type: Several | None = None
+    usage: Several | None = None
+    payment_type: str | None = None
+    payment_method: Several | None = None
+    issuer_rfc: str | None = None
+    receiver_rfc: str | None = None
+    is_issuer: bool | None = None
+    is_receiver: bool | None = None
+    currency: Several | None = None
+    status: str | None = None
+    has_xml: bool | None = None
+    has_pdf: bool | None = None
+    issued_after: datetime | None = None
+    issued_before: datetime | None = None
+    certified_after: datetime | None = None
+    certified_before: datetime | None = None
+    canceled_after: datetime | None = None
+    canceled_before: datetime | None = None
+    fully_paid_after: datetime | None = None
+    fully_paid_before: datetime | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    updated_after: datetime | None = None
+    updated_before: datetime | None = None
+
+
+class _OfInvoice(Reading[R_co], Generic[R_co], frozen=True, kw_only=True):
+    """A list that an invoice has, and maybe an entity or the account."""
+
+    below: ClassVar[str]
+
+    invoice: str | None = None
+
+    def where(self) -> tuple[str, str]:
+        """Give the invoice's list, else the entity's or that of all."""
+        if self.invoice is None:
+            return super().where()
+        if getattr(self, "entity", None) is not None:
+            raise TaskError("name the entity or the invoice, not both", field="invoice")
+        return f"{self.invoice}{self.below}", f"GET /invoices/{{id}}{self.below}"
+
+
+class InvoiceLineItems(_OfInvoice[InvoiceLineItem], frozen=True, kw_only=True):
+    """The lines of an invoice, or of all an entity's invoices. Name one of the two."""
+
+    record: ClassVar[type[Record]] = InvoiceLineItem
+    under: ClassVar[str] = "/invoices/line-items"
+    below: ClassVar[str] = "/line-items"
+    is_cursor: ClassVar[bool] = True
+
+    entity: str | None = None
+
+
+class InvoicePayments(_OfInvoice[InvoicePayment], frozen=True, kw_only=True):
+    """The payments of an invoice, of all an entity's invoices, or (naming neither) of all there are."""
+
+    record: ClassVar[type[Record]] = InvoicePayment
+    under: ClassVar[str] = "/invoices/payments"
+    below: ClassVar[str] = "/payments"
+    apart: ClassVar[str] = "/invoices/payments"
+    is_cursor: ClassVar[bool] = True
+
+    entity: str | None = None
+
+
+class InvoiceBatchPayments(_OfInvoice[InvoiceBatchPayment], frozen=True, kw_only=True):
+    """The batch payments of an invoice or, naming none, of all there are. Syntage has no list by entity."""
+
+    record: ClassVar[type[Record]] = InvoiceBatchPayment
+    below: ClassVar[str] = "/batch-payments"
+    apart: ClassVar[str] = "/invoices/batch-payments"
+
+
+class InvoiceRelations(_OfInvoice[InvoiceRelation], frozen=True, kw_only=True):
+    """How an invoice relates to others."""
+
+    record: ClassVar[type[Record]] = InvoiceRelation
+    below: ClassVar[str] = "/relations"
+
+    def where(self) -> tuple[str, str]:
+        """Give the invoice's list: there is no other."""
+        if self.invoice is None:
+            raise TaskError("this list belongs to an invoice", field="invoice")
+        return super().where()
+
+
+class InvoiceCreditNotes(_OfInvoice[InvoiceCreditNote], frozen=True, kw_only=True):
+    """Credit notes: of an entity, of all there are (naming neither), or of an invoice.
+
+    An invoice has two lists, in the vendor's words `issued` and `applied`: say which by `side`.
+    """
+
+    record: ClassVar[type[Record]] = InvoiceCreditNote
+    under: ClassVar[str] = "/invoices/credit-notes"
+    below: ClassVar[str] = "-credit-notes"
+    apart: ClassVar[str] = "/invoices/credit-notes"
+
+    entity: str | None = None
+    side: Literal["issued", "applied"] | None = None
+
+    def where(self) -> tuple[str, str]:
+        """Give the list of that side."""
+        path, name = super().where()
+        if self.invoice is None and self.side is None:
+            return path, name
+        if self.invoice is None or self.side not in ("issued", "applied"):
+            raise TaskError("an invoice and a side, issued or applied, belong together", field="side")
+        end = f"/{self.side}{self.below}"
+        return path.removesuffix(self.below) + end, name.removesuffix(self.below) + end

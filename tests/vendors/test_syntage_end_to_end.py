@@ -1,0 +1,185 @@
+"""The whole catalogue over real HTTP: a session, the dialect and a Syntage on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from datetime import date
+from typing import Any
+
+import msgspec
+import pytest
+
+from belvo_async import JobFailedError, NotFoundError, Session, Status, Syntage, syntage
+from belvo_async.simulator import SyntageSimulator
+from tests.virtual_time import VirtualClock
+
+YEAR = syntage.Period(date(2025, 1, 1), date(2025, 12, 31))
+LONG = syntage.Period(date(2023, 1, 1), date(2025, 12, 31))
+OPTIONS: dict[str, Any] = {
+    "invoice": syntage.InvoiceOptions(period=YEAR),
+    "annual_tax_return": syntage.TaxReturnOptions(period=LONG),
+    "monthly_tax_return": syntage.TaxReturnOptions(period=YEAR),
+    "rif_tax_return": syntage.TaxReturnOptions(period=LONG),
+    "tax_retention": syntage.TaxRetentionOptions(period=YEAR),
+    "electronic_accounting": syntage.ElectronicAccountingOptions(period=YEAR),
+}
+COMPANIONS = {"invoice": ("line-items", "payments", "credit-notes"), "rpc": ("actos",), "rug": ("operaciones",)}
+# What a company does not have: RIF is for persons.
+MAYBE_EMPTY = {"rif_tax_return", "tax_retention"}
+
+
+@pytest.fixture
+async def vendor(clock: VirtualClock) -> AsyncIterator[SyntageSimulator]:
+    """A Syntage on loopback."""
+    async with SyntageSimulator(now=clock.now, invoices_per_year=40) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+async def session(vendor: SyntageSimulator, clock: VirtualClock) -> AsyncIterator[Session]:
+    """A session on it, without webhooks: looks tell how jobs end."""
+    async with AsyncExitStack() as stack:
+        dialect = Syntage(vendor.api_key, base_url=vendor.url, webhook_secrets=vendor.signing_secret)
+        yield await stack.enter_async_context(Session(dialect, clock=clock))
+
+
+async def extract(session: Session, vendor: SyntageSimulator, extractor: str, entity: int = 0) -> Any:
+    task = syntage.Extraction(vendor.entities[entity], extractor, OPTIONS.get(extractor))
+    handle = await session.fire(task)
+    await handle
+    return handle
+
+
+@pytest.mark.parametrize("extractor", list(syntage.EXTRACTORS))
+async def test_every_extractor_brings_its_records(session: Session, vendor: SyntageSimulator, extractor: str) -> None:
+    """An extraction ends, and its lists hold typed records, with ids, each once; the same ones as bytes on demand."""
+    job = await extract(session, vendor, extractor)
+
+    for resource in (None, *COMPANIONS.get(extractor, ())):
+        records = await job.results(resource).to_list()
+        raws = await job.results(resource, type=msgspec.Raw).to_list()
+
+        assert records or extractor in MAYBE_EMPTY, resource
+        assert len(records) == len({each.id for each in records}) == len(raws)
+        assert {each.id for each in records} == {msgspec.json.decode(each)["id"] for each in raws}
+
+
+async def test_invoices_and_what_belongs_to_them(session: Session, vendor: SyntageSimulator) -> None:
+    """An invoice leads to its single form, its lines, payments, notes, relations and files."""
+    await extract(session, vendor, "invoice")
+    entity = vendor.entities[0]
+    invoices = await session.list(syntage.Invoices(entity=entity, type="I")).to_list()
+    invoice = invoices[0]
+    assert invoice.id is not None
+
+    single = await session.call(syntage.GetInvoice(invoice.id))
+    lines = await session.list(syntage.InvoiceLineItems(invoice=invoice.id)).to_list()
+    xml = await session.download(syntage.Cfdi(invoice.id)).read()
+    pdf = await session.download(syntage.Cfdi(invoice.id, "pdf")).read()
+    as_json = await session.download(syntage.Cfdi(invoice.id, "json")).read()
+
+    assert {"I"} == {each.type for each in invoices}
+    assert (invoice.uuid, invoice.total) == (single.uuid, single.total)
+    assert lines
+    assert all(line.invoice is not None and line.invoice.id == invoice.id for line in lines)
+    assert (b"<", b"%PDF", b"{") == (xml.lstrip()[:1], pdf[:4], as_json[:1])
+    for query in (
+        syntage.InvoicePayments(invoice=invoice.id),
+        syntage.InvoiceBatchPayments(invoice=invoice.id),
+        syntage.InvoiceRelations(invoice=invoice.id),
+        syntage.InvoiceCreditNotes(invoice=invoice.id, side="issued"),
+        syntage.InvoiceCreditNotes(invoice=invoice.id, side="applied"),
+        syntage.InvoicePayments(),
+        syntage.InvoiceBatchPayments(),
+        syntage.InvoiceCreditNotes(),
+    ):
+        found: list[Any] = await session.list(query).to_list()
+        assert len(found) == len({each.id for each in found})
+
+
+# The Syntage on loopback has no labels; relations belong to an invoice and are read above.
+NOT_THERE = (syntage.EntityTags, syntage.Tags, syntage.InvoiceRelations)
+DIALECT = Syntage("key-of-nobody")
+LISTS: list[Any] = [each for each in DIALECT.queries if each not in NOT_THERE]
+SINGLES: dict[object, Any] = {getattr(each, "record", None): each for each in DIALECT.calls}
+
+
+async def test_every_list_answers_and_every_row_is_known_singly(session: Session, vendor: SyntageSimulator) -> None:
+    """Each query of the catalogue is a list Syntage has; its rows can be read by their ids."""
+    for extractor in syntage.EXTRACTORS:
+        await extract(session, vendor, extractor)
+
+    for query in LISTS:
+        narrowed = {"entity": vendor.entities[0]} if "entity" in query.__struct_fields__ else {}
+        rows = await session.list(query(**narrowed)).to_list()
+
+        for row in rows[:1]:
+            assert row.id == (await session.call(SINGLES[query.record](row.id))).id, query.__name__
+
+
+async def test_an_export_is_a_job_and_a_file(session: Session, vendor: SyntageSimulator) -> None:
+    """It is fired, awaited and downloaded: the key stays with Syntage, the length is the one told."""
+    await extract(session, vendor, "invoice")
+    vendor.next_export(size_bytes=200_000)
+
+    handle = await session.fire(syntage.Export(syntage.Invoices(entity=vendor.entities[0]), "csv"))
+    job = await handle
+    state = await session.call(syntage.GetExport(job.remote_id or ""))
+    content = await session.download(syntage.ExportFile(job.remote_id)).read()
+
+    assert ("finished", "csv") == (state.status, state.format)
+    assert state.file is not None
+    assert state.file.size == len(content)
+
+
+async def test_a_lost_export_is_found_again(session: Session, vendor: SyntageSimulator) -> None:
+    """The 202 never arrived: the event names the export, which is made once."""
+    vendor.next_answer("lost_202")
+
+    handle = await session.fire(syntage.Export(syntage.Invoices(entity=vendor.entities[0]), "csv"))
+    job = await handle
+
+    assert (Status.FINISHED, 1) == (job.status, sum(each.method == "POST" for each in vendor.requests))
+    assert await session.download(syntage.ExportFile(job.remote_id)).read()
+
+
+async def test_a_failed_export_fails_its_job(session: Session, vendor: SyntageSimulator) -> None:
+    """Syntage gives no reason for it."""
+    vendor.next_export(outcome="failed")
+
+    handle = await session.fire(syntage.Export(syntage.Invoices(entity=vendor.entities[0]), "csv"))
+
+    with pytest.raises(JobFailedError):
+        await handle
+
+
+async def test_a_credential_is_created_checked_and_deleted(session: Session, vendor: SyntageSimulator) -> None:
+    """Its status is read until the SAT has said something."""
+    access = syntage.Ciec(rfc="ZZT190415QA7", password="not-a-real-ciec1")
+    made = await session.call(syntage.CreateCredential(access))
+    assert made.id is not None
+
+    found = made
+    while found.status in ("pending", "waiting"):
+        await asyncio.sleep(5)
+        found = await session.call(syntage.GetCredential(made.id))
+    listed = await session.list(syntage.Credentials(rfc="ZZT190415QA7")).to_list()
+    again = await session.call(syntage.RevalidateCredential(made.id))
+    await session.call(syntage.DeleteCredential(made.id))
+
+    assert ("pending", "valid", "ciec", "ZZT190415QA7") == (made.status, found.status, made.type, made.rfc)
+    assert [made.id] == [each.id for each in listed]
+    assert made.id == again.id
+    with pytest.raises(NotFoundError):
+        await session.call(syntage.GetCredential(made.id))
+
+
+async def test_an_entity_is_created_and_found(session: Session, vendor: SyntageSimulator) -> None:
+    """By its RFC, exactly."""
+    made = await session.call(syntage.CreateEntity(name="Calzado del Sur", type="company", rfc="CSU190415QA7"))
+
+    found = await session.list(syntage.Entities(rfc="CSU190415QA7")).to_list()
+
+    assert [made.id] == [each.id for each in found]
