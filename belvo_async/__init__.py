@@ -39,7 +39,7 @@ from .errors import (
 from .jobs import Failure, Job, Look, Observation, Polling, Status, Task, Way
 
 if TYPE_CHECKING:
-    from ._session import JobHandle, Results, Session
+    from ._session import File, JobHandle, Results, Session
     from .vendors import belvo, syntage
     from .vendors.belvo import Belvo
     from .vendors.syntage import Syntage
@@ -52,6 +52,7 @@ __all__ = [
     "BelvoAsyncError",
     "ConfigurationError",
     "Failure",
+    "File",
     "IncompleteResultError",
     "Job",
     "JobError",
@@ -88,6 +89,7 @@ __all__ = [
 
 # Loaded when first used: an import of this package costs little, and only the catalogues in use are built.
 _LAZY = {
+    "File": "_session",
     "JobHandle": "_session",
     "Results": "_session",
     "Session": "_session",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -52,8 +52,8 @@ class Http:
 
     Reads share kept connections; every submission gets a fresh one, so that no half-dead kept connection blurs whether
     it was sent. At most `connections` are in flight, of which each kind has its share. `reserve` takes a place in a
-    budget, `chance` draws from 0..1 for the jitter. `answer_bytes` bounds a whole small answer, `body_bytes` any body,
-    both decompressed.
+    budget, `chance` draws from 0..1 for the jitter. `answer_bytes` bounds a whole small answer, `body_bytes` any body
+    that is kept, `stream_bytes` one that is read as it comes: all decompressed.
     """
 
     def __init__(
@@ -66,6 +66,7 @@ class Http:
         trust_env: bool = False,
         answer_bytes: int = MIB,
         body_bytes: int = 64 * MIB,
+        stream_bytes: int = 16 * 1024 * MIB,
     ) -> None:
         self._clock = clock
         self._reserve = reserve
@@ -74,6 +75,7 @@ class Http:
         self._trust_env = trust_env
         self._answer_bytes = answer_bytes
         self._body_bytes = body_bytes
+        self._stream_bytes = stream_bytes
         self._open: _Open | None = None
         self._was_closed = False
 
@@ -117,10 +119,8 @@ class Http:
         """
         return partial(self._send, home_at(origin, credentials, bulk=bulk))
 
-    @asynccontextmanager
-    async def _send(self, home: Home, request: Request) -> AsyncGenerator[Response, None]:
-        async with await self._answered(home, request) as response:
-            yield response
+    def _send(self, home: Home, request: Request) -> AbstractAsyncContextManager[Response]:
+        return _Sending(partial(self._answered, home, request))
 
     async def _answered(self, home: Home, request: Request) -> HttpResponse:
         patience_ends = self._live().loop.time() + PATIENCE.total_seconds()
@@ -241,7 +241,7 @@ class Http:
                 # A submission may be answered with all the data at once instead of an id: refusing to read that would
                 # leave a job uncertain that the vendor has finished.
                 answer_bytes=self._body_bytes if request.retry is Retry.SUBMIT else self._answer_bytes,
-                body_bytes=self._body_bytes,
+                body_bytes=self._stream_bytes if home.bulk else self._body_bytes,
             )
         except FAULTS as error:
             failure = explain(error)
@@ -298,6 +298,22 @@ _CLOSED: Final = "the session is closed; jobs live on in the store: open a sessi
 _Outcome = HttpResponse | TransportError
 
 
+class _Sending:
+    """Sends on entering, and closes the response on leaving."""
+
+    def __init__(self, answered: Callable[[], Awaitable[HttpResponse]]) -> None:
+        self._answered = answered
+        self._response: HttpResponse | None = None
+
+    async def __aenter__(self) -> Response:
+        self._response = await self._answered()
+        return self._response
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        if self._response is not None:
+            self._response.close()
+
+
 @dataclass(frozen=True)
 class _Pool:
     """Connections of one kind. Slots are ours: waiting for one is never taken for sending."""
@@ -307,11 +323,15 @@ class _Pool:
     is_closed: Callable[[], bool]
 
     async def take_slot(self, patience: float | None) -> bool:
-        try:
-            async with asyncio.timeout(patience):
-                await self.slots.acquire()
-        except TimeoutError:
-            return False
+        # A timer for nothing costs as much as a whole look at a job: most find a slot free.
+        if self.slots.locked():
+            try:
+                async with asyncio.timeout(patience):
+                    await self.slots.acquire()
+            except TimeoutError:
+                return False
+        else:
+            await self.slots.acquire()
         if self.is_closed():
             self.slots.release()
             raise SessionClosedError(_CLOSED)

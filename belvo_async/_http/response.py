@@ -16,6 +16,9 @@ from .faults import FAULTS
 
 # A decoder handed more at once holds the loop for too long; less costs more calls.
 SLICE_BYTES: Final = 128 * 1024
+# Fiscal JSON shrinks to a twentieth; a bomb to a thousandth. Memory is bounded either way, this bounds the time.
+LARGEST_RATIO: Final = 250
+FREE_BYTES: Final = 64 * 1024 * 1024
 _GZIP_BITS: Final = 16 + zlib.MAX_WBITS
 
 
@@ -58,17 +61,18 @@ class HttpResponse:
         """Yield the decompressed body in slices of at most SLICE_BYTES. For one reader, once."""
         inflate = _decoder(self._headers)
         received = produced = 0
-        async with aclosing(self._wire()) as wire:
-            async for data in wire:
-                received += len(data)
-                for index, piece in enumerate(inflate.feed(data)):
-                    if index:
-                        # One read of a well compressed body makes many slices: let others run in between.
-                        await asyncio.sleep(0)
-                    produced += len(piece)
-                    self._check_size(produced)
-                    yield piece
-                self._check_size(received)
+        while data := await self._read():
+            received += len(data)
+            for index, piece in enumerate(inflate.feed(data)):
+                if index:
+                    # One read of a well compressed body makes many slices: let others run in between.
+                    await asyncio.sleep(0)
+                produced += len(piece)
+                self._check_size(produced)
+                if produced > FREE_BYTES + LARGEST_RATIO * received:
+                    raise PayloadError("a body that inflates beyond all measure")
+                yield piece
+            self._check_size(received)
         if inflate.is_cut:
             raise TransportError(f"{self._request.name}: the answer was cut short", maybe_sent=True)
 
@@ -78,10 +82,14 @@ class HttpResponse:
         An error answer counts for its status: of its body, as much is kept as could be read.
         """
         parts: list[bytes] = []
+        size = 0
         failure: BelvoAsyncError | None = None
         try:
-            async with asyncio.timeout_at(self._answer_by), aclosing(self._small_body()) as body:
+            async with asyncio.timeout_at(self._answer_by), aclosing(self.chunks()) as body:
                 async for chunk in body:
+                    size += len(chunk)
+                    if size > self._answer_bytes:
+                        raise PayloadError(f"an answer of more than {self._answer_bytes} bytes")
                     parts.append(chunk)
         except (TransportError, PayloadError) as error:
             failure = error
@@ -105,28 +113,14 @@ class HttpResponse:
     async def __aexit__(self, *exc_info: object) -> None:
         self.close()
 
-    async def _wire(self) -> AsyncGenerator[bytes, None]:
-        while True:
-            failure: BelvoAsyncError | None = None
-            data = b""
-            try:
-                data = await self._raw.content.readany()
-            except FAULTS as error:
-                failure = self._explain(error)
-            if failure is not None:
-                # Raised out here, the client's exception, which may hold headers, is not kept as its context.
-                raise failure
-            if not data:
-                return
-            yield data
-
-    async def _small_body(self) -> AsyncGenerator[bytes, None]:
-        size = 0
-        async for chunk in self.chunks():
-            size += len(chunk)
-            if size > self._answer_bytes:
-                raise PayloadError(f"an answer of more than {self._answer_bytes} bytes")
-            yield chunk
+    async def _read(self) -> bytes:
+        """What has arrived; nothing at the end."""
+        try:
+            return await self._raw.content.readany()
+        except FAULTS as error:
+            failure = self._explain(error)
+        # Raised out here, the client's exception, which may hold headers, is not kept as its context.
+        raise failure
 
     def _check_size(self, size: int) -> None:
         if size > self._body_bytes:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final, Self
 
@@ -35,11 +36,18 @@ class Home:
 
     def address(self, request: Request) -> URL:
         """Join origin and target without touching the encoding, or refuse a target that would leave the origin."""
-        # A target like `@evil.com/` or `.evil.com/` would change the host; a raw space or line break the request line.
-        target = request.target
-        if not target.startswith("/") or not target.isascii() or any(char <= " " or char == "\x7f" for char in target):
-            raise PayloadError("a request target that is not an encoded path")
-        return URL(self.origin + target, encoded=True)
+        return _address(self.origin, request.target)
+
+
+# A target like `@evil.com/` or `.evil.com/` would change the host; a raw space or line break the request line.
+_TARGET: Final = re.compile(r"/[!-~]*")
+
+
+@lru_cache(256)  # submissions go to the same few places again and again
+def _address(origin: str, target: str) -> URL:
+    if not _TARGET.fullmatch(target):
+        raise PayloadError("a request target that is not an encoded path")
+    return URL(origin + target, encoded=True)
 
 
 def home_at(origin: str, credentials: Credentials, *, bulk: bool = False) -> Home:
@@ -55,30 +63,37 @@ class Limits:
 
     total: float
     silence: float
-    connect: float
 
     @classmethod
     def of(cls, request: Request) -> Self:
         if request.timeout is None:
-            return cls(TOTAL.total_seconds(), SILENCE.total_seconds(), CONNECT.total_seconds())
+            return cls(TOTAL.total_seconds(), SILENCE.total_seconds())
         seconds = request.timeout.total_seconds()
-        return cls(seconds, seconds, min(seconds, CONNECT.total_seconds()))
+        return cls(seconds, seconds)
+
+    @property
+    def client(self) -> aiohttp.ClientTimeout:
+        """What the client watches over itself."""
+        return _client_timeout(min(self.total, CONNECT.total_seconds()), self.silence)
+
+
+@lru_cache(16)
+def _client_timeout(connect: float, silence: float) -> aiohttp.ClientTimeout:
+    # The total is ours: a body that streams has none. `connect` includes what aiohttp calls `sock_connect`.
+    return aiohttp.ClientTimeout(total=None, connect=connect, sock_read=silence)
 
 
 async def fetch(
     session: aiohttp.ClientSession, home: Home, request: Request, address: URL, limits: Limits
 ) -> aiohttp.ClientResponse:
     """Send, and take the one redirect a request may allow. Credentials are built in the call: no frame keeps them."""
-    timeout = aiohttp.ClientTimeout(
-        total=None, connect=limits.connect, sock_connect=limits.connect, sock_read=limits.silence
-    )
-    once = partial(session.request, allow_redirects=False, timeout=timeout)
+    once = partial(session.request, allow_redirects=False, timeout=limits.client)
     raw = await once(
         request.method,
         address,
         headers=_headers(request, home.credentials),
         data=request.body,
-        middlewares=(_Once(),),
+        middlewares=() if request.method == "POST" else (_Once(),),
     )
     elsewhere = _redirect(raw, address) if request.follow else None
     if elsewhere is None:
@@ -112,7 +127,7 @@ def _redirect(raw: aiohttp.ClientResponse, address: URL) -> URL | None:
 
 
 class _Once:
-    """aiohttp sends GET and DELETE again by itself when a kept connection drops. Only we repeat, and count it."""
+    """aiohttp sends GET and DELETE (not POST) again by itself when a kept connection drops. Only we repeat."""
 
     def __init__(self) -> None:
         self._sent = False

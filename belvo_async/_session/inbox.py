@@ -3,46 +3,79 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterable, Mapping
 
 from .._tracker import Tracker
 from ..abc import Clock, Headers, Vendor
 from ..errors import PayloadError, SessionClosedError, SignatureError, StoreError
 
+_log = logging.getLogger("belvo_async")
+
 # Documented bodies stay under 10 KiB; the vendors' own limits are not published.
 BODY_LIMIT_BYTES = 256 * 1024
 # Syntage gives up after 3 seconds (webhook endpoint reference), Belvo after 5: answer before either.
 ANSWER_WITHIN_SECONDS = 2.0
 
+_NOT_OPEN = (
+    "a webhook came but the session is not open: answered 503; open it where the application starts "
+    "(`async with session` in its lifespan or cleanup context)"
+)
+_CLOSED = (
+    "a webhook came but the session is closed: answered 503, the vendor repeats it; "
+    "stop serving before the session closes"
+)
 
-async def receive(
-    vendor: Vendor | None,
-    tracker: Tracker | None,
-    headers: Mapping[str, str] | Iterable[tuple[str, str]],
-    body: bytes,
-    clock: Clock,
-) -> int:
-    """Verify, decode, store, and say how to answer; see `Session.receive`."""
-    if vendor is None:
-        return 404
-    if tracker is None:
-        return 503
-    if len(body) > BODY_LIMIT_BYTES:
-        return 413
-    received = Headers(headers)
-    if any(value.strip().lower() not in ("", "identity") for value in received.get_all("content-encoding")):
-        return 415
-    try:
-        async with asyncio.timeout(ANSWER_WITHIN_SECONDS):
-            return await _take(vendor, tracker, received, body, clock)
-    except (StoreError, SessionClosedError, TimeoutError):
+
+class Inbox:
+    """Takes the deliveries of one session."""
+
+    def __init__(self) -> None:
+        self._told: set[str] = set()
+
+    async def receive(
+        self,
+        vendor: Vendor | None,
+        tracker: Tracker | None,
+        headers: Mapping[str, str] | Iterable[tuple[str, str]],
+        body: bytes,
+        clock: Clock,
+    ) -> int:
+        """Verify, decode, store, and say how to answer; see `Session.receive`."""
+        if vendor is None:
+            return 404
+        if tracker is None:
+            return self._turn_away(_NOT_OPEN, vendor)
+        if len(body) > BODY_LIMIT_BYTES:
+            return 413
+        received = Headers(headers)
+        if any(value.strip().lower() not in ("", "identity") for value in received.get_all("content-encoding")):
+            return 415
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN_SECONDS):
+                return await _take(vendor, tracker, received, body, clock)
+        except SessionClosedError:
+            return self._turn_away(_CLOSED, vendor)
+        except (StoreError, TimeoutError) as error:
+            facts = {"vendor": vendor.name, "error": type(error).__name__}
+            _log.warning("a webhook could not be kept: answered 503, the vendor repeats it", extra=facts)
+            return 503
+
+    def _turn_away(self, why: str, vendor: Vendor) -> int:
+        """Answer 503. A state that lasts is told once: vendors repeat, and repeat."""
+        if why not in self._told:
+            self._told.add(why)
+            _log.warning(why, extra={"vendor": vendor.name})
         return 503
 
 
 async def _take(vendor: Vendor, tracker: Tracker, headers: Headers, body: bytes, clock: Clock) -> int:
     try:
         observations = vendor.read_webhook(headers, body, clock.now())
-    except SignatureError:
+    except SignatureError as error:
+        # The reason is a fixed sentence; what the delivery held is a stranger's.
+        facts = {"vendor": vendor.name, "reason": str(error)}
+        _log.warning("a webhook was refused: it is not proven to come from the vendor", extra=facts)
         return 401
     except PayloadError:
         await tracker.set_aside(vendor, body)

@@ -1,40 +1,68 @@
-"""Reading records: pages asked for one after the other, decoded as they come, each record once."""
+"""Reading records: page after page, decoded as they come, each record once."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from typing import Generic, TypeVar
+from datetime import datetime
+from typing import Any, Final, Generic, NamedTuple, Self, TypeVar
 
 from .._decode import PageReader
 from .._http import Send
 from ..abc import Clock, Page, Request, Vendor, Walk
-from ..errors import IncompleteResultError
+from ..errors import IncompleteResultError, TaskError, TransportError
 from ..jobs import Observation
+from .ahead import Ahead, Spares
+from .sieve import Sieve
 
 R_co = TypeVar("R_co", covariant=True)
 
-# Rows move between pages while the vendor adds more; one that moved further than this is delivered twice.
-WINDOW_IDS = 20_000
+# A page whose body broke off is asked for again this often: one after the other, on a fresh connection each time.
+PAGE_ATTEMPTS: Final = 4
 
 
 class Results(Generic[R_co]):
     """The records of a finished job or of a direct read, as an async iterable.
 
-    Each iteration reads from the start. Rows that another subject, period or kind owns are left out, rows that pages
-    repeat are dropped by their id. Raises VendorError for an error answer, TransportError when no answer came,
-    PayloadError (naming the path) for bytes that do not fit, IncompleteResultError after the last record when the
-    vendor counts more than it gave; all records before the fault were delivered.
+    Each iteration reads from the start (or from `resume`). The following pages are asked for while one is read. Rows
+    that another subject, period or kind owns are left out; rows that moving pages repeat are dropped by their id, as
+    far as the last 20,000 ids reach back (a record type without ids: only when a page that broke off is read again).
+    Raises VendorError for an error answer, TransportError when no answer came, PayloadError (naming the path) for
+    bytes that do not fit, IncompleteResultError after the last record when the vendor counts more than it gave; all
+    records before the fault were delivered.
     """
 
     def __init__(
-        self, walk: Callable[[], Walk[R_co]], vendor: Vendor, send: Send, *, remarks: Remarks | None = None
+        self,
+        walk: Callable[[], Walk[object]],
+        vendor: Vendor,
+        send: Send,
+        spares: Spares,
+        *,
+        record: type[R_co] | None = None,
+        resume: str | None = None,
+        remarks: Remarks | None = None,
     ) -> None:
         self._walk = walk
         self._vendor = vendor
         self._send = send
+        self._spares = spares
+        self._record = record
+        self._start = None if resume is None else _Checkpoint.read(resume)
         self._remarks = remarks
+        self._reached: _Checkpoint | None = None
+        if self._start is not None:
+            # Another reading's checkpoint is refused here, not at the first record.
+            next(walk().steps(self._start.target))
+
+    @property
+    def checkpoint(self) -> str | None:
+        """Where the latest iteration stands: the page it reads, as a text to give to `resume`, in any process.
+
+        After a fault, the page it names was not delivered whole; its records that were come again. None before the
+        first page and after the last.
+        """
+        return None if self._reached is None else self._reached.text
 
     async def __aiter__(self) -> AsyncGenerator[R_co, None]:
         # Closed here and not by the collector: leaving early gives the connection back at once.
@@ -44,91 +72,103 @@ class Results(Generic[R_co]):
                     yield record
 
     async def batches(self) -> AsyncGenerator[tuple[R_co, ...], None]:
-        """The same records in tuples of at most a few dozen, as they are decoded. Never an empty one."""
+        """The same records in tuples, as they are decoded: a quarter of a megabyte of JSON each. Never an empty one."""
         walk = self._walk()
-        once = _Once(walk)
-        received = 0
-        expected: int | None = None
-        steps = walk.steps(None)
+        start = self._start or _Checkpoint(None, 0)
+        sieve = Sieve[R_co](walk.shape, start.counted)
+        steps = walk.steps(start.target)
         request = next(steps, None)
+        expected: int | None = None
         try:
-            while request is not None:
-                reader = PageReader(walk.shape)
-                async with aclosing(self._read(request, reader)) as read:
-                    async for batch in read:
-                        if self._remarks is not None:
-                            await self._remarks.take(walk, batch)
-                        fresh = once.drop_repeated(batch)
-                        if fresh:
-                            yield fresh
-                received += reader.page.rows
-                expected = reader.page.count if reader.page.count is not None else expected
-                request = _advance(steps.send, reader.page)
+            async with Ahead(self._send, self._spares, walk.ahead) as ahead:
+                while request is not None:
+                    self._reached = _Checkpoint(request.target, sieve.counted)
+                    reader = PageReader(walk.shape, record=self._record)
+                    async with aclosing(self._read(request, reader, ahead, sieve)) as page:
+                        async for records in page:
+                            yield records
+                    expected = reader.page.count if reader.page.count is not None else expected
+                    request = _advance(steps.send, reader.page)
         finally:
             steps.close()
-        received -= once.repeated
-        if expected is not None and received < expected:
-            text = f"{received} records arrived, the vendor counts {expected}; read again or treat them as partial"
-            raise IncompleteResultError(text, expected=expected, received=received)
+        self._reached = None
+        if expected is not None and sieve.counted < expected:
+            text = f"{sieve.counted} records arrived, the vendor counts {expected}; read again or treat them as partial"
+            raise IncompleteResultError(text, expected=expected, received=sieve.counted)
 
     async def to_list(self) -> list[R_co]:
         """All records in a list: only for results that fit in memory."""
         return [record async for record in self]
 
-    async def _read(self, request: Request, reader: PageReader[R_co]) -> AsyncGenerator[tuple[R_co, ...], None]:
-        async with self._send(request) as response:
-            if response.status != 200:
-                raise self._vendor.read_error(await response.answer())
-            async for batch in reader.batches(response.chunks()):
-                yield batch
+    async def _read(
+        self, request: Request, reader: PageReader[R_co], ahead: Ahead, sieve: Sieve[R_co]
+    ) -> AsyncGenerator[tuple[R_co, ...], None]:
+        """Read one page; again from its first row when its body breaks off. `send` retries what comes before a body."""
+        for attempt in range(1, PAGE_ATTEMPTS + 1):
+            sieve.begin_page(again=attempt > 1)
+            async with ahead.open(request) as response:
+                if response.status != 200:
+                    raise self._vendor.read_error(await response.answer())
+                try:
+                    async with aclosing(reader.batches(response.chunks())) as batches:
+                        async for batch in batches:
+                            ahead.look(request, reader.page)
+                            records, seen = sieve.take(batch)
+                            if self._remarks is not None:
+                                await self._remarks.take(seen)
+                            if records:
+                                yield tuple(records)
+                    return
+                except TransportError:
+                    if attempt == PAGE_ATTEMPTS:
+                        raise
 
 
 class Remarks:
     """Passes on, once, what records say about their job: that data is missing, and from when it may be had."""
 
-    def __init__(self, clock: Clock, note: Callable[[Observation], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        remark: Callable[[Any, datetime], Observation | None],
+        clock: Clock,
+        note: Callable[[Observation], Awaitable[None]],
+    ) -> None:
+        self._remark = remark
         self._clock = clock
         self._note = note
         self._noted = False
 
-    async def take(self, walk: Walk[object], batch: tuple[object, ...]) -> None:
+    async def take(self, seen: Sequence[object]) -> None:
         """Look at the records of a batch."""
-        remark = walk.shape.remark
-        if remark is None or self._noted:
+        if self._noted:
             return
         now = self._clock.now()
-        seen = next((said for said in (remark(record, now) for record in batch) if said is not None), None)
-        if seen is not None:
+        said = next((each for each in (self._remark(record, now) for record in seen) if each is not None), None)
+        if said is not None:
             self._noted = True
-            await self._note(seen)
+            await self._note(said)
 
 
-class _Once(Generic[R_co]):
-    """Remembers the last ids seen; a record type without ids passes unchanged."""
+class _Checkpoint(NamedTuple):
+    """A page and how many rows came before it: what a reading needs to go on, and to tell whether all came."""
 
-    def __init__(self, walk: Walk[R_co]) -> None:
-        self._record_id = walk.shape.record_id
-        self._seen: set[str] = set()
-        self._order: deque[str] = deque()
-        self.repeated = 0
+    target: str | None
+    counted: int
 
-    def drop_repeated(self, batch: tuple[R_co, ...]) -> tuple[R_co, ...]:
-        if self._record_id is None:
-            return batch
-        fresh = tuple(record for record in batch if self._is_new(self._record_id(record)))
-        self.repeated += len(batch) - len(fresh)
-        return fresh
+    @property
+    def text(self) -> str:
+        return f"{self.counted} {self.target}"
 
-    def _is_new(self, record_id: str | None) -> bool:
-        if record_id is None:
-            return True
-        if record_id in self._seen:
-            return False
-        self._seen.add(record_id)
-        self._order.append(record_id)
-        if len(self._order) > WINDOW_IDS:
-            self._seen.discard(self._order.popleft())
-        return True
+    @classmethod
+    def read(cls, text: str) -> Self:
+        counted, _, target = text.partition(" ")
+        if not (counted.isascii() and counted.isdigit() and len(counted) < _DIGITS and target):
+            raise TaskError("expected the text that `checkpoint` gave", field="resume")
+        return cls(target, int(counted))
+
+
+# More rows than this many digits can tell are in no list.
+_DIGITS: Final = 19
 
 
 def _advance(send: Callable[[Page], Request], page: Page) -> Request | None:

@@ -6,24 +6,28 @@ import asyncio
 import os
 import random
 import uuid
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast, overload
 
 from .._http import Http, Send, converse
 from .._tracker import Tracker, closed_error
-from ..abc import Clock, Query, Store, SystemClock, Vendor
-from ..errors import ConfigurationError, SessionClosedError, TaskError, UnknownJobError, UnsupportedError
+from ..abc import Call, Clock, Download, Query, Store, SystemClock, Vendor, Walk
+from ..errors import SessionClosedError, TaskError, UnknownJobError, UnsupportedError
 from ..jobs import Job, Polling, Task
-from ..stores import open_store
-from . import bulk, inbox
+from . import bulk
+from .ahead import Spares
+from .arguments import check_span, check_store, check_vendors
 from .configured import configured_vendors
+from .file import File
 from .handle import JobHandle
+from .inbox import Inbox
 from .results import Remarks, Results
 
 R = TypeVar("R")
+T = TypeVar("T")
 
 # Multi-year invoice extractions take hours at either vendor; an hour is documented as too short (Syntage FAQ:
 # invoices 5 to 60 minutes, longer for several years).
@@ -50,14 +54,10 @@ class Session:
         trust_env: bool = False,
         chance: random.Random | None = None,
     ) -> None:
-        if not vendors:
-            raise ConfigurationError("a session needs at least one vendor")
-        self._vendors: dict[str, Vendor] = {vendor.name: vendor for vendor in vendors}
-        if len(self._vendors) < len(vendors):
-            raise ConfigurationError("two vendors of one kind: open one session for each account")
+        self._vendors = check_vendors(vendors)
         self.clock: Clock = clock or SystemClock()
         self._chance = chance or random.Random()  # noqa: S311 - spreads polls, protects nothing
-        self._store = open_store(store) if isinstance(store, str) else store
+        self._store = check_store(store)
         self._http = Http(
             clock=self.clock,
             reserve=self._store.reserve,
@@ -68,7 +68,10 @@ class Session:
         self._polling = polling or Polling()
         self._sweep = sweep
         self._sends: dict[str, Send] = {}
+        # Half of the connections that read records: what nobody reads yet never holds up what somebody reads.
+        self._spares = Spares(connections * 7 // 32)
         self._tracker: Tracker | None = None
+        self._inbox = Inbox()
         self._stack = AsyncExitStack()
         self._closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -197,22 +200,63 @@ class Session:
             raise ValueError("concurrency is at least 1")
         return bulk.run(partial(self.fire, deadline=deadline), tasks, concurrency)
 
-    def results(self, job: Job | JobHandle[Any]) -> Results[Any]:
-        """The records of a job. Raises UnsupportedError for tasks whose records have no list."""
+    @overload
+    def results(
+        self, job: Job | JobHandle[Any], resource: str | None = None, *, type: None = None, resume: str | None = None
+    ) -> Results[Any]: ...
+    @overload
+    def results(
+        self, job: Job | JobHandle[Any], resource: str | None = None, *, type: type[T], resume: str | None = None
+    ) -> Results[T]: ...
+    def results(
+        self,
+        job: Job | JobHandle[Any],
+        resource: str | None = None,
+        *,
+        type: type[Any] | None = None,
+        resume: str | None = None,
+    ) -> Results[Any]:
+        """The records of a job, as `JobHandle.results` gives them."""
         job = job.job if isinstance(job, JobHandle) else job
         vendor = self._vendors.get(job.vendor)
         if vendor is None:
             raise UnsupportedError(f"this session has no vendor {job.vendor!r}")
-        vendor.results(job)  # refuses a task without a list here, not at the first record
-        remarks = Remarks(self.clock, partial(self.tracker.remark, job))
-        return Results(partial(vendor.results, job), vendor, self._send(vendor), remarks=remarks)
+        walk = partial(vendor.results, job, resource)
+        remark = walk().shape.remark  # a task without a list is refused here, not at the first record
+        remarks = remark and Remarks(remark, self.clock, partial(self.tracker.remark, job))
+        return self._results(walk, vendor, type, resume, remarks)
 
-    def list(self, query: Query[R]) -> Results[R]:
-        """Read records directly, without a job. Raises TaskError for a query no vendor of this session takes."""
-        for vendor in self._vendors.values():
-            if isinstance(query, vendor.queries):
-                return Results(partial(_walk, vendor, query), vendor, self._send(vendor))
-        raise TaskError(f"no vendor of this session takes {type(query).__name__}", field="query")
+    @overload
+    def list(self, query: Query[R], *, type: None = None, resume: str | None = None) -> Results[R]: ...
+    @overload
+    def list(self, query: Query[Any], *, type: type[T], resume: str | None = None) -> Results[T]: ...
+    def list(self, query: Query[Any], *, type: type[Any] | None = None, resume: str | None = None) -> Results[Any]:
+        """Read records directly, without a job; `type` and `resume` as in `JobHandle.results`.
+
+        Raises TaskError for a query no vendor of this session takes.
+        """
+        vendor = self._vendor_with("queries", query)
+        return self._results(partial(vendor.list, query), vendor, type, resume, None)
+
+    async def call(self, call: Call[R]) -> R:
+        """Carry out a plain call: made at once, stored nowhere, so it may carry secrets.
+
+        Raises TaskError for a call no vendor of this session takes, VendorError (TokenRequiredError where the vendor
+        waits for a one-time token) for an error answer, TransportError (`maybe_sent` says whether it may have been
+        carried out) when no answer came.
+        """
+        vendor = self._vendor_with("calls", call)
+        said = await converse(self._send(vendor), vendor.call(call, self.clock.now()))
+        # `vendor.calls` was matched before: the vendor knows the call's type, and so what it gives.
+        return cast("R", said)
+
+    def download(self, download: Download) -> File:
+        """A file of a vendor's, to be read in chunks, at once, or onto a disk. Nothing is sent yet.
+
+        Raises TaskError for a file no vendor of this session takes.
+        """
+        vendor = self._vendor_with("downloads", download)
+        return File(partial(vendor.download, download), vendor, self._send(vendor))
 
     async def receive(
         self, vendor_name: str, headers: Mapping[str, str] | Iterable[tuple[str, str]], body: bytes
@@ -222,7 +266,7 @@ class Session:
         200 accepted and durable; 401 not proven; 404 no such vendor; 413 over 256 KiB; 415 encoded; 503 the store is
         down or the session closed (the vendor repeats). `body` is the raw bytes as they came.
         """
-        return await inbox.receive(self._vendors.get(vendor_name), self._tracker, headers, body, self.clock)
+        return await self._inbox.receive(self._vendors.get(vendor_name), self._tracker, headers, body, self.clock)
 
     @property
     def vendors(self) -> Mapping[str, Vendor]:
@@ -253,6 +297,7 @@ class Session:
 
     def deadline_after(self, span: timedelta | None) -> datetime:
         """When waiting that starts now ends."""
+        check_span(span, field="deadline")
         span = DEFAULT_DEADLINE if span is None else span
         if span <= timedelta(0):
             raise TaskError("the deadline lies in the past", field="deadline")
@@ -268,7 +313,24 @@ class Session:
         for vendor in self._vendors.values():
             if type(task) in vendor.tasks.values():
                 return vendor
-        raise TaskError(f"no vendor of this session takes a {type(task).__name__} task", field="task")
+        raise TaskError(f"no vendor of this session takes {type(task).__name__} tasks", field="task")
+
+    def _vendor_with(self, kinds: str, wanted: object) -> Vendor:
+        for vendor in self._vendors.values():
+            if isinstance(wanted, getattr(vendor, kinds)):
+                return vendor
+        raise TaskError(f"no vendor of this session takes {type(wanted).__name__}", field=kinds)
+
+    def _results(
+        self,
+        walk: Callable[[], Walk[object]],
+        vendor: Vendor,
+        record: type[Any] | None,
+        resume: str | None,
+        remarks: Remarks | None,
+    ) -> Results[Any]:
+        send = self._send(vendor)
+        return Results(walk, vendor, send, self._spares, record=record, resume=resume, remarks=remarks)
 
     def _send(self, vendor: Vendor) -> Send:
         self.tracker  # noqa: B018 - raises when the session is closed
@@ -276,8 +338,3 @@ class Session:
 
     def _new_id(self) -> str:
         return uuid.UUID(int=self._chance.getrandbits(128), version=4).hex
-
-
-def _walk(vendor: Vendor, query: Query[R]) -> Any:
-    # `vendor.queries` was matched before: this vendor knows the type of the query and so of its records.
-    return vendor.list(query)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import random
 import tracemalloc
 from collections.abc import AsyncIterator, Sequence
 
@@ -71,6 +72,20 @@ async def test_bomb_is_refused_at_the_cap(http: Http) -> None:
         tracemalloc.stop()
 
     assert peak < 20 * MIB
+
+
+async def test_a_streamed_bomb_is_refused_by_its_ratio(http: Http) -> None:
+    """A body that is read as it comes may be long, but not be made of next to nothing."""
+    async with Origin([(gzipped(gzip.compress(b"0" * 300_000_000)),)]) as origin:
+        with pytest.raises(PayloadError, match="inflates beyond all measure"):
+            await sizes(http.send_to(origin.url, credentials, bulk=True))
+
+
+async def test_a_streamed_body_may_be_longer_than_one_that_is_kept(http: Http) -> None:
+    """Records are decoded as they come: what bounds a page is its rows, not its length."""
+    packed = gzip.compress(random.Random(1).randbytes(1 * MIB) * 80, 0)
+    async with Origin([(gzipped(packed),)]) as origin:
+        assert 80 * MIB == sum(await sizes(http.send_to(origin.url, credentials, bulk=True)))
 
 
 async def test_other_tasks_run_while_a_body_is_inflated(http: Http) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import uuid
 from datetime import date
 
@@ -157,6 +158,21 @@ async def test_a_throttled_extraction_is_accepted_later(world: World) -> None:
 
     assert Status.FINISHED == (await job).status
     assert 1 == len(world.syntage.jobs)
+
+
+async def test_a_throttled_submission_is_no_warning(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """A vendor that asks for patience is usual; one that refuses for a while is told."""
+    session = await world.open()
+    world.syntage.next_answer("rate_limited", count=7)
+    await (await session.fire(world.extraction()))
+    throttled = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
+    world.belvo.next_answer("institution_down")
+
+    await (await session.fire(world.invoices()))
+
+    told = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
+    assert [] == throttled
+    assert ["a submission was not accepted; it is tried again"] == told
 
 
 @pytest.mark.parametrize("code", ["too_many_sessions", "institution_down"])

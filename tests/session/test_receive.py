@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from belvo_async import Belvo, ConfigurationError, Status, Way
+from belvo_async import Belvo, ConfigurationError, Session, Status, Way
 from belvo_async.abc import Headers
 from tests.session.world import BreakableStore, World
 
@@ -326,6 +326,75 @@ async def test_a_closed_session_takes_nothing(world: World) -> None:
     await session.close()
 
     assert 503 == await session.receive("belvo", *world.belvo_delivery("1" * 32))
+
+
+def warnings(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    return [vars(record) for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+@pytest.mark.parametrize(
+    ("vendor_name", "reason"),
+    [
+        ("belvo", "the delivery does not carry the configured Authorization value"),
+        ("syntage", "no signature of the delivery is valid and fresh"),
+    ],
+)
+async def test_a_refused_delivery_is_a_warning(
+    world: World, vendor_name: str, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A wrong secret shows in the log: which vendor's and why, and nothing the delivery held."""
+    session = await world.open(webhooks=False)
+    forged = [("Authorization", "Bearer canary-forged"), ("X-Syntage-Signature", f"t=1780315200,s={'0a' * 32}")]
+
+    await session.receive(vendor_name, forged, b'{"type": "canary-forged"}')
+
+    (told,) = warnings(caplog)
+    assert "a webhook was refused: it is not proven to come from the vendor" == told["message"]
+    assert (vendor_name, reason) == (told["vendor"], told["reason"])
+    assert not any(word in str(told) for word in ("canary-forged", "0a0a"))
+
+
+async def test_a_delivery_that_cannot_be_kept_is_a_warning(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """Which kind of trouble keeps the store from it."""
+    store = BreakableStore()
+    session = await world.open(webhooks=False, store=store)
+    store.is_down = True
+
+    await session.receive("belvo", *world.belvo_delivery("1" * 32))
+
+    (told,) = warnings(caplog)
+    assert "a webhook could not be kept: answered 503, the vendor repeats it" == told["message"]
+    assert ("belvo", "StoreError") == (told["vendor"], told["error"])
+
+
+async def test_a_session_that_was_never_opened_says_how_to_open_it(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The usual mistake with an adapter: 503 each time, one warning with the way out."""
+    session = Session(world.belvo_vendor(), clock=world.clock)
+
+    answers = [await session.receive("belvo", *world.belvo_delivery("1" * 32)) for _ in range(3)]
+
+    (told,) = warnings(caplog)
+    assert [503] * 3 == answers
+    assert "belvo" == told["vendor"]
+    assert "the session is not open" in told["message"]
+    assert "`async with session` in its lifespan" in told["message"]
+
+
+async def test_a_session_that_was_closed_says_so_once(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """Another state than never opened, and another warning."""
+    session = Session(world.belvo_vendor(), clock=world.clock)
+    await session.receive("belvo", *world.belvo_delivery("1" * 32))
+    async with session:
+        pass
+
+    for _ in range(3):
+        await session.receive("belvo", *world.belvo_delivery("1" * 32))
+
+    told = [each["message"] for each in warnings(caplog)]
+    assert 2 == len(told)
+    assert "the session is closed" in told[1]
 
 
 async def test_without_a_secret_nothing_is_proven(world: World) -> None:

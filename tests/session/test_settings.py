@@ -6,6 +6,7 @@ import asyncio
 import pickle
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,12 +16,15 @@ from belvo_async import (
     ConfigurationError,
     Polling,
     Session,
+    TaskError,
+    syntage,
 )
 from belvo_async.stores.memory import MemoryStore
 from tests.session.world import World
 
 BELVO = {"BELVO_SECRET_ID": "canary-id-1234", "BELVO_SECRET_PASSWORD": "canary-password-1234"}
 SYNTAGE = {"SYNTAGE_API_KEY": "canary-key-1234"}
+ENTITY = "/entities/7b3a1c54-6f0e-4f0e-9d3c-2f1f1f1f1f1f"
 EVERYTHING = {
     **BELVO,
     **SYNTAGE,
@@ -102,6 +106,54 @@ def test_a_session_needs_vendors_of_different_kinds() -> None:
         Session()
     with pytest.raises(ConfigurationError):
         Session(Belvo.from_env(BELVO), Belvo.from_env(BELVO))
+
+
+@pytest.mark.parametrize(
+    ("vendors", "words"),
+    [
+        pytest.param(["canary-key-1234"], "argument 1 of Session is of type str", id="text"),
+        pytest.param([Belvo.from_env(BELVO), 7], "argument 2 of Session is of type int", id="number"),
+        pytest.param([Belvo], "argument 1 of Session is the class Belvo: call it", id="class"),
+        pytest.param([Path("jobs.db")], "where a vendor belongs", id="path"),
+    ],
+)
+def test_what_is_no_vendor_is_a_mistake(vendors: list[Any], words: str) -> None:
+    """Said in a sentence, when the session is made; a key put there by mistake is not repeated."""
+    with pytest.raises(ConfigurationError, match=words) as refused:
+        Session(*vendors)
+
+    assert "canary" not in str(refused.value)
+
+
+@pytest.mark.parametrize("store", [Path("jobs.db"), None, 7, MemoryStore], ids=str)
+def test_what_is_no_store_is_a_mistake(store: Any) -> None:
+    """A path is no URL: how to write it is said."""
+    with pytest.raises(ConfigurationError, match="for a file `sqlite:PATH`"):
+        Session(Belvo.from_env(BELVO), store=store)
+
+
+async def test_a_bare_number_is_no_span(world: World) -> None:
+    """Seconds or minutes? Deadlines and timeouts are timedeltas; the field is named."""
+    session = await world.open()
+    handle = await session.fire(world.extraction())
+    wrong: Any = 0.001
+
+    with pytest.raises(TaskError, match="`timeout` is a timedelta") as timeout:
+        await handle.wait(timeout=wrong)
+    with pytest.raises(TaskError, match="`deadline` is a timedelta") as deadline:
+        await session.fire(world.invoices(), deadline=wrong)
+
+    assert ("timeout", "deadline") == (timeout.value.field, deadline.value.field)
+    assert [] == world.sent("POST", "/api")
+
+
+@pytest.mark.parametrize("task", ["invoices", None, 7, syntage.Extraction(ENTITY, "tax_status")])
+async def test_a_task_nobody_takes_is_named(world: World, task: Any) -> None:
+    """The sentence fits whatever the type is called."""
+    session = await world.open(world.belvo_vendor())
+
+    with pytest.raises(TaskError, match=f"^no vendor of this session takes {type(task).__name__} tasks$"):
+        await session.fire(task)
 
 
 def test_options_go_through_from_env() -> None:

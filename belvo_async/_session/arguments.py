@@ -1,0 +1,51 @@
+"""What a session is given. A mistake is told in a sentence where it is made, without repeating a value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import cast
+
+from ..abc import Store, Vendor
+from ..errors import ConfigurationError, TaskError
+from ..stores import open_store
+
+
+def check_vendors(given: Sequence[object]) -> dict[str, Vendor]:
+    """The vendors by name. Raises ConfigurationError for none, for what is no vendor, and for two of one kind."""
+    if not given:
+        raise ConfigurationError("a session needs at least one vendor")
+    for place, each in enumerate(given, 1):
+        _check_vendor(place, each)
+    vendors = cast("Sequence[Vendor]", given)
+    by_name = {vendor.name: vendor for vendor in vendors}
+    if len(by_name) < len(vendors):
+        raise ConfigurationError("two vendors of one kind: open one session for each account")
+    return by_name
+
+
+def check_store(given: object) -> Store:
+    """The store that a URL names, or the one given. Raises ConfigurationError for anything else, a path among it."""
+    if isinstance(given, str):
+        return open_store(given)
+    if isinstance(given, type) or not callable(getattr(given, "claim_due", None)):
+        kind = _kind(given)
+        raise ConfigurationError(f"`store` is a URL, for a file `sqlite:PATH`, or a store of your own; not {kind}")
+    return cast("Store", given)
+
+
+def check_span(given: object, *, field: str) -> None:
+    """Raise TaskError for what is no span of time: a bare number does not say of what."""
+    if given is not None and not isinstance(given, timedelta):
+        raise TaskError(f"`{field}` is a timedelta, such as timedelta(minutes=5); not {_kind(given)}", field=field)
+
+
+def _check_vendor(place: int, given: object) -> None:
+    if isinstance(given, type):
+        raise ConfigurationError(f"argument {place} of Session is {_kind(given)}: call it, or its from_env()")
+    if not callable(getattr(given, "read_webhook", None)):
+        raise ConfigurationError(f"argument {place} of Session is {_kind(given)}, where a vendor belongs")
+
+
+def _kind(given: object) -> str:
+    return f"the class {given.__name__}" if isinstance(given, type) else f"of type {type(given).__name__}"

@@ -1,0 +1,370 @@
+"""The whole catalogues through the session, over real HTTP: jobs, direct reads, calls and files."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from belvo_async import (
+    Belvo,
+    JobRejectedError,
+    NotFoundError,
+    PayloadError,
+    Status,
+    TaskError,
+    TokenRequiredError,
+    UnsupportedError,
+    VendorError,
+    Way,
+    belvo,
+    syntage,
+)
+from belvo_async.abc import Call, Download
+from tests.session.world import World
+
+FIRST, LAST = date(2025, 1, 1), date(2025, 12, 31)
+PERIOD = syntage.Period(from_=FIRST, to=LAST)
+
+
+def ids(records: list[Any]) -> set[str | None]:
+    return {each.id for each in records}
+
+
+def held(directory: Path) -> list[tuple[str, int]]:
+    """What a directory holds, with sizes."""
+    return [(each.name, each.stat().st_size) for each in directory.iterdir()]
+
+
+# Syntage's jobs
+
+EXTRACTORS: dict[str, tuple[object, type[object]]] = {
+    "invoice": (syntage.InvoiceOptions(period=PERIOD), syntage.Invoice),
+    "annual_tax_return": (syntage.TaxReturnOptions(period=PERIOD), syntage.TaxReturn),
+    "monthly_tax_return": (syntage.TaxReturnOptions(period=PERIOD), syntage.TaxReturn),
+    "rif_tax_return": (syntage.TaxReturnOptions(period=PERIOD), syntage.TaxReturn),
+    "tax_retention": (syntage.TaxRetentionOptions(period=PERIOD), syntage.TaxRetention),
+    "electronic_accounting": (syntage.ElectronicAccountingOptions(period=PERIOD), syntage.ElectronicAccountingRecord),
+    "tax_status": (None, syntage.TaxStatus),
+    "tax_compliance": (None, syntage.TaxComplianceCheck),
+    "buro_de_credito_report": (None, syntage.BuroReport),
+    "sat_certificates": (None, syntage.SatCertificate),
+    "rpc": (None, syntage.RpcEntidade),
+    "rug": (None, syntage.RugGarantia),
+    "bil": (None, syntage.BilReport),
+    "background_check": (None, syntage.BackgroundCheck),
+}
+
+
+def test_every_extractor_is_here() -> None:
+    """The table below is the catalogue's own."""
+    assert set(syntage.EXTRACTORS) == set(EXTRACTORS)
+
+
+@pytest.mark.parametrize("extractor", EXTRACTORS)
+async def test_each_extractor_has_results(world: World, extractor: str) -> None:
+    """What an extraction brought is read by its handle, typed, from the list that goes with it."""
+    options, record = EXTRACTORS[extractor]
+    session = await world.open()
+    records: list[object] = []
+    for entity in range(len(world.syntage.entities)):  # persons alone are in the RIF, companies alone in registers
+        handle = await session.fire(world.extraction(entity, extractor=extractor, options=options))
+        await handle
+        records += await handle.results().to_list()
+
+    assert records
+    assert {record} == {type(each) for each in records}
+
+
+@pytest.mark.parametrize("resource", ["line-items", "payments", "credit-notes"])
+async def test_invoices_have_companions(world: World, resource: str) -> None:
+    """What stands on and around the invoices of an extraction is read by naming it."""
+    session = await world.open()
+    handle = await session.fire(world.extraction(options=syntage.InvoiceOptions(period=PERIOD)))
+    await handle
+
+    records = await handle.results(resource).to_list()
+
+    assert records
+    assert not isinstance(records[0], syntage.Invoice)
+
+
+async def test_a_resource_a_job_does_not_bring_is_refused(world: World) -> None:
+    """The words that would do are named, and nothing is sent."""
+    session = await world.open()
+    handle = await session.fire(world.extraction())
+    await handle
+
+    with pytest.raises(TaskError, match="line-items") as refused:
+        handle.results("nonsense")
+
+    assert "resource" == refused.value.field
+
+
+async def test_an_export_is_a_job_with_a_file(world: World, tmp_path: Path) -> None:
+    """It is fired and awaited as any other; its file is saved whole."""
+    session = await world.open()
+    await (await session.fire(world.extraction()))
+    handle = await session.fire(syntage.Export(f"{world.syntage.entities[0]}/invoices", "csv"))
+    job = await handle
+
+    size = await session.download(syntage.ExportFile(job.remote_id)).save(tmp_path / "invoices.csv")
+
+    assert Status.FINISHED == job.status
+    assert [("invoices.csv", size)] == held(tmp_path)
+    assert size > 0
+    with pytest.raises(UnsupportedError, match="ExportFile"):
+        handle.results()
+
+
+async def test_an_export_is_settled_by_polling_alone(world: World) -> None:
+    """No webhook need come, here neither."""
+    session = await world.open(webhooks=False)
+
+    job = await (await session.fire(syntage.Export(f"{world.syntage.entities[0]}/invoices", "json")))
+
+    assert (Status.FINISHED, Way.POLL) == (job.status, job.settled_by)
+
+
+# Belvo's jobs
+
+
+async def test_a_refresh_brings_several_resources(world: World) -> None:
+    """It ends when each has reported and ten minutes stayed quiet; that is an inference, and each list is readable."""
+    link = world.belvo.links[0]
+    session = await world.open()
+    handle = await session.fire(belvo.Refresh(link, ["INVOICES", "TAX_STATUS"]))
+
+    job = await handle
+
+    assert (Status.FINISHED, Way.INFERENCE, True) == (job.status, job.settled_by, job.partial)
+    assert {"INVOICES", "TAX_STATUS"} == {report.resource for report in job.reports}
+    assert await handle.results("TAX_STATUS", type=belvo.TaxStatus).to_list()
+    assert {belvo.Invoice} == {type(each) for each in await handle.results("INVOICES").to_list()}
+    with pytest.raises(TaskError, match="INVOICES"):
+        handle.results()
+
+
+async def test_a_refresh_that_says_nothing_of_a_resource_stays_open(world: World) -> None:
+    """Nothing is inferred of what was never reported."""
+    world.belvo.next_job(resource="REFRESH", unreported=("TAX_STATUS",))
+    session = await world.open()
+    handle = await session.fire(belvo.Refresh(world.belvo.links[0], ["INVOICES", "TAX_STATUS"]))
+
+    await world.until(lambda: world.clock.now() - handle.job.created_at > timedelta(minutes=55))
+
+    assert (Status.RUNNING, ["INVOICES"]) == (handle.status, [report.resource for report in handle.job.reports])
+
+
+async def test_a_second_refresh_too_early_is_refused(world: World) -> None:
+    """Belvo takes one in ten minutes."""
+    somebody, session = await world.open(webhooks=False), await world.open(webhooks=False)
+    await somebody.fire(belvo.Refresh(world.belvo.links[0], ["TAX_STATUS"]))
+
+    handle = await session.fire(belvo.Refresh(world.belvo.links[0], ["TAX_STATUS"]))
+    with pytest.raises(JobRejectedError) as refused:
+        await handle
+
+    assert ("link_refreshed", True) == (refused.value.code, handle.job.failure and handle.job.failure.retryable)
+
+
+@pytest.mark.parametrize("webhooks", [True, False])
+async def test_a_link_is_deleted_by_a_job(world: World, webhooks: bool) -> None:
+    """Its end is announced, or seen in that the link is no longer there."""
+    session = await world.open(webhooks=webhooks)
+    link = world.belvo.links[1]
+
+    job = await (await session.fire(belvo.DeleteLink(link)))
+
+    assert (Status.FINISHED, Way.WEBHOOK if webhooks else Way.POLL) == (job.status, job.settled_by)
+    with pytest.raises(NotFoundError):
+        await session.call(belvo.GetLink(link))
+
+
+# Calls
+
+
+async def test_a_link_is_created_and_changed(world: World) -> None:
+    """Credentials go to the vendor and nowhere else: the canary plugin looks for them after this test."""
+    session = await world.open()
+
+    made = await session.call(
+        belvo.CreateLink(institution="tatooine_mx_fiscal", username="PFIS010101XY3", password="abcd1234efgh")
+    )
+    single = await session.call(belvo.GetLink(made.id or ""))
+
+    assert made.id == single.id
+    assert made.id in ids(await session.list(belvo.Links()).to_list())
+
+
+async def test_a_retrieval_that_wants_a_token_is_resumed(world: World) -> None:
+    """The error holds what resuming takes; the call then gives what it would have given."""
+    session = await world.open()
+    call = belvo.RetrieveTaxStatus(link=world.belvo.links[0])
+    world.belvo.next_answer("token_required", method="POST", path="/api/tax-status/")
+    with pytest.raises(TokenRequiredError) as wanted:
+        await session.call(call)
+
+    resumed = belvo.Resume(call=call, session=wanted.value.session, token="48213")
+    status = await session.call(resumed)
+
+    assert isinstance(status, belvo.TaxStatus)
+    assert status.tax_payer_information is not None
+
+
+RETRIEVALS = {
+    "yearly": (lambda link: belvo.RetrieveYearlyTaxReturns(link=link, year_from=2023, year_to=2024), tuple),
+    "monthly": (lambda link: belvo.RetrieveMonthlyTaxReturns(link=link, date_from=FIRST, date_to=LAST), tuple),
+    "status": (lambda link: belvo.RetrieveTaxStatus(link=link), belvo.TaxStatus),
+    "compliance": (lambda link: belvo.RetrieveTaxComplianceStatus(link=link), belvo.TaxComplianceStatus),
+    "retentions": (
+        lambda link: belvo.RetrieveTaxRetentions(link=link, date_from=FIRST, date_to=LAST, type="INFLOW"),
+        tuple,
+    ),
+}
+LISTS = {
+    "yearly": lambda link: belvo.TaxReturnList(link=link),
+    "monthly": lambda link: belvo.TaxReturnList(link=link),
+    "status": lambda link: belvo.TaxStatusList(link=link),
+    "compliance": lambda link: belvo.TaxComplianceStatusList(link=link),
+    "retentions": lambda link: belvo.TaxRetentionList(link=link),
+}
+
+
+@pytest.mark.parametrize("name", RETRIEVALS)
+async def test_each_long_retrieval_gives_typed_records(world: World, name: str) -> None:
+    """One call, up to five minutes; what it brought is then on the list."""
+    link = world.belvo.links[0]
+    session = await world.open()
+    make, kind = RETRIEVALS[name]
+
+    got = await session.call(make(link))
+
+    assert isinstance(got, kind)
+    assert got != ()
+    assert await session.list(LISTS[name](link)).to_list()
+
+
+async def test_a_retrieval_that_may_have_arrived_is_not_repeated(world: World) -> None:
+    """Six failed ones make a link invalid; whoever called decides."""
+    session = await world.open()
+    world.belvo.next_answer("lost_202", method="POST", path="/api/tax-status/")
+
+    with pytest.raises(Exception, match="POST /api/tax-status/") as lost:
+        await session.call(belvo.RetrieveTaxStatus(link=world.belvo.links[0]))
+
+    assert lost.value.maybe_sent is True  # type: ignore[attr-defined]
+    assert 1 == len(world.sent("POST", "/api/tax-status/"))
+
+
+async def test_a_refused_call_is_the_vendors_error(world: World) -> None:
+    """With its code, and no word of what was sent."""
+    session = await world.open()
+
+    with pytest.raises(VendorError) as refused:
+        await session.call(
+            belvo.CreateLink(institution="tatooine_mx_fiscal", username="PFIS010101XY4", password="wrongpass")
+        )
+
+    assert "login_error" == refused.value.code
+
+
+async def test_a_credential_is_created_and_becomes_valid(world: World) -> None:
+    """A plain call: nothing of it is stored."""
+    session = await world.open()
+
+    made = await session.call(syntage.CreateCredential(syntage.Ciec(rfc="PEIC211118IS0", password="a1b2c3d4e5")))
+    await asyncio.sleep(600)
+    seen = await session.call(syntage.GetCredential(made.id or ""))
+
+    assert "valid" == seen.status
+    assert made.id in ids(await session.list(syntage.Credentials()).to_list())
+    assert [] == [job async for job in session.open_jobs()]
+
+
+# Files
+
+
+@pytest.fixture
+async def invoice(world: World) -> syntage.Invoice:
+    """An invoice whose XML is held, in a session's world."""
+    session = await world.open()
+    handle = await session.fire(world.extraction(options=syntage.InvoiceOptions(period=PERIOD, xml=True, pdf=True)))
+    await handle
+    return next(each for each in await handle.results().to_list() if each.xml and each.pdf)
+
+
+@pytest.mark.parametrize(("form", "begins"), [("xml", b"<"), ("pdf", b"%PDF"), ("json", b"{")])
+async def test_a_cfdi_in_each_form(world: World, invoice: syntage.Invoice, form: Any, begins: bytes) -> None:
+    """The bytes as the vendor holds them."""
+    session = await world.open(webhooks=False)
+
+    body = await session.download(syntage.Cfdi(invoice.id or "", form)).read()
+
+    assert body.lstrip(b"\xef\xbb\xbf \n").startswith(begins)
+
+
+async def test_a_file_is_read_from_its_storage_without_the_key(world: World) -> None:
+    """The storage refuses whoever shows a key of Syntage's; the length is the one its description tells."""
+    session = await world.open()
+    handle = await session.fire(world.extraction(extractor="tax_status"))
+    await handle
+    (status, *_) = await handle.results(type=syntage.TaxStatus).to_list()
+    assert status.file is not None
+    described = await session.call(syntage.GetFile(status.file.id or ""))
+
+    chunks = [chunk async for chunk in session.download(syntage.FileDownload(status.file.id or ""))]
+
+    assert described.size == len(b"".join(chunks)) > 0
+
+
+async def test_a_file_is_saved_whole_or_not_at_all(world: World, tmp_path: Path, invoice: syntage.Invoice) -> None:
+    """Nothing that broke off stays on the disk under the file's name, or any other."""
+    session = await world.open(webhooks=False)
+    file = session.download(syntage.Cfdi(invoice.id or ""))
+    world.syntage.next_answer("cut_body", method="GET", path="/invoices/*")
+
+    with pytest.raises(Exception, match=r"GET /invoices/\{id\}/cfdi"):
+        await file.save(tmp_path / "one.xml")
+    broken = held(tmp_path)
+    size = await file.save(tmp_path / "one.xml")
+
+    assert ([], [("one.xml", size)]) == (broken, held(tmp_path))
+
+
+async def test_a_file_longer_than_the_limit_is_not_kept(world: World, invoice: syntage.Invoice) -> None:
+    """`read` holds the whole file; what is longer belongs on a disk."""
+    session = await world.open(webhooks=False)
+
+    with pytest.raises(PayloadError, match="longer than the limit"):
+        await session.download(syntage.Cfdi(invoice.id or "")).read(limit_bytes=10)
+
+
+async def test_a_file_that_is_not_held_is_not_found(world: World) -> None:
+    """An error answer is an error, not the file."""
+    session = await world.open()
+
+    with pytest.raises(NotFoundError):
+        await session.download(syntage.Cfdi("00000000-0000-4000-8000-000000000000")).read()
+
+
+async def test_files_are_for_the_vendor_that_has_them(world: World) -> None:
+    """What no vendor of the session knows is refused at once."""
+    session = await world.open(world.belvo_vendor())
+
+    with pytest.raises(TaskError, match="takes FileDownload"):
+        session.download(syntage.FileDownload("00000000-0000-4000-8000-000000000000"))
+    with pytest.raises(TaskError, match="takes GetFile"):
+        await session.call(syntage.GetFile("00000000-0000-4000-8000-000000000000"))
+
+
+def test_what_vendors_take_is_told_apart() -> None:
+    """Each type of the catalogues is taken by exactly one of the three doors."""
+    vendor = Belvo("id-0123456789", "password-0123456789")
+
+    assert all(issubclass(each, Call) for each in vendor.calls)
+    assert all(issubclass(each, Download) for each in vendor.downloads)
+    assert not set(vendor.calls) & set(vendor.queries)
