@@ -263,7 +263,8 @@ def outcome_error(job: Job) -> JobError | None:
 def timeout_error(job: Job, waited: str) -> JobTimeoutError:
     """Make the error for a waiter that gave up after `waited` (words for a human)."""
     queued = job.status is Status.SUBMITTING
-    goes_on = "no vendor has accepted it yet, it is tried again" if queued else "it goes on at the vendor"
+    why = f" ({job.doubt})" if job.doubt else ""
+    goes_on = f"no vendor has accepted it yet{why}, it is tried again" if queued else "it goes on at the vendor"
     seen = f"; {job.look.count} equal looks since {job.look.first_at:%H:%M:%S}Z" if job.look else ""
     text = f"job {job.id} is still {job.status} after {waited}{seen}; {goes_on}: attach to it to wait again"
     return JobTimeoutError(text, job=job, code="timeout")

@@ -8,6 +8,7 @@ Works without webhooks. Hundreds of jobs are fired, at most 32 at a time; a file
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -51,11 +52,20 @@ async def extract(session: Session, path: Path, years: Sequence[int]) -> int:
     return failed
 
 
-async def main(path: str, *years: str) -> int:
-    """Run with the command line's words."""
+async def main(path: Path, years: Sequence[int]) -> int:
+    """Run with a session that the environment configures."""
     async with Session.from_env() as session:
-        return await extract(session, Path(path), [int(year) for year in years])
+        return await extract(session, path, years)
+
+
+def read_arguments() -> argparse.Namespace:
+    """Read the command line; what is wrong with it is told with the usage and exit code 2."""
+    parser = argparse.ArgumentParser(prog="python -m examples.bulk_extract", description="Fetch the invoices of years.")
+    parser.add_argument("file", type=Path, metavar="FILE", help="NDJSON file for the records")
+    parser.add_argument("years", type=int, nargs="+", metavar="YEAR", help="a year, such as 2025")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
-    sys.exit(1 if asyncio.run(main(*sys.argv[1:])) else 0)
+    given = read_arguments()
+    sys.exit(1 if asyncio.run(main(given.file, given.years)) else 0)

@@ -14,6 +14,7 @@ broker.
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import signal
 import sys
@@ -77,6 +78,14 @@ async def main(folder: Path) -> None:
     feeding.cancel()
 
 
+def read_arguments() -> argparse.Namespace:
+    """Read the command line; what is wrong with it is told with the usage and exit code 2."""
+    parser = argparse.ArgumentParser(prog="python -m examples.worker", description="Fire the tasks on standard input.")
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="where the records go, one file for each job")
+    return parser.parse_args()
+
+
 if __name__ == "__main__":
-    Path(sys.argv[1]).mkdir(parents=True, exist_ok=True)
-    asyncio.run(main(Path(sys.argv[1])))
+    given = read_arguments()
+    given.folder.mkdir(parents=True, exist_ok=True)
+    asyncio.run(main(given.folder))

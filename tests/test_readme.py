@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
-from belvo_async import errors
+from belvo_async import Belvo, Session, Syntage, errors
 from belvo_async.jobs import TABLE, Status
+from belvo_async.simulator import BelvoSimulator
 from tests import virtual_time
 
 ROOT = Path(__file__).parent.parent
@@ -45,6 +47,15 @@ def test_the_error_tree_is_the_one_in_the_code() -> None:
     assert print_error_tree() == between("<!-- error-tree -->", "<!-- /error-tree -->").strip("`").strip()
 
 
+def test_the_catalogue_is_named() -> None:
+    """Whatever may be fired, listed, called or downloaded stands in the README; of single objects, that they do."""
+    accounts = [Belvo("id-0123456789", "password-0123456789"), Syntage("key-0123456789abcdef")]
+    kinds = [kind for each in accounts for kind in (*each.tasks.values(), *each.queries, *each.calls, *each.downloads)]
+    named = set(re.findall(r"\w+", between("Four verbs cover", "```python")))
+
+    assert [] == [kind.__name__ for kind in kinds if kind.__name__ not in named and not kind.__name__.startswith("Get")]
+
+
 def test_the_first_program_runs_and_prints_what_it_says(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -56,6 +67,54 @@ def test_the_first_program_runs_and_prints_what_it_says(
     exec(compile(program.group(1), "README.md", "exec"), {"__name__": "__main__"})
 
     assert program.group(2).strip() == capsys.readouterr().out.strip()
+
+
+def program(name: str) -> dict[str, Any]:
+    """Run a program of the README; what it defined."""
+    found = re.search(rf"<!-- {name} -->\n```python\n(.*?)```", README, re.DOTALL)
+    assert found is not None
+    defined: dict[str, Any] = {}
+    exec(compile(found.group(1), "README.md", "exec"), defined)
+    return defined
+
+
+@pytest.fixture
+def keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the environment of a service holds."""
+    monkeypatch.setenv("SYNTAGE_API_KEY", "canary-key-1234")
+    monkeypatch.setenv("SYNTAGE_WEBHOOK_SECRET", "canary-secret-1234")
+    monkeypatch.setenv("SYNTAGE_BASE_URL", "http://127.0.0.1:9")
+
+
+@pytest.mark.usefixtures("keys")
+async def test_the_asgi_program_opens_its_session() -> None:
+    """A service written as shown takes deliveries from its start to its end."""
+    made = program("asgi")
+
+    before = await made["session"].receive("syntage", {}, b"{}")
+    async with made["app"].router.lifespan_context(made["app"]):
+        meanwhile = await made["session"].receive("syntage", {}, b"{}")
+
+    # 401: it is open, and asks for the proof.
+    assert (503, 401) == (before, meanwhile)
+
+
+@pytest.mark.usefixtures("keys")
+async def test_the_aiohttp_program_opens_its_session() -> None:
+    """The same with aiohttp.web."""
+    made = program("aiohttp")
+    runner = web.AppRunner(made["app"])
+
+    await runner.setup()
+    meanwhile = await made["session"].receive("syntage", {}, b"{}")
+    await runner.cleanup()
+
+    assert 401 == meanwhile
+
+
+async def test_the_test_program_passes(belvo_async_session: Session, belvo_simulator: BelvoSimulator) -> None:
+    """What is shown for users' own tests is one, imports included."""
+    await program("test")["test_my_sync"](belvo_async_session, belvo_simulator)
 
 
 def test_the_test_command_is_the_one_ci_runs() -> None:

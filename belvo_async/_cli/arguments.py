@@ -74,7 +74,7 @@ def _add_demo(commands: _Commands) -> None:
         "--speed", type=_speed, default=50.0, metavar="N", help="how many times faster than real the vendors work (50)"
     )
     demo.add_argument("--out", type=Path, metavar="FILE", help="NDJSON file for the records; replaced if it exists")
-    demo.add_argument("--store", type=Path, metavar="FILE", help="SQLite file that keeps the jobs")
+    demo.add_argument("--store", type=Path, metavar="FILE", help="new SQLite file that keeps the jobs")
     demo.set_defaults(run=_run_demo)
 
 
@@ -87,7 +87,9 @@ def _add_simulate(commands: _Commands) -> None:
         simulate.add_argument(
             f"--{vendor}-port", type=_port, default=port, metavar="N", help=f"{name}'s port, 0 for any ({port})"
         )
-        simulate.add_argument(f"--{vendor}-webhook", metavar="URL", help=f"where {name}'s webhooks go (nowhere)")
+        simulate.add_argument(
+            f"--{vendor}-webhook", type=_webhook, metavar="URL", help=f"where {name}'s webhooks go (nowhere)"
+        )
     simulate.add_argument("--seed", type=int, default=1, help="what data, which keys and which faults (default 1)")
     simulate.add_argument("--speed", type=_speed, default=1.0, metavar="N", help="how many times faster than real (1)")
     simulate.add_argument("--faults", choices=("none", "light", "heavy"), default="none", help="what goes wrong (none)")
@@ -118,7 +120,7 @@ def _add_jobs(commands: _Commands) -> None:
     listing.add_argument("--all", action="store_true", help="ended jobs too")
     listing.add_argument("--format", choices=("table", "json"), default="table", help="json: one object per line")
     explain = actions.add_parser("explain", help="what happened to a job", description=_EXPLAIN, epilog=_EXIT_CODES)
-    explain.add_argument("id", metavar="ID", help="the job's id, as `jobs list` and the records file show it")
+    explain.add_argument("id", metavar="ID", help="the job's id, as `jobs list` shows it, or its first characters (4)")
     prune = actions.add_parser("prune", help="forget ended jobs", description=_PRUNE, epilog=_EXIT_CODES)
     prune.add_argument(
         "--before", type=_instant, required=True, metavar="DATE|AGE", help="2026-01-31 (in UTC), or 90m, 12h, 30d, 8w"
@@ -134,17 +136,30 @@ def _add_store(command: argparse.ArgumentParser) -> None:
 
 
 def _speed(text: str) -> float:
-    speed = float(text)
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
     if not 0 < speed <= 10_000:
-        raise argparse.ArgumentTypeError("must be above 0, at most 10000")
+        raise argparse.ArgumentTypeError("must be a number above 0, at most 10000")
     return speed
 
 
 def _port(text: str) -> int:
-    port = int(text)
+    try:
+        port = int(text)
+    except ValueError:
+        port = -1
     if not 0 <= port < 65536:
-        raise argparse.ArgumentTypeError("must be from 0 to 65535")
+        raise argparse.ArgumentTypeError("must be a number from 0 to 65535")
     return port
+
+
+def _webhook(text: str) -> str:
+    # What follows the scheme may hold a password: it is not repeated.
+    if not re.fullmatch(r"(?i:https?)://(\[[0-9A-Fa-f:.]+\]|[^\s/:?#\[\]]+)(:[0-9]{1,5})?([/?#]\S*)?", text):
+        raise argparse.ArgumentTypeError("must be an address like http://localhost:8000/webhooks/belvo")
+    return text
 
 
 def _prefix(text: str) -> str:

@@ -40,7 +40,9 @@ class Track:
 
     @property
     def was_uncertain(self) -> bool:
-        return self.job is not None and self.job.doubt is not None
+        job = self.job
+        # Before it was sent, the same field says why it was not.
+        return job is not None and job.doubt is not None and job.status is not Status.SUBMITTING
 
     def word(self) -> str:
         """The status in one word; queued for a job that waits for its link, nothing before it is fired."""

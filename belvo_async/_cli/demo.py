@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import shutil
 import tempfile
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -17,7 +18,7 @@ from aiohttp import web
 
 from .._session import JobHandle, Session
 from ..abc import Clock, SystemClock
-from ..errors import BelvoAsyncError, JobError
+from ..errors import BelvoAsyncError, ConfigurationError, JobError
 from ..jobs import Polling, Status
 from ..simulator import BelvoSimulator, SyntageSimulator
 from ..vendors.belvo import Belvo
@@ -61,12 +62,18 @@ class Options:
 
 def demo(*, seed: int, speed: float, out: Path | None, store: Path | None) -> int:
     """Run the demo on this terminal; the exit code."""
+    if store is not None and store.exists():
+        # Jobs of another run would be joined, or meet those of this one: a seed makes the same ids again.
+        raise ConfigurationError(f"there is something at {store} already: the demo begins with a store of its own")
     folder = Path(tempfile.mkdtemp(prefix="belvo-async-demo-"))
     options = Options(seed=seed, speed=speed, out=out or folder / "records.ndjson", store=store or folder / "jobs.db")
     screen = open_screen()
     try:
         with log_to(folder / "log.txt"):
             code = asyncio.run(run_demo(options, screen, SystemClock()))
+    except Exception:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     except KeyboardInterrupt:
         screen.say(f"interrupted; every job is kept in the store: belvo-async jobs list --store sqlite:{options.store}")
         screen.say(

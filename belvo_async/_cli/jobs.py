@@ -23,6 +23,9 @@ __all__ = ["belvo", "explain_job", "list_jobs", "prune_jobs", "syntage"]
 HEADINGS = ("job", "vendor", "resource", "status", "created")
 # Jobs forgotten at once: the stores commit what arrives together in one go.
 PRUNE_SLICE = 256
+# Fewer characters of an id would seldom be the only ones.
+SHORTEST_BEGINNING = 4
+CANDIDATES = 10
 # Later than any job ended, by whatever clock.
 _EVER = datetime.max.replace(tzinfo=UTC)
 
@@ -78,10 +81,7 @@ def _existing(url: str | None) -> Store:
 
 async def _jobs(store: Store, *, with_ended: bool) -> list[Job]:
     async with store:
-        jobs = [job async for job in store.open_jobs()]
-        if with_ended:
-            jobs += [job async for job in store.ended_jobs(before=_EVER)]
-    # One that ended between the two walks comes twice: the later state counts.
+        jobs = [job async for job in (_all(store) if with_ended else store.open_jobs())]
     return sorted({job.id: job for job in jobs}.values(), key=lambda job: (job.created_at, job.id))
 
 
@@ -115,10 +115,35 @@ async def _slices(jobs: AsyncIterator[Job]) -> AsyncIterator[list[Job]]:
 
 async def _job(store: Store, job_id: str) -> tuple[Job, tuple[Observation, ...]]:
     async with store:
-        job = await store.get(job_id)
-        if job is None:
-            raise UnknownJobError(f"the store holds no job {job_id!r}")
-        return job, await store.timeline(job_id)
+        job = await _find(store, job_id)
+        return job, await store.timeline(job.id)
+
+
+async def _find(store: Store, wanted: str) -> Job:
+    """The job with this id, or the only one whose id begins so. Raises UnknownJobError, naming the candidates."""
+    # Our ids are ASCII; others come from outside, and a store may be unable to even look for them.
+    job = await store.get(wanted) if wanted.isascii() else None
+    if job is not None:
+        return job
+    unknown = f"the store holds no job {wanted!r}"
+    if len(wanted) < SHORTEST_BEGINNING:
+        raise UnknownJobError(f"{unknown}; the beginning of an id is at least {SHORTEST_BEGINNING} characters")
+    found = {job.id: job async for job in _all(store) if job.id.startswith(wanted)}
+    if not found:
+        raise UnknownJobError(f"{unknown}, nor one whose id begins so")
+    if len(found) > 1:
+        ids = sorted(found)
+        shown = [*ids[:CANDIDATES], "..."] if len(ids) > CANDIDATES else ids
+        raise UnknownJobError(f"{len(ids)} jobs begin with {wanted!r}: {', '.join(shown)}")
+    return found.popitem()[1]
+
+
+async def _all(store: Store) -> AsyncIterator[Job]:
+    # One that ends between the two walks comes twice: the later state counts.
+    async for job in store.open_jobs():
+        yield job
+    async for job in store.ended_jobs(before=_EVER):
+        yield job
 
 
 def _facts(job: Job) -> dict[str, Any]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from ..abc import Clock, Conversation, Store, Vendor
 from ..errors import StoreError
@@ -83,14 +83,25 @@ class Context:
                 wait = min(wait * 2, longest)
 
 
-async def all_of(works: Iterable[Coroutine[Any, Any, object]]) -> None:
-    """Run all to their ends, then raise the first error: none may outlive its sweep."""
-    outcomes = await asyncio.gather(*works, return_exceptions=True)
-    error = next((each for each in outcomes if isinstance(each, BaseException)), None)
-    if error is not None:
-        raise error
+# Under way at once: the store commits what arrives together in one go.
+AT_ONCE = 256
 
 
-def slices(rows: Sequence[T], size: int) -> Iterable[Sequence[T]]:
-    for start in range(0, len(rows), size):
-        yield rows[start : start + size]
+async def all_of(works: Collection[T], do: Callable[[T], Awaitable[object]]) -> None:
+    """Do all to their ends, many at once, then raise the first error: none may outlive its sweep."""
+    rest = iter(works)
+    errors: list[Exception] = []
+
+    async def work() -> None:
+        for each in rest:
+            try:
+                await do(each)
+            except Exception as error:  # noqa: BLE001 - raised below, once all have ended
+                errors.append(error)
+            # A store that need not wait would otherwise hold the loop until all are done.
+            await asyncio.sleep(0)
+
+    # A few tasks that each do many: making a task costs as much as keeping a job.
+    await asyncio.gather(*(work() for _ in range(min(len(works), AT_ONCE))))
+    if errors:
+        raise errors[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
@@ -43,7 +44,7 @@ class Door:
             jobs = await self._store.find(vendor.account, seen.remote_id)
             if jobs:
                 await self._apply_all(jobs, seen)
-            elif seen.way is Way.WEBHOOK:
+            elif seen.way is Way.WEBHOOK and await self._may_be_early(vendor, seen):
                 await self._park(vendor, seen)
         elif seen.nudge and seen.subject is not None:
             await self._nudge(vendor, seen.subject)
@@ -69,14 +70,17 @@ class Door:
                 return job
             # A look that found nothing new moves the schedule only: it is no event for a timeline.
             news = None if made is job else seen
-            standing = await self.write(planned, expected=job, seen=news)
+            written = replace(planned, version=job.version + 1)
+            standing = await self._put(written, expected=job, seen=news)
             if standing is None:
-                return replace(planned, version=job.version + 1)
+                return written
             job = standing
 
     async def write(self, job: Job, *, expected: Job, seen: Observation | None = None) -> Job | None:
         """Store the next version of a job; None when written, else what stands in the way. Wakes after the write."""
-        written = replace(job, version=expected.version + 1)
+        return await self._put(replace(job, version=expected.version + 1), expected=expected, seen=seen)
+
+    async def _put(self, written: Job, *, expected: Job, seen: Observation | None) -> Job | None:
         standing = await self._store.put(written, expected=expected.version, observation=seen)
         if standing is not None:
             return standing
@@ -105,7 +109,7 @@ class Door:
     async def replay_all(self, account: str, jobs: Sequence[Job]) -> None:
         """Replay what is still parked about these jobs: a process or a store may have failed before it was applied."""
         named = {normal_id(seen.remote_id) for seen in await self._store.parked(account) if seen.remote_id}
-        for job in jobs:
+        for job in jobs if named else ():
             if job.remote_id is not None and normal_id(job.remote_id) in named:
                 await self.replay(job)
 
@@ -141,6 +145,21 @@ class Door:
             await self._make_due(job, self._look_after((job.account, job.id)))
         else:
             await self.apply(job, seen)
+
+    async def _may_be_early(self, vendor: Vendor, seen: Observation) -> bool:
+        """Whether a delivery about an unknown job may be about one whose answer is still to come.
+
+        Vendors report on resources a dozen times for whoever else refreshes them: kept are those of a subject that has
+        a job without its remote id. Its intent was stored before the first byte, so it is there to be seen.
+        """
+        if not seen.reported or seen.subject is None:
+            return True
+        subject = normal_id(seen.subject)
+        async for job in self._store.open_jobs([vendor.account]):
+            if job.remote_id is None and normal_id(job.task.subject) == subject:
+                return True
+        # The answer may have come meanwhile.
+        return bool(await self._store.find(vendor.account, seen.remote_id or ""))
 
     async def _park(self, vendor: Vendor, seen: Observation) -> None:
         await self._store.park(vendor.account, seen)
@@ -194,6 +213,10 @@ class Door:
         return replace(job, polls=polls, next_poll=self._context.due_after(polls))
 
     def _tell(self, job: Job, seen: Observation, verdict: Verdict) -> None:
+        # What nobody reads is not put together: this is the way of every observation.
+        level = _level(job, seen, verdict)
+        if not log.isEnabledFor(level):
+            return
         facts = {"job": job.id, "vendor": job.vendor, "way": str(seen.way), "verdict": str(verdict)}
         log.debug("an observation was reconciled", extra=facts | {"status": str(job.status)})
         if verdict is Verdict.CONFLICTING:
@@ -202,3 +225,10 @@ class Door:
             log.info("a job ended", extra=facts | {"status": str(job.status)})
         elif seen.status is None and seen.vendor_status and not seen.gone:
             log.warning("the vendor used a status word that is not known; the job stays open", extra=facts)
+
+
+def _level(job: Job, seen: Observation, verdict: Verdict) -> int:
+    """How much an observation is worth telling."""
+    if verdict is Verdict.CONFLICTING or (seen.status is None and seen.vendor_status and not seen.gone):
+        return logging.WARNING
+    return logging.INFO if verdict is Verdict.ADVANCED and job.status.is_terminal else logging.DEBUG

@@ -8,13 +8,12 @@ from datetime import timedelta
 
 from ..abc import Vendor
 from ..errors import PayloadError, StoreError, TransportError, VendorError
-from .context import STORE_RETRY, Context, all_of, log, slices
+from .context import STORE_RETRY, Context, all_of, log
 from .door import Door
 from .watch import Watch
 
 # Whatever hints get lost: an awaited job is read again this often.
 READ_EVERY = timedelta(seconds=30)
-READ_SLICE = 256
 
 # A look that is this late was not late by load: nobody was there to make it.
 DOWN_AFTER = timedelta(minutes=1)
@@ -64,8 +63,7 @@ class News:
         return [watch for watch in awaited if watch.job.id in changed] if changed else awaited
 
     async def _read(self, watches: list[Watch]) -> None:
-        for part in slices(watches, READ_SLICE):
-            await all_of(self._read_one(watch) for watch in part)
+        await all_of(watches, self._read_one)
 
     async def _read_one(self, watch: Watch) -> None:
         job = await self._store.get(watch.job.id)

@@ -160,6 +160,8 @@ class Submitter:
         await self._context.insist(lambda: self._keep(sending, seen), sending)
         if seen.status is Status.UNCERTAIN:
             await self._door.match_uncertain(self._context.vendors[job.vendor])
+        elif seen.status is Status.SUBMITTING and not seen.throttled:
+            _warn(sending, seen)
 
     async def _keep(self, job: Job, seen: Observation) -> None:
         """Apply what was answered, unless the job was forgotten meanwhile: a write that can never be taken."""
@@ -204,10 +206,19 @@ class Submitter:
             seen = await self._context.talks[job.vendor](vendor.start(job, now))
         except StoreError:
             # Raised where a place in a budget is taken, which comes before the first byte.
-            return Observation(way=Way.ANSWER, at=now, job_id=job.id, status=Status.SUBMITTING)
+            doubt = "the store is down"
+            return Observation(way=Way.ANSWER, at=now, job_id=job.id, status=Status.SUBMITTING, doubt=doubt)
         except TransportError as error:
             return undelivered(job, maybe_sent=error.maybe_sent, reason=str(error), at=now)
         except (PayloadError, VendorError) as error:
             doubt = f"the answer could not be read ({type(error).__name__})"
             return undelivered(job, maybe_sent=True, reason=doubt, at=now)
         return replace(seen, job_id=job.id)
+
+
+def _warn(job: Job, seen: Observation) -> None:
+    facts = {"job": job.id, "vendor": job.vendor, "attempt": job.attempts}
+    log.warning(
+        "a submission was not accepted; it is tried again",
+        extra=facts | ({"fault": seen.doubt} if seen.doubt else {}),
+    )

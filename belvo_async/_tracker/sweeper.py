@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -11,7 +12,7 @@ from msgspec.structs import replace
 from ..abc import Vendor
 from ..errors import PayloadError, RateLimitError, StoreError, TransportError, VendorError
 from ..jobs import Job, Observation, Status, normal_id
-from .context import STORE_RETRY, Context, all_of, log, slices
+from .context import STORE_RETRY, Context, all_of, log
 from .door import Door
 from .news import News
 from .submitter import Submitter
@@ -24,8 +25,9 @@ SWEEP_EVERY = timedelta(seconds=30)
 # Longer than one batched look with all its retries; a crashed process's jobs are looked at again after it.
 LEASE = timedelta(minutes=5)
 CLAIM_LIMIT = 1000
-# Writes under way at once after a look: the store commits what arrives together in one go.
-WRITE_SLICE = 256
+# Jobs of one look: a list page tells about a hundred of them at once, but only the look that reads it profits. Reading
+# the list for so many takes well under a lease.
+LOOK_LIMIT = 10_000
 PARK_SWEEP_EVERY = timedelta(hours=1)
 # How long a search goes on that shows nothing but other jobs of ours; dialects say when one that shows nothing ends.
 SEARCHED_FOR = timedelta(minutes=2)
@@ -95,17 +97,33 @@ class Sweeper:
             self._rang = False
 
     async def _claim(self) -> None:
-        while True:
-            now = self._context.clock.now()
-            due = await self._store.claim_due(self._context.accounts, now=now, until=now + LEASE, limit=CLAIM_LIMIT)
-            for account in {job.account for job in due}:
-                mine = [job for job in due if job.account == account]
-                self._dispatch(self._context.by_account(account), mine)
-            if len(due) < CLAIM_LIMIT:
-                break
+        due: list[Job] = []
+        part: Sequence[Job] | None = None
+        try:
+            while part is None or len(part) == CLAIM_LIMIT:
+                now = self._context.clock.now()
+                part = await self._store.claim_due(
+                    self._context.accounts, now=now, until=now + LEASE, limit=CLAIM_LIMIT
+                )
+                due += part
+                if len(due) >= LOOK_LIMIT:
+                    self._dispatch_all(due)
+                    due = []
+                # A store that need not wait would hold the loop until all are claimed.
+                await asyncio.sleep(0)
+        except StoreError:
+            # What was claimed before is ours for the length of a lease: nobody else would look at it.
+            self._dispatch_all(due)
+            raise
+        self._dispatch_all(due)
+        now = self._context.clock.now()
         if now - self._parked_swept_at >= PARK_SWEEP_EVERY:
             self._parked_swept_at = now
             await self._door.drop_old()
+
+    def _dispatch_all(self, due: Sequence[Job]) -> None:
+        for account in {job.account for job in due}:
+            self._dispatch(self._context.by_account(account), [job for job in due if job.account == account])
 
     def _dispatch(self, vendor: Vendor, due: Sequence[Job]) -> None:
         known = [job for job in due if job.remote_id is not None]
@@ -153,13 +171,9 @@ class Sweeper:
         seen = await self._context.talks[vendor.name](vendor.poll(jobs, self._context.clock.now()))
         by_id = {job.id: job for job in jobs}
         by_remote = {normal_id(job.remote_id or ""): job for job in jobs}
-        looked_at: set[str] = set()
-        for part in slices(seen, WRITE_SLICE):
-            named = [
-                (by_id.get(one.job_id or "") or by_remote.get(normal_id(one.remote_id or "")), one) for one in part
-            ]
-            looked_at.update(job.id for job, _ in named if job is not None)
-            await all_of(self._take_in(vendor, job, one) for job, one in named)
+        named = [(by_id.get(one.job_id or "") or by_remote.get(normal_id(one.remote_id or "")), one) for one in seen]
+        await all_of(named, lambda each: self._take_in(vendor, *each))
+        looked_at = {job.id for job, _ in named if job is not None}
         await self._put_off([job for job in jobs if job.id not in looked_at], None)
 
     async def _take_in(self, vendor: Vendor, job: Job | None, seen: Observation) -> None:
@@ -179,23 +193,19 @@ class Sweeper:
         except StoreError:
             log.warning("the store is down; what a look showed is read again later", extra={"vendor": vendor.name})
 
-    async def _put_off(self, jobs: Iterable[Job], error: Exception | None) -> None:
+    async def _put_off(self, jobs: Sequence[Job], error: Exception | None) -> None:
         """Schedule the next look at jobs that this one told nothing about."""
         wait = error.retry_after if isinstance(error, RateLimitError | TransportError) else None
         earliest = self._context.clock.now() + (wait or timedelta(0))
-        for part in slices(tuple(jobs), WRITE_SLICE):
-            # A writer that came first has set its own schedule: nothing to repeat.
-            await all_of(
-                self._door.write(
-                    replace(
-                        job,
-                        polls=job.polls + 1,
-                        next_poll=max(earliest, self._context.due_after(job.polls + 1)),
-                    ),
-                    expected=job,
-                )
-                for job in part
-            )
+        due = {polls: max(earliest, self._context.due_after(polls + 1)) for polls in {job.polls for job in jobs}}
+        # A writer that came first has set its own schedule: nothing to repeat.
+        await all_of(
+            jobs,
+            lambda job: self._door.write(
+                replace(job, polls=job.polls + 1, next_poll=due[job.polls]),
+                expected=job,
+            ),
+        )
 
     def _warn(self, vendor: Vendor, error: Exception) -> None:
         log.warning(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
 from weakref import WeakValueDictionary
 
 from ..errors import SessionClosedError
@@ -46,8 +45,9 @@ class Watch:
     def __init__(self, job: Job) -> None:
         self.job = job
         self.closed = False
-        self._waiters: set[asyncio.Future[bool]] = set()
-        self._feeds: set[Feed] = set()
+        # Made when needed: many handles are held that nobody awaits at the moment, and two empty sets weigh 432 bytes.
+        self._waiters: set[asyncio.Future[bool]] | None = None
+        self._feeds: set[Feed] | None = None
 
     @property
     def is_awaited(self) -> bool:
@@ -56,46 +56,54 @@ class Watch:
 
     def add_waiter(self) -> asyncio.Future[bool]:
         waiter: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        if self._waiters is None:
+            self._waiters = set()
         self._waiters.add(waiter)
         return waiter
 
     def drop_waiter(self, waiter: asyncio.Future[bool]) -> None:
-        self._waiters.discard(waiter)
+        if self._waiters is not None:
+            self._waiters.discard(waiter)
         if waiter.done() and not waiter.cancelled():
             waiter.exception()  # its reader may have left before; asyncio reports errors nobody has seen
 
     def add_feed(self) -> Feed:
         feed = Feed()
+        if self._feeds is None:
+            self._feeds = set()
         self._feeds.add(feed)
         return feed
 
     def drop_feed(self, feed: Feed) -> None:
-        self._feeds.discard(feed)
+        if self._feeds is not None:
+            self._feeds.discard(feed)
 
     def publish(self, job: Job, seen: Observation | None) -> None:
         """Take over a newer state; wake the waiters when the job is over."""
         if job.version >= self.job.version:
             self.job = job
-        for feed in self._feeds:
+        is_over = not self.job.is_open
+        if is_over:
+            for waiter in self._take_waiters():
+                waiter.set_result(True)
+        for feed in self._feeds or ():
             if seen is not None:
                 feed.add(seen)
-            elif not self.job.is_open:
+            elif is_over:
                 feed.wake()
-        if not self.job.is_open:
-            self._wake(lambda waiter: waiter.set_result(True))
 
     def close(self) -> None:
         """Wake everybody with a SessionClosedError of their own."""
         self.closed = True
-        for feed in self._feeds:
+        for feed in self._feeds or ():
             feed.wake()
-        self._wake(lambda waiter: waiter.set_exception(closed_error()))
+        for waiter in self._take_waiters():
+            waiter.set_exception(closed_error())
 
-    def _wake(self, wake: Callable[[asyncio.Future[bool]], None]) -> None:
-        waiters, self._waiters = self._waiters, set()
-        for waiter in waiters:
-            if not waiter.done():
-                wake(waiter)
+    def _take_waiters(self) -> list[asyncio.Future[bool]]:
+        """Those that still wait; they are not woken twice."""
+        waiters, self._waiters = self._waiters, None
+        return [waiter for waiter in waiters or () if not waiter.done()]
 
 
 def closed_error() -> SessionClosedError:

@@ -170,7 +170,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     `key` is equal for equal tasks of one account; `lane` names what only one open job may use at a time.
     `attempted_at` is set durably before a submission's first byte leaves: a job found submitting with it set *may*
-    have been sent. `doubt` says why a submission became uncertain. `retry_at`: not before this may more data be had.
+    have been sent. `doubt` says why a submission became uncertain or, while it waits to be tried again, why it was not
+    sent. `retry_at`: not before this may more data be had.
     """
 
     id: str

@@ -83,7 +83,8 @@ def _advance(job: Job, seen: Observation, status: Status) -> Job:
         vendor_status=seen.vendor_status or job.vendor_status,
         remote_id=job.remote_id or seen.remote_id,
         failure=seen.failure if ends else None,
-        doubt=seen.doubt or job.doubt,
+        # Why it was not sent before is of no interest once it was.
+        doubt=seen.doubt or (None if job.status is Status.SUBMITTING else job.doubt),
         abandoned=False,
         settled_by=seen.way if ends else None,
         settled_at=seen.at if ends else None,
@@ -98,6 +99,7 @@ def _repeat(job: Job, seen: Observation, status: Status) -> Job:
         _add_facts(job, seen),
         remote_id=job.remote_id or seen.remote_id,
         vendor_status=job.vendor_status if status.is_terminal else seen.vendor_status or job.vendor_status,
+        doubt=seen.doubt if status is Status.SUBMITTING else job.doubt,
         failure=job.failure or (seen.failure if status.is_terminal else None),
         gone_count=0,
         gone_since=None,
@@ -208,7 +210,9 @@ def undelivered(job: Job, *, maybe_sent: bool, reason: str, at: datetime) -> Obs
         return Observation(way=Way.ANSWER, at=at, job_id=job.id, status=Status.UNCERTAIN, doubt=reason)
     if job.attempts < UNSENT_ATTEMPTS:
         again_at = at + UNSENT_PAUSE * job.attempts
-        return Observation(way=Way.ANSWER, at=at, job_id=job.id, status=Status.SUBMITTING, retry_at=again_at)
+        return Observation(
+            way=Way.ANSWER, at=at, job_id=job.id, status=Status.SUBMITTING, doubt=reason, retry_at=again_at
+        )
     failure = Failure(code="unreachable", message=f"nothing was sent: {reason}", retryable=True)
     return Observation(way=Way.ANSWER, at=at, job_id=job.id, status=Status.REJECTED, failure=failure)
 

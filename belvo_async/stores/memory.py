@@ -14,8 +14,8 @@ from belvo_async.abc import Budget
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, Observation, normal_id
 
-from .memory_jobs import Shelf
-from .rules import ASIDE, PARKED, Bounds, Gate, ended_before, from_us, identity, later_place, refuse_second_end, to_us
+from .memory_jobs import Place, Shelf
+from .rules import ASIDE, PARKED, Bounds, Gate, ended_before, identity, later_place, refuse_second_end
 
 __all__ = ["MemoryStore"]
 
@@ -68,7 +68,7 @@ class MemoryStore:
         self, accounts: Collection[str] | None = None, *, lane: str | None = None
     ) -> AsyncIterator[Job]:
         """Every open job, oldest first, each as it is when its slice is read."""
-        after = (-1, "")
+        after: Place | None = None
         while True:
             self._gate.check()
             places = self._shelf.open_after(after, lane)
@@ -94,13 +94,12 @@ class MemoryStore:
     async def claim_due(self, accounts: Collection[str], *, now: datetime, until: datetime, limit: int) -> list[Job]:
         """Lease up to `limit` open jobs that are due, earliest first."""
         self._gate.check()
-        return self._shelf.claim(accounts, to_us(now), to_us(until), limit)
+        return self._shelf.claim(accounts, now, until, limit)
 
     async def next_due(self, accounts: Collection[str]) -> datetime | None:
         """The earliest instant an open job is due and not leased."""
         self._gate.check()
-        first = self._shelf.first_due(accounts)
-        return None if first is None else from_us(first[0])
+        return self._shelf.first_due(accounts)
 
     async def park(self, account: str, observation: Observation) -> None:
         """Keep an observation whose job is not known yet; the one parked longest goes first."""

@@ -5,57 +5,36 @@ from __future__ import annotations
 import heapq
 from bisect import bisect_left, bisect_right, insort
 from collections import deque
-from collections.abc import Collection, Hashable
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from datetime import datetime
 
 from belvo_async.jobs import Job, Observation, normal_id
 
-from .rules import SLICE, TIMELINE_LIMIT, stands_in_the_way, to_us
+from .rules import SLICE, TIMELINE_LIMIT, stands_in_the_way
 
-__all__ = ["Shelf"]
+__all__ = ["Place", "Shelf"]
 
-K = TypeVar("K", bound=Hashable)
+# Where a job stands among those of its store: the instant of its creation, then its id.
+Place = tuple[datetime, str]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Row:
     job: Job
-    due_us: int | None = None
+    due: datetime | None = None
     seen: deque[Observation] | None = None
 
 
-class _Index(Generic[K]):
-    """Which jobs share a value; values nobody has take no room."""
-
-    def __init__(self) -> None:
-        self._ids: dict[K, dict[str, None]] = {}
-
-    def add(self, value: K, job_id: str) -> None:
-        self._ids.setdefault(value, {})[job_id] = None
-
-    def drop(self, value: K, job_id: str) -> None:
-        ids = self._ids.get(value)
-        if ids is None:
-            return
-        ids.pop(job_id, None)
-        if not ids:
-            del self._ids[value]
-
-    def get(self, value: K) -> Collection[str]:
-        return self._ids.get(value, {})
-
-
 class Shelf:
-    """Jobs by id, with an index for each question a store is asked."""
+    """Jobs by id, with an index for each question a store is asked. A hundred thousand open jobs are meant to fit."""
 
     def __init__(self, finished_limit: int) -> None:
         self._rows: dict[str, _Row] = {}
-        self._equal = _Index[tuple[str, str]]()
-        self._remote = _Index[tuple[str, str]]()
-        # By lane, and under None all of them: (created, id), sorted. Jobs come in about the order of their creation,
-        # so almost every insertion is an append.
-        self._open: dict[str | None, list[tuple[int, str]]] = {}
+        self._equal = _Index()
+        self._remote = _Index()
+        # By lane, and under None all of them.
+        self._open: dict[str | None, _Line] = {}
         self._due = _DueHeaps(self._rows)
         self._closed: dict[str, None] = {}
         self._finished_limit = finished_limit
@@ -65,33 +44,34 @@ class Shelf:
         return row.job if row else None
 
     def equal(self, job: Job) -> Job | None:
-        ids = self._equal.get((job.account, job.key)) if job.key else ()
-        return min((self._rows[each].job for each in ids), key=_age, default=None)
+        ids = self._equal.get(job.account, job.key) if job.key else ()
+        return min((self._rows[each].job for each in ids), key=_place, default=None)
 
     def find(self, account: str, remote_id: str) -> tuple[Job, ...]:
-        ids = self._remote.get((account, normal_id(remote_id)))
-        return tuple(sorted((self._rows[each].job for each in ids), key=_age))
+        ids = self._remote.get(account, normal_id(remote_id))
+        if len(ids) < 2:
+            return tuple(self._rows[each].job for each in ids)
+        return tuple(sorted((self._rows[each].job for each in ids), key=_place))
 
     def timeline(self, job_id: str) -> tuple[Observation, ...]:
         row = self._rows.get(job_id)
         return tuple(row.seen or ()) if row else ()
 
-    def open_after(self, after: tuple[int, str], lane: str | None) -> list[tuple[int, str]]:
-        places = self._open.get(lane, [])
-        start = bisect_right(places, after)
-        return places[start : start + SLICE]
+    def open_after(self, after: Place | None, lane: str | None) -> list[Place]:
+        line = self._open.get(lane)
+        return [] if line is None else line.after(after)
 
     def closed_ids(self) -> list[str]:
-        return sorted(self._closed, key=lambda job_id: _age(self._rows[job_id].job))
+        return sorted(self._closed, key=lambda job_id: _place(self._rows[job_id].job))
 
     def write(self, job: Job, observation: Observation | None) -> None:
         row = self._rows.get(job.id)
         if row is None:
             row = self._rows[job.id] = _Row(job)
+            self._list(row, None)
         else:
-            self._unlist(row.job)
-        row.job = job
-        self._list(row)
+            before, row.job = row.job, job
+            self._list(row, before)
         if observation is not None:
             row.seen = deque(maxlen=TIMELINE_LIMIT) if row.seen is None else row.seen
             row.seen.append(observation)
@@ -99,57 +79,161 @@ class Shelf:
             self.drop(next(iter(self._closed)))
 
     def drop(self, job_id: str) -> bool:
-        row = self._rows.get(job_id)
+        row = self._rows.pop(job_id, None)
         if row is None:
             return False
-        self._unlist(row.job)
+        job = row.job
+        if stands_in_the_way(job):
+            self._equal.drop(job.account, job.key, job_id)
+        if job.remote_id is not None:
+            self._remote.drop(job.account, normal_id(job.remote_id), job_id)
+        if job.is_open:
+            self._close(row, job)
         self._closed.pop(job_id, None)
-        del self._rows[job_id]
         return True
 
-    def claim(self, accounts: Collection[str], now_us: int, until_us: int, limit: int) -> list[Job]:
-        claimed: dict[str, _Row] = {}
-        while len(claimed) < limit:
-            first = self.first_due(accounts)
-            if first is None or first[0] > now_us:
-                break
-            row = claimed[first[1]] = self._rows[first[1]]
-            row.due_us = None
-        for row in claimed.values():
-            self._due.push(row, leased_us=until_us)
-        return sorted((row.job for row in claimed.values()), key=lambda job: (job.next_poll, _age(job)))
+    def claim(self, accounts: Collection[str], now: datetime, until: datetime, limit: int) -> list[Job]:
+        claimed = self._due.take(accounts, now, limit)
+        for row in claimed:
+            self._due.push(row, leased=until)
+        return sorted((row.job for row in claimed), key=lambda job: (job.next_poll, job.created_at, job.id))
 
-    def first_due(self, accounts: Collection[str]) -> tuple[int, str] | None:
+    def first_due(self, accounts: Collection[str]) -> datetime | None:
         firsts = (self._due.first(account) for account in accounts)
         return min((each for each in firsts if each is not None), default=None)
 
-    def _list(self, row: _Row) -> None:
+    def _list(self, row: _Row, before: Job | None) -> None:
+        """Bring every index up to a row's job."""
         job = row.job
-        if stands_in_the_way(job):
-            self._equal.add((job.account, job.key), job.id)
-        if job.remote_id is not None:
-            self._remote.add((job.account, normal_id(job.remote_id)), job.id)
-        if job.is_open:
-            self._closed.pop(job.id, None)
-            for lane in {None, job.lane}:
-                insort(self._open.setdefault(lane, []), _age(job))
-        else:
-            self._closed.setdefault(job.id)
+        if before is None or _marks(before) != _marks(job):
+            self._list_anew(row, job, before)
         self._due.push(row)
 
-    def _unlist(self, job: Job) -> None:
-        self._equal.drop((job.account, job.key), job.id)
-        if job.remote_id is not None:
-            self._remote.drop((job.account, normal_id(job.remote_id)), job.id)
-        if job.is_open:
-            for lane in {None, job.lane}:
-                self._unlist_open(job, lane)
+    def _list_anew(self, row: _Row, job: Job, before: Job | None) -> None:
+        self._list_equal(job, before)
+        self._list_remote(job, before)
+        was_open = before is not None and before.is_open
+        if before is not None and was_open and (job.lane, job.created_at) != (before.lane, before.created_at):
+            self._close(row, before)
+            was_open = False
+        if job.is_open != was_open:
+            if was_open:
+                self._close(row, job)
+            else:
+                self._reopen(row)
+        if not job.is_open:
+            self._closed.setdefault(job.id)
 
-    def _unlist_open(self, job: Job, lane: str | None) -> None:
-        places = self._open[lane]
-        del places[bisect_left(places, _age(job))]
-        if not places:
-            del self._open[lane]
+    def _list_equal(self, job: Job, before: Job | None) -> None:
+        key = job.key if stands_in_the_way(job) else None
+        old = before.key if before is not None and stands_in_the_way(before) else None
+        if key != old:
+            if before is not None and old is not None:
+                self._equal.drop(before.account, old, job.id)
+            if key is not None:
+                self._equal.add(job.account, key, job.id)
+
+    def _list_remote(self, job: Job, before: Job | None) -> None:
+        old = None if before is None else before.remote_id
+        if job.remote_id != old:
+            if before is not None and old is not None:
+                self._remote.drop(before.account, normal_id(old), job.id)
+            if job.remote_id is not None:
+                self._remote.add(job.account, normal_id(job.remote_id), job.id)
+
+    def _reopen(self, row: _Row) -> None:
+        self._closed.pop(row.job.id, None)
+        for lane in {None, row.job.lane}:
+            line = self._open.get(lane)
+            if line is None:
+                line = self._open[lane] = _Line(self._rows, lane)
+            line.add(row)
+
+    def _close(self, row: _Row, job: Job) -> None:
+        for lane in {None, job.lane}:
+            line = self._open[lane]
+            line.drop(row, moved=row.job.created_at != job.created_at)
+            if not line.length:
+                del self._open[lane]
+
+
+class _Index:
+    """Which jobs of an account share a value. Nearly always it is one, so a set is made only for more."""
+
+    def __init__(self) -> None:
+        self._ids: dict[str, dict[str, str | dict[str, None]]] = {}
+
+    def add(self, account: str, value: str, job_id: str) -> None:
+        ids = self._ids.setdefault(account, {})
+        there = ids.get(value)
+        if there is None:
+            ids[value] = job_id
+        elif isinstance(there, dict):
+            there[job_id] = None
+        elif there != job_id:
+            ids[value] = {there: None, job_id: None}
+
+    def drop(self, account: str, value: str, job_id: str) -> None:
+        ids = self._ids.get(account, {})
+        there = ids.get(value)
+        if isinstance(there, dict):
+            there.pop(job_id, None)
+        if not there or there == job_id:
+            ids.pop(value, None)
+
+    def get(self, account: str, value: str) -> Collection[str]:
+        there = self._ids.get(account, {}).get(value, ())
+        return (there,) if isinstance(there, str) else there
+
+
+class _Line:
+    """Open jobs of a lane in the order of their creation.
+
+    Jobs come in about that order, so almost every insertion is an append. One that is open no more is passed over, and
+    taken out once such ones are the majority: taking each out at once would move all that stand behind it.
+    """
+
+    def __init__(self, rows: dict[str, _Row], lane: str | None) -> None:
+        self._known = rows
+        self._lane = lane
+        self._rows: list[_Row] = []
+        self.length = 0
+
+    def add(self, row: _Row) -> None:
+        self.length += 1
+        if not self._rows or _place(self._rows[-1].job) < _place(row.job):
+            self._rows.append(row)
+            return
+        at = bisect_left(self._rows, _place(row.job), key=_place_of)
+        # One that opens again may still be in it.
+        if at == len(self._rows) or self._rows[at] is not row:
+            insort(self._rows, row, key=_place_of)
+
+    def drop(self, row: _Row, *, moved: bool) -> None:
+        self.length -= 1
+        if moved:
+            self._rows.remove(row)
+        elif self.length * 2 + SLICE < len(self._rows):
+            self._rows = [each for each in self._rows if self._holds(each)]
+
+    def after(self, place: Place | None) -> list[Place]:
+        """The next places, at most a slice of them."""
+        start = 0 if place is None else bisect_right(self._rows, place, key=_place_of)
+        found: list[Place] = []
+        for row in self._from(start):
+            if self._holds(row):
+                found.append(_place(row.job))
+                if len(found) == SLICE:
+                    break
+        return found
+
+    def _from(self, start: int) -> Iterator[_Row]:
+        for index in range(start, len(self._rows)):
+            yield self._rows[index]
+
+    def _holds(self, row: _Row) -> bool:
+        job = row.job
+        return job.is_open and self._lane in (None, job.lane) and self._known.get(job.id) is row
 
 
 class _DueHeaps:
@@ -161,34 +245,61 @@ class _DueHeaps:
 
     def __init__(self, rows: dict[str, _Row]) -> None:
         self._rows = rows
-        self._heaps: dict[str, list[tuple[int, str]]] = {}
+        self._heaps: dict[str, list[tuple[datetime, str]]] = {}
 
-    def push(self, row: _Row, *, leased_us: int = 0) -> None:
+    def push(self, row: _Row, *, leased: datetime | None = None) -> None:
         job = row.job
-        due_us = max(to_us(job.next_poll), leased_us) if job.is_open and job.next_poll is not None else None
-        if due_us == row.due_us:
+        due = job.next_poll if job.is_open else None
+        if due is not None and leased is not None and leased > due:
+            due = leased
+        if due == row.due:
             return
-        row.due_us = due_us
-        if due_us is not None:
-            heapq.heappush(self._heaps.setdefault(job.account, []), (due_us, job.id))
-        self._tidy(job.account)
-
-    def first(self, account: str) -> tuple[int, str] | None:
-        heap = self._heaps.get(account, [])
-        while heap and not self._counts(heap[0]):
-            heapq.heappop(heap)
-        return heap[0] if heap else None
-
-    def _counts(self, entry: tuple[int, str]) -> bool:
-        row = self._rows.get(entry[1])
-        return row is not None and row.due_us == entry[0]
-
-    def _tidy(self, account: str) -> None:
-        heap = self._heaps.get(account, [])
+        row.due = due
+        heap = self._heaps.get(job.account)
+        if heap is None:
+            heap = self._heaps[job.account] = []
+        if due is not None:
+            heapq.heappush(heap, (due, job.id))
         if len(heap) > 2 * len(self._rows) + SLICE:
             heap[:] = {entry for entry in heap if self._counts(entry)}
             heapq.heapify(heap)
 
+    def take(self, accounts: Collection[str], now: datetime, limit: int) -> list[_Row]:
+        """Take out up to `limit` rows that are due, earliest first."""
+        taken: list[_Row] = []
+        while len(taken) < limit:
+            firsts = [(first, account) for account in accounts if (first := self.first(account)) is not None]
+            if not firsts or min(firsts)[0] > now:
+                break
+            account = min(firsts)[1]
+            row = self._rows[heapq.heappop(self._heaps[account])[1]]
+            row.due = None
+            taken.append(row)
+        return taken
 
-def _age(job: Job) -> tuple[int, str]:
-    return to_us(job.created_at), job.id
+    def first(self, account: str) -> datetime | None:
+        heap = self._heaps.get(account, ())
+        while heap:
+            due, job_id = heap[0]
+            row = self._rows.get(job_id)
+            if row is not None and row.due == due:
+                return due
+            heapq.heappop(heap)
+        return None
+
+    def _counts(self, entry: tuple[datetime, str]) -> bool:
+        row = self._rows.get(entry[1])
+        return row is not None and row.due == entry[0]
+
+
+def _marks(job: Job) -> tuple[object, ...]:
+    """What decides where a job is listed, but for when it is due: most writes change only that."""
+    return job.status.is_terminal, job.abandoned, job.remote_id, job.superseded_by, job.key, job.lane, job.created_at
+
+
+def _place(job: Job) -> Place:
+    return job.created_at, job.id
+
+
+def _place_of(row: _Row) -> Place:
+    return row.job.created_at, row.job.id

@@ -13,7 +13,8 @@ from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, Observation
 
 from . import postgres_jobs
-from .postgres_commit import Operation, Queue, Reader, Writer
+from .operation import Operation
+from .postgres_commit import Queue, Reader, Writer
 from .postgres_desk import Forget, Put
 from .postgres_ear import Ear
 from .postgres_jobs import Claim, Place

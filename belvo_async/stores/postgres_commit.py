@@ -7,15 +7,16 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import psycopg
 
 from belvo_async.errors import StoreError
 
+from .operation import Operation
 from .postgres_line import Line, Lost, Row, Server, Statement, store_error
 
-__all__ = ["Exchange", "Operation", "Queue", "Read", "Reader", "Write", "Writer"]
+__all__ = ["Exchange", "Queue", "Read", "Reader", "Write", "Writer"]
 
 T = TypeVar("T")
 
@@ -32,24 +33,6 @@ BATCH_LIMIT = 512
 ATTEMPTS = 8
 # How long (in sum) to wait for a server that went away during a commit before giving up on the answer.
 DOUBT_PAUSES_SECONDS = (0.0, 0.1, 0.3, 0.6, 1.0)
-
-
-class Operation(Generic[T]):
-    """One call: who waits for it, and what it will be told."""
-
-    def __init__(self) -> None:
-        self.future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self.outcome: T | None = None
-        self.failure: Exception | None = None
-
-    def settle(self) -> None:
-        """Tell the caller. A cancelled one no longer waits; what it asked for was done all the same."""
-        if self.future.done():
-            return
-        if self.failure is not None:
-            self.future.set_exception(self.failure)
-        else:
-            self.future.set_result(self.outcome)  # type: ignore[arg-type]  # None only where T admits it
 
 
 class Read(Operation[T]):

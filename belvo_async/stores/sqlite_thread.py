@@ -16,10 +16,11 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from belvo_async.errors import StoreError
 
+from .operation import Operation
 from .sqlite_file import Connect, open_database, store_error
 from .sqlite_jobs import take_turn
 from .sqlite_locks import insist, wait_inside
@@ -35,27 +36,16 @@ CLOSING_SECONDS = 10.0
 LOCKED_SECONDS = 1.0
 
 
-class _Operation(Generic[T]):
-    """One call on its way through the thread: what to run, and who waits for the outcome."""
+class _Operation(Operation[T]):
+    """A call that runs on the connection. `asked_at` is when its caller's patience began."""
 
-    __slots__ = ("asked_at", "failure", "future", "outcome", "run", "writes")
+    __slots__ = ("asked_at", "run", "writes")
 
-    def __init__(self, run: Callable[[sqlite3.Connection], T], future: asyncio.Future[T], *, writes: bool) -> None:
+    def __init__(self, run: Callable[[sqlite3.Connection], T], *, writes: bool) -> None:
+        super().__init__()
         self.run = run
-        self.future = future
         self.writes = writes
         self.asked_at = time.monotonic()
-        self.outcome: T | None = None
-        self.failure: Exception | None = None
-
-    def settle(self) -> None:
-        # A cancelled caller no longer waits; what it asked for was done all the same.
-        if self.future.done():
-            return
-        if self.failure is not None:
-            self.future.set_exception(self.failure)
-        else:
-            self.future.set_result(self.outcome)  # type: ignore[arg-type]  # None only where T admits it
 
 
 class StoreThread(threading.Thread):
@@ -148,7 +138,7 @@ class StoreThread(threading.Thread):
 
     def _note(self, run: Callable[[sqlite3.Connection], T], *, writes: bool = False) -> _Operation[T]:
         self._taken_on += 1
-        return _Operation(run, self._loop.create_future(), writes=writes)
+        return _Operation(run, writes=writes)
 
     def _hand_over(self) -> None:
         asked, self._asked = self._asked, []

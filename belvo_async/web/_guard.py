@@ -11,8 +11,10 @@ BODY_LIMIT_BYTES = 256 * 1024
 READ_WITHIN_SECONDS = 5.0
 
 
-def check_provable(session: Session) -> None:
-    """Refuse to serve deliveries that nobody could prove: raises ConfigurationError."""
+def check_provable(session: object) -> None:
+    """Refuse what is no session, and to serve deliveries that nobody could prove: raises ConfigurationError."""
+    if not isinstance(session, Session):
+        raise ConfigurationError(f"webhooks are handed to a Session; this is of type {type(session).__name__}")
     for name, vendor in session.vendors.items():
         if not vendor.accepts_webhooks:
             raise ConfigurationError(

@@ -1,11 +1,11 @@
-"""Webhooks for aiohttp.web: `app.add_routes(webhook_routes(session))`."""
+"""Webhooks for aiohttp.web: `app.add_routes(webhook_routes(session))`, on a session that `app.cleanup_ctx` opens."""
 
 from __future__ import annotations
 
 import asyncio
 from functools import partial
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 from aiohttp.http import HttpProcessingError
 
 from .._session import Session
@@ -55,15 +55,25 @@ async def _status(session: Session, vendor_name: str, request: web.Request) -> i
         return 415
     if (request.content_length or 0) > BODY_LIMIT_BYTES:
         return 413
-    body = bytearray()
     try:
-        async with asyncio.timeout(READ_WITHIN_SECONDS):
-            async for part in request.content.iter_any():
-                body += part
-                if len(body) > BODY_LIMIT_BYTES:
-                    return 413
+        body = await _body(request.content)
     except TimeoutError:
         return 408
     except _BROKEN:
         return 400
-    return await session.receive(vendor_name, request.headers.items(), bytes(body))
+    return 413 if body is None else await session.receive(vendor_name, request.headers.items(), body)
+
+
+async def _body(content: StreamReader) -> bytes | None:
+    """The whole body, or None as soon as it is over the limit."""
+    if content.is_eof():
+        # It came along with the head, as a delivery's does: there is nothing to wait for, so no timer is set.
+        body = await content.read()
+        return body if len(body) <= BODY_LIMIT_BYTES else None
+    parts = bytearray()
+    async with asyncio.timeout(READ_WITHIN_SECONDS):
+        async for part in content.iter_any():
+            parts += part
+            if len(parts) > BODY_LIMIT_BYTES:
+                return None
+    return bytes(parts)

@@ -1,6 +1,11 @@
 """Webhooks for any ASGI framework: mount `WebhookApp(session)` under a path of your choice.
 
-app = FastAPI()
+@asynccontextmanager
+async def lifespan(app):
+    async with session:                           # until it is open, every delivery is answered 503
+        yield
+
+app = FastAPI(lifespan=lifespan)
 app.mount("/webhooks", WebhookApp(session))       # POST /webhooks/<vendor>, one path per vendor of the session
 """
 
@@ -24,7 +29,7 @@ class WebhookApp:
     """An ASGI application that answers `POST /<vendor name>` for every vendor of a session.
 
     Raises ConfigurationError when a vendor has no webhook secret and unproven deliveries were not spelled out as
-    allowed. Answers hold no body; other paths get 404, other methods 405.
+    allowed. Answers hold no body; other paths get 404, other methods 405. The session is its owner's to open and close.
     """
 
     def __init__(self, session: Session) -> None:

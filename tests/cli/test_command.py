@@ -7,6 +7,7 @@ import io
 import os
 import socket
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +16,8 @@ import pytest
 
 from belvo_async import __version__, belvo
 from belvo_async._cli import main
+from belvo_async._cli.arguments import make_parser
+from belvo_async._cli.demo import Options
 from belvo_async._cli.screen import PlainScreen, open_screen
 from belvo_async._cli.simulate import client_lines
 from belvo_async.errors import StoreError
@@ -80,6 +83,44 @@ def test_wrong_arguments_exit_2(argv: tuple[str, ...], capsys: pytest.CaptureFix
     assert capsys.readouterr().err.startswith("usage: belvo-async")
 
 
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        pytest.param(("demo", "--speed", "abc"), "must be a number above 0, at most 10000", id="speed: a word"),
+        pytest.param(("simulate", "--speed", "nan"), "must be a number above 0, at most 10000", id="speed: nan"),
+        pytest.param(("serve", "--port", "http"), "must be a number from 0 to 65535", id="port"),
+    ],
+)
+def test_a_wrong_value_says_what_is_expected(
+    argv: tuple[str, ...], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In words of the user's, not of the program's."""
+    assert 2 == leave(*argv)
+
+    said = capsys.readouterr().err
+    assert words in said
+    assert "_speed" not in said
+
+
+@pytest.mark.parametrize("option", ["--belvo-webhook", "--syntage-webhook"])
+@pytest.mark.parametrize(
+    "url", ["localhost:80", "localhost", "", "ftp://h/x", "http:///x", "http://h:x/", "http://a b/"]
+)
+def test_what_is_no_address_gets_no_webhooks(option: str, url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Most often the scheme is missing: found before anything is served."""
+    with pytest.raises(SystemExit) as left:
+        make_parser().parse_args(["simulate", option, url])
+
+    assert 2 == left.value.code
+    assert f"{option}: must be an address like http://" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("url", ["http://localhost:80/hooks", "https://service.example.com", "HTTP://[::1]:8080/"])
+def test_webhooks_go_to_http_addresses(url: str) -> None:
+    """With scheme and host; port and path as they come."""
+    assert url == make_parser().parse_args(["simulate", "--belvo-webhook", url]).belvo_webhook
+
+
 def test_port_in_use_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     """An error a user can mend is one line on stderr and exit code 1."""
     with socket.socket() as taken:
@@ -126,6 +167,44 @@ def test_interrupt_names_the_store(monkeypatch: pytest.MonkeyPatch, capsys: pyte
 
     assert 130 == code
     assert "belvo-async jobs list --store sqlite:kept.db" in capsys.readouterr().out
+
+
+def test_a_store_that_is_there_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The demo's seeded jobs would meet those of another run: nothing starts, nothing is changed, nothing is left."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    path = tmp_path / "jobs.db"
+    path.write_bytes(b"kept")
+
+    assert 1 == main(["demo", "--store", str(path)])
+
+    said = capsys.readouterr()
+    assert f"belvo-async: there is something at {path} already: the demo begins with a store of its own\n" == said.err
+    assert ("", b"kept") == (said.out, path.read_bytes())
+    assert [path] == list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("error", [StoreError("the disk is full"), KeyError("oops")], ids=["foreseen", "a bug"])
+def test_a_failed_demo_leaves_nothing_behind(
+    error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its folder in the temporary directory goes with it."""
+    made: list[Path] = []
+
+    async def fail(options: Options, *_: object) -> int:
+        made.append(options.store)
+        options.store.write_bytes(b"jobs")
+        raise error
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("belvo_async._cli.demo.run_demo", fail)
+
+    with suppress(KeyError):
+        assert 1 == main(["demo"])
+
+    assert tmp_path in made[0].parents
+    assert [] == list(tmp_path.iterdir())
 
 
 def test_an_error_of_many_jobs_is_one_sentence(
@@ -221,7 +300,11 @@ def test_a_store_that_is_not_there_is_not_made(
 
 
 def test_unknown_job_is_one_sentence(store: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """An id the store does not hold exits 1."""
-    assert 1 == main(["jobs", "explain", "b", "--store", store])
+    """An id the store does not hold exits 1; what is too short to be a beginning is told so."""
+    assert 1 == main(["jobs", "explain", "bbbb", "--store", store])
+    unknown = capsys.readouterr().err
+    assert 1 == main(["jobs", "explain", "aaa", "--store", store])
+    short = capsys.readouterr().err
 
-    assert "belvo-async: the store holds no job 'b'\n" == capsys.readouterr().err
+    assert "belvo-async: the store holds no job 'bbbb', nor one whose id begins so\n" == unknown
+    assert "belvo-async: the store holds no job 'aaa'; the beginning of an id is at least 4 characters\n" == short

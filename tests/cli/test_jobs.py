@@ -131,6 +131,33 @@ def test_before(before: str, ids: list[str] | None, tmp_path: Path, capsys: pyte
             assert set(ids) == set(listed(url, capsys, "--all"))
 
 
+def test_explain_takes_the_beginning_of_an_id(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Four characters are enough when only one job, open or ended, begins with them."""
+    fill(store, a_job("abcd1", status=Status.PENDING, key="1"), a_job("abef2", settled_at=AT, key="2"))
+
+    for beginning, job_id in (("abcd", "abcd1"), ("abef2", "abef2"), ("aban", "abandoned")):
+        assert 0 == main(["jobs", "explain", beginning, "--store", store])
+        assert f"job        {job_id}\n" in capsys.readouterr().out
+
+
+def test_explain_lists_the_candidates(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Several jobs begin so: the ids are told; a whole id is never ambiguous."""
+    url = f"sqlite:{tmp_path / 'jobs.db'}"
+    fill(url, a_job("same"), *(a_job(f"same{number:02}") for number in range(14)))
+
+    assert 0 == main(["jobs", "explain", "same", "--store", url])
+    capsys.readouterr()
+    assert 1 == main(["jobs", "explain", "same1", "--store", url])
+    few = capsys.readouterr().err
+    fill(url, *(a_job(f"many{number:02}") for number in range(14)))
+    assert 1 == main(["jobs", "explain", "many", "--store", url])
+    many = capsys.readouterr().err
+
+    assert "belvo-async: 4 jobs begin with 'same1': same10, same11, same12, same13\n" == few
+    assert many.startswith("belvo-async: 14 jobs begin with 'many': many00, many01")
+    assert many.endswith("many09, ...\n")
+
+
 def test_explain_an_ended_job(store: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Any store, any job."""
     assert 0 == main(["jobs", "explain", "late", "--store", store])

@@ -93,7 +93,10 @@ def receiver(store: str) -> Iterator[Receiver]:
 
 
 def test_a_proven_delivery_is_in_the_store(receiver: Receiver, store: str) -> None:
-    """Answered 200, any other process on the store can read it; what is not proven or not asked for is refused."""
+    """Answered 200, any other process on the store can read it; what is not proven or not asked for is refused.
+
+    What was not proven is told on stderr.
+    """
     body = json.dumps(DELIVERY).encode()
     proof = SECRETS["BELVO_WEBHOOK_AUTH"]
 
@@ -110,6 +113,10 @@ def test_a_proven_delivery_is_in_the_store(receiver: Receiver, store: str) -> No
     assert [200, 401, 415, 404, 405, 200, 400] == [answer.status for answer in answers]
     assert {None} == {answer.getheader("Server") for answer in answers[:-1]}
     assert 1 == asyncio.run(_parked(store))
+    _, said = receiver.end(signal.SIGTERM)
+    assert ["vendor=belvo reason=the delivery does not carry the configured Authorization value"] == [
+        line.partition("from the vendor ")[2] for line in said.splitlines()
+    ]
 
 
 async def _parked(store: str) -> int:

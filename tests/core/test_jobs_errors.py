@@ -96,3 +96,10 @@ def test_timeout_is_a_timeout() -> None:
 
     assert isinstance(error, TimeoutError)
     assert Status.RUNNING is error.job.status
+
+
+def test_timeout_of_an_unsent_job_says_why_it_was_not_sent() -> None:
+    """Who waits for a job that never left learns what is in the way."""
+    error = errors.timeout_error(replace(JOB, doubt="POST /jobs: connection refused"), "3 h")
+
+    assert "no vendor has accepted it yet (POST /jobs: connection refused), it is tried again" in str(error)

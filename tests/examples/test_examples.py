@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,6 +23,8 @@ from fastapi import FastAPI
 from belvo_async import Session
 from examples import aiohttp_service, bulk_extract, fastapi_service, worker
 from tests.session.world import World
+
+ROOT = Path(__file__).parents[2]
 
 
 async def _new(world: World, store: str = "memory:") -> Session:
@@ -266,3 +269,25 @@ def test_examples_are_configured_by_the_environment(monkeypatch: pytest.MonkeyPa
     made: list[Any] = [fastapi_service.make_app(), aiohttp_service.make_app()]
 
     assert [FastAPI, aiohttp.web.Application] == [type(app) for app in made]
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "usage"),
+    [
+        pytest.param("bulk_extract", (), "FILE YEAR [YEAR ...]", id="bulk_extract"),
+        pytest.param("bulk_extract", ("invoices.ndjson",), "FILE YEAR [YEAR ...]", id="bulk_extract: no year"),
+        pytest.param("bulk_extract", ("invoices.ndjson", "all"), "FILE YEAR [YEAR ...]", id="bulk_extract: a word"),
+        pytest.param("worker", (), "FOLDER", id="worker"),
+    ],
+)
+def test_a_missing_argument_shows_the_usage(name: str, words: tuple[str, ...], usage: str, tmp_path: Path) -> None:
+    """How to call it, and exit code 2; nothing is begun."""
+    command = [sys.executable, "-m", f"examples.{name}", *words]
+    environ = os.environ | {"PYTHONPATH": str(ROOT)}
+
+    ended = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60)
+
+    assert 2 == ended.returncode
+    assert f"usage: python -m examples.{name} [-h] {usage}" == ended.stderr.splitlines()[0]
+    assert "Traceback" not in ended.stderr
+    assert [] == list(tmp_path.iterdir())

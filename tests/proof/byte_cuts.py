@@ -316,6 +316,8 @@ def outcome_of(said: Observation) -> Outcome:
     """What the submission was taken for, by the first observation of its job."""
     if said.status is Status.UNCERTAIN:
         return Outcome.MAYBE
+    if said.status is Status.SUBMITTING:
+        return Outcome.NOT_SENT  # it is tried again, which is allowed only then
     if said.status is Status.REJECTED and said.failure is not None and said.failure.code == "unreachable":
         return Outcome.NOT_SENT
     return Outcome.ANSWERED

@@ -46,6 +46,30 @@ async def test_park_is_looked_at_once_more(bench: Bench, tracker: Tracker, monke
     assert () == await bench.store.parked(OPEN.account)
 
 
+async def test_report_that_overtakes_the_answer_is_replayed(bench: Bench, tracker: Tracker) -> None:
+    """What a refresh reports before its 202 came belongs to it all the same."""
+
+    async def late() -> Answer:
+        await tracker.receive(OPEN, [bench.said(1, Status.RUNNING, subject="a", reported=("A",))])
+        return accepted(1)
+
+    bench.replies.append(late)
+
+    job = await bench.start(tracker)
+
+    assert ["A"] == [report.resource for report in job.reports]
+
+
+async def test_reports_of_strangers_are_not_kept(bench: Bench, tracker: Tracker) -> None:
+    """A link that somebody connects reports a dozen times: that must not push out what waits for its job."""
+    await bench.start(tracker)
+
+    await tracker.receive(OPEN, [bench.said(9, Status.RUNNING, subject="a", reported=("A",))])
+    await tracker.receive(OPEN, [bench.said(9, Status.RUNNING, subject="b", reported=("A",))])
+
+    assert () == await bench.store.parked(OPEN.account)
+
+
 async def test_replay_that_the_store_refused_comes_with_the_next_look(
     bench: Bench, tracker: Tracker, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ from belvo_async._tracker import Tracker
 from belvo_async.errors import StoreError, TransportError
 from belvo_async.jobs import Job, Status, Way
 
-from .bench import TASK, Bench, answer, outcome, row
+from .bench import OPEN, TASK, Bench, answer, outcome, remote_id, row
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,34 @@ async def test_one_look_serves_all_jobs_due_together(bench: Bench, tracker: Trac
 
     assert all(ends)
     assert bench.looks <= 2
+
+
+async def test_many_jobs_share_one_look(bench: Bench) -> None:
+    """However many parts they are claimed in: a page of the vendor's list serves only the look that reads it."""
+    for number in range(2500):
+        await bench.store.put(pending(bench, number), expected=None)
+    bench.rows = [row(number, "done", bench.clock) for number in range(2500)]
+
+    async with bench.opened():
+        await asyncio.sleep(1)
+
+    assert 1 == bench.looks
+    assert [] == [job async for job in bench.store.open_jobs()]
+
+
+def pending(bench: Bench, number: int) -> Job:
+    """An accepted job that is due."""
+    now = bench.clock.now()
+    return Job(
+        id=f"known{number}",
+        vendor=OPEN.name,
+        account=OPEN.account,
+        task=replace(TASK, year=number),
+        created_at=now,
+        status=Status.PENDING,
+        remote_id=remote_id(number),
+        next_poll=now,
+    )
 
 
 async def test_job_the_vendor_lost_is_gone(bench: Bench, tracker: Tracker) -> None:

@@ -298,6 +298,27 @@ async def test_certainly_refused_submission_is_tried_again(bench: Bench, tracker
     assert (Status.PENDING, 2) == (kept.status, kept.attempts)
 
 
+async def test_submission_that_was_not_sent_says_why(
+    bench: Bench, tracker: Tracker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One warning for each attempt; while it waits, the job knows the reason, and forgets it once it is accepted."""
+    bench.replies += [TransportError("POST /jobs: connection refused", maybe_sent=False)] * 2
+    job = await bench.start(tracker)
+    waiting = await bench.stored(job)
+
+    await asyncio.sleep(600)
+
+    told = [vars(record) for record in caplog.records if record.levelno >= logging.WARNING]
+    assert ["a submission was not accepted; it is tried again"] * 2 == [each["message"] for each in told]
+    assert [(job.id, "open", "POST /jobs: connection refused")] * 2 == [
+        (each["job"], each["vendor"], each["fault"]) for each in told
+    ]
+    assert [1, 2] == [each["attempt"] for each in told]
+    assert "POST /jobs: connection refused" == waiting.doubt
+    kept = await bench.stored(job)
+    assert (Status.PENDING, None) == (kept.status, kept.doubt)
+
+
 async def test_submission_without_a_budget_is_tried_again(bench: Bench, tracker: Tracker) -> None:
     """When the store fails where the edge asks for its turn, nothing was sent, and the job is not uncertain."""
     bench.replies.append(StoreError("switched off"))

@@ -7,6 +7,7 @@ import gzip
 import logging
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
+from typing import Any
 
 import aiohttp
 import pytest
@@ -210,6 +211,13 @@ async def test_routes_are_refused_without_a_secret(world: World) -> None:
     with pytest.raises(ConfigurationError, match="belvo"):
         webhook_routes(bare)
     assert 1 == len(webhook_routes(waived))
+
+
+@pytest.mark.parametrize("given", ["x", None, Session], ids=repr)
+def test_what_is_no_session_is_refused(given: Any) -> None:
+    """In a sentence, before anything is served."""
+    with pytest.raises(ConfigurationError, match="webhooks are handed to a Session"):
+        webhook_routes(given)
 
 
 async def test_the_prefix_may_be_chosen(world: World, session: Session, http: aiohttp.ClientSession) -> None:

@@ -139,6 +139,17 @@ async def test_a_closed_session_is_503(world: World, session: Session) -> None:
     assert 503 == (await call(app, headers=raw(headers), parts=[body]))[0]
 
 
+async def test_a_session_nobody_opened_is_503(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """The usual mistake; the log says how to open it, once."""
+    app = WebhookApp(Session(world.belvo_vendor(), clock=world.clock))
+    headers, body = world.belvo_delivery("1" * 32)
+
+    answers = [(await call(app, headers=raw(headers), parts=[body]))[0] for _ in range(2)]
+
+    assert [503, 503] == answers
+    assert ["WARNING"] == [record.levelname for record in caplog.records if "is not open" in record.message]
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
@@ -220,6 +231,13 @@ async def test_an_app_is_refused_without_a_secret(world: World) -> None:
     with pytest.raises(ConfigurationError, match="syntage"):
         WebhookApp(bare)
     assert 200 == (await call(WebhookApp(waived), path="/syntage", parts=[b'{"type": "x"}']))[0]
+
+
+@pytest.mark.parametrize("given", ["x", None, Session], ids=repr)
+def test_what_is_no_session_is_refused(given: Any) -> None:
+    """In a sentence, before anything is served."""
+    with pytest.raises(ConfigurationError, match="webhooks are handed to a Session"):
+        WebhookApp(given)
 
 
 async def test_mounted_under_fastapi(world: World, session: Session) -> None:
