@@ -54,7 +54,8 @@ class Body(Generic[R]):
     @property
     def page(self) -> Page:
         """What is known by now."""
-        rows = self._rows.count if self._rows is not None else 0
+        # Half a number would be a wrong one: readers work out from it how many pages there are.
+        rows = self._rows.count if self._rows is not None and self._rows.closed else 0
         if self._peeked is not None:
             rows = max(rows, self._peeked.rows)
         return msgspec.structs.replace(self._page, rows=rows)

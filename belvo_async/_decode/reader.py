@@ -49,7 +49,8 @@ class PageReader(Generic[R]):
         """What the page told beside its rows, as far as it has been read.
 
         `next` and `count` are known before the first batch where the page is short (up to 1 MiB) or names them before
-        its rows, as `rows` is of a short one; all are complete once `batches` is exhausted. `rows` counts all rows.
+        its rows, as `rows` is of a short one; all are complete once `batches` is exhausted. `rows` counts all rows,
+        and is 0 until it does.
         """
         return self._body.page if self._body is not None else Page()
 

@@ -48,14 +48,14 @@ class Rows(Generic[R]):
         self._target_bytes = target_bytes
         self._row_bytes = row_bytes
         self._wanted_bytes = target_bytes
-        self._closed = False
+        self.closed = False
         self._wrong = 0
         self._is_new = True
         self._separator: _Separator | None = None
 
     def read(self) -> Generator[Batch[R] | None, None, None]:
         """Yield batches, and None for more bytes. Raises PayloadError once all rows before the fault were yielded."""
-        while not self._closed:
+        while not self.closed:
             yield from self._inflow.want(self._wanted_bytes)
             batch = self._guess()
             if batch is None:
@@ -97,7 +97,7 @@ class Rows(Generic[R]):
 
     def _take(self, at: int, count: int, *, closed: bool) -> None:
         self.count += count
-        self._closed = closed
+        self.closed = closed
         self._wanted_bytes = self._target_bytes
         self._inflow.drop(at + closed)
         if not closed:

@@ -195,7 +195,10 @@ class Shape(msgspec.Struct, Generic[R_co], frozen=True, kw_only=True):
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """What a page told beside its rows: the link to the next one as the vendor wrote it, the total, rows it held."""
+    """What a page told beside its rows: the link to the next one as the vendor wrote it, the total, rows it held.
+
+    `rows` is 0 until all of them are counted.
+    """
 
     next: str | None = None
     count: int | None = None

@@ -44,6 +44,17 @@ async def test_several_numbered_pages_are_under_way_at_once(world: World) -> Non
     assert world.clock.now() - began < timedelta(seconds=40 * 0.2 / 3)
 
 
+async def test_no_page_is_asked_for_that_is_not_there(world: World) -> None:
+    """While a long page is read, its rows so far say nothing of how many pages there are."""
+    rows = [row | {"xml": "x" * 5000} for row in invoices(2500)]
+    pages = Pages(rows, size=1000)
+    session = await open_on(world, pages)
+
+    records = await session.list(JANUARY).to_list()
+
+    assert (2500, [1, 2, 3]) == (len(records), pages.asked)
+
+
 async def test_the_next_page_is_asked_for_while_one_is_read(world: World) -> None:
     """What the consumer does with a record does not delay the vendor's next answer."""
     pages = Pages(invoices(20), size=10)
