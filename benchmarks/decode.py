@@ -1,10 +1,12 @@
-"""Bytes of one Belvo page to typed invoices, against orjson, pydantic and the standard library, in one run.
+"""Bytes in memory to typed invoices: one page, and 200 MB.
 
-    python benchmarks/decode.py [--invoices 1000] [--rounds 15] [--xml]
+    python benchmarks/decode.py [--quick]
 
-Cases are interleaved round by round, so that a noisy machine disturbs all alike; compare ratios, not figures.
-`ours` is the path users get: envelope opened, rows cut, each batch decoded into exact types (Decimal, date, datetime),
-numbers checked. The peers get the page as one document; pydantic decodes into models of the same fields and types.
+The page: 1000 invoices without XML, held afterwards. Ours is the path users get: envelope opened, rows split, records
+of exact types (Decimal, date, datetime), numbers checked. orjson makes dicts with floats, pydantic models of the same
+fields and types; the cases take turns in one process. The 200 MB: in a fresh process each, beside msgspec into a list
+of plain structs of the same fields and types (with lists, seen by the collector), and what a full collection takes
+afterwards, with the imported modules frozen. The collector is as Python sets it.
 """
 
 from __future__ import annotations
@@ -15,50 +17,59 @@ import gc
 import json
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import date
 from functools import cache
+from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 import msgspec
 import orjson
 import pydantic
+from apart import ask
+from over_http_client import plain_of
+from table import Row, show
 
 from belvo_async import belvo
 from belvo_async._decode import PageReader
 from belvo_async.abc import Shape
 from belvo_async.simulator import BelvoSimulator
 
-SHAPE = Shape(record=belvo.Invoice, rows=("results",), next=(("next",),), count=(("count",),))
+SHAPE: Shape[belvo.Invoice] = Shape(record=belvo.Invoice, rows=("results",), next=(("next",),), count=(("count",),))
+PIECE_BYTES = 128 * 1024
 
 
-def make_page(invoices: int, *, xml: bool) -> bytes:
-    """A page as the simulator serves it: every documented field, payroll and payments mixed in."""
+def make_rows(invoices: int) -> list[bytes]:
+    """Invoices as the simulator serves them: every documented field, payroll and payments mixed in, without XML."""
     simulator = BelvoSimulator(seed=7, links=1, invoices_per_year=invoices)
-    rows: list[Any] = []
+    encode = msgspec.json.Encoder(decimal_format="number").encode
+    rows: list[bytes] = []
     year = 2025
     while len(rows) < invoices:
-        rows += simulator.invoices(simulator.links[0], date(year, 1, 1), date(year, 12, 31))
+        for row in simulator.invoices(simulator.links[0], date(year, 1, 1), date(year, 12, 31)):
+            rows.append(encode({key: value for key, value in row.items() if key != "xml"}))
         year -= 1
-    if not xml:
-        rows = [{key: value for key, value in row.items() if key != "xml"} for row in rows]
-    page = {"count": invoices, "next": None, "previous": None, "results": rows[:invoices]}
-    return msgspec.json.Encoder(decimal_format="number").encode(page)
+    return rows[:invoices]
 
 
-async def read_ours(page: bytes) -> int:
-    """Through the library's own reader, in 128 KiB pieces as a socket would give them."""
+def make_page(rows: list[bytes]) -> bytes:
+    """One page of a list, as Belvo writes it."""
+    return b'{"count":%d,"next":null,"previous":null,"results":[%s]}' % (len(rows), b",".join(rows))
+
+
+async def read_ours(body: bytes) -> list[belvo.Invoice]:
+    """Through the library's own reader, in pieces as a socket gives them."""
 
     async def pieces() -> AsyncIterator[bytes]:
-        for start in range(0, len(page), 128 * 1024):
-            yield page[start : start + 128 * 1024]
+        for start in range(0, len(body), PIECE_BYTES):
+            yield body[start : start + PIECE_BYTES]
 
-    reader = PageReader(SHAPE)
-    total = 0
-    async for batch in reader.batches(pieces()):
-        total += len(batch)
-    return total
+    held: list[belvo.Invoice] = []
+    async for batch in PageReader(SHAPE).batches(pieces()):
+        held += batch.records
+    return held
 
 
 @cache
@@ -79,8 +90,7 @@ def twin_of(hint: Any) -> Any:
     if not arguments:
         return hint
     twins = tuple(twin_of(argument) if argument is not Ellipsis else argument for argument in arguments)
-    origin = get_origin(hint)
-    if origin is tuple:
+    if get_origin(hint) is tuple:
         return tuple[twins]
     twin = twins[0]
     for other in twins[1:]:
@@ -99,15 +109,14 @@ def make_cases(page: bytes) -> dict[str, Callable[[], object]]:
 
     whole = msgspec.json.Decoder(Whole)
     return {
-        "ours: exact types, checked, in batches": lambda: loop.run_until_complete(read_ours(page)),
-        "msgspec: the same structs, whole page": lambda: whole.decode(page),
-        "orjson: dicts, floats": lambda: orjson.loads(page),
-        "pydantic v2: the same types": lambda: adapter.validate_json(page),
-        "stdlib json: dicts, floats": lambda: json.loads(page),
+        "ours": lambda: loop.run_until_complete(read_ours(page)),
+        "orjson": lambda: orjson.loads(page),
+        "pydantic": lambda: adapter.validate_json(page),
+        "msgspec": lambda: whole.decode(page),
     }
 
 
-def measure(cases: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+def take_turns(cases: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
     """Median seconds of each case, the cases taking turns."""
     seconds: dict[str, list[float]] = {name: [] for name in cases}
     for case in cases.values():
@@ -122,20 +131,95 @@ def measure(cases: dict[str, Callable[[], object]], rounds: int) -> dict[str, fl
     return {name: statistics.median(each) for name, each in seconds.items()}
 
 
+def measure_page(rounds: int) -> list[Row]:
+    """One page of 1000, beside orjson to dicts and pydantic to the same types."""
+    page = make_page(make_rows(1000))
+    medians = take_turns(make_cases(page), rounds)
+    speeds = {name: f"{len(page) / 1e6 / median:.0f} MB/s" for name, median in medians.items()}
+    what = "page of 1000 invoices, exact types, against "
+    goals = {
+        "orjson": ("orjson to dicts", 0.9),
+        "pydantic": ("pydantic, same types", 2.5),
+        "msgspec": ("msgspec, unchecked", None),
+    }
+    return [
+        Row(
+            area="decode",
+            what=what + words,
+            ours=speeds["ours"],
+            peer=speeds[name],
+            ratio=medians[name] / medians["ours"],
+            goal=goal,
+        )
+        for name, (words, goal) in goals.items()
+    ]
+
+
+def measure_whole(rounds: int, megabytes: int) -> list[Row]:
+    """Much at once, all of it held."""
+    results: dict[str, list[tuple[float, float]]] = {"ours": [], "plain": []}
+    with tempfile.TemporaryDirectory() as room:
+        body = Path(room) / "rows.json"
+        block = b",".join(make_rows(2000))
+        body.write_bytes(b"[" + b",".join([block] * (megabytes * 1_000_000 // len(block))) + b"]")
+        size = body.stat().st_size / 1e6
+        for _ in range(rounds):
+            for way, each in results.items():
+                each.append(tuple(ask("decode.py", "--whole", way, str(body))))
+    decode = {way: statistics.median(seconds for seconds, _ in each) for way, each in results.items()}
+    collect = {way: statistics.median(seconds for _, seconds in each) for way, each in results.items()}
+    later = sys.version_info >= (3, 12)
+    return [
+        Row(
+            area="decode",
+            what=f"{size:.0f} MB in memory, against list[Struct] of the same fields",
+            ours=f"{size / decode['ours']:.0f} MB/s",
+            peer=f"{size / decode['plain']:.0f} MB/s",
+            ratio=decode["plain"] / decode["ours"],
+            goal=1.0 if later else 3.0,
+        ),
+        Row(
+            area="decode",
+            what="full collection with all of it held",
+            ours=f"{collect['ours'] * 1e3:.1f} ms",
+            peer=f"{collect['plain'] * 1e3:.0f} ms",
+            ratio=collect["ours"] / collect["plain"],
+            goal=1 / 20,
+            at_least=False,
+        ),
+    ]
+
+
+def decode_whole(way: str, path: str) -> tuple[float, float]:
+    """The part of a fresh process: seconds to decode a file's bytes, and of a full collection afterwards."""
+    body = Path(path).read_bytes()
+    decoder = msgspec.json.Decoder(list[plain_of(belvo.Invoice)])  # type: ignore[misc]
+    gc.collect()
+    # The modules of the benchmark are not what is measured.
+    gc.freeze()
+    began = time.perf_counter()
+    held = asyncio.run(read_ours(body)) if way == "ours" else decoder.decode(body)
+    decoded = time.perf_counter()
+    gc.collect()
+    collected = time.perf_counter()
+    assert len(held) > 1000
+    return decoded - began, collected - decoded
+
+
+def measure(quick: bool = False) -> list[Row]:
+    """All goals of this area."""
+    return [*measure_page(5 if quick else 25), *measure_whole(1 if quick else 5, 40 if quick else 200)]
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Decode one page of invoices, ours against peers, in one run.")
-    parser.add_argument("--invoices", type=int, default=1000)
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--xml", action="store_true", help="keep the CFDI xml of each invoice")
+    parser = argparse.ArgumentParser(description="Decode invoices in memory, ours against peers.")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, less data")
+    parser.add_argument("--whole", nargs=2, metavar=("WAY", "FILE"), help=argparse.SUPPRESS)
     options = parser.parse_args()
-    page = make_page(options.invoices, xml=options.xml)
-    medians = measure(make_cases(page), options.rounds)
-    ours = next(iter(medians.values()))
-    print(f"Python {sys.version.split()[0]}, {options.invoices} invoices, {len(page) / 1e6:.2f} MB, default gc")
-    print(f"{'way':42} {'MB/s':>7} {'us/invoice':>11} {'ours is':>9}")
-    for name, median in medians.items():
-        speed = len(page) / 1e6 / median
-        print(f"{name:42} {speed:7.0f} {median / options.invoices * 1e6:11.1f} {median / ours:8.2f}x")
+    if options.whole:
+        print(json.dumps(decode_whole(*options.whole)))
+    else:
+        show(measure(options.quick))
 
 
 if __name__ == "__main__":

@@ -109,19 +109,20 @@ class Rows(Generic[R]):
         found = self._find_rows()
         if found.spans:
             batch, fault = self._decode(found.spans)
+            fault = fault or found.fault
+            if fault is None:
+                self._learn_again(found.spans)
+                self._take(found.spans[-1].end, len(found.spans), closed=found.closed_at is not None)
             if batch.records:
                 yield batch
             if fault is not None:
                 raise fault
-            if found.fault is None:
-                self._learn_again(found.spans)
-                self._take(found.spans[-1].end, len(found.spans), closed=found.closed_at is not None)
         elif found.closed_at is not None:
             self._take(found.closed_at, 0, closed=True)
-        elif found.fault is None:
-            self._ask_for_more(found.blank)
-        if found.fault is not None:
+        elif found.fault is not None:
             raise found.fault
+        else:
+            self._ask_for_more(found.blank)
 
     def _find_rows(self, most: int | None = None) -> _Found:
         """Find the rows that end in the front of the buffer."""

@@ -209,10 +209,11 @@ async def test_own_record_is_decoded_once() -> None:
         assert batch.records is batch.seen
 
 
+@pytest.mark.parametrize("shape", [SHAPE, WATCHED], ids=["nobody looks", "ids are looked at"])
 @pytest.mark.parametrize("record", [msgspec.Raw, Lazy], ids=["rows", "fields"])
-async def test_raw_values_outlive_the_buffer(record: Any) -> None:
+async def test_raw_values_outlive_the_buffer(record: Any, shape: Shape[Any]) -> None:
     """They are copies: what arrives later neither changes them nor is kept from arriving."""
-    found, _, error = await read(arriving(rows(3000), 10_000), SHAPE, record=record, target_bytes=20_000)
+    found, _, error = await read(arriving(rows(3000), 10_000), shape, record=record, target_bytes=20_000)
 
     texts = [bytes(each if record is msgspec.Raw else each.id) for each in found]
     expected = row if record is msgspec.Raw else lambda index: b'"%d"' % index
