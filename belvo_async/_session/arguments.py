@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import cast
 
-from ..abc import Store, Vendor
+from ..abc import Call, Download, Query, Store, Vendor
 from ..errors import ConfigurationError, TaskError
+from ..jobs import Task
 from ..stores import open_store
 
 
@@ -38,6 +39,32 @@ def check_span(given: object, *, field: str) -> None:
     """Raise TaskError for what is no span of time: a bare number does not say of what."""
     if given is not None and not isinstance(given, timedelta):
         raise TaskError(f"`{field}` is a timedelta, such as timedelta(minutes=5); not {_kind(given)}", field=field)
+
+
+def check_connections(given: object) -> None:
+    """Raise ConfigurationError for what is no number of connections."""
+    if not isinstance(given, int) or given < 1:
+        raise ConfigurationError("`connections` is at least 1")
+
+
+def check_text(given: object, *, field: str) -> None:
+    """Raise TaskError for what is no text."""
+    if not isinstance(given, str):
+        raise TaskError(f"`{field}` is a str; not {_kind(given)}", field=field)
+
+
+# By which method of a session what kind of thing is taken.
+_DOORS: Mapping[type[object], str] = {Task: "fire", Query: "list", Call: "call", Download: "download"}
+
+
+def not_taken(given: object, field: str) -> str:
+    """Say why something is not taken where a `field` belongs."""
+    if isinstance(given, type):
+        return f"`{field}` is {_kind(given)}: make one of it"
+    door = next((door for kind, door in _DOORS.items() if isinstance(given, kind)), None)
+    if door is None or door == field or (door, field) == ("list", "query"):
+        return f"no vendor of this session takes {type(given).__name__}"
+    return f"{type(given).__name__} goes to `session.{door}`"
 
 
 def _check_vendor(place: int, given: object) -> None:

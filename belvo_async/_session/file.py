@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import os
+import uuid
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Final
 
 from .._http import Send, converse
-from ..abc import Conversation, Fetch, Vendor
-from ..errors import IncompleteResultError, PayloadError
+from ..abc import Conversation, Fetch, Response, Vendor
+from ..errors import IncompleteResultError, PayloadError, TaskError, VendorError
 
 # Above any document of either vendor; more belongs on a disk.
 READ_BYTES: Final = 64 * 1024 * 1024
+
+# What a storage answers to a link that has run out: they live for minutes.
+_REFUSED: Final = frozenset({403, 410})
 
 
 class File:
@@ -30,47 +34,74 @@ class File:
         self._send = send
 
     async def __aiter__(self) -> AsyncGenerator[bytes, None]:
-        fetch = await converse(self._send, self._find())
-        received = 0
-        async with self._send(fetch.request) as response:
-            if response.status != 200:
-                raise self._vendor.read_error(await response.answer())
-            async with aclosing(response.chunks()) as chunks:
-                async for chunk in chunks:
-                    received += len(chunk)
-                    yield chunk
-        if fetch.size_bytes is not None and fetch.size_bytes != received:
-            text = f"{received} bytes arrived, the vendor tells {fetch.size_bytes}; fetch the file again"
-            raise IncompleteResultError(text, expected=fetch.size_bytes, received=received)
+        async with aclosing(self._chunks(None)) as chunks:
+            async for chunk in chunks:
+                yield chunk
 
     async def read(self, *, limit_bytes: int = READ_BYTES) -> bytes:
         """The whole file. PayloadError when it is longer than `limit_bytes`: save it, or take it in chunks."""
-        parts: list[bytes] = []
-        async with aclosing(self.__aiter__()) as chunks:
-            async for chunk in chunks:
-                parts.append(chunk)
-                limit_bytes -= len(chunk)
-                if limit_bytes < 0:
-                    raise PayloadError("a file longer than the limit")
-        return b"".join(parts)
+        if type(limit_bytes) is not int or limit_bytes < 0:
+            raise TaskError("`limit_bytes` is a number of bytes", field="limit_bytes")
+        async with aclosing(self._chunks(limit_bytes)) as chunks:
+            return b"".join([chunk async for chunk in chunks])
 
     async def save(self, path: str | os.PathLike[str]) -> int:
         """Write the file to a path, whole or not at all, and give its length in bytes. Raises OSError as writing does.
 
-        It grows beside the path, under the same name with `.part`, and takes its place when it is complete.
+        It grows beside the path, under a name of its own that ends in `.part`, and takes its place when it is complete.
         """
-        part = Path(f"{os.fspath(path)}.part")
+        place = await asyncio.to_thread(Path(path).resolve)
+        if await asyncio.to_thread(place.is_dir):
+            raise IsADirectoryError(f"{place} is a directory: name the file")
+        part = place.with_name(f".{place.name}.{uuid.uuid4().hex[:8]}.part")
         size = 0
         try:
             with await asyncio.to_thread(part.open, "wb") as out:
-                async with aclosing(self.__aiter__()) as chunks:
+                async with aclosing(self._chunks(None)) as chunks:
                     async for chunk in chunks:
                         size += await asyncio.to_thread(out.write, chunk)
                 out.flush()
                 await asyncio.to_thread(os.fsync, out.fileno())
-            await asyncio.to_thread(part.replace, path)
+            await asyncio.to_thread(part.replace, place)
         except BaseException:
             with suppress(OSError):
                 os.unlink(part)
             raise
         return size
+
+    def __repr__(self) -> str:
+        return f"<File of {self._vendor.name}: iterate it, or await its read() or save(path)>"
+
+    async def _chunks(self, limit: int | None) -> AsyncGenerator[bytes, None]:
+        """The bytes as they come. A link into the vendor's storage that has run out is asked for once more."""
+        for is_last in (False, True):
+            fetch = await converse(self._send, self._find())
+            _check_limit(fetch.size_bytes or 0, limit)
+            async with self._send(fetch.request) as response:
+                if response.status == 200:
+                    async with aclosing(_checked(response, fetch, limit)) as chunks:
+                        async for chunk in chunks:
+                            yield chunk
+                    return
+                if not fetch.request.follow or response.status not in _REFUSED:
+                    raise self._vendor.read_error(await response.answer())
+                if is_last:
+                    text = f"the storage refused the vendor's own link to the file (HTTP {response.status})"
+                    raise VendorError(text, status_code=response.status)
+
+
+async def _checked(response: Response, fetch: Fetch, limit: int | None) -> AsyncGenerator[bytes, None]:
+    received = 0
+    async with aclosing(response.chunks()) as chunks:
+        async for chunk in chunks:
+            received += len(chunk)
+            _check_limit(received, limit)
+            yield chunk
+    if fetch.size_bytes is not None and fetch.size_bytes != received:
+        text = f"{received} bytes arrived, the vendor tells {fetch.size_bytes}; fetch the file again"
+        raise IncompleteResultError(text, expected=fetch.size_bytes, received=received)
+
+
+def _check_limit(size: int, limit: int | None) -> None:
+    if limit is not None and size > limit:
+        raise PayloadError(f"a file of more than {limit} bytes")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from datetime import datetime
-from typing import Any, Final, Generic, NamedTuple, Self, TypeVar
+from typing import Any, Final, Generic, NamedTuple, Self, TypeVar, cast
 
 from .._decode import PageReader
 from .._http import Send
-from ..abc import Clock, Page, Request, Vendor, Walk
+from ..abc import Clock, Page, Request, Shape, Vendor, Walk
 from ..errors import IncompleteResultError, TaskError, TransportError
 from ..jobs import Observation
 from .ahead import Ahead, Spares
@@ -48,6 +48,8 @@ class Results(Generic[R_co]):
         self._send = send
         self._spares = spares
         self._record = record
+        if record is not None:
+            _check_type(walk().shape, record)
         self._start = None if resume is None else _Checkpoint.read(resume)
         self._remarks = remarks
         self._reached: _Checkpoint | None = None
@@ -60,7 +62,8 @@ class Results(Generic[R_co]):
         """Where the latest iteration stands: the page it reads, as a text to give to `resume`, in any process.
 
         After a fault, the page it names was not delivered whole; its records that were come again. None before the
-        first page and after the last.
+        first page and after the last. It holds the list's filters, an RFC among them if you gave one: keep it where
+        you keep the data.
         """
         return None if self._reached is None else self._reached.text
 
@@ -97,8 +100,14 @@ class Results(Generic[R_co]):
             raise IncompleteResultError(text, expected=expected, received=sieve.counted)
 
     async def to_list(self) -> list[R_co]:
-        """All records in a list: only for results that fit in memory."""
+        """All records in a list: only for results that fit in memory.
+
+        An error loses the list: who wants to keep what came before it iterates.
+        """
         return [record async for record in self]
+
+    def __repr__(self) -> str:
+        return f"<Results of {self._vendor.name}: iterate it, or await its to_list()>"
 
     async def _read(
         self, request: Request, reader: PageReader[R_co], ahead: Ahead, sieve: Sieve[R_co]
@@ -160,11 +169,21 @@ class _Checkpoint(NamedTuple):
         return f"{self.counted} {self.target}"
 
     @classmethod
-    def read(cls, text: str) -> Self:
-        counted, _, target = text.partition(" ")
+    def read(cls, text: object) -> Self:
+        counted, _, target = text.partition(" ") if isinstance(text, str) else ("", "", "")
         if not (counted.isascii() and counted.isdigit() and len(counted) < _DIGITS and target):
-            raise TaskError("expected the text that `checkpoint` gave", field="resume")
+            raise TaskError("`resume` is the text that `checkpoint` gave", field="resume")
         return cls(target, int(counted))
+
+
+def _check_type(shape: Shape[object], record: object) -> None:
+    try:
+        PageReader(shape, record=cast("type[object]", record))
+    except (TypeError, ValueError):
+        failure = TaskError("`type` is a type that msgspec can decode into", field="type")
+    else:
+        return
+    raise failure
 
 
 # More rows than this many digits can tell are in no list.

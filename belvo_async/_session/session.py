@@ -19,7 +19,7 @@ from ..errors import SessionClosedError, TaskError, UnknownJobError, Unsupported
 from ..jobs import Job, Polling, Task
 from . import bulk
 from .ahead import Spares
-from .arguments import check_span, check_store, check_vendors
+from .arguments import check_connections, check_span, check_store, check_text, check_vendors, not_taken
 from .configured import configured_vendors
 from .file import File
 from .handle import JobHandle
@@ -29,6 +29,8 @@ from .results import Remarks, Results
 R = TypeVar("R")
 T = TypeVar("T")
 
+_CLOSED_CALL = "the session closed during the call, which may have been carried out: look before making it again"
+
 # Multi-year invoice extractions take hours at either vendor; an hour is documented as too short (Syntage FAQ:
 # invoices 5 to 60 minutes, longer for several years).
 DEFAULT_DEADLINE = timedelta(hours=6)
@@ -37,9 +39,11 @@ DEFAULT_DEADLINE = timedelta(hours=6)
 class Session:
     """An asynchronous session with one or both vendors. Use as `async with`, on one event loop.
 
-    `store` says where jobs are kept: `memory:` (lost with the process) or `sqlite:PATH`. `polling` is when to look at
-    jobs no webhook has settled; with `sweep=False`, other processes of the store look, and this one fires, receives and
-    waits. `clock` replaces the wall clock in tests. `connections` bounds the requests under way.
+    `store` says where jobs are kept: `memory:` (lost with the process), `sqlite:PATH`, `postgresql://...`, `redis://...`
+    or a store of your own. `polling` is when to look at jobs no webhook has settled; with `sweep=False`, other
+    processes of the store look, and this one fires, receives and waits. `connections` bounds the requests under way;
+    `trust_env` sends them through the proxy that the environment names. For tests, `clock` replaces the wall clock and
+    `chance` what spreads looks and makes ids.
     Two vendors of one kind (two accounts) need two sessions.
     """
 
@@ -55,6 +59,7 @@ class Session:
         chance: random.Random | None = None,
     ) -> None:
         self._vendors = check_vendors(vendors)
+        check_connections(connections)
         self.clock: Clock = clock or SystemClock()
         self._chance = chance or random.Random()  # noqa: S311 - spreads polls, protects nothing
         self._store = check_store(store)
@@ -159,6 +164,7 @@ class Session:
         Raises UnknownJobError when the store holds no such job of this session's accounts.
         """
         self.tracker  # noqa: B018 - raises when the session is closed
+        check_text(job_id, field="job_id")
         # Our ids are ASCII; others come from outside, and a store may be unable to even look for them.
         job = await self._store.get(job_id) if job_id.isascii() else None
         if job is None or job.account not in {vendor.account for vendor in self._vendors.values()}:
@@ -235,7 +241,7 @@ class Session:
 
         Raises TaskError for a query no vendor of this session takes.
         """
-        vendor = self._vendor_with("queries", query)
+        vendor = self._vendor_with("queries", query, field="query")
         return self._results(partial(vendor.list, query), vendor, type, resume, None)
 
     async def call(self, call: Call[R]) -> R:
@@ -243,19 +249,25 @@ class Session:
 
         Raises TaskError for a call no vendor of this session takes, VendorError (TokenRequiredError where the vendor
         waits for a one-time token) for an error answer, TransportError (`maybe_sent` says whether it may have been
-        carried out) when no answer came.
+        carried out) when no answer came, SessionClosedError when the session closed meanwhile: then, too, it may.
         """
-        vendor = self._vendor_with("calls", call)
-        said = await converse(self._send(vendor), vendor.call(call, self.clock.now()))
-        # `vendor.calls` was matched before: the vendor knows the call's type, and so what it gives.
-        return cast("R", said)
+        vendor = self._vendor_with("calls", call, field="call")
+        send = self._send(vendor)
+        try:
+            said = await converse(send, vendor.call(call, self.clock.now()))
+        except SessionClosedError:
+            pass  # told below, in other words
+        else:
+            # `vendor.calls` was matched before: the vendor knows the call's type, and so what it gives.
+            return cast("R", said)
+        raise SessionClosedError(_CLOSED_CALL)
 
     def download(self, download: Download) -> File:
         """A file of a vendor's, to be read in chunks, at once, or onto a disk. Nothing is sent yet.
 
         Raises TaskError for a file no vendor of this session takes.
         """
-        vendor = self._vendor_with("downloads", download)
+        vendor = self._vendor_with("downloads", download, field="download")
         return File(partial(vendor.download, download), vendor, self._send(vendor))
 
     async def receive(
@@ -315,11 +327,11 @@ class Session:
                 return vendor
         raise TaskError(f"no vendor of this session takes {type(task).__name__} tasks", field="task")
 
-    def _vendor_with(self, kinds: str, wanted: object) -> Vendor:
+    def _vendor_with(self, kinds: str, wanted: object, *, field: str) -> Vendor:
         for vendor in self._vendors.values():
             if isinstance(wanted, getattr(vendor, kinds)):
                 return vendor
-        raise TaskError(f"no vendor of this session takes {type(wanted).__name__}", field=kinds)
+        raise TaskError(not_taken(wanted, field), field=field)
 
     def _results(
         self,
@@ -333,7 +345,9 @@ class Session:
         return Results(walk, vendor, send, self._spares, record=record, resume=resume, remarks=remarks)
 
     def _send(self, vendor: Vendor) -> Send:
-        self.tracker  # noqa: B018 - raises when the session is closed
+        if self._closed:
+            raise SessionClosedError("the session is closed: open a new one")
+        self.tracker  # noqa: B018 - raises when the session is not open, or belongs to another loop
         return self._sends[vendor.name]
 
     def _new_id(self) -> str:

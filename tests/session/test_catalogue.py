@@ -11,9 +11,12 @@ import pytest
 
 from belvo_async import (
     Belvo,
+    ConfigurationError,
     JobRejectedError,
     NotFoundError,
     PayloadError,
+    Session,
+    SessionClosedError,
     Status,
     TaskError,
     TokenRequiredError,
@@ -339,7 +342,7 @@ async def test_a_file_longer_than_the_limit_is_not_kept(world: World, invoice: s
     """`read` holds the whole file; what is longer belongs on a disk."""
     session = await world.open(webhooks=False)
 
-    with pytest.raises(PayloadError, match="longer than the limit"):
+    with pytest.raises(PayloadError, match="more than 10 bytes"):
         await session.download(syntage.Cfdi(invoice.id or "")).read(limit_bytes=10)
 
 
@@ -349,6 +352,99 @@ async def test_a_file_that_is_not_held_is_not_found(world: World) -> None:
 
     with pytest.raises(NotFoundError):
         await session.download(syntage.Cfdi("00000000-0000-4000-8000-000000000000")).read()
+
+
+async def test_two_savings_to_one_path_do_not_mix(world: World, tmp_path: Path, invoice: syntage.Invoice) -> None:
+    """Each grows under a name of its own; the last to be complete stays."""
+    session = await world.open(webhooks=False)
+    ids = [world.syntage.add_file(size, filename=f"{size}.bin") for size in (300_000, 200_000)]
+
+    sizes = await asyncio.gather(*(session.download(syntage.FileDownload(each)).save(tmp_path / "x") for each in ids))
+
+    assert [300_000, 200_000] == sizes
+    assert held(tmp_path) in ([("x", 300_000)], [("x", 200_000)])
+
+
+async def test_a_link_into_the_storage_that_ran_out_is_asked_for_anew(world: World, tmp_path: Path) -> None:
+    """They live for minutes; a second refusal is the storage's, and no word about the key."""
+    session = await world.open(webhooks=False)
+    file = session.download(syntage.FileDownload(world.syntage.add_file(1000)))
+
+    world.syntage.next_download("expired")
+    once = await file.save(tmp_path / "once")
+    world.syntage.next_download("expired")
+    world.syntage.next_download("expired")
+    with pytest.raises(VendorError, match="the storage refused the vendor's own link"):
+        await file.save(tmp_path / "twice")
+
+    assert [("once", once)] == held(tmp_path)
+
+
+async def test_a_file_that_cannot_be_written_is_not_asked_for(world: World, tmp_path: Path) -> None:
+    """A wrong path is told before a byte is fetched."""
+    session = await world.open(webhooks=False)
+    file = session.download(syntage.FileDownload(world.syntage.add_file(1000)))
+
+    with pytest.raises(IsADirectoryError, match="name the file"):
+        await file.save(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        await file.save(tmp_path / "missing" / "x")
+
+    assert [] == world.sent("GET", "/files/")
+
+
+async def test_a_call_the_session_closes_on_may_have_been_carried_out(world: World) -> None:
+    """A call has no job to attach to: its error says what is known."""
+    session = await world.open(webhooks=False)
+    world.belvo.next_answer("slow", method="POST", path="/api/links/")
+    access = belvo.CreateLink(institution="tatooine_mx_fiscal", username="PFIS010101XY3", password="abcd1234efgh")
+    calling = asyncio.create_task(session.call(access))
+    await asyncio.sleep(1)
+
+    await session.close()
+
+    with pytest.raises(SessionClosedError, match="may have been carried out"):
+        await calling
+
+
+@pytest.mark.parametrize(
+    ("door", "given", "told"),
+    [
+        ("list", belvo.Invoices("a", FIRST, LAST), "Invoices goes to `session.fire`"),
+        ("list", syntage.GetFile("00000000-0000-4000-8000-000000000000"), "GetFile goes to `session.call`"),
+        ("call", belvo.Links(), "Links goes to `session.list`"),
+        ("call", belvo.CreateLink, "`call` is the class CreateLink: make one of it"),
+        ("download", None, "no vendor of this session takes NoneType"),
+    ],
+)
+async def test_what_goes_elsewhere_is_told_where(world: World, door: str, given: Any, told: str) -> None:
+    """Four verbs, and each names the right one."""
+    session = await world.open(webhooks=False)
+
+    async def try_it() -> None:
+        await getattr(session, door)(given)
+
+    with pytest.raises(TaskError) as refused:
+        await try_it()
+
+    assert told == str(refused.value)
+
+
+async def test_wrong_arguments_of_reading_are_told(world: World) -> None:
+    """No exception of Python's own for a slip of the caller's."""
+    session = await world.open(webhooks=False)
+    query = belvo.InvoiceList(link=world.belvo.links[0])
+
+    for mistake, field in (({"resume": 3}, "resume"), ({"type": "x"}, "type")):
+        with pytest.raises(TaskError) as refused:
+            session.list(query, **mistake)  # type: ignore[call-overload]
+        assert field == refused.value.field
+    with pytest.raises(TaskError, match="`limit_bytes`"):
+        await session.download(syntage.FileDownload(world.syntage.add_file(10))).read(limit_bytes="x")  # type: ignore[arg-type]
+    with pytest.raises(TaskError, match="`job_id`"):
+        await session.attach(None)  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match="`connections`"):
+        Session(world.belvo_vendor(), connections=0)
 
 
 async def test_files_are_for_the_vendor_that_has_them(world: World) -> None:
