@@ -28,7 +28,8 @@ Messages hold no credential, no taxpayer id and no body. All errors pickle.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from .jobs import Failure, Job, Status
@@ -234,7 +235,10 @@ class JobRejectedError(JobError):
 
 
 class JobTimeoutError(JobError, TimeoutError):
-    """Waiting ended, not the job: it is as it was and can be attached again. `job.look` holds the evidence so far."""
+    """Waiting ended, not the job: it is as it was and can be attached again.
+
+    `job.look` and `job.reports` hold the evidence so far.
+    """
 
 
 class SubmissionUncertainError(JobError):
@@ -260,14 +264,39 @@ def outcome_error(job: Job) -> JobError | None:
     return JobFailedError(f"job {job.id} failed ({reason}); {advice}", job=job, code=failure.code)
 
 
+# A vendor's word is shown only where it can be no taxpayer's id: those have digits.
+_RESOURCE = re.compile(r"[A-Za-z_-]{1,40}")
+
+
 def timeout_error(job: Job, waited: str) -> JobTimeoutError:
     """Make the error for a waiter that gave up after `waited` (words for a human)."""
-    queued = job.status is Status.SUBMITTING
+    known = "; ".join([f"job {job.id} is still {job.status} after {waited}", *_evidence(job), _prospect(job)])
+    return JobTimeoutError(f"{known}: attach to it to wait again", job=job, code="timeout")
+
+
+def _evidence(job: Job) -> Iterator[str]:
+    """What there is to go by of a job whose end its vendor does not tell."""
+    if job.look:
+        yield f"{job.look.count} equal looks since {job.look.first_at:%H:%M:%S}Z"
+    if job.reports:
+        names = ", ".join(each.resource for each in job.reports if _RESOURCE.fullmatch(each.resource))
+        last = max(each.at for each in job.reports)
+        yield f"{names or 'something'} reported, nothing since {last:%H:%M:%S}Z"
+
+
+def _prospect(job: Job) -> str:
+    if job.status is not Status.SUBMITTING:
+        return "it goes on at the vendor"
+    if job.is_queued and job.lane and not (job.attempts or job.doubt):
+        return f"it waits for another job of the same {_lane_kind(job, job.lane)}"
     why = f" ({job.doubt})" if job.doubt else ""
-    goes_on = f"no vendor has accepted it yet{why}, it is tried again" if queued else "it goes on at the vendor"
-    seen = f"; {job.look.count} equal looks since {job.look.first_at:%H:%M:%S}Z" if job.look else ""
-    text = f"job {job.id} is still {job.status} after {waited}{seen}; {goes_on}: attach to it to wait again"
-    return JobTimeoutError(text, job=job, code="timeout")
+    return f"no vendor has accepted it yet{why}, it is tried again"
+
+
+def _lane_kind(job: Job, lane: str) -> str:
+    """What a lane like `account/link:id` is about. Of lanes of another form nothing shows: they may hold ids."""
+    kind, colon, _ = lane.removeprefix(f"{job.account}/").partition(":")
+    return kind if colon and kind.isalpha() and kind.islower() else "subject"
 
 
 def _uncertain(job: Job) -> SubmissionUncertainError:

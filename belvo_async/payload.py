@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from .errors import PayloadError
+from .errors import PayloadError, TaskError
 
 __all__ = [
     "DEPTH_LIMIT",
@@ -23,6 +23,7 @@ __all__ = [
     "check_number",
     "check_numbers",
     "decode",
+    "encode_body",
     "local_target",
     "rethrow",
 ]
@@ -56,15 +57,26 @@ def decode(body: bytes | bytearray | memoryview, kind: type[T] | msgspec.json.De
 
     For small documents (webhooks, answers, errors): the nesting is checked first.
     """
-    check_depth(body)
     try:
+        check_depth(body)
         if isinstance(kind, msgspec.json.Decoder):
             return kind.decode(body)
         return msgspec.json.decode(body, type=kind)
-    except UNREADABLE as error:
+    except (PayloadError, *UNREADABLE) as error:
         failure = rethrow(error)
-    # Raised out here: `from None` would only hide the decoder's exception, which may hold the input, not drop it.
-    raise failure
+    # Raised out here: `from None` would only hide the decoder's exception, which may hold the input, not drop it. Error
+    # trackers show the locals of every frame as well: none of ours may hold it either.
+    del body
+    raise failure.with_traceback(None)
+
+
+def encode_body(words: Mapping[str, object]) -> bytes:
+    """Encode a body to send, or raise TaskError for text that no request can carry, without showing it."""
+    try:
+        return msgspec.json.encode(words)
+    except UnicodeEncodeError:
+        del words
+    raise TaskError("a text holds characters that UTF-8 cannot", field="text")
 
 
 # RecursionError and UnicodeDecodeError are not MsgspecErrors; the last would carry the whole input in `.object`.
@@ -93,14 +105,21 @@ def rethrow(error: Exception, *, at: str = "$", offset: int | None = 0) -> Paylo
 
 def check_depth(body: bytes | bytearray | memoryview) -> None:
     """Refuse input nested deeper than DEPTH_LIMIT, in one linear pass."""
-    text = bytes(body)
+    too_deep = _is_too_deep(bytes(body))
+    del body  # the frames of an error hold no input
+    if too_deep:
+        raise PayloadError("nested too deeply")
+
+
+def _is_too_deep(text: bytes) -> bool:
     if text.count(b"[") + text.count(b"{") <= DEPTH_LIMIT:
-        return
+        return False
     depth = 0
     for bracket in _STRING.sub(b"", text).translate(None, _NO_BRACKETS):
         depth += 1 if bracket in b"[{" else -1
         if depth > DEPTH_LIMIT:
-            raise PayloadError("nested too deeply")
+            return True
+    return False
 
 
 # Money of either vendor has at most 15 digits before and 6 after the point; rates a few more. Both bounds are far above

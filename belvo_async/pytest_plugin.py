@@ -10,7 +10,8 @@ the vendors take a fraction of a second here; webhooks arrive, signed, as the ve
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -19,10 +20,18 @@ import pytest_asyncio
 # Everything is imported inside the fixtures: the plugin loads in every pytest run of an environment that has it.
 if TYPE_CHECKING:
     from belvo_async import Session
+    from belvo_async.abc import Clock
     from belvo_async.simulator import BelvoSimulator, SyntageSimulator
 
-# A Belvo job of a minute is over in a quarter of a second, its webhooks are repeated after as long.
-SIMULATED_SPEED = 240.0
+# A Belvo job of a minute is over in a tenth of a second.
+SIMULATED_SPEED = 600.0
+
+# Ten minutes of Belvo's, which is a second here: as long as it must stay quiet before an end is inferred (a `Refresh`
+# has no other). Less would end a refresh while its link still refuses the next one.
+SIMULATED_QUIET = timedelta(minutes=10) / SIMULATED_SPEED
+
+# Three equal looks fit into that second, so an end that nothing announces takes no longer than a `Refresh`.
+SIMULATED_LONGEST = SIMULATED_QUIET / 4
 
 
 @pytest_asyncio.fixture
@@ -47,7 +56,19 @@ async def syntage_simulator() -> AsyncIterator[SyntageSimulator]:
 async def belvo_async_session(
     belvo_simulator: BelvoSimulator, syntage_simulator: SyntageSimulator
 ) -> AsyncIterator[Session]:
-    """An open session on both simulators, memory store, fast polling, webhooks delivered to it."""
+    """An open session on both simulators, memory store, fast polling, webhooks delivered to it.
+
+    An end that Belvo does not announce (a `Refresh`, a silent job) is inferred after a second, not after ten minutes.
+    """
+    async with session_on(belvo_simulator, syntage_simulator) as session:
+        yield session
+
+
+@asynccontextmanager
+async def session_on(
+    belvo_simulator: BelvoSimulator, syntage_simulator: SyntageSimulator, *, clock: Clock | None = None
+) -> AsyncGenerator[Session, None]:
+    """Open what `belvo_async_session` is; `clock` as in Session."""
     from aiohttp import web
 
     from belvo_async import Belvo, Polling, Session, Syntage
@@ -58,14 +79,15 @@ async def belvo_async_session(
         belvo_simulator.secret_password,
         base_url=belvo_simulator.url,
         webhook_authorization=belvo_simulator.webhook_authorization,
+        quiet=SIMULATED_QUIET,
     )
     syntage = Syntage(
         syntage_simulator.api_key,
         base_url=syntage_simulator.url,
         webhook_secrets=(syntage_simulator.signing_secret,),
     )
-    polling = Polling(first=timedelta(milliseconds=50), longest=timedelta(milliseconds=500))
-    async with Session(belvo, syntage, polling=polling) as session:
+    polling = Polling(first=timedelta(milliseconds=50), longest=SIMULATED_LONGEST)
+    async with Session(belvo, syntage, polling=polling, clock=clock) as session:
         app = web.Application()
         app.add_routes(webhook_routes(session))
         runner = web.AppRunner(app, handler_cancellation=False, shutdown_timeout=1.0)

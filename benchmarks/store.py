@@ -14,12 +14,50 @@ import argparse
 import importlib
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
-from store_table import show, show_head
+from store_table import Line, show, show_head
+from table import Row
 
 # Each part is a module with `about() -> str` and `measure(directory, rounds) -> Iterable[Line]`.
 PARTS = {name: f"store_{name}" for name in ("sqlite", "postgres", "redis", "wake")}
+
+
+def measure(quick: bool = False) -> list[Row]:
+    """The lines that have a goal, for the table of all areas."""
+    rows: list[Row] = []
+    for name in PARTS.values():
+        module = importlib.import_module(name)
+        with tempfile.TemporaryDirectory() as directory:
+            lines = module.measure(Path(directory), 3 if quick else 7)
+            rows += [_row(line) for line in lines if line.goal]
+    return rows
+
+
+def _row(line: Line) -> Row:
+    goal = line.at_most if line.at_least is None else line.at_least
+    ours, peer = _both(line)
+    ratio = line.seconds if line.ratio is None else line.ratio
+    assert ratio is not None
+    return Row(
+        area="store", what=line.name, ours=ours.speed, peer=peer.speed, ratio=ratio, goal=goal,
+        at_least=line.at_least is not None,
+    )  # fmt: skip
+
+
+def _both(line: Line) -> tuple[Line, Line]:
+    """A line shows one side's speed; the other's follows from the ratio."""
+    if line.ratio is None:
+        return line, replace(line, seconds=None, per_second=None)
+    is_ours = "ours" in line.name
+    factor = 1 / line.ratio if is_ours else line.ratio
+    other = replace(
+        line,
+        per_second=None if line.per_second is None else line.per_second * factor,
+        seconds=None if line.seconds is None else line.seconds * factor,
+    )
+    return (line, other) if is_ours else (other, line)
 
 
 def main() -> None:

@@ -68,8 +68,8 @@ _USUAL = set(vars(logging.makeLogRecord({})))
 
 def encodings(secret: str) -> Iterator[str]:
     """The forms a secret could be written in; base64 in all three alignments, without the ends that neighbours blur."""
-    raw = secret.encode()
-    yield from {secret, quote(secret, safe=""), raw.hex()}
+    raw = secret.encode("utf-8", "surrogatepass")
+    yield from {secret, quote(raw, safe=""), raw.hex()}
     for shift in range(3):
         coded = base64.b64encode(b"\0" * shift + raw).decode().rstrip("=")
         core = coded[4 if shift else 0 : -2]

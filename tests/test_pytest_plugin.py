@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
 from belvo_async import JobFailedError, Session, Way, belvo, syntage
+from belvo_async.abc import SystemClock
+from belvo_async.pytest_plugin import SIMULATED_SPEED, session_on
 from belvo_async.simulator import BelvoSimulator, SyntageSimulator
+from tests.virtual_time import VirtualClock
 
 MARCH = (date(2025, 3, 1), date(2025, 3, 31))
 
@@ -32,6 +36,55 @@ async def test_a_scripted_failure_arrives(belvo_async_session: Session, belvo_si
         await job
 
     assert "institution_down" == caught.value.code
+
+
+@pytest.mark.parametrize("resources", [("TAX_STATUS",), ("INVOICES", "TAX_RETURNS"), None], ids=str)
+async def test_a_refresh_ends_within_seconds(
+    belvo_simulator: BelvoSimulator, syntage_simulator: SyntageSimulator, clock: VirtualClock, resources: Any
+) -> None:
+    """The quiet that ends it is as short as everything else here, and all its reports came before."""
+    async with session_on(belvo_simulator, syntage_simulator, clock=clock) as session:
+        before = clock.now()
+
+        done = await (await session.fire(belvo.Refresh(belvo_simulator.links[0], resources)))
+
+        (run,) = belvo_simulator.jobs.values()
+        assert (Way.INFERENCE, "finished") == (done.settled_by, run.state)
+        assert clock.now() - before < run.duration / SIMULATED_SPEED + timedelta(seconds=1.5)
+
+
+async def test_a_link_may_be_refreshed_again_once_a_refresh_ended(
+    belvo_simulator: BelvoSimulator, syntage_simulator: SyntageSimulator, clock: VirtualClock
+) -> None:
+    """As at Belvo, whose pause between two refreshes is as long as the quiet that ends one."""
+    async with session_on(belvo_simulator, syntage_simulator, clock=clock) as session:
+        task = belvo.Refresh(belvo_simulator.links[0], ("TAX_STATUS",))
+
+        ends = [await (await session.fire(task)) for _ in range(2)]
+
+    assert [Way.INFERENCE] * 2 == [done.settled_by for done in ends]
+
+
+async def test_a_silent_end_is_inferred_within_seconds(
+    belvo_simulator: BelvoSimulator, syntage_simulator: SyntageSimulator, clock: VirtualClock
+) -> None:
+    """Three equal looks, over a second instead of ten minutes."""
+    async with session_on(belvo_simulator, syntage_simulator, clock=clock) as session:
+        before = clock.now()
+        belvo_simulator.next_job(outcome="silent")
+
+        done = await (await session.fire(belvo.Invoices(belvo_simulator.links[0], *MARCH)))
+
+        assert Way.INFERENCE == done.settled_by
+        assert done.look is not None
+        assert 3 <= done.look.count
+        assert clock.now() - before < timedelta(seconds=2)
+
+
+async def test_the_fixture_is_that_session(belvo_async_session: Session) -> None:
+    """With the looks and the quiet of the tests above, on the clock of the wall."""
+    assert ["belvo", "syntage"] == list(belvo_async_session.vendors)
+    assert isinstance(belvo_async_session.clock, SystemClock)
 
 
 async def test_both_vendors_serve_one_session(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from shlex import quote
 
 from ..simulator import BelvoSimulator, Faults, SyntageSimulator
 from ..simulator.server import belvo_lines, syntage_lines
@@ -35,6 +36,12 @@ FAULTS = {
     ),
 }
 
+# What this library does without webhooks. Its ten minutes are real ones; `--speed` is the vendors' alone.
+SILENCE = (
+    "Without --belvo-webhook the end of a Belvo job can only be inferred, after ten quiet minutes whatever the",
+    "--speed: Belvo publishes no status of a request.",
+)
+
 
 def simulate(
     *, ports: tuple[int, int], webhooks: tuple[str | None, str | None], seed: int, speed: float, faults: str
@@ -56,13 +63,24 @@ async def _serve(belvo: BelvoSimulator, syntage: SyntageSimulator) -> None:
 
 
 def client_lines(belvo: BelvoSimulator, syntage: SyntageSimulator) -> list[str]:
-    """Tell how to point this library at both."""
+    """Tell how to point this library at both, by its environment or in Python."""
+    environ = {
+        "BELVO_SECRET_ID": belvo.secret_id,
+        "BELVO_SECRET_PASSWORD": belvo.secret_password,
+        "BELVO_BASE_URL": belvo.url,
+        "BELVO_WEBHOOK_AUTH": belvo.webhook_authorization,
+        "SYNTAGE_API_KEY": syntage.api_key,
+        "SYNTAGE_BASE_URL": syntage.url,
+        "SYNTAGE_WEBHOOK_SECRET": syntage.signing_secret,
+    }
     return [
         "This library",
+        *(f"  export {name}={quote(value)}" for name, value in environ.items()),
         f'  belvo = Belvo("{belvo.secret_id}", "{belvo.secret_password}",',
         f'                base_url="{belvo.url}", webhook_authorization="{belvo.webhook_authorization}")',
         f'  syntage = Syntage("{syntage.api_key}",',
         f'                    base_url="{syntage.url}", webhook_secrets="{syntage.signing_secret}")',
         "  async with Session(belvo, syntage) as session: ...",
+        *([] if belvo.webhook_url else SILENCE),
         "Ctrl-C ends both.",
     ]

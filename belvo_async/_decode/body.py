@@ -50,6 +50,7 @@ class Body(Generic[R]):
         self._rank: int | None = None
         self._no_array: PayloadError | None = None
         self._page = Page()
+        self._is_told = False
 
     @property
     def page(self) -> Page:
@@ -81,6 +82,7 @@ class Body(Generic[R]):
         with suppress(*UNREADABLE, PayloadError):
             self._peeked = _peek(inflow.buf, self._shape, is_array=mark == _ARRAY_MARK)
             self._page = self._tell(self._peeked.roots)
+            self._is_told = True
 
     def _read_rows(self, path: str) -> Steps[R]:
         self._rows = Rows(self.inflow, self._records, path, self._target_bytes, self._row_bytes)
@@ -132,7 +134,8 @@ class Body(Generic[R]):
             yield from self._read_rows(path)
             return
         value = yield from self._read_value(path, keep=key in self._met)
-        if key in self._roots:
+        # A page that was looked through told of all its keys: what came so far would be less.
+        if key in self._roots and not self._is_told:
             self._found[key] = value
             self._page = self._tell(self._found)
         if self._are_rows(key) and value != b"null":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import sys
 import threading
@@ -12,12 +13,14 @@ from ..errors import PayloadError
 from ..payload import DEPTH_LIMIT
 
 _BLANK = re.compile(rb"[ \t\r\n]*")
-_STRUCTURE = re.compile(rb'["\\\[\]{}]')
+_ESCAPED = re.compile(rb"\\.", re.DOTALL)
+_MARK = re.compile(rb'\\.|["\[\]{}]', re.DOTALL)
+_NEITHER: Final = bytes(each for each in range(256) if each not in b'"[]{}')
+_STEPS: Final = {each: 1 if each in b"[{" else -1 for each in b"[]{}"}
 
 # The interpreter's usual limit is 1000; on Python 3.11 a much higher one switches off msgspec's guard as well.
+# A thousand levels of msgspec's recursion take about 400 KiB of stack, which the main thread has on all systems.
 _USUAL_RECURSION: Final = 1500
-# A thousand levels of msgspec's recursion take about 400 KiB of stack.
-_ROOMY_STACK_BYTES: Final = 1024 * 1024
 
 
 class Inflow:
@@ -87,7 +90,10 @@ class Inflow:
 
 def guard_is_weak() -> bool:
     """Whether deep nesting could end the process before msgspec's own guard stops it."""
-    return sys.getrecursionlimit() > _USUAL_RECURSION or 0 < threading.stack_size() < _ROOMY_STACK_BYTES
+    # Nobody can tell how large another thread's stack is: `threading.stack_size` is about those to come, and asking
+    # changes it.
+    is_main = threading.get_ident() == threading.main_thread().ident
+    return not is_main or sys.getrecursionlimit() > _USUAL_RECURSION
 
 
 class _Depth:
@@ -97,25 +103,35 @@ class _Depth:
         self.deep_at: int | None = None
         self._depth = 0
         self._in_string = False
+        self._escape = b""
         self._total = 0
-        self._skipped = -1
 
     def feed(self, piece: bytes | memoryview) -> None:
-        for found in _STRUCTURE.finditer(piece):
-            self._meet(found.group(), self._total + found.start())
+        if self.deep_at is not None:
+            return
+        text = self._escape + bytes(piece)
+        bare = _ESCAPED.sub(b"", text) if b"\\" in text else text
+        parts = bare.translate(None, _NEITHER).split(b'"')
+        # Every second part is a string's, where brackets mean nothing.
+        steps = map(_STEPS.__getitem__, b"".join(parts[self._in_string :: 2]))
+        depths = list(itertools.accumulate(steps, initial=self._depth))
+        if max(depths) > DEPTH_LIMIT:
+            self.deep_at = self._total - len(self._escape) + self._find_deep(text)
+        self._depth = depths[-1]
+        self._in_string ^= len(parts) % 2 == 0
+        # All pairs are gone: a backslash that is left has lost its second half to the next piece.
+        self._escape = b"\\" if bare.endswith(b"\\") else b""
         self._total += len(piece)
 
-    def _meet(self, mark: bytes, at: int) -> None:
-        if at == self._skipped:
-            return
-        if self._in_string:
-            self._in_string = mark != b'"'
-            self._skipped = at + 1 if mark == b"\\" else -1
-        elif mark == b'"':
-            self._in_string = True
-        elif mark in b"[{":
-            self._depth += 1
-            if self._depth > DEPTH_LIMIT and self.deep_at is None:
-                self.deep_at = at
-        elif mark in b"]}":
-            self._depth -= 1
+    def _find_deep(self, text: bytes) -> int:
+        """Where in `text` the limit is passed. Mark by mark, which is slow, but happens once a body."""
+        depth, in_string = self._depth, self._in_string
+        for found in _MARK.finditer(text):
+            mark = found.group()
+            if mark == b'"':
+                in_string = not in_string
+            elif not in_string and len(mark) == 1:
+                depth += _STEPS[mark[0]]
+                if depth > DEPTH_LIMIT:
+                    return found.start()
+        return len(text)

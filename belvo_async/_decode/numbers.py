@@ -32,7 +32,7 @@ Look = Callable[[Iterable[Any]], bool]
 @cache
 def sound_look(record: Any) -> Look | None:
     """Make the look for a record type: True when every Decimal is finite and of usual magnitude. None: it has none."""
-    kind = inspect.type_info(record)
+    kind = bare(inspect.type_info(record))
     if not mentions(kind, inspect.DecimalType):
         return None
     if not isinstance(kind, inspect.StructType):
@@ -71,9 +71,17 @@ def _look_at(kind: inspect.Type, place: str, above: tuple[type, ...]) -> list[st
 
 
 def _without_none(kind: inspect.Type) -> inspect.Type:
+    kind = bare(kind)
     if isinstance(kind, inspect.UnionType):
         others = [each for each in kind.types if not isinstance(each, inspect.NoneType)]
-        return others[0] if len(others) == 1 else kind
+        return bare(others[0]) if len(others) == 1 else kind
+    return kind
+
+
+def bare(kind: inspect.Type) -> inspect.Type:
+    """The type itself, without the title, description or examples that it was annotated with."""
+    while isinstance(kind, inspect.Metadata):
+        kind = kind.type
     return kind
 
 
@@ -103,6 +111,7 @@ def may_hold_long_number(text: bytearray, size: int) -> bool:
 
 def mentions(kind: inspect.Type, wanted: type[inspect.Type], above: tuple[type, ...] = ()) -> bool:
     """Whether values of a type can hold values of another, at any depth."""
+    kind = bare(kind)
     if isinstance(kind, wanted):
         return True
     if isinstance(kind, _RECORDS):

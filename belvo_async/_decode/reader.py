@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any, Final, Generic, TypeVar
 
 from ..abc import Page, Shape
-from ..errors import BelvoAsyncError
+from ..errors import BelvoAsyncError, PayloadError
 from .body import Body
 from .records import Batch, Records
 
@@ -67,6 +67,8 @@ class PageReader(Generic[R]):
             for batch in body.steps():
                 if batch is not None:
                     yield batch
+                    # Whoever is told of an error may be shown what the frames it passed through hold.
+                    del batch
                     # Bytes that are here already are read without a pause: others get their turn now.
                     await asyncio.sleep(0)
                     continue
@@ -78,8 +80,9 @@ class PageReader(Generic[R]):
                     body.inflow.end()
                 else:
                     body.inflow.feed(piece)
-        except BelvoAsyncError as error:
-            fault = fault or error
+        except PayloadError as error:
+            # The frames of the reading hold bytes and records, and would be shown with the traceback.
+            fault = fault or error.with_traceback(None)
         finally:
             # Left to the garbage collector, its clean-up would run in a task that nobody owns.
             if isinstance(chunks, AsyncGenerator):

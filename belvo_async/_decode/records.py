@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from functools import cache
-from typing import Any, Generic, NamedTuple, TypeVar, cast
+from typing import Any, Final, Generic, NamedTuple, TypeVar, cast
 
 import msgspec
 from msgspec import inspect
@@ -12,9 +12,12 @@ from msgspec import inspect
 from ..abc import Shape
 from ..errors import PayloadError
 from ..payload import UNREADABLE, check_numbers, rethrow
-from .numbers import may_hold_long_number, mentions, sound_look
+from .numbers import bare, may_hold_long_number, mentions, sound_look
 
 R = TypeVar("R")
+
+# TypeError: what cannot be hashed, such as a signaling NaN, where the type asks for a set.
+UNFIT: Final = (*UNREADABLE, PayloadError, TypeError)
 
 
 class Batch(NamedTuple, Generic[R]):
@@ -36,7 +39,7 @@ class Records(Generic[R]):
         self._guard = _codec(cast("Hashable", shape.guard or shape.record)) if watched and not own else None
 
     def many(self, text: bytearray, size: int) -> Batch[R]:
-        """Decode the array that the first `size` bytes hold. Raises one of UNREADABLE, or PayloadError."""
+        """Decode the array that the first `size` bytes hold. Raises one of UNFIT."""
         records = self._wanted.many(text, size)
         return Batch(records, records if self._guard is None else self._guard.many(text, size))
 
@@ -45,10 +48,10 @@ class Records(Generic[R]):
         try:
             record = self._wanted.one(row)
             return Batch((record,), (record if self._guard is None else self._guard.one(row),))
-        except UNREADABLE as error:
-            failure = rethrow(error, at=at, offset=offset)
         except PayloadError as error:
             failure = PayloadError(error.reason, path=at + error.path[1:])
+        except UNFIT as error:
+            failure = rethrow(error, at=at, offset=offset)
         # Raised out here, the decoder's exception, which may hold the input, is not kept as the context.
         raise failure
 
@@ -57,7 +60,7 @@ class _Codec:
     """The decoders of one type."""
 
     def __init__(self, record: Any) -> None:
-        kind = inspect.type_info(record)
+        kind = bare(inspect.type_info(record))
         self._is_raw = isinstance(kind, inspect.RawType)
         self._holds_raw = not self._is_raw and mentions(kind, inspect.RawType)
         self._look = sound_look(record)

@@ -15,7 +15,7 @@ from ..errors import PayloadError
 from ..payload import UNREADABLE, rethrow
 from .ends import Ends, open_ends
 from .inflow import Inflow
-from .records import Batch, Records
+from .records import UNFIT, Batch, Records
 
 R = TypeVar("R")
 
@@ -88,7 +88,7 @@ class Rows(Generic[R]):
             if batch.records or (mark == _CLOSE and not self.count):
                 self._take(at, len(batch.records), closed=mark == _CLOSE)
                 return batch
-        except (*UNREADABLE, PayloadError):
+        except UNFIT:
             pass
         buf[at] = mark
         self._wrong += 1
@@ -174,7 +174,7 @@ class Rows(Generic[R]):
             buf[end] = _CLOSE
             try:
                 return self._records.many(buf, end + 1), None
-            except (*UNREADABLE, PayloadError):
+            except UNFIT:
                 pass
             finally:
                 buf[end] = mark
@@ -188,7 +188,8 @@ class Rows(Generic[R]):
                             self._records.one(row, at=f"{self._path}[{index}]", offset=self._inflow.offset + span.start)
                         )
                 except PayloadError as error:
-                    fault = error
+                    # A traceback would keep these frames, and with them the rows.
+                    fault = error.with_traceback(None)
                     break
         return Batch([row.records[0] for row in rows], [row.seen[0] for row in rows]), fault
 

@@ -112,6 +112,10 @@ class Http:
             except TimeoutError:
                 _log.warning("connections were dropped without a goodbye")
 
+    def is_full(self) -> bool:
+        """Whether every connection for bulk reads is taken."""
+        return self._open is not None and self._open.bulk.slots.locked()
+
     def send_to(self, origin: str, credentials: Credentials, *, bulk: bool = False) -> Send:
         """Make the function that sends requests to `origin`. Only there the credentials go, fresh for each request.
 
@@ -225,13 +229,12 @@ class Http:
 
     async def _exchange(self, loop: asyncio.AbstractEventLoop, pool: _Pool, home: Home, request: Request) -> _Outcome:
         limits = Limits.of(request)
-        address = home.address(request)
         deadline = loop.time() + limits.total
         explain = partial(self._explain, request, limits)
         failure: BelvoAsyncError | None = None
         try:
             async with asyncio.timeout_at(deadline):
-                raw = await fetch(pool.session, home, request, address, limits)
+                raw = await fetch(pool.session, home, request, limits)
             return HttpResponse(
                 raw,
                 request,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -36,18 +37,13 @@ class Home:
 
     def address(self, request: Request) -> URL:
         """Join origin and target without touching the encoding, or refuse a target that would leave the origin."""
-        return _address(self.origin, request.target)
+        if not _TARGET.fullmatch(request.target):
+            raise PayloadError("a request target that is not an encoded path")
+        return URL(self.origin + request.target, encoded=True)
 
 
 # A target like `@evil.com/` or `.evil.com/` would change the host; a raw space or line break the request line.
 _TARGET: Final = re.compile(r"/[!-~]*")
-
-
-@lru_cache(256)  # submissions go to the same few places again and again
-def _address(origin: str, target: str) -> URL:
-    if not _TARGET.fullmatch(target):
-        raise PayloadError("a request target that is not an encoded path")
-    return URL(origin + target, encoded=True)
 
 
 def home_at(origin: str, credentials: Credentials, *, bulk: bool = False) -> Home:
@@ -83,10 +79,24 @@ def _client_timeout(connect: float, silence: float) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(total=None, connect=connect, sock_read=silence)
 
 
-async def fetch(
-    session: aiohttp.ClientSession, home: Home, request: Request, address: URL, limits: Limits
+async def fetch(session: aiohttp.ClientSession, home: Home, request: Request, limits: Limits) -> aiohttp.ClientResponse:
+    """Send, and take the one redirect a request may allow.
+
+    A cancellation comes out as one of our own making: the client's was raised through frames that hold the headers and
+    the body, and the TimeoutError of a caller's `asyncio.timeout` would carry them into whatever shows locals.
+    """
+    try:
+        return await _fetch(session, home, request, limits)
+    except asyncio.CancelledError as error:
+        reason = error.args
+    raise asyncio.CancelledError(*reason)
+
+
+async def _fetch(
+    session: aiohttp.ClientSession, home: Home, request: Request, limits: Limits
 ) -> aiohttp.ClientResponse:
-    """Send, and take the one redirect a request may allow. Credentials are built in the call: no frame keeps them."""
+    address = home.address(request)
+    # Credentials are built in the call: no frame of ours keeps them.
     once = partial(session.request, allow_redirects=False, timeout=limits.client)
     raw = await once(
         request.method,

@@ -10,7 +10,7 @@ from typing import Final, Self
 
 from .._http import Send
 from ..abc import Page, Request, Response
-from ..errors import PayloadError
+from ..errors import PayloadError, TransportError
 
 # Beside the page that is read. What waits holds little memory: its body stops at the connection's buffers. More
 # would not help a reader that decodes on one core, and would use up the vendor's rate budget in bursts.
@@ -20,30 +20,40 @@ Guess = Callable[[Request, Page], Iterable[Request]]
 
 
 class Spares:
-    """How many requests all readings of a session may have under way early.
+    """The answers that all readings of a session asked for early and nobody reads yet: at most `most` at a time.
 
-    Fewer than there are connections: a page that somebody reads never waits for one that nobody reads yet.
+    They give way: a page that somebody waits for never waits for one that nobody reads yet. `is_full` tells whether
+    every connection is taken.
     """
 
-    def __init__(self, free: int) -> None:
-        self._free = free
+    def __init__(self, most: int, is_full: Callable[[], bool]) -> None:
+        self._most = most
+        self._is_full = is_full
+        self._unread: dict[_Early, None] = {}
 
-    def take(self) -> bool:
-        """Take one, if there is one."""
-        if self._free <= 0:
-            return False
-        self._free -= 1
-        return True
+    def has_room(self) -> bool:
+        """Whether one more may be asked for early."""
+        return len(self._unread) < self._most and not self._is_full()
 
-    def give_back(self) -> None:
-        """Give one back."""
-        self._free += 1
+    def add(self, early: _Early) -> None:
+        """Note an answer that nobody reads yet."""
+        self._unread[early] = None
+
+    def discard(self, early: _Early) -> None:
+        """Forget one that is read, or dropped."""
+        self._unread.pop(early, None)
+
+    async def make_room(self) -> None:
+        """Drop unread answers, the latest first, until a connection is free."""
+        while self._unread and self._is_full():
+            await next(reversed(self._unread)).aclose()
 
 
 class Ahead:
     """Sends the requests of one reading, some of them early. Use as `async with`; leaving it drops what is unread.
 
-    Guesses change nothing but time: only a request that the reading really makes is answered from one.
+    Guesses change nothing but time: only a request that the reading really makes is answered from one, and only if it
+    went well. One that did not is made anew, for by then it may.
     """
 
     def __init__(self, send: Send, spares: Spares, guess: Guess | None) -> None:
@@ -66,22 +76,26 @@ class Ahead:
         with suppress(PayloadError):
             for following in islice(self._guess(request, page), PAGES_AHEAD):
                 if following not in self._early:
-                    if not self._spares.take():
+                    if not self._spares.has_room():
                         return
                     self._early[following] = _Early(self._send(following), self._spares)
 
     @asynccontextmanager
     async def open(self, request: Request) -> AsyncGenerator[Response, None]:
-        """Open the answer to a request: the one sent early, if there is. Raises as sending does."""
+        """Open the answer to a request: the one sent early, if there is a good one. Raises as sending does."""
         early = self._early.pop(request, None)
         if early is None:
             # The reading went another way than guessed.
             await self._drop_all()
-            async with self._send(request) as response:
-                yield response
-            return
-        async with aclosing(early):
-            yield await early.response()
+        else:
+            async with aclosing(early):
+                response = await early.good_response()
+                if response is not None:
+                    yield response
+                    return
+        await self._spares.make_room()
+        async with self._send(request) as response:
+            yield response
 
     async def _drop_all(self) -> None:
         unread = list(self._early.values())
@@ -96,19 +110,31 @@ class _Early:
     def __init__(self, answer: AbstractAsyncContextManager[Response], spares: Spares) -> None:
         self._answer = answer
         self._spares = spares
-        self._is_spare = True
+        self._is_dropped = False
         self._opening = asyncio.create_task(answer.__aenter__())
         # A failure nobody comes to hear of is no news: it belongs to a request that was not needed.
         self._opening.add_done_callback(lambda task: task.cancelled() or task.exception())
+        spares.add(self)
 
-    async def response(self) -> Response:
-        """Wait for the answer. From now on it counts as read."""
-        self._count_as_read()
-        return await self._opening
+    async def good_response(self) -> Response | None:
+        """Wait for the answer, which counts as read from now on; None for one that was dropped or is an error."""
+        if self._is_dropped:
+            return None
+        self._spares.discard(self)
+        if not self._opening.done():
+            await self._spares.make_room()
+        try:
+            response = await self._opening
+        except (TransportError, PayloadError):
+            return None
+        return response if response.status == 200 else None
 
     async def aclose(self) -> None:
-        """Close the answer, or stop it from being opened."""
-        self._count_as_read()
+        """Close the answer, or stop it from being opened. Safe twice."""
+        self._spares.discard(self)
+        if self._is_dropped:
+            return
+        self._is_dropped = True
         self._opening.cancel()
         try:
             await asyncio.wait((self._opening,))
@@ -116,8 +142,3 @@ class _Early:
             is_open = self._opening.done() and not (self._opening.cancelled() or self._opening.exception())
             if is_open:
                 await self._answer.__aexit__(None, None, None)
-
-    def _count_as_read(self) -> None:
-        if self._is_spare:
-            self._is_spare = False
-            self._spares.give_back()

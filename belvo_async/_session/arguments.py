@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import cast
@@ -51,6 +52,17 @@ def check_text(given: object, *, field: str) -> None:
     """Raise TaskError for what is no text."""
     if not isinstance(given, str):
         raise TaskError(f"`{field}` is a str; not {_kind(given)}", field=field)
+
+
+# It becomes a part of a path: `..` would lead elsewhere, whatever is quoted.
+_REMOTE_ID = re.compile(r"\s*[A-Za-z0-9_-]+\s*")
+
+
+def check_remote_id(given: object) -> None:
+    """Raise TaskError for what can be no vendor's id of a job."""
+    if not isinstance(given, str) or not _REMOTE_ID.fullmatch(given):
+        text = "`remote_id` is the vendor's id of the job: letters, digits, - and _ only"
+        raise TaskError(text, field="remote_id")
 
 
 # By which method of a session what kind of thing is taken.

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import uuid
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
-from .._http import Send, converse
-from ..abc import Conversation, Fetch, Response, Vendor
+from .._http import Send
+from ..abc import Fetch, Response, Vendor
 from ..errors import IncompleteResultError, PayloadError, TaskError, VendorError
 
 # Above any document of either vendor; more belongs on a disk.
@@ -28,7 +28,7 @@ class File:
     the bytes break off, IncompleteResultError when there are fewer or more than the vendor tells.
     """
 
-    def __init__(self, find: Callable[[], Conversation[Fetch]], vendor: Vendor, send: Send) -> None:
+    def __init__(self, find: Callable[[], Awaitable[Fetch]], vendor: Vendor, send: Send) -> None:
         self._find = find
         self._vendor = vendor
         self._send = send
@@ -54,19 +54,24 @@ class File:
         if await asyncio.to_thread(place.is_dir):
             raise IsADirectoryError(f"{place} is a directory: name the file")
         part = place.with_name(f".{place.name}.{uuid.uuid4().hex[:8]}.part")
-        size = 0
         try:
-            with await asyncio.to_thread(part.open, "wb") as out:
-                async with aclosing(self._chunks(None)) as chunks:
-                    async for chunk in chunks:
-                        size += await asyncio.to_thread(out.write, chunk)
-                out.flush()
-                await asyncio.to_thread(os.fsync, out.fileno())
+            # Opened here, not in a thread: one that opens while we are cancelled would leave its file behind.
+            with part.open("wb") as out:
+                size = await self._write(out)
             await asyncio.to_thread(part.replace, place)
         except BaseException:
             with suppress(OSError):
                 os.unlink(part)
             raise
+        return size
+
+    async def _write(self, out: BinaryIO) -> int:
+        size = 0
+        async with aclosing(self._chunks(None)) as chunks:
+            async for chunk in chunks:
+                size += await asyncio.to_thread(out.write, chunk)
+        out.flush()
+        await asyncio.to_thread(os.fsync, out.fileno())
         return size
 
     def __repr__(self) -> str:
@@ -75,7 +80,7 @@ class File:
     async def _chunks(self, limit: int | None) -> AsyncGenerator[bytes, None]:
         """The bytes as they come. A link into the vendor's storage that has run out is asked for once more."""
         for is_last in (False, True):
-            fetch = await converse(self._send, self._find())
+            fetch = await self._find()
             _check_limit(fetch.size_bytes or 0, limit)
             async with self._send(fetch.request) as response:
                 if response.status == 200:

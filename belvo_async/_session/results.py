@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from datetime import datetime
@@ -50,11 +51,12 @@ class Results(Generic[R_co]):
         self._record = record
         if record is not None:
             _check_type(walk().shape, record)
-        self._start = None if resume is None else _Checkpoint.read(resume)
+        self._start: _Checkpoint | None = None
         self._remarks = remarks
         self._reached: _Checkpoint | None = None
-        if self._start is not None:
+        if resume is not None:
             # Another reading's checkpoint is refused here, not at the first record.
+            self._start = _Checkpoint.read(resume, _reading_of(walk()))
             next(walk().steps(self._start.target))
 
     @property
@@ -77,7 +79,7 @@ class Results(Generic[R_co]):
     async def batches(self) -> AsyncGenerator[tuple[R_co, ...], None]:
         """The same records in tuples, as they are decoded: a quarter of a megabyte of JSON each. Never an empty one."""
         walk = self._walk()
-        start = self._start or _Checkpoint(None, 0)
+        start = self._start or _Checkpoint(None, 0, _reading_of(walk))
         sieve = Sieve[R_co](walk.shape, start.counted)
         steps = walk.steps(start.target)
         request = next(steps, None)
@@ -85,7 +87,7 @@ class Results(Generic[R_co]):
         try:
             async with Ahead(self._send, self._spares, walk.ahead) as ahead:
                 while request is not None:
-                    self._reached = _Checkpoint(request.target, sieve.counted)
+                    self._reached = start._replace(target=request.target, counted=sieve.counted)
                     reader = PageReader(walk.shape, record=self._record)
                     async with aclosing(self._read(request, reader, ahead, sieve)) as page:
                         async for records in page:
@@ -159,21 +161,29 @@ class Remarks:
 
 
 class _Checkpoint(NamedTuple):
-    """A page and how many rows came before it: what a reading needs to go on, and to tell whether all came."""
+    """A page, how many rows came before it, and of which reading: what it takes to go on where another stopped."""
 
     target: str | None
     counted: int
+    reading: str
 
     @property
     def text(self) -> str:
-        return f"{self.counted} {self.target}"
+        return f"{self.counted} {self.reading} {self.target}"
 
     @classmethod
-    def read(cls, text: object) -> Self:
-        counted, _, target = text.partition(" ") if isinstance(text, str) else ("", "", "")
-        if not (counted.isascii() and counted.isdigit() and len(counted) < _DIGITS and target):
+    def read(cls, text: object, reading: str) -> Self:
+        parts = text.split(" ") if isinstance(text, str) else []
+        if len(parts) != 3 or not (parts[0].isascii() and parts[0].isdigit() and len(parts[0]) < _DIGITS):
             raise TaskError("`resume` is the text that `checkpoint` gave", field="resume")
-        return cls(target, int(counted))
+        if parts[1] != reading:
+            raise TaskError("that checkpoint is of another reading: `resume` goes on with the same one", field="resume")
+        return cls(parts[2], int(parts[0]), reading)
+
+
+def _reading_of(walk: Walk[object]) -> str:
+    """Tell readings apart: those of one list, by their filters."""
+    return hashlib.blake2b(next(walk.steps(None)).target.encode(), digest_size=6).hexdigest()
 
 
 def _check_type(shape: Shape[object], record: object) -> None:

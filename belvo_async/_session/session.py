@@ -19,7 +19,7 @@ from ..errors import SessionClosedError, TaskError, UnknownJobError, Unsupported
 from ..jobs import Job, Polling, Task
 from . import bulk
 from .ahead import Spares
-from .arguments import check_connections, check_span, check_store, check_text, check_vendors, not_taken
+from .arguments import check_connections, check_remote_id, check_span, check_store, check_text, check_vendors, not_taken
 from .configured import configured_vendors
 from .file import File
 from .handle import JobHandle
@@ -73,8 +73,9 @@ class Session:
         self._polling = polling or Polling()
         self._sweep = sweep
         self._sends: dict[str, Send] = {}
+        self._bulk_sends: dict[str, Send] = {}
         # Half of the connections that read records: what nobody reads yet never holds up what somebody reads.
-        self._spares = Spares(connections * 7 // 32)
+        self._spares = Spares(connections * 7 // 32, self._http.is_full)
         self._tracker: Tracker | None = None
         self._inbox = Inbox()
         self._stack = AsyncExitStack()
@@ -106,17 +107,13 @@ class Session:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._store)
             await stack.enter_async_context(self._http)
-            self._sends = {
-                name: self._http.send_to(vendor.origin, vendor.credentials, bulk=True)
-                for name, vendor in self._vendors.items()
-            }
+            for name, vendor in self._vendors.items():
+                self._sends[name] = self._http.send_to(vendor.origin, vendor.credentials)
+                self._bulk_sends[name] = self._http.send_to(vendor.origin, vendor.credentials, bulk=True)
             tracker = Tracker(
                 store=self._store,
                 vendors=self._vendors,
-                talks={
-                    name: partial(converse, self._http.send_to(vendor.origin, vendor.credentials))
-                    for name, vendor in self._vendors.items()
-                },
+                talks={name: partial(converse, send) for name, send in self._sends.items()},
                 polling=self._polling,
                 clock=self.clock,
                 chance=self._chance.random,
@@ -153,8 +150,7 @@ class Session:
         vendor = self._vendor_of(task)
         if vendor.name != vendor_name:
             raise TaskError(f"{task.kind} is not a task of {vendor_name!r}", field="task")
-        if not remote_id.strip():
-            raise TaskError("the vendor's id of the job is empty", field="remote_id")
+        check_remote_id(remote_id)
         until = self.deadline_after(deadline)
         return self.handle(await tracker.adopt(vendor_name, remote_id.strip(), task, deadline=until), until)
 
@@ -252,9 +248,9 @@ class Session:
         carried out) when no answer came, SessionClosedError when the session closed meanwhile: then, too, it may.
         """
         vendor = self._vendor_with("calls", call, field="call")
-        send = self._send(vendor)
+        self._check_open()
         try:
-            said = await converse(send, vendor.call(call, self.clock.now()))
+            said = await converse(self._sends[vendor.name], vendor.call(call, self.clock.now()))
         except SessionClosedError:
             pass  # told below, in other words
         else:
@@ -268,7 +264,9 @@ class Session:
         Raises TaskError for a file no vendor of this session takes.
         """
         vendor = self._vendor_with("downloads", download, field="download")
-        return File(partial(vendor.download, download), vendor, self._send(vendor))
+        self._check_open()
+        find = partial(converse, self._sends[vendor.name])
+        return File(lambda: find(vendor.download(download)), vendor, self._bulk_sends[vendor.name])
 
     async def receive(
         self, vendor_name: str, headers: Mapping[str, str] | Iterable[tuple[str, str]], body: bytes
@@ -341,14 +339,14 @@ class Session:
         resume: str | None,
         remarks: Remarks | None,
     ) -> Results[Any]:
-        send = self._send(vendor)
+        self._check_open()
+        send = self._bulk_sends[vendor.name]
         return Results(walk, vendor, send, self._spares, record=record, resume=resume, remarks=remarks)
 
-    def _send(self, vendor: Vendor) -> Send:
+    def _check_open(self) -> None:
         if self._closed:
             raise SessionClosedError("the session is closed: open a new one")
         self.tracker  # noqa: B018 - raises when the session is not open, or belongs to another loop
-        return self._sends[vendor.name]
 
     def _new_id(self) -> str:
         return uuid.UUID(int=self._chance.getrandbits(128), version=4).hex

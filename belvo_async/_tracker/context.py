@@ -90,7 +90,7 @@ AT_ONCE = 256
 async def all_of(works: Collection[T], do: Callable[[T], Awaitable[object]]) -> None:
     """Do all to their ends, many at once, then raise the first error: none may outlive its sweep."""
     rest = iter(works)
-    errors: list[Exception] = []
+    errors: list[BaseException] = []
 
     async def work() -> None:
         for each in rest:
@@ -102,6 +102,8 @@ async def all_of(works: Collection[T], do: Callable[[T], Awaitable[object]]) -> 
             await asyncio.sleep(0)
 
     # A few tasks that each do many: making a task costs as much as keeping a job.
-    await asyncio.gather(*(work() for _ in range(min(len(works), AT_ONCE))))
+    # Exceptions as results: else a work that was cancelled ends the waiting for all others.
+    ends = await asyncio.gather(*(work() for _ in range(min(len(works), AT_ONCE))), return_exceptions=True)
+    errors += [end for end in ends if end is not None]
     if errors:
         raise errors[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
@@ -15,6 +16,12 @@ from .context import Context, log
 # Deliveries about jobs of other people or other stores pile up for ever otherwise. Belvo and Syntage both give up
 # repeating long before; Syntage keeps events for 7 days.
 PARKED_FOR = timedelta(days=1)
+
+# Whoever connects a link causes a dozen reports about it, mostly for jobs nobody here will ever know: of these, so many
+# stay, the newest. That is a tenth of what stores park by default, so they cannot push out what waits for its job.
+REPORTS_PARKED = 1_000
+# Counting them means reading the park: each process does so once for this many that it parks.
+REPORTS_COUNTED = 200
 
 # At most one look per subject is caused by deliveries in this time, however many come.
 NUDGE_PAUSE = timedelta(seconds=2)
@@ -32,6 +39,7 @@ class Door:
         self._closed = closed
         self._due = due
         self._nudged: dict[tuple[str, str], datetime] = {}
+        self._reports: Counter[str] = Counter()
 
     async def receive(self, vendor: Vendor, observations: Sequence[Observation]) -> None:
         """Take what a delivery said. When this returns, it is durable."""
@@ -44,7 +52,7 @@ class Door:
             jobs = await self._store.find(vendor.account, seen.remote_id)
             if jobs:
                 await self._apply_all(jobs, seen)
-            elif seen.way is Way.WEBHOOK and await self._may_be_early(vendor, seen):
+            elif seen.way is Way.WEBHOOK:
                 await self._park(vendor, seen)
         elif seen.nudge and seen.subject is not None:
             await self._nudge(vendor, seen.subject)
@@ -128,12 +136,17 @@ class Door:
             await self.apply(*match)
 
     async def drop_old(self) -> None:
-        """Unpark deliveries that nobody claimed for a day."""
-        oldest = self._context.clock.now() - PARKED_FOR
+        """Unpark deliveries that nobody claimed for a day, and of the reports all but the newest."""
         for account in self._context.accounts:
-            old = [seen for seen in await self._store.parked(account) if seen.at < oldest]
-            if old:
-                await self._store.unpark(account, old)
+            await self._drop_old(account)
+
+    async def _drop_old(self, account: str) -> None:
+        oldest = self._context.clock.now() - PARKED_FOR
+        parked = await self._store.parked(account)
+        reports = [seen for seen in parked if seen.reported and seen.at >= oldest]
+        old = [seen for seen in parked if seen.at < oldest] + reports[:-REPORTS_PARKED]
+        if old:
+            await self._store.unpark(account, old)
 
     async def _apply_all(self, jobs: Sequence[Job], seen: Observation) -> None:
         for job in jobs:
@@ -146,22 +159,11 @@ class Door:
         else:
             await self.apply(job, seen)
 
-    async def _may_be_early(self, vendor: Vendor, seen: Observation) -> bool:
-        """Whether a delivery about an unknown job may be about one whose answer is still to come.
-
-        Vendors report on resources a dozen times for whoever else refreshes them: kept are those of a subject that has
-        a job without its remote id. Its intent was stored before the first byte, so it is there to be seen.
-        """
-        if not seen.reported or seen.subject is None:
-            return True
-        subject = normal_id(seen.subject)
-        async for job in self._store.open_jobs([vendor.account]):
-            if job.remote_id is None and normal_id(job.task.subject) == subject:
-                return True
-        # The answer may have come meanwhile.
-        return bool(await self._store.find(vendor.account, seen.remote_id or ""))
-
     async def _park(self, vendor: Vendor, seen: Observation) -> None:
+        if seen.reported:
+            self._reports[vendor.account] += 1
+            if self._reports[vendor.account] % REPORTS_COUNTED == 0:
+                await self._drop_old(vendor.account)
         await self._store.park(vendor.account, seen)
         # The job may have been recorded between the look and the parking; whoever recorded it saw an empty park.
         jobs = await self._store.find(vendor.account, seen.remote_id or "")

@@ -11,6 +11,7 @@ from typing import Any, Generic, Protocol, Self, TypeAlias, TypeVar, cast
 
 import msgspec
 
+from ..errors import ConfigurationError
 from ..jobs import Observation
 
 R_co = TypeVar("R_co", covariant=True)
@@ -34,11 +35,16 @@ class SystemClock:
 
 
 class Secret:
-    """A text that shows nowhere: not in repr, str, format, pickle or JSON. Compared in constant time."""
+    """A text that shows nowhere: not in repr, str, format, pickle or JSON. Compared in constant time.
+
+    Raises ConfigurationError for one that UTF-8 cannot hold: encoding it later would fail with the text in the error.
+    """
 
     __slots__ = ("_text",)
 
     def __init__(self, text: str) -> None:
+        if any("\ud800" <= char <= "\udfff" for char in text):
+            raise ConfigurationError("a secret holds characters that no UTF-8 text can")
         self._text = text
 
     def reveal(self) -> str:

@@ -181,10 +181,12 @@ class BelvoSimulator(Origin):
         """Put `count` invoices of one direction into the list at once, dates spread evenly; for measurements.
 
         They are copies of a few hundred generated ones under ids of their own, so that many pages cost little. They
-        come on top of what jobs collect; `invoices_per_year=0` leaves the list to them. `in_front` puts them before
-        all others, which moves the rows of every page.
+        come on top of what jobs collect and of those stocked before; `invoices_per_year=0` leaves the list to them.
+        `in_front` puts them before all others, which moves the rows of every page.
         """
-        rows = copies(self._records, self._links[link], count, date_from, date_to, type, self.now())
+        # One stream for all calls: the same order twice is twice as many invoices, never the same ids again.
+        rng, owner = self.dice.stream("stocked_invoices"), self._links[link]
+        rows = copies(self._records, owner, count, date_from, date_to, type, now=self.now(), rng=rng)
         self._archive.keep("INVOICES", rows, in_front=in_front)
 
     def next_job(

@@ -13,16 +13,24 @@ PATTERNS = 400  # as many different invoices as the copies are made of
 
 
 def copies(
-    records: Records, link: Link, count: int, date_from: date, date_to: date, direction: str, now: datetime
+    records: Records,
+    link: Link,
+    count: int,
+    date_from: date,
+    date_to: date,
+    direction: str,
+    *,
+    now: datetime,
+    rng: Random,
 ) -> list[Filed]:
     """Give `count` invoices of one direction, their dates spread evenly from one date to the other.
 
-    Each has ids of its own; lines, taxes and payments are shared objects, so that a row costs two kilobytes.
+    Each has ids of its own, drawn from `rng`; lines, taxes and payments are shared objects, so that a row costs two
+    kilobytes.
     """
     books = Books(records.books.seed, invoices_per_year=PATTERNS * 3)
     plan = [cfdi for cfdi in books.year(link.subject, date_from.year) if cfdi.direction == direction][:PATTERNS]
     patterns = [records.invoice(link, cfdi, now=now, xml=False).row for cfdi in plan]
-    rng = Random(f"{records.books.seed}:{link.id}:stock:{direction}:{date_from}:{date_to}")
     days = (date_to - date_from).days + 1
     rows: list[Filed] = []
     for number in range(count):

@@ -1,6 +1,7 @@
 """One local vendor over real HTTP: routing, the request log, request faults, timers, webhooks."""
 
 import asyncio
+import contextlib
 import http
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -189,12 +190,16 @@ class Origin(ABC):
         raise ClosedError
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
+        try:
+            body = await request.read()
+        except ConnectionError:  # the client went away before it had asked anything
+            return web.Response(status=400)
         seen = SeenRequest(
             method=request.method,
             path=request.path,
             query=_query(request),
             headers={name: value for name, value in request.headers.items() if name.lower() not in SECRET_HEADERS},
-            body=await request.read(),
+            body=body,
             at=self.now(),
         )
         self.requests.append(seen)
@@ -282,8 +287,10 @@ async def _cut(request: web.Request, answer: Answer) -> web.StreamResponse:
     response = web.StreamResponse(status=answer.status, headers=dict(answer.headers))
     response.headers["Content-Type"] = answer.content_type
     response.content_length = max(2, len(answer.body))
-    await response.prepare(request)
-    await response.write(answer.body[: max(1, len(answer.body) // 2)])
+    # The client may have given up already: that is its own affair, and no error here.
+    with contextlib.suppress(ConnectionError):
+        await response.prepare(request)
+        await response.write(answer.body[: max(1, len(answer.body) // 2)])
     # close, not abort: the first half still leaves, so the client sees a body that stops too early.
     if request.transport is not None:
         request.transport.close()

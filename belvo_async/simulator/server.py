@@ -67,4 +67,9 @@ def syntage_lines(syntage: SyntageSimulator) -> list[str]:
         *(f"  entity              {entity}  ({syntage.rfc_of(entity)})" for entity in syntage.entities),
         f"  curl {key} -H 'Content-Type: application/json' -d '{body}' {syntage.url}/extractions",
         f"  curl {key} '{syntage.url}{first}/invoices?itemsPerPage=5'",
+        # `curl -L` would carry the key along, which the storage refuses: the redirect is read, then asked for bare.
+        "  a file of it, once the extraction has ended (the key must not go where the redirect points)",
+        f"  file=$(curl -s {key} '{syntage.url}/events?type=file.created&itemsPerPage=1' "
+        "| grep -o '/files/[0-9a-f-]*' | head -n 1)",
+        f"  curl -O \"$(curl -s -o /dev/null -w '%{{redirect_url}}' {key} {syntage.url}$file/download)\"",
     ]

@@ -34,6 +34,7 @@ from belvo_async.simulator.syntage_rows import Entity, OrderedIds
 from belvo_async.simulator.syntage_runs import Runs, SyntageScript
 from belvo_async.simulator.syntage_state import UNDER_WAY, Shelves, SyntageJob, SyntageOutcome
 from belvo_async.simulator.syntage_storage import DownloadFault, Storage
+from belvo_async.simulator.syntage_tags import Tags
 from belvo_async.simulator.syntage_webhooks import DEFAULT_SUBSCRIPTION, SyntageEvents
 from belvo_async.simulator.wire import Answer, Call, JsonObject, Route, answer
 
@@ -85,6 +86,7 @@ class SyntageSimulator(Origin):
         self.api_key = f"{keys.getrandbits(160):040x}"
         self.signing_secret = f"{keys.getrandbits(128):032x}"
         self.jobs: dict[str, SyntageJob] = {}
+        self._added = 0  # files, by `add_file`
         self._limits = limits
         self._budgets = RouteBudgets(rate_limit, rate_window)
         self._ids = OrderedIds(self.dice.stream("extraction_ids"), self.now)
@@ -113,6 +115,7 @@ class SyntageSimulator(Origin):
             events=self._events,
             dice=self.dice,
             now=self.now,
+            tags=Tags(self.dice, self.now),
             on_answer=self._release,
             on_delete=self._forget,
         )
@@ -205,9 +208,10 @@ class SyntageSimulator(Origin):
         self.storage.faults.append(fault)
 
     def add_file(self, size_bytes: int, *, filename: str = "big.bin") -> str:
-        """Hold a file of that size, made up as it is read. Gives its id."""
+        """Hold one more file of that size, made up as it is read. Gives its id; names may repeat."""
+        self._added += 1
         return self._files.hold(
-            "simulated", f"/simulated/{filename}", lambda: b"0123456789abcdef", extension="bin", name=filename,
+            "simulated", f"/simulated/{self._added}", lambda: b"0123456789abcdef", extension="bin", name=filename,
             padding=size_bytes,
         ).id  # fmt: skip
 

@@ -15,6 +15,7 @@ from belvo_async.simulator.faults import Dice
 from belvo_async.simulator.origin import Timers
 from belvo_async.simulator.syntage_options import Problem
 from belvo_async.simulator.syntage_rows import Credential, Entity, OrderedIds, stamp
+from belvo_async.simulator.syntage_tags import Tags
 from belvo_async.simulator.syntage_webhooks import SyntageEvents
 from belvo_async.simulator.taxpayers import Taxpayer, subject
 from belvo_async.simulator.wire import Json, JsonObject
@@ -49,6 +50,7 @@ class Accounts:
     events: SyntageEvents
     dice: Dice
     now: Callable[[], datetime]
+    tags: Tags
     on_answer: Callable[[Entity], object]
     on_delete: Callable[[Entity], object]
     scripts: list[CredentialScript] = field(default_factory=list[CredentialScript])
@@ -68,7 +70,14 @@ class Accounts:
             credential = Credential(
                 id=self._credential_id(), type="ciec", owner=owner, status="valid", created_at=began, updated_at=began
             )
-            entity = Entity(id=ids(), credential=credential, subject=owner, created_at=began, updated_at=began)
+            entity = Entity(
+                id=ids(),
+                credential=credential,
+                subject=owner,
+                created_at=began,
+                updated_at=began,
+                tags=self.tags.of_entity(index),
+            )
             self.credentials[credential.id] = credential
             self.entities[entity.id] = entity
 

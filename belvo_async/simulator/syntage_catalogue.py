@@ -23,7 +23,7 @@ from belvo_async.simulator.syntage_lists import (
 )
 from belvo_async.simulator.syntage_records import KINDS, Records
 from belvo_async.simulator.syntage_state import Shelves
-from belvo_async.simulator.wire import Answer, Call, Handler, JsonObject, Query, Route, answer
+from belvo_async.simulator.wire import Answer, Call, Handler, Json, JsonObject, Query, Route, answer
 
 Rows: TypeAlias = list[JsonObject]
 RowsOf: TypeAlias = Callable[[Mapping[str, str]], Rows | None]
@@ -97,8 +97,9 @@ class Catalogue:
         self._accounts = accounts
         self._shelves = shelves
         self._records = records
+        self._tags = accounts.tags
         self._refresh = refresh
-        self.companions = Companions(shelves)
+        self.companions = Companions(shelves, self._tags)
         self.listings: tuple[Listing, ...] = tuple(self._all())
 
     def routes(self) -> Iterator[Route]:
@@ -106,6 +107,7 @@ class Catalogue:
         for listing in self.listings:
             yield Route("GET", listing.template, listing.show)
         yield Route("GET", "/invoices/{id}", self._one_invoice)
+        yield Route("GET", "/entity-tags/{id}", self._one_entity_tag)
         for name, (context, _) in COMPANIONS.items():
             yield Route("GET", f"/invoices/{name}/{{id}}", self._one_companion(name, context))
         for kind in KINDS.values():
@@ -160,6 +162,7 @@ class Catalogue:
             # The former tree, by RFC: superseded, still answering (observed).
             yield replace(listing, template=listing.template.replace("/entities/{id}", "/taxpayers/{id}"))
         yield from self._of_invoices()
+        yield from self._of_tags()
         for kind in KINDS.values():
             if kind.everywhere is not None:
                 yield Listing(
@@ -218,6 +221,15 @@ class Catalogue:
                 rows=self._of_invoice(partial(self._notes, keep)),
             )
 
+    def _of_tags(self) -> Iterator[Listing]:
+        yield Listing(template="/tags", context="Tag", rows=lambda _: [*self._tags.of_invoices])
+        yield Listing(template="/entity-tags", context="EntityTag", rows=lambda _: [*self._tags.of_entities])
+        yield Listing(
+            template="/entities/{id}/tags",
+            context="EntityTag",
+            rows=self._of_entity(lambda number: self._accounts.entities[number].tags),
+        )
+
     def _notes(self, keep: Callable[[Sequence[JsonObject], str], Rows], invoice: str) -> Rows | None:
         rows = self.companions.of_invoice("credit-notes", invoice)
         return None if rows is None else keep(rows, invoice)
@@ -247,7 +259,11 @@ class Catalogue:
     async def _one_invoice(self, call: Call) -> Answer:
         self._refresh()
         row = self._shelves.find(call.args["id"])
-        return detail({**row, "tags": []} if row else None, "Invoice")
+        tags: list[Json] = [*self._tags.of_invoice(call.args["id"])] if row else []
+        return detail({**row, "tags": tags} if row else None, "Invoice")
+
+    async def _one_entity_tag(self, call: Call) -> Answer:
+        return detail(self._tags.find(call.args["id"]), "EntityTag")
 
     def _one_companion(self, name: str, context: str) -> Handler:
         async def one(call: Call) -> Answer:

@@ -7,6 +7,7 @@ from typing import TypeAlias
 from belvo_async.simulator.cfdi import ZERO, Cfdi, Line, Payment, Tax
 from belvo_async.simulator.syntage_rows import record_id, stamp
 from belvo_async.simulator.syntage_state import Shelves
+from belvo_async.simulator.syntage_tags import Tags
 from belvo_async.simulator.wire import Json, JsonObject
 
 Found: TypeAlias = Iterator[tuple[JsonObject, set[str]]]  # a row, and the ids of the invoices it is listed under
@@ -20,8 +21,9 @@ _BANKS = (
 class Companions:
     """Companion records of the invoices gathered so far, whose XML is held. Ids sort by issuing time."""
 
-    def __init__(self, shelves: Shelves) -> None:
+    def __init__(self, shelves: Shelves, tags: Tags) -> None:
         self._shelves = shelves
+        self._tags = tags
         self._makers: Mapping[str, Callable[[str], Found]] = {
             "line-items": self._line_items,
             "payments": self._payments,
@@ -100,7 +102,8 @@ class Companions:
             parts = list(self._payments_in(entity, row, cfdi))
             payments: list[Json] = [part for part, _ in parts]
             under = {str(row["id"])}.union(*(ids for _, ids in parts))
-            yield _batch(row, cfdi, payment, payments), under
+            tags: list[Json] = [*self._tags.of_invoice(str(row["id"]))]
+            yield _batch({**row, "tags": tags}, cfdi, payment, payments), under
 
     def _credit_notes(self, entity: str) -> Found:
         for row, cfdi in self._shelves.read(entity):
@@ -200,7 +203,7 @@ def _batch(row: JsonObject, cfdi: Cfdi, payment: Payment, payments: list[Json]) 
         "beneficiaryBank": {"rfc": beneficiary[0], "accountNumber": f"{draw:018}"},
         "payerBank": {"rfc": payer[0], "name": payer[1], "accountNumber": f"{draw + 1:018}"},
         "payments": payments,
-        "invoice": {**row, "tags": []},
+        "invoice": row,
         "canceledAt": row["canceledAt"],
         "createdAt": row["createdAt"],
         "updatedAt": row["updatedAt"],

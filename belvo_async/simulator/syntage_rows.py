@@ -119,6 +119,7 @@ class Entity:
     credential: Credential | None
     created_at: datetime
     updated_at: datetime
+    tags: list[JsonObject] = field(default_factory=list[JsonObject])
 
     @property
     def iri(self) -> str:
@@ -132,6 +133,7 @@ class Entity:
 
     def row(self) -> JsonObject:
         """Give the entity as Syntage shows it."""
+        tags: list[Json] = [*self.tags]
         return {
             "@id": self.iri,
             "@type": "Link",
@@ -139,7 +141,7 @@ class Entity:
             "type": "company" if self.subject.is_company else "person",
             "taxpayer": taxpayer_row(self.subject),
             "credential": self.credential.row() if self.credential else None,
-            "tags": [],
+            "tags": tags,
             "createdAt": stamp(self.created_at),
             "updatedAt": stamp(self.updated_at),
         }

@@ -1,5 +1,6 @@
 """The object storage downloads are redirected to: an origin of its own that must never see an API key."""
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -79,7 +80,7 @@ class Storage:
 
     async def _answer(self, request: web.Request, seen: SeenRequest) -> web.StreamResponse:
         if len(seen.headers) != len(request.headers):
-            return _refusal(403, "AccessDenied", "Credentials of another origin are refused.")
+            return _refusal(403, "AccessDenied", "Credentials of another origin are refused: come without them.")
         if seen.fault == "server_error":
             return _refusal(500, "InternalError", "We encountered an internal error. Please try again.")
         link = self._links.get(request.query.get("X-Amz-Signature", ""))
@@ -91,16 +92,21 @@ class Storage:
         response = web.StreamResponse(headers={"Content-Disposition": f'attachment; filename="{file.filename}"'})
         response.content_type = file.mime_type
         response.content_length = file.size
-        await response.prepare(request)
-        left = file.size // 2 if is_cut else file.size
-        for chunk in file.chunks():
-            await response.write(chunk[:left])
-            left -= len(chunk)
-            if left <= 0:
-                break
+        # A client may stop a download whenever it likes: no error of the storage.
+        with contextlib.suppress(ConnectionError):
+            await _write(request, response, file, file.size // 2 if is_cut else file.size)
         if is_cut and request.transport is not None:
             request.transport.close()
         return response
+
+
+async def _write(request: web.Request, response: web.StreamResponse, file: HeldFile, left: int) -> None:
+    await response.prepare(request)
+    for chunk in file.chunks():
+        await response.write(chunk[:left])
+        left -= len(chunk)
+        if left <= 0:
+            break
 
 
 def _refusal(status: int, code: str, text: str) -> web.Response:

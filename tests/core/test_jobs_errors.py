@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from belvo_async import errors
-from belvo_async.jobs import Failure, Job, Status, Task
+from belvo_async.jobs import Failure, Job, Report, Status, Task
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
@@ -103,3 +103,65 @@ def test_timeout_of_an_unsent_job_says_why_it_was_not_sent() -> None:
     error = errors.timeout_error(replace(JOB, doubt="POST /jobs: connection refused"), "3 h")
 
     assert "no vendor has accepted it yet (POST /jobs: connection refused), it is tried again" in str(error)
+
+
+QUEUED = replace(JOB, account="v#1", lane="v#1/link:PEIC211118IS0")
+
+
+def test_timeout_of_a_job_behind_another_says_so() -> None:
+    """It was never tried: it waits for what only one job may use at a time. Whose that is stays unsaid."""
+    told = str(errors.timeout_error(QUEUED, "20 s"))
+
+    assert "still submitting after 20 s; it waits for another job of the same link: attach" in told
+    assert "PEIC211118IS0" not in told
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        pytest.param(replace(QUEUED, attempts=1, doubt="institution_down"), id="refused once"),
+        pytest.param(replace(QUEUED, doubt="too many requests"), id="turned away"),
+        pytest.param(replace(QUEUED, attempted_at=NOW), id="on its way"),
+        pytest.param(replace(QUEUED, lane=None), id="with no lane to wait for"),
+    ],
+)
+def test_timeout_of_a_job_that_was_tried_names_no_other(job: Job) -> None:
+    """A lane alone does not mean that another job is in the way."""
+    told = str(errors.timeout_error(job, "20 s"))
+
+    assert "another job" not in told
+    assert "no vendor has accepted it yet" in told
+
+
+def test_timeout_behind_a_lane_of_another_form_names_no_id() -> None:
+    """What the lane is named after is told only where the name says it."""
+    told = str(errors.timeout_error(replace(QUEUED, lane="PEIC211118IS0"), "20 s"))
+
+    assert "another job of the same subject" in told
+    assert "PEIC211118IS0" not in told
+
+
+def test_timeout_of_a_job_with_reports_says_which_and_since_when() -> None:
+    """Who waits for several resources learns which came, and how long nothing more did."""
+    reports = (
+        Report(resource="TAX_STATUS", at=NOW),
+        Report(resource="INVOICES", at=NOW + timedelta(seconds=90)),
+    )
+
+    told = str(errors.timeout_error(replace(JOB, status=Status.RUNNING, reports=reports), "20 s"))
+
+    assert "after 20 s; TAX_STATUS, INVOICES reported, nothing since 12:01:30Z; it goes on at the vendor" in told
+
+
+def test_timeout_shows_only_words_of_a_report() -> None:
+    """A vendor's odd word may hold anything."""
+    odd, known = Report(resource="PEIC211118IS0", at=NOW), Report(resource="INVOICES", at=NOW)
+
+    told = [
+        str(errors.timeout_error(replace(JOB, status=Status.RUNNING, reports=reports), "20 s"))
+        for reports in ((odd, known), (odd,))
+    ]
+
+    assert "; INVOICES reported, nothing since" in told[0]
+    assert "; something reported, nothing since" in told[1]
+    assert not any("PEIC211118IS0" in each for each in told)

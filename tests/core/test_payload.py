@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import time
+import traceback
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -86,6 +87,25 @@ def test_refusal_names_the_path_never_the_value(body: str, path: str) -> None:
     assert path == error.path
     assert CANARY not in f"{error!r}{error.reason}"
     assert (None, None) == (error.__context__, error.__cause__)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f'{{"text": ["{CANARY}"]}}',
+        f'{{"text": "{CANARY}',
+        f'{{"text": "{CANARY}\udcff"}}',
+        f'["{CANARY}",' * 100,
+    ],
+    ids=["another type", "cut", "not UTF-8", "nested too deeply"],
+)
+def test_no_frame_of_a_refusal_holds_the_input(body: str) -> None:
+    """Error trackers show the locals of every frame."""
+    error = refusal(body.encode(errors="surrogateescape"))
+
+    ours = [frame for frame, _ in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename != __file__]
+    assert ["decode"] == [frame.f_code.co_name for frame in ours]
+    assert CANARY not in f"{[frame.f_locals for frame in ours]}"
 
 
 @pytest.mark.parametrize(

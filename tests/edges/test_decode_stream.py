@@ -6,16 +6,20 @@ import asyncio
 import contextlib
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from decimal import Decimal
-from typing import Any, TypedDict
+from types import FrameType
+from typing import Annotated, Any, TypedDict
 
 import msgspec
 import pytest
 
 from belvo_async._decode import Batch, PageReader
+from belvo_async._decode.inflow import guard_is_weak
 from belvo_async.abc import Page, Shape
 from belvo_async.errors import PayloadError
+from belvo_async.payload import DEPTH_LIMIT
 from tests.edges.decode_kit import ROWS, arriving, pieces, read
 
 MIB = 1024 * 1024
@@ -42,6 +46,13 @@ class Typed(TypedDict):
 
 class Lazy(msgspec.Struct):
     id: msgspec.Raw
+
+
+TitledRaw = Annotated[msgspec.Raw, msgspec.Meta(title="as it came")]
+
+
+class TitledLazy(msgspec.Struct):
+    id: TitledRaw
 
 
 SHAPE: Shape[Row] = msgspec.structs.replace(ROWS, record=Row)  # type: ignore[assignment]
@@ -124,6 +135,24 @@ async def test_short_page_is_known_before_its_rows(before: bytes, after: bytes, 
     assert expected == reader.page
     assert [] == [batch async for batch in batches]
     assert expected == reader.page
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b'"count":9,', b',"next":"/n"'),
+        (b'"next":"/n",', b',"count":9'),
+        (b'"hydra:view":null,"count":9,', b',"next":"/n"'),
+    ],
+    ids=["count first", "link first", "empty view first"],
+)
+async def test_short_page_stays_known_while_its_rows_are_read(before: bytes, after: bytes) -> None:
+    """Keys that stand before the rows do not take back what was learned of those behind them."""
+    reader = PageReader(SHAPE, target_bytes=1000)
+    told = [reader.page async for _ in reader.batches(arriving(envelope(rows(100), before=before, after=after)))]
+
+    assert len(told) > 5
+    assert {("/n", 9, 100)} == {(page.next, page.count, page.rows) for page in told}
 
 
 async def test_long_page_tells_what_stands_before_its_rows() -> None:
@@ -210,13 +239,16 @@ async def test_own_record_is_decoded_once() -> None:
 
 
 @pytest.mark.parametrize("shape", [SHAPE, WATCHED], ids=["nobody looks", "ids are looked at"])
-@pytest.mark.parametrize("record", [msgspec.Raw, Lazy], ids=["rows", "fields"])
+@pytest.mark.parametrize(
+    "record", [msgspec.Raw, TitledRaw, Lazy, TitledLazy], ids=["rows", "titled rows", "fields", "titled fields"]
+)
 async def test_raw_values_outlive_the_buffer(record: Any, shape: Shape[Any]) -> None:
     """They are copies: what arrives later neither changes them nor is kept from arriving."""
     found, _, error = await read(arriving(rows(3000), 10_000), shape, record=record, target_bytes=20_000)
 
-    texts = [bytes(each if record is msgspec.Raw else each.id) for each in found]
-    expected = row if record is msgspec.Raw else lambda index: b'"%d"' % index
+    are_rows = record in (msgspec.Raw, TitledRaw)
+    texts = [bytes(each if are_rows else each.id) for each in found]
+    expected = row if are_rows else lambda index: b'"%d"' % index
     assert None is error
     assert [expected(index) for index in range(3000)] == texts
 
@@ -361,24 +393,133 @@ async def test_brackets_in_strings_do_not_nest() -> None:
     assert (texts, None) == ([each.id for each in found], error)
 
 
-def test_deep_nesting_in_a_thread_with_a_small_stack() -> None:
-    """There, half of the usual recursion limit would end the process."""
+# Fewer levels than the recursion limit, and more than a stack of this size holds.
+SMALL_STACK_BYTES = 256 * 1024
+NESTED = b'[{"id":"0"},{"id":"1","x":' + b"[" * 900 + b"]" * 900 + b"}]"
+
+
+def in_a_thread(readings: Callable[[], Awaitable[None]], *, restore_first: bool = False) -> None:
+    """Read in a thread with a small stack; with `restore_first`, while the setting is the usual one again."""
+    restored = threading.Event()
+
+    async def wait_and_read() -> None:
+        restored.wait()
+        await readings()
+
+    thread = threading.Thread(target=lambda: asyncio.run(wait_and_read()))
+    usual = threading.stack_size(SMALL_STACK_BYTES)
+    try:
+        thread.start()
+        if not restore_first:
+            restored.set()
+            thread.join()
+    finally:
+        setting = threading.stack_size(usual)
+        restored.set()
+        thread.join()
+    assert SMALL_STACK_BYTES == setting
+
+
+@pytest.mark.parametrize("restore_first", [False, True], ids=["set", "put back"])
+@pytest.mark.parametrize("body", [NESTED, b'[{"id":"0"},{"id":"1","x":' + DEEP + b"}]"], ids=["nested", "very deep"])
+def test_deep_nesting_in_a_thread_with_a_small_stack(body: bytes, restore_first: bool) -> None:
+    """Half of the usual recursion limit would end the process: no page may, and the program's setting stays."""
     told: list[Any] = []
 
-    def run() -> None:
-        async def reading() -> None:
-            told.append(await read(arriving(b'[{"id":"0"},{"id":"1","x":' + DEEP + b"}]", MIB), ROWS))
+    async def readings() -> None:
+        told.extend([await read(arriving(body, MIB), ROWS) for _ in range(3)])
 
-        asyncio.run(reading())
+    in_a_thread(readings, restore_first=restore_first)
 
-    usual = threading.stack_size(256 * 1024)
+    assert 3 == len(told)
+    for found, _, error in told:
+        assert [{"id": "0"}] == found
+        assert ("nested too deeply", "$[1]") == (error.reason, error.path)
+
+
+def test_depth_is_followed_outside_the_main_thread_only() -> None:
+    """The stack of the main thread is roomy enough for the interpreter's own guard, which costs nothing."""
+    told: list[bool] = []
+
+    async def ask() -> None:
+        told.append(guard_is_weak())
+
+    in_a_thread(ask)
+
+    assert ([True], False) == (told, guard_is_weak())
+
+
+@pytest.mark.usefixtures("no_guard")
+@pytest.mark.parametrize("size", [1, 2, 3, 1000])
+@pytest.mark.parametrize("levels", [DEPTH_LIMIT, DEPTH_LIMIT + 1])
+async def test_depth_is_followed_exactly(levels: int, size: int) -> None:
+    """However the pieces are cut, and whatever brackets, quotes and backslashes stand in strings."""
+    text = msgspec.json.encode('[{"\\' * 9)
+    nested = b'{"id":"0","x":' + b"[" * (levels - 2) + text + b"]" * (levels - 2) + b"}"
+
+    found, _, error = await read(arriving(b"[" + nested + b"," + nested + b"]", size), SHAPE, record=Small)
+
+    if levels > DEPTH_LIMIT:
+        assert ([], "nested too deeply", "$[0]") == (found, error and error.reason, error and error.path)
+    else:
+        assert ([Small("0"), Small("0")], None) == (found, error)
+
+
+def frames(error: BaseException) -> list[str]:
+    """What a report with local variables would show of the library's frames that an error passed through."""
+    locals_of = [frame.f_locals for frame, _ in traceback.walk_tb(error.__traceback__) if _is_ours(frame)]
+    return [repr(value) for names in locals_of for value in names.values()]
+
+
+def _is_ours(frame: FrameType) -> bool:
+    return str(frame.f_globals["__name__"]).startswith("belvo_async.")
+
+
+@pytest.mark.parametrize("record", [Row, dict, msgspec.Raw], ids=["struct", "dict", "raw"])
+@pytest.mark.parametrize("count", [1, 3000], ids=["short", "long"])
+@pytest.mark.parametrize(
+    "bad",
+    [b'{"id":"1","amount":"canary"}', b'{"id":"canary" 1}', b'{"id":"canary', b'{"id":"canary\xff"}'],
+    ids=["unfit", "malformed", "cut", "not UTF-8"],
+)
+async def test_error_shows_no_row(bad: bytes, count: int, record: Any) -> None:
+    """Nor does any frame in its traceback, neither of the bad row nor of those before it."""
+    good = b",".join([b'{"id":"0","text":"canary"}'] * count)
+    shape = msgspec.structs.replace(WATCHED, guard=Guard)
+    error: PayloadError | None = None
+
     try:
-        thread = threading.Thread(target=run)
-        thread.start()
-        thread.join()
-    finally:
-        threading.stack_size(usual)
+        async for _ in PageReader(shape, record=record).batches(arriving(b"[" + good + b"," + bad + b"]", 50_000)):
+            pass
+    except PayloadError as caught:
+        error = caught
 
-    ((found, _, error),) = told
-    assert [{"id": "0"}] == found
-    assert ("nested too deeply", "$[1]") == (error.reason, error.path)
+    assert error is not None
+    assert [] == [each for each in frames(error) if "canary" in each]
+
+
+@pytest.mark.parametrize("when", ["between batches", "while waiting for bytes"])
+async def test_interrupted_reading_shows_no_row(when: str) -> None:
+    """A cancellation shows the frames it ended, in a timeout's cause: they have let go of the batch given before."""
+    waits = asyncio.Event()
+
+    async def stuck() -> AsyncIterator[bytes]:
+        yield b"[" + b",".join([b'{"id":"0","text":"canary"}'] * 60_000)
+        waits.set()
+        await asyncio.Event().wait()
+
+    async def drain() -> None:
+        async for batch in PageReader(SHAPE).batches(stuck()):
+            assert batch.records
+            if when == "between batches":
+                draining.cancel()
+
+    draining = asyncio.create_task(drain())
+    if when == "while waiting for bytes":
+        await waits.wait()
+        draining.cancel()
+    with pytest.raises(asyncio.CancelledError) as caught:
+        await draining
+
+    assert "batches" in [frame.f_code.co_name for frame, _ in traceback.walk_tb(caught.tb)]
+    assert [] == [each for each in frames(caught.value) if "canary" in each]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncIterator, Sequence
+import traceback
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import timedelta
 
 import pytest
@@ -215,6 +216,46 @@ async def test_no_failure_shows_a_secret(
     assert failure.value.__cause__ is None
     assert CANARY not in f"{error!r} {error} {vars(failure.value)}"
     assert all(CANARY not in str(vars(record)) for record in caplog.records)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        submission(f"/jobs?rfc={CANARY}", body=CANARY.encode(), headers={"x-key": CANARY}),
+        read(f"/files?rfc={CANARY}", follow=True),
+    ],
+    ids=["submission", "redirected read"],
+)
+async def test_timeout_of_the_caller_shows_no_secret(http: Http, request_: Request) -> None:
+    """Error trackers show the locals of every frame: aiohttp's hold headers, body and signed addresses."""
+    redirect = (reply(302, location=f"/store?signature={CANARY}"),)
+    async with Origin([(3600.0,)] if request_.method == "POST" else [redirect, (3600.0,)]) as origin:
+        with pytest.raises(TimeoutError) as failure:
+            async with asyncio.timeout(5):
+                await ask(http.send_to(origin.url, credentials), request_)
+
+        assert CANARY in f"{origin.seen[-1]}"
+    assert [] == [place for place, text in frames(failure.value) if CANARY in text]
+
+
+def frames(error: BaseException | None) -> Iterator[tuple[str, str]]:
+    """The locals of all frames an error and its causes came through, but for this module's own."""
+    while error is not None:
+        for frame, _ in traceback.walk_tb(error.__traceback__):
+            if frame.f_code.co_filename != __file__:
+                yield frame.f_code.co_qualname, repr(list(frame.f_locals.values()))
+        error = error.__cause__ or error.__context__
+
+
+async def test_cancellation_keeps_its_reason(http: Http) -> None:
+    """Who cancels with a message finds it again."""
+    async with Origin([(3600.0,)]) as origin:
+        call = asyncio.create_task(ask(http.send_to(origin.url, credentials), read()))
+        await asyncio.sleep(1)
+        call.cancel("enough")
+
+        with pytest.raises(asyncio.CancelledError, match="enough"):
+            await call
 
 
 async def test_one_debug_line_for_each_attempt(http: Http, caplog: pytest.LogCaptureFixture) -> None:

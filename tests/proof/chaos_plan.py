@@ -12,6 +12,7 @@ import msgspec
 
 from belvo_async import Belvo, Syntage, belvo, syntage
 from belvo_async.jobs import Task
+from belvo_async.vendors.belvo.looks import QUIET
 
 FIRST_DAY = date(2015, 1, 1)
 
@@ -44,6 +45,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
                 base_url=self.belvo_url,
                 webhook_authorization=self.belvo_authorization,
                 budget=False,
+                quiet=QUIET / self.haste,
             ),
             Syntage(self.syntage_key, base_url=self.syntage_url, webhook_secrets=(self.syntage_secret,)),
         )

@@ -26,8 +26,7 @@ from belvo_async._tracker import news, submitter, sweeper
 from belvo_async.errors import JobError, JobTimeoutError, SessionClosedError, StoreError, UnknownJobError
 from belvo_async.jobs import Polling
 from belvo_async.vendors.belvo import dialect as belvo_dialect
-from belvo_async.vendors.belvo import looks as belvo_looks
-from belvo_async.vendors.syntage import dialect as syntage_dialect
+from belvo_async.vendors.syntage import looks as syntage_looks
 from belvo_async.web.aiohttp import webhook_routes
 
 from .chaos_plan import Event, History, Kind, Plan
@@ -46,8 +45,7 @@ PATIENCE = (
     (submitter, "RETAKEN_AFTER"),
     (news, "READ_EVERY"),
     (belvo_dialect, "ADOPTION_SPAN"),
-    (belvo_looks, "LOOKS_SPAN"),
-    (syntage_dialect, "_ABANDON_AFTER"),
+    (syntage_looks, "_ABANDON_AFTER"),
 )
 
 

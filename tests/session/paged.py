@@ -22,13 +22,14 @@ def invoices(count: int, first: int = 0) -> list[dict[str, Any]]:
 class Pages:
     """Serves `rows` in pages of `size` at every path, each `late` seconds after its request.
 
-    `links` replaces the number of the page that follows one; `cuts` says after how many rows which page breaks off,
-    once for each time it is listed.
+    While `ill` is set, every answer is an error of that status. `links` replaces the number of the page that follows
+    one; `cuts` says after how many rows which page breaks off, once for each time it is listed.
     """
 
     rows: Sequence[dict[str, Any]]
     size: int
     late: float = 0.0
+    ill: int | None = None
     links: dict[int, int | None] = field(default_factory=dict)
     cuts: list[tuple[int, int]] = field(default_factory=list)
     asked: list[int] = field(default_factory=list)
@@ -47,6 +48,8 @@ class Pages:
         self.most_under_way = max(self.most_under_way, self.under_way)
         try:
             await asyncio.sleep(self.late)
+            if self.ill is not None:
+                return web.json_response([{"code": "x", "message": "x"}], status=self.ill)
             return await self._page(request, number)
         finally:
             self.under_way -= 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -275,6 +276,21 @@ async def test_a_refused_call_is_the_vendors_error(world: World) -> None:
     assert "login_error" == refused.value.code
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda text: belvo.CreateLink(institution="tatooine_mx_fiscal", username="PFIS010101XY3", password=text),
+        lambda text: belvo.UpdateLink(link="a", password=text),
+        lambda text: syntage.CreateCredential(syntage.Ciec(rfc="PEIC211118IS0", password=text)),
+    ],
+    ids=["CreateLink", "UpdateLink", "Ciec"],
+)
+def test_a_password_that_no_request_can_carry_is_refused(make: Any) -> None:
+    """Encoding it later would fail with the whole of it in the error; the canary plugin looks for it."""
+    with pytest.raises(TaskError, match="password must be text that UTF-8 can hold"):
+        make("abcd1234\udc81efgh")
+
+
 async def test_a_credential_is_created_and_becomes_valid(world: World) -> None:
     """A plain call: nothing of it is stored."""
     session = await world.open()
@@ -378,6 +394,21 @@ async def test_a_link_into_the_storage_that_ran_out_is_asked_for_anew(world: Wor
         await file.save(tmp_path / "twice")
 
     assert [("once", once)] == held(tmp_path)
+
+
+async def test_a_saving_that_is_cancelled_leaves_nothing(world: World, tmp_path: Path) -> None:
+    """At whatever step: neither a part of the file nor an open handle (a warning, and so a failure)."""
+    session = await world.open(webhooks=False)
+    file = session.download(syntage.FileDownload(world.syntage.add_file(200_000)))
+
+    for steps in range(60):
+        saving = asyncio.create_task(file.save(tmp_path / "x"))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        saving.cancel()
+        await asyncio.wait([saving])
+        gc.collect()
+        assert held(tmp_path) in ([], [("x", 200_000)])
 
 
 async def test_a_file_that_cannot_be_written_is_not_asked_for(world: World, tmp_path: Path) -> None:

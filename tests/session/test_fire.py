@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
-from belvo_async import JobRejectedError, Status, StoreError, Way, syntage
+from belvo_async import JobRejectedError, JobTimeoutError, Status, StoreError, Way, belvo, syntage
 from tests.session.world import BreakableStore, World
 
 
@@ -72,6 +72,33 @@ async def test_a_busy_link_queues_the_next_request(world: World) -> None:
     assert 1 == len(world.sent("POST"))
     assert (await first).settled_at <= (await second).settled_at
     assert 2 == len(world.sent("POST"))
+
+
+async def test_who_waits_behind_a_busy_link_is_told_so(world: World) -> None:
+    """The second job was never tried; nothing says that it was, and no id shows."""
+    session = await world.open()
+    world.belvo.next_job(outcome="stuck")
+    await session.fire(world.invoices(type="INFLOW"))
+    second = await session.fire(world.invoices(type="OUTFLOW"))
+
+    with pytest.raises(JobTimeoutError) as ended:
+        await second.wait(timedelta(seconds=20))
+
+    told = str(ended.value)
+    assert f"job {second.id} is still submitting after 20 s; it waits for another job of the same link" in told
+    assert world.belvo.links[0] not in told
+
+
+async def test_who_waits_for_a_refresh_is_told_what_reported(world: World) -> None:
+    """Which resources, and since when nothing more."""
+    session = await world.open()
+    handle = await session.fire(belvo.Refresh(world.belvo.links[0], ["TAX_STATUS"]))
+
+    with pytest.raises(JobTimeoutError) as ended:
+        await handle.wait(timedelta(minutes=5))
+
+    (report,) = handle.job.reports
+    assert f"TAX_STATUS reported, nothing since {report.at:%H:%M:%S}Z; it goes on at the vendor" in str(ended.value)
 
 
 async def test_links_do_not_wait_for_each_other(world: World) -> None:

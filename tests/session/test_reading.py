@@ -114,6 +114,47 @@ async def test_readings_share_what_may_be_under_way_early(world: World) -> None:
         await each.aclose()
 
 
+@pytest.mark.parametrize("ill", [401, 404, 429, 500, 503])
+async def test_an_early_failure_is_none(world: World, ill: int) -> None:
+    """What failed when nobody needed it is asked for again when somebody does: by then the vendor may be well."""
+    pages = Pages(invoices(40), size=10)
+    session = await open_on(world, pages)
+    records: list[belvo.Invoice] = []
+
+    async for record in session.list(JANUARY):
+        if not records:
+            pages.ill = ill
+            await asyncio.sleep(300)
+            pages.ill = None
+        records.append(record)
+
+    assert [row["id"] for row in pages.rows] == ids(records)
+
+
+@pytest.mark.parametrize(("readings", "connections"), [(2, 5), (4, 10), (7, 16), (28, 64)])
+async def test_readings_in_lockstep_do_not_starve_each_other(world: World, readings: int, connections: int) -> None:
+    """As many readings as there are connections for them: what is unread gives way to what somebody waits for."""
+    pages = Pages(invoices(60), size=10, late=0.1)
+    session = await open_on(world, pages, connections=connections)
+    began = world.clock.now()
+
+    merged = [session.list(JANUARY).__aiter__() for _ in range(readings)]
+    rows = [[await anext(each) for each in merged] for _ in pages.rows]
+    for each in merged:
+        await each.aclose()
+
+    assert all(row["id"] == each.id for row, line in zip(pages.rows, rows, strict=True) for each in line)
+    assert world.clock.now() - began < timedelta(seconds=30)
+
+
+async def test_a_call_within_a_reading_finds_a_connection(world: World) -> None:
+    """Even of a session with a single one for each kind."""
+    session = await world.open(webhooks=False, connections=1)
+
+    async for link in session.list(belvo.Links()):
+        assert link.id == (await session.call(belvo.GetLink(link.id or ""))).id
+
+
 async def test_a_page_that_breaks_off_is_read_again(world: World) -> None:
     """Rows that came before the break come once; the reading goes on where it stood."""
     pages = Pages(invoices(40), size=10, cuts=[(2, 5), (2, 3), (4, 9)])
@@ -153,7 +194,9 @@ async def test_a_reading_that_ended_has_no_checkpoint(world: World) -> None:
     assert results.checkpoint is None
 
 
-@pytest.mark.parametrize("text", ["", "x", "5", "5 /api/links/", "-1 /api/invoices/", "5 https://evil.example/api/"])
+@pytest.mark.parametrize(
+    "text", ["", "x", "5", "5 /api/links/", "-1 x /api/invoices/", "5 x https://evil.example/api/"]
+)
 async def test_what_is_no_checkpoint_of_this_reading_is_refused(world: World, text: str) -> None:
     """Nothing is sent to an address that did not come from the same list."""
     pages = Pages(invoices(3), size=10)
@@ -163,6 +206,19 @@ async def test_what_is_no_checkpoint_of_this_reading_is_refused(world: World, te
         session.list(JANUARY, resume=text)
 
     assert ("resume", []) == (refused.value.field, pages.asked)
+
+
+async def test_a_checkpoint_of_another_reading_is_refused(world: World) -> None:
+    """Of the same list with other filters, too: its rows and its count are not those of this one."""
+    session = await open_on(world, Pages(invoices(30), size=10))
+    results = session.list(JANUARY)
+    async with aclosing(results.batches()) as batches:
+        await anext(batches)
+    february = belvo.InvoiceList(link="a", date_from=date(2025, 2, 1), date_to=date(2025, 2, 28))
+
+    for other in (february, belvo.InvoiceList(link="a")):
+        with pytest.raises(TaskError, match="of another reading"):
+            session.list(other, resume=results.checkpoint)
 
 
 class Total(msgspec.Struct):

@@ -243,6 +243,24 @@ async def test_stocked_invoices_fill_many_pages(clock: Any) -> None:
     assert ("2025-01-01", "2025-12-31") == (rows[0]["invoice_date"], rows[-1]["invoice_date"])
 
 
+@pytest.mark.parametrize("in_front", [False, True], ids=["behind", "in front"])
+async def test_stocked_invoices_come_on_top_of_those_stocked_before(clock: Any, *, in_front: bool) -> None:
+    """The same period twice gives both, each row under an id of its own; `in_front` decides where they go."""
+    period = {"date_from": date(2025, 1, 1), "date_to": date(2025, 1, 31)}
+    async with (
+        BelvoSimulator(now=clock.now, limits=False, invoices_per_year=0) as belvo,
+        aiohttp.ClientSession(belvo.url, headers=basic(belvo)) as http,
+    ):
+        client, query = BelvoClient(belvo, http), {"link": belvo.links[0]}
+        belvo.stock_invoices(belvo.links[0], 100, **period)
+        before = await rows_of(client, "/api/invoices/", **query)
+        belvo.stock_invoices(belvo.links[0], 50, **period, in_front=in_front)
+        rows = await rows_of(client, "/api/invoices/", **query)
+
+    assert (100, 150, 150) == (len(before), len(rows), len({row["id"] for row in rows}))
+    assert before == (rows[50:] if in_front else rows[:100])
+
+
 async def test_answers_are_held_back(client: BelvoClient) -> None:
     """`answer_delay` is the same for every answer, whatever the speed."""
     client.belvo.answer_delay = timedelta(milliseconds=200)

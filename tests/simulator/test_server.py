@@ -8,7 +8,8 @@ import re
 
 import aiohttp
 
-from belvo_async.simulator.server import serve
+from belvo_async.simulator import SyntageSimulator
+from belvo_async.simulator.server import serve, syntage_lines
 
 
 async def test_serve_says_how_to_reach_both() -> None:
@@ -27,3 +28,15 @@ async def test_serve_says_how_to_reach_both() -> None:
 
     assert 200 == status
     assert 2 <= text.count("curl -u") <= text.count("curl")
+
+
+async def test_serve_shows_how_to_download_a_file() -> None:
+    """The file's address is asked for with the key, the file itself without: the storage insists on that."""
+    async with SyntageSimulator(seed=3) as syntage:
+        lines = syntage_lines(syntage)
+
+    (download,) = [line for line in lines if "/download" in line]
+    outer, inner = download.split("$(")
+    assert "X-API-Key" not in outer
+    assert f"-H 'X-API-Key: {syntage.api_key}'" in inner
+    assert "%{redirect_url}" in inner

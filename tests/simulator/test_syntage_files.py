@@ -91,6 +91,17 @@ async def test_big_files_are_made_as_they_are_read(syntage_client: SyntageClient
     assert (200, 1_000_001, 1_000_001) == (status, file["size"], len(content))
 
 
+@pytest.mark.parametrize("names", [{}, {"filename": "same.bin"}], ids=["default name", "same name"])
+async def test_each_added_file_is_a_new_one(syntage_client: SyntageClient, names: dict[str, str]) -> None:
+    """`add_file` twice holds two files, each of its own size; a name is no identity."""
+    numbers = [syntage_client.syntage.add_file(size, **names) for size in (10, 20)]
+
+    files = [(await syntage_client.get(f"/files/{number}"))[1] for number in numbers]
+
+    assert [10, 20] == [file["size"] for file in files]
+    assert 2 == len({file["resource"] for file in files})
+
+
 @pytest.mark.parametrize(("fault", "status"), [("expired", 403), ("server_error", 500)])
 async def test_scripted_download_faults(syntage_client: SyntageClient, fault: Any, status: int) -> None:
     """The next download fails; the one after is fine."""

@@ -7,11 +7,12 @@ import asyncio
 import pytest
 
 from belvo_async._tracker import Tracker
+from belvo_async._tracker.door import REPORTS_COUNTED, REPORTS_PARKED
 from belvo_async.abc import Answer
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Observation, Status, Way
 
-from .bench import LANE_TASK, MUTE, OPEN, TASK, Bench, accepted, outcome, row
+from .bench import LANE_TASK, MUTE, OPEN, TASK, Bench, accepted, outcome, remote_id, row
 
 
 async def test_delivery_before_the_answer_is_replayed(bench: Bench, tracker: Tracker) -> None:
@@ -60,14 +61,42 @@ async def test_report_that_overtakes_the_answer_is_replayed(bench: Bench, tracke
     assert ["A"] == [report.resource for report in job.reports]
 
 
-async def test_reports_of_strangers_are_not_kept(bench: Bench, tracker: Tracker) -> None:
-    """A link that somebody connects reports a dozen times: that must not push out what waits for its job."""
-    await bench.start(tracker)
+async def test_report_before_the_adoption_is_replayed(bench: Bench, tracker: Tracker) -> None:
+    """Who adopts a refresh that was started elsewhere gets what it reported before."""
+    await tracker.receive(OPEN, [bench.said(1, Status.RUNNING, subject="a", reported=("A",))])
 
-    await tracker.receive(OPEN, [bench.said(9, Status.RUNNING, subject="a", reported=("A",))])
-    await tracker.receive(OPEN, [bench.said(9, Status.RUNNING, subject="b", reported=("A",))])
+    job = await tracker.adopt("open", remote_id(1), TASK, deadline=bench.after(hours=6))
 
+    assert ["A"] == [report.resource for report in job.reports]
     assert () == await bench.store.parked(OPEN.account)
+
+
+async def test_reports_of_strangers_push_nothing_out(bench: Bench, tracker: Tracker) -> None:
+    """A link that somebody connects reports a dozen times: only the newest stay beside what waits for its job."""
+    await tracker.receive(OPEN, [bench.said(1, Status.FINISHED)])
+
+    for number in range(REPORTS_PARKED + 3 * REPORTS_COUNTED):
+        await tracker.receive(OPEN, [stranger(bench, number + 2)])
+
+    waiting, *reports = await bench.store.parked(OPEN.account)
+    assert (bench.said(1, None).remote_id, ()) == (waiting.remote_id, waiting.reported)
+    assert REPORTS_PARKED <= len(reports) < REPORTS_PARKED + REPORTS_COUNTED
+    assert bench.said(number + 2, None).remote_id == reports[-1].remote_id
+
+
+async def test_reports_of_strangers_become_fewer_within_the_hour(bench: Bench, tracker: Tracker) -> None:
+    """Many processes may have parked a few each: who sweeps counts them all."""
+    for number in range(REPORTS_PARKED + 50):
+        await bench.store.park(OPEN.account, stranger(bench, number + 1))
+
+    await asyncio.sleep(2 * 3600)
+
+    assert REPORTS_PARKED == len(await bench.store.parked(OPEN.account))
+
+
+def stranger(bench: Bench, number: int) -> Observation:
+    """A report about a job that nobody here knows."""
+    return bench.said(number, Status.RUNNING, subject="b", reported=("A",))
 
 
 async def test_replay_that_the_store_refused_comes_with_the_next_look(

@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from belvo_async._tracker import Tracker
+from belvo_async._tracker.context import all_of
 from belvo_async.errors import StoreError, TransportError
 from belvo_async.jobs import Job, Status, Way
 
@@ -141,6 +142,40 @@ async def test_store_that_fails_once_leaves_no_write_behind(
         await tracker._sweeper.look(tracker._context.vendors["open"], jobs)
 
     assert [jobs[1].id] == ended
+
+
+async def test_work_that_is_cancelled_leaves_no_other_behind() -> None:
+    """Whatever ends one of many works, the others are done before anybody goes on; then it shows."""
+    done: list[int] = []
+
+    async def do(number: int) -> None:
+        if number == 3:
+            raise asyncio.CancelledError
+        await asyncio.sleep(5)
+        done.append(number)
+
+    with pytest.raises(asyncio.CancelledError):
+        await all_of(range(6), do)
+
+    assert [0, 1, 2, 4, 5] == sorted(done)
+
+
+async def test_works_end_with_who_waits_for_them() -> None:
+    """Cancelling the whole cancels each work, and waits until it has cleaned up."""
+    released: list[int] = []
+
+    async def do(number: int) -> None:
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            await asyncio.sleep(1)
+            released.append(number)
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(5):
+            await all_of(range(3), do)
+
+    assert [0, 1, 2] == sorted(released)
 
 
 async def test_job_that_falls_due_during_a_sweep_is_not_left_to_the_next(

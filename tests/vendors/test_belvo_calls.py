@@ -100,6 +100,7 @@ def test_logging_in_takes_belvos_five_minutes_and_is_not_repeated() -> None:
     ("field", "change"),
     [
         pytest.param("institution", {"institution": "SAT"}, id="no institution's name"),
+        pytest.param("institution", {"institution": "no_such_inst"}, id="an institution without a country"),
         pytest.param("username", {"username": "PFIS0101010"}, id="11 characters"),
         pytest.param("username", {"username": "PFIS01010100000"}, id="15 characters"),
         pytest.param("username", {"username": None}, id="no user"),

@@ -12,7 +12,7 @@ import pytest
 from belvo_async.abc import Answer, Retry
 from belvo_async.errors import TaskError, UnsupportedError, VendorError
 from belvo_async.jobs import Job, Observation, Report, Status, Verdict, Way, choose_adopter, reconcile
-from belvo_async.vendors.belvo import DeleteLink, Invoice, Refresh, TaxComplianceStatus, TaxReturn
+from belvo_async.vendors.belvo import Belvo, DeleteLink, Invoice, Refresh, TaxComplianceStatus, TaxReturn
 from tests.vendors.belvo_samples import (
     BELVO,
     LINK,
@@ -122,6 +122,17 @@ def test_a_refresh_ends_when_all_have_reported_and_ten_minutes_stayed_quiet() ->
     assert Status.FINISHED == reconcile(job, late)[0].status
 
 
+def test_how_long_quiet_must_be_is_a_setting() -> None:
+    """A simulator that is faster than Belvo needs less."""
+    job = job_of(REFRESH, reports=tuple(Report(resource=each, at=NOW) for each in ("INVOICES", "TAX_STATUS")))
+    hasty = Belvo("key-id", "key-password", quiet=timedelta(seconds=1))
+
+    (early,), _ = converse(hasty.poll([job], NOW + timedelta(seconds=0.9)), link())
+    (late,), _ = converse(hasty.poll([job], NOW + timedelta(seconds=1)), link())
+
+    assert (None, Status.FINISHED) == (early.status, late.status)
+
+
 def test_a_late_report_begins_the_quiet_time_anew() -> None:
     """Belvo reports a year of invoices at a time."""
     reports = (
@@ -152,11 +163,26 @@ def test_what_must_report_is_what_was_asked_for(task: Refresh, fetched: list[str
     assert ends is (seen.status is Status.FINISHED)
 
 
-def test_a_refresh_nobody_reports_stays_open() -> None:
-    """Belvo says nothing elsewhere: its waiters' deadlines decide."""
-    seen = looked(job_of(REFRESH), link(last_accessed_at="2026-03-04T18:29:00Z"), now=NOW + timedelta(hours=5))
+@pytest.mark.parametrize(("hours", "ends"), [(3.9, False), (4.1, True)])
+@pytest.mark.parametrize("reports", [(), (Report(resource="INVOICES", at=NOW),)], ids=["none", "one lost"])
+def test_a_refresh_whose_reports_are_lost_ends_after_hours(
+    reports: tuple[Report, ...], hours: float, ends: bool
+) -> None:
+    """Open for ever, it would swallow every equal refresh; the end is marked as inferred, and partial."""
+    used = link(last_accessed_at=f"{NOW:%Y-%m-%dT%H:%M:%SZ}", fetch_resources=["INVOICES", "TAX_STATUS", "ACCOUNTS"])
+    job = job_of(REFRESH, reports=reports, attempted_at=NOW - timedelta(minutes=1))
 
-    assert Observation(way=Way.POLL, at=NOW + timedelta(hours=5), job_id="job-1") == seen
+    seen = looked(job, used, now=NOW + timedelta(hours=hours))
+
+    assert (Status.FINISHED, Way.INFERENCE, True) == (seen.status, seen.way, seen.partial) if ends else not seen.status
+
+
+def test_a_refresh_stays_open_while_its_link_is_not_used() -> None:
+    """Nothing was fetched, so there is nothing to infer from: its waiters' deadlines decide."""
+    later = NOW + timedelta(hours=50)
+    seen = looked(job_of(REFRESH), link(last_accessed_at="2026-03-04T10:29:00Z"), now=later)
+
+    assert Observation(way=Way.POLL, at=later, job_id="job-1") == seen
 
 
 def test_a_broken_link_fails_its_refresh() -> None:
@@ -203,7 +229,9 @@ def test_the_results_of_a_refresh_are_the_lists_of_its_link(
         pytest.param(REFRESH, None, "INVOICES, TAX_STATUS", id="none of two"),
         pytest.param(REFRESH, "TAX_RETURNS", "INVOICES, TAX_STATUS", id="one it did not bring"),
         pytest.param(Refresh(link=LINK), "ACCOUNTS", "FINANCIAL_STATEMENTS, INVOICES", id="one there is not"),
-        pytest.param(TASK, "TAX_RETURNS", "INVOICES", id="another than the task's"),
+        pytest.param(
+            TASK, "TAX_RETURNS", "Invoices jobs bring the resource INVOICES only", id="another than the task's"
+        ),
     ],
 )
 def test_a_resource_the_job_does_not_bring_is_refused(task: Any, resource: str | None, words: str) -> None:

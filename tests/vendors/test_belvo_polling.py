@@ -11,7 +11,7 @@ import pytest
 from belvo_async.abc import Answer, Request
 from belvo_async.errors import AuthenticationError, PayloadError, RateLimitError, VendorError
 from belvo_async.jobs import Job, Look, Observation, Status, Way, decode_task, reconcile
-from belvo_async.vendors.belvo import FinancialStatements, Invoices
+from belvo_async.vendors.belvo import Belvo, FinancialStatements, Invoices
 from tests.vendors.belvo_samples import BELVO, LINK, NOW, TASK, answer, changed, converse, error, job_of
 
 USED = "2026-03-04T18:21:59.120Z"
@@ -118,6 +118,20 @@ def test_three_equal_looks_over_ten_minutes_are_taken_for_the_end() -> None:
     job = polled_at([0, 5, 10], [(link(), rows())] * 3)
 
     assert (Status.FINISHED, Way.INFERENCE, True) == (job.status, job.settled_by, job.partial)
+
+
+def test_over_how_long_looks_must_be_equal_is_a_setting() -> None:
+    """The number of looks stays three."""
+    hasty = Belvo("key-id", "key-password", quiet=timedelta(seconds=1))
+    job = job_of()
+
+    seen = []
+    for tenths in (0, 5, 10):
+        look, _ = converse(hasty.poll([job], NOW + timedelta(seconds=tenths / 10)), link(), rows())
+        seen.append(look[0].status)
+        job, _ = reconcile(job, look[0])
+
+    assert [None, None, Status.FINISHED] == seen
 
 
 def test_an_empty_list_may_be_the_end_too() -> None:

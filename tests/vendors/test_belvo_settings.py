@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -121,11 +122,23 @@ def test_an_unsafe_base_url_is_refused(base_url: str) -> None:
         pytest.param({"webhook_authorization": "Bearer 12345678"}, id="15 characters"),
         pytest.param({"webhook_authorization": "Bearer ñ0123456789"}, id="authorization beyond ASCII"),
         pytest.param({"webhook_authorization": AUTHORIZATION + "\n"}, id="authorization with a line end"),
+        pytest.param({"quiet": timedelta(0)}, id="no quiet at all"),
+        pytest.param({"quiet": timedelta(seconds=-1)}, id="quiet before the last report"),
+        pytest.param({"quiet": 600}, id="quiet of a bare number"),
+        pytest.param({"secret_id": None}, id="id None"),
+        pytest.param({"secret_id": 3}, id="id that is no text"),
+        pytest.param({"secret_password": b"x"}, id="password in bytes"),
+        pytest.param({"base_url": 3}, id="address that is no text"),
+        pytest.param({"environment": []}, id="environment that is no text"),
+        pytest.param({"webhook_authorization": 3}, id="authorization that is no text"),
+        pytest.param({"allow_unauthenticated": "no"}, id="a proof waived by a word"),
+        pytest.param({"budget": None}, id="neither with nor without budget"),
     ],
 )
-def test_unsafe_settings_are_refused(keywords: dict[str, str]) -> None:
-    with pytest.raises(ConfigurationError):
-        Belvo(**{"secret_id": "an-id", "secret_password": "pass-7c1e9f40", **keywords})  # type: ignore[arg-type]
+def test_unsafe_settings_are_refused(keywords: dict[str, Any]) -> None:
+    """The message names the setting."""
+    with pytest.raises(ConfigurationError, match=next(iter(keywords))):
+        Belvo(**{"secret_id": "an-id", "secret_password": "pass-7c1e9f40", **keywords})
 
 
 @pytest.mark.parametrize(

@@ -15,14 +15,17 @@ from belvo_async.vendors.belvo import (
     DeleteLink,
     FinancialStatementList,
     FinancialStatements,
+    GetInstitution,
+    Institutions,
     InvoiceList,
     Invoices,
     Links,
     Refresh,
+    RetrieveTaxStatus,
     TaxReturnList,
     TaxStatusList,
 )
-from tests.vendors.belvo_samples import BELVO, LINK, NOW, TASK
+from tests.vendors.belvo_samples import BELVO, LINK, NOW, TASK, job_of
 
 FIRST = date(2025, 1, 1)
 
@@ -128,12 +131,20 @@ def test_every_task_needs_a_link(task: type[FinancialStatements] | type[Refresh]
 
 
 def test_equal_choices_of_resources_are_equal_refreshes() -> None:
-    """Whatever their order and repetitions, so that they become one job; an empty choice is none."""
+    """Whatever their order and repetitions, so that they become one job."""
     one = Refresh(link=LINK, resources=["TAX_STATUS", "INVOICES", "INVOICES"])
     other = Refresh(link=LINK, resources=("INVOICES", "TAX_STATUS"))
 
     assert task_key("account", one) == task_key("account", other)
-    assert Refresh(link=LINK) == Refresh(link=LINK, resources=[])
+
+
+@pytest.mark.parametrize("resources", [(), []], ids=["tuple", "list"])
+def test_a_refresh_of_nothing_is_refused(resources: Any) -> None:
+    """An empty choice is not taken for everything; the error says how to ask for that."""
+    with pytest.raises(TaskError, match="None refreshes") as refused:
+        Refresh(link=LINK, resources=resources)
+
+    assert "resources" == refused.value.field
 
 
 @pytest.mark.parametrize("resources", ["INVOICES", ["invoices"], ["ACCOUNTS"], [None], 5])
@@ -210,6 +221,22 @@ def test_one_lane_per_link_of_an_account() -> None:
         pytest.param("year_to", lambda: TaxReturnList(link=LINK, year_from=2025, year_to=2024), id="years backwards"),
         pytest.param("year_from", lambda: TaxReturnList(link=LINK, year_from=25), id="two digits"),
         pytest.param("year_to", lambda: TaxReturnList(link=LINK, year_to="2024"), id="text"),  # type: ignore[arg-type]
+        pytest.param(
+            "total_amount_to",
+            lambda: InvoiceList(link=LINK, total_amount_from=Decimal(2), total_amount_to=Decimal(1)),
+            id="amounts backwards",
+        ),
+        pytest.param("id", lambda: Links(id=["a b"]), id="odd id"),
+        pytest.param("institution", lambda: Links(institution="SAT"), id="institution in capitals"),
+        pytest.param("access_mode", lambda: Links(access_mode="foo"), id="access mode"),
+        pytest.param("refresh_rate", lambda: Links(refresh_rate="weekly"), id="refresh rate in a word"),
+        pytest.param("status", lambda: Links(status="foo"), id="status of a link"),
+        pytest.param("status", lambda: Links(status=["valid", "foo"]), id="one of two statuses"),
+        pytest.param("type", lambda: Institutions(type="store"), id="type of an institution"),
+        pytest.param("status", lambda: Institutions(status="ill"), id="status of an institution"),
+        pytest.param("country_code", lambda: Institutions(country_code="mx"), id="country in small letters"),
+        pytest.param("resources", lambda: Institutions(resources="INVOICES"), id="one resource as text"),
+        pytest.param("external_id", lambda: Links(external_id=["a,b", "c"]), id="a comma in one of several"),
     ],
 )
 def test_a_query_that_cannot_be_is_refused_naming_the_field(field: str, build: Any) -> None:
@@ -218,3 +245,67 @@ def test_a_query_that_cannot_be_is_refused_naming_the_field(field: str, build: A
         build()
 
     assert field == refused.value.field
+    assert field in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        Links(refresh_rate="null", status=("valid", "token_required"), institution="sat_mx_fiscal"),
+        Links(refresh_rate="7d", access_mode="recurrent", external_id="a,b"),
+        Institutions(type="fiscal", status=["healthy", "down"], country_code="MX", resources=["ACCOUNTS", "INVOICES"]),
+        InvoiceList(link=LINK, status="Vigente", total_amount_from=Decimal(1), total_amount_to=Decimal(1)),
+        TaxReturnList(link=LINK, tipo_declaracion=("Normal", "Something new")),
+    ],
+    ids=lambda query: type(query).__name__,
+)
+def test_documented_and_open_values_are_taken(query: Any) -> None:
+    """Only what Belvo closes (enumerations, patterns) is refused; words it may add one day pass."""
+    assert next(BELVO.list(query).steps(None)).target
+
+
+ODD = [3, 2.5, True, b"x", "", [], (), {}, [3], ["a", 3], object(), Decimal("NaN"), datetime(2025, 1, 1, tzinfo=UTC)]
+# What each type needs to be built at all; every other attribute is optional.
+NEEDED: dict[str, Any] = {
+    "link": LINK, "id": "a", "institution": "sat_mx_fiscal", "username": "x" * 12, "password": "y" * 8,
+    "date_from": FIRST, "date_to": FIRST, "year_from": 2024, "year_to": 2024, "type": "INFLOW",
+    "session": "5" * 32, "call": RetrieveTaxStatus(link=LINK),
+}  # fmt: skip
+TYPES: list[Any] = [*BELVO.queries, *BELVO.calls, *BELVO.tasks.values()]
+
+
+@pytest.mark.parametrize("kind", TYPES, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: f"{type(odd).__name__}-{len(str(odd))}")
+def test_whatever_is_given_is_taken_or_refused_by_name(kind: Any, odd: object) -> None:
+    """A value of another type gives a TaskError that names its field, never an exception of Python's own."""
+    fields = msgspec.structs.fields(kind)
+    usual = {each.name: 5 if kind is GetInstitution else NEEDED[each.name] for each in fields if each.required}
+
+    for field in fields:
+        refused = refusal(kind, usual | {field.name: odd})
+
+        assert refused is None or refused.field in str(refused)
+
+
+def refusal(kind: Any, given: dict[str, Any]) -> TaskError | None:
+    try:
+        assert first_request(kind(**given)).target
+    except TaskError as refused:
+        return refused
+    return None
+
+
+def first_request(built: Any) -> Any:
+    if type(built) in BELVO.queries:
+        return next(BELVO.list(built).steps(None))
+    if type(built) in BELVO.calls:
+        return next(BELVO.call(built, NOW))
+    return next(BELVO.start(job_of(built), NOW))
+
+
+@pytest.mark.parametrize("number", [3, [3], None], ids=str)
+def test_a_link_that_is_no_text_is_refused_by_name(number: Any) -> None:
+    with pytest.raises(TaskError, match="link") as refused:
+        InvoiceList(link=number)
+
+    assert "link" == refused.value.field

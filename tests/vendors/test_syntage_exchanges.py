@@ -82,6 +82,7 @@ def test_other_ids_are_refused(given: Any) -> None:
         syntage.GetInvoice(given)
 
     assert "id" == caught.value.field
+    assert "id must be an id or /invoices/<id>" == str(caught.value)
 
 
 def test_unknown_objects_are_told() -> None:
@@ -119,8 +120,13 @@ def test_credentials_are_created_as_documented(access: Any, body: dict[str, str]
         (lambda: syntage.Efirma(certificate=b"x", private_key="x", password="x"), "private_key"),  # type: ignore[arg-type]
         (lambda: syntage.Efirma(certificate=b"x", private_key=b"x" * 65537, password="x"), "private_key"),
         (lambda: syntage.Efirma(certificate=b"x", private_key=b"x", password=""), "password"),
+        (lambda: syntage.Efirma(certificate=b"x", private_key=Secret(""), password="x"), "private_key"),
+        (lambda: syntage.Ciec(rfc=RFC, password=7), "password"),  # type: ignore[arg-type]
+        (lambda: syntage.CreateCredential(PASSWORD), "access"),  # type: ignore[arg-type]
+        (lambda: syntage.CreateCredential(None), "access"),  # type: ignore[arg-type]
+        (lambda: syntage.CreateCredential(syntage.Ciec), "access"),  # type: ignore[arg-type]
     ],
-    ids=range(7),
+    ids=range(12),
 )
 def test_incomplete_access_is_refused(make: Any, field: str) -> None:
     """Before a byte is sent, and without repeating it."""
@@ -128,6 +134,7 @@ def test_incomplete_access_is_refused(make: Any, field: str) -> None:
         make()
 
     assert field == caught.value.field
+    assert str(caught.value).startswith(f"{field} must ")
 
 
 @pytest.mark.parametrize("access", [CIEC, EFIRMA], ids=["ciec", "efirma"])
@@ -218,8 +225,18 @@ def test_an_entity_needs_little() -> None:
         ({"rfc": "X"}, "rfc"),
         ({"datasources": ("sat", "tas")}, "datasources"),
         ({"identifiers": (("nss", "1"),)}, "identifiers"),
+        ({"name": 5}, "name"),
+        ({"rfc": 5}, "rfc"),
+        ({"datasources": 5}, "datasources"),
+        ({"datasources": [{}]}, "datasources"),
+        ({"datasources": {"sat": 5}}, "datasources"),
+        ({"identifiers": 5}, "identifiers"),
+        ({"identifiers": ("rfc", "1")}, "identifiers"),
+        ({"identifiers": (("rfc",),)}, "identifiers"),
+        ({"identifiers": (("rfc", 1),)}, "identifiers"),
+        ({"identifiers": (("rfc", ""),)}, "identifiers"),
     ],
-    ids=range(5),
+    ids=range(15),
 )
 def test_wrong_entities_are_refused(changes: dict[str, Any], field: str) -> None:
     """Before a byte is sent."""
@@ -227,6 +244,7 @@ def test_wrong_entities_are_refused(changes: dict[str, Any], field: str) -> None
         syntage.CreateEntity(**{"name": "X", "type": "company", **changes})
 
     assert field == caught.value.field
+    assert str(caught.value).startswith(f"{field} must ")
 
 
 def fetch(download: Download, *answers: Any) -> tuple[Fetch, list[Request]]:
@@ -326,8 +344,9 @@ def test_an_export_without_a_file_says_so(name: str, words: str) -> None:
         (lambda: syntage.TaxReturnPdf(""), "tax_return"),
         (lambda: syntage.TaxRetentionCfdi(ID, format=""), "format"),  # type: ignore[arg-type]
         (lambda: syntage.BackgroundCheckPdf("a/b"), "background_check"),
+        (lambda: syntage.Cfdi(ID, format=["xml"]), "format"),  # type: ignore[arg-type]
     ],
-    ids=range(8),
+    ids=range(9),
 )
 def test_wrong_files_are_refused(make: Any, field: str) -> None:
     """When they are named, not when they are read."""
@@ -335,6 +354,7 @@ def test_wrong_files_are_refused(make: Any, field: str) -> None:
         make()
 
     assert field == caught.value.field
+    assert str(caught.value).startswith(f"{field} must ")
 
 
 def test_foreign_calls_and_files_are_refused() -> None:
@@ -350,3 +370,12 @@ def test_foreign_calls_and_files_are_refused() -> None:
         vendor().call(ForeignCall(), NOW)
     with pytest.raises(UnsupportedError, match="ForeignFile"):
         vendor().download(ForeignFile())
+
+
+def test_a_text_no_request_can_carry_is_refused_unseen() -> None:
+    """Encoding fails with the whole text in the error; ours has none of it."""
+    with pytest.raises(TaskError) as refused:
+        next(call(syntage.CreateEntity(name="Ana \udc81 Prueba", type="person")))
+
+    assert "Ana" not in repr(refused.value)
+    assert (None, None) == (refused.value.__cause__, refused.value.__context__)

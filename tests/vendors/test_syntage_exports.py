@@ -255,8 +255,11 @@ def test_subject_and_resource() -> None:
         ({"format": "doc"}, "format"),
         ({"file_types": ("invoice",)}, "file_types"),
         ({"file_types": "invoice.cfdi.xml"}, "file_types"),
+        ({"file_types": 7}, "file_types"),
+        ({"file_types": [{}]}, "file_types"),
+        ({"format": ["csv"]}, "format"),
     ],
-    ids=range(11),
+    ids=range(14),
 )
 def test_what_cannot_be_exported_is_refused(changes: dict[str, Any], field: str) -> None:
     """Nothing is sent for it."""
@@ -264,6 +267,7 @@ def test_what_cannot_be_exported_is_refused(changes: dict[str, Any], field: str)
         export(**changes)
 
     assert field == caught.value.field
+    assert str(caught.value).startswith(f"{field} must ")
 
 
 def test_repr_names_no_taxpayer() -> None:

@@ -123,6 +123,7 @@ def test_checkpoint_of_another_reading_is_refused(target: str) -> None:
         next(vendor().results(job()).steps(target))
 
     assert "resume" == caught.value.field
+    assert str(caught.value).startswith("resume must ")
 
 
 def test_the_next_page_is_guessed_from_its_link() -> None:
@@ -274,6 +275,7 @@ def test_bounds_need_a_time_zone(bound: Any) -> None:
         listed(syntage.Entities(created_after=bound))
 
     assert "created_after" == caught.value.field
+    assert str(caught.value).startswith("created_after must ")
 
 
 def test_queries_show_no_taxpayer() -> None:

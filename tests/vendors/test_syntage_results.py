@@ -81,6 +81,7 @@ def test_other_resources_are_refused_by_name(extractor: str, words: str) -> None
         results(extractor, "relations")
 
     assert "resource" == caught.value.field
+    assert str(caught.value).startswith("resource must ")
 
 
 def keeps(reading: Any, row: dict[str, Any]) -> bool:

@@ -75,8 +75,15 @@ def test_base_url_becomes_the_origin(given: str, origin: str) -> None:
         {"environment": "staging"},
         {"webhook_secrets": "short"},
         {"webhook_secrets": [SECRET, ""]},
+        {"webhook_secrets": None},
+        {"webhook_secrets": [SECRET, 7]},
+        {"webhook_secrets": [SECRET.encode()]},
+        {"base_url": 7},
+        {"base_url": b"https://api.syntage.com"},
+        {"environment": ["sandbox"]},
+        {"environment": None},
     ],
-    ids=range(12),
+    ids=range(19),
 )
 def test_unsafe_settings_are_refused(settings: dict[str, Any]) -> None:
     """What would send the key elsewhere or in the clear, or could be guessed, is refused without repeating it."""
@@ -87,8 +94,8 @@ def test_unsafe_settings_are_refused(settings: dict[str, Any]) -> None:
     assert "short" not in str(caught.value)
 
 
-@pytest.mark.parametrize("key", ["", " ", "a\r\nX-Other: 1", "ñ"])
-def test_keys_must_fit_a_header(key: str) -> None:
+@pytest.mark.parametrize("key", ["", " ", "a\r\nX-Other: 1", "ñ", None, b"key", 7])
+def test_keys_must_fit_a_header(key: Any) -> None:
     """A key no header can carry is refused without repeating it."""
     with pytest.raises(ConfigurationError) as caught:
         syntage.Syntage(key)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from datetime import UTC, date, datetime, timedelta, timezone
-from typing import Any
+from typing import Any, get_type_hints
 
 import msgspec
 import pytest
@@ -14,6 +15,7 @@ from belvo_async.vendors import syntage
 from tests.vendors.syntage_kit import ENTITY, MARCH, NOW, RFC, invoice_task, job, sample, vendor
 
 UUID = ENTITY.removeprefix("/entities/")
+LATEST = datetime.max.replace(tzinfo=timezone(timedelta(hours=-6)))
 PERIOD = {"from": "2025-03-01", "to": "2025-03-31"}
 
 
@@ -40,7 +42,7 @@ def test_other_subjects_are_refused(given: Any) -> None:
         syntage.Extraction(entity=given, extractor="tax_status")
 
     assert "entity" == caught.value.field
-    assert "entity" in str(caught.value)
+    assert str(caught.value).startswith("entity must ")
 
 
 def test_all_documented_extractors_are_known() -> None:
@@ -60,6 +62,7 @@ def test_unknown_extractor_is_refused() -> None:
         syntage.Extraction(entity=ENTITY, extractor="invoices", options={})
 
     assert "extractor" == caught.value.field
+    assert str(caught.value).startswith("extractor must ")
 
 
 @pytest.mark.parametrize("request_body", sample("extraction.create_requests"), ids=lambda each: each["extractor"])
@@ -138,6 +141,8 @@ def test_task_survives_the_store(task: syntage.Extraction) -> None:
         ("invoice", {"period": PERIOD, "xml": "yes"}, "options.xml"),
         ("invoice", {"period": PERIOD, "complement": 1.5}, "options.complement"),
         ("invoice", {"period": PERIOD, "xlm": True}, "options.xlm"),
+        ("invoice", {"period": PERIOD, "issued": False, "received": False}, "options.issued"),
+        ("tax_retention", {"issued": False, "received": False}, "options.issued"),
         ("tax_retention", {"types": ["I"]}, "options.types"),
         ("tax_status", {"period": PERIOD}, "options.period"),
         ("buro_de_credito_report", {"productType": "008"}, "options.productType"),
@@ -154,6 +159,7 @@ def test_wrong_options_are_refused_by_name(extractor: str, options: Any, field: 
         syntage.Extraction(entity=ENTITY, extractor=extractor, options=options)
 
     assert field.removesuffix("[1]") == caught.value.field.partition("[")[0]
+    assert str(caught.value).startswith(caught.value.field)
 
 
 @pytest.mark.parametrize(
@@ -162,12 +168,26 @@ def test_wrong_options_are_refused_by_name(extractor: str, options: Any, field: 
         (lambda: syntage.Period(date(2025, 3, 2), date(2025, 3, 1)), "options.period.to"),
         (lambda: syntage.Period(datetime(2025, 3, 2), date(2025, 4, 1)), "options.period.from"),  # noqa: DTZ001
         (lambda: syntage.Period(date(2025, 3, 2), None), "options.period.to"),
+        (lambda: syntage.Period(date(2025, 3, 2), LATEST), "options.period.to"),
         (lambda: syntage.InvoiceOptions(period=MARCH, types="I"), "options.types"),
         (lambda: syntage.InvoiceOptions(period=MARCH, types=("I", "Z")), "options.types"),
         (lambda: invoice_task(issued=1), "options.issued"),
         (lambda: invoice_task(period=None), "options.period"),
+        (lambda: syntage.InvoiceOptions(period=MARCH, issued=False, received=False), "options.issued"),
+        (lambda: syntage.TaxRetentionOptions(issued=False, received=False), "options.issued"),
     ],
-    ids=["order", "naive", "none", "text", "letter", "not-bool", "no-period"],
+    ids=[
+        "order",
+        "naive",
+        "none",
+        "calendar",
+        "text",
+        "letter",
+        "not-bool",
+        "no-period",
+        "no side",
+        "no side of retentions",
+    ],
 )
 def test_wrong_structs_are_refused_by_name(options: Any, field: str) -> None:
     """A struct is checked as strictly as a dict is."""
@@ -175,6 +195,7 @@ def test_wrong_structs_are_refused_by_name(options: Any, field: str) -> None:
         options()
 
     assert field == caught.value.field
+    assert str(caught.value).startswith(field)
 
 
 def test_instants_are_kept_in_utc() -> None:
@@ -206,8 +227,9 @@ def test_repr_names_no_taxpayer() -> None:
         (NOW.date() + timedelta(days=1), True),
         (NOW + timedelta(hours=1), False),
         (NOW + timedelta(days=1), True),
+        (date(2035, 1, 1), True),
     ],
-    ids=["today", "tomorrow", "later today", "this time tomorrow"],
+    ids=["today", "tomorrow", "later today", "this time tomorrow", "years from now"],
 )
 def test_period_may_not_end_after_today(end: date, is_refused: bool) -> None:
     """A period that ends after today, in UTC, is refused when fired."""
@@ -219,3 +241,32 @@ def test_period_may_not_end_after_today(end: date, is_refused: bool) -> None:
     with pytest.raises(TaskError) as caught:
         vendor().check(task, NOW)
     assert "options.period.to" == caught.value.field
+    assert "options.period.to must not lie in the future" == str(caught.value)
+
+
+@pytest.mark.parametrize("extractor", [each for each in syntage.EXTRACTORS if each != "invoice"])
+def test_what_could_not_be_read_is_not_fired(extractor: str) -> None:
+    """The deprecated form lists invoices only: any other extraction would be billed and its records be out of reach."""
+    old = syntage.Extraction(entity=f"/taxpayers/{RFC}", extractor=extractor)
+
+    with pytest.raises(TaskError, match=r"^entity must .* syntage\.Entities\(rfc=\.\.\.\)") as caught:
+        vendor().check(old, NOW)
+
+    assert "entity" == caught.value.field
+    assert RFC not in str(caught.value)
+    vendor().check(syntage.Extraction(entity=ENTITY, extractor=extractor), NOW)
+
+
+def test_invoices_may_be_fired_in_the_taxpayer_form() -> None:
+    """Their list is the one that still answers there."""
+    vendor().check(syntage.Extraction(f"/taxpayers/{RFC}", "invoice", invoice_task().options), NOW)
+
+
+@pytest.mark.parametrize(
+    "kind", [each for name in syntage.__all__ if isinstance(each := getattr(syntage, name), type)], ids=str
+)
+def test_every_public_type_can_be_inspected(kind: type) -> None:
+    """Editors and help() show each constructor: signatures and hints resolve, whatever the fields are called."""
+    assert "return" not in get_type_hints(kind)
+    assert all(name in get_type_hints(kind) for name in getattr(kind, "__struct_fields__", ()))
+    assert set(getattr(kind, "__struct_fields__", ())) <= set(inspect.signature(kind).parameters)

@@ -15,7 +15,7 @@ import msgspec
 
 from belvo_async.abc import Call, Conversation, Request, Retry
 from belvo_async.errors import TaskError, UnsupportedError
-from belvo_async.payload import check_numbers, decode
+from belvo_async.payload import check_numbers, decode, encode_body
 
 from .lists import (
     COMPLIANCE,
@@ -130,7 +130,7 @@ def _write(method: str, path: str, target: str, body: Mapping[str, object], sour
         target=target,
         name=f"{method} {path}",
         headers=_HEADERS,
-        body=msgspec.json.encode(given),
+        body=encode_body(given),
         budget=source.budget,
         retry=Retry.SUBMIT,
         timeout=SUBMIT_TIMEOUT,

@@ -17,7 +17,7 @@ from belvo_async.jobs import Job, Observation, Status, Task, Way
 from .calls import CALLS, carry_out
 from .deliveries import read_delivery, verify
 from .lists import BY_QUERY
-from .looks import find_deletion, poll
+from .looks import QUIET, find_deletion, poll
 from .reading import Source, query_walk, results_walk
 from .refusals import read_error
 from .schema import DeleteLink, FinancialStatements, Invoices, Refresh
@@ -46,7 +46,9 @@ class Belvo:
     `environment` is `sandbox` or `production`; `base_url` replaces its address, for a simulator or a relay (https,
     except on loopback). `webhook_authorization` is the whole Authorization value typed into Belvo's dashboard, such as
     `Bearer ...`; without it deliveries are refused, unless `allow_unauthenticated` waives the proof.
-    `budget=False` leaves out the pacing to 80 requests in 30 s, for accounts that Belvo exempted.
+    `budget=False` leaves out the pacing to 80 requests in 30 s, for accounts that Belvo exempted. `quiet` is how long
+    Belvo must stay quiet before an end that it does not announce is inferred: of a `Refresh` since its last report, of
+    other jobs over three equal looks. Less is for simulators: Belvo's own reports come minutes apart.
     Raises ConfigurationError for anything missing or unsafe.
     """
 
@@ -62,14 +64,18 @@ class Belvo:
         webhook_authorization: str | None = None,
         allow_unauthenticated: bool = False,
         budget: bool = True,
+        quiet: timedelta = QUIET,
     ) -> None:
         # RFC 7617: the first colon ends the user name.
         if not _is_plain(secret_id) or ":" in secret_id:
             raise ConfigurationError("secret_id must be printable ASCII without a colon")
         if not _is_plain(secret_password):
             raise ConfigurationError("secret_password must be printable ASCII")
-        if environment not in ORIGINS:
+        if environment not in tuple(ORIGINS):
             raise ConfigurationError("environment must be sandbox or production")
+        _check_flag(allow_unauthenticated, "allow_unauthenticated")
+        _check_flag(budget, "budget")
+        _check_quiet(quiet)
         self._environment = environment
         self._origin = _read_origin(base_url or ORIGINS[environment])
         self._secret_id = Secret(secret_id)
@@ -78,7 +84,7 @@ class Belvo:
         self._allow_unauthenticated = allow_unauthenticated
         self._account = f"{self._origin}#{hashlib.sha256(secret_id.encode()).hexdigest()[:12]}"
         pace = Budget(key=self._account, limit=RATE_LIMIT, span=RATE_SPAN) if budget else None
-        self._source = Source(origin=self._origin, budget=pace)
+        self._source = Source(origin=self._origin, budget=pace, quiet=quiet)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
@@ -220,8 +226,10 @@ class Belvo:
         return read_delivery(body, now)
 
 
-def _read_origin(base_url: str, name: str = "base_url") -> str:
+def _read_origin(base_url: object, name: str = "base_url") -> str:
     """Reduce an address to scheme, host and port. Messages never repeat it: it may hold a password."""
+    if not isinstance(base_url, str):
+        raise ConfigurationError(f"{name} must be like https://sandbox.belvo.com")
     try:
         parts = urlsplit(base_url)
         host, port = parts.hostname or "", parts.port
@@ -238,13 +246,26 @@ def _read_origin(base_url: str, name: str = "base_url") -> str:
     return f"{parts.scheme}://{shown}" if port in (None, standard) else f"{parts.scheme}://{shown}:{port}"
 
 
-def _is_plain(text: str) -> bool:
-    return bool(text) and text.isascii() and text.isprintable()
+def _check_flag(value: object, name: str) -> None:
+    # "no" would count as true, and waive a proof.
+    if not isinstance(value, bool):
+        raise ConfigurationError(f"{name} must be True or False")
 
 
-def _read_authorization(value: str | None, name: str = "webhook_authorization") -> Secret | None:
+def _check_quiet(value: object) -> None:
+    if not isinstance(value, timedelta) or value <= timedelta(0):
+        raise ConfigurationError("quiet must be a timedelta above zero, such as timedelta(minutes=10)")
+
+
+def _is_plain(text: object) -> bool:
+    return isinstance(text, str) and bool(text) and text.isascii() and text.isprintable()
+
+
+def _read_authorization(value: object, name: str = "webhook_authorization") -> Secret | None:
     if value is None:
         return None
+    if not isinstance(value, str):
+        raise ConfigurationError(f"{name} must be a str")
     if len(value) < SHORTEST_AUTHORIZATION:
         raise ConfigurationError(f"{name} is shorter than {SHORTEST_AUTHORIZATION} characters")
     # Servers decode other characters in different ways, and cut blanks at the ends: it would never match.

@@ -2,7 +2,8 @@
 
 One read of the link serves all its jobs. A link that broke fails them; one that is gone ends its deletion. A link that
 was used after the POST is worth a look at the job's own list: three equal looks over ten minutes are taken for the end,
-and said to be an inference. So is a refresh of which every resource has reported, and none lately.
+and said to be an inference. So is a refresh of which every resource has reported, and none lately. `Belvo(quiet=...)`
+is how long those ten minutes are.
 """
 
 from __future__ import annotations
@@ -23,11 +24,14 @@ from .reading import Source, task_filters
 from .refusals import failure, read_error
 from .schema import RESOURCES, DeleteLink, FinancialStatements, Invoices, Link, Refresh
 
+# A list that stands still may only pause: this many equal looks, and as long a quiet, are taken for the end.
 LOOKS = 3
-LOOKS_SPAN = timedelta(minutes=10)
 
 # Belvo reports invoices and tax returns in several deliveries, minutes apart, and never says which is the last.
-QUIET_SPAN = timedelta(minutes=10)
+QUIET = timedelta(minutes=10)
+
+# Reports of one refresh may be hours apart; four of them without a word are the end of it.
+PATIENCE = 24
 
 # Link status -> failure code of its open jobs. `valid` and `unconfirmed` fail nothing.
 BROKEN = {"invalid": "link_invalid", "token_required": "token_required"}
@@ -126,7 +130,7 @@ def _look_at_job(job: Job, link: Link, now: datetime, source: Source) -> Convers
     if job.status not in _ACCEPTED:
         return _nothing(job, now)
     if isinstance(job.task, Refresh):
-        return _weigh_refresh(job, job.task, link, now)
+        return _weigh_refresh(job, job.task, link, now, source.quiet)
     used_at = link.last_accessed_at
     if link.status != "valid" or not _is_after(used_at, job.attempted_at or job.created_at):
         return _nothing(job, now)
@@ -134,14 +138,21 @@ def _look_at_job(job: Job, link: Link, now: datetime, source: Source) -> Convers
     answer = yield source.get(path, [*filters, ("fields", "id"), ("page_size", "1")])
     if answer.status != 200:
         raise read_error(answer)
-    return _weigh(job, _look(decode(answer.body, _LIST), used_at, now))
+    return _weigh(job, _look(decode(answer.body, _LIST), used_at, now), source.quiet)
 
 
-def _weigh_refresh(job: Job, task: Refresh, link: Link, now: datetime) -> Observation:
-    """End a refresh that every resource has reported to, when none did for a while."""
-    wanted = set(task.resources or link.fetch_resources or RESOURCES)
-    last = max((report.at for report in job.reports), default=now)
-    if not wanted <= {report.resource for report in job.reports} or now - last < QUIET_SPAN:
+def _weigh_refresh(job: Job, task: Refresh, link: Link, now: datetime, quiet: timedelta) -> Observation:
+    """End a refresh that every resource has reported to, when none did for a while; others after a long while.
+
+    A report may be lost, and a link may be set to fetch what is never reported: such a job must not stay open for ever,
+    for each equal one joins it.
+    """
+    heard = [report.at for report in job.reports]
+    wanted = set(task.resources or link.fetch_resources or RESOURCES) & set(RESOURCES)
+    if not heard or not wanted <= {report.resource for report in job.reports}:
+        quiet *= PATIENCE
+        heard += [at for at in (link.last_accessed_at,) if at and _is_after(at, job.attempted_at or job.created_at)]
+    if not heard or now - max(heard) < quiet:
         return _nothing(job, now)
     return msgspec.structs.replace(_nothing(job, now), status=Status.FINISHED, way=Way.INFERENCE, partial=True)
 
@@ -157,13 +168,13 @@ def _look(page: _List, used_at: datetime | None, now: datetime) -> Look:
     return Look(fingerprint=f"{page.count}/{used}/{first}", first_at=now, last_at=now, accessed_at=used_at)
 
 
-def _weigh(job: Job, look: Look) -> Observation:
+def _weigh(job: Job, look: Look, quiet: timedelta) -> Observation:
     """Report a look; it ends the job when it closes a long enough run of equal ones kept in the job."""
     noted = Observation(way=Way.POLL, at=look.last_at, job_id=job.id, look=look)
     run = job.look
     if run is None or run.fingerprint != look.fingerprint or look.last_at <= run.last_at:
         return noted
-    if run.count + 1 < LOOKS or look.last_at - run.first_at < LOOKS_SPAN:
+    if run.count + 1 < LOOKS or look.last_at - run.first_at < quiet:
         return noted
     return msgspec.structs.replace(noted, status=Status.FINISHED, way=Way.INFERENCE, partial=True)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -45,10 +45,14 @@ R = TypeVar("R")
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """Where requests go: the origin that links may name, and the budget every request counts against."""
+    """Where requests go: the origin that links may name, and the budget every request counts against.
+
+    `quiet`: how long Belvo must say nothing new before an end is inferred.
+    """
 
     origin: str
     budget: Budget | None
+    quiet: timedelta
 
     def get(self, path: str, filters: Filters, *, name: str | None = None) -> Request:
         """Build a read. The name carries no ids."""
@@ -82,7 +86,7 @@ def results_walk(task: Task[object], resource: str | None, source: Source) -> Wa
         return _walk(source, chosen, [("link", task.link)], _resource_filter(chosen, task.link))
     _path, filters = task_filters(task)
     if resource not in (None, task.resource):
-        raise TaskError(f"a {type(task).__name__} job brings {task.resource} only", field="resource")
+        raise TaskError(f"{type(task).__name__} jobs bring the resource {task.resource} only", field="resource")
     if isinstance(task, Invoices):
         keep = every(link_filter([task.link]), invoice_filter(task.date_from, task.date_to, task.type))
         return _walk(source, INVOICES, filters + selection(task.fields, task.omit), keep)

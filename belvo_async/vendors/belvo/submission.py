@@ -14,7 +14,7 @@ import msgspec
 from belvo_async.abc import Answer, Budget, Conversation, Request, Retry
 from belvo_async.errors import PayloadError, UnsupportedError
 from belvo_async.jobs import Failure, Job, Observation, Status, Task, Way
-from belvo_async.payload import decode
+from belvo_async.payload import decode, encode_body
 
 from .lists import INVOICES, LINKS, STATEMENTS, quota_reset
 from .refusals import advice_for, decisive, failure, is_throttle, read_bodies, refresh_wait, retry_after
@@ -89,7 +89,7 @@ def _post(
         target=target,
         name=name,
         headers=headers,
-        body=msgspec.json.encode(body),
+        body=encode_body(body),
         budget=budget,
         retry=Retry.SUBMIT,
         timeout=SUBMIT_TIMEOUT,

@@ -18,7 +18,7 @@ from .exchanges import carry_out, fetch
 from .exports import find_export, poll_exports, start_export
 from .looks import FAULTS, find_extraction, poll_extractions, start_extraction, stop_extraction
 from .reading import walk_query
-from .results import walk_results
+from .results import check_readable, walk_results
 from .schema import Export, Extraction, Period
 from .settings import ORIGINS, read_key, read_origin, read_secrets
 from .webhook import read_event, verify
@@ -92,10 +92,17 @@ class Syntage:
         return {"X-API-Key": self._key.reveal()}
 
     def check(self, task: Task[Any], now: datetime) -> None:
-        """Refuse a period that ends after today (UTC): it would be billed and miss what is yet to come."""
-        period = getattr(_own(task), "period", None)
+        """Refuse what would be billed for nothing.
+
+        A period that ends after today (UTC) would miss what is yet to come; of what an extraction in the taxpayer form
+        brings, only invoices could be read.
+        """
+        own = _own(task)
+        if isinstance(own, Extraction):
+            check_readable(own)
+        period = getattr(own, "period", None)
         if isinstance(period, Period) and period.last.date() > now.astimezone(UTC).date():
-            raise TaskError("the period ends in the future", field="options.period.to")
+            raise TaskError("options.period.to must not lie in the future", field="options.period.to")
 
     def lane(self, task: Task[Any]) -> str | None:
         """None: different extractions of an entity do not exclude each other, nor do exports."""

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec.structs import replace
 
-from ...abc import Call, Conversation, Download, Fetch, Request, Retry
+from ...abc import Answer, Call, Conversation, Download, Fetch, Request, Retry
 from ...errors import UnsupportedError
 from ...payload import check_numbers, decode
 from .answers import expect_success
@@ -46,25 +46,26 @@ def carry_out(call: Call[object]) -> Conversation[object]:
     raise UnsupportedError(f"Syntage has no call {type(call).__name__}")
 
 
-def _read(body: bytes, record: type[R]) -> R:
-    found = decode(body, record)
+def _read(answer: Answer, record: type[R]) -> R:
+    # The answer, not its bytes: what stands in a frame may be shown with its traceback.
+    found = decode(expect_success(answer).body, record)
     check_numbers(found)
     return found
 
 
 def _get(call: Get[object]) -> Conversation[object]:
     answer = yield get(f"{call.collection}/{quote(call.id, safe='')}", f"GET {call.collection}/{{id}}")
-    return _read(expect_success(answer).body, call.record)
+    return _read(answer, call.record)
 
 
 def _create_credential(call: CreateCredential) -> Conversation[Credential]:
     answer = yield submit("/credentials", call.access.words())
-    return _read(expect_success(answer).body, Credential)
+    return _read(answer, Credential)
 
 
 def _create_entity(call: CreateEntity) -> Conversation[EntityAdded]:
     answer = yield submit("/entities", call.words())
-    return _read(expect_success(answer).body, EntityAdded)
+    return _read(answer, EntityAdded)
 
 
 def _revalidate(call: RevalidateCredential) -> Conversation[Credential]:
@@ -78,7 +79,7 @@ def _revalidate(call: RevalidateCredential) -> Conversation[Credential]:
     )
     expect_success((yield asked))
     answer = yield get(f"/credentials/{call.id}", "GET /credentials/{id}")
-    return _read(expect_success(answer).body, Credential)
+    return _read(answer, Credential)
 
 
 def _delete(call: DeleteCredential) -> Conversation[None]:
@@ -109,7 +110,7 @@ def fetch(download: Download) -> Conversation[Fetch]:
 
 def _fetch_file(download: FileDownload) -> Conversation[Fetch]:
     answer = yield get(f"/files/{download.id}", "GET /files/{id}")
-    return _fetch_held(_read(expect_success(answer).body, File), download.id)
+    return _fetch_held(_read(answer, File), download.id)
 
 
 def _fetch_held(file: File, file_id: str) -> Fetch:
@@ -122,7 +123,7 @@ def _fetch_held(file: File, file_id: str) -> Fetch:
 
 def _fetch_export(download: ExportFile) -> Conversation[Fetch]:
     answer = yield get(f"/exports/{download.export}", "GET /exports/{id}")
-    export = _read(expect_success(answer).body, ExportState)
+    export = _read(answer, ExportState)
     if export.status == "failed":
         raise UnsupportedError("this export failed, so it has no file: fire it again")
     if export.file is None or export.file.id is None:

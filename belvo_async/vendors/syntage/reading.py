@@ -112,7 +112,7 @@ def _resumed(start: str, *, origin: str, path: str) -> str:
     try:
         return next_target(start, origin=origin, path=path)
     except PayloadError:
-        raise TaskError("that checkpoint is of another reading", field="resume") from None
+        raise TaskError("resume must be a checkpoint of this reading: that one is of another", field="resume") from None
 
 
 def _ahead(request: Request, page: Page, *, origin: str, path: str) -> Iterator[Request]:

@@ -41,7 +41,7 @@ from .schema import (
 )
 from .schema.record import Record
 
-__all__ = ["SOURCES", "Source", "walk_results"]
+__all__ = ["SOURCES", "Source", "check_readable", "walk_results"]
 
 Task: TypeAlias = Extraction[Any]
 Params: TypeAlias = list[tuple[str, str]]
@@ -92,6 +92,21 @@ def walk_results(task: Task, resource: str | None, origin: str) -> Walk[Record]:
     )
 
 
+def check_readable(task: Task) -> None:
+    """Raise TaskError for a task none of whose lists can be read."""
+    if task.rfc is not None and not any(_is_listed_by_rfc(each) for each in SOURCES[task.extractor]):
+        raise TaskError(
+            f"entity must be /entities/<uuid> for {task.extractor}: what it brings is listed by entity only; "
+            "find it with syntage.Entities(rfc=...)",
+            field="entity",
+        )
+
+
+def _is_listed_by_rfc(source: Source) -> bool:
+    # guides/api/entity-urls gives the taxpayer's tree up; of its lists, only the invoices were seen to answer still.
+    return source.record is Invoice
+
+
 def _choose(task: Task, resource: str | None) -> Source:
     sources = SOURCES[task.extractor]
     if resource in (None, task.extractor):
@@ -99,15 +114,14 @@ def _choose(task: Task, resource: str | None) -> Source:
     found = next((each for each in sources if each.word == resource), None)
     if found is None:
         words = ", ".join(each.word for each in sources)
-        raise TaskError(f"an extraction of {task.extractor} brings {words}", field="resource")
+        raise TaskError(f"resource must be one of {words}: that is what {task.extractor} brings", field="resource")
     return found
 
 
 def _where(task: Task, source: Source) -> tuple[str, str]:
     if task.rfc is None:
         return f"{task.entity}{source.under}", f"GET /entities/{{id}}{source.under}"
-    # guides/api/entity-urls gives the taxpayer's tree up; of its lists, only the invoices were seen to answer still.
-    if source.record is not Invoice:
+    if not _is_listed_by_rfc(source):
         raise UnsupportedError(f"Syntage lists {source.word} by entity only: find it with syntage.Entities(rfc=...)")
     return f"/taxpayers/{quote(task.rfc, safe='')}{source.under}", f"GET /taxpayers/{{rfc}}{source.under}"
 

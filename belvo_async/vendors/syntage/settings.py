@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Final
+from typing import Final, cast
 from urllib.parse import urlsplit
 
 from ...abc import Secret
@@ -23,19 +23,25 @@ _KEY: Final = re.compile(r"[\x21-\x7e]{1,512}")
 _SHORTEST_SECRET: Final = 16
 
 
-def read_key(api_key: str) -> Secret:
+def read_key(api_key: object) -> Secret:
     """Take a key that a header can carry."""
-    if not _KEY.fullmatch(api_key):
-        raise ConfigurationError("the Syntage API key is empty or holds characters that no header can carry")
+    if not isinstance(api_key, str) or not _KEY.fullmatch(api_key):
+        raise ConfigurationError(
+            "the Syntage API key is no text, is empty or holds characters that no header can carry"
+        )
     return Secret(api_key)
 
 
-def read_origin(base_url: str | None, environment: str, name: str = "the Syntage base URL") -> str:
+def read_origin(base_url: object, environment: object, name: str = "the Syntage base URL") -> str:
     """Give scheme, host and port: of the environment, or of an address that may stand in for it."""
-    if base_url is None and environment not in ORIGINS:
-        raise ConfigurationError("the Syntage environment is neither sandbox nor production")
+    if base_url is None:
+        base_url = ORIGINS.get(environment) if isinstance(environment, str) else None
+        if base_url is None:
+            raise ConfigurationError("the Syntage environment is neither sandbox nor production")
+    if not isinstance(base_url, str):
+        raise ConfigurationError(f"{name} must be a text")
     try:
-        parts = urlsplit(ORIGINS[environment] if base_url is None else base_url)
+        parts = urlsplit(base_url)
         host, port = parts.hostname or "", parts.port
     except ValueError:
         raise ConfigurationError(f"{name} cannot be read") from None
@@ -47,9 +53,15 @@ def read_origin(base_url: str | None, environment: str, name: str = "the Syntage
     return f"{parts.scheme}://{shown}" + (f":{port}" if port is not None else "")
 
 
-def read_secrets(given: str | Sequence[str]) -> tuple[Secret, ...]:
+def read_secrets(given: object) -> tuple[Secret, ...]:
     """Take one or several signing secrets."""
-    texts = (given,) if isinstance(given, str) else tuple(given)
-    if any(len(text) < _SHORTEST_SECRET for text in texts):
-        raise ConfigurationError(f"a Syntage webhook secret has fewer than {_SHORTEST_SECRET} characters")
-    return tuple(Secret(text) for text in texts)
+    texts: object = (given,) if isinstance(given, str) else given
+    if not isinstance(texts, Sequence):
+        raise ConfigurationError("the Syntage webhook secrets must be a text or a sequence of texts")
+    return tuple(_read_secret(text) for text in cast("Sequence[object]", texts))
+
+
+def _read_secret(given: object) -> Secret:
+    if not isinstance(given, str) or len(given) < _SHORTEST_SECRET:
+        raise ConfigurationError(f"a Syntage webhook secret must be a text of at least {_SHORTEST_SECRET} characters")
+    return Secret(given)

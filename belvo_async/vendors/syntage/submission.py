@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-import msgspec
-
 from ...abc import Answer, Request, Retry
 from ...errors import PayloadError
 from ...jobs import Failure, Job, Observation, Status, Way
+from ...payload import encode_body
 from .answers import read_failure, reset_wait
 from .extractions import read_document, read_sighting
 from .reading import HEADERS
@@ -28,7 +27,7 @@ def submit(path: str, body: Mapping[str, object]) -> Request:
         target=path,
         name=f"POST {path}",
         headers=(*HEADERS, ("Content-Type", "application/json")),
-        body=msgspec.json.encode(body),
+        body=encode_body(body),
         retry=Retry.SUBMIT,
     )
 

@@ -13,7 +13,7 @@ from typing import Generic, Literal, TypeVar
 from msgspec.structs import force_setattr
 
 from belvo_async.abc import Call, Secret
-from belvo_async.errors import TaskError
+from belvo_async.errors import ConfigurationError, TaskError
 
 from .checks import (
     Direction,
@@ -58,7 +58,10 @@ def _hide(call: Call[object], *names: str) -> None:
     for name in names:
         given = getattr(call, name)
         if isinstance(given, str):
-            force_setattr(call, name, Secret(given))
+            try:
+                force_setattr(call, name, Secret(given))
+            except ConfigurationError:
+                raise TaskError(f"{name} must be text that UTF-8 can hold", field=name) from None
         elif given is not None and not isinstance(given, Secret):
             raise TaskError(f"{name} must be a str or a Secret", field=name)
 
@@ -93,7 +96,8 @@ class CreateLink(Call[Link], frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         _hide(self, "username", "password")
-        _check_form(_INSTITUTION, self.institution, field="institution", rule="be a name like sat_mx_fiscal")
+        rule = "be a name like sat_mx_fiscal: small letters, with the country's two between the underscores"
+        _check_form(_INSTITUTION, self.institution, field="institution", rule=rule)
         _check_form(_USERNAME, self.username, field="username", rule="have 12 or 13 characters")
         _check_form(_PASSWORD, self.password, field="password", rule="begin with eight letters or digits")
         if self.external_id is not None:

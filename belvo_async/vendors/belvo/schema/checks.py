@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal, Protocol, TypeAlias, cast, get_args
+from typing import Literal, NamedTuple, Protocol, TypeAlias, cast, get_args
 
 import msgspec
 from msgspec.structs import force_setattr
@@ -76,10 +76,44 @@ def check_natural(value: object, *, field: str) -> None:
         raise TaskError(f"{field} must be a whole number from 0", field=field)
 
 
-def check_links(links: Words) -> None:
-    """Refuse what can be no link's id, and an empty choice of links."""
-    for link in [links] if isinstance(links, str) else links or [""]:
-        check_id(link, field="link", of="a Belvo link")
+class Form(NamedTuple):
+    """How a filter's value is written, and the rule in words."""
+
+    pattern: re.Pattern[str]
+    rule: str
+
+
+# What Belvo does not close further. Empty values are no filters there: they would bring everything.
+TEXT = Form(re.compile(r".+", re.DOTALL), "be text that is not empty")
+RECORD_ID = Form(_LINK, "be an id")
+LINK_ID = Form(_LINK, "be the id of a Belvo link")
+INSTITUTION_NAME = Form(re.compile(r"[a-z_]{1,40}"), "be a name like sat_mx_fiscal")
+
+
+def one_of(*values: str) -> Form:
+    """The form of an enumeration that Belvo documents as closed."""
+    return Form(re.compile("|".join(values)), f"be one of {', '.join(values)}")
+
+
+def check_words(value: object, form: Form, *, field: str) -> None:
+    """Refuse what is neither one value of a form nor several, of which any may match."""
+    if isinstance(value, str):
+        check_word(value, form, field=field)
+        return
+    several = cast("Sequence[object]", value) if isinstance(value, Sequence) else ()
+    # Belvo separates several values by commas.
+    if not several or any(not _fits(each, form) or "," in cast("str", each) for each in several):
+        raise TaskError(f"{field} must {form.rule}, or a sequence of such values without commas", field=field)
+
+
+def check_word(value: object, form: Form, *, field: str) -> None:
+    """Refuse what is not one value of a form."""
+    if not _fits(value, form):
+        raise TaskError(f"{field} must {form.rule}", field=field)
+
+
+def _fits(value: object, form: Form) -> bool:
+    return isinstance(value, str) and form.pattern.fullmatch(value) is not None
 
 
 def fix_link(owner: _HasLink) -> None:
@@ -100,7 +134,7 @@ def check_year(value: object, *, field: str) -> None:
         raise TaskError(f"{field} must be a year of four digits", field=field)
 
 
-def check_order(first: date | int | None, last: date | int | None, *, field: str) -> None:
+def check_order(first: date | int | Decimal | None, last: date | int | Decimal | None, *, field: str) -> None:
     """Refuse a period that ends before it begins. An open end is no end."""
     # Both are of one kind by then: they were checked one by one.
     if first is not None and last is not None and last < first:  # type: ignore[operator]

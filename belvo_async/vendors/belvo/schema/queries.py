@@ -6,30 +6,58 @@ included, which covers every comparison Belvo documents for days and years (`dat
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
 import msgspec
 
 from belvo_async.abc import Query
+from belvo_async.errors import TaskError
 
 from .checks import (
+    INSTITUTION_NAME,
+    LINK_ID,
+    RECORD_ID,
+    TEXT,
     Direction,
+    Form,
     Words,
     check_amount,
     check_date,
     check_direction,
-    check_links,
     check_order,
+    check_word,
+    check_words,
     check_year,
     fix_selection,
+    one_of,
 )
 from .invoices import Invoice
 from .links import Institution, Link
 from .statements import FinancialStatement
 from .tax_returns import TaxReturn
 from .taxes import TaxComplianceStatus, TaxRetention, TaxStatus
+
+# Enumerations and patterns of the reference. The statuses of invoices and the kinds of returns are open there.
+_ACCESS_MODE = one_of("single", "recurrent")
+_REFRESH_RATE = Form(re.compile(r"(?=.)(\d{1,3}h)?(\d{1,3}m)?(\d{1,3}d)?|null"), "be like 12h or 7d, or null")
+_LINKS_FORMS = {
+    "id": RECORD_ID,
+    "institution": INSTITUTION_NAME,
+    "created_by_not": RECORD_ID,
+    "external_id": TEXT,
+    "institution_user_id": TEXT,
+    "status": one_of("valid", "invalid", "unconfirmed", "token_required"),
+}
+_INSTITUTIONS_FORMS = {
+    "name": INSTITUTION_NAME,
+    "type": one_of("bank", "fiscal", "employment"),
+    "status": one_of("healthy", "down"),
+    "country_code": Form(re.compile(r"[A-Z]{2}"), "be a country in two capitals, like MX"),
+    "resources": TEXT,
+}
 
 
 class Filters(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +98,7 @@ class _OfLink(_Created, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_links(self.link)
+        check_words(self.link, LINK_ID, field="link")
 
 
 class Links(_Created, Query[Link], frozen=True, kw_only=True):
@@ -88,6 +116,11 @@ class Links(_Created, Query[Link], frozen=True, kw_only=True):
     refresh_rate: str | None = None
     status: Words | None = None
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_given(self, check_words, _LINKS_FORMS)
+        _check_given(self, check_word, {"access_mode": _ACCESS_MODE, "refresh_rate": _REFRESH_RATE})
+
 
 class Institutions(Filters, Query[Institution], frozen=True, kw_only=True):
     """List institutions: GET /api/institutions/. `resources`: only those that have all of them."""
@@ -99,6 +132,12 @@ class Institutions(Filters, Query[Institution], frozen=True, kw_only=True):
     resources: Sequence[str] | None = msgspec.field(default=None, name="resources__allin")
     display_name: str | None = None
     website: str | None = None
+
+    def __post_init__(self) -> None:
+        _check_given(self, check_words, _INSTITUTIONS_FORMS)
+        _check_given(self, check_word, {"display_name": TEXT, "website": TEXT})
+        if isinstance(self.resources, str):
+            raise TaskError("resources must be a sequence of resources", field="resources")
 
 
 class InvoiceList(_OfLink, Query[Invoice], frozen=True, kw_only=True):
@@ -124,12 +163,18 @@ class InvoiceList(_OfLink, Query[Invoice], frozen=True, kw_only=True):
         for field in ("total_amount_from", "total_amount_to"):
             if getattr(self, field) is not None:
                 check_amount(getattr(self, field), field=field)
+        check_order(self.total_amount_from, self.total_amount_to, field="total_amount_to")
+        _check_given(self, check_words, {"id": RECORD_ID, "status": TEXT, "invoice_identification": TEXT})
 
 
 class FinancialStatementList(_OfLink, Query[FinancialStatement], frozen=True, kw_only=True):
     """List financial statements that Belvo holds already: GET /api/financial-statements/."""
 
     id: Words | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_given(self, check_words, {"id": RECORD_ID})
 
 
 class TaxReturnList(_OfLink, Query[TaxReturn], frozen=True, kw_only=True):
@@ -150,12 +195,17 @@ class TaxReturnList(_OfLink, Query[TaxReturn], frozen=True, kw_only=True):
             if getattr(self, field) is not None:
                 check_year(getattr(self, field), field=field)
         check_order(self.year_from, self.year_to, field="year_to")
+        _check_given(self, check_words, {"id": RECORD_ID, "tipo_declaracion": TEXT})
 
 
 class TaxStatusList(_OfLink, Query[TaxStatus], frozen=True, kw_only=True):
     """List tax statuses that Belvo holds already: GET /api/tax-status/."""
 
     id: Words | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_given(self, check_words, {"id": RECORD_ID})
 
 
 class TaxComplianceStatusList(_OfLink, Query[TaxComplianceStatus], frozen=True, kw_only=True):
@@ -166,9 +216,19 @@ class TaxComplianceStatusList(_OfLink, Query[TaxComplianceStatus], frozen=True, 
 
     id: Words | None = None
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_given(self, check_words, {"id": RECORD_ID})
+
 
 class TaxRetentionList(_OfLink, Query[TaxRetention], frozen=True, kw_only=True):
     """List tax retentions that Belvo holds already: GET /api/tax-retentions/. Belvo has no filter by id here."""
+
+
+def _check_given(query: Filters, check: Callable[..., None], forms: Mapping[str, Form]) -> None:
+    for field, form in forms.items():
+        if getattr(query, field) is not None:
+            check(getattr(query, field), form, field=field)
 
 
 def _check_days(first: date | None, last: date | None, *, names: tuple[str, str]) -> None:

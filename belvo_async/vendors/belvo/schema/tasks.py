@@ -100,8 +100,9 @@ class Refresh(Task[FiscalRecord], frozen=True, tag="belvo.Refresh"):
 
     `resources` None refreshes what the link itself is set to fetch (`Link.fetch_resources`; all six where it is set to
     nothing). Belvo reports each resource by webhooks, some of them several times, and never says that it is done: the
-    job ends, inferred and therefore partial, when each resource has reported and ten minutes stayed quiet. Without
-    webhooks there is nothing to infer from, and it stays open until its waiters' deadlines.
+    job ends, inferred and therefore partial, when each resource has reported and ten minutes (`Belvo(quiet=...)`)
+    stayed quiet. Where a report is lost, or none comes, it ends so four hours after the last, or after the link was
+    last used. Until it was used there is nothing to infer from.
     `job.results(resource)` reads one resource of the link. A second refresh too early is rejected as `link_refreshed`,
     with the minutes left. Raises TaskError naming the field that does not fit.
     """
@@ -114,7 +115,11 @@ class Refresh(Task[FiscalRecord], frozen=True, tag="belvo.Refresh"):
     def __post_init__(self) -> None:
         fix_link(self)
         if self.resources is not None:
-            force_setattr(self, "resources", resource_names(self.resources, field="resources") or None)
+            names = resource_names(self.resources, field="resources")
+            if not names:
+                rule = "must name at least one; None refreshes what the link is set to fetch"
+                raise TaskError(f"resources {rule}", field="resources")
+            force_setattr(self, "resources", names)
 
     @property
     def subject(self) -> str:

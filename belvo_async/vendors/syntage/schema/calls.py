@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar, Generic, Literal, TypeAlias, TypeVar, cast
 
 import msgspec
 from msgspec.structs import force_setattr
 
 from ....abc import Call, Secret
-from ....errors import TaskError
+from ....errors import ConfigurationError, TaskError
 from .account import Credential, EntityAdded
 from .subjects import RFC, read_id
 
@@ -86,7 +86,9 @@ class Ciec(_Access, frozen=True, kw_only=True):
         password = _hide(self.password)
         force_setattr(self, "password", password)
         if len(password.reveal()) < _SHORTEST_CIEC:
-            raise TaskError(f"a CIEC password has at least {_SHORTEST_CIEC} characters", field="password")
+            raise TaskError(
+                f"password must have at least {_SHORTEST_CIEC} characters, as every CIEC has", field="password"
+            )
 
     def words(self) -> dict[str, str]:
         """Give the body that is sent."""
@@ -121,25 +123,28 @@ class Efirma(_Access, frozen=True, kw_only=True):
 
 def _read_rfc(given: object) -> str:
     if not isinstance(given, str) or not _RFC.fullmatch(given):
-        raise TaskError("not an RFC", field="rfc")
+        raise TaskError("rfc must be an RFC: 3 or 4 letters, 6 digits, 3 letters or digits", field="rfc")
     return given.upper()
 
 
 def _hide(given: object) -> Secret:
     if isinstance(given, str) and given:
-        return Secret(given)
+        try:
+            return Secret(given)
+        except ConfigurationError:
+            raise TaskError("password must be text that UTF-8 can hold", field="password") from None
     if not isinstance(given, Secret) or not given:
-        raise TaskError("a password is missing", field="password")
+        raise TaskError("password must be a text or a Secret, and not empty", field="password")
     return given
 
 
 def _encode(given: object, field: str) -> Secret:
+    if not isinstance(given, bytes | Secret) or not given:
+        raise TaskError(f"{field} must be the bytes of the file, or its base64 as a Secret", field=field)
     if isinstance(given, Secret):
         return given
-    if not isinstance(given, bytes) or not given:
-        raise TaskError("expected the bytes of the file", field=field)
     if len(given) > _LARGEST_FILE_BYTES:
-        raise TaskError("too large for a file of an e.firma", field=field)
+        raise TaskError(f"{field} must be a file of an e.firma: this one is too large for that", field=field)
     return Secret(base64.b64encode(given).decode())
 
 
@@ -148,10 +153,14 @@ class CreateCredential(Call[Credential], frozen=True):
 
     The credential comes back `pending`; `GetCredential` or the event `credential.updated` tell the outcome. Its entity
     appears by itself, and first extractions may start. Sent once: after a TransportError, look for it with
-    `Credentials(rfc=...)` before trying again.
+    `Credentials(rfc=...)` before trying again. Raises TaskError.
     """
 
     access: Ciec | Efirma
+
+    def __post_init__(self) -> None:
+        if not isinstance(cast("object", self.access), Ciec | Efirma):
+            raise TaskError("access must be a Ciec or an Efirma", field="access")
 
 
 Datasource: TypeAlias = Literal["sat", "buro_de_credito", "rpc", "rug", "bil"]
@@ -171,16 +180,19 @@ class CreateEntity(Call[EntityAdded], frozen=True, kw_only=True):
     identifiers: tuple[tuple[Literal["rfc", "curp"], str], ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.name:
-            raise TaskError("an entity needs a name", field="name")
+        if not isinstance(cast("object", self.name), str) or not self.name:
+            raise TaskError("name must be a text, and not empty", field="name")
         if self.type not in ("company", "person"):
-            raise TaskError("expected company or person", field="type")
+            raise TaskError("type must be company or person", field="type")
         if self.rfc is not None:
             force_setattr(self, "rfc", _read_rfc(self.rfc))
-        if any(each not in _DATASOURCES for each in self.datasources):
-            raise TaskError(f"expected some of {', '.join(_DATASOURCES)}", field="datasources")
-        if any(kind not in ("rfc", "curp") for kind, _ in self.identifiers):
-            raise TaskError("expected pairs of rfc or curp and its value", field="identifiers")
+        if not _are_datasources(self.datasources):
+            known = ", ".join(_DATASOURCES)
+            raise TaskError(
+                f"datasources must be some of {known}, or a mapping of them to options", field="datasources"
+            )
+        if not _are_identifiers(self.identifiers):
+            raise TaskError("identifiers must be pairs of rfc or curp and its value", field="identifiers")
 
     def words(self) -> dict[str, object]:
         """Give the body that is sent."""
@@ -189,3 +201,23 @@ class CreateEntity(Call[EntityAdded], frozen=True, kw_only=True):
         known = [{"country": "mx", "identifier": kind, "value": value} for kind, value in self.identifiers]
         body = {"name": self.name, "type": self.type, "rfc": self.rfc, "datasources": sources, "identifiers": known}
         return {name: value for name, value in body.items() if value}
+
+
+def _are_datasources(given: object) -> bool:
+    if isinstance(given, Mapping):
+        options = cast("Mapping[object, object]", given)
+        return all(name in _DATASOURCES and isinstance(each, Mapping) for name, each in options.items())
+    if not isinstance(given, Collection) or isinstance(given, str):
+        return False
+    return all(each in _DATASOURCES for each in cast("Collection[object]", given))
+
+
+def _are_identifiers(given: object) -> bool:
+    return isinstance(given, Sequence) and all(_is_identifier(each) for each in cast("Sequence[object]", given))
+
+
+def _is_identifier(given: object) -> bool:
+    if not isinstance(given, tuple | list) or len(cast("Sequence[object]", given)) != 2:
+        return False
+    kind, value = cast("Sequence[object]", given)
+    return kind in ("rfc", "curp") and isinstance(value, str) and value != ""

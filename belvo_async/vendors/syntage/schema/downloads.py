@@ -45,7 +45,7 @@ class ExportFile(Download, frozen=True):
 
     def __post_init__(self) -> None:
         if self.export is None:
-            raise TaskError("the export has no id yet: await its job first", field="export")
+            raise TaskError("export must be the id of one that was accepted: await its job first", field="export")
         force_setattr(self, "export", read_id(self.export, "/exports", "export"))
 
 
@@ -114,9 +114,9 @@ class TaxRetentionCfdi(OneFile, frozen=True):
         return self.tax_retention
 
 
-def _check_format(given: str) -> None:
-    if given not in _CFDI_FORMS:
-        raise TaskError(f"expected one of {', '.join(_CFDI_FORMS)}", field="format")
+def _check_format(given: object) -> None:
+    if not isinstance(given, str) or given not in _CFDI_FORMS:
+        raise TaskError(f"format must be one of {', '.join(_CFDI_FORMS)}", field="format")
 
 
 class TaxReturnPdf(OneFile, frozen=True):

@@ -5,10 +5,12 @@ Syntage ignores filters it does not know and matches some texts in part, so a fi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import cast
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 from ....errors import TaskError
 
@@ -34,7 +36,11 @@ class Filter:
     path: str = ""
 
     def check(self, query: object) -> None:
-        """Raise TaskError for a value that cannot be sent."""
+        """Raise TaskError for a value that is none of the field's type: nothing would match it."""
+        query_type: Any = type(query)
+        kind = _kinds_of(query_type)[self.field]
+        if not _is_of(getattr(query, self.field), kind):
+            raise TaskError(f"{self.field} must be {_describe(kind)}", field=self.field)
 
     def params(self, query: object) -> Iterator[tuple[str, str]]:
         """Write what the query asks; nothing when it does not ask."""
@@ -52,11 +58,6 @@ class Same(Filter):
     """Equal to the field of the query, or to one of its values if it holds a tuple; `folded`: in either case."""
 
     folded: bool = False
-
-    def check(self, query: object) -> None:
-        """Demand one plain value, or a tuple of them."""
-        if not isinstance(getattr(query, self.field), str | int | tuple | None):
-            raise TaskError("expected one value or a tuple of values", field=self.field)
 
     def params(self, query: object) -> Iterator[tuple[str, str]]:
         """`f=v`, or `f[]=a&f[]=b` for several (guides/api/filtering)."""
@@ -92,10 +93,15 @@ class Span(Filter):
     """Between the instants of the fields `<field>_after` and `<field>_before`, both included."""
 
     def check(self, query: object) -> None:
-        """Demand a time zone: without one, an instant could be anywhere in a day."""
-        for side, at in self._bounds(query):
-            if not isinstance(cast("object", at), datetime) or at.tzinfo is None:
-                raise TaskError("expected a datetime with a time zone", field=f"{self.field}_{side}")
+        """Demand a time zone (without one, an instant could be anywhere in a day), and an end after the beginning."""
+        bounds = self._bounds(query)
+        for side, at in bounds:
+            if not _is_instant(at):
+                raise TaskError(
+                    f"{self.field}_{side} must be a datetime with a time zone", field=f"{self.field}_{side}"
+                )
+        if [at for _, at in bounds] != sorted(at for _, at in bounds):
+            raise TaskError(f"{self.field}_before must not lie before {self.field}_after", field=f"{self.field}_before")
 
     def params(self, query: object) -> Iterator[tuple[str, str]]:
         """`created_after` becomes `createdAt[after]`, which includes its bound."""
@@ -115,6 +121,45 @@ class Span(Filter):
     def _bounds(self, query: object) -> list[tuple[str, datetime]]:
         given = ((side, getattr(query, f"{self.field}_{side}")) for side in ("after", "before"))
         return [(side, at) for side, at in given if at is not None]
+
+
+def _is_instant(value: object) -> bool:
+    try:
+        return isinstance(value, datetime) and value.tzinfo is not None and value.astimezone(UTC).year > 0
+    except OverflowError:
+        # The first and the last hours of the calendar do not exist in UTC.
+        return False
+
+
+@cache
+def _kinds_of(query_type: type[Any]) -> Mapping[str, Any]:
+    return get_type_hints(query_type)
+
+
+def _is_of(value: object, kind: Any) -> bool:
+    """Tell whether a value is exactly of a type that a filter may have; an empty text or tuple asks for nothing."""
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        return any(_is_of(value, each) for each in parts)
+    if origin is Literal:
+        return value in parts
+    if origin is tuple:
+        values = cast("tuple[object, ...]", value) if isinstance(value, tuple) else ()
+        return values != () and all(_is_of(each, parts[0]) for each in values)
+    return isinstance(value, kind) and value != "" and not (kind is int and isinstance(value, bool))
+
+
+_PLAIN_WORDS: Mapping[object, str] = {str: "a text", bool: "True or False", int: "a whole number"}
+
+
+def _describe(kind: Any) -> str:
+    """Write a type as the end of "must be ..."."""
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        return " or ".join(_describe(each) for each in parts if each is not NoneType)
+    if origin is Literal:
+        return f"one of {', '.join(parts)}"
+    return "a tuple of them" if origin is tuple else _PLAIN_WORDS[kind]
 
 
 def _text(value: object) -> str:

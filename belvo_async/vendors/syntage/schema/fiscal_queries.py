@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from .filters import Filter, Same, Span
 from .queries import CREATED, UPDATED, OfEntity, Reading, Several
-from .record import Record
+from .record import RecordType
 from .registers import BackgroundCheck, BilReport, BuroReport, RpcActo, RpcEntidade, RugGarantia, RugOperacion
 from .taxes import (
     ElectronicAccountingRecord,
@@ -38,7 +38,7 @@ __all__ = [
 class TaxReturns(OfEntity[TaxReturn], frozen=True, kw_only=True):
     """`GET /entities/{id}/tax-returns`. `presented` is the filing date."""
 
-    record: ClassVar[type[Record]] = TaxReturn
+    record: ClassVar[RecordType] = TaxReturn
     under: ClassVar[str] = "/tax-returns"
     filters: ClassVar[tuple[Filter, ...]] = (
         Same("operation_number", "operationNumber", "operation_number"),
@@ -61,7 +61,7 @@ class TaxReturns(OfEntity[TaxReturn], frozen=True, kw_only=True):
 class TaxStatuses(Reading[TaxStatus], frozen=True, kw_only=True):
     """An entity's tax status certificates or, naming none, all there are."""
 
-    record: ClassVar[type[Record]] = TaxStatus
+    record: ClassVar[RecordType] = TaxStatus
     under: ClassVar[str] = "/tax-status"
     apart: ClassVar[str] = "/tax-status"
 
@@ -71,7 +71,7 @@ class TaxStatuses(Reading[TaxStatus], frozen=True, kw_only=True):
 class TaxComplianceChecks(OfEntity[TaxComplianceCheck], frozen=True, kw_only=True):
     """`GET /entities/{id}/tax-compliance-checks`."""
 
-    record: ClassVar[type[Record]] = TaxComplianceCheck
+    record: ClassVar[RecordType] = TaxComplianceCheck
     under: ClassVar[str] = "/tax-compliance-checks"
     filters: ClassVar[tuple[Filter, ...]] = (
         Same("internal_identifier", "internalIdentifier", "internal_identifier"),
@@ -91,7 +91,7 @@ class TaxComplianceChecks(OfEntity[TaxComplianceCheck], frozen=True, kw_only=Tru
 class TaxRetentions(OfEntity[TaxRetention], frozen=True, kw_only=True):
     """`GET /entities/{id}/tax-retentions`. `uuid` is the fiscal folio."""
 
-    record: ClassVar[type[Record]] = TaxRetention
+    record: ClassVar[RecordType] = TaxRetention
     under: ClassVar[str] = "/tax-retentions"
     filters: ClassVar[tuple[Filter, ...]] = (
         Same("uuid", "uuid", "uuid", folded=True),
@@ -122,7 +122,7 @@ class TaxRetentions(OfEntity[TaxRetention], frozen=True, kw_only=True):
 class ElectronicAccountingRecords(OfEntity[ElectronicAccountingRecord], frozen=True, kw_only=True):
     """`GET /entities/{id}/electronic-accounting-records`. Month 13 is the yearly closing."""
 
-    record: ClassVar[type[Record]] = ElectronicAccountingRecord
+    record: ClassVar[RecordType] = ElectronicAccountingRecord
     under: ClassVar[str] = "/electronic-accounting-records"
     filters: ClassVar[tuple[Filter, ...]] = (
         Same("year", "year", "year"),
@@ -147,7 +147,7 @@ class ElectronicAccountingRecords(OfEntity[ElectronicAccountingRecord], frozen=T
 class SatCertificates(OfEntity[SatCertificate], frozen=True, kw_only=True):
     """`GET /entities/{id}/datasources/mx/sat/certificados`."""
 
-    record: ClassVar[type[Record]] = SatCertificate
+    record: ClassVar[RecordType] = SatCertificate
     under: ClassVar[str] = "/datasources/mx/sat/certificados"
     filters: ClassVar[tuple[Filter, ...]] = (
         Same("serial_number", "serialNumber", "serial_number"),
@@ -167,7 +167,7 @@ class SatCertificates(OfEntity[SatCertificate], frozen=True, kw_only=True):
 class RpcEntidades(OfEntity[RpcEntidade], frozen=True, kw_only=True):
     """`GET /entities/{id}/datasources/mx/rpc/entidades`: the commercial register."""
 
-    record: ClassVar[type[Record]] = RpcEntidade
+    record: ClassVar[RecordType] = RpcEntidade
     under: ClassVar[str] = "/datasources/mx/rpc/entidades"
     filters: ClassVar[tuple[Filter, ...]] = (Same("lookup_by", "lookupBy", "lookup_by"),)
 
@@ -177,7 +177,7 @@ class RpcEntidades(OfEntity[RpcEntidade], frozen=True, kw_only=True):
 class RpcActos(OfEntity[RpcActo], frozen=True, kw_only=True):
     """`GET /entities/{id}/datasources/mx/rpc/actos`. Rows do not show `lookup_by`: the vendor alone filters by it."""
 
-    record: ClassVar[type[Record]] = RpcActo
+    record: ClassVar[RecordType] = RpcActo
     under: ClassVar[str] = "/datasources/mx/rpc/actos"
     filters: ClassVar[tuple[Filter, ...]] = (Filter("lookup_by", "rpcEntidade.lookupBy"),)
 
@@ -187,7 +187,7 @@ class RpcActos(OfEntity[RpcActo], frozen=True, kw_only=True):
 class RugGarantias(OfEntity[RugGarantia], frozen=True, kw_only=True):
     """`GET /entities/{id}/datasources/rug/garantias`: the register of securities."""
 
-    record: ClassVar[type[Record]] = RugGarantia
+    record: ClassVar[RecordType] = RugGarantia
     under: ClassVar[str] = "/datasources/rug/garantias"
     filters: ClassVar[tuple[Filter, ...]] = (
         Same("numero_de_garantia", "numeroDeGarantia", "numero_de_garantia"),
@@ -215,7 +215,7 @@ class RugGarantias(OfEntity[RugGarantia], frozen=True, kw_only=True):
 class RugOperaciones(OfEntity[RugOperacion], frozen=True, kw_only=True):
     """`GET /entities/{id}/datasources/rug/operaciones`: the entries of the register of securities."""
 
-    record: ClassVar[type[Record]] = RugOperacion
+    record: ClassVar[RecordType] = RugOperacion
     under: ClassVar[str] = "/datasources/rug/operaciones"
     filters: ClassVar[tuple[Filter, ...]] = (
         Same("numero_de_asiento", "numeroDeAsiento", "numero_de_asiento"),
@@ -240,21 +240,21 @@ class RugOperaciones(OfEntity[RugOperacion], frozen=True, kw_only=True):
 class BilReports(OfEntity[BilReport], frozen=True, kw_only=True):
     """`GET /entities/{id}/datasources/bil/reports`."""
 
-    record: ClassVar[type[Record]] = BilReport
+    record: ClassVar[RecordType] = BilReport
     under: ClassVar[str] = "/datasources/bil/reports"
 
 
 class BuroReports(OfEntity[BuroReport], frozen=True, kw_only=True):
     """`GET /entities/{id}/datasources/mx/buro-de-credito/reports`."""
 
-    record: ClassVar[type[Record]] = BuroReport
+    record: ClassVar[RecordType] = BuroReport
     under: ClassVar[str] = "/datasources/mx/buro-de-credito/reports"
 
 
 class BackgroundChecks(Reading[BackgroundCheck], frozen=True, kw_only=True):
     """An entity's background checks or, naming none, all there are."""
 
-    record: ClassVar[type[Record]] = BackgroundCheck
+    record: ClassVar[RecordType] = BackgroundCheck
     under: ClassVar[str] = "/background-checks"
     apart: ClassVar[str] = "/background-checks"
     filters: ClassVar[tuple[Filter, ...]] = (

@@ -53,7 +53,7 @@ class Period(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         for name, field in (("from_", "from"), ("to", "to")):
             force_setattr(self, name, _read_moment(getattr(self, name), f"options.period.{field}"))
         if self.last < self.first:
-            raise TaskError("the period ends before it begins", field="options.period.to")
+            raise TaskError("options.period.to must not lie before options.period.from", field="options.period.to")
 
     @property
     def first(self) -> datetime:
@@ -73,18 +73,26 @@ def _read_moment(given: object, field: str) -> date:
         given = _parse_moment(given, field)
     if isinstance(given, datetime):
         if given.tzinfo is None:
-            raise TaskError("a datetime needs a time zone", field=field)
-        return given.astimezone(UTC)
+            raise TaskError(f"{field} must have a time zone, or be a plain date", field=field)
+        return _to_utc(given, field)
     if isinstance(given, date):
         return given
-    raise TaskError("expected a date or a datetime", field=field)
+    raise TaskError(f"{field} must be a date or a datetime", field=field)
+
+
+def _to_utc(given: datetime, field: str) -> datetime:
+    try:
+        return given.astimezone(UTC)
+    except OverflowError:
+        raise TaskError(f"{field} must lie within the calendar in UTC, too", field=field) from None
 
 
 def _parse_moment(text: str, field: str) -> date:
     try:
         return date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
     except ValueError:
-        raise TaskError("not a date like 2025-03-01 or a date-time like 2025-03-01T00:00:00Z", field=field) from None
+        forms = "a date like 2025-03-01 or a date-time like 2025-03-01T00:00:00Z"
+        raise TaskError(f"{field} must be {forms}", field=field) from None
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
@@ -107,14 +115,22 @@ class InvoiceOptions(Options, frozen=True, kw_only=True):
     complement: int | None = None
 
     def __post_init__(self) -> None:
+        _check_sides(self.issued, self.received)
         given = cast("object", self.types)
         listed = isinstance(given, (tuple, list, set, frozenset))
         if not listed or not self.types or any(each not in INVOICE_TYPES for each in self.types):
-            raise TaskError("types needs one or more of the letters I, E, P, N, T", field="options.types")
+            raise TaskError("options.types must be one or more of the letters I, E, P, N, T", field="options.types")
         # One order, so that equal tasks are equal; -1 is the documented default and the same as nothing.
         force_setattr(self, "types", tuple(each for each in INVOICE_TYPES if each in self.types))
         if self.complement == -1:
             force_setattr(self, "complement", None)
+
+
+def _check_sides(issued: bool | None, received: bool | None) -> None:
+    if issued is False and received is False:
+        raise TaskError(
+            "options.issued must be true where options.received is false: nothing is left", field="options.issued"
+        )
 
 
 class TaxRetentionOptions(Options, frozen=True, kw_only=True):
@@ -126,6 +142,9 @@ class TaxRetentionOptions(Options, frozen=True, kw_only=True):
     xml: bool | None = None
     pdf: bool | None = None
     complement: int | None = None
+
+    def __post_init__(self) -> None:
+        _check_sides(self.issued, self.received)
 
 
 class TaxReturnOptions(Options, frozen=True, kw_only=True):
@@ -153,7 +172,7 @@ class BuroOptions(Options, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.product_type not in (None, "007", "004", "INFORME_BURO", "RCO"):
-            raise TaskError("expected 007, 004, INFORME_BURO or RCO", field="options.productType")
+            raise TaskError("options.productType must be 007, 004, INFORME_BURO or RCO", field="options.productType")
 
 
 class NoOptions(Options, frozen=True, kw_only=True):

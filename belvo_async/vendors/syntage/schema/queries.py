@@ -1,6 +1,7 @@
 """Direct reads of lists. What a filter asks is asked of each row again.
 
-Every query is narrowed by its fields; None asks nothing. Instants need a time zone, and a span's bounds are included.
+Every query is narrowed by its fields; None asks nothing, and what no row could match is refused rather than answered
+with an empty list. Instants need a time zone, and a span's bounds are included.
 Where a query takes an `entity` or an `invoice`, it is an IRI or a bare uuid. Raises TaskError.
 """
 
@@ -23,7 +24,8 @@ from .invoices import (
     InvoicePayment,
     InvoiceRelation,
 )
-from .record import Record
+from .options import InvoiceType
+from .record import Record, RecordType
 from .subjects import normal_entity, normal_invoice
 
 __all__ = [
@@ -48,6 +50,9 @@ R_co = TypeVar("R_co", covariant=True, bound=Record)
 Several: TypeAlias = str | tuple[str, ...]
 """One word, or any of several."""
 
+InvoiceTypes: TypeAlias = InvoiceType | tuple[InvoiceType, ...]
+"""One kind of invoice, or any of several. The SAT's list is closed, as those of `payment_type` and `status` are."""
+
 CREATED = Span("created", "createdAt", "created_at")
 UPDATED = Span("updated", "updatedAt", "updated_at")
 
@@ -59,7 +64,7 @@ class Reading(Query[R_co], Generic[R_co], frozen=True, kw_only=True):
     `is_cursor`, the list is one of those that are asked for in cursor style.
     """
 
-    record: ClassVar[type[Record]]
+    record: ClassVar[RecordType]
     filters: ClassVar[tuple[Filter, ...]] = ()
     under: ClassVar[str] = ""
     apart: ClassVar[str] = ""
@@ -80,7 +85,7 @@ class Reading(Query[R_co], Generic[R_co], frozen=True, kw_only=True):
         if entity is not None:
             return f"{entity}{self.under}", f"GET /entities/{{id}}{self.under}"
         if not self.apart:
-            raise TaskError("this list belongs to an entity", field="entity")
+            raise TaskError("entity must be given: this list belongs to one", field="entity")
         return self.apart, f"GET {self.apart}"
 
     def params(self) -> list[tuple[str, str]]:
@@ -108,7 +113,7 @@ class OfEntity(Reading[R_co], Generic[R_co], frozen=True, kw_only=True):
 class Entities(Reading[Entity], frozen=True, kw_only=True):
     """`GET /entities`. `rfc` is compared exactly, `name` as a part of the name."""
 
-    record: ClassVar[type[Record]] = Entity
+    record: ClassVar[RecordType] = Entity
     apart: ClassVar[str] = "/entities"
     filters: ClassVar[tuple[Filter, ...]] = (
         Same("rfc", "taxpayer.id", "taxpayer.id"),
@@ -133,7 +138,7 @@ class Extractions(Reading[ExtractionState], frozen=True, kw_only=True):
     `rate_limited` asks for those with or without `rateLimitedAt`. Syntage has no filter by entity.
     """
 
-    record: ClassVar[type[Record]] = ExtractionState
+    record: ClassVar[RecordType] = ExtractionState
     apart: ClassVar[str] = "/extractions"
     filters: ClassVar[tuple[Filter, ...]] = (
         Same("rfc", "taxpayer.id", "taxpayer.id"),
@@ -160,7 +165,7 @@ class Extractions(Reading[ExtractionState], frozen=True, kw_only=True):
 class Credentials(Reading[Credential], frozen=True, kw_only=True):
     """`GET /credentials` (resources/datasources/sat/credentials)."""
 
-    record: ClassVar[type[Record]] = Credential
+    record: ClassVar[RecordType] = Credential
     apart: ClassVar[str] = "/credentials"
     filters: ClassVar[tuple[Filter, ...]] = (
         Same("type", "type", "type"),
@@ -182,7 +187,7 @@ class Events(Reading[Event], frozen=True, kw_only=True):
     `source` and `resource` are IRIs: of what caused the event, and of what it is about. `rfc` is for the list of all.
     """
 
-    record: ClassVar[type[Record]] = Event
+    record: ClassVar[RecordType] = Event
     under: ClassVar[str] = "/events"
     apart: ClassVar[str] = "/events"
     filters: ClassVar[tuple[Filter, ...]] = (
@@ -205,7 +210,7 @@ class Events(Reading[Event], frozen=True, kw_only=True):
 class EntityTags(Reading[EntityTag], frozen=True, kw_only=True):
     """`GET /entity-tags`, or the labels of one entity."""
 
-    record: ClassVar[type[Record]] = EntityTag
+    record: ClassVar[RecordType] = EntityTag
     under: ClassVar[str] = "/tags"
     apart: ClassVar[str] = "/entity-tags"
 
@@ -215,14 +220,14 @@ class EntityTags(Reading[EntityTag], frozen=True, kw_only=True):
 class Tags(Reading[Tag], frozen=True, kw_only=True):
     """`GET /tags`: the labels for invoices."""
 
-    record: ClassVar[type[Record]] = Tag
+    record: ClassVar[RecordType] = Tag
     apart: ClassVar[str] = "/tags"
 
 
 class Invoices(OfEntity[Invoice], frozen=True, kw_only=True):
     """`GET /entities/{id}/invoices`. `uuid` is the fiscal folio; by Syntage's own id, use `GetInvoice`."""
 
-    record: ClassVar[type[Record]] = Invoice
+    record: ClassVar[RecordType] = Invoice
     under: ClassVar[str] = "/invoices"
     is_cursor: ClassVar[bool] = True
     filters: ClassVar[tuple[Filter, ...]] = (
@@ -248,16 +253,16 @@ class Invoices(OfEntity[Invoice], frozen=True, kw_only=True):
     )
 
     uuid: Several | None = None
-    type: Several | None = None
+    type: InvoiceTypes | None = None
     usage: Several | None = None
-    payment_type: str | None = None
+    payment_type: Literal["PUE", "PPD"] | None = None
     payment_method: Several | None = None
     issuer_rfc: str | None = None
     receiver_rfc: str | None = None
     is_issuer: bool | None = None
     is_receiver: bool | None = None
     currency: Several | None = None
-    status: str | None = None
+    status: Literal["VIGENTE", "CANCELADO"] | None = None
     has_xml: bool | None = None
     has_pdf: bool | None = None
     issued_after: datetime | None = None
@@ -286,14 +291,14 @@ class _OfInvoice(Reading[R_co], Generic[R_co], frozen=True, kw_only=True):
         if self.invoice is None:
             return super().where()
         if getattr(self, "entity", None) is not None:
-            raise TaskError("name the entity or the invoice, not both", field="invoice")
+            raise TaskError("invoice must be left out where an entity is named", field="invoice")
         return f"{self.invoice}{self.below}", f"GET /invoices/{{id}}{self.below}"
 
 
 class InvoiceLineItems(_OfInvoice[InvoiceLineItem], frozen=True, kw_only=True):
     """The lines of an invoice, or of all an entity's invoices. Name one of the two."""
 
-    record: ClassVar[type[Record]] = InvoiceLineItem
+    record: ClassVar[RecordType] = InvoiceLineItem
     under: ClassVar[str] = "/invoices/line-items"
     below: ClassVar[str] = "/line-items"
     is_cursor: ClassVar[bool] = True
@@ -304,7 +309,7 @@ class InvoiceLineItems(_OfInvoice[InvoiceLineItem], frozen=True, kw_only=True):
 class InvoicePayments(_OfInvoice[InvoicePayment], frozen=True, kw_only=True):
     """The payments of an invoice, of all an entity's invoices, or (naming neither) of all there are."""
 
-    record: ClassVar[type[Record]] = InvoicePayment
+    record: ClassVar[RecordType] = InvoicePayment
     under: ClassVar[str] = "/invoices/payments"
     below: ClassVar[str] = "/payments"
     apart: ClassVar[str] = "/invoices/payments"
@@ -316,7 +321,7 @@ class InvoicePayments(_OfInvoice[InvoicePayment], frozen=True, kw_only=True):
 class InvoiceBatchPayments(_OfInvoice[InvoiceBatchPayment], frozen=True, kw_only=True):
     """The batch payments of an invoice or, naming none, of all there are. Syntage has no list by entity."""
 
-    record: ClassVar[type[Record]] = InvoiceBatchPayment
+    record: ClassVar[RecordType] = InvoiceBatchPayment
     below: ClassVar[str] = "/batch-payments"
     apart: ClassVar[str] = "/invoices/batch-payments"
 
@@ -324,13 +329,13 @@ class InvoiceBatchPayments(_OfInvoice[InvoiceBatchPayment], frozen=True, kw_only
 class InvoiceRelations(_OfInvoice[InvoiceRelation], frozen=True, kw_only=True):
     """How an invoice relates to others."""
 
-    record: ClassVar[type[Record]] = InvoiceRelation
+    record: ClassVar[RecordType] = InvoiceRelation
     below: ClassVar[str] = "/relations"
 
     def where(self) -> tuple[str, str]:
         """Give the invoice's list: there is no other."""
         if self.invoice is None:
-            raise TaskError("this list belongs to an invoice", field="invoice")
+            raise TaskError("invoice must be given: this list belongs to one", field="invoice")
         return super().where()
 
 
@@ -340,7 +345,7 @@ class InvoiceCreditNotes(_OfInvoice[InvoiceCreditNote], frozen=True, kw_only=Tru
     An invoice has two lists, in the vendor's words `issued` and `applied`: say which by `side`.
     """
 
-    record: ClassVar[type[Record]] = InvoiceCreditNote
+    record: ClassVar[RecordType] = InvoiceCreditNote
     under: ClassVar[str] = "/invoices/credit-notes"
     below: ClassVar[str] = "-credit-notes"
     apart: ClassVar[str] = "/invoices/credit-notes"
@@ -354,6 +359,6 @@ class InvoiceCreditNotes(_OfInvoice[InvoiceCreditNote], frozen=True, kw_only=Tru
         if self.invoice is None and self.side is None:
             return path, name
         if self.invoice is None or self.side not in ("issued", "applied"):
-            raise TaskError("an invoice and a side, issued or applied, belong together", field="side")
+            raise TaskError("side must be issued or applied for an invoice, else left out", field="side")
         end = f"/{self.side}{self.below}"
         return path.removesuffix(self.below) + end, name.removesuffix(self.below) + end

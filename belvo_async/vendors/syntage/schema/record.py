@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 import msgspec
 from msgspec.structs import force_setattr
 
 from .subjects import UUID
 
-__all__ = ["Dated", "File", "Part", "Record", "Taxpayer", "hold"]
+__all__ = ["Dated", "File", "Part", "Record", "RecordType", "Taxpayer", "hold"]
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
@@ -54,6 +54,10 @@ class Record(Dated, frozen=True, kw_only=True, gc=False):
 
     def __rich_repr__(self) -> list[tuple[str, str]]:
         return [("id", _harmless_id(self.id))]
+
+
+RecordType: TypeAlias = type[Record]
+"""A kind of record. Written out, `type` would mean the field of that name in queries that have one."""
 
 
 def _harmless_id(record_id: str | None) -> str:

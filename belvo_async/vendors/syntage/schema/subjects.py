@@ -23,14 +23,14 @@ def normal_subject(given: object) -> str:
         return f"/entities/{match.group(1).lower()}"
     if match := TAXPAYER.fullmatch(text):
         return f"/taxpayers/{match.group(1).upper()}"
-    raise TaskError("an entity is written /entities/<uuid>, a bare uuid, or /taxpayers/<RFC>", field="entity")
+    raise TaskError("entity must be /entities/<uuid>, a bare uuid, or /taxpayers/<RFC>", field="entity")
 
 
 def normal_entity(given: object) -> str:
     """Read an entity: its IRI."""
     match = _ENTITY.fullmatch(given) if isinstance(given, str) else None
     if match is None:
-        raise TaskError("an entity is written /entities/<uuid> or as a bare uuid", field="entity")
+        raise TaskError("entity must be /entities/<uuid> or a bare uuid", field="entity")
     return f"/entities/{match.group(1).lower()}"
 
 
@@ -38,7 +38,7 @@ def normal_invoice(given: object) -> str:
     """Read an invoice by Syntage's id, which is not the fiscal folio: its IRI."""
     match = _INVOICE.fullmatch(given) if isinstance(given, str) else None
     if match is None:
-        raise TaskError("an invoice is written /invoices/<uuid> or as a bare uuid", field="invoice")
+        raise TaskError("invoice must be /invoices/<uuid> or a bare uuid", field="invoice")
     return f"/invoices/{match.group(1).lower()}"
 
 
@@ -46,5 +46,5 @@ def read_id(given: object, collection: str, field: str = "id") -> str:
     """Read an id, or an IRI of that collection: the bare id."""
     text = given.removeprefix(f"{collection}/") if isinstance(given, str) else ""
     if not _ID.fullmatch(text):
-        raise TaskError(f"expected an id or {collection}/<id>", field=field)
+        raise TaskError(f"{field} must be an id or {collection}/<id>", field=field)
     return text

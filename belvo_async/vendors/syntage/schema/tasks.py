@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeAlias, cast, get_args, overload
 from urllib.parse import unquote, urlencode
 
@@ -55,10 +55,10 @@ _Words: TypeAlias = Mapping[str, object]
 class Extraction(Task[R_co], Generic[R_co], frozen=True, tag="syntage.Extraction"):
     """One run of an extractor for an entity: `POST /extractions` (api-reference/extractions/overview).
 
-    `entity` is `/entities/<uuid>` or the bare uuid; the deprecated `/taxpayers/<RFC>` is accepted too. `options` is the
-    struct of the extractor or a dict in Syntage's own words; either way it is checked and kept as the struct (a dict
-    only for extractors whose options are not published). `invoice` needs options, for it needs a period. Raises
-    TaskError naming the field, like `options.period.to`.
+    `entity` is `/entities/<uuid>` or the bare uuid; the deprecated `/taxpayers/<RFC>` is known too, but only `invoice`
+    can be fired with it. `options` is the struct of the extractor or a dict in Syntage's own words; either way it is
+    checked and kept as the struct (a dict only for extractors whose options are not published). `invoice` needs
+    options, for it needs a period. Raises TaskError naming the field, like `options.period.to`.
 
     The extractor decides what the results hold: `Extraction("...", "tax_status")` is an `Extraction[TaxStatus]`, one
     whose extractor is known only at run time an `Extraction[object]`.
@@ -187,12 +187,12 @@ class Extraction(Task[R_co], Generic[R_co], frozen=True, tag="syntage.Extraction
 
 def _normal_options(extractor: object, given: object) -> Options | dict[str, object]:
     if not isinstance(extractor, str) or extractor not in EXTRACTORS:
-        raise TaskError(f"unknown extractor; Syntage has {', '.join(EXTRACTORS)}", field="extractor")
+        raise TaskError(f"extractor must be one of {', '.join(EXTRACTORS)}", field="extractor")
     kind = EXTRACTORS[extractor]
     if isinstance(given, msgspec.Struct) and type(given) is not kind:
-        raise TaskError(f"{type(given).__name__} are not the options of {extractor}", field="options")
+        raise TaskError(f"options must be those of {extractor}: {type(given).__name__} are not", field="options")
     if extractor == "invoice" and given is None:
-        raise TaskError("invoice needs options with a period", field="options.period")
+        raise TaskError("options.period must be given for invoice", field="options.period")
     words = {} if given is None else _builtins(given)
     if kind is None:
         return words
@@ -216,6 +216,7 @@ def _builtins(options: object) -> dict[str, object]:
 
 
 _OPTION_PATH = re.compile(r"`\$([^`]*)`")
+_OPTION_KIND = re.compile(r"^Expected `([^`]*)`")
 _OPTION_NAME = re.compile(r"(unknown|required) field `(\w{1,64})`")
 
 
@@ -224,9 +225,11 @@ def _name_option(complaint: str, extractor: str) -> TaskError:
     name = _OPTION_NAME.search(complaint)
     field = "options" + (path.group(1) if path else "")
     if name is None:
-        return TaskError(f"an option of {extractor} has the wrong type", field=field)
-    reason = "is missing" if name.group(1) == "required" else f"is not an option of {extractor}"
-    return TaskError(f"{name.group(2)} {reason}", field=f"{field}.{name.group(2)}")
+        kind = _OPTION_KIND.search(complaint)
+        return TaskError(f"{field}: expected {kind.group(1) if kind else 'a documented value'}", field=field)
+    field = f"{field}.{name.group(2)}"
+    rule = "be given for" if name.group(1) == "required" else "be left out: it is no option of"
+    return TaskError(f"{field} must {rule} {extractor}", field=field)
 
 
 ExportFormat: TypeAlias = Literal["csv", "xlsx", "json", "pdf"]
@@ -270,9 +273,10 @@ class Export(Task[object], frozen=True, tag="syntage.Export"):
     def __post_init__(self) -> None:
         force_setattr(self, "uri", _read_list(self.uri))
         if self.format not in EXPORT_FORMATS:
-            raise TaskError(f"expected one of {', '.join(EXPORT_FORMATS)}", field="format")
-        if any(each not in FILE_TYPES for each in self.file_types):
-            raise TaskError(f"expected some of {', '.join(FILE_TYPES)}", field="file_types")
+            raise TaskError(f"format must be one of {', '.join(EXPORT_FORMATS)}", field="format")
+        listed = isinstance(cast("object", self.file_types), Collection)
+        if not listed or any(each not in FILE_TYPES for each in self.file_types):
+            raise TaskError(f"file_types must be some of {', '.join(FILE_TYPES)}", field="file_types")
         # One order, so that equal tasks are equal.
         force_setattr(self, "file_types", tuple(each for each in FILE_TYPES if each in self.file_types))
 
@@ -309,5 +313,5 @@ def _read_list(given: object) -> str:
         path, params = given.where()[0], given.params()
         given = f"{path}?{urlencode(params, safe='[]:')}" if params else path
     if not isinstance(given, str) or len(given) > _LONGEST_LIST or not _LIST.fullmatch(given) or "/.." in given:
-        raise TaskError("expected a query, or the path of a list with its filters", field="uri")
+        raise TaskError("uri must be a query, or the path of a list with its filters", field="uri")
     return given

@@ -1,0 +1,81 @@
+"""What open jobs cost while nothing happens to them, how fast their awaiters wake, and how few requests they need.
+
+    python benchmarks/jobs.py [--quick]
+
+Waiting: 100,000 open jobs in the tracker with the memory store, against a dictionary and a task per job that sleeps.
+Both hold the same Job records, which are left out of the memory; both look at every job once per interval, the looks
+cost no request (see `jobs_side.py`). Waking: from the end of `store.put` to the awaiter (`jobs_wake.py`), against a
+bare future. Polling: requests until all of 10,000 open Syntage jobs are known to have ended, against one poll for each
+(`jobs_polls.py`). Every figure is from fresh processes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+from typing import Any
+
+from apart import ask
+from table import Row, show
+
+AREA = "jobs"
+JOBS = 100_000
+POLLED = 10_000
+
+
+def in_turns(rounds: int, jobs: int, interval: float, window: float) -> tuple[list[Any], list[Any]]:
+    """What ours and the tasks measured, round by round."""
+    arguments = (str(jobs), str(interval), str(window))
+    both = [[ask("jobs_side.py", way, *arguments) for way in ("ours", "tasks")] for _ in range(rounds)]
+    ours, tasks = zip(*both, strict=True)
+    return list(ours), list(tasks)
+
+
+def waiting(rounds: int, jobs: int, interval: float, window: float) -> list[Row]:
+    """Memory and processor time of jobs nothing happens to."""
+    ours, tasks = in_turns(rounds, jobs, interval, window)
+    rows: list[Row] = []
+    for field, what, unit, goal in (
+        ("bytes", "memory beside the Job records", " B/job", 0.25),
+        ("cpu", f"processor, each looked at every {interval:g} s", " of a core", 0.2),
+    ):
+        pair = [statistics.median(each[field] for each in side) for side in (ours, tasks)]
+        ratio = statistics.median(one[field] / other[field] for one, other in zip(ours, tasks, strict=True))
+        shown = [f"{100 * each:.1f} %{unit}" if field == "cpu" else f"{each:,.0f}{unit}" for each in pair]
+        name = f"{jobs:,} open jobs, {what}, beside a sleeping task each"
+        rows.append(Row(area=AREA, what=name, ours=shown[0], peer=shown[1], ratio=ratio, goal=goal, at_least=False))
+    return rows
+
+
+def waking(rounds: int, wakes: int) -> Row:
+    """From the end of a `put` to the awaiter."""
+    measured = [ask("jobs_wake.py", str(wakes)) for _ in range(rounds)]
+    ours, bare = (statistics.median(each[side] for each in measured) for side in ("ours", "bare"))
+    ratio = statistics.median(each["bare"] / each["ours"] for each in measured)
+    what = "store.put done to awaiter running, rate beside a bare future's"
+    return Row(area=AREA, what=what, ours=f"{ours:.1f} us", peer=f"{bare:.1f} us", ratio=ratio, goal=0.8)
+
+
+def polling(jobs: int) -> Row:
+    """Requests of looks. They are counted, not timed: one run is enough."""
+    requests = ask("jobs_polls.py", str(jobs))["requests"]
+    what = f"requests to see {jobs:,} open Syntage jobs end, beside one poll each"
+    return Row(
+        area=AREA, what=what, ours=f"{requests:,}", peer=f"{jobs:,}", ratio=requests / jobs, goal=1 / 50, at_least=False
+    )
+
+
+def measure(quick: bool = False) -> list[Row]:
+    """All three parts."""
+    parts = waiting(1, JOBS // 5, 4, 8) if quick else waiting(3, JOBS, 10, 20)
+    return [*parts, waking(3 if quick else 7, 3_000), polling(POLLED)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Measure what open jobs cost.")
+    parser.add_argument("--quick", action="store_true", help="fewer jobs, shorter windows")
+    show(measure(parser.parse_args().quick))
+
+
+if __name__ == "__main__":
+    main()

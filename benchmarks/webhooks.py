@@ -1,0 +1,69 @@
+"""How many deliveries a second our adapters take, against handlers written by hand on the same servers.
+
+    python benchmarks/webhooks.py [--quick] [--directory DIR]
+
+Each delivery is a signed event that ends another open job, on 64 kept connections, from a process of its own. By hand:
+read, verify, decode, answer. Ours does that and finds the job, applies the event, keeps it and wakes who waits. The
+durable receivers answer only once the event is committed with synchronous=FULL; `--directory` must be on the disk that
+is meant. Receivers take turns round by round, a fresh process each time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+from pathlib import Path
+
+from apart import ask, serving
+from table import Row, show
+
+AREA = "webhooks"
+CONNECTIONS = 64
+# Of these receivers, server and way, fewer deliveries are enough.
+SLOW = {("aiohttp", "commit")}
+# Deliveries before the clock runs.
+WARM_UP = 500
+
+PAIRS: tuple[tuple[str, tuple[str, str], tuple[str, str], float], ...] = (
+    ("aiohttp.web, memory, beside a hand-written handler", ("aiohttp", "ours"), ("aiohttp", "hand"), 0.85),
+    ("ASGI (uvicorn), memory, beside a hand-written handler", ("asgi", "ours"), ("asgi", "hand"), 0.85),
+    ("aiohttp.web, SQLite FULL, beside a commit per event", ("aiohttp", "sqlite"), ("aiohttp", "commit"), 2.0),
+)
+
+
+def speed(server: str, way: str, count: int, directory: Path) -> float:
+    """Deliveries a second, to a fresh receiver."""
+    count = count // 8 if (server, way) in SLOW else count
+    with (
+        tempfile.TemporaryDirectory(dir=directory) as room,
+        serving("webhooks_server.py", server, way, str(WARM_UP + count), room) as address,
+    ):
+        ask("webhooks_load.py", *address.split(), "0", str(WARM_UP), str(CONNECTIONS))
+        return count / ask("webhooks_load.py", *address.split(), str(WARM_UP), str(count), str(CONNECTIONS))
+
+
+def measure(quick: bool = False, directory: Path | None = None) -> list[Row]:
+    """Run all receivers in turns and say how ours compare."""
+    rounds, count = (3, 4_000) if quick else (7, 20_000)
+    receivers = list(dict.fromkeys(side for _, ours, hand, _ in PAIRS for side in (ours, hand)))
+    room = directory or Path(tempfile.gettempdir())
+    speeds = [{side: speed(*side, count, room) for side in receivers} for _ in range(rounds)]
+    rows: list[Row] = []
+    for what, ours, hand, goal in PAIRS:
+        ratio = statistics.median(each[ours] / each[hand] for each in speeds)
+        shown = [f"{statistics.median(each[side] for each in speeds):,.0f}/s" for side in (ours, hand)]
+        rows.append(Row(area=AREA, what=what, ours=shown[0], peer=shown[1], ratio=ratio, goal=goal))
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Measure the webhook adapters, in one run.")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, rougher figures")
+    parser.add_argument("--directory", type=Path, help="where databases are made; default: the temporary directory")
+    options = parser.parse_args()
+    show(measure(options.quick, options.directory))
+
+
+if __name__ == "__main__":
+    main()
