@@ -22,7 +22,7 @@ from .conftest import Play
 RFC = re.compile(r"\b[A-ZÑ&]{3,4}[0-9]{6}[A-Z0-9]{3}\b")
 
 
-@pytest.mark.parametrize("seed", range(1, 6))
+@pytest.mark.parametrize("seed", [1, 2, *(pytest.param(seed, marks=pytest.mark.proof) for seed in (3, 4, 5))])
 async def test_everything_received_equals_what_the_vendors_hold(play: Play, seed: int) -> None:
     """Whatever the faults of a seed: exit code 0, within the seconds the description promises."""
     shown = await play(seed=seed)

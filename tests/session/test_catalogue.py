@@ -78,6 +78,8 @@ async def test_each_extractor_has_results(world: World, extractor: str) -> None:
         handle = await session.fire(world.extraction(entity, extractor=extractor, options=options))
         await handle
         records += await handle.results().to_list()
+        if records:
+            break
 
     assert records
     assert {record} == {type(each) for each in records}
@@ -158,7 +160,7 @@ async def test_a_refresh_that_says_nothing_of_a_resource_stays_open(world: World
     session = await world.open()
     handle = await session.fire(belvo.Refresh(world.belvo.links[0], ["INVOICES", "TAX_STATUS"]))
 
-    await world.until(lambda: world.clock.now() - handle.job.created_at > timedelta(minutes=55))
+    await asyncio.sleep(timedelta(minutes=55).total_seconds())
 
     assert (Status.RUNNING, ["INVOICES"]) == (handle.status, [report.resource for report in handle.job.reports])
 
@@ -407,8 +409,8 @@ async def test_a_saving_that_is_cancelled_leaves_nothing(world: World, tmp_path:
             await asyncio.sleep(0)
         saving.cancel()
         await asyncio.wait([saving])
-        gc.collect()
         assert held(tmp_path) in ([], [("x", 200_000)])
+    gc.collect()
 
 
 async def test_a_file_that_cannot_be_written_is_not_asked_for(world: World, tmp_path: Path) -> None:

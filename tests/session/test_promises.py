@@ -100,6 +100,7 @@ async def test_bulk_submissions_outlast_the_rate_limit(clock: VirtualClock) -> N
         assert 300 == len(narrow.jobs)
 
 
+@pytest.mark.proof
 async def test_1000_jobs_are_awaited_on_64_connections_and_one_timer(
     crowd: SyntageSimulator, clock: VirtualClock
 ) -> None:
