@@ -75,6 +75,9 @@ class Results(Generic[R_co]):
             async for batch in batches:
                 for record in batch:
                     yield record
+                    # What stands in a frame may be shown with the traceback of a later fault: here as below.
+                    del record
+                del batch
 
     async def batches(self) -> AsyncGenerator[tuple[R_co, ...], None]:
         """The same records in tuples, as they are decoded: a quarter of a megabyte of JSON each. Never an empty one."""
@@ -92,6 +95,7 @@ class Results(Generic[R_co]):
                     async with aclosing(self._read(request, reader, ahead, sieve)) as page:
                         async for records in page:
                             yield records
+                            del records
                     expected = reader.page.count if reader.page.count is not None else expected
                     request = _advance(steps.send, reader.page)
         finally:
@@ -106,7 +110,16 @@ class Results(Generic[R_co]):
 
         An error loses the list: who wants to keep what came before it iterates.
         """
-        return [record async for record in self]
+        records: list[R_co] = []
+        try:
+            async with aclosing(self.batches()) as batches:
+                async for batch in batches:
+                    records += batch
+                    del batch
+        except BaseException:
+            records.clear()
+            raise
+        return records
 
     def __repr__(self) -> str:
         return f"<Results of {self._vendor.name}: iterate it, or await its to_list()>"
@@ -129,6 +142,7 @@ class Results(Generic[R_co]):
                                 await self._remarks.take(seen)
                             if records:
                                 yield tuple(records)
+                            del batch, records, seen
                     return
                 except TransportError:
                     if attempt == PAGE_ATTEMPTS:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import pytest
 
-from belvo_async import Session, TaskError, TransportError, belvo
+from belvo_async import PayloadError, Session, TaskError, TransportError, belvo
 from belvo_async._session.ahead import PAGES_AHEAD
 from belvo_async._session.sieve import WINDOW_IDS
 from tests.session.paged import Pages, invoices
@@ -251,6 +253,23 @@ async def test_rows_pass_through_undecoded(world: World) -> None:
     records = await session.list(JANUARY, type=msgspec.Raw).to_list()
 
     assert list(pages.rows) == [msgspec.json.decode(record) for record in records]
+
+
+@pytest.mark.parametrize("kind", [None, dict, Total, msgspec.Raw])
+async def test_no_frame_of_a_fault_holds_a_record(world: World, kind: type[Any] | None) -> None:
+    """Who collects errors with the locals of their frames collects no taxpayer's data."""
+    rows: list[dict[str, Any]] = [row | {"sender_name": "ANA PRUEBA", "xml": "x" * 900} for row in invoices(900)]
+    rows[600]["invoice_date"] = "ANA PRUEBA"
+    rows[600]["total_amount"] = "ANA PRUEBA"
+    session = await open_on(world, Pages(rows, size=1000))
+
+    with pytest.raises(PayloadError) as broken:
+        await session.list(JANUARY, type=kind).to_list()  # type: ignore[arg-type]
+
+    told = traceback.TracebackException.from_exception(broken.value, capture_locals=True)
+    ours = [frame for frame in told.stack if "belvo_async" in frame.filename]
+    assert ours
+    assert [] == [(frame.name, name) for frame in ours for name, text in (frame.locals or {}).items() if "ANA" in text]
 
 
 async def test_rows_are_told_apart_within_a_window(world: World) -> None:
