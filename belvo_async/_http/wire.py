@@ -18,7 +18,7 @@ from yarl import URL
 from ..abc import Request
 from ..errors import ConfigurationError, PayloadError
 
-# reliability.md 5.1: aiohttp's defaults are 300 s in all and no limit between two bytes.
+# aiohttp's defaults are 300 s in all and no limit between two bytes.
 TOTAL: Final = timedelta(seconds=60)
 SILENCE: Final = timedelta(seconds=30)
 CONNECT: Final = timedelta(seconds=10)

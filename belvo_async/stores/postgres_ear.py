@@ -17,7 +17,7 @@ from .postgres_line import Line, Lost, Server, Statement
 
 __all__ = ["Ear"]
 
-# How soon a connection that died without a word is noticed (reliability.md 5.5).
+# How soon a connection that died without a word is noticed.
 PROBE_SECONDS = 10.0
 PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0

@@ -1,4 +1,4 @@
-"""The laws of the core (design.md, section 5), for any observations in any order."""
+"""The laws of the core, for any observations in any order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The invariants (reliability.md, section 3), checked while the world runs and when it has come to rest."""
+"""The invariants, checked while the world runs and when it has come to rest."""
 
 from __future__ import annotations
 
