@@ -42,7 +42,10 @@ class Vendor(Protocol):
         ...
 
     def check(self, task: Task[Any], now: datetime) -> None:
-        """Raise TaskError for what only the present day can tell (future dates). Shapes are checked at construction."""
+        """Raise TaskError for what only the present day can tell (future dates), and for what nobody could read.
+
+        Shapes are checked at construction.
+        """
         ...
 
     def lane(self, task: Task[Any]) -> str | None:

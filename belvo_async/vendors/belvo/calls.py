@@ -28,6 +28,7 @@ from .lists import (
     TAX_STATUS,
     Collection,
 )
+from .looks import read_link
 from .reading import Source, encode, selection
 from .refusals import read_error
 from .schema import (
@@ -185,7 +186,7 @@ def _link_request(call: Call[object], source: Source) -> Request:
     if isinstance(call, CreateLink):
         return _write("POST", LINKS.path, LINKS.path, _creation(call), source)
     if isinstance(call, GetLink):
-        return source.get(f"{LINKS.path}{call.link}/", [], name="GET /api/links/{id}/")
+        return read_link(call.link, source)
     named = f"{LINKS.path}{{id}}/"
     if isinstance(call, UpdateLink):
         secrets = {"password": call.password, "password2": call.password2, "token": call.token}
