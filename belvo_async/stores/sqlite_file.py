@@ -11,7 +11,7 @@ from contextlib import suppress
 from belvo_async.errors import StoreError
 
 from .sqlite_locks import insist, wait_inside
-from .sqlite_schema import APPLICATION_ID, SCHEMA_VERSION, migrate
+from .sqlite_schema import APPLICATION_ID, SCHEMA_VERSION, create
 
 __all__ = ["Connect", "connect", "journal_settings", "open_database", "store_error"]
 
@@ -87,7 +87,7 @@ def _set_up(database: sqlite3.Connection, path: str) -> None:
     database.execute(f"PRAGMA synchronous={synchronous}")
     insist(database, lambda: database.execute("BEGIN IMMEDIATE"), deadline)
     wait_inside(database, deadline)
-    migrate(database, _check_version(database, path))
+    create(database, _check_version(database, path))
     database.execute("COMMIT")
     database.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
 

@@ -1,4 +1,4 @@
-"""What is in the SQLite file, version by version, and how an older file becomes a newer one."""
+"""What is in the SQLite file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Iterable
 
 from belvo_async.jobs import Status
 
-__all__ = ["APPLICATION_ID", "ENDED", "SCHEMA_VERSION", "migrate"]
+__all__ = ["APPLICATION_ID", "ENDED", "SCHEMA_VERSION", "create"]
+
+SCHEMA_VERSION = 1
 
 # "blva", so that a file of another program is not taken for a store.
 APPLICATION_ID = 0x626C7661
@@ -21,10 +23,10 @@ def _quoted(words: Iterable[str]) -> str:
 ENDED = _quoted(status for status in Status if status.is_terminal)
 
 
-def migrate(database: sqlite3.Connection, version: int) -> None:
-    """Bring a file of an older version, 0 for an empty one, to this version. Runs inside a transaction."""
-    for step in _STEPS[version:]:
-        for statement in step:
+def create(database: sqlite3.Connection, version: int) -> None:
+    """Make the tables of an empty file. Runs inside a transaction."""
+    if version == 0:
+        for statement in (*_JOBS, *_BOUNDED, *_SHARED):
             database.execute(statement)
     # Written even when they are there already: a store that cannot be written is noticed now.
     database.execute(f"PRAGMA application_id={APPLICATION_ID}")
@@ -48,6 +50,9 @@ _JOBS = (
         leased_until INTEGER NOT NULL DEFAULT 0,
         version INTEGER NOT NULL,
         document BLOB NOT NULL,
+        changed INTEGER NOT NULL DEFAULT 0,
+        writer INTEGER NOT NULL DEFAULT 0,
+        failure TEXT,
         due_at INTEGER GENERATED ALWAYS AS (CASE WHEN open THEN max(next_poll, leased_until) END) VIRTUAL
     ) STRICT
     """,
@@ -56,11 +61,24 @@ _JOBS = (
     "CREATE INDEX job_open ON job (created_at, id) WHERE open = 1",
     "CREATE INDEX job_lane ON job (lane, created_at, id) WHERE open = 1 AND lane IS NOT NULL",
     "CREATE INDEX job_due ON job (account, due_at) WHERE due_at IS NOT NULL",
+    "CREATE INDEX job_ended ON job (created_at, id) WHERE open = 0",
+    "CREATE INDEX job_changed ON job (changed, writer)",
     f"""
     CREATE TRIGGER job_end_is_final BEFORE UPDATE OF status ON job
     WHEN OLD.status IN ({ENDED}) AND NEW.status <> OLD.status
     BEGIN SELECT RAISE(ABORT, 'the status of an ended job never changes'); END
     """,
+    # Why a job failed may be learned later than that it did, but only once.
+    f"""
+    CREATE TRIGGER job_failure_is_final BEFORE UPDATE OF failure ON job
+    WHEN OLD.status IN ({ENDED})
+        AND OLD.failure IS NOT NULL AND NEW.failure IS NOT OLD.failure
+    BEGIN SELECT RAISE(ABORT, 'the failure of an ended job never changes'); END
+    """,
+    # Each transaction that writes has a number and the name of its writer, and leaves both in the jobs it writes: so
+    # other processes find what changed since they last looked.
+    "CREATE TABLE turn (number INTEGER NOT NULL, writer INTEGER NOT NULL) STRICT",
+    "INSERT INTO turn VALUES (0, 0)",
     """
     CREATE TABLE timeline (
         job_id TEXT NOT NULL REFERENCES job (id) ON DELETE CASCADE,
@@ -117,31 +135,3 @@ _SHARED = (
     ) STRICT
     """,
 )
-
-# Since version 2. Each transaction that writes has a number and the name of its writer, and leaves both in the jobs it
-# writes: so other processes find what changed since they last looked. Jobs of version 1 have number 0.
-_CHANGES = (
-    "CREATE TABLE turn (number INTEGER NOT NULL, writer INTEGER NOT NULL) STRICT",
-    "INSERT INTO turn VALUES (0, 0)",
-    "ALTER TABLE job ADD COLUMN changed INTEGER NOT NULL DEFAULT 0",
-    "ALTER TABLE job ADD COLUMN writer INTEGER NOT NULL DEFAULT 0",
-    "CREATE INDEX job_changed ON job (changed, writer)",
-)
-# Since version 2: why a job failed may be learned later than that it did, but only once.
-_FAILURE = (
-    "ALTER TABLE job ADD COLUMN failure TEXT",
-    "UPDATE job SET failure = json_extract(CAST(document AS TEXT), '$.job.failure.code')",
-    f"""
-    CREATE TRIGGER job_failure_is_final BEFORE UPDATE OF failure ON job
-    WHEN OLD.status IN ({ENDED})
-        AND OLD.failure IS NOT NULL AND NEW.failure IS NOT OLD.failure
-    BEGIN SELECT RAISE(ABORT, 'the failure of an ended job never changes'); END
-    """,
-)
-
-# Since version 3: ended jobs are listed and pruned.
-_ENDED_JOBS = ("CREATE INDEX job_ended ON job (created_at, id) WHERE open = 0",)
-
-# What makes version 1 of version 0, version 2 of version 1, and so on. A step that was released is never edited.
-_STEPS = ((*_JOBS, *_BOUNDED, *_SHARED), (*_CHANGES, *_FAILURE), _ENDED_JOBS)
-SCHEMA_VERSION = len(_STEPS)

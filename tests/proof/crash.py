@@ -4,9 +4,8 @@
 
 Each trial is a child process with the real store; it tells through a pipe what it tries and what was acknowledged.
 Two thirds of the trials are killed at one statement of the store's connection: just before it, in its midst or just
-after it; one third at a random moment. Every tenth trial starts with a file of schema version 1, so that migrations
-are interrupted too. `SIGKILL` leaves the page cache, so a RAM disk proves as much as a disk; loss of power is another
-proof.
+after it; one third at a random moment. `SIGKILL` leaves the page cache, so a RAM disk proves as much as a disk; loss of
+power is another proof.
 """
 
 from __future__ import annotations
@@ -28,11 +27,8 @@ import msgspec
 
 from belvo_async.stores.sqlite import SqliteStore
 from tests.proof.ledger import Ledger, examine
-from tests.proof.workload import LAST, Fact, work
+from tests.proof.workload import Fact, work
 
-VERSION_1 = Path(__file__).parents[1] / "stores" / "version_1.sql"
-# What that file holds.
-OLD_JOBS = {"job-9000": 2, "job-9001": LAST - 1, "job-9003": LAST - 1}
 WORKERS, JOBS = 4, 2
 WHERE = ("before", "in", "after")
 
@@ -42,7 +38,6 @@ class Point(NamedTuple):
 
     where: str
     number: int
-    old: bool = False
 
 
 class Line(msgspec.Struct, array_like=True):
@@ -166,14 +161,13 @@ def plan(statements: int, trials: int, chance: random.Random) -> list[Point]:
     points: list[Point] = []
     every: list[tuple[str, int]] = []
     for index in range(trials):
-        old = index % 10 == 9
         if index % 3 == 2:
-            points.append(Point("any", 0, old))
+            points.append(Point("any", 0))
             continue
         if not every:
             every = [(where, number) for where in WHERE for number in range(1, statements + 1)]
             chance.shuffle(every)
-        points.append(Point(*every.pop(), old))
+        points.append(Point(*every.pop()))
     return points
 
 
@@ -181,8 +175,6 @@ def try_once(directory: Path, point: Point, seed: int, usual_seconds: float, tol
     """One child, one death, one look at what it left."""
     path = directory / "jobs.db"
     ledger = Ledger()
-    if point.old:
-        make_old(path, ledger)
     chance = random.Random(seed)
     child, told, heard = give_birth(path, point, seed)
     if point.number == 0:
@@ -235,16 +227,6 @@ def look(path: Path, ledger: Ledger, toll: Toll, words: str) -> None:
 async def open_and_close(path: Path) -> None:
     async with SqliteStore(path) as store:
         await store.get("job-0000")
-
-
-def make_old(path: Path, ledger: Ledger) -> None:
-    """Make the file an earlier release left."""
-    database = sqlite3.connect(path)
-    database.executescript(VERSION_1.read_text(encoding="utf-8"))
-    database.close()
-    for name, version in OLD_JOBS.items():
-        ledger.tries(Fact("job", name, version))
-        ledger.done(Fact("job", name, version))
 
 
 def run(trials: int, seed: int, directory: str | None = None) -> Toll:
