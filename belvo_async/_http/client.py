@@ -17,9 +17,10 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_result
 
 from ..abc import Budget, Clock, Request, Response, Retry
 from ..errors import BelvoAsyncError, SessionClosedError, TransportError
+from ..rate_limits import is_exhausted
 from .faults import FAULTS, may_repeat, transport_error
 from .response import HttpResponse
-from .waits import asked_wait, is_exhausted, window_end
+from .waits import asked_wait, exhausted_until
 from .wire import Credentials, Home, Limits, fetch, home_at, user_agent
 
 _log = logging.getLogger("belvo_async")
@@ -210,7 +211,7 @@ class Http:
         """Remember an exhausted rate window: the next request of this name waits for its end."""
         key = (home.origin, request.name)
         is_last = is_exhausted(response.headers)
-        wait = window_end(response.status, response.headers, self._clock.now()) if is_last else None
+        wait = exhausted_until(response.status, response.headers, self._clock.now()) if is_last else None
         if wait is None:
             if key in live.turns and live.turns[key] <= live.loop.time():
                 del live.turns[key]

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from belvo_async._http import Http, ask
-from belvo_async._http.waits import WAIT_CAP, asked_wait, retry_after, window_end
+from belvo_async._http.waits import WAIT_CAP, asked_wait, exhausted_until
 from belvo_async.abc import Budget, Headers, Retry
 from belvo_async.errors import TransportError
 from tests.edges.http_origin import Cut, Origin, credentials, read, reply, submission
@@ -26,75 +26,6 @@ async def http(clock: VirtualClock) -> AsyncIterator[Http]:
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        ("0", 0),
-        ("30", 30),
-        (" 30 ", 30),
-        ("900", 900),
-        ("901", 900),
-        ("99999999999", 900),
-        ("9" * 5000, 900),
-        ("Mon, 01 Jun 2026 12:00:30 GMT", 30),
-        ("Mon, 01 Jun 2026 11:59:00 GMT", 0),
-        ("Fri, 31 Dec 9999 23:59:59 GMT", 900),
-        ("", None),
-        ("-1", None),
-        ("+1", None),
-        ("1.5", None),
-        ("1_000", None),
-        ("1e3", None),
-        ("nan", None),
-        ("inf", None),
-        ("١٢", None),
-        ("１２", None),
-        ("²", None),
-        ("Mon, 99 Jun 2026 12:00:30 GMT", None),
-        ("Mon, 01 Xyz 2026 12:00:30 GMT", None),
-        ("tomorrow", None),
-    ],
-)
-def test_retry_after(text: str, seconds: int | None) -> None:
-    """ASCII digits or an HTTP date, never more than the cap; anything else is as if it were absent."""
-    expected = None if seconds is None else timedelta(seconds=seconds)
-
-    assert expected == retry_after(Headers({"Retry-After": text}), NOW)
-
-
-def test_dates_are_measured_by_the_vendors_clock() -> None:
-    """A clock an hour off does not turn 30 seconds into an hour."""
-    headers = Headers({"Date": "Mon, 01 Jun 2026 13:00:00 GMT", "Retry-After": "Mon, 01 Jun 2026 13:00:30 GMT"})
-
-    assert timedelta(seconds=30) == retry_after(headers, NOW)
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        (str(int(NOW.timestamp()) + 45), 45),
-        ("2026-06-01T12:00:45Z", 45),
-        ("2026-06-01T06:00:45-06:00", 45),
-        ("2026-06-01T12:00:45.5+00:00", 45.5),
-        (str(int(NOW.timestamp()) + 86400), 900),
-        ("9" * 400, 900),
-        ("9999-12-31T23:59:59-23:59", None),
-        ("30", None),
-        ("2026-06-01T12:00:45", None),
-        ("2026-13-01T12:00:45Z", None),
-        ("nan", None),
-        ("-5", None),
-        ("", None),
-    ],
-)
-def test_end_of_a_rate_window(text: str, seconds: float | None) -> None:
-    """Epoch seconds or a date-time with its offset; an end that has passed tells nothing."""
-    headers = Headers({"X-RateLimit-Reset": text, "X-RateLimit-Remaining": "0"})
-    expected = None if seconds is None else timedelta(seconds=seconds)
-
-    assert expected == window_end(200, headers, NOW)
-
-
-@pytest.mark.parametrize(
     ("status", "remaining", "matters"), [(200, "0", True), (200, "1", False), (429, "1", True), (200, None, False)]
 )
 def test_rate_window_matters_when_it_is_exhausted(status: int, remaining: str | None, matters: bool) -> None:
@@ -103,7 +34,7 @@ def test_rate_window_matters_when_it_is_exhausted(status: int, remaining: str | 
         {"X-RateLimit-Remaining": remaining} if remaining else {}
     )
 
-    assert matters == (window_end(status, Headers(headers), NOW) is not None)
+    assert matters == (exhausted_until(status, Headers(headers), NOW) is not None)
 
 
 def test_retry_after_goes_before_the_rate_window() -> None:

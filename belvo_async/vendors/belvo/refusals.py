@@ -23,6 +23,7 @@ from belvo_async.errors import (
 )
 from belvo_async.jobs import Failure
 from belvo_async.payload import decode
+from belvo_async.rate_limits import retry_after
 
 from .schema import ErrorBody, TokenDemand, Worded
 
@@ -154,15 +155,7 @@ def is_throttle(answer: Answer) -> bool:
 
 
 # Longer waits than this are not believed: Belvo documents no Retry-After, so it comes from some proxy.
-_LONGEST_WAIT_SECONDS = 3600
-_SECONDS = re.compile(r"[0-9]{1,4}")
-
-
-def retry_after(answer: Answer) -> timedelta | None:
-    """Read a Retry-After in seconds, up to an hour; None for none, for dates and for anything else."""
-    text = (answer.headers.get("retry-after") or "").strip()
-    seconds = int(text) if _SECONDS.fullmatch(text) else 0
-    return timedelta(seconds=seconds) if 0 < seconds <= _LONGEST_WAIT_SECONDS else None
+LONGEST_WAIT = timedelta(hours=1)
 
 
 def advice_for(code: str | None) -> Advice:
@@ -219,7 +212,7 @@ def read_error(answer: Answer, *, to: str = "a read") -> VendorError:
             status_code=answer.status,
             code=body.code,
             request_id=body.request_id,
-            retry_after=retry_after(answer),
+            retry_after=retry_after(answer.headers, None, longest=LONGEST_WAIT),
         )
     if answer.status == 428 and body.code == "token_required":
         return _token_error(answer, body)

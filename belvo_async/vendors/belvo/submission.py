@@ -15,9 +15,10 @@ from belvo_async.abc import Answer, Budget, Conversation, Request, Retry
 from belvo_async.errors import PayloadError, UnsupportedError
 from belvo_async.jobs import Failure, Job, Observation, Status, Task, Way
 from belvo_async.payload import decode, encode_body
+from belvo_async.rate_limits import retry_after
 
 from .lists import INVOICES, LINKS, STATEMENTS, quota_reset
-from .refusals import advice_for, decisive, failure, is_throttle, read_bodies, refresh_wait, retry_after
+from .refusals import LONGEST_WAIT, advice_for, decisive, failure, is_throttle, read_bodies, refresh_wait
 from .schema import (
     XML_LIMIT,
     Accepted,
@@ -156,7 +157,7 @@ def _throttled(job: Job, answer: Answer, say: partial[Observation], now: datetim
     """A 429 passes; an HTML 403 may be the firewall, which refuses for good what does not fit its schema."""
     if answer.status != 429 and job.attempts >= BLOCKED_ATTEMPTS:
         return say(status=Status.REJECTED, failure=failure("rate_limited"))
-    wait = retry_after(answer) or THROTTLE_WAIT
+    wait = retry_after(answer.headers, now, longest=LONGEST_WAIT) or THROTTLE_WAIT
     throttled = answer.status == 429
     doubt = f"Belvo's proxy answered {answer.status}: too many requests"
     return say(status=Status.SUBMITTING, retry_at=now + wait, throttled=throttled, doubt=doubt)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final, cast
 
@@ -14,6 +13,7 @@ import msgspec
 from ...abc import Answer, Headers
 from ...errors import AuthenticationError, NotFoundError, PayloadError, RateLimitError, VendorError
 from ...jobs import Failure
+from ...rate_limits import retry_after, window_end
 from .extractions import read_document
 
 __all__ = ["Problem", "expect_success", "read_failure", "read_problem", "read_vendor_error", "reset_wait"]
@@ -128,45 +128,9 @@ _KINDS: Mapping[int, type[VendorError]] = MappingProxyType(
 
 
 def reset_wait(headers: Headers, now: datetime | None = None) -> timedelta | None:
-    """How long until the window ends, by `X-RateLimit-Reset`, else by `Retry-After`; between a second and an hour.
+    """How long until the rate window ends, else what `Retry-After` asks for; between a second and an hour.
 
-    The reset is epoch seconds in the guide (guides/api/rate-limiting) and a date-time in the OpenAPI text. It is
-    measured from the answer's own `Date`, so that our clock does not matter; from `now` without one. None when nothing
-    tells.
+    None when nothing tells.
     """
-    told = _read_http_date(headers.get("Date")) or now
-    reset = _read_reset(headers.get("X-RateLimit-Reset"))
-    wait = reset - told if reset is not None and told is not None else None
-    # A reset in the past comes from clocks that differ, and tells nothing.
-    if wait is None or wait <= timedelta(0):
-        wait = _read_retry_after(headers.get("Retry-After"), told)
-    return None if wait is None else min(max(wait, _SHORTEST_WAIT), _LONGEST_WAIT)
-
-
-def _read_reset(text: str | None) -> datetime | None:
-    text = (text or "").strip()
-    try:
-        if re.fullmatch(r"[0-9]{9,11}(?:\.[0-9]{1,9})?", text):
-            return datetime.fromtimestamp(float(text), UTC)
-        instant = datetime.fromisoformat(text)
-        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _read_retry_after(text: str | None, told: datetime | None) -> timedelta | None:
-    text = (text or "").strip()
-    if re.fullmatch(r"[0-9]{1,6}", text):
-        return timedelta(seconds=int(text))
-    until = _read_http_date(text)
-    return until - told if until is not None and told is not None else None
-
-
-def _read_http_date(text: str | None) -> datetime | None:
-    if not text:
-        return None
-    try:
-        instant = parsedate_to_datetime(text)
-        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
-    except (ValueError, OverflowError, TypeError, IndexError):
-        return None
+    wait = window_end(headers, now, longest=_LONGEST_WAIT) or retry_after(headers, now, longest=_LONGEST_WAIT)
+    return None if wait is None else max(wait, _SHORTEST_WAIT)
