@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import random
 import uuid
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Self, TypeVar, cast, overload
@@ -24,6 +23,7 @@ from .configured import configured_vendors
 from .file import File
 from .handle import JobHandle
 from .inbox import Inbox
+from .place import Place
 from .results import Remarks, Results
 
 R = TypeVar("R")
@@ -43,7 +43,9 @@ class Session:
     or a store of your own. `polling` is when to look at jobs no webhook has settled; with `sweep=False`, other
     processes of the store look, and this one fires, receives and waits. `connections` bounds the requests under way;
     `trust_env` sends them through the proxy that the environment names. For tests, `clock` replaces the wall clock and
-    `chance` what spreads looks and makes ids.
+    `chance` what spreads looks and makes ids: seeded, it makes them all again in every process that has it.
+    A session that is not open yet may be made before a fork. An open one is used only in its process and on its event
+    loop: elsewhere every call raises SessionClosedError.
     Two vendors of one kind (two accounts) need two sessions.
     """
 
@@ -61,7 +63,9 @@ class Session:
         self._vendors = check_vendors(vendors)
         check_connections(connections)
         self.clock: Clock = clock or SystemClock()
-        self._chance = chance or random.Random()  # noqa: S311 - spreads polls, protects nothing
+        # From the operating system: a generator of our own would be copied by a fork, and two processes would give
+        # their jobs the same ids.
+        self._chance = chance or random.SystemRandom()
         self._store = check_store(store)
         self._http = Http(
             clock=self.clock,
@@ -80,7 +84,8 @@ class Session:
         self._inbox = Inbox()
         self._stack = AsyncExitStack()
         self._closed = False
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._was_opened = False
+        self._place: Place | None = None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, **options: Any) -> Self:
@@ -101,15 +106,16 @@ class Session:
 
     async def open(self) -> None:
         """Open the store and begin to look at its open jobs. `async with` does this. Raises StoreError."""
-        if self._loop is not None:
+        if self._was_opened:
             raise SessionClosedError("a session opens once: make a new one")
-        self._loop = asyncio.get_running_loop()
+        self._was_opened = True
+        self._place = place = Place()
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._store)
             await stack.enter_async_context(self._http)
             for name, vendor in self._vendors.items():
-                self._sends[name] = self._http.send_to(vendor.origin, vendor.credentials)
-                self._bulk_sends[name] = self._http.send_to(vendor.origin, vendor.credentials, bulk=True)
+                self._sends[name] = place.bind(self._http.send_to(vendor.origin, vendor.credentials))
+                self._bulk_sends[name] = place.bind(self._http.send_to(vendor.origin, vendor.credentials, bulk=True))
             tracker = Tracker(
                 store=self._store,
                 vendors=self._vendors,
@@ -124,9 +130,16 @@ class Session:
             self._stack = stack.pop_all()
 
     async def close(self) -> None:
-        """Close in bounded time. Jobs go on at the vendor; waiters get SessionClosedError; nothing is left running."""
+        """Close in bounded time. Jobs go on at the vendor; waiters get SessionClosedError; nothing is left running.
+
+        Raises SessionClosedError, and closes nothing, in another thread, on another event loop and in a forked child.
+        Safe twice.
+        """
+        if self._place is not None:
+            await self._check_closable(self._place)
         self._closed = True
         await self._stack.aclose()
+        self._place = None
 
     async def fire(self, task: Task[R], *, deadline: timedelta | None = None) -> JobHandle[R]:
         """Start a job for a task, or join the open job of an equal one.
@@ -274,8 +287,12 @@ class Session:
         """Take one webhook delivery and return the HTTP status to answer, within 2 seconds.
 
         200 accepted and durable; 401 not proven; 404 no such vendor; 413 over 256 KiB; 415 encoded; 503 the store is
-        down or the session closed (the vendor repeats). `body` is the raw bytes as they came.
+        down or the session closed (the vendor repeats). `body` is the raw bytes as they came. Raises only
+        SessionClosedError, where the open session does not belong: in another thread, on another event loop, in a
+        forked child.
         """
+        if self._place is not None and not self._closed:
+            self._place.check()
         return await self._inbox.receive(self._vendors.get(vendor_name), self._tracker, headers, body, self.clock)
 
     @property
@@ -293,10 +310,10 @@ class Session:
         """The session's tracker. Raises SessionClosedError unless the session is open, on this event loop."""
         if self._closed:
             raise closed_error()
-        if self._tracker is None or self._loop is None:
+        if self._place is not None:
+            self._place.check()
+        if self._tracker is None:
             raise SessionClosedError("the session is not open: use `async with session`")
-        if self._loop is not asyncio.get_running_loop():
-            raise SessionClosedError("the session belongs to another event loop")
         return self._tracker
 
     def handle(self, job: Job, deadline: datetime) -> JobHandle[Any]:
@@ -342,6 +359,15 @@ class Session:
         self._check_open()
         send = self._bulk_sends[vendor.name]
         return Results(walk, vendor, send, self._spares, record=record, resume=resume, remarks=remarks)
+
+    async def _check_closable(self, place: Place) -> None:
+        if place.is_deserted and not self._closed:
+            # Its loop ended under it, and who waited there with it: what is left is its store and its connections.
+            self._closed = True
+            with suppress(RuntimeError):
+                await self._http.close()
+            await self._store.__aexit__(None, None, None)
+        place.check()
 
     def _check_open(self) -> None:
         if self._closed:

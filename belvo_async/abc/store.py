@@ -14,7 +14,8 @@ class Store(Protocol):
     """Keeps jobs. Meaning, not mechanism: no status rules, no events, no business retries.
 
     Every method raises StoreError when the store cannot do it; then nothing was changed. What returned is durable
-    (as far as the store promises durability at all). Opened and closed as `async with`.
+    (as far as the store promises durability at all). Opened and closed as `async with`; used only in the process and
+    on the event loop that opened it, StoreError elsewhere.
     """
 
     async def put(self, job: Job, *, expected: int | None, observation: Observation | None = None) -> Job | None:
@@ -22,8 +23,9 @@ class Store(Protocol):
 
         Returns None when written, else the stored job that stands in the way: its newer version or, for a new job, the
         open job with the same account and `key` (jobs without `key` and abandoned or superseded ones never stand in
-        the way). `job.version` is the new version, chosen by the caller. The last 200 observations are kept for
-        `timeline`. A written job is no longer leased.
+        the way). A new job under the id of a kept one is given that one when account, `key` and task are the same (a
+        repeated call), else StoreError: the id is taken. `job.version` is the new version, chosen by the caller. The
+        last 200 observations are kept for `timeline`. A written job is no longer leased.
         """
         ...
 

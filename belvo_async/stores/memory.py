@@ -15,7 +15,7 @@ from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, Observation, normal_id
 
 from .memory_jobs import Place, Shelf
-from .rules import ASIDE, PARKED, Bounds, Gate, ended_before, identity, later_place, refuse_second_end
+from .rules import ASIDE, PARKED, Bounds, Gate, ended_before, identity, later_place, refuse_second_end, refuse_taken_id
 
 __all__ = ["MemoryStore"]
 
@@ -43,6 +43,8 @@ class MemoryStore:
         kept = self._shelf.get(job.id)
         if expected is None:
             obstacle = kept or self._shelf.equal(job)
+            if obstacle is not None:
+                refuse_taken_id(job, obstacle)
         elif kept is None:
             raise StoreError(f"job {job.id} is no longer kept")
         else:

@@ -165,7 +165,6 @@ class PostgresStore:
         self._gate.check()
         if self._links is None:
             raise StoreError("the store is still being opened")
-        self._links.check()
         return self._links
 
 
@@ -180,13 +179,6 @@ class _Links:
         self._writes = Queue(self._writer, "writer")
         self._reads = Queue(Reader(server), "reader")
         self._ears: set[Ear] = set()
-
-    def check(self) -> None:
-        """Refuse use from another process or event loop than the one that opened the store."""
-        if os.getpid() != self._process:
-            raise StoreError("the store was opened before a fork: open one in each process")
-        if asyncio.get_running_loop() is not self._loop:
-            raise StoreError("the store was opened on another event loop: open one on each loop")
 
     async def read(self, operation: Operation[T]) -> T:
         return await self._reads.submit(operation)

@@ -14,7 +14,7 @@ from belvo_async.jobs import Job, Observation, Status
 from .postgres_commit import Exchange, Write
 from .postgres_line import Row, Statement
 from .postgres_rows import Columns, arrays, columns, decode, plain
-from .rules import TIMELINE_LIMIT, refuse_second_end
+from .rules import TIMELINE_LIMIT, refuse_second_end, refuse_taken_id
 
 __all__ = ["Forget", "Put"]
 
@@ -126,7 +126,10 @@ class _Desk:
         kept = self._kept.get(row.id)
         if call.expected is None:
             if kept is not None:
-                return _read(kept.stored)
+                standing = _read(kept.stored)
+                if standing is not None:
+                    refuse_taken_id(call.job, standing)
+                return standing
             obstacle = self._equal(call)
             if obstacle is not None:
                 return obstacle

@@ -20,7 +20,19 @@ from .redis_changes import Listeners
 from .redis_check import check_durability
 from .redis_line import Call, Line
 from .redis_scripts import Script
-from .rules import ASIDE, PARKED, SLICE, Bounds, Gate, ended_before, from_us, identity, refuse_second_end, to_us
+from .rules import (
+    ASIDE,
+    PARKED,
+    SLICE,
+    Bounds,
+    Gate,
+    ended_before,
+    from_us,
+    identity,
+    refuse_second_end,
+    refuse_taken_id,
+    to_us,
+)
 
 __all__ = ["RedisStore"]
 
@@ -82,7 +94,10 @@ class RedisStore:
         if isinstance(reply, bytes):
             refuse_second_end(job, Status(reply.decode()))
             return None
-        return rows.decode_jobs(reply)[0]
+        standing = rows.decode_jobs(reply)[0]
+        if expected is None:
+            refuse_taken_id(job, standing)
+        return standing
 
     async def get(self, job_id: str) -> Job | None:
         """Read one job."""

@@ -112,7 +112,8 @@ class Line:
 
     def submit(self, packed: bytes) -> Call:
         """Queue a command. Its future fails with StoreError when the server refuses it or is not there."""
-        self._check()
+        if self._is_closed:
+            raise StoreError("the store is closed")
         call = Call(packed, self._loop.create_future())
         self._queue.append(call)
         if self._worker is None:
@@ -138,14 +139,6 @@ class Line:
             call.fail(in_doubt(None) if call.may_be_done else StoreError("the store is closed; nothing was changed"))
         self._sent = []
         self._queue.clear()
-
-    def _check(self) -> None:
-        if self._is_closed:
-            raise StoreError("the store is closed")
-        if os.getpid() != self._process:
-            raise StoreError("the store was opened before a fork: open one in each process")
-        if asyncio.get_running_loop() is not self._loop:
-            raise StoreError("the store was opened on another event loop: open one on each loop")
 
     async def _work(self) -> None:
         try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import os
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -24,6 +26,7 @@ __all__ = [
     "identity",
     "later_place",
     "refuse_second_end",
+    "refuse_taken_id",
     "stands_in_the_way",
     "to_us",
 ]
@@ -55,15 +58,22 @@ ASIDE = Bounds(count=1_000, limit_bytes=16 * 2**20)
 
 
 class Gate:
-    """Whether a store may be used: from opening to closing. A closed store may be opened again."""
+    """Whether a store may be used: from opening to closing, in the process and on the event loop that opened it.
+
+    A closed store may be opened again.
+    """
 
     def __init__(self) -> None:
         self._is_open = False
         self._was_open = False
+        self._process = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def open(self) -> None:
         if self._is_open:
+            self._check_place()
             raise StoreError("the store is open already: open it once and share it")
+        self._process, self._loop = os.getpid(), asyncio.get_running_loop()
         self._is_open = self._was_open = True
 
     def close(self) -> None:
@@ -72,6 +82,14 @@ class Gate:
     def check(self) -> None:
         if not self._is_open:
             raise StoreError("the store is closed" if self._was_open else "the store is not open: use `async with`")
+        self._check_place()
+
+    def _check_place(self) -> None:
+        # First the process: a child has no running loop where its parent had one.
+        if os.getpid() != self._process:
+            raise StoreError("the store was opened before a fork: open one in each process")
+        if asyncio.get_running_loop() is not self._loop:
+            raise StoreError("the store was opened on another event loop: open one on each loop")
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -105,6 +123,12 @@ def stands_in_the_way(job: Job) -> bool:
 def ended_before(job: Job, before: datetime) -> bool:
     """Whether a job that is not open has been so since before an instant, as far as its facts tell."""
     return max(job.created_at, job.settled_at or job.created_at) < before
+
+
+def refuse_taken_id(job: Job, kept: Job) -> None:
+    """Raise StoreError when a new job bears the id of another task's: its caller would follow a stranger's job."""
+    if job.id == kept.id and (job.account, job.key, job.task) != (kept.account, kept.key, kept.task):
+        raise StoreError(f"job id {job.id} is taken by a job of another task; nothing was changed")
 
 
 def refuse_second_end(job: Job, kept: Status) -> None:

@@ -201,7 +201,6 @@ class SqliteStore:
         self._gate.check()
         if self._thread is None:
             raise StoreError("the store is still being opened")
-        self._thread.check()
         return self._thread
 
 

@@ -12,7 +12,7 @@ import msgspec
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, Observation, decode_job, encode_job, normal_id
 
-from .rules import SLICE, TIMELINE_LIMIT, refuse_second_end, stands_in_the_way, to_us
+from .rules import SLICE, TIMELINE_LIMIT, refuse_second_end, refuse_taken_id, stands_in_the_way, to_us
 from .sqlite_schema import ENDED
 
 __all__ = [
@@ -72,6 +72,8 @@ def _obstacle(database: sqlite3.Connection, job: Job, expected: int | None) -> J
     """Why a job was not written."""
     kept = get(database, job.id)
     if expected is None:
+        if kept is not None:
+            refuse_taken_id(job, kept)
         return kept or _equal(database, job)
     if kept is None:
         raise StoreError(f"job {job.id} is no longer kept")

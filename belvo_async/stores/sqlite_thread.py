@@ -84,13 +84,6 @@ class StoreThread(threading.Thread):
             self._queue.put(None)
             raise
 
-    def check(self) -> None:
-        """Refuse use from another process or event loop than the one that opened the store."""
-        if os.getpid() != self._process:
-            raise StoreError("the store was opened before a fork: open one in each process")
-        if asyncio.get_running_loop() is not self._loop:
-            raise StoreError("the store was opened on another event loop: open one on each loop")
-
     def submit(self, run: Callable[[sqlite3.Connection], T], *, writes: bool) -> asyncio.Future[T]:
         """Queue an operation; the future is done once what it wrote is durable."""
         operation = self._note(run, writes=writes)

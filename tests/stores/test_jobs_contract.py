@@ -11,7 +11,7 @@ from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, Status
 
 from .conftest import AnyStore
-from .samples import ACCOUNT, NOON, OTHER, a_due_job, a_job, after, changed, word
+from .samples import ACCOUNT, NOON, OTHER, Fetch, a_due_job, a_job, after, changed, word
 
 UUID = "a1b2c3d4-0000-4000-8000-00000000ABCD"
 
@@ -95,11 +95,48 @@ async def test_a_write_to_a_forgotten_job_is_refused(store: AnyStore) -> None:
 
 
 async def test_an_id_is_used_once(store: AnyStore) -> None:
-    """A new job never overwrites one with the same id."""
-    job = a_job()
+    """A new job never overwrites one with the same id; the same job again, a repeated call, is given what is kept."""
+    job = a_job(key="k")
     await store.put(job, expected=None)
+    newer = changed(job, status=Status.RUNNING)
+    await store.put(newer, expected=0)
 
-    assert job == await store.put(a_job(polls=7), expected=None)
+    assert newer == await store.put(a_job(key="k", polls=7), expected=None)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(a_job(key="k", task=Fetch(link="link-2")), id="another task"),
+        pytest.param(a_job(key="other"), id="another key"),
+        pytest.param(a_job(key=""), id="no key"),
+        pytest.param(a_job(key="k", account=OTHER), id="another account"),
+    ],
+)
+@pytest.mark.parametrize("has_ended", [False, True], ids=["open", "ended"])
+async def test_a_taken_id_is_refused(store: AnyStore, other: Job, has_ended: bool) -> None:
+    """Nobody is handed the job of another task as if it were theirs."""
+    kept = a_job(key="k", status=Status.FINISHED if has_ended else Status.SUBMITTING)
+    await store.put(kept, expected=None)
+
+    with pytest.raises(StoreError, match="is taken"):
+        await store.put(other, expected=None, observation=word())
+
+    assert kept == await store.get(kept.id)
+    assert () == await store.timeline(kept.id)
+
+
+async def test_a_taken_id_harms_no_call_beside_it(store: AnyStore) -> None:
+    """Calls that share a transaction fail alone; of two tasks under one id, the first has it."""
+    answers = await asyncio.gather(
+        store.put(a_job("one"), expected=None),
+        store.put(a_job("one", task=Fetch(link="link-2")), expected=None),
+        store.put(a_job("two"), expected=None),
+        return_exceptions=True,
+    )
+
+    assert [type(None), StoreError, type(None)] == [type(answer) for answer in answers]
+    assert Fetch() == (await store.get("one") or a_job(task=Fetch(link="none"))).task
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import builtins
 import sys
-import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -319,33 +318,6 @@ async def test_closing_leaves_no_task_and_no_connection(postgres_stores: Stores)
             if connection.execute(query, (postgres_stores.schema,)).fetchone() == (0,):
                 return
     pytest.fail("a connection is left")
-
-
-async def test_a_store_is_not_used_after_a_fork(store: PostgresStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two processes must not talk over one connection: the child is told to open its own."""
-    with monkeypatch.context() as child:
-        child.setattr("os.getpid", lambda: -1)
-        with pytest.raises(StoreError, match="fork"):
-            await store.get("x")
-
-    assert await store.get("x") is None
-
-
-async def test_a_store_is_not_used_on_another_loop(store: PostgresStore) -> None:
-    """Answers could not be delivered there."""
-    failures: list[str] = []
-
-    def elsewhere(call: Callable[[], object]) -> None:
-        try:
-            call()
-        except StoreError as error:
-            failures.append(str(error))
-
-    thread = threading.Thread(target=elsewhere, args=(lambda: asyncio.run(store.get("x")),))
-    thread.start()
-    thread.join()
-
-    assert ["another event loop" in each for each in failures] == [True]
 
 
 async def test_virtual_time_waits_for_the_store(postgres_stores: Stores) -> None:

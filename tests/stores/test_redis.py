@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 from typing import Any
 
 import pytest
@@ -354,35 +353,6 @@ async def test_the_shared_server_is_warned_of(redis_stores: Stores, caplog: pyte
 
     assert ["keeps nothing on disk" in record.getMessage() for record in caplog.records] == [True]
     assert f"{{{redis_stores.prefix}}}:meta" in redis_stores.all_keys()
-
-
-async def test_a_store_is_not_used_after_a_fork(redis_stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two processes on one connection read each other's answers: the child is told to open its own."""
-    async with redis_stores() as store:
-        with monkeypatch.context() as child:
-            child.setattr("os.getpid", lambda: -1)
-            with pytest.raises(StoreError, match="fork"):
-                await store.get("x")
-
-        assert await store.get("x") is None
-
-
-async def test_a_store_is_not_used_on_another_loop(redis_stores: Stores) -> None:
-    """Answers could not be delivered there."""
-    failures: list[BaseException] = []
-
-    def elsewhere(store: RedisStore) -> None:
-        try:
-            asyncio.run(store.get("x"))  # type: ignore[arg-type]
-        except StoreError as error:
-            failures.append(error)
-
-    async with redis_stores() as store:
-        thread = threading.Thread(target=elsewhere, args=(store,))
-        thread.start()
-        thread.join()
-
-    assert ["another event loop" in str(error) for error in failures] == [True]
 
 
 async def test_virtual_time_waits_for_the_store(redis_stores: Stores) -> None:

@@ -248,3 +248,34 @@ def test_other_urls_are_refused(url: str) -> None:
         open_store(url)
 
     assert "hunter2" not in str(caught.value)
+
+
+async def test_a_store_is_not_used_after_a_fork(make_store: MakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two processes on one connection corrupt the file, or read each other's answers: the child is told at once."""
+    async with make_store() as store:
+        await store.put(a_job(), expected=None)
+        with monkeypatch.context() as child:
+            child.setattr("os.getpid", lambda: -1)
+            with pytest.raises(StoreError, match="fork"):
+                await store.get("job-1")
+            with pytest.raises(StoreError, match="fork"):
+                _ = [job async for job in store.open_jobs()]
+
+        assert a_job() == await store.get("job-1")
+
+
+async def test_a_store_is_not_used_on_another_loop(make_store: MakeStore) -> None:
+    """Answers could not be delivered there."""
+    async with make_store() as store:
+        told = await asyncio.to_thread(asyncio.run, error_of(store.put(a_job(), expected=None)))
+
+        assert "another event loop" in str(told)
+        assert await store.get("job-1") is None
+
+
+async def error_of(call: Awaitable[object]) -> BaseException | None:
+    try:
+        await call
+    except StoreError as error:
+        return error
+    return None

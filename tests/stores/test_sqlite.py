@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -256,35 +255,6 @@ async def test_opening_may_be_cancelled(path: Path) -> None:
     thread.join(5)
 
     assert not thread.is_alive()
-
-
-async def test_a_store_is_not_used_after_a_fork(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A connection that two processes share corrupts the file: the child is told to open its own."""
-    async with SqliteStore(path) as store:
-        with monkeypatch.context() as child:
-            child.setattr("os.getpid", lambda: -1)
-            with pytest.raises(StoreError, match="fork"):
-                await store.get("x")
-
-        assert await store.get("x") is None
-
-
-async def test_a_store_is_not_used_on_another_loop(path: Path) -> None:
-    """Answers could not be delivered there."""
-    failures: list[BaseException] = []
-
-    def elsewhere(call: Callable[[], object]) -> None:
-        try:
-            call()
-        except StoreError as error:
-            failures.append(error)
-
-    async with SqliteStore(path) as store:
-        thread = threading.Thread(target=elsewhere, args=(lambda: asyncio.run(store.get("x")),))
-        thread.start()
-        thread.join()
-
-    assert ["another event loop" in str(error) for error in failures] == [True]
 
 
 async def test_virtual_time_waits_for_the_store(path: Path) -> None:

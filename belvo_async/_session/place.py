@@ -1,0 +1,57 @@
+"""Where an open session may be used: in the process and on the event loop that opened it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import AbstractAsyncContextManager
+
+from .._http import Send
+from ..abc import Request, Response
+from ..errors import SessionClosedError
+
+_FORKED = "the session was opened before a fork and belongs to the parent process: open one in each process"
+_ELSEWHERE = (
+    "the session belongs to another event loop: use it where it was opened (from a thread, by "
+    "`asyncio.run_coroutine_threadsafe`), or open one on each loop"
+)
+
+
+class Place:
+    """The process and the event loop of an open session. Made there.
+
+    Connections, timers and waiters belong to that loop: elsewhere a call would wait for ever for what is told there,
+    and a forked child would talk over its parent's connections.
+    """
+
+    def __init__(self) -> None:
+        self._process = os.getpid()
+        self._loop = asyncio.get_running_loop()
+
+    def check(self) -> None:
+        """Raise SessionClosedError in a forked child, in another thread and on another event loop."""
+        if os.getpid() != self._process:
+            raise SessionClosedError(_FORKED)
+        if _running_loop() is not self._loop:
+            raise SessionClosedError(_ELSEWHERE)
+
+    @property
+    def is_deserted(self) -> bool:
+        """Whether the loop has ended: nothing that belongs to it can be used any more, or closed as it should."""
+        return os.getpid() == self._process and self._loop.is_closed()
+
+    def bind(self, send: Send) -> Send:
+        """Make a function that sends from here only: readings are handed around."""
+
+        def send_here(request: Request) -> AbstractAsyncContextManager[Response]:
+            self.check()
+            return send(request)
+
+        return send_here
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
