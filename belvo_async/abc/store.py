@@ -76,8 +76,30 @@ class Store(Protocol):
         """Keep an authentic delivery that could not be read; bounded like `park`."""
         ...
 
-    async def reserve(self, budget: Budget, now: datetime) -> datetime:
-        """Take one place in a budget and return the instant the request may go out: `now` or later."""
+    async def reserve(self, budget: Budget, now: datetime, *, mark: str | None = None) -> datetime:
+        """Take one place in a budget and return the instant the request may go out: `now` or later.
+
+        Counted from the places ahead, never from somebody's clock: with `n` of them not yet reached it lies at most
+        ceil((n + 1) / limit) spans after `now`. A caller whose clock is more than two spans behind what others said, or
+        whose wait the places ahead do not explain, is taken to be at their present, and so is each later call on this
+        store object. While all clocks are right, no window of one span holds more than `limit` places. `mark` names the
+        place for `give_back`; asking again with it gives the same place.
+        """
+        ...
+
+    async def give_back(self, budget: Budget, mark: str) -> None:
+        """Give back the place taken under a mark, with which nothing was sent: the next caller gets it.
+
+        Nothing happens when there is none: it was given back already, was never taken, or has long passed.
+        """
+        ...
+
+    async def exhaust(self, window: str, until: datetime) -> None:
+        """Note that a vendor's rate window is exhausted until an instant; the last note stands."""
+        ...
+
+    async def exhausted_until(self, window: str) -> datetime | None:
+        """What was noted last of a rate window, be it past; whoever reads it bounds what is believed."""
         ...
 
     async def lease(self, key: str, owner: str, *, now: datetime, until: datetime) -> int | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +14,8 @@ from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, Observation, normal_id
 
 from .memory_jobs import Place, Shelf
-from .rules import ASIDE, PARKED, Bounds, Gate, ended_before, identity, later_place, refuse_second_end, refuse_taken_id
+from .places import Ledger, Shifts
+from .rules import ASIDE, PARKED, Bounds, Gate, ended_before, identity, refuse_second_end, refuse_taken_id
 
 __all__ = ["MemoryStore"]
 
@@ -33,7 +33,9 @@ class MemoryStore:
         self._shelf = Shelf(finished_limit)
         self._parked = _Parked(parked)
         self._aside = _Queue[tuple[str, datetime, bytes]](aside)
-        self._places: dict[str, list[datetime]] = {}
+        self._budgets: dict[str, Ledger] = {}
+        self._shifts = Shifts()
+        self._windows: dict[str, datetime] = {}
         self._leases: dict[str, _Lease] = {}
         self._last_token = 0
 
@@ -129,16 +131,27 @@ class MemoryStore:
         self._gate.check()
         return tuple((at, body) for owner, at, body in self._aside.items() if owner == account)
 
-    async def reserve(self, budget: Budget, now: datetime) -> datetime:
+    async def reserve(self, budget: Budget, now: datetime, *, mark: str | None = None) -> datetime:
         """Take one place in a budget and return the instant the request may go out."""
         self._gate.check()
-        places = self._places.setdefault(budget.key, [])
-        blocking = places[-budget.limit] if len(places) >= budget.limit else None
-        place = later_place(budget, now, blocking)
-        # One span more than the window needs: a caller's clock may lag behind.
-        del places[: bisect_right(places, now - 2 * budget.span)]
-        insort(places, place)
-        return place
+        ledger = self._budgets.setdefault(budget.key, Ledger())
+        return self._shifts.answer(budget, now, *ledger.take(budget, self._shifts.ask(budget, now), mark))
+
+    async def give_back(self, budget: Budget, mark: str) -> None:
+        """Give back the place taken under a mark."""
+        self._gate.check()
+        if budget.key in self._budgets:
+            self._budgets[budget.key].give_back(mark)
+
+    async def exhaust(self, window: str, until: datetime) -> None:
+        """Note until when a rate window is exhausted."""
+        self._gate.check()
+        self._windows[window] = until
+
+    async def exhausted_until(self, window: str) -> datetime | None:
+        """What was noted last of a rate window."""
+        self._gate.check()
+        return self._windows.get(window)
 
     async def lease(self, key: str, owner: str, *, now: datetime, until: datetime) -> int | None:
         """Take or renew a lease: its fencing token, None while another holds it."""

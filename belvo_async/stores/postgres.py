@@ -14,13 +14,26 @@ from belvo_async.jobs import Job, Observation
 
 from . import postgres_jobs
 from .operation import Operation
+from .places import Shifts
 from .postgres_commit import Queue, Reader, Writer
 from .postgres_desk import Forget, Put
 from .postgres_ear import Ear
 from .postgres_jobs import Claim, Place
 from .postgres_line import Server
 from .postgres_schema import open_schema
-from .postgres_shared import Lease, Park, Release, Reserve, SetAside, Unpark, laid_aside, parked
+from .postgres_shared import (
+    Exhaust,
+    GiveBack,
+    Lease,
+    Park,
+    Release,
+    Reserve,
+    SetAside,
+    Unpark,
+    exhausted_until,
+    laid_aside,
+    parked,
+)
 from .rules import ASIDE, PARKED, Bounds, Gate, ended_before, from_us, to_us
 
 __all__ = ["PostgresStore"]
@@ -46,6 +59,7 @@ class PostgresStore:
         self._parked = parked
         self._aside = aside
         self._gate = Gate()
+        self._shifts = Shifts()
         self._links: _Links | None = None
 
     @property
@@ -115,9 +129,22 @@ class PostgresStore:
         """What `set_aside` kept, oldest first: for the person who finds out why it could not be read."""
         return await self._usable().read(laid_aside(account))
 
-    async def reserve(self, budget: Budget, now: datetime) -> datetime:
+    async def reserve(self, budget: Budget, now: datetime, *, mark: str | None = None) -> datetime:
         """Take one place in a budget and return the instant the request may go out."""
-        return await self._usable().write(Reserve(budget, now))
+        taken = await self._usable().write(Reserve(budget, self._shifts.ask(budget, now), mark))
+        return self._shifts.answer(budget, now, *taken)
+
+    async def give_back(self, budget: Budget, mark: str) -> None:
+        """Give back the place taken under a mark."""
+        await self._usable().write(GiveBack(budget, mark))
+
+    async def exhaust(self, window: str, until: datetime) -> None:
+        """Note until when a rate window is exhausted."""
+        await self._usable().write(Exhaust(window, to_us(until)))
+
+    async def exhausted_until(self, window: str) -> datetime | None:
+        """What was noted last of a rate window."""
+        return await self._usable().read(exhausted_until(window))
 
     async def lease(self, key: str, owner: str, *, now: datetime, until: datetime) -> int | None:
         """Take or renew a lease: its fencing token, None while another holds it."""

@@ -150,7 +150,8 @@ _TABLES = (
         document bytea NOT NULL
     )
     """,
-    'CREATE TABLE budget (key text COLLATE "C" PRIMARY KEY, places bigint[] NOT NULL)',
+    'CREATE TABLE budget (key text COLLATE "C" PRIMARY KEY, document bytea)',
+    'CREATE TABLE rate_window (key text COLLATE "C" PRIMARY KEY, until bigint NOT NULL)',
     # A lease given back keeps its row, and with it the token the next owner's must exceed.
     """
     CREATE TABLE lease (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import LiteralString
@@ -12,12 +11,25 @@ import msgspec
 from belvo_async.abc import Budget
 from belvo_async.jobs import Observation, normal_id
 
+from .places import Ledger
 from .postgres_commit import Exchange, Read, Write
 from .postgres_line import Row, Statement
 from .postgres_rows import arrays, plain
-from .rules import Bounds, from_us, identity, later_place, to_us
+from .rules import Bounds, from_us, identity, to_us
 
-__all__ = ["Lease", "Park", "Release", "Reserve", "SetAside", "Unpark", "laid_aside", "parked"]
+__all__ = [
+    "Exhaust",
+    "GiveBack",
+    "Lease",
+    "Park",
+    "Release",
+    "Reserve",
+    "SetAside",
+    "Unpark",
+    "exhausted_until",
+    "laid_aside",
+    "parked",
+]
 
 
 def parked(account: str, remote_id: str | None) -> Read[tuple[Observation, ...]]:
@@ -127,39 +139,81 @@ _TRIM_PARKED: LiteralString = _TRIM.replace("{table}", "parked")
 _TRIM_ASIDE: LiteralString = _TRIM.replace("{table}", "aside")
 
 
-class Reserve(Write[datetime]):
-    """Take the first free place in a budget."""
+class Reserve(Write[tuple[int, int]]):
+    """Take a place in a budget: it and what time it is, in the budget's own time."""
 
     rank = 5
 
-    def __init__(self, budget: Budget, now: datetime) -> None:
+    def __init__(self, budget: Budget, asked: int, mark: str | None) -> None:
         super().__init__()
         self.budget = budget
-        self.now = now
+        self.asked = asked
+        self.mark = mark
 
     @staticmethod
-    def exchange(operations: Sequence[Reserve]) -> Exchange:
-        """Lock each budget's row, give its places out one after the other, and write it once."""
+    def exchange(operations: Sequence[Reserve | GiveBack]) -> Exchange:
+        """Lock each budget's row, give places out and take them back in order, and write it once."""
         keys = sorted({plain(each.budget.key) for each in operations})
         _, rows = yield [Statement(_MAKE_BUDGETS, (keys,)), Statement(_LOCK_BUDGETS, (keys,))]
-        places: dict[str, list[int]] = {key: sorted(taken) for key, taken in rows}
+        ledgers = {key: Ledger() if document is None else _LEDGER.decode(document) for key, document in rows}
         for each in operations:
-            each.outcome = _take_place(places[plain(each.budget.key)], each.budget, each.now)
-        yield [Statement(_WRITE_BUDGET, (taken, key)) for key, taken in places.items()]
+            ledger = ledgers[plain(each.budget.key)]
+            if isinstance(each, Reserve):
+                each.outcome = ledger.take(each.budget, each.asked, each.mark)
+            else:
+                ledger.give_back(each.mark)
+        written = [(key, msgspec.msgpack.encode(ledger)) for key, ledger in ledgers.items()]
+        yield [Statement(_WRITE_BUDGETS, arrays(written))]
 
 
-_MAKE_BUDGETS = "INSERT INTO budget SELECT key, '{}' FROM unnest(%s::text[]) AS new (key) ON CONFLICT DO NOTHING"
-_LOCK_BUDGETS = "SELECT key, places FROM budget WHERE key = ANY(%s) ORDER BY key FOR UPDATE"
-_WRITE_BUDGET = "UPDATE budget SET places = %b::bigint[] WHERE key = %s"
+class GiveBack(Write[None]):
+    """Free the place of a mark."""
+
+    rank = 5
+
+    def __init__(self, budget: Budget, mark: str) -> None:
+        super().__init__()
+        self.budget = budget
+        self.mark = mark
+
+    exchange = staticmethod(Reserve.exchange)
 
 
-def _take_place(taken_us: list[int], budget: Budget, now: datetime) -> datetime:
-    blocking = from_us(taken_us[-budget.limit]) if len(taken_us) >= budget.limit else None
-    place = later_place(budget, now, blocking)
-    # One span more than the window needs: the clock of another process may lag behind.
-    del taken_us[: bisect_right(taken_us, to_us(now - 2 * budget.span))]
-    insort(taken_us, to_us(place))
-    return place
+_LEDGER = msgspec.msgpack.Decoder(Ledger)
+_MAKE_BUDGETS = "INSERT INTO budget (key) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING"
+_LOCK_BUDGETS = "SELECT key, document FROM budget WHERE key = ANY(%s) ORDER BY key FOR UPDATE"
+_WRITE_BUDGETS = """
+    UPDATE budget SET document = new.document FROM unnest(%s::text[], %b::bytea[]) AS new (key, document)
+    WHERE budget.key = new.key
+"""
+
+
+class Exhaust(Write[None]):
+    """Note until when a rate window is exhausted."""
+
+    rank = 7
+
+    def __init__(self, window: str, until_us: int) -> None:
+        super().__init__()
+        self.row = (plain(window), until_us)
+
+    @staticmethod
+    def exchange(operations: Sequence[Exhaust]) -> Exchange:
+        """Write the last note of each window."""
+        yield []
+        yield [Statement(_EXHAUST, arrays(sorted(dict(each.row for each in operations).items())))]
+
+
+_EXHAUST = """
+    INSERT INTO rate_window SELECT * FROM unnest(%s::text[], %s::bigint[])
+    ON CONFLICT (key) DO UPDATE SET until = excluded.until
+"""
+
+
+def exhausted_until(window: str) -> Read[datetime | None]:
+    """What was noted last of a rate window."""
+    statement = Statement("SELECT until FROM rate_window WHERE key = %s", (plain(window),))
+    return Read(statement, lambda rows: from_us(rows[0][0]) if rows else None)
 
 
 class Lease(Write[int | None]):

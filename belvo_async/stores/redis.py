@@ -15,11 +15,12 @@ from belvo_async.jobs import Job, Observation, Status, normal_id
 
 from . import redis_rows as rows
 from . import redis_scripts as scripts
+from .places import Shifts, in_us
 from .redis_address import Address
 from .redis_changes import Listeners
 from .redis_check import check_durability
 from .redis_line import Call, Line
-from .redis_scripts import Script
+from .redis_script import Script
 from .rules import (
     ASIDE,
     PARKED,
@@ -27,7 +28,6 @@ from .rules import (
     Bounds,
     Gate,
     ended_before,
-    from_us,
     identity,
     refuse_second_end,
     refuse_taken_id,
@@ -73,6 +73,7 @@ class RedisStore:
         self._parked = parked
         self._aside = aside
         self._gate = Gate()
+        self._shifts = Shifts()
         self._wires: _Wires | None = None
 
     @property
@@ -179,11 +180,25 @@ class RedisStore:
         limits = (b"%d" % size, b"%d" % bounds.count, b"%d" % bounds.limit_bytes)
         await self._write(scripts.KEEP, queue, mark, order, document, *limits, b" ".join(sets))
 
-    async def reserve(self, budget: Budget, now: datetime) -> datetime:
+    async def reserve(self, budget: Budget, now: datetime, *, mark: str | None = None) -> datetime:
         """Take one place in a budget and return the instant the request may go out."""
-        span = budget.span // timedelta(microseconds=1)
-        numbers = (b"%d" % budget.limit, b"%d" % span, b"%d" % to_us(now))
-        return from_us(int(await self._write(scripts.RESERVE, rows.digest(budget.key), *numbers, _unique())))
+        numbers = (b"%d" % budget.limit, b"%d" % in_us(budget.span), b"%d" % self._shifts.ask(budget, now))
+        member = _unique() if mark is None else rows.raw(mark)
+        place, at = await self._write(scripts.RESERVE, rows.digest(budget.key), *numbers, member)
+        return self._shifts.answer(budget, now, int(place), int(at))
+
+    async def give_back(self, budget: Budget, mark: str) -> None:
+        """Give back the place taken under a mark."""
+        await self._write(scripts.GIVE_BACK, rows.digest(budget.key), rows.raw(mark))
+
+    async def exhaust(self, window: str, until: datetime) -> None:
+        """Note until when a rate window is exhausted."""
+        await self._write(scripts.EXHAUST, rows.digest(window), rows.stamp(until))
+
+    async def exhausted_until(self, window: str) -> datetime | None:
+        """What was noted last of a rate window."""
+        until = await self._read(scripts.EXHAUSTED_UNTIL, rows.digest(window))
+        return None if until is None else rows.unstamp(until)
 
     async def lease(self, key: str, owner: str, *, now: datetime, until: datetime) -> int | None:
         """Take or renew a lease: its fencing token, None while another holds it."""

@@ -11,7 +11,7 @@ from belvo_async.errors import StoreError
 
 from .redis_address import Address
 from .redis_line import FAULTS, Connection, hang_up
-from .redis_scripts import pack
+from .redis_script import pack
 
 __all__ = ["Listeners"]
 

@@ -9,7 +9,7 @@ from typing import Any
 from belvo_async.errors import StoreError
 
 from .redis_line import Line
-from .redis_scripts import pack
+from .redis_script import pack
 
 __all__ = ["check_durability"]
 

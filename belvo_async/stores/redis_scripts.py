@@ -9,42 +9,13 @@ then an id. A walk goes on after any member, whether it is still there or not, a
 
 from __future__ import annotations
 
-import hashlib
+from .redis_budgets import EXHAUST, EXHAUSTED_UNTIL, GIVE_BACK, RESERVE
+from .redis_script import EPOCH as _EPOCH
+from .redis_script import ROOT as _ROOT
+from .redis_script import Script
 
-__all__ = ["SCRIPTS", "Script", "pack"]
+__all__ = ["EXHAUST", "EXHAUSTED_UNTIL", "GIVE_BACK", "RESERVE", "SCRIPTS"]
 
-
-def pack(*words: bytes) -> bytes:
-    """Write one command as it goes over the wire."""
-    return b"*%d\r\n%b" % (len(words), b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in words]))
-
-
-class Script:
-    """A script and its name on the server."""
-
-    def __init__(self, text: str) -> None:
-        source = text.encode()
-        self._digest = hashlib.sha1(source, usedforsecurity=False).hexdigest().encode()
-        self.load = pack(b"SCRIPT", b"LOAD", source)
-
-    def call(self, meta: bytes, epoch: bytes, *arguments: bytes) -> bytes:
-        """Write the command that runs the script."""
-        return pack(b"EVALSHA", self._digest, b"1", meta, epoch, *arguments)
-
-
-_ROOT = """
-local meta = KEYS[1]
-local root = string.sub(meta, 1, -5)
-local call = redis.call
-local arg = {unpack(ARGV, 2)}
-"""
-
-# A server that was flushed, or came back without its data, no longer knows the epoch.
-_EPOCH = """
-if call('HGET', meta, 'epoch') ~= ARGV[1] then
-  return redis.error_reply('LOST epoch')
-end
-"""
 
 # Opens the store unless a newer release wrote it: the schema and the epoch. arg: schema, new epoch.
 OPEN = Script(
@@ -304,30 +275,6 @@ for n = 2, #arg do
   drop(arg[1], arg[n])
 end
 return 1
-"""
-)
-
-# The rule is `later_place`. arg: budget, limit, span, now, mark (asking again with it gives the same place).
-RESERVE = Script(
-    _ROOT
-    + _EPOCH
-    + """
-local key = root .. 'budget:' .. arg[1]
-local limit, span, now = tonumber(arg[2]), tonumber(arg[3]), tonumber(arg[4])
-local taken = call('ZSCORE', key, arg[5])
-if taken then
-  return string.format('%.0f', tonumber(taken))
-end
-local place = now
-local blocking = call('ZREVRANGE', key, limit - 1, limit - 1, 'WITHSCORES')[2]
-if blocking then
-  place = math.max(now, tonumber(blocking) + span)
-end
--- One span more than the window needs: the clock of another process may lag behind.
-call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', now - 2 * span))
-local text = string.format('%.0f', place)
-call('ZADD', key, text, arg[5])
-return text
 """
 )
 

@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 from msgspec.structs import replace
 
-from belvo_async.abc import Budget
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, Observation, Status
 
@@ -24,7 +23,6 @@ __all__ = [
     "ended_before",
     "from_us",
     "identity",
-    "later_place",
     "refuse_second_end",
     "refuse_taken_id",
     "stands_in_the_way",
@@ -135,11 +133,3 @@ def refuse_second_end(job: Job, kept: Status) -> None:
     """Raise StoreError when a write would change how a job ended: whatever asks for that is wrong."""
     if kept.is_terminal and job.status is not kept:
         raise StoreError(f"job {job.id} ended as {kept} and cannot become {job.status}")
-
-
-def later_place(budget: Budget, now: datetime, blocking: datetime | None) -> datetime:
-    """The first free place in a budget; `blocking` is the `limit`-th newest place taken, None while there are fewer.
-
-    Windows are half open: a place is free again exactly one span after it was taken.
-    """
-    return now if blocking is None else max(now, blocking + budget.span)

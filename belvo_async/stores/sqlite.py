@@ -19,6 +19,7 @@ from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, Observation
 
 from . import sqlite_jobs, sqlite_shared
+from .places import Shifts
 from .rules import ASIDE, PARKED, Bounds, Gate, ended_before, from_us, to_us
 from .sqlite_file import Connect, connect
 from .sqlite_jobs import Place, Seen
@@ -57,6 +58,7 @@ class SqliteStore:
         self._parked = parked
         self._aside = aside
         self._gate = Gate()
+        self._shifts = Shifts()
         self._thread: StoreThread | None = None
 
     async def put(self, job: Job, *, expected: int | None, observation: Observation | None = None) -> Job | None:
@@ -136,9 +138,25 @@ class SqliteStore:
         """What `set_aside` kept, oldest first: for the person who finds out why it could not be read."""
         return await self._read(lambda database: sqlite_shared.laid_aside(database, account))
 
-    async def reserve(self, budget: Budget, now: datetime) -> datetime:
+    async def reserve(self, budget: Budget, now: datetime, *, mark: str | None = None) -> datetime:
         """Take one place in a budget and return the instant the request may go out."""
-        return await self._write(lambda database: sqlite_shared.reserve(database, budget, now))
+        asked = self._shifts.ask(budget, now)
+        taken = await self._write(lambda database: sqlite_shared.reserve(database, budget, asked, mark))
+        return self._shifts.answer(budget, now, *taken)
+
+    async def give_back(self, budget: Budget, mark: str) -> None:
+        """Give back the place taken under a mark."""
+        await self._write(lambda database: sqlite_shared.give_back(database, budget, mark))
+
+    async def exhaust(self, window: str, until: datetime) -> None:
+        """Note until when a rate window is exhausted."""
+        until_us = to_us(until)
+        await self._write(lambda database: sqlite_shared.exhaust(database, window, until_us))
+
+    async def exhausted_until(self, window: str) -> datetime | None:
+        """What was noted last of a rate window."""
+        until = await self._read(lambda database: sqlite_shared.exhausted_until(database, window))
+        return None if until is None else from_us(until)
 
     async def lease(self, key: str, owner: str, *, now: datetime, until: datetime) -> int | None:
         """Take or renew a lease: its fencing token, None while another holds it."""

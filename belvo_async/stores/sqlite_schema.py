@@ -123,8 +123,8 @@ _BOUNDED = (
     ),
 )
 _SHARED = (
-    "CREATE TABLE reservation (number INTEGER PRIMARY KEY, budget TEXT NOT NULL, at INTEGER NOT NULL) STRICT",
-    "CREATE INDEX reservation_at ON reservation (budget, at)",
+    "CREATE TABLE budget (key TEXT PRIMARY KEY, document BLOB NOT NULL) STRICT",
+    "CREATE TABLE rate_window (key TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT",
     # A row is replaced, not updated, when the owner changes: its new number is the fencing token.
     """
     CREATE TABLE lease (

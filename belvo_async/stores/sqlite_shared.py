@@ -14,9 +14,22 @@ import msgspec
 from belvo_async.abc import Budget
 from belvo_async.jobs import Observation, normal_id
 
-from .rules import Bounds, from_us, identity, later_place, to_us
+from .places import Ledger
+from .rules import Bounds, from_us, identity, to_us
 
-__all__ = ["laid_aside", "lease", "park", "parked", "release", "reserve", "set_aside", "unpark"]
+__all__ = [
+    "exhaust",
+    "exhausted_until",
+    "give_back",
+    "laid_aside",
+    "lease",
+    "park",
+    "parked",
+    "release",
+    "reserve",
+    "set_aside",
+    "unpark",
+]
 
 
 def park(database: sqlite3.Connection, account: str, seen: Observation, bounds: Bounds) -> None:
@@ -72,17 +85,43 @@ def _fits(database: sqlite3.Connection, table: str, bounds: Bounds) -> bool:
     return bounds.hold(count, size)
 
 
-def reserve(database: sqlite3.Connection, budget: Budget, now: datetime) -> datetime:
-    """Take the first free place in a budget."""
-    row = database.execute(
-        "SELECT at FROM reservation WHERE budget = ? ORDER BY at DESC LIMIT 1 OFFSET ?", (budget.key, budget.limit - 1)
-    ).fetchone()
-    place = later_place(budget, now, from_us(row[0]) if row else None)
-    # One span more than the window needs: the clock of another process may lag behind.
-    stale = to_us(now - 2 * budget.span)
-    database.execute("DELETE FROM reservation WHERE budget = ? AND at <= ?", (budget.key, stale))
-    database.execute("INSERT INTO reservation (budget, at) VALUES (?, ?)", (budget.key, to_us(place)))
-    return place
+def reserve(database: sqlite3.Connection, budget: Budget, asked: int, mark: str | None) -> tuple[int, int]:
+    """Take a place in a budget: it and what time it is, in the budget's own time."""
+    ledger = _ledger(database, budget) or Ledger()
+    taken = ledger.take(budget, asked, mark)
+    _write_ledger(database, budget, ledger)
+    return taken
+
+
+def give_back(database: sqlite3.Connection, budget: Budget, mark: str) -> None:
+    """Free the place of a mark."""
+    ledger = _ledger(database, budget)
+    if ledger is not None:
+        ledger.give_back(mark)
+        _write_ledger(database, budget, ledger)
+
+
+_LEDGER = msgspec.msgpack.Decoder(Ledger)
+
+
+def _ledger(database: sqlite3.Connection, budget: Budget) -> Ledger | None:
+    row = database.execute("SELECT document FROM budget WHERE key = ?", (budget.key,)).fetchone()
+    return None if row is None else _LEDGER.decode(row[0])
+
+
+def _write_ledger(database: sqlite3.Connection, budget: Budget, ledger: Ledger) -> None:
+    database.execute("INSERT OR REPLACE INTO budget VALUES (?, ?)", (budget.key, msgspec.msgpack.encode(ledger)))
+
+
+def exhaust(database: sqlite3.Connection, window: str, until_us: int) -> None:
+    """Note until when a rate window is exhausted."""
+    database.execute("INSERT OR REPLACE INTO rate_window VALUES (?, ?)", (window, until_us))
+
+
+def exhausted_until(database: sqlite3.Connection, window: str) -> int | None:
+    """What was noted last of a rate window."""
+    row = database.execute("SELECT until FROM rate_window WHERE key = ?", (window,)).fetchone()
+    return None if row is None else int(row[0])
 
 
 def lease(database: sqlite3.Connection, key: str, owner: str, now_us: int, until_us: int) -> int | None:

@@ -1,0 +1,40 @@
+"""What every Lua script of the Redis store begins with, and how one is called."""
+
+from __future__ import annotations
+
+import hashlib
+
+__all__ = ["EPOCH", "ROOT", "Script", "pack"]
+
+
+def pack(*words: bytes) -> bytes:
+    """Write one command as it goes over the wire."""
+    return b"*%d\r\n%b" % (len(words), b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in words]))
+
+
+class Script:
+    """A script and its name on the server."""
+
+    def __init__(self, text: str) -> None:
+        source = text.encode()
+        self._digest = hashlib.sha1(source, usedforsecurity=False).hexdigest().encode()
+        self.load = pack(b"SCRIPT", b"LOAD", source)
+
+    def call(self, meta: bytes, epoch: bytes, *arguments: bytes) -> bytes:
+        """Write the command that runs the script."""
+        return pack(b"EVALSHA", self._digest, b"1", meta, epoch, *arguments)
+
+
+ROOT = """
+local meta = KEYS[1]
+local root = string.sub(meta, 1, -5)
+local call = redis.call
+local arg = {unpack(ARGV, 2)}
+"""
+
+# A server that was flushed, or came back without its data, no longer knows the epoch.
+EPOCH = """
+if call('HGET', meta, 'epoch') ~= ARGV[1] then
+  return redis.error_reply('LOST epoch')
+end
+"""
