@@ -8,38 +8,32 @@ import random
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Final, Protocol, Self
 
-import aiohttp
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result
 
-from ..abc import Budget, Clock, Request, Response, Retry
+from ..abc import Clock, Request, Response, Retry
 from ..errors import BelvoAsyncError, SessionClosedError, TransportError
-from ..rate_limits import is_exhausted
 from .faults import FAULTS, may_repeat, transport_error
+from .pacing import Pacing
+from .pools import CLOSED, Pool, make_pool
 from .response import HttpResponse
-from .waits import asked_wait, exhausted_until
-from .wire import Credentials, Home, Limits, fetch, home_at, user_agent
+from .turns import Turn, Turns
+from .waits import asked_wait
+from .windows import SPREAD
+from .wire import Credentials, Home, Limits, fetch, home_at
 
 _log = logging.getLogger("belvo_async")
 
 MIB: Final = 1024 * 1024
-# Waiting for one of our own connections is not the vendor's time; but a consumer that holds all of them must not
-# stop every other call for ever.
-SLOT: Final = timedelta(seconds=60)
 ATTEMPTS: Final = 5
 # All attempts of one request and the waits between them. Nothing sleeps past it: the last answer is handed out.
 PATIENCE: Final = timedelta(seconds=60)
 FIRST_WAIT: Final = timedelta(milliseconds=500)
 LONGEST_WAIT: Final = timedelta(seconds=30)
-# Many callers are told the same instant; they come back spread over this span.
-SPREAD: Final = timedelta(seconds=1)
-KEPT: Final = timedelta(seconds=15)
 CLOSING: Final = timedelta(seconds=5)
-
-Reserve = Callable[[Budget, datetime], Awaitable[datetime]]
 
 
 class Send(Protocol):
@@ -52,16 +46,17 @@ class Http:
     """The one HTTP client of a session: `async with Http(clock=...) as http`.
 
     Reads share kept connections; every submission gets a fresh one, so that no half-dead kept connection blurs whether
-    it was sent. At most `connections` are in flight, of which each kind has its share. `reserve` takes a place in a
-    budget, `chance` draws from 0..1 for the jitter. `answer_bytes` bounds a whole small answer, `body_bytes` any body
-    that is kept, `stream_bytes` one that is read as it comes: all decompressed.
+    it was sent. At most `connections` are in flight, of which each kind has its share. `pacing` is what
+    all workers of a store share to keep to the vendors' limits, `chance` draws from 0..1 for the jitter. `answer_bytes`
+    bounds a whole small answer, `body_bytes` any body that is kept, `stream_bytes` one that is read as it comes: all
+    decompressed.
     """
 
     def __init__(
         self,
         *,
         clock: Clock,
-        reserve: Reserve | None = None,
+        pacing: Pacing | None = None,
         chance: Callable[[], float] = random.random,
         connections: int = 64,
         trust_env: bool = False,
@@ -70,7 +65,7 @@ class Http:
         stream_bytes: int = 16 * 1024 * MIB,
     ) -> None:
         self._clock = clock
-        self._reserve = reserve
+        self._pacing = pacing
         self._chance = chance
         self._connections = connections
         self._trust_env = trust_env
@@ -92,7 +87,7 @@ class Http:
             reads=self._pool(self._connections - 2 * share),
             submissions=self._pool(share, force_close=True),
             bulk=self._pool(share),
-            turns={},
+            turns=Turns(clock=self._clock, chance=self._chance, sleep=self._sleep, pacing=self._pacing),
         )
         return self
 
@@ -105,6 +100,7 @@ class Http:
         if held is None:
             return
         held.closing.set()
+        await held.turns.close()
         for pool in held.pools:
             pool.slots.release()  # wakes the first waiter; each one that finds the client closed wakes the next
             try:
@@ -117,12 +113,13 @@ class Http:
         """Whether every connection for bulk reads is taken."""
         return self._open is not None and self._open.bulk.slots.locked()
 
-    def send_to(self, origin: str, credentials: Credentials, *, bulk: bool = False) -> Send:
+    def send_to(self, origin: str, credentials: Credentials, *, account: str | None = None, bulk: bool = False) -> Send:
         """Make the function that sends requests to `origin`. Only there the credentials go, fresh for each request.
 
+        `account` is whom the vendor counts requests for: by the name of the origin, unless given.
         `bulk` keeps its connections apart: bodies read at a user's pace must not hold up looks at jobs.
         """
-        return partial(self._send, home_at(origin, credentials, bulk=bulk))
+        return partial(self._send, home_at(origin, credentials, account=account, bulk=bulk))
 
     def _send(self, home: Home, request: Request) -> AbstractAsyncContextManager[Response]:
         return _Sending(partial(self._answered, home, request))
@@ -174,61 +171,39 @@ class Http:
     async def _attempt(self, home: Home, request: Request, number: int) -> _Outcome:
         """Send once, when it is this request's turn."""
         live = self._live()
-        if request.budget is not None and self._reserve is not None:
-            instant = await self._reserve(request.budget, self._clock.now())
-            await self._sleep((instant - self._clock.now()).total_seconds())
-        pool = live.pool_for(home, request)
         outcome: _Outcome = TransportError(f"{request.name}: no free connection in time", maybe_sent=False)
-        if await self._take_turn(live, pool, home, request):
-            outcome = await self._in_slot(live, pool, home, request)
+        turn = await live.turns.take(live.pool_for(home, request), home, request)
+        if turn is not None:
+            outcome = await self._in_turn(live, turn, home, request)
         if self._open is not live:
             _drop(outcome)
-            raise SessionClosedError(_CLOSED)
+            raise SessionClosedError(CLOSED)
         if isinstance(outcome, TransportError):
             fields = {"request": request.name, "fault": str(outcome), "attempt": number}
             _log.debug("request failed", extra=fields)
             return outcome
         _log.debug("request answered", extra={"request": request.name, "status": outcome.status, "attempt": number})
-        self._note_window(live, home, request, outcome)
+        try:
+            await live.turns.windows.note((home.account, request.name), outcome, is_shared=request.budget is None)
+        except BaseException:
+            _drop(outcome)
+            raise
         return outcome
 
-    async def _take_turn(self, live: _Open, pool: _Pool, home: Home, request: Request) -> bool:
-        """Take a slot while no rate window is exhausted; False when none got free in time."""
-        # Who starts paid work waits as long as it takes: every other submission ends within minutes.
-        patience = None if request.retry is Retry.SUBMIT else SLOT.total_seconds()
-        key = (home.origin, request.name)
-        while True:
-            await self._sleep(live.turns.get(key, 0.0) - live.loop.time())
-            if not await pool.take_slot(patience):
-                return False
-            # A sleep may end a hair early: the loop's timers are as coarse as its clock.
-            if live.turns.get(key, 0.0) <= live.loop.time() + live.loop_resolution:
-                return True
-            # The window was exhausted by others while this one waited for its slot.
-            pool.slots.release()
-
-    def _note_window(self, live: _Open, home: Home, request: Request, response: Response) -> None:
-        """Remember an exhausted rate window: the next request of this name waits for its end."""
-        key = (home.origin, request.name)
-        is_last = is_exhausted(response.headers)
-        wait = exhausted_until(response.status, response.headers, self._clock.now()) if is_last else None
-        if wait is None:
-            if key in live.turns and live.turns[key] <= live.loop.time():
-                del live.turns[key]
-            return
-        live.turns[key] = live.loop.time() + (min(wait, PATIENCE) + SPREAD * self._chance()).total_seconds()
-
-    async def _in_slot(self, live: _Open, pool: _Pool, home: Home, request: Request) -> _Outcome:
+    async def _in_turn(self, live: _Open, turn: Turn, home: Home, request: Request) -> _Outcome:
         try:
-            outcome = await self._exchange(live.loop, pool, home, request)
+            outcome = await self._exchange(live.loop, turn.pool, home, request)
         except BaseException:
-            pool.slots.release()
+            turn.pool.slots.release()
             raise
         if isinstance(outcome, TransportError):
-            pool.slots.release()
+            if outcome.maybe_sent:
+                turn.pool.slots.release()
+            else:
+                turn.put_back()
         return outcome
 
-    async def _exchange(self, loop: asyncio.AbstractEventLoop, pool: _Pool, home: Home, request: Request) -> _Outcome:
+    async def _exchange(self, loop: asyncio.AbstractEventLoop, pool: Pool, home: Home, request: Request) -> _Outcome:
         limits = Limits.of(request)
         deadline = loop.time() + limits.total
         explain = partial(self._explain, request, limits)
@@ -256,7 +231,7 @@ class Http:
 
     def _explain(self, request: Request, limits: Limits, error: Exception) -> BelvoAsyncError:
         if self._open is None:
-            return SessionClosedError(_CLOSED)
+            return SessionClosedError(CLOSED)
         return transport_error(error, request, total=limits.total, silence=limits.silence)
 
     async def _sleep(self, seconds: float) -> None:
@@ -268,37 +243,19 @@ class Http:
                 await self._live().closing.wait()
         except TimeoutError:
             return
-        raise SessionClosedError(_CLOSED)
+        raise SessionClosedError(CLOSED)
 
     def _live(self) -> _Open:
         if self._open is None:
-            raise SessionClosedError(_CLOSED if self._was_closed else "use the HTTP client inside `async with`")
+            raise SessionClosedError(CLOSED if self._was_closed else "use the HTTP client inside `async with`")
         if asyncio.get_running_loop() is not self._open.loop:
             raise BelvoAsyncError("this session belongs to another event loop: open one session per loop")
         return self._open
 
-    def _pool(self, size: int, *, force_close: bool = False) -> _Pool:
-        size = max(1, size)
-        connector = aiohttp.TCPConnector(
-            limit=size,
-            limit_per_host=size,
-            ttl_dns_cache=60,
-            force_close=force_close,
-            keepalive_timeout=None if force_close else KEPT.total_seconds(),
-        )
-        session = aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=self._trust_env,
-            auto_decompress=False,
-            headers={"User-Agent": user_agent(), "Accept-Encoding": "gzip"},
-            # The body's type is the dialect's to say; aiohttp would guess one.
-            skip_auto_headers=("Content-Type",),
-        )
-        return _Pool(session, asyncio.Semaphore(size), lambda: self._was_closed)
+    def _pool(self, size: int, *, force_close: bool = False) -> Pool:
+        return make_pool(size, lambda: self._was_closed, trust_env=self._trust_env, force_close=force_close)
 
 
-_CLOSED: Final = "the session is closed; jobs live on in the store: open a session on it and attach"
 _Outcome = HttpResponse | TransportError
 
 
@@ -319,48 +276,23 @@ class _Sending:
 
 
 @dataclass(frozen=True)
-class _Pool:
-    """Connections of one kind. Slots are ours: waiting for one is never taken for sending."""
-
-    session: aiohttp.ClientSession
-    slots: asyncio.Semaphore
-    is_closed: Callable[[], bool]
-
-    async def take_slot(self, patience: float | None) -> bool:
-        # A timer for nothing costs as much as a whole look at a job: most find a slot free.
-        if self.slots.locked():
-            try:
-                async with asyncio.timeout(patience):
-                    await self.slots.acquire()
-            except TimeoutError:
-                return False
-        else:
-            await self.slots.acquire()
-        if self.is_closed():
-            self.slots.release()
-            raise SessionClosedError(_CLOSED)
-        return True
-
-
-@dataclass(frozen=True)
 class _Open:
-    """What exists between open and close. `turns`: from which loop time on requests of a name may go out."""
+    """What exists between open and close."""
 
     loop: asyncio.AbstractEventLoop
     closing: asyncio.Event
-    reads: _Pool
-    submissions: _Pool
-    bulk: _Pool
-    turns: dict[tuple[str, str], float]
-    loop_resolution: float = 0.001
+    reads: Pool
+    submissions: Pool
+    bulk: Pool
+    turns: Turns
 
-    def pool_for(self, home: Home, request: Request) -> _Pool:
+    def pool_for(self, home: Home, request: Request) -> Pool:
         if request.retry is Retry.SUBMIT:
             return self.submissions
         return self.bulk if home.bulk else self.reads
 
     @property
-    def pools(self) -> tuple[_Pool, ...]:
+    def pools(self) -> tuple[Pool, ...]:
         return self.reads, self.submissions, self.bulk
 
 

@@ -28,11 +28,12 @@ Credentials = Callable[[], Mapping[str, str]]
 
 @dataclass(frozen=True, repr=False)
 class Home:
-    """Where credentials may go, and on which connections."""
+    """Where credentials may go, for whom, and on which connections."""
 
     origin: str
     url: URL
     credentials: Credentials
+    account: str
     bulk: bool = False
 
     def address(self, request: Request) -> URL:
@@ -46,11 +47,12 @@ class Home:
 _TARGET: Final = re.compile(r"/[!-~]*")
 
 
-def home_at(origin: str, credentials: Credentials, *, bulk: bool = False) -> Home:
+def home_at(origin: str, credentials: Credentials, *, account: str | None = None, bulk: bool = False) -> Home:
     url = URL(origin)
     if url.scheme not in ("http", "https") or not url.host or url.path != "/" or url.user is not None or url.query:
         raise ConfigurationError("an origin is scheme, host and port, like https://api.example.com")
-    return Home(origin.rstrip("/"), url, credentials, bulk)
+    origin = origin.rstrip("/")
+    return Home(origin, url, credentials, account or origin, bulk)
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ class Session:
         self._store = check_store(store)
         self._http = Http(
             clock=self.clock,
-            reserve=self._store.reserve,
+            pacing=self._store,
             chance=self._chance.random,
             connections=connections,
             trust_env=trust_env,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Generator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from belvo_async._http import Http, ask, converse
 from belvo_async.abc import Answer, Budget, Conversation, Request
 from belvo_async.errors import BelvoAsyncError, PayloadError, SessionClosedError, TransportError
+from belvo_async.stores import MemoryStore
 from tests import virtual_time
 from tests.edges.http_origin import Cut, Origin, credentials, read, reply, submission
 from tests.virtual_time import VirtualClock
@@ -93,17 +94,18 @@ async def test_calls_that_wait_for_a_connection_end_with_the_session(clock: Virt
 
 async def test_call_that_waits_for_its_budget_ends_with_the_session(clock: VirtualClock) -> None:
     """A reservation far ahead does not keep a closed session alive."""
+    budget = Budget("k", 1, timedelta(hours=1))
+    async with MemoryStore() as store:
+        await store.reserve(budget, clock.now())
+        async with Http(clock=clock, pacing=store) as http:
+            send = http.send_to("http://127.0.0.1:9", credentials)
+            calls = [asyncio.create_task(ask(send, read(budget=budget))) for _ in range(3)]
+            await asyncio.sleep(1)
 
-    async def reserve(_: Budget, now: datetime) -> datetime:
-        return now + timedelta(hours=1)
-
-    async with Http(clock=clock, reserve=reserve) as http:
-        request = read(budget=Budget("k", 1, timedelta(hours=1)))
-        call = asyncio.create_task(ask(http.send_to("http://127.0.0.1:9", credentials), request))
-        await asyncio.sleep(1)
-
-    with pytest.raises(SessionClosedError):
-        await call
+        outcomes = await asyncio.gather(*calls, return_exceptions=True)
+        assert [SessionClosedError] * 3 == [type(each) for each in outcomes]
+        # The place it waited for was given back.
+        assert clock.now() + timedelta(hours=1) > await store.reserve(budget, clock.now())
 
 
 async def test_stream_ends_with_the_session(clock: VirtualClock) -> None:

@@ -13,6 +13,7 @@ from belvo_async._http import Http, ask
 from belvo_async._http.waits import WAIT_CAP, asked_wait, exhausted_until
 from belvo_async.abc import Budget, Headers, Retry
 from belvo_async.errors import TransportError
+from belvo_async.stores import MemoryStore
 from tests.edges.http_origin import Cut, Origin, credentials, read, reply, submission
 from tests.virtual_time import EPOCH, VirtualClock
 
@@ -116,20 +117,14 @@ async def test_far_reset_is_waited_for_a_minute_at_most(http: Http) -> None:
 
 async def test_every_attempt_takes_its_place_in_the_budget(clock: VirtualClock) -> None:
     """A retry is a request like any other to the vendor's limiter."""
-    budget = Budget("belvo", 80, timedelta(seconds=30))
-    taken: list[tuple[Budget, datetime]] = []
+    budget = Budget("b", 1, timedelta(seconds=20))
+    async with MemoryStore() as store:
+        http = Http(clock=clock, chance=lambda: 0.0, pacing=store)
+        async with http, Origin([(reply(),), (Cut.CLOSE,), (reply(),)]) as origin:
+            for request in (read(budget=budget), read(budget=budget), read()):
+                await ask(http.send_to(origin.url, credentials), request)
 
-    async def reserve(budget: Budget, now: datetime) -> datetime:
-        taken.append((budget, now))
-        return now + timedelta(seconds=20)
-
-    http = Http(clock=clock, chance=lambda: 0.0, reserve=reserve)
-    async with http, Origin([(Cut.CLOSE,), (reply(),)]) as origin:
-        await ask(http.send_to(origin.url, credentials), read(budget=budget))
-        await ask(http.send_to(origin.url, credentials), read())
-
-        assert [20, 40, 40] == pytest.approx([each.at for each in origin.seen], abs=0.5)
-    assert [budget, budget] == [each for each, _ in taken]
+            assert [0, 20, 40, 40] == pytest.approx([each.at for each in origin.seen], abs=0.7)
 
 
 async def test_requests_wait_for_a_free_connection(clock: VirtualClock) -> None:
