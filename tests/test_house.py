@@ -17,13 +17,14 @@ from belvo_async._cli.arguments import make_parser
 ROOT = Path(belvo_async.__file__).parent
 
 # Each room and the rooms it may import. What is missing here may import nothing.
-CORE = {"jobs", "errors", "payload", "abc", "rate_limits"}
+CORE = {"jobs", "errors", "payload", "abc", "rate_limits", "descriptors"}
 ARROWS: dict[str, set[str]] = {
     "jobs": set(),
     "errors": {"jobs"},
     "payload": {"jobs", "errors"},
     "abc": {"jobs", "errors", "payload"},
     "rate_limits": {"abc"},
+    "descriptors": set(),
     "vendors": CORE,
     "stores": CORE,
     "_http": CORE,

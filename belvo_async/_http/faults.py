@@ -7,6 +7,7 @@ from typing import Final
 import aiohttp
 
 from ..abc import Request, Response, Retry
+from ..descriptors import EXHAUSTED, are_exhausted, lacks_descriptors
 from ..errors import TransportError
 
 # Everything the client raises while it sends or reads. ValueError: a header or address that cannot be written;
@@ -42,6 +43,9 @@ def transport_error(error: Exception, request: Request, *, total: float, silence
     The client's own exceptions hold headers and addresses: the caller drops them before it raises this one.
     """
     phrase, maybe_sent = next((words, sent) for kind, words, sent in _TABLE if isinstance(error, kind))
+    # A resolver that cannot open its files only says that there is no such host.
+    if lacks_descriptors(error) or (isinstance(error, aiohttp.ClientConnectorDNSError) and are_exhausted()):
+        phrase = EXHAUSTED
     return TransportError(f"{request.name}: {phrase.format(total=total, silence=silence)}", maybe_sent=maybe_sent)
 
 

@@ -15,6 +15,7 @@ from psycopg import AsyncConnection, AsyncCursor
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from belvo_async.abc import Secret
+from belvo_async.descriptors import EXHAUSTED, are_exhausted
 from belvo_async.errors import ConfigurationError, StoreError
 
 __all__ = ["Line", "Lost", "Row", "Server", "Statement", "store_error"]
@@ -237,6 +238,8 @@ _SENTENCES = {
 
 def store_error(error: psycopg.Error) -> StoreError:
     """Say in one sentence what PostgreSQL complains about and what to do."""
+    if error.sqlstate is None and isinstance(error, psycopg.OperationalError) and are_exhausted():
+        return StoreError(f"PostgreSQL cannot be reached: {EXHAUSTED}; nothing was changed")
     state = error.sqlstate or _unsent_state(error)
     sentence = next((text for start, text in _SENTENCES.items() if state.startswith(start)), None)
     return StoreError(sentence or f"PostgreSQL refused ({state}); nothing was changed")

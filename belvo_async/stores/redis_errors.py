@@ -12,6 +12,7 @@ from redis.exceptions import (
     ResponseError,
 )
 
+from belvo_async.descriptors import EXHAUSTED, lacks_descriptors
 from belvo_async.errors import StoreError
 
 __all__ = ["LOST", "broken", "in_doubt", "refused"]
@@ -49,6 +50,8 @@ _WORDS = {
 def broken(error: Exception) -> StoreError:
     """A connection that could not be made, or broke before anything was sent."""
     reason = next((text for kind, text in _FAULTS if isinstance(error, kind)), "cannot be reached")
+    if lacks_descriptors(error):
+        reason = f"cannot be reached: {EXHAUSTED}"
     failure = StoreError(f"the Redis server {reason}; nothing was changed")
     failure.__cause__ = error
     return failure

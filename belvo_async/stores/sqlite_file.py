@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from belvo_async.descriptors import EXHAUSTED, are_exhausted, lacks_descriptors
 from belvo_async.errors import StoreError
 
 from .sqlite_locks import insist, wait_inside
@@ -69,7 +70,8 @@ def _create(path: str) -> None:
     except FileNotFoundError as error:
         raise StoreError(f"the store {path} cannot be created: its directory does not exist") from error
     except OSError as error:
-        raise StoreError(f"the store {path} cannot be created: {error.strerror}") from error
+        why = EXHAUSTED if lacks_descriptors(error) else error.strerror
+        raise StoreError(f"the store {path} cannot be created: {why}") from error
 
 
 def _set_up(database: sqlite3.Connection, path: str) -> None:
@@ -164,10 +166,16 @@ _SENTENCES = {
 }
 
 
+# What SQLite says of a file or journal that it could not open, for whatever reason.
+_OPENING = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR})
+
+
 def store_error(path: str, error: sqlite3.Error) -> StoreError:
     """Say in one sentence what SQLite complains about and what to do."""
     code = getattr(error, "sqlite_errorcode", None)
     sentence = None if code is None else _SENTENCES.get(code & 0xFF)
+    if code is not None and code & 0xFF in _OPENING and are_exhausted():
+        sentence = f"the store {{path}} cannot be opened: {EXHAUSTED}; nothing was changed"
     if sentence is not None:
         return StoreError(sentence.format(path=path))
     name = getattr(error, "sqlite_errorname", type(error).__name__)

@@ -15,6 +15,7 @@ from belvo_async._http import Http, ask
 from belvo_async.abc import Request, Retry
 from belvo_async.errors import TransportError
 from tests.edges.http_origin import CANARY, Cut, Origin, Step, credentials, read, reply, submission
+from tests.exhaustion import no_descriptors
 from tests.virtual_time import VirtualClock
 
 CUTS: dict[str, Sequence[Step]] = {
@@ -266,3 +267,17 @@ async def test_one_debug_line_for_each_attempt(http: Http, caplog: pytest.LogCap
 
     lines = [(each.message, getattr(each, "status", None), vars(each)["attempt"]) for each in caplog.records]
     assert [("request failed", None, 1), ("request answered", 503, 2), ("request answered", 200, 3)] == lines
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "no-such-host.invalid"])
+@pytest.mark.parametrize("request_", [read(), submission()], ids=["read", "submission"])
+async def test_a_process_without_descriptors_is_told_from_a_vendor_that_refuses(
+    http: Http, free_port: int, host: str, request_: Request
+) -> None:
+    """Connections and names fail alike then: it is nobody's fault but this process's, and nothing was sent."""
+    send = http.send_to(f"http://{host}:{free_port}", credentials)
+
+    with no_descriptors(), pytest.raises(TransportError, match="no file descriptors left") as failure:
+        await ask(send, request_)
+
+    assert not failure.value.maybe_sent

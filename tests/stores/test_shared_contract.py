@@ -13,6 +13,7 @@ from belvo_async.errors import ConfigurationError, StoreError
 from belvo_async.jobs import Observation, Status
 from belvo_async.stores import MemoryStore, open_store
 from belvo_async.stores.rules import Bounds
+from tests.exhaustion import no_descriptors
 
 from .conftest import AnyStore, MakeStore
 from .samples import ACCOUNT, NOON, OTHER, a_job, after, changed, word
@@ -274,6 +275,21 @@ async def test_a_store_is_not_used_on_another_loop(make_store: MakeStore) -> Non
 
         assert "another event loop" in str(told)
         assert await store.get("job-1") is None
+
+
+async def test_a_process_without_descriptors_is_told_from_a_store_that_is_down(make_store: MakeStore) -> None:
+    """On opening, and on writing where that takes one: which of the two it is decides what to do."""
+    store, late = make_store(), make_store()
+    async with store:
+        await store.put(a_job("earlier"), expected=None)
+        with no_descriptors():
+            failures = [await error_of(late.__aenter__()), await error_of(store.put(a_job(), expected=None))]
+        if failures[0] is None:
+            await late.__aexit__(None, None, None)
+
+        assert isinstance(store, MemoryStore) or failures[0] is not None
+        assert all("no file descriptors left" in str(each) for each in failures if each is not None)
+        assert await store.put(a_job("later"), expected=None) is None
 
 
 async def error_of(call: Awaitable[object]) -> BaseException | None:
