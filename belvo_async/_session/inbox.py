@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from .._tracker import Tracker
 from ..abc import Clock, Headers, Vendor
 from ..errors import PayloadError, SessionClosedError, SignatureError, StoreError
+from .summary import Summary
 
 _log = logging.getLogger("belvo_async")
 
@@ -25,6 +26,13 @@ _CLOSED = (
     "a webhook came but the session is closed: answered 503, the vendor repeats it; "
     "stop serving before the session closes"
 )
+_NOT_KEPT = "a webhook could not be kept: answered 503, the vendor repeats it"
+_REFUSED = "a webhook was refused: it is not proven to come from the vendor"
+_UNREADABLE = "an authentic delivery could not be read; kept aside"
+_SHORT = (
+    "a webhook came with fewer bytes than its headers say: answered 503, the vendor repeats it; was its body read "
+    "before it came here? (hand over the raw bytes, all of them)"
+)
 
 
 class Inbox:
@@ -32,6 +40,11 @@ class Inbox:
 
     def __init__(self) -> None:
         self._told: set[str] = set()
+        self._summary = Summary()
+
+    def close(self) -> None:
+        """Tell what was counted and not told yet."""
+        self._summary.close()
 
     async def receive(
         self,
@@ -51,15 +64,33 @@ class Inbox:
         received = Headers(headers)
         if any(value.strip().lower() not in ("", "identity") for value in received.get_all("content-encoding")):
             return 415
+        if _is_short(received, body):
+            self._summary.warn(f"short {vendor.name}", _SHORT, {"vendor": vendor.name})
+            return 503
         try:
             async with asyncio.timeout(ANSWER_WITHIN_SECONDS):
-                return await _take(vendor, tracker, received, body, clock)
+                return await self._take(vendor, tracker, received, body, clock)
         except SessionClosedError:
             return self._turn_away(_CLOSED, vendor)
         except (StoreError, TimeoutError) as error:
             facts = {"vendor": vendor.name, "error": type(error).__name__}
-            _log.warning("a webhook could not be kept: answered 503, the vendor repeats it", extra=facts)
+            self._summary.warn(f"not kept {vendor.name}", _NOT_KEPT, facts)
             return 503
+
+    async def _take(self, vendor: Vendor, tracker: Tracker, headers: Headers, body: bytes, clock: Clock) -> int:
+        try:
+            observations = vendor.read_webhook(headers, body, clock.now())
+        except SignatureError as error:
+            # The reason is a fixed sentence; what the delivery held is a stranger's.
+            facts = {"vendor": vendor.name, "reason": str(error)}
+            self._summary.warn(f"refused {vendor.name}", _REFUSED, facts)
+            return 401
+        except PayloadError:
+            await tracker.set_aside(vendor, body)
+            self._summary.warn(f"unreadable {vendor.name}", _UNREADABLE, {"vendor": vendor.name})
+            return 200
+        await tracker.receive(vendor, observations)
+        return 200
 
     def _turn_away(self, why: str, vendor: Vendor) -> int:
         """Answer 503. A state that lasts is told once: vendors repeat, and repeat."""
@@ -69,16 +100,11 @@ class Inbox:
         return 503
 
 
-async def _take(vendor: Vendor, tracker: Tracker, headers: Headers, body: bytes, clock: Clock) -> int:
-    try:
-        observations = vendor.read_webhook(headers, body, clock.now())
-    except SignatureError as error:
-        # The reason is a fixed sentence; what the delivery held is a stranger's.
-        facts = {"vendor": vendor.name, "reason": str(error)}
-        _log.warning("a webhook was refused: it is not proven to come from the vendor", extra=facts)
-        return 401
-    except PayloadError:
-        await tracker.set_aside(vendor, body)
-        return 200
-    await tracker.receive(vendor, observations)
-    return 200
+def _is_short(headers: Headers, body: bytes) -> bool:
+    """Whether fewer bytes came to us than were sent: somebody else has read them before."""
+    if not body and headers.get("transfer-encoding") is not None:
+        return True
+    return any(each.isascii() and each.isdigit() and int(each[:20]) > len(body) for each in headers.get_all(_LENGTH))
+
+
+_LENGTH = "content-length"

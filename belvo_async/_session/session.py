@@ -138,6 +138,7 @@ class Session:
         if self._place is not None:
             await self._check_closable(self._place)
         self._closed = True
+        self._inbox.close()
         await self._stack.aclose()
         self._place = None
 
@@ -287,9 +288,9 @@ class Session:
         """Take one webhook delivery and return the HTTP status to answer, within 2 seconds.
 
         200 accepted and durable; 401 not proven; 404 no such vendor; 413 over 256 KiB; 415 encoded; 503 the store is
-        down or the session closed (the vendor repeats). `body` is the raw bytes as they came. Raises only
-        SessionClosedError, where the open session does not belong: in another thread, on another event loop, in a
-        forked child.
+        down, the session closed, or the body shorter than the headers say (the vendor repeats). `body` is the raw bytes
+        as they came. Raises only SessionClosedError, where the open session does not belong: in another thread, on
+        another event loop, in a forked child.
         """
         if self._place is not None and not self._closed:
             self._place.check()

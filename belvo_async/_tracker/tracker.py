@@ -110,7 +110,6 @@ class Tracker:
     async def set_aside(self, vendor: Vendor, body: bytes) -> None:
         """Keep an authentic delivery that could not be read."""
         self._check_open()
-        log.warning("an authentic delivery could not be read; kept aside", extra={"vendor": vendor.name})
         await self._store.set_aside(vendor.account, body, self._context.clock.now())
 
     async def refresh(self, job: Job) -> Job:

@@ -1,14 +1,50 @@
-"""What every adapter checks before it serves."""
+"""What every adapter does the same way: check before it serves, and hand a delivery over."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterable
+
 from .._session import Session
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, SessionClosedError
+
+_log = logging.getLogger("belvo_async")
 
 # The session refuses longer bodies; adapters stop reading there, before memory is spent.
 BODY_LIMIT_BYTES = 256 * 1024
 # A sender that trickles bytes holds a connection no longer than this; both vendors send at once.
 READ_WITHIN_SECONDS = 5.0
+
+
+class Guard:
+    """Hands deliveries to a session, and answers 503 where that cannot be.
+
+    Raises ConfigurationError for what is no session, and for one whose deliveries nobody could prove.
+    """
+
+    def __init__(self, session: Session) -> None:
+        check_provable(session)
+        self.session = session
+        self._told: set[str] = set()
+
+    async def take(self, vendor_name: str, headers: Iterable[tuple[str, str]], body: bytes) -> int:
+        """Give the status to answer."""
+        try:
+            return await self.session.receive(vendor_name, headers, body)
+        except SessionClosedError as error:
+            return self.turn_away(vendor_name, str(error))
+
+    def turn_away(self, vendor_name: str, why: str) -> int:
+        """Answer 503, so that the vendor repeats. A mistake that lasts is told once: vendors repeat, and repeat."""
+        if why not in self._told:
+            self._told.add(why)
+            _log.warning("a webhook was answered 503, the vendor repeats it: %s", why, extra={"vendor": vendor_name})
+        return 503
+
+
+def is_encoded(values: Iterable[str]) -> bool:
+    """Whether a body is compressed, by the values of its Content-Encoding: refused unread."""
+    return any(value.strip().lower() not in ("", "identity") for value in values)
 
 
 def check_provable(session: object) -> None:

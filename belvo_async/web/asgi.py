@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, TypeAlias
 
 from .._session import Session
-from ._guard import BODY_LIMIT_BYTES, READ_WITHIN_SECONDS, check_provable
+from ._guard import BODY_LIMIT_BYTES, READ_WITHIN_SECONDS, Guard, is_encoded
 
 # The signatures of the ASGI 3 specification (asgi.readthedocs.io/specs/main.html): its messages are untyped mappings.
 Scope: TypeAlias = Mapping[str, Any]
@@ -26,15 +26,14 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 
 class WebhookApp:
-    """An ASGI application that answers `POST /<vendor name>` for every vendor of a session.
+    """An ASGI application that answers `POST .../<vendor name>` for every vendor of a session, wherever it is mounted.
 
     Raises ConfigurationError when a vendor has no webhook secret and unproven deliveries were not spelled out as
     allowed. Answers hold no body; other paths get 404, other methods 405. The session is its owner's to open and close.
     """
 
     def __init__(self, session: Session) -> None:
-        check_provable(session)
-        self._session = session
+        self._guard = Guard(session)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -45,25 +44,29 @@ class WebhookApp:
             raise NotImplementedError(f"webhooks come by http, not {scope['type']}")
 
     async def _status(self, scope: Scope, receive: Receive) -> int:
-        vendor_name = _path_below_mount(scope).strip("/")
-        if vendor_name not in self._session.vendors:
+        vendor_name = _last_part(scope["path"])
+        if vendor_name not in self._guard.session.vendors:
             return 404
         if scope["method"] != "POST":
             return 405
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+        if is_encoded(value for name, value in headers if name.lower() == "content-encoding"):
+            return 415
         try:
             async with asyncio.timeout(READ_WITHIN_SECONDS):
                 body = await _read(receive)
         except TimeoutError:
             return 408
-        return 413 if body is None else await self._session.receive(vendor_name, headers, body)
+        return 413 if body is None else await self._guard.take(vendor_name, headers, body)
 
 
-def _path_below_mount(scope: Scope) -> str:
-    """Frameworks disagree on whether `path` still holds the mount's prefix; `root_path` names that prefix."""
-    path: str = scope["path"]
-    root: str = scope.get("root_path", "")
-    return path.removeprefix(root) if root and path.startswith(root) else path
+def _last_part(path: str) -> str:
+    """Where it is mounted is the application's to say, and of what stands before it nobody tells the same.
+
+    Frameworks keep a mount's prefix in the path or take it off, and put it into `root_path` with or without that of a
+    proxy, which may have taken its own off the path or not; a plain function that dispatches tells nothing.
+    """
+    return path.rstrip("/").rpartition("/")[2]
 
 
 async def _read(receive: Receive) -> bytes | None:

@@ -354,6 +354,64 @@ async def test_a_refused_delivery_is_a_warning(
     assert not any(word in str(told) for word in ("canary-forged", "0a0a"))
 
 
+def told(caplog: pytest.LogCaptureFixture, words: str) -> list[str]:
+    return [record.getMessage() for record in caplog.records if words in record.getMessage()]
+
+
+async def test_a_flood_of_forgeries_is_told_in_sum(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """The first at once, then a line a minute that says how many more came; a quiet minute ends it."""
+    session = await world.open(webhooks=False)
+
+    for _ in range(3):
+        for _ in range(1000):
+            assert 401 == await session.receive("belvo", {}, b"{}")
+        await asyncio.sleep(20)
+    await asyncio.sleep(120)
+    await session.receive("belvo", {}, b"{}")
+    await session.receive("belvo", {}, b"{}")
+    await session.receive("syntage", {}, b"{}")
+    await session.close()
+
+    lines = told(caplog, "a webhook was refused")
+    assert ["", " (2999 more in the last minute)", "", "", " (1 more in the last minute)"] == [
+        line.partition("from the vendor")[2] for line in lines
+    ]
+    assert [None, 2999, None, None, 1] == [
+        getattr(each, "count", None) for each in caplog.records if each.msg in lines or hasattr(each, "count")
+    ]
+
+
+@pytest.mark.parametrize("what", ["unreadable", "not kept"])
+async def test_whatever_comes_by_the_thousand_is_told_in_sum(
+    world: World, caplog: pytest.LogCaptureFixture, what: str
+) -> None:
+    """A store that is down and a sender whose deliveries nobody can read fill no disk with lines."""
+    store = BreakableStore()
+    session = await world.open(webhooks=False, store=store)
+    store.is_down = what == "not kept"
+
+    for _ in range(500):
+        await session.receive(
+            "belvo", world.belvo_proof(), b"[1" if what == "unreadable" else world.belvo_delivery("1" * 32)[1]
+        )
+    await session.close()
+
+    assert 2 == len(told(caplog, "could not be kept" if what == "not kept" else "could not be read"))
+
+
+@pytest.mark.parametrize(
+    ("declared", "status"),
+    [("9", 503), ("+2", 200), ("", 200), ("2", 200), ("1", 200), ("9" * 5000, 503), ("٩", 200)],
+    ids=["longer", "odd", "empty", "equal", "shorter", "endless", "Arabic digits"],
+)
+async def test_a_body_shorter_than_it_was_sent_is_refused(world: World, declared: str, status: int) -> None:
+    """Somebody before us has read a part of it: the vendor repeats what is not answered with success."""
+    session = await world.open(webhooks=False)
+    headers = world.belvo_proof() | {"Content-Length": declared}
+
+    assert status == await session.receive("belvo", headers, b"{}")
+
+
 async def test_a_delivery_that_cannot_be_kept_is_a_warning(world: World, caplog: pytest.LogCaptureFixture) -> None:
     """Which kind of trouble keeps the store from it."""
     store = BreakableStore()

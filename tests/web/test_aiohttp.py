@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import gzip
 import logging
-from collections.abc import AsyncIterator, Iterator
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
+from aiohttp.compression_utils import ZLibDecompressor
+from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.typedefs import Handler
 
 from belvo_async import ConfigurationError, Session, Status, Way
 from belvo_async.web.aiohttp import webhook_routes
@@ -117,6 +121,41 @@ async def test_an_encoded_body_is_415(world: World, http: aiohttp.ClientSession,
         assert 415 == answer.status
 
 
+@pytest.mark.parametrize("is_chunked", [False, True], ids=["whole", "chunked"])
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress], ids=["gzip", "deflate"])
+async def test_an_encoded_body_is_not_unpacked(
+    http: aiohttp.ClientSession,
+    url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    pack: Callable[[bytes], bytes],
+    is_chunked: bool,
+) -> None:
+    """Nor when the application leaves it to aiohttp: a kilobyte of a bomb costs a megabyte, a thousand times over."""
+    unpacked: list[int] = []
+
+    def counted(self: ZLibDecompressor, *args: Any, **options: Any) -> bytes:
+        data = plain(self, *args, **options)
+        unpacked.append(len(data))
+        return data
+
+    plain = ZLibDecompressor.decompress_sync
+    monkeypatch.setattr(ZLibDecompressor, "decompress_sync", counted)
+    bomb = pack(bytes(40 * 2**20))
+
+    async def parts() -> AsyncIterator[bytes]:
+        for start in range(0, len(bomb), 4096):
+            yield bomb[start : start + 4096]
+
+    headers = {"Content-Encoding": "gzip" if pack is gzip.compress else "deflate"}
+    async with http.post(
+        f"{url}/belvo", data=parts() if is_chunked else bomb, headers=headers, compress=None
+    ) as answer:
+        assert (415, b"") == (answer.status, await answer.read())
+
+    # What came along with the head, aiohttp had begun to unpack before anybody was asked.
+    assert sum(unpacked) <= 2**20
+
+
 async def test_the_encoding_identity_is_none(world: World, http: aiohttp.ClientSession, url: str) -> None:
     """`identity` says that nothing was encoded."""
     headers, body = world.belvo_delivery("1" * 32)
@@ -220,12 +259,112 @@ def test_what_is_no_session_is_refused(given: Any) -> None:
         webhook_routes(given)
 
 
-async def test_the_prefix_may_be_chosen(world: World, session: Session, http: aiohttp.ClientSession) -> None:
-    """Routes go where the application wants them."""
+@pytest.mark.parametrize(
+    ("prefix", "path"),
+    [
+        ("/hooks/fiscal", "/hooks/fiscal/belvo"),
+        ("/hooks/fiscal/", "/hooks/fiscal/belvo"),
+        ("hooks", "/hooks/belvo"),
+        ("", "/belvo"),
+        ("/", "/belvo"),
+    ],
+)
+@pytest.mark.parametrize("slash", ["", "/"], ids=["plain", "slash at the end"])
+async def test_the_prefix_may_be_chosen(
+    world: World, session: Session, http: aiohttp.ClientSession, prefix: str, path: str, slash: str
+) -> None:
+    """Routes go where the application wants them; vendors follow no redirect to the form without the slash."""
     app = web.Application()
-    app.add_routes(webhook_routes(session, prefix="/hooks/fiscal"))
+    app.add_routes(webhook_routes(session, prefix=prefix))
     base_url = await world.serve(app)
     headers, body = world.belvo_delivery("1" * 32)
 
-    async with http.post(f"{base_url}/hooks/fiscal/belvo", data=body, headers=headers) as answer:
+    async with http.post(f"{base_url}{path}{slash}", data=body, headers=headers) as answer:
         assert 200 == answer.status
+
+
+async def test_routes_may_stand_in_an_application_within_another(
+    world: World, session: Session, http: aiohttp.ClientSession
+) -> None:
+    """As `add_subapp` mounts it."""
+    app, inner = web.Application(), web.Application()
+    inner.add_routes(webhook_routes(session))
+    app.add_subapp("/api", inner)
+    base_url = await world.serve(app)
+    headers, body = world.belvo_delivery("1" * 32)
+
+    async with http.post(f"{base_url}/api/webhooks/belvo/", data=body, headers=headers) as answer:
+        assert 200 == answer.status
+
+
+async def remembers(request: web.Request) -> None:
+    await request.read()
+
+
+async def parses(request: web.Request) -> None:
+    await request.json()
+
+
+async def takes_all(request: web.Request) -> None:
+    await request.content.read()
+
+
+async def takes_some(request: web.Request) -> None:
+    await request.content.readexactly(10)
+
+
+@pytest.mark.parametrize("is_chunked", [False, True], ids=["whole", "chunked"])
+@pytest.mark.parametrize(
+    ("reads", "status"),
+    [(remembers, 200), (parses, 200), (takes_all, 503), (takes_some, 503)],
+    ids=lambda each: str(each),
+)
+async def test_a_middleware_may_have_read_the_body(
+    world: World,
+    session: Session,
+    http: aiohttp.ClientSession,
+    caplog: pytest.LogCaptureFixture,
+    reads: Callable[[web.Request], Awaitable[None]],
+    status: int,
+    is_chunked: bool,
+) -> None:
+    """Loggers and tracers do. A delivery whose bytes they kept for themselves is not answered as if it were kept."""
+
+    @web.middleware
+    async def curious(request: web.Request, handler: Handler) -> web.StreamResponse:
+        await reads(request)
+        return await handler(request)
+
+    app = web.Application(middlewares=[curious])
+    app.add_routes(webhook_routes(session))
+    base_url = await world.serve(app)
+    headers, body = world.belvo_delivery("1" * 32)
+
+    async def parts() -> AsyncIterator[bytes]:
+        yield body[:20]
+        await asyncio.sleep(0.1)
+        yield body[20:]
+
+    for _ in range(2):
+        data = parts() if is_chunked else body
+        async with http.post(f"{base_url}/webhooks/belvo", data=data, headers=headers) as answer:
+            assert status == answer.status
+
+    kept = await session.store.parked(session.vendors["belvo"].account)
+    told = [record for record in caplog.records if "await request.read()" in record.getMessage()]
+    assert (1, 0) == (len(kept), len(told)) if status == 200 else (0, 1) == (len(kept), len(told))
+
+
+async def test_a_session_of_another_loop_is_503(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """A server that runs its applications in threads: the vendor repeats, the log says once what is wrong."""
+    session = await world.open(webhooks=False)
+    app = web.Application()
+    app.add_routes(webhook_routes(session))
+    headers, body = world.belvo_delivery("1" * 32)
+
+    async def served() -> list[int]:
+        async with TestClient(TestServer(app)) as client:
+            return [(await client.post("/webhooks/belvo", data=body, headers=headers)).status for _ in range(2)]
+
+    assert [503, 503] == await asyncio.to_thread(asyncio.run, served())
+    assert 1 == sum("belongs to another event loop" in record.getMessage() for record in caplog.records)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 
 from belvo_async import ConfigurationError, Session, Status, Way
 from belvo_async.web.asgi import WebhookApp
@@ -115,6 +115,36 @@ async def test_an_encoded_body_is_415(world: World, session: Session) -> None:
     assert 415 == (await call(WebhookApp(session), headers=headers, parts=[b"{}"]))[0]
 
 
+async def test_an_encoded_body_is_not_even_read(world: World, session: Session) -> None:
+    """What would have to be unpacked is refused by its headers."""
+
+    async def receive() -> Any:
+        raise AssertionError("it was read")
+
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = [*raw(world.belvo_proof()), (b"Content-Encoding", b"br")]
+    await WebhookApp(session)({"type": "http", "path": "/belvo", "method": "POST", "headers": headers}, receive, send)
+
+    assert 415 == sent[0]["status"]
+
+
+@pytest.mark.parametrize("headers", [{"Content-Length": "300"}, {"Transfer-Encoding": "chunked"}], ids=str)
+async def test_a_body_that_somebody_else_has_read_is_503(
+    world: World, session: Session, headers: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A middleware that kept the bytes for itself leaves none: that is no delivery to answer 200 to."""
+    app = WebhookApp(session)
+
+    answers = [(await call(app, headers=raw(world.belvo_proof() | headers)))[0] for _ in range(3)]
+
+    assert [503] * 3 == answers
+    assert 1 == sum("fewer bytes than its headers say" in record.getMessage() for record in caplog.records)
+
+
 async def test_an_unreadable_delivery_is_200(world: World, session: Session) -> None:
     """Authentic, so it is kept aside."""
     assert 200 == (await call(WebhookApp(session), headers=raw(world.belvo_proof()), parts=[b"\xff"]))[0]
@@ -166,15 +196,28 @@ async def test_other_paths_and_methods(session: Session, method: str, path: str,
 
 
 @pytest.mark.parametrize(
-    ("root_path", "path"), [("", "/belvo"), ("/hooks", "/hooks/belvo"), ("/hooks", "/belvo"), ("", "/belvo/")]
+    ("root_path", "path"),
+    [
+        pytest.param("", "/belvo", id="at the root"),
+        pytest.param("", "/belvo/", id="with a slash at its end"),
+        pytest.param("/hooks", "/hooks/belvo", id="prefix kept"),
+        pytest.param("/hooks", "/belvo", id="prefix taken off"),
+        pytest.param("/api/hooks", "/hooks/belvo", id="the proxy took its own off"),
+        pytest.param("/api/hooks", "/api/hooks/belvo", id="the proxy left its own"),
+        pytest.param("/api", "/hooks/belvo", id="only the proxy's told"),
+        pytest.param("", "/hooks/belvo/", id="nothing told"),
+        pytest.param("/hooks/", "/hooks/belvo", id="root with a slash at its end"),
+        pytest.param("/belvo", "/belvo/belvo", id="mounted under a vendor's name"),
+    ],
 )
-async def test_a_mount_may_or_may_not_be_in_the_path(world: World, session: Session, root_path: str, path: str) -> None:
-    """Frameworks disagree on whether `path` holds the mount's prefix: both are understood."""
+async def test_it_may_be_mounted_anywhere(world: World, session: Session, root_path: str, path: str) -> None:
+    """Servers, proxies and frameworks disagree on what `path` and `root_path` hold: it is taken all the same."""
     headers, body = world.belvo_delivery("1" * 32)
 
     status, _ = await call(WebhookApp(session), path=path, root_path=root_path, headers=raw(headers), parts=[body])
 
     assert 200 == status
+    assert 1 == len(await session.store.parked(session.vendors["belvo"].account))
 
 
 async def test_a_body_that_trickles_is_408(world: World, session: Session) -> None:
@@ -238,6 +281,45 @@ def test_what_is_no_session_is_refused(given: Any) -> None:
     """In a sentence, before anything is served."""
     with pytest.raises(ConfigurationError, match="webhooks are handed to a Session"):
         WebhookApp(given)
+
+
+@pytest.mark.filterwarnings("ignore:The `root_path` parameter is deprecated")
+@pytest.mark.parametrize("proxy", ["", "/api"], ids=["no proxy", "behind a proxy"])
+@pytest.mark.parametrize("strips", [True, False], ids=["stripping", "not stripping"])
+@pytest.mark.parametrize("tells", ["application", "server"])
+async def test_mounted_under_fastapi_with_a_root_path(
+    world: World, session: Session, proxy: str, strips: bool, tells: str
+) -> None:
+    """`root_path` given to FastAPI or to the server, by proxies that take it off the path or leave it."""
+    app = FastAPI(root_path=proxy if tells == "application" else "")
+    app.mount("/v1/hooks", WebhookApp(session))
+    server = httpx.ASGITransport(app, root_path=proxy if tells == "server" else "")
+    headers, body = world.belvo_delivery("1" * 32)
+
+    async with httpx.AsyncClient(transport=server, base_url="http://service") as http:
+        path = "/v1/hooks/belvo" if strips else f"{proxy}/v1/hooks/belvo"
+        taken = await http.post(path, content=body, headers=headers)
+
+    assert 200 == taken.status_code
+    assert 1 == len(await session.store.parked(session.vendors["belvo"].account))
+
+
+async def test_a_middleware_of_fastapi_may_have_read_the_body(world: World, session: Session) -> None:
+    """Starlette replays what its own middlewares have read."""
+    app = FastAPI()
+    app.mount("/hooks", WebhookApp(session))
+
+    @app.middleware("http")
+    async def curious(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        await request.body()
+        return await call_next(request)
+
+    headers, body = world.belvo_delivery("1" * 32)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as http:
+        taken = await http.post("/hooks/belvo/", content=body, headers=headers)
+
+    assert 200 == taken.status_code
+    assert 1 == len(await session.store.parked(session.vendors["belvo"].account))
 
 
 async def test_mounted_under_fastapi(world: World, session: Session) -> None:
