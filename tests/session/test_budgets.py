@@ -1,0 +1,202 @@
+"""The vendors' rate limits through the session: nobody waits for who gave up, and nobody is told to slow down."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from belvo_async import Belvo, Session, TransportError, belvo, syntage
+from belvo_async.abc import Budget, Store
+from belvo_async.simulator import SyntageSimulator
+from belvo_async.stores import open_store
+from tests.session.world import World
+from tests.stores.conftest import postgres_stores, redis_stores
+from tests.virtual_time import VirtualClock
+
+__all__ = ["postgres_stores", "redis_stores"]
+
+Use = Callable[[Session, World], Awaitable[object]]
+
+
+async def _results(session: Session, world: World) -> object:
+    job = next(iter([handle async for handle in session.open_jobs()]))
+    return await job.results().to_list()
+
+
+async def _run(session: Session, world: World) -> object:
+    return [handle async for handle in session.run([world.invoices(link) for link in range(3)])]
+
+
+async def _save(session: Session, world: World) -> object:
+    return await session.download(syntage.FileDownload(world.syntage.add_file(10))).read()
+
+
+BELVO: dict[str, Use] = {
+    "call": lambda session, world: session.call(belvo.GetLink(world.belvo.links[0])),
+    "list": lambda session, world: session.list(belvo.InvoiceList(link=world.belvo.links[0])).to_list(),
+    "results": _results,
+    "run": _run,
+}
+SYNTAGE: dict[str, Use] = {
+    "call": lambda session, world: session.call(syntage.GetEntity(world.syntage.entities[0])),
+    "list": lambda session, world: session.list(syntage.Invoices(entity=world.syntage.entities[0])).to_list(),
+    "download": _save,
+}
+
+
+def at_rest(session: Session) -> bool:
+    """No connection and no place in a budget is held."""
+    live = session._http._open
+    assert live is not None
+    queues = live.turns._queues.values()
+    return (
+        [live.reads.slots._value, live.submissions.slots._value, live.bulk.slots._value] == _sizes(session)
+        and all(queue._line.is_empty and queue._ahead is None for queue in queues)
+        and not live.turns._errands._tasks
+    )
+
+
+def _sizes(session: Session) -> list[int]:
+    share = max(1, session._http._connections * 7 // 16)
+    return [max(1, session._http._connections - 2 * share), share, share]
+
+
+async def use_up(session: Session, vendor: Belvo, clock: VirtualClock) -> Budget:
+    """Other workers send what is left of eighty requests."""
+    budget = Budget(vendor.account, 80, timedelta(seconds=30))
+    for _ in range(79):
+        await session.store.reserve(budget, clock.now())
+    return budget
+
+
+async def cancelled(works: list[Awaitable[object]], *, after: float) -> None:
+    tasks = [asyncio.ensure_future(work) for work in works]
+    await asyncio.sleep(after)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.sleep(0.1)
+
+
+@pytest.fixture
+async def session(world: World) -> Session:
+    session = await world.open(world.belvo_vendor(), world.syntage_vendor(), webhooks=False, sweep=False)
+    await session.fire(world.invoices())
+    return session
+
+
+@pytest.mark.parametrize("kind", BELVO)
+async def test_who_gives_up_waiting_for_a_place_holds_none(world: World, session: Session, kind: str) -> None:
+    """A hundred of each kind come and go: the next one waits for what was sent, and not a second for them."""
+    budget = await use_up(session, world.belvo_vendor(), world.clock)
+    began = world.clock.now()
+
+    for _ in range(4):
+        await cancelled([BELVO[kind](session, world) for _ in range(25)], after=5)
+
+    # Submissions belong to the session: they go on without their callers.
+    submissions = 2 if kind == "run" else 0
+    assert submissions or at_rest(session)
+    places = [await session.store.reserve(budget, world.clock.now()) for _ in range(80 - submissions)]
+    assert max(places) <= began + timedelta(seconds=31)
+
+
+@pytest.mark.parametrize("kind", BELVO)
+async def test_who_gives_up_in_flight_gives_the_connection_back(world: World, session: Session, kind: str) -> None:
+    """Whether it waits for an answer, or for a connection that others hold."""
+    world.belvo.next_answer("timeout", method=None, count=10**6)
+
+    await cancelled([BELVO[kind](session, world) for _ in range(70)], after=5)
+    await asyncio.sleep(600)
+
+    assert at_rest(session)
+
+
+@pytest.mark.parametrize("kind", SYNTAGE)
+async def test_who_gives_up_on_a_window_gives_the_connection_back(world: World, session: Session, kind: str) -> None:
+    """Whether it waits for the window to end, for the store that knows of it, or for the answer."""
+    await SYNTAGE[kind](session, world)
+    for window in list(session._http._open.turns.windows._opens):  # type: ignore[union-attr]
+        assert window[0] == world.syntage_vendor().account
+    world.syntage.next_answer("rate_limited", method="GET", count=3)
+    await cancelled([SYNTAGE[kind](session, world) for _ in range(30)], after=0.5)
+    world.syntage.next_answer("timeout", method="GET", count=30)
+    await cancelled([SYNTAGE[kind](session, world) for _ in range(30)], after=10)
+
+    assert at_rest(session)
+
+
+async def test_a_cancelled_fire_is_sent_once_and_in_its_turn(world: World, session: Session) -> None:
+    """The submission goes on; nothing but its own place is taken."""
+    await use_up(session, world.belvo_vendor(), world.clock)
+
+    await cancelled([session.fire(world.invoices(link)) for link in (1, 2)], after=5)
+    await asyncio.sleep(60)
+
+    assert 3 == len(world.sent("POST", "/api/invoices/"))
+    assert at_rest(session)
+
+
+@pytest.fixture(params=["sqlite", "postgres", "redis"])
+def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Store]:
+    """Makes stores that several processes share."""
+    if request.param == "sqlite":
+        return lambda: open_store(f"sqlite:{tmp_path}/jobs.db")
+    with_server: Callable[[], Store] = request.getfixturevalue(f"{request.param}_stores")
+    return with_server
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_three_workers_are_never_told_to_slow_down(
+    world: World, make_store: Callable[[], Store], seed: int
+) -> None:
+    """Three hundred readers with and without time limits, who come again: Belvo refuses none of their requests."""
+    chance = random.Random(seed)
+    sessions = [
+        await world.open(world.belvo_vendor(), webhooks=False, sweep=False, store=make_store()) for _ in range(3)
+    ]
+    answered: list[int] = []
+
+    async def reader(number: int) -> None:
+        session = sessions[number % 3]
+        use = BELVO["call" if number % 2 else "list"]
+        await asyncio.sleep(chance.uniform(0, 20))
+        while True:
+            limit = chance.choice([None, 3, 5, 8])
+            try:
+                async with asyncio.timeout(limit):
+                    await use(session, world)
+            except (TimeoutError, TransportError):
+                continue
+            answered.append(number)
+            return
+
+    began = world.clock.now()
+    await asyncio.gather(*(reader(number) for number in range(300)))
+    seconds = (world.clock.now() - began).total_seconds()
+
+    statuses = [each.status for each in world.belvo.requests]
+    assert 300 == len(set(answered))
+    assert {200} == set(statuses)
+    # The full rate: whatever was asked went out as fast as eighty in half a minute allow.
+    assert seconds <= len(statuses) / 80 * 31 + 31
+
+
+async def test_two_workers_share_the_windows_of_a_key(clock: VirtualClock, tmp_path: Path) -> None:
+    """Five calls a minute, two processes: none of theirs is refused."""
+    async with SyntageSimulator(now=clock.now, rate_limit=5) as simulator:
+        world = World(None, simulator, clock, None)  # type: ignore[arg-type]
+        async with (
+            Session(world.syntage_vendor(), store=f"sqlite:{tmp_path}/jobs.db", sweep=False, clock=clock) as one,
+            Session(world.syntage_vendor(), store=f"sqlite:{tmp_path}/jobs.db", sweep=False, clock=clock) as other,
+        ):
+            for _ in range(10):
+                for session in (one, other):
+                    await SYNTAGE["call"](session, world)
+
+        assert [200] * 20 == [each.status for each in simulator.requests]

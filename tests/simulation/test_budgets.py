@@ -1,0 +1,106 @@
+"""Budgets under seeded histories, and proof that these can fail. `BELVO_ASYNC_SEEDS=50000` runs more of them."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from belvo_async._http.errands import Errands
+from belvo_async._http.pacing import Sleep, Steady
+from belvo_async._http.pools import Pool
+from belvo_async._http.queue import Queue
+from belvo_async.abc import Budget
+from belvo_async.stores.places import Ledger
+
+from .budgets import run_budget_seed
+
+SEEDS = int(os.environ.get("BELVO_ASYNC_SEEDS", "400"))
+CHUNK = max(100, SEEDS // 100)
+
+
+@pytest.mark.parametrize("start", range(0, SEEDS, CHUNK))
+def test_every_rule_of_budgets_holds(start: int) -> None:
+    """The vendor's limit, full rate while somebody waits, and nothing held by nobody: under every seed."""
+    for seed in range(start, min(start + CHUNK, SEEDS)):
+        world = run_budget_seed(seed)
+
+        assert [] == world.broken, f"seed {seed}: {world.hits}"
+
+
+def test_every_trouble_comes_sometimes() -> None:
+    """A simulation that never gets there proves nothing about it."""
+    hits = Counter[str]()
+    for seed in range(100):
+        hits += run_budget_seed(seed).hits
+
+    assert {"gave up", "never sent", "store refused", "clock is wrong", "killed"} == set(hits)
+
+
+class BelievingLedger(Ledger):
+    """Believes every caller's clock."""
+
+    def take(self, budget: Budget, asked: int, mark: str | None) -> tuple[int, int]:
+        self.latest = None
+        return super().take(budget, asked, mark)
+
+
+class KeepingLedger(Ledger):
+    """Takes nothing back."""
+
+    def give_back(self, mark: str) -> None:
+        """The place stays taken."""
+
+
+class ForgettingQueue(Queue):
+    """Lets who gives up take the place ahead along."""
+
+    async def take(self, patience: float | None) -> Any:
+        try:
+            return await super().take(patience)
+        except BaseException:
+            self._ahead = None
+            raise
+
+
+class LateQueue(Queue):
+    """Uses a place however late it is."""
+
+    def __init__(self, budget: Budget, pool: Pool, steady: Steady, errands: Errands, sleep: Sleep) -> None:
+        super().__init__(budget, pool, steady, errands, sleep)
+        self._slack = math.inf
+
+
+class TightQueue(Queue):
+    """Takes windows just as long as the vendor's."""
+
+    def __init__(self, budget: Budget, pool: Pool, steady: Steady, errands: Errands, sleep: Sleep) -> None:
+        super().__init__(budget, pool, steady, errands, sleep)
+        self._budget = budget
+
+
+LEDGER, QUEUE = "belvo_async.stores.memory.Ledger", "belvo_async._http.turns.Queue"
+
+
+@pytest.mark.parametrize(
+    ("where", "bug", "rule"),
+    [
+        (LEDGER, BelievingLedger, "nothing was sent"),
+        (LEDGER, KeepingLedger, "nothing was sent"),
+        (QUEUE, ForgettingQueue, "nothing was sent"),
+        (QUEUE, LateQueue, "requests within a span"),
+        (QUEUE, TightQueue, "requests within a span"),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_a_planted_bug_is_found(monkeypatch: pytest.MonkeyPatch, where: str, bug: type[object], rule: str) -> None:
+    """Each mistake that such limiters really make breaks its rule within a few hundred seeds."""
+    monkeypatch.setattr(where, bug)
+
+    found = next((seed for seed in range(400) if any(rule in broken for broken in run_budget_seed(seed).broken)), None)
+
+    print(f"{bug.__name__}: found after {found} seeds")
+    assert found is not None
