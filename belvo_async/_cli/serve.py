@@ -17,6 +17,7 @@ from aiohttp.http import HttpProcessingError
 from .._session import Session
 from ..errors import ConfigurationError, StoreError
 from ..web.aiohttp import webhook_routes
+from .crowds import scarcity_in_words
 from .log import Lines
 
 INTERRUPTED = 130
@@ -86,7 +87,7 @@ async def _serve(session: Session, app: web.Application, host: str, port: int, p
         await runner.setup()
         try:
             await web.TCPSite(runner, host, port).start()
-            with _signals() as came:
+            with scarcity_in_words(), _signals() as came:
                 for line in _lines(session, runner, prefix):
                     print(line, flush=True)
                 return INTERRUPTED if await came == signal.SIGINT else 0

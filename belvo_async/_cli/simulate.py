@@ -7,6 +7,7 @@ from shlex import quote
 
 from ..simulator import BelvoSimulator, Faults, SyntageSimulator
 from ..simulator.server import belvo_lines, syntage_lines
+from .crowds import scarcity_in_words
 
 FAULTS = {
     "none": Faults(),
@@ -59,7 +60,8 @@ async def _serve(belvo: BelvoSimulator, syntage: SyntageSimulator) -> None:
         print(
             "\n".join([*belvo_lines(belvo), "", *syntage_lines(syntage), "", *client_lines(belvo, syntage)]), flush=True
         )
-        await asyncio.Event().wait()
+        with scarcity_in_words():
+            await asyncio.Event().wait()
 
 
 def client_lines(belvo: BelvoSimulator, syntage: SyntageSimulator) -> list[str]:

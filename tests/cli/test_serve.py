@@ -8,11 +8,14 @@ import http.client
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -47,16 +50,22 @@ DELIVERY = {
 }
 
 
+def _limit(descriptors: int) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, hard))
+
+
 class Receiver:
     """The command in a process."""
 
-    def __init__(self, store: str, *options: str) -> None:
+    def __init__(self, store: str, *options: str, descriptors: int | None = None) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "belvo_async", "serve", "--store", store, "--port", "0", *options],
             env={**os.environ, **SECRETS, **NOWHERE},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=None if descriptors is None else partial(_limit, descriptors),
         )
         assert self.process.stdout is not None
         self.lines = [self.process.stdout.readline().rstrip("\n") for _ in range(5)]
@@ -143,6 +152,29 @@ def test_a_signal_ends_it_cleanly(receiver: Receiver, number: signal.Signals, co
     assert re.fullmatch(r"receiving webhooks on http://127\.0\.0\.1:\d+", receiver.lines[0])
     assert ["  POST /hooks/belvo", "  POST /hooks/syntage", "  GET /health"] == receiver.lines[1:4]
     assert not any(secret in "\n".join(receiver.lines) for secret in SECRETS.values())
+
+
+def test_more_connections_than_it_may_open_are_told_in_a_line(store: str) -> None:
+    """They wait; once others are gone, deliveries are taken as ever."""
+    running = Receiver(store, "--prefix", "/hooks/", "--no-poll", descriptors=64)
+    try:
+        with ExitStack() as stack:
+            for _ in range(100):
+                stack.enter_context(socket.create_connection(("127.0.0.1", running.port)))
+            assert running.process.stderr is not None
+            first = running.process.stderr.readline()
+
+        body, proof = json.dumps(DELIVERY).encode(), SECRETS["BELVO_WEBHOOK_AUTH"]
+        answer = running.ask("POST", "/hooks/belvo", body, Authorization=proof)
+        _, rest = running.end(signal.SIGTERM)
+    finally:
+        running.process.kill()
+        running.process.communicate()
+
+    assert 200 == answer.status
+    assert "new connections wait: this process has no file descriptors left" in first
+    assert "Traceback" not in rest
+    assert len(rest.splitlines()) <= 1
 
 
 def refuse(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *argv: str, **environ: str) -> str:

@@ -9,9 +9,12 @@ import traceback
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import timedelta
 
+import aiohttp
 import pytest
+from aiohttp.client_reqrep import ConnectionKey
 
 from belvo_async._http import Http, ask
+from belvo_async._http.faults import transport_error
 from belvo_async.abc import Request, Retry
 from belvo_async.errors import TransportError
 from tests.edges.http_origin import CANARY, Cut, Origin, Step, credentials, read, reply, submission
@@ -269,15 +272,28 @@ async def test_one_debug_line_for_each_attempt(http: Http, caplog: pytest.LogCap
     assert [("request failed", None, 1), ("request answered", 503, 2), ("request answered", 200, 3)] == lines
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "no-such-host.invalid"])
 @pytest.mark.parametrize("request_", [read(), submission()], ids=["read", "submission"])
 async def test_a_process_without_descriptors_is_told_from_a_vendor_that_refuses(
-    http: Http, free_port: int, host: str, request_: Request
+    http: Http, free_port: int, request_: Request
 ) -> None:
-    """Connections and names fail alike then: it is nobody's fault but this process's, and nothing was sent."""
-    send = http.send_to(f"http://{host}:{free_port}", credentials)
+    """It is nobody's fault but this process's, and nothing was sent."""
+    send = http.send_to(f"http://127.0.0.1:{free_port}", credentials)
 
     with no_descriptors(), pytest.raises(TransportError, match="no file descriptors left") as failure:
         await ask(send, request_)
 
     assert not failure.value.maybe_sent
+
+
+async def test_a_name_that_cannot_be_looked_up_without_descriptors_is_not_unknown() -> None:
+    """A resolver that can open none of its files says that there is no such host."""
+    key = ConnectionKey("no-such-host.invalid", 443, True, True, None, None, None)
+    error = aiohttp.ClientConnectorDNSError(key, socket.gaierror(socket.EAI_NONAME, "unknown"))
+
+    with no_descriptors():
+        exhausted = transport_error(error, read(), total=1, silence=1)
+    unknown = transport_error(error, read(), total=1, silence=1)
+
+    assert "GET /things: this process has no file descriptors left" == str(exhausted).partition(" (")[0]
+    assert "GET /things: host not found" == str(unknown)
+    assert [False, False] == [exhausted.maybe_sent, unknown.maybe_sent]
