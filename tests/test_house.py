@@ -17,7 +17,7 @@ from belvo_async._cli.arguments import make_parser
 ROOT = Path(belvo_async.__file__).parent
 
 # Each room and the rooms it may import. What is missing here may import nothing.
-CORE = {"jobs", "errors", "payload", "abc", "rate_limits", "descriptors"}
+CORE = {"jobs", "errors", "payload", "abc", "rate_limits", "descriptors", "accounts"}
 ARROWS: dict[str, set[str]] = {
     "jobs": set(),
     "errors": {"jobs"},
@@ -25,6 +25,7 @@ ARROWS: dict[str, set[str]] = {
     "abc": {"jobs", "errors", "payload"},
     "rate_limits": {"abc"},
     "descriptors": set(),
+    "accounts": {"abc", "errors"},
     "vendors": CORE,
     "stores": CORE,
     "_http": CORE,

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import cast
 
 from ..abc import Call, Download, Query, Store, Vendor
+from ..accounts import accounts_of
 from ..errors import ConfigurationError, TaskError
 from ..jobs import Task
 from ..stores import open_store
@@ -23,6 +24,9 @@ def check_vendors(given: Sequence[object]) -> dict[str, Vendor]:
     by_name = {vendor.name: vendor for vendor in vendors}
     if len(by_name) < len(vendors):
         raise ConfigurationError("two vendors of one kind: open one session for each account")
+    accounts = [account for vendor in vendors for account in accounts_of(vendor)]
+    if len(set(accounts)) < len(accounts):
+        raise ConfigurationError("two vendors under one account: give them names of their own")
     return by_name
 
 

@@ -14,8 +14,10 @@ from typing import Any, Self, TypeVar, cast, overload
 from .._http import Http, Send, converse
 from .._tracker import Tracker, closed_error
 from ..abc import Call, Clock, Download, Query, Store, SystemClock, Vendor, Walk
+from ..accounts import accounts_of
 from ..errors import SessionClosedError, TaskError, UnknownJobError, UnsupportedError
 from ..jobs import Job, Polling, Task
+from ..stores import join_accounts
 from . import bulk
 from .ahead import Spares
 from .arguments import check_connections, check_remote_id, check_span, check_store, check_text, check_vendors, not_taken
@@ -67,6 +69,9 @@ class Session:
         # their jobs the same ids.
         self._chance = chance or random.SystemRandom()
         self._store = check_store(store)
+        groups = [accounts_of(vendor) for vendor in self._vendors.values()]
+        self._accounts = frozenset(account for group in groups for account in group)
+        self._jobs = join_accounts(self._store, groups)
         self._http = Http(
             clock=self.clock,
             pacing=self._store,
@@ -117,7 +122,7 @@ class Session:
                 self._sends[name] = place.bind(self._http.send_to(vendor.origin, vendor.credentials))
                 self._bulk_sends[name] = place.bind(self._http.send_to(vendor.origin, vendor.credentials, bulk=True))
             tracker = Tracker(
-                store=self._store,
+                store=self._jobs,
                 vendors=self._vendors,
                 talks={name: partial(converse, send) for name, send in self._sends.items()},
                 polling=self._polling,
@@ -177,14 +182,14 @@ class Session:
         check_text(job_id, field="job_id")
         # Our ids are ASCII; others come from outside, and a store may be unable to even look for them.
         job = await self._store.get(job_id) if job_id.isascii() else None
-        if job is None or job.account not in {vendor.account for vendor in self._vendors.values()}:
+        if job is None or job.account not in self._accounts:
             raise UnknownJobError(f"the store holds no job {job_id!r} of this session's accounts")
         return self.handle(job, self.deadline_after(deadline))
 
     async def open_jobs(self) -> AsyncIterator[JobHandle[Any]]:
         """A handle for every unfinished job of this session's accounts, oldest first."""
         self.tracker  # noqa: B018 - raises when the session is closed
-        async for job in self._store.open_jobs([vendor.account for vendor in self._vendors.values()]):
+        async for job in self._store.open_jobs(self._accounts):
             yield self.handle(job, max(job.deadline or self.clock.now(), self.clock.now() + timedelta(minutes=1)))
 
     async def forget(self, job_id: str) -> bool:
@@ -194,7 +199,7 @@ class Session:
         """
         tracker = self.tracker
         job = await self._store.get(job_id) if job_id.isascii() else None
-        if job is None or job.account not in {vendor.account for vendor in self._vendors.values()}:
+        if job is None or job.account not in self._accounts:
             return False
         await tracker.forget(job)
         return True

@@ -49,9 +49,6 @@ class Context:
     def accounts(self) -> list[str]:
         return [vendor.account for vendor in self.vendors.values()]
 
-    def by_account(self, account: str) -> Vendor:
-        return next(vendor for vendor in self.vendors.values() if vendor.account == account)
-
     def due_after(self, polls: int) -> datetime:
         """When look number `polls` should come, from now."""
         return self.polling.instant(self.clock.now(), polls, phase=self.phase)

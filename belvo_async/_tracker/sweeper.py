@@ -10,6 +10,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from ..abc import Vendor
+from ..accounts import accounts_of
 from ..errors import PayloadError, RateLimitError, StoreError, TransportError, VendorError
 from ..jobs import Job, Observation, Status, normal_id
 from .context import STORE_RETRY, Context, all_of, log
@@ -122,8 +123,9 @@ class Sweeper:
             await self._door.drop_old()
 
     def _dispatch_all(self, due: Sequence[Job]) -> None:
-        for account in {job.account for job in due}:
-            self._dispatch(self._context.by_account(account), [job for job in due if job.account == account])
+        for vendor in self._context.vendors.values():
+            mine = frozenset(accounts_of(vendor))
+            self._dispatch(vendor, [job for job in due if job.account in mine])
 
     def _dispatch(self, vendor: Vendor, due: Sequence[Job]) -> None:
         known = [job for job in due if job.remote_id is not None]

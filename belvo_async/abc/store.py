@@ -37,6 +37,14 @@ class Store(Protocol):
         """The jobs that the vendor knows by this id, compared in normal form. Usually none or one."""
         ...
 
+    async def standing(self, account: str, key: str) -> Job | None:
+        """The open job that stands in the way of a new one with this account and `key`; the oldest of several."""
+        ...
+
+    async def count_jobs(self, *, ended: bool = False) -> dict[str, int]:
+        """How many open jobs each account has, or with `ended` how many that are not open; none for the others."""
+        ...
+
     def open_jobs(self, accounts: Collection[str] | None = None, *, lane: str | None = None) -> AsyncIterator[Job]:
         """Every job with `is_open`, oldest first; all accounts for None."""
         ...

@@ -14,10 +14,12 @@ from .exchange import Answer, Call, Conversation, Download, Fetch, Headers, Quer
 class Vendor(Protocol):
     """One vendor's dialect: plain functions and generators, no `await`, no clock.
 
-    `name` is what users call it; `account` the origin plus a hash of the key id; `origin` scheme, host and port that
-    credentials may go to; `tasks` maps each stored kind to its type; `queries`, `calls` and `downloads` are the types
-    that `list`, `call` and `download` take; `accepts_webhooks` whether deliveries can be proven (or proof was
-    explicitly waived). Answers that fit nothing raise PayloadError; error answers to reads raise VendorError.
+    `name` is what users call it; `account` the origin plus the account's name, or a hash of its oldest key's id;
+    `former_accounts` those whose jobs are followed as well, since they were fired under another name or key of the same
+    account (a vendor may lack this: then there are none); `origin` scheme, host and port that credentials may go to;
+    `tasks` maps each stored kind to its type; `queries`, `calls` and `downloads` are the types that `list`, `call` and
+    `download` take; `accepts_webhooks` whether deliveries can be proven (or proof was explicitly waived). Answers that
+    fit nothing raise PayloadError; error answers to reads raise VendorError.
     """
 
     @property

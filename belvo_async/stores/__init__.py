@@ -5,9 +5,10 @@ from __future__ import annotations
 from belvo_async.abc import Store
 from belvo_async.errors import ConfigurationError
 
+from .joined import join_accounts
 from .memory import MemoryStore
 
-__all__ = ["MemoryStore", "open_store"]
+__all__ = ["MemoryStore", "join_accounts", "open_store"]
 
 _FORMS = "`memory:`, `sqlite:PATH`, `postgresql://HOST/DATABASE`, `redis://HOST:PORT/NUMBER`"
 

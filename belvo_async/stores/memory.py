@@ -44,7 +44,7 @@ class MemoryStore:
         self._gate.check()
         kept = self._shelf.get(job.id)
         if expected is None:
-            obstacle = kept or self._shelf.equal(job)
+            obstacle = kept or self._shelf.equal(job.account, job.key)
             if obstacle is not None:
                 refuse_taken_id(job, obstacle)
         elif kept is None:
@@ -67,6 +67,16 @@ class MemoryStore:
         """The jobs that the vendor knows by this id, oldest first."""
         self._gate.check()
         return self._shelf.find(account, remote_id)
+
+    async def standing(self, account: str, key: str) -> Job | None:
+        """The open job that stands in the way of a new equal one."""
+        self._gate.check()
+        return self._shelf.equal(account, key)
+
+    async def count_jobs(self, *, ended: bool = False) -> dict[str, int]:
+        """How many open jobs, or others, each account has."""
+        self._gate.check()
+        return self._shelf.count(ended=ended)
 
     async def open_jobs(
         self, accounts: Collection[str] | None = None, *, lane: str | None = None

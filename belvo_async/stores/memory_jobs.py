@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from bisect import bisect_left, bisect_right, insort
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -43,8 +43,8 @@ class Shelf:
         row = self._rows.get(job_id)
         return row.job if row else None
 
-    def equal(self, job: Job) -> Job | None:
-        ids = self._equal.get(job.account, job.key) if job.key else ()
+    def equal(self, account: str, key: str) -> Job | None:
+        ids = self._equal.get(account, key) if key else ()
         return min((self._rows[each].job for each in ids), key=_place, default=None)
 
     def find(self, account: str, remote_id: str) -> tuple[Job, ...]:
@@ -63,6 +63,10 @@ class Shelf:
 
     def closed_ids(self) -> list[str]:
         return sorted(self._closed, key=lambda job_id: _place(self._rows[job_id].job))
+
+    def count(self, *, ended: bool) -> dict[str, int]:
+        whose = (row.job.account for row in self._rows.values() if row.job.is_open is not ended)
+        return dict(Counter(whose))
 
     def write(self, job: Job, observation: Observation | None) -> None:
         row = self._rows.get(job.id)
@@ -107,6 +111,8 @@ class Shelf:
         job = row.job
         if before is None or _marks(before) != _marks(job):
             self._list_anew(row, job, before)
+        if before is not None and before.account != job.account:
+            row.due = None  # the entry in the heap of its other account counts no more
         self._due.push(row)
 
     def _list_anew(self, row: _Row, job: Job, before: Job | None) -> None:
@@ -125,21 +131,22 @@ class Shelf:
             self._closed.setdefault(job.id)
 
     def _list_equal(self, job: Job, before: Job | None) -> None:
-        key = job.key if stands_in_the_way(job) else None
-        old = before.key if before is not None and stands_in_the_way(before) else None
-        if key != old:
-            if before is not None and old is not None:
-                self._equal.drop(before.account, old, job.id)
-            if key is not None:
-                self._equal.add(job.account, key, job.id)
+        new = (job.account, job.key) if stands_in_the_way(job) else None
+        old = (before.account, before.key) if before is not None and stands_in_the_way(before) else None
+        if new != old:
+            if old is not None:
+                self._equal.drop(*old, job.id)
+            if new is not None:
+                self._equal.add(*new, job.id)
 
     def _list_remote(self, job: Job, before: Job | None) -> None:
-        old = None if before is None else before.remote_id
-        if job.remote_id != old:
-            if before is not None and old is not None:
-                self._remote.drop(before.account, normal_id(old), job.id)
-            if job.remote_id is not None:
-                self._remote.add(job.account, normal_id(job.remote_id), job.id)
+        new = None if job.remote_id is None else (job.account, normal_id(job.remote_id))
+        old = None if before is None or before.remote_id is None else (before.account, normal_id(before.remote_id))
+        if new != old:
+            if old is not None:
+                self._remote.drop(*old, job.id)
+            if new is not None:
+                self._remote.add(*new, job.id)
 
     def _reopen(self, row: _Row) -> None:
         self._closed.pop(row.job.id, None)
@@ -261,7 +268,7 @@ class _DueHeaps:
         if due is not None:
             heapq.heappush(heap, (due, job.id))
         if len(heap) > 2 * len(self._rows) + SLICE:
-            heap[:] = {entry for entry in heap if self._counts(entry)}
+            heap[:] = {entry for entry in heap if self._counts(job.account, entry)}
             heapq.heapify(heap)
 
     def take(self, accounts: Collection[str], now: datetime, limit: int) -> list[_Row]:
@@ -280,21 +287,20 @@ class _DueHeaps:
     def first(self, account: str) -> datetime | None:
         heap = self._heaps.get(account, ())
         while heap:
-            due, job_id = heap[0]
-            row = self._rows.get(job_id)
-            if row is not None and row.due == due:
-                return due
+            if self._counts(account, heap[0]):
+                return heap[0][0]
             heapq.heappop(heap)
         return None
 
-    def _counts(self, entry: tuple[datetime, str]) -> bool:
+    def _counts(self, account: str, entry: tuple[datetime, str]) -> bool:
         row = self._rows.get(entry[1])
-        return row is not None and row.due == entry[0]
+        return row is not None and row.due == entry[0] and row.job.account == account
 
 
 def _marks(job: Job) -> tuple[object, ...]:
     """What decides where a job is listed, but for when it is due: most writes change only that."""
-    return job.status.is_terminal, job.abandoned, job.remote_id, job.superseded_by, job.key, job.lane, job.created_at
+    state = job.status.is_terminal, job.abandoned, job.remote_id, job.superseded_by
+    return *state, job.account, job.key, job.lane, job.created_at
 
 
 def _place(job: Job) -> Place:

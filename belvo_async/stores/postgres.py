@@ -79,6 +79,14 @@ class PostgresStore:
         """The jobs that the vendor knows by this id, oldest first."""
         return await self._usable().read(postgres_jobs.find(account, remote_id))
 
+    async def standing(self, account: str, key: str) -> Job | None:
+        """The open job that stands in the way of a new equal one."""
+        return await self._usable().read(postgres_jobs.standing(account, key))
+
+    async def count_jobs(self, *, ended: bool = False) -> dict[str, int]:
+        """How many open jobs, or others, each account has."""
+        return await self._usable().read(postgres_jobs.count(ended=ended))
+
     async def open_jobs(
         self, accounts: Collection[str] | None = None, *, lane: str | None = None
     ) -> AsyncIterator[Job]:

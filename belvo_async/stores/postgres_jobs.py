@@ -12,10 +12,10 @@ from belvo_async.jobs import Job, Observation, normal_id
 
 from .postgres_commit import Exchange, Read, Write
 from .postgres_line import Row, Statement
-from .postgres_rows import decode, plain
+from .postgres_rows import decode, plain, unplain
 from .rules import SLICE
 
-__all__ = ["Claim", "Place", "ended_after", "find", "first_due", "get", "open_after", "timeline"]
+__all__ = ["Claim", "Place", "count", "ended_after", "find", "first_due", "get", "open_after", "standing", "timeline"]
 
 
 class Place(NamedTuple):
@@ -37,6 +37,24 @@ def find(account: str, remote_id: str) -> Read[tuple[Job, ...]]:
 
 
 _FIND = "SELECT document FROM job WHERE account = %s AND remote_id = %s ORDER BY created_at, id"
+
+
+def standing(account: str, key: str) -> Read[Job | None]:
+    """The open job that stands in the way of a new equal one."""
+    return Read(Statement(_STANDING, (plain(account), plain(key))), _first_job)
+
+
+_STANDING = "SELECT document FROM job WHERE account = %s AND key = %s ORDER BY created_at, id LIMIT 1"
+
+
+def count(*, ended: bool) -> Read[dict[str, int]]:
+    """How many jobs each account has: open ones, or the others. Read from an index alone."""
+    statement = Statement(_COUNT_ENDED if ended else _COUNT_OPEN)
+    return Read(statement, lambda rows: {unplain(account): number for account, number in rows})
+
+
+_COUNT_OPEN = "SELECT account, count(*) FROM job WHERE open GROUP BY account"
+_COUNT_ENDED = "SELECT account, count(*) FROM job WHERE NOT open GROUP BY account"
 
 
 def open_after(

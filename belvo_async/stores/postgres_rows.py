@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -12,12 +13,20 @@ from belvo_async.jobs import Job, decode_job, encode_job, normal_id
 
 from .rules import stands_in_the_way, to_us
 
-__all__ = ["Columns", "arrays", "columns", "decode", "plain"]
+__all__ = ["Columns", "arrays", "columns", "decode", "plain", "unplain"]
 
 
 def plain(text: str) -> str:
     """Write a text without U+0000, which PostgreSQL keeps in no text; different texts stay different."""
     return text.replace("\\", "\\\\").replace("\0", "\\0") if "\0" in text or "\\" in text else text
+
+
+def unplain(text: str) -> str:
+    """Read a text that was written plainly."""
+    return _ESCAPED.sub(lambda found: "\0" if found[0] == "\\0" else "\\", text) if "\\" in text else text
+
+
+_ESCAPED = re.compile(r"\\[\\0]")
 
 
 class Columns(NamedTuple):

@@ -108,8 +108,8 @@ _TABLES = (
     "CREATE UNIQUE INDEX job_started ON job (account, key) WHERE started",
     "CREATE INDEX job_key ON job (account, key) WHERE key IS NOT NULL",
     "CREATE INDEX job_remote_id ON job (account, remote_id) WHERE remote_id IS NOT NULL",
-    "CREATE INDEX job_open ON job (created_at, id) WHERE open",
-    "CREATE INDEX job_ended ON job (created_at, id) WHERE NOT open",
+    "CREATE INDEX job_open ON job (created_at, id, account) WHERE open",
+    "CREATE INDEX job_ended ON job (created_at, id, account) WHERE NOT open",
     "CREATE INDEX job_lane ON job (lane, created_at, id) WHERE open AND lane IS NOT NULL",
     "CREATE INDEX job_due ON job (account, due_at) WHERE due_at IS NOT NULL",
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator, Collection
 from datetime import datetime, timedelta
 from typing import Any, Self
@@ -38,6 +39,8 @@ __all__ = ["RedisStore"]
 
 SCHEMA_VERSION = 1
 TIMEOUT = timedelta(seconds=5)
+# Jobs counted at a time: a few milliseconds in which the server does nothing else.
+COUNT_SLICE = 2000
 # Lua cannot take apart much longer lists of arguments.
 _ARGUMENTS = 1000
 
@@ -108,6 +111,26 @@ class RedisStore:
     async def find(self, account: str, remote_id: str) -> tuple[Job, ...]:
         """The jobs that the vendor knows by this id, oldest first."""
         return tuple(rows.decode_jobs(await self._read(scripts.FIND, rows.remote_set(account, remote_id))))
+
+    async def standing(self, account: str, key: str) -> Job | None:
+        """The open job that stands in the way of a new equal one."""
+        found = await self._read(scripts.FIND, rows.equal_set(account, key)) if key else ()
+        return rows.decode_jobs(found[:1])[0] if found else None
+
+    async def count_jobs(self, *, ended: bool = False) -> dict[str, int]:
+        """How many open jobs, or others, each account has. Counted slice by slice: jobs may come and go meanwhile."""
+        counts: Counter[str] = Counter()
+        names: dict[bytes, str] = {}
+        place = b"-"
+        while place:
+            name = rows.ENDED if ended else rows.open_set(None)
+            end, *found = await self._read(scripts.COUNT, name, place, b"%d" % COUNT_SLICE)
+            place = b"(" + end if end else b""
+            for account, count, document in zip(found[::3], found[1::3], found[2::3], strict=True):
+                if account not in names:
+                    names[account] = rows.decode_jobs([document])[0].account
+                counts[names[account]] += count
+        return dict(counts)
 
     async def open_jobs(
         self, accounts: Collection[str] | None = None, *, lane: str | None = None

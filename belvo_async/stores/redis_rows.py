@@ -21,6 +21,7 @@ __all__ = [
     "decode_jobs",
     "decode_observations",
     "digest",
+    "equal_set",
     "open_set",
     "put_arguments",
     "raw",
@@ -67,6 +68,11 @@ def remote_set(account: str, remote_id: str) -> bytes:
     return b"remote:" + digest(account, normal_id(remote_id))
 
 
+def equal_set(account: str, key: str) -> bytes:
+    """The set of open jobs that stand in the way of a new one."""
+    return b"equal:" + digest(account, key)
+
+
 def whose(accounts: Iterable[str]) -> list[bytes]:
     """Accounts as the scripts name them, each once."""
     return [digest(account) for account in sorted(set(accounts))]
@@ -81,7 +87,7 @@ DOCUMENT = 5
 
 def put_arguments(job: Job, expected: int | None, seen: Observation | None, origin: bytes) -> tuple[bytes, ...]:
     """Everything the PUT script wants to know of a job."""
-    equal = b"equal:" + digest(job.account, job.key) if stands_in_the_way(job) else b""
+    equal = equal_set(job.account, job.key) if stands_in_the_way(job) else b""
     due = stamp(job.next_poll) if job.is_open and job.next_poll is not None else b""
     return (
         raw(job.id),
@@ -94,7 +100,7 @@ def put_arguments(job: Job, expected: int | None, seen: Observation | None, orig
         stamp(job.created_at) + raw(job.id),
         due,
         b" ".join(_sets(job, equal)),
-        b"equal:" + digest(job.account, job.key) if job.key else b"",
+        equal_set(job.account, job.key) if job.key else b"",
         b"" if seen is None else msgspec.json.encode(seen),
         origin,
         b"%d" % TIMELINE_LIMIT,

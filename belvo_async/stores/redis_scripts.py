@@ -9,12 +9,13 @@ then an id. A walk goes on after any member, whether it is still there or not, a
 
 from __future__ import annotations
 
+from .redis_accounts import COUNT
 from .redis_budgets import EXHAUST, EXHAUSTED_UNTIL, GIVE_BACK, RESERVE
 from .redis_script import EPOCH as _EPOCH
 from .redis_script import ROOT as _ROOT
 from .redis_script import Script
 
-__all__ = ["EXHAUST", "EXHAUSTED_UNTIL", "GIVE_BACK", "RESERVE", "SCRIPTS"]
+__all__ = ["COUNT", "EXHAUST", "EXHAUSTED_UNTIL", "GIVE_BACK", "RESERVE", "SCRIPTS"]
 
 
 # Opens the store unless a newer release wrote it: the schema and the epoch. arg: schema, new epoch.

@@ -74,6 +74,14 @@ class SqliteStore:
         """The jobs that the vendor knows by this id, oldest first."""
         return await self._read(lambda database: sqlite_jobs.find(database, account, remote_id))
 
+    async def standing(self, account: str, key: str) -> Job | None:
+        """The open job that stands in the way of a new equal one."""
+        return await self._read(lambda database: sqlite_jobs.standing(database, account, key))
+
+    async def count_jobs(self, *, ended: bool = False) -> dict[str, int]:
+        """How many open jobs, or others, each account has."""
+        return await self._read(lambda database: sqlite_jobs.count(database, ended=ended))
+
     async def open_jobs(
         self, accounts: Collection[str] | None = None, *, lane: str | None = None
     ) -> AsyncIterator[Job]:

@@ -21,6 +21,7 @@ __all__ = [
     "Seen",
     "changed_since",
     "claim",
+    "count",
     "ended_after",
     "find",
     "first_due",
@@ -29,6 +30,7 @@ __all__ = [
     "open_after",
     "put",
     "row_of",
+    "standing",
     "take_turn",
     "timeline",
 ]
@@ -59,7 +61,7 @@ def put(database: sqlite3.Connection, job: Job, expected: int | None, seen: byte
 
 def _insert(database: sqlite3.Connection, job: Job) -> bool:
     # A job that does not stand in the way itself has no key in its row for the statement to compare.
-    if job.key and not stands_in_the_way(job) and _equal(database, job) is not None:
+    if job.key and not stands_in_the_way(job) and standing(database, job.account, job.key) is not None:
         return False
     return database.execute(INSERT, row_of(job)).rowcount == 1
 
@@ -74,7 +76,7 @@ def _obstacle(database: sqlite3.Connection, job: Job, expected: int | None) -> J
     if expected is None:
         if kept is not None:
             refuse_taken_id(job, kept)
-        return kept or _equal(database, job)
+        return kept or standing(database, job.account, job.key)
     if kept is None:
         raise StoreError(f"job {job.id} is no longer kept")
     if kept.version == expected:
@@ -82,11 +84,12 @@ def _obstacle(database: sqlite3.Connection, job: Job, expected: int | None) -> J
     return kept
 
 
-def _equal(database: sqlite3.Connection, job: Job) -> Job | None:
-    if not job.key:
+def standing(database: sqlite3.Connection, account: str, key: str) -> Job | None:
+    """The open job that stands in the way of a new equal one."""
+    if not key:
         return None
     row = database.execute(
-        "SELECT document FROM job WHERE account = ? AND key = ? ORDER BY created_at, id LIMIT 1", (job.account, job.key)
+        "SELECT document FROM job WHERE account = ? AND key = ? ORDER BY created_at, id LIMIT 1", (account, key)
     ).fetchone()
     return _decode(row[0]) if row else None
 
@@ -189,6 +192,15 @@ _OPEN = """
 """
 _ENDED = _OPEN.replace("WHERE open = 1", "WHERE open = 0 AND created_at < :before")
 _OPEN_IN_LANE = _OPEN.replace("WHERE open = 1", "WHERE open = 1 AND lane = :lane")
+
+
+def count(database: sqlite3.Connection, *, ended: bool) -> dict[str, int]:
+    """How many jobs each account has: open ones, or the others. Read from an index alone."""
+    return dict(database.execute(_COUNT_ENDED if ended else _COUNT_OPEN).fetchall())
+
+
+_COUNT_OPEN = "SELECT account, count(*) FROM job WHERE open = 1 GROUP BY account"
+_COUNT_ENDED = "SELECT account, count(*) FROM job WHERE open = 0 GROUP BY account"
 
 
 def claim(database: sqlite3.Connection, accounts: Collection[str], now_us: int, until_us: int, limit: int) -> list[Job]:

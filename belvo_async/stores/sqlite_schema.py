@@ -58,10 +58,10 @@ _JOBS = (
     """,
     "CREATE INDEX job_key ON job (account, key) WHERE key IS NOT NULL",
     "CREATE INDEX job_remote_id ON job (account, remote_id) WHERE remote_id IS NOT NULL",
-    "CREATE INDEX job_open ON job (created_at, id) WHERE open = 1",
+    "CREATE INDEX job_open ON job (created_at, id, account, open) WHERE open = 1",
     "CREATE INDEX job_lane ON job (lane, created_at, id) WHERE open = 1 AND lane IS NOT NULL",
     "CREATE INDEX job_due ON job (account, due_at) WHERE due_at IS NOT NULL",
-    "CREATE INDEX job_ended ON job (created_at, id) WHERE open = 0",
+    "CREATE INDEX job_ended ON job (created_at, id, account, open) WHERE open = 0",
     "CREATE INDEX job_changed ON job (changed, writer)",
     f"""
     CREATE TRIGGER job_end_is_final BEFORE UPDATE OF status ON job

@@ -393,3 +393,47 @@ async def test_a_forgotten_job_takes_its_timeline_along(store: AnyStore) -> None
     await store.put(a_job(), expected=None)
 
     assert () == await store.timeline("job-1")
+
+
+async def test_who_stands_in_the_way_can_be_asked(store: AnyStore) -> None:
+    """The oldest open job with the account and key; never one that ended, nor of another account."""
+    await store.put(a_job("over", key="k", status=Status.FINISHED), expected=None)
+    await store.put(a_job("one", key="k", status=Status.PENDING), expected=None)
+    await store.put(a_job("foreign", key="k2", account=OTHER), expected=None)
+
+    assert a_job("one", key="k", status=Status.PENDING) == await store.standing(ACCOUNT, "k")
+    assert await store.standing(OTHER, "k") is None
+    assert await store.standing(ACCOUNT, "k2") is None
+    assert await store.standing(ACCOUNT, "") is None
+
+
+@pytest.mark.parametrize("account", [ACCOUNT, "ümlaut \\0 \\\\ #1", "nul \0 \\"], ids=["plain", "escapes", "nul"])
+async def test_jobs_are_counted_by_account(store: AnyStore, account: str) -> None:
+    """Open ones, or those that are not; accounts without any are left out."""
+    assert {} == await store.count_jobs()
+    for number in range(300):
+        await store.put(a_job(f"open-{number:03}", account=account, created_at=after(number)), expected=None)
+    await store.put(a_job("theirs", account=OTHER, status=Status.FINISHED), expected=None)
+    await store.put(a_job("given up", account=account, status=Status.UNCERTAIN, abandoned=True), expected=None)
+    await store.forget("open-007")
+
+    assert {account: 299} == await store.count_jobs()
+    assert {account: 1, OTHER: 1} == await store.count_jobs(ended=True)
+
+
+async def test_a_job_may_change_its_account(store: AnyStore) -> None:
+    """Everything that asks by account finds it under the new one only, also after two changes."""
+    job = a_due_job("moved", 0, key="k", remote_id=UUID)
+    await store.put(job, expected=None)
+    for account in (OTHER, ACCOUNT, OTHER):
+        moved = changed(job, account=account)
+        assert await store.put(moved, expected=job.version) is None
+        job = moved
+
+    assert ((), (job,)) == (await store.find(ACCOUNT, UUID), await store.find(OTHER, UUID))
+    assert ([], ["moved"]) == (await open_ids(store, ACCOUNT), await open_ids(store, OTHER))
+    assert (None, job) == (await store.standing(ACCOUNT, "k"), await store.standing(OTHER, "k"))
+    assert (None, after(0)) == (await store.next_due([ACCOUNT]), await store.next_due([OTHER]))
+    assert [] == await store.claim_due([ACCOUNT], now=NOON, until=after(60), limit=9)
+    assert [job] == await store.claim_due([OTHER, ACCOUNT], now=NOON, until=after(60), limit=9)
+    assert [] == await store.claim_due([OTHER, ACCOUNT], now=NOON, until=after(60), limit=9)

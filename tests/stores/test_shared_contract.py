@@ -164,6 +164,8 @@ CALLS: dict[str, Callable[[AnyStore], Awaitable[object]]] = {
     "put": lambda store: store.put(a_job(), expected=None),
     "get": lambda store: store.get("x"),
     "find": lambda store: store.find(ACCOUNT, "x"),
+    "standing": lambda store: store.standing(ACCOUNT, "k"),
+    "count_jobs": lambda store: store.count_jobs(),
     "open_jobs": lambda store: anext(store.open_jobs()),
     "claim_due": lambda store: store.claim_due([ACCOUNT], now=NOON, until=after(1), limit=1),
     "next_due": lambda store: store.next_due([ACCOUNT]),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -11,6 +10,7 @@ from typing import ClassVar, Self
 from urllib.parse import urlsplit
 
 from belvo_async.abc import Answer, Budget, Call, Conversation, Download, Fetch, Headers, Query, Secret, Walk
+from belvo_async.accounts import identify, read_keys, read_name
 from belvo_async.errors import ConfigurationError, TaskError, UnsupportedError, VendorError
 from belvo_async.jobs import Job, Observation, Status, Task, Way
 
@@ -49,6 +49,10 @@ class Belvo:
     `budget=False` leaves out the pacing to 80 requests in 30 s, for accounts that Belvo exempted. `quiet` is how long
     Belvo must stay quiet before an end that it does not announce is inferred: of a `Refresh` since its last report, of
     other jobs over three equal looks. Less is for simulators: Belvo's own reports come minutes apart.
+    `account` names the account whose jobs these are, so that they outlive its keys. Without a name the account is that
+    of the secret id (a new password changes nothing), or of the oldest of `previous_keys`, earlier secret ids: give
+    those (the oldest last) while a key is being changed, with a name or without, and jobs that were fired under them
+    are followed. They are sent nowhere.
     Raises ConfigurationError for anything missing or unsafe.
     """
 
@@ -65,6 +69,8 @@ class Belvo:
         allow_unauthenticated: bool = False,
         budget: bool = True,
         quiet: timedelta = QUIET,
+        account: str | None = None,
+        previous_keys: str | Sequence[str] = (),
     ) -> None:
         # RFC 7617: the first colon ends the user name.
         if not _is_plain(secret_id) or ":" in secret_id:
@@ -82,13 +88,16 @@ class Belvo:
         self._secret_password = Secret(secret_password)
         self._authorization = _read_authorization(webhook_authorization)
         self._allow_unauthenticated = allow_unauthenticated
-        self._account = f"{self._origin}#{hashlib.sha256(secret_id.encode()).hexdigest()[:12]}"
+        ids = (self._secret_id, *read_keys(previous_keys))
+        known = [*ids, self._secret_password, self._authorization or Secret("")]
+        self._account, self._former_accounts = identify(self._origin, ids, read_name(account, known))
         pace = Budget(key=self._account, limit=RATE_LIMIT, span=RATE_SPAN) if budget else None
         self._source = Source(origin=self._origin, budget=pace, quiet=quiet)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
-        """Read BELVO_SECRET_ID and BELVO_SECRET_PASSWORD, and if set BELVO_ENV, BELVO_BASE_URL and BELVO_WEBHOOK_AUTH.
+        """Read BELVO_SECRET_ID and BELVO_SECRET_PASSWORD, and if set BELVO_ENV, BELVO_BASE_URL, BELVO_WEBHOOK_AUTH,
+        BELVO_ACCOUNT and BELVO_PREVIOUS_KEYS (parted by commas).
 
         Raises ConfigurationError naming the variable that is missing or wrong.
         """
@@ -104,12 +113,19 @@ class Belvo:
             _read_origin(base_url, "the environment variable BELVO_BASE_URL")
         authorization = found.get("BELVO_WEBHOOK_AUTH") or None
         _read_authorization(authorization, "the environment variable BELVO_WEBHOOK_AUTH")
+        previous = [each.strip() for each in found.get("BELVO_PREVIOUS_KEYS", "").split(",") if each.strip()]
+        read_keys(previous, "the environment variable BELVO_PREVIOUS_KEYS")
+        account = found.get("BELVO_ACCOUNT") or None
+        known = (found["BELVO_SECRET_ID"], found["BELVO_SECRET_PASSWORD"], authorization or "", *previous)
+        read_name(account, [Secret(each) for each in known], "the environment variable BELVO_ACCOUNT")
         return cls(
             found["BELVO_SECRET_ID"],
             found["BELVO_SECRET_PASSWORD"],
             base_url=base_url,
             environment=environment,
             webhook_authorization=authorization,
+            account=account,
+            previous_keys=previous,
         )
 
     def __repr__(self) -> str:
@@ -122,6 +138,10 @@ class Belvo:
     @property
     def account(self) -> str:
         return self._account
+
+    @property
+    def former_accounts(self) -> tuple[str, ...]:
+        return self._former_accounts
 
     @property
     def origin(self) -> str:

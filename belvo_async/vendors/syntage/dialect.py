@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal, Self, cast
 
-from ...abc import Answer, Call, Conversation, Download, Fetch, Headers, Query, Walk
+from ...abc import Answer, Call, Conversation, Download, Fetch, Headers, Query, Secret, Walk
+from ...accounts import identify, read_keys, read_name
 from ...errors import BelvoAsyncError, ConfigurationError, SignatureError, TaskError, UnsupportedError, VendorError
 from ...jobs import Job, Observation, Task
 from .answers import read_vendor_error
@@ -32,7 +32,11 @@ class Syntage:
     `environment` is `sandbox` or `production`; `base_url` replaces its address (https, or http on loopback).
     `webhook_secrets` are the signing secrets of the endpoints, one or several, at least 16 characters each. With
     `confirm`, a webhook only makes us look. `allow_unauthenticated` takes deliveries unproven while no secret is
-    given. Raises ConfigurationError.
+    given.
+    `account` names the account whose jobs these are, so that they outlive its keys. Without a name the account is that
+    of the key, or of the oldest of `previous_keys`: give those (the oldest last) while a key is being changed, with a
+    name or without, and jobs that were fired under them are followed. They are sent nowhere.
+    Raises ConfigurationError.
     """
 
     required_variables: ClassVar[tuple[str, ...]] = ("SYNTAGE_API_KEY",)
@@ -46,24 +50,30 @@ class Syntage:
         webhook_secrets: str | Sequence[str] = (),
         confirm: bool = False,
         allow_unauthenticated: bool = False,
+        account: str | None = None,
+        previous_keys: str | Sequence[str] = (),
     ) -> None:
         self._key = read_key(api_key)
         self.name = "syntage"
         self.origin = read_origin(base_url, environment)
-        self.account = f"{self.origin}#{hashlib.sha256(api_key.encode()).hexdigest()[:12]}"
+        self._secrets = read_secrets(webhook_secrets)
+        keys = (self._key, *read_keys(previous_keys))
+        named = read_name(account, [*keys, *self._secrets])
+        self.account, self.former_accounts = identify(self.origin, keys, named)
         self.tasks: Mapping[str, type[Task[Any]]] = TASKS
         self.queries = QUERIES
         self.calls = CALLS
         self.downloads = DOWNLOADS
-        self._secrets = read_secrets(webhook_secrets)
         self._confirm = confirm
         self._allow_unauthenticated = allow_unauthenticated
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
-        """Read SYNTAGE_API_KEY, and if set SYNTAGE_ENV, SYNTAGE_BASE_URL and SYNTAGE_WEBHOOK_SECRET.
+        """Read SYNTAGE_API_KEY, and if set SYNTAGE_ENV, SYNTAGE_BASE_URL, SYNTAGE_WEBHOOK_SECRET, SYNTAGE_ACCOUNT and
+        SYNTAGE_PREVIOUS_KEYS.
 
-        Several secrets are parted by commas. Raises ConfigurationError naming the variable that is missing or wrong.
+        Several secrets or keys are parted by commas. Raises ConfigurationError naming the variable that is missing or
+        wrong.
         """
         known = os.environ if environ is None else environ
         key = known.get("SYNTAGE_API_KEY", "").strip()
@@ -75,9 +85,20 @@ class Syntage:
         base_url = known.get("SYNTAGE_BASE_URL", "").strip() or None
         if base_url is not None:
             read_origin(base_url, environment, "SYNTAGE_BASE_URL")
-        secrets = [each.strip() for each in known.get("SYNTAGE_WEBHOOK_SECRET", "").split(",") if each.strip()]
+        secrets = _several(known.get("SYNTAGE_WEBHOOK_SECRET"))
+        previous = _several(known.get("SYNTAGE_PREVIOUS_KEYS"))
+        read_keys(previous, "SYNTAGE_PREVIOUS_KEYS")
+        account = known.get("SYNTAGE_ACCOUNT", "").strip() or None
+        read_name(account, [Secret(each) for each in (key, *secrets, *previous)], "SYNTAGE_ACCOUNT")
         chosen = cast("Literal['sandbox', 'production']", environment)
-        return cls(key, base_url=base_url, environment=chosen, webhook_secrets=secrets)
+        return cls(
+            key,
+            base_url=base_url,
+            environment=chosen,
+            webhook_secrets=secrets,
+            account=account,
+            previous_keys=previous,
+        )
 
     def __repr__(self) -> str:
         return f"Syntage({self.origin})"
@@ -202,6 +223,10 @@ class Syntage:
         elif not self._allow_unauthenticated:
             raise SignatureError("no webhook secret is configured, so nothing can be proven")
         return read_event(body, now, confirm=self._confirm)
+
+
+def _several(given: str | None) -> list[str]:
+    return [each.strip() for each in (given or "").split(",") if each.strip()]
 
 
 def _own(task: Task[Any]) -> Extraction[Any] | Export:

@@ -1,0 +1,173 @@
+"""A store as a session sees it whose accounts had other names before: several accounts that are one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from datetime import datetime
+from itertools import chain
+from typing import Self
+
+from belvo_async.abc import Budget, Store
+from belvo_async.jobs import Job, Observation, task_key
+
+__all__ = ["JoinedStore", "join_accounts"]
+
+
+def join_accounts(store: Store, groups: Collection[Sequence[str]]) -> Store:
+    """The store as it is seen by who has each of these groups of accounts for one."""
+    return JoinedStore(store, groups) if any(len(group) > 1 for group in groups) else store
+
+
+class JoinedStore:
+    """Another store, in which each of `groups` counts as one account; the first of a group is its present name.
+
+    Asked for one account of a group, it gives what there is of all. What is new goes where the caller says. An equal
+    job under another name of the account stands in the way of a new one, and a lane is free only if it is under every
+    name. Whoever opens the other store closes it.
+    """
+
+    def __init__(self, store: Store, groups: Iterable[Sequence[str]]) -> None:
+        self._store = store
+        self._groups = {account: tuple(group) for group in groups for account in group}
+
+    async def put(self, job: Job, *, expected: int | None, observation: Observation | None = None) -> Job | None:
+        """Write a job, unless an equal one stands in the way, under whatever name of the account."""
+        if expected is None and job.key:
+            for account in self._others(job.account):
+                standing = await self._store.standing(account, task_key(account, job.task))
+                if standing is not None:
+                    return standing
+        return await self._store.put(job, expected=expected, observation=observation)
+
+    async def get(self, job_id: str) -> Job | None:
+        """Read one job."""
+        return await self._store.get(job_id)
+
+    async def find(self, account: str, remote_id: str) -> tuple[Job, ...]:
+        """The jobs that the vendor knows by this id, oldest first."""
+        found = [await self._store.find(each, remote_id) for each in self._group(account)]
+        return tuple(sorted(chain(*found), key=_place))
+
+    async def standing(self, account: str, key: str) -> Job | None:
+        """The open job that stands in the way of a new one with just this account and key."""
+        return await self._store.standing(account, key)
+
+    async def count_jobs(self, *, ended: bool = False) -> dict[str, int]:
+        """How many jobs each account has, by the names they are kept under."""
+        return await self._store.count_jobs(ended=ended)
+
+    async def open_jobs(
+        self, accounts: Collection[str] | None = None, *, lane: str | None = None
+    ) -> AsyncIterator[Job]:
+        """Every open job; of a lane, under all its names."""
+        lanes: Sequence[str | None] = [None] if lane is None else self._lanes(lane)
+        for each in lanes:
+            async for job in self._store.open_jobs(self._expand(accounts), lane=each):
+                yield job
+
+    async def ended_jobs(self, accounts: Collection[str] | None = None, *, before: datetime) -> AsyncIterator[Job]:
+        """Every job that ended before an instant, oldest first."""
+        async for job in self._store.ended_jobs(self._expand(accounts), before=before):
+            yield job
+
+    async def claim_due(self, accounts: Collection[str], *, now: datetime, until: datetime, limit: int) -> list[Job]:
+        """Lease up to `limit` open jobs that are due, earliest first."""
+        return await self._store.claim_due(self._expand(accounts) or (), now=now, until=until, limit=limit)
+
+    async def next_due(self, accounts: Collection[str]) -> datetime | None:
+        """The earliest instant an open job is due and not leased."""
+        return await self._store.next_due(self._expand(accounts) or ())
+
+    async def park(self, account: str, observation: Observation) -> None:
+        """Keep an observation whose job is not known yet."""
+        await self._store.park(account, observation)
+
+    async def parked(self, account: str, remote_id: str | None = None) -> tuple[Observation, ...]:
+        """The parked observations about one remote id, or all of the account; oldest first."""
+        found = [await self._store.parked(each, remote_id) for each in self._group(account)]
+        return tuple(sorted(chain(*found), key=_instant))
+
+    async def unpark(self, account: str, observations: Collection[Observation]) -> None:
+        """Drop parked observations."""
+        for each in self._group(account):
+            await self._store.unpark(each, observations)
+
+    async def set_aside(self, account: str, body: bytes, at: datetime) -> None:
+        """Keep an authentic delivery that could not be read."""
+        await self._store.set_aside(account, body, at)
+
+    async def reserve(self, budget: Budget, now: datetime, *, mark: str | None = None) -> datetime:
+        """Take one place in a budget."""
+        return await self._store.reserve(budget, now, mark=mark)
+
+    async def give_back(self, budget: Budget, mark: str) -> None:
+        """Give a place in a budget back."""
+        await self._store.give_back(budget, mark)
+
+    async def exhaust(self, window: str, until: datetime) -> None:
+        """Note that nothing may go out in a window until an instant."""
+        await self._store.exhaust(window, until)
+
+    async def exhausted_until(self, window: str) -> datetime | None:
+        """Until when nothing may go out in a window."""
+        return await self._store.exhausted_until(window)
+
+    async def lease(self, key: str, owner: str, *, now: datetime, until: datetime) -> int | None:
+        """Take or renew a lease; a lane is ours once it is under all its names.
+
+        What was taken before one that is held stays taken: the owner waits for the rest, or is renewing what it has.
+        """
+        token: int | None = None
+        for each in self._lanes(key):
+            token = await self._store.lease(each, owner, now=now, until=until)
+            if token is None:
+                return None
+        return token
+
+    async def release(self, key: str, owner: str) -> None:
+        """Give a lease back."""
+        for each in self._lanes(key):
+            await self._store.release(each, owner)
+
+    def changes(self) -> AsyncIterator[tuple[str, ...]]:
+        """Ids of jobs that other processes changed."""
+        return self._store.changes()
+
+    async def timeline(self, job_id: str) -> tuple[Observation, ...]:
+        """The last observations of a job, oldest first."""
+        return await self._store.timeline(job_id)
+
+    async def forget(self, job_id: str) -> bool:
+        """Drop a job and its timeline; whether there was one."""
+        return await self._store.forget(job_id)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        """Leave the other store open: it was opened elsewhere."""
+
+    def _group(self, account: str) -> tuple[str, ...]:
+        return self._groups.get(account, (account,))
+
+    def _others(self, account: str) -> tuple[str, ...]:
+        return tuple(each for each in self._group(account) if each != account)
+
+    def _expand(self, accounts: Collection[str] | None) -> tuple[str, ...] | None:
+        return None if accounts is None else tuple(dict.fromkeys(chain(*(self._group(each) for each in accounts))))
+
+    def _lanes(self, key: str) -> tuple[str, ...]:
+        """The names of a lane, which begins with the account; in one order everywhere, so that none waits in a ring."""
+        for account in self._groups:
+            if key.startswith(f"{account}/"):
+                rest = key.removeprefix(account)
+                return tuple(sorted(f"{each}{rest}" for each in self._group(account)))
+        return (key,)
+
+
+def _place(job: Job) -> tuple[datetime, str]:
+    return job.created_at, job.id
+
+
+def _instant(seen: Observation) -> datetime:
+    return seen.at
