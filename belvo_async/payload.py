@@ -179,28 +179,21 @@ def _fields(kind: Any) -> tuple[tuple[str, str], ...]:
     return tuple((field.name, field.name) for field in getattr(kind, "__attrs_attrs__", ()))
 
 
-def local_target(link: str, *, origin: str, path: str | None = None) -> str:
-    """Reduce a link the vendor gave to path and query, or raise PayloadError when it points elsewhere.
+def local_target(link: str, *, path: str | None = None) -> str:
+    """Reduce a link the vendor gave to path and query, or raise PayloadError for one of a form that is not followed.
 
-    Credentials go only to the configured origin, so a link may name that origin or none; with `path`, it must stay
-    on that path. Relative links and percent-encoding are kept word for word.
+    Whatever origin it names, it is asked of the configured one, where alone credentials go: behind a relay or a proxy
+    that ends TLS, vendors name addresses that are not ours to ask. With `path`, it must stay on that path. Relative
+    links and percent-encoding are kept word for word.
     """
-    if any(char in link for char in "\\\t\r\n ") or link.startswith("//"):
+    if any(char in link for char in "\\\t\r\n "):
         raise PayloadError("a link of a form that is not followed")
     try:
         parts = urlsplit(link)
-        home = urlsplit(origin)
-        same = (not parts.scheme and not parts.netloc) or (
-            (parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme))
-            == (home.scheme, home.hostname, home.port or _PORTS.get(home.scheme))
-        )
     except ValueError:
         raise PayloadError("a link that cannot be read") from None
-    if not same or parts.username is not None or not parts.path.startswith("/") or "/.." in parts.path:
-        raise PayloadError("a link that points away from the vendor's own address")
+    if parts.scheme not in ("", "http", "https") or not parts.path.startswith("/") or "/.." in parts.path:
+        raise PayloadError("a link of a form that is not followed")
     if path is not None and parts.path != path:
         raise PayloadError("a link that leaves its collection")
     return f"{parts.path}?{parts.query}" if parts.query else parts.path
-
-
-_PORTS = {"http": 80, "https": 443}

@@ -271,3 +271,35 @@ def test_a_firewall_that_never_opens_is_told() -> None:
 
     assert seen.failure is not None
     assert (Status.REJECTED, "rate_limited", True) == (seen.status, seen.failure.code, seen.failure.retryable)
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "named"),
+    [
+        ({"link": [{"code": "already_exists", "message": "m"}]}, "already_exists", "(link)"),
+        ({"link": {"code": "invalid", "message": "m"}}, "invalid", "(link)"),
+        ({"date_to": ["LOPEZ says no"]}, "validation_error", "(date_to)"),
+        ({"a": {"b": [{"code": "null"}]}}, "null", "(a.b)"),
+        ({"items": [{}, {"name": ["LOPEZ says no"]}]}, "validation_error", "(items.name)"),
+        ({"code": ["LOPEZ says no"]}, "validation_error", "(code)"),
+        ({"non_field_errors": [{"code": "invalid_period", "message": "m"}]}, "invalid_period", None),
+        ({"non_field_errors": ["LOPEZ says no"]}, "validation_error", None),
+        ({"errors": {"type": ["LOPEZ says no"]}}, "validation_error", "(type)"),
+        ({"errors": [{"code": "blank", "field": "link"}]}, "blank", "(link)"),
+        ({"date_from": ["m"], "date_to": [{"code": "invalid"}]}, "validation_error", "(date_from, date_to)"),
+        ({"Juan Lopez": ["m"]}, "validation_error", None),
+        ({"message": "no route"}, "http_400", None),
+        ({"detail": "LOPEZ says no"}, "http_400", None),
+        (["LOPEZ says no"], "http_400", None),
+        ([[[[{"code": "required", "field": "link"}]]]], "required", "(link)"),
+    ],
+    ids=repr,
+)
+def test_a_validation_in_any_form_names_code_and_field(body: object, code: str, named: str | None) -> None:
+    """Objects, lists and texts, at any depth; Belvo's own wording is not repeated."""
+    failure = started(attempt(), answer(400, json.dumps(body).encode())).failure
+
+    assert failure is not None
+    assert code == failure.code
+    assert failure.message.endswith(named) if named else "(" not in failure.message
+    assert "LOPEZ" not in failure.message

@@ -90,12 +90,20 @@ def test_reading_ends(pages: list[Page]) -> None:
 
 
 @pytest.mark.parametrize(
-    "link", ["https://evil.example/x", "/invoices?id[lt]=1", "http://api.sandbox.syntage.com" + MORE, "//x", "/\\x"]
+    "link", ["https://evil.example/x", "/invoices?id[lt]=1", "ftp://api.sandbox.syntage.com" + MORE, "//x", "/\\x"]
 )
 def test_links_elsewhere_are_refused(link: str) -> None:
-    """A link that leaves the vendor or the collection is refused, not followed."""
+    """A link that leaves the collection is refused, not followed."""
     with pytest.raises(PayloadError):
         walk(steps(), Page(next=link, rows=1), Page())
+
+
+@pytest.mark.parametrize("origin", ["http://api.sandbox.syntage.com", "https://api.syntage.com", "//relay:8443", ""])
+def test_links_are_asked_of_our_own_origin(origin: str) -> None:
+    """Behind a relay or a proxy that ends TLS, links name an address that is not ours to ask."""
+    asked = walk(steps(), Page(next=origin + MORE, rows=1), Page())
+
+    assert MORE == asked[-1].target
 
 
 def test_reading_starts_anew_each_time() -> None:

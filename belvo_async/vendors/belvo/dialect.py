@@ -92,7 +92,7 @@ class Belvo:
         known = [*ids, self._secret_password, self._authorization or Secret("")]
         self._account, self._former_accounts = identify(self._origin, ids, read_name(account, known))
         pace = Budget(key=self._account, limit=RATE_LIMIT, span=RATE_SPAN) if budget else None
-        self._source = Source(origin=self._origin, budget=pace, quiet=quiet)
+        self._source = Source(budget=pace, quiet=quiet)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:

@@ -45,12 +45,11 @@ R = TypeVar("R")
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """Where requests go: the origin that links may name, and the budget every request counts against.
+    """What every read of an account needs: the budget its requests count against, and when a job counts as quiet.
 
     `quiet`: how long Belvo must say nothing new before an end is inferred.
     """
 
-    origin: str
     budget: Budget | None
     quiet: timedelta
 
@@ -161,30 +160,29 @@ def _walk(source: Source, of: Collection[R], filters: Filters, keep: Keep | None
     first = source.get(of.path, [*filters, ("page_size", PAGE_SIZE)])
     return Walk(
         shape=shape,
-        steps=lambda start: _pages(first, of.path, source.origin, start),
-        ahead=lambda request, page: _pages_ahead(request, page, of.path, source.origin),
+        steps=lambda start: _pages(first, of.path, start),
+        ahead=lambda request, page: _pages_ahead(request, page, of.path),
     )
 
 
-def _pages(first: Request, path: str, origin: str, start: str | None) -> Generator[Request, Page, None]:
+def _pages(first: Request, path: str, start: str | None) -> Generator[Request, Page, None]:
     """Follow `next` until there is none. A link met before ends the walk: it would go round for ever."""
-    request: Request | None = first if start is None else _resumed(first, start, path, origin)
+    request: Request | None = first if start is None else _resumed(first, start, path)
     seen: set[str] = set()
     while request is not None and request.target not in seen:
         seen.add(request.target)
         page = yield request
         link = page.next
-        request = (
-            msgspec.structs.replace(request, target=local_target(link, origin=origin, path=path)) if link else None
-        )
+        request = msgspec.structs.replace(request, target=local_target(link, path=path)) if link else None
 
 
-def _resumed(first: Request, start: str, path: str, origin: str) -> Request:
+def _resumed(first: Request, start: str, path: str) -> Request:
     try:
-        target = local_target(start, origin=origin, path=path)
+        target = local_target(start, path=path)
     except PayloadError:
         target = None
-    if target is None or _differ(target, first.target):
+    # A checkpoint is a target already: one that names an origin was never ours.
+    if target != start or _differ(target, first.target):
         raise TaskError("that checkpoint is of another reading", field="resume")
     return msgspec.structs.replace(first, target=target)
 
@@ -195,14 +193,14 @@ def _differ(target: str, first: str) -> bool:
     return any(said.get(name, wanted) != wanted for name, wanted in asked.items() if name != "page_size")
 
 
-def _pages_ahead(request: Request, page: Page, path: str, origin: str) -> Iterator[Request]:
+def _pages_ahead(request: Request, page: Page, path: str) -> Iterator[Request]:
     """Count on from the page after this one: Belvo numbers its pages and tells how many rows there are.
 
     How many pages that makes is known once this one's rows are; before, the largest page is taken for granted.
     """
     if not page.next:
         return
-    target = local_target(page.next, origin=origin, path=path)
+    target = local_target(page.next, path=path)
     number = _PAGE_NUMBER.search(target)
     yield msgspec.structs.replace(request, target=target)
     if number is None or page.count is None:

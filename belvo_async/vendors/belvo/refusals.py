@@ -7,8 +7,10 @@ shown, since they may hold names; the wording here is ours.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from itertools import islice
+from typing import cast
 
 import msgspec
 
@@ -117,7 +119,12 @@ _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_.\[\]-]{0,63}")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _SESSION = re.compile(r"[A-Za-z0-9-]{1,128}")
 _MINUTES = re.compile(r"\b([0-9]{1,2}) *min", re.IGNORECASE)
-_BODY: msgspec.json.Decoder[list[ErrorBody] | ErrorBody] = msgspec.json.Decoder(list[ErrorBody] | ErrorBody)
+_ANY = msgspec.json.Decoder(object)
+# Keys that only hold errors, and the one under which a validation puts what is about no single field.
+_WRAPPERS = frozenset({"errors", "error", "detail", "details"})
+_NO_FIELD = "non_field_errors"
+# More than this tells nobody more.
+BODIES = 20
 _DEMAND: msgspec.json.Decoder[list[TokenDemand] | TokenDemand] = msgspec.json.Decoder(list[TokenDemand] | TokenDemand)
 _WORDED: msgspec.json.Decoder[list[Worded] | Worded] = msgspec.json.Decoder(list[Worded] | Worded)
 
@@ -125,25 +132,50 @@ _WORDED: msgspec.json.Decoder[list[Worded] | Worded] = msgspec.json.Decoder(list
 def read_bodies(answer: Answer) -> list[ErrorBody]:
     """Read Belvo's own error objects. Empty when the body is not of that form, as a proxy's pages are.
 
-    The reference prints single objects, the specification lists; both are read. Codes, fields and ids of an odd form
-    are dropped: what is kept goes into messages and logs.
+    The reference prints single objects, the specification lists; a validation that fails may come as an object of
+    fields instead, whose members are such objects or bare texts, at any depth. Codes, fields and ids of an odd form are
+    dropped: what is kept goes into messages and logs.
     """
     try:
-        said = decode(answer.body, _BODY)
+        said = decode(answer.body, _ANY)
     except PayloadError:
         return []
-    return [
-        ErrorBody(
-            code=_matching(_CODE, each.code),
-            request_id=_matching(_REQUEST_ID, each.request_id),
-            field=_matching(_FIELD, each.field),
-        )
-        for each in (said if isinstance(said, list) else [said])
-    ]
+    return list(islice(_bodies(said, ()), BODIES))
 
 
-def _matching(pattern: re.Pattern[str], text: str | None) -> str | None:
-    return text if text is not None and pattern.fullmatch(text) else None
+def _bodies(said: object, path: tuple[str, ...]) -> Iterator[ErrorBody]:
+    if isinstance(said, list):
+        for each in cast("list[object]", said):
+            yield from _bodies(each, path)
+    elif isinstance(said, str):
+        # A bare text is only known to be about a field when it stands under one. It may hold names: it is not kept.
+        if path:
+            yield ErrorBody(code="validation_error", field=_field_at(path))
+    elif isinstance(said, dict):
+        members = cast("dict[str, object]", said)
+        # A field may be called `code`, too: what is said of it is then a list.
+        if any(isinstance(members.get(name), str) for name in ("code", "message", "request_id")):
+            yield _body(members, path)
+        else:
+            for name, member in members.items():
+                if isinstance(member, list | dict):
+                    yield from _bodies(member, path if name in _WRAPPERS else (*path, name))
+
+
+def _body(members: Mapping[str, object], path: tuple[str, ...]) -> ErrorBody:
+    return ErrorBody(
+        code=_matching(_CODE, members.get("code")),
+        request_id=_matching(_REQUEST_ID, members.get("request_id")),
+        field=_matching(_FIELD, members.get("field")) or _field_at(path),
+    )
+
+
+def _field_at(path: tuple[str, ...]) -> str | None:
+    return _matching(_FIELD, ".".join(name for name in path if name != _NO_FIELD))
+
+
+def _matching(pattern: re.Pattern[str], text: object) -> str | None:
+    return text if isinstance(text, str) and pattern.fullmatch(text) else None
 
 
 def is_throttle(answer: Answer) -> bool:

@@ -46,8 +46,8 @@ def target(path: str, params: Params = ()) -> str:
 
 
 def next_target(link: str, *, origin: str, path: str) -> str:
-    """Reduce a link to path and query; PayloadError when it leaves the vendor or the collection."""
-    following = local_target(link, origin=origin)
+    """Reduce a link to path and query; PayloadError when it leaves the collection."""
+    following = local_target(link)
     # Compared decoded: an RFC may hold `&` or `Ñ`, which either side may have encoded.
     if unquote(urlsplit(following).path) != unquote(path):
         raise PayloadError("a link that leaves its collection")
@@ -110,9 +110,13 @@ def _follow(
 
 def _resumed(start: str, *, origin: str, path: str) -> str:
     try:
-        return next_target(start, origin=origin, path=path)
+        # A checkpoint is a target already: one that names an origin was never ours.
+        is_ours = next_target(start, origin=origin, path=path) == start
     except PayloadError:
-        raise TaskError("resume must be a checkpoint of this reading: that one is of another", field="resume") from None
+        is_ours = False
+    if not is_ours:
+        raise TaskError("resume must be a checkpoint of this reading: that one is of another", field="resume")
+    return start
 
 
 def _ahead(request: Request, page: Page, *, origin: str, path: str) -> Iterator[Request]:
