@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from bisect import insort
+from bisect import bisect_left, insort
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 
@@ -42,9 +42,8 @@ class Line:
         except BaseException:
             if self._front == number:
                 self.leave(served=False)
-            elif mine in self._waiting:
-                self._waiting.remove(mine)
-                heappush(self._left, number)
+            else:
+                self._step_out(number)
             raise
 
     def leave(self, *, served: bool) -> None:
@@ -62,6 +61,12 @@ class Line:
                 self._front = following
                 future.set_result(None)
                 return
+
+    def _step_out(self, number: int) -> None:
+        index = bisect_left(self._waiting, (number,))
+        if index < len(self._waiting) and self._waiting[index][0] == number:
+            del self._waiting[index]
+            heappush(self._left, number)
 
     def send_away(self, error: Callable[[], Exception]) -> None:
         """Tell everybody behind the front that there is nothing to wait for."""

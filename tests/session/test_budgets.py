@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -185,6 +186,35 @@ async def test_three_workers_are_never_told_to_slow_down(
     assert {200} == set(statuses)
     # The full rate: whatever was asked went out as fast as eighty in half a minute allow.
     assert seconds <= len(statuses) / 80 * 31 + 31
+
+
+@pytest.mark.parametrize("error", [timedelta(hours=1), timedelta(hours=-1), timedelta(days=3_000)], ids=str)
+async def test_a_worker_with_a_wrong_clock_makes_nobody_wait(
+    world: World, make_store: Callable[[], Store], error: timedelta
+) -> None:
+    """Eighty reads of its own, then one of another worker, and one of its own again: half a minute each at most.
+
+    Two clocks that meet for the first time cannot tell skew from idleness: the vendor may see one window more.
+    """
+    world.belvo._limits = False
+    options: dict[str, Any] = {"sweep": False, "clock": world.clock}
+    wrong = Session(world.belvo_vendor(), store=make_store(), **options | {"clock": _WrongClock(world.clock, error)})
+    async with wrong, Session(world.belvo_vendor(), store=make_store(), **options) as right:
+        await asyncio.gather(*(BELVO["call"](wrong, world) for _ in range(80)))
+        for session in (right, wrong, right):
+            began = world.clock.now()
+            await BELVO["call"](session, world)
+
+            assert world.clock.now() - began <= timedelta(seconds=31)
+
+
+class _WrongClock:
+    def __init__(self, clock: VirtualClock, error: timedelta) -> None:
+        self._clock = clock
+        self._error = error
+
+    def now(self) -> datetime:
+        return self._clock.now() + self._error
 
 
 async def test_two_workers_share_the_windows_of_a_key(clock: VirtualClock, tmp_path: Path) -> None:

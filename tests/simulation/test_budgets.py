@@ -18,7 +18,7 @@ from belvo_async.stores.places import Ledger
 
 from .budgets import run_budget_seed
 
-SEEDS = int(os.environ.get("BELVO_ASYNC_SEEDS", "400"))
+SEEDS = int(os.environ.get("BELVO_ASYNC_SEEDS", "300"))
 CHUNK = max(100, SEEDS // 100)
 
 
@@ -34,7 +34,7 @@ def test_every_rule_of_budgets_holds(start: int) -> None:
 def test_every_trouble_comes_sometimes() -> None:
     """A simulation that never gets there proves nothing about it."""
     hits = Counter[str]()
-    for seed in range(100):
+    for seed in range(60):
         hits += run_budget_seed(seed).hits
 
     assert {"gave up", "never sent", "store refused", "clock is wrong", "killed"} == set(hits)
@@ -100,7 +100,7 @@ def test_a_planted_bug_is_found(monkeypatch: pytest.MonkeyPatch, where: str, bug
     """Each mistake that such limiters really make breaks its rule within a few hundred seeds."""
     monkeypatch.setattr(where, bug)
 
-    found = next((seed for seed in range(400) if any(rule in broken for broken in run_budget_seed(seed).broken)), None)
+    found = next((seed for seed in range(300) if any(rule in broken for broken in run_budget_seed(seed).broken)), None)
 
     print(f"{bug.__name__}: found after {found} seeds")
     assert found is not None
