@@ -119,8 +119,9 @@ class Session:
             await stack.enter_async_context(self._store)
             await stack.enter_async_context(self._http)
             for name, vendor in self._vendors.items():
-                self._sends[name] = place.bind(self._http.send_to(vendor.origin, vendor.credentials))
-                self._bulk_sends[name] = place.bind(self._http.send_to(vendor.origin, vendor.credentials, bulk=True))
+                send_to = partial(self._http.send_to, vendor.origin, vendor.credentials, account=vendor.account)
+                self._sends[name] = place.bind(send_to())
+                self._bulk_sends[name] = place.bind(send_to(bulk=True))
             tracker = Tracker(
                 store=self._jobs,
                 vendors=self._vendors,

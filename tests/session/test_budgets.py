@@ -228,5 +228,8 @@ async def test_two_workers_share_the_windows_of_a_key(clock: VirtualClock, tmp_p
             for _ in range(10):
                 for session in (one, other):
                     await SYNTAGE["call"](session, world)
+            # Another account of the same vendor has windows of its own.
+            names = set(other._http._open.turns.windows._noted)  # type: ignore[union-attr]
 
+            assert {world.syntage_vendor().account} == {account for account, _ in names}
         assert [200] * 20 == [each.status for each in simulator.requests]
