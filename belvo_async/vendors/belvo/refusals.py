@@ -159,7 +159,7 @@ def _bodies(said: object, path: tuple[str, ...]) -> Iterator[ErrorBody]:
         else:
             for name, member in members.items():
                 if isinstance(member, list | dict):
-                    yield from _bodies(member, path if name in _WRAPPERS else (*path, name))
+                    yield from _bodies(cast("object", member), path if name in _WRAPPERS else (*path, name))
 
 
 def _body(members: Mapping[str, object], path: tuple[str, ...]) -> ErrorBody:
