@@ -182,7 +182,7 @@ def _resumed(first: Request, start: str, path: str) -> Request:
     except PayloadError:
         target = None
     # A checkpoint is a target already: one that names an origin was never ours.
-    if target != start or _differ(target, first.target):
+    if target is None or target != start or _differ(target, first.target):
         raise TaskError("that checkpoint is of another reading", field="resume")
     return msgspec.structs.replace(first, target=target)
 
