@@ -318,7 +318,6 @@ async def takes_some(request: web.Request) -> None:
     ("reads", "status"),
     [(remembers, 200), (parses, 200), (takes_all, 503), (takes_some, 503)],
     ids=["remembers", "parses", "takes all", "takes some"],
-    ids=lambda each: str(each),
 )
 async def test_a_middleware_may_have_read_the_body(
     world: World,
