@@ -16,6 +16,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_result
 
 from ..abc import Clock, Request, Response, Retry
 from ..errors import BelvoAsyncError, SessionClosedError, TransportError
+from .elsewhere import Elsewhere
 from .faults import FAULTS, may_repeat, transport_error
 from .pacing import Pacing
 from .pools import CLOSED, Pool, make_pool
@@ -87,6 +88,7 @@ class Http:
             reads=self._pool(self._connections - 2 * share),
             submissions=self._pool(share, force_close=True),
             bulk=self._pool(share),
+            elsewhere=Elsewhere(trust_env=self._trust_env),
             turns=Turns(clock=self._clock, chance=self._chance, sleep=self._sleep, pacing=self._pacing),
         )
         return self
@@ -103,11 +105,8 @@ class Http:
         await held.turns.close()
         for pool in held.pools:
             pool.slots.release()  # wakes the first waiter; each one that finds the client closed wakes the next
-            try:
-                async with asyncio.timeout(CLOSING.total_seconds()):
-                    await pool.session.close()
-            except TimeoutError:
-                _log.warning("connections were dropped without a goodbye")
+            await _hang_up(pool.session.close)
+        await _hang_up(held.elsewhere.close)
 
     def is_full(self) -> bool:
         """Whether every connection for bulk reads is taken."""
@@ -192,7 +191,7 @@ class Http:
 
     async def _in_turn(self, live: _Open, turn: Turn, home: Home, request: Request) -> _Outcome:
         try:
-            outcome = await self._exchange(live.loop, turn.pool, home, request)
+            outcome = await self._exchange(live, turn.pool, home, request)
         except BaseException:
             turn.pool.slots.release()
             raise
@@ -203,14 +202,14 @@ class Http:
                 turn.put_back()
         return outcome
 
-    async def _exchange(self, loop: asyncio.AbstractEventLoop, pool: Pool, home: Home, request: Request) -> _Outcome:
+    async def _exchange(self, live: _Open, pool: Pool, home: Home, request: Request) -> _Outcome:
         limits = Limits.of(request)
-        deadline = loop.time() + limits.total
+        deadline = live.loop.time() + limits.total
         explain = partial(self._explain, request, limits)
         failure: BelvoAsyncError | None = None
         try:
             async with asyncio.timeout_at(deadline):
-                raw = await fetch(pool.session, home, request, limits)
+                raw = await fetch(pool.session, home, request, limits, live.elsewhere.follow)
             return HttpResponse(
                 raw,
                 request,
@@ -284,6 +283,7 @@ class _Open:
     reads: Pool
     submissions: Pool
     bulk: Pool
+    elsewhere: Elsewhere
     turns: Turns
 
     def pool_for(self, home: Home, request: Request) -> Pool:
@@ -294,6 +294,14 @@ class _Open:
     @property
     def pools(self) -> tuple[Pool, ...]:
         return self.reads, self.submissions, self.bulk
+
+
+async def _hang_up(close: Callable[[], Awaitable[None]]) -> None:
+    try:
+        async with asyncio.timeout(CLOSING.total_seconds()):
+            await close()
+    except TimeoutError:
+        _log.warning("connections were dropped without a goodbye")
 
 
 async def _drop_response(state: RetryCallState) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 import aiohttp
 
 from ..errors import SessionClosedError
-from .wire import user_agent
+from .wire import plain_session
 
 __all__ = ["CLOSED", "Pool", "make_pool"]
 
@@ -54,13 +54,4 @@ def make_pool(size: int, is_closed: Callable[[], bool], *, trust_env: bool, forc
         force_close=force_close,
         keepalive_timeout=None if force_close else KEPT.total_seconds(),
     )
-    session = aiohttp.ClientSession(
-        connector=connector,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        trust_env=trust_env,
-        auto_decompress=False,
-        headers={"User-Agent": user_agent(), "Accept-Encoding": "gzip"},
-        # The body's type is the dialect's to say; aiohttp would guess one.
-        skip_auto_headers=("Content-Type",),
-    )
-    return Pool(session, asyncio.Semaphore(size), is_closed)
+    return Pool(plain_session(connector, trust_env=trust_env), asyncio.Semaphore(size), is_closed)

@@ -7,16 +7,16 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache, lru_cache, partial
+from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
 from ..abc import Request
-from ..errors import ConfigurationError, PayloadError
+from ..errors import ConfigurationError, PayloadError, TransportError
 
 # aiohttp's defaults are 300 s in all and no limit between two bytes.
 TOTAL: Final = timedelta(seconds=60)
@@ -24,6 +24,14 @@ SILENCE: Final = timedelta(seconds=30)
 CONNECT: Final = timedelta(seconds=10)
 
 Credentials = Callable[[], Mapping[str, str]]
+
+
+class Follow(Protocol):
+    """Goes where a response leads."""
+
+    async def __call__(
+        self, raw: aiohttp.ClientResponse, session: aiohttp.ClientSession, home: Home, request: Request, limits: Limits
+    ) -> aiohttp.ClientResponse: ...
 
 
 @dataclass(frozen=True, repr=False)
@@ -81,61 +89,72 @@ def _client_timeout(connect: float, silence: float) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(total=None, connect=connect, sock_read=silence)
 
 
-async def fetch(session: aiohttp.ClientSession, home: Home, request: Request, limits: Limits) -> aiohttp.ClientResponse:
-    """Send, and take the one redirect a request may allow.
+async def fetch(
+    session: aiohttp.ClientSession, home: Home, request: Request, limits: Limits, follow: Follow
+) -> aiohttp.ClientResponse:
+    """Send, and take the redirects a request may allow. Raises TransportError for one into a network of our own.
 
     A cancellation comes out as one of our own making: the client's was raised through frames that hold the headers and
     the body, and the TimeoutError of a caller's `asyncio.timeout` would carry them into whatever shows locals.
     """
     try:
-        return await _fetch(session, home, request, limits)
+        return await _fetch(session, home, request, limits, follow)
     except asyncio.CancelledError as error:
-        reason = error.args
-    raise asyncio.CancelledError(*reason)
+        failure: BaseException = asyncio.CancelledError(*error.args)
+    except (NearbyError, aiohttp.ClientConnectorDNSError) as error:
+        if not isinstance(error, NearbyError) and not isinstance(error.os_error, NearbyError):
+            raise
+        failure = TransportError(f"{request.name}: {_NEARBY}", maybe_sent=True)
+    raise failure
 
 
 async def _fetch(
-    session: aiohttp.ClientSession, home: Home, request: Request, limits: Limits
+    session: aiohttp.ClientSession, home: Home, request: Request, limits: Limits, follow: Follow
 ) -> aiohttp.ClientResponse:
-    address = home.address(request)
     # Credentials are built in the call: no frame of ours keeps them.
-    once = partial(session.request, allow_redirects=False, timeout=limits.client)
-    raw = await once(
+    raw = await session.request(
         request.method,
-        address,
+        home.address(request),
+        allow_redirects=False,
+        timeout=limits.client,
         headers=_headers(request, home.credentials),
         data=request.body,
         middlewares=() if request.method == "POST" else (_Once(),),
     )
-    elsewhere = _redirect(raw, address) if request.follow else None
-    if elsewhere is None:
-        return raw
-    raw.close()
-    # Bare on purpose: wherever this leads, it gets neither our credentials nor our headers.
-    return await once(request.method, elsewhere, middlewares=(_Once(),))
+    return await follow(raw, session, home, request, limits) if request.follow else raw
+
+
+_NEARBY: Final = "redirected into a network where the vendor's own address is not; that is not followed"
+
+
+class NearbyError(OSError):
+    """An address that a redirect may not lead to. Never leaves this room."""
+
+
+async def send_once(
+    session: aiohttp.ClientSession, method: str, address: URL, limits: Limits
+) -> aiohttp.ClientResponse:
+    """Ask for an address and nothing else: no credentials, no headers of a request's own."""
+    return await session.request(method, address, allow_redirects=False, timeout=limits.client, middlewares=(_Once(),))
+
+
+def plain_session(connector: aiohttp.BaseConnector, *, trust_env: bool) -> aiohttp.ClientSession:
+    """Make a client that keeps no cookies, unpacks nothing and says who we are."""
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=trust_env,
+        auto_decompress=False,
+        headers={"User-Agent": user_agent(), "Accept-Encoding": "gzip"},
+        # The body's type is the dialect's to say; aiohttp would guess one.
+        skip_auto_headers=("Content-Type",),
+    )
 
 
 def _headers(request: Request, credentials: Credentials) -> CIMultiDict[str]:
     headers = CIMultiDict(request.headers)
     headers.update(credentials())
     return headers
-
-
-_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-
-
-def _redirect(raw: aiohttp.ClientResponse, address: URL) -> URL | None:
-    """Where one redirect leads, or None for a status or place that is not followed."""
-    location = raw.headers.get("Location")
-    if raw.status not in _REDIRECTS or raw.method not in ("GET", "HEAD") or not location:
-        return None
-    try:
-        # Signed links break when their encoding is touched.
-        target = address.join(URL(location, encoded=True))
-        safe = target.scheme in ("https", address.scheme) and bool(target.host) and target.raw_user is None
-    except ValueError:
-        return None
-    return target if safe and location.isascii() and not any(char <= " " for char in location) else None
 
 
 class _Once:

@@ -281,6 +281,8 @@ class Session:
     def download(self, download: Download) -> File:
         """A file of a vendor's, to be read in chunks, at once, or onto a disk. Nothing is sent yet.
 
+        Redirects into the vendor's storage are followed, up to five, without credentials; from https never to http, and
+        into no private, loopback or link-local network unless the vendor's own address is there: TransportError then.
         Raises TaskError for a file no vendor of this session takes.
         """
         vendor = self._vendor_with("downloads", download, field="download")

@@ -120,7 +120,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One HTTP request, in values. `target` is path and query, already encoded, below the vendor's origin.
 
     `name` is what logs and errors call it: method and path template, without ids. Credentials are added by the edge.
-    `follow` allows one redirect, taken without credentials. `timeout` replaces the usual total.
+    `follow` allows redirects, up to five, taken without credentials and headers, from https to https only and to no
+    network that is not public, unless the origin itself is there. `timeout` replaces the usual total.
     A request whose retry is SUBMIT starts a job: the edge sends it on a fresh connection.
     """
 

@@ -1,4 +1,4 @@
-"""Bodies: bounded inflate, cuts, caps and the one redirect, on a raw server."""
+"""Bodies: bounded inflate, cuts, caps and redirects, on a raw server."""
 
 from __future__ import annotations
 
@@ -233,7 +233,7 @@ async def test_answer_shows_neither_body_nor_header_values(http: Http) -> None:
         assert CANARY not in f"{response!r} {answer!r} {answer.headers!r}"
 
 
-# The one redirect
+# Redirects
 
 
 def moved(place: str, status: int = 302) -> bytes:
@@ -244,7 +244,7 @@ async def follow(http: Http, origin: Origin) -> Answer:
     return await ask(http.send_to(origin.url, credentials), read(follow=True, headers=(("X-Ours", CANARY),)))
 
 
-async def test_one_redirect_is_followed_bare(http: Http) -> None:
+async def test_a_redirect_is_followed_bare(http: Http) -> None:
     """A signed link to a file store gets neither credentials nor our headers, and keeps its encoding."""
     async with Origin([(reply(body=b"file"),)]) as files, Origin([(moved(files.url + "/f?sig=a%2Fb%3D+c"),)]) as origin:
         answer = await follow(http, origin)
@@ -264,12 +264,22 @@ async def test_redirect_on_the_same_origin_is_bare_too(http: Http) -> None:
         assert CANARY not in str(origin.seen[1])
 
 
-async def test_second_redirect_is_handed_out(http: Http) -> None:
-    """One is documented; more is a loop or worse."""
+async def test_redirects_between_storages_are_followed_bare(http: Http) -> None:
+    """A link leads to a bucket, that to its region: five steps are followed, and none is told who we are."""
+    places = [(moved(f"/{number}", status),) for number, status in enumerate((302, 307, 301, 308, 303))]
+    async with Origin([*places, (reply(body=b"file"),)]) as origin:
+        answer = await follow(http, origin)
+
+        assert (200, b"file") == (answer.status, answer.body)
+        assert [False] * 5 == [CANARY in str(seen) for seen in origin.seen[1:]]
+
+
+async def test_the_sixth_redirect_is_handed_out(http: Http) -> None:
+    """More is a loop or worse."""
     async with Origin([(moved("/again"),)]) as origin:
         answer = await follow(http, origin)
 
-        assert (302, 2) == (answer.status, len(origin.seen))
+        assert (302, 6) == (answer.status, len(origin.seen))
 
 
 @pytest.mark.parametrize(
