@@ -8,7 +8,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 # The fields the library adds to its messages; they hold ids and words, never taxpayer data.
-FIELDS = ("job", "vendor", "way", "verdict", "status", "error", "request", "fault", "attempt", "reason")
+FIELDS = (
+    "job",
+    "vendor",
+    "way",
+    "verdict",
+    "status",
+    "error",
+    "request",
+    "fault",
+    "attempt",
+    "reason",
+    "account",
+    "jobs",
+)
 
 
 class Lines(logging.Formatter):

@@ -15,6 +15,7 @@ from ..jobs import Failure, Job, Observation, Polling, Status, Task, Way
 from .context import Context, Talk, log
 from .door import Door
 from .news import News
+from .presence import Presence
 from .submitter import Submitter
 from .sweeper import Sweeper
 from .timer import Timer
@@ -56,9 +57,11 @@ class Tracker:
         self._door = Door(self._context, closed=self._on_closed, due=self._on_due)
         self._submitter = Submitter(self._context, self._door)
         self._news = News(self._context, self._door)
+        self._presence = Presence(self._context)
         self._sweeper = Sweeper(self._context, self._door, self._submitter, self._news, claims=sweep)
 
     async def __aenter__(self) -> Self:
+        await self._presence.begin()
         self._sweeper.note_due(self._context.clock.now())
         self._news.begin(catch_up=self._sweeps)
         return self
@@ -75,6 +78,7 @@ class Tracker:
         finally:
             # Also when this call is cancelled: who closes twice wants it sooner, not by half.
             await self._stop_rest()
+        await self._presence.leave()
 
     async def _stop_rest(self) -> None:
         rest = set(self._context.tasks)

@@ -104,7 +104,7 @@ class ShakyStore(MemoryStore):
     async def lease(self, key: str, owner: str, **options: Any) -> int | None:
         await self._before()
         token = await super().lease(key, owner, **options)
-        if token is None:
+        if token is None and not key.startswith("served:"):
             self._swarm.reach("lane was busy")
         await self._after()
         return token
