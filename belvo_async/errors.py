@@ -115,6 +115,14 @@ class PayloadError(BelvoAsyncError):
         self.path = path
 
 
+def name_fault(error: Exception) -> str:
+    """Say in one word, and a path or status where there is one, what went wrong: nothing that may hold a value."""
+    if isinstance(error, PayloadError):
+        return f"PayloadError at {error.path}"
+    status = getattr(error, "status_code", None)
+    return f"{type(error).__name__} {status}" if isinstance(status, int) else type(error).__name__
+
+
 class SignatureError(BelvoAsyncError):
     """A webhook is not proven to come from the vendor. Answer 401 and parse nothing."""
 

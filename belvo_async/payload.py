@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import re
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from decimal import Decimal
 from functools import cache
-from typing import Any, Final, TypeVar, cast, overload
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast, overload
 from urllib.parse import urlsplit
 
 import msgspec
@@ -26,8 +26,10 @@ __all__ = [
     "encode_body",
     "local_target",
     "rethrow",
+    "whole",
 ]
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 # No documented payload of either vendor nests deeper than about ten. msgspec recurses in C: in a thread with a small
@@ -67,6 +69,16 @@ def decode(body: bytes | bytearray | memoryview, kind: type[T] | msgspec.json.De
     # Raised out here: `from None` would only hide the decoder's exception, which may hold the input, not drop it. Error
     # trackers show the locals of every frame as well: none of ours may hold it either.
     del body
+    raise failure.with_traceback(None)
+
+
+def whole(read: Callable[Concatenate[bytes, P], T], body: bytes, *args: P.args, **options: P.kwargs) -> T:
+    """Read a proven body, or raise PayloadError, whatever goes wrong: it can be kept aside, but not be raised for."""
+    try:
+        return read(body, *args, **options)
+    except Exception as error:  # noqa: BLE001 - any value may be odd in a way nobody foresaw
+        failure = rethrow(error)
+    del body, args, options
     raise failure.with_traceback(None)
 
 

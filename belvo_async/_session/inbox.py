@@ -29,6 +29,7 @@ _CLOSED = (
 _NOT_KEPT = "a webhook could not be kept: answered 503, the vendor repeats it"
 _REFUSED = "a webhook was refused: it is not proven to come from the vendor"
 _UNREADABLE = "an authentic delivery could not be read; kept aside"
+_ODD = "an authentic delivery could not be applied; kept aside"
 _SHORT = (
     "a webhook came with fewer bytes than its headers say: answered 503, the vendor repeats it; was its body read "
     "before it came here? (hand over the raw bytes, all of them)"
@@ -72,7 +73,7 @@ class Inbox:
                 return await self._take(vendor, tracker, received, body, clock)
         except SessionClosedError:
             return self._turn_away(_CLOSED, vendor)
-        except (StoreError, TimeoutError) as error:
+        except Exception as error:  # noqa: BLE001 - the sender is answered, whatever happened
             facts = {"vendor": vendor.name, "error": type(error).__name__}
             self._summary.warn(f"not kept {vendor.name}", _NOT_KEPT, facts)
             return 503
@@ -89,7 +90,14 @@ class Inbox:
             await tracker.set_aside(vendor, body)
             self._summary.warn(f"unreadable {vendor.name}", _UNREADABLE, {"vendor": vendor.name})
             return 200
-        await tracker.receive(vendor, observations)
+        try:
+            await tracker.receive(vendor, observations)
+        except (StoreError, SessionClosedError):
+            raise
+        except Exception as error:  # noqa: BLE001 - proven, and odd in a way nobody foresaw: kept for who mends that
+            await tracker.set_aside(vendor, body)
+            facts = {"vendor": vendor.name, "error": type(error).__name__}
+            self._summary.warn(f"odd {vendor.name}", _ODD, facts)
         return 200
 
     def _turn_away(self, why: str, vendor: Vendor) -> int:

@@ -10,8 +10,10 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from ..abc import Vendor
-from ..jobs import Job, Observation, Status, Verdict, Way, choose_adopter, normal_id, reconcile
+from ..errors import StoreError
+from ..jobs import Job, Observation, Status, Verdict, Way, choose_adopter, later, normal_id, reconcile
 from .context import Context, log
+from .losses import Losses
 
 # Deliveries about jobs of other people or other stores pile up for ever otherwise. Belvo and Syntage both give up
 # repeating long before; Syntage keeps events for 7 days.
@@ -40,6 +42,7 @@ class Door:
         self._due = due
         self._nudged: dict[tuple[str, str], datetime] = {}
         self._reports: Counter[str] = Counter()
+        self._losses = Losses(context)
 
     async def receive(self, vendor: Vendor, observations: Sequence[Observation]) -> None:
         """Take what a delivery said. When this returns, it is durable."""
@@ -72,6 +75,9 @@ class Door:
         """Apply an observation to one job, again on its newer version when another writer came first."""
         while True:
             made, verdict = reconcile(job, seen)
+            if seen.gone and verdict is Verdict.ADVANCED and await self._losses.are_common(job):
+                seen = replace(seen, gone=False)
+                continue
             self._tell(made, seen, verdict)
             planned = self._plan(made, seen)
             if planned == job:
@@ -83,6 +89,10 @@ class Door:
             if standing is None:
                 return written
             job = standing
+
+    def note_found(self, vendor: Vendor) -> None:
+        """Remember that a look met something that the vendor still knows."""
+        self._losses.note_found(vendor)
 
     async def write(self, job: Job, *, expected: Job, seen: Observation | None = None) -> Job | None:
         """Store the next version of a job; None when written, else what stands in the way. Wakes after the write."""
@@ -110,7 +120,7 @@ class Door:
         """Apply the deliveries that overtook the moment the job's remote id became known."""
         early = await self._store.parked(job.account, job.remote_id)
         for seen in early:
-            await self._take(job, seen)
+            await self._take_parked(job, seen)
         if early:
             await self._store.unpark(job.account, early)
 
@@ -158,6 +168,15 @@ class Door:
             await self._make_due(job, self._look_after((job.account, job.id)))
         else:
             await self.apply(job, seen)
+
+    async def _take_parked(self, job: Job, seen: Observation) -> None:
+        try:
+            await self._take(job, seen)
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - it would stand in the way of every look at its account
+            facts = {"job": job.id, "error": type(error).__name__}
+            log.warning("a parked delivery could not be applied (%s); it is dropped", type(error).__name__, extra=facts)
 
     async def _park(self, vendor: Vendor, seen: Observation) -> None:
         if seen.reported:
@@ -208,7 +227,7 @@ class Door:
             # What was turned away together must not come back together.
             spread = self._context.polling.first * self._context.chance()
             attempts = job.attempts - 1 if seen.throttled else job.attempts
-            return replace(job, attempted_at=None, attempts=attempts, next_poll=again_at + spread)
+            return replace(job, attempted_at=None, attempts=attempts, next_poll=later(again_at, spread))
         if seen.way is Way.WEBHOOK and job.next_poll is not None:
             return job
         polls = 0 if seen.way is Way.ANSWER and not seen.absent else job.polls + 1

@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from ..abc import Vendor
 from ..accounts import accounts_of
-from ..errors import PayloadError, RateLimitError, StoreError, TransportError, VendorError
-from ..jobs import Job, Observation, Status, normal_id
+from ..errors import PayloadError, RateLimitError, StoreError, TransportError, VendorError, name_fault
+from ..jobs import Job, Observation, Status, later, normal_id
 from .context import STORE_RETRY, Context, all_of, log
 from .door import Door
 from .news import News
@@ -30,6 +30,8 @@ CLAIM_LIMIT = 1000
 # the list for so many takes well under a lease.
 LOOK_LIMIT = 10_000
 PARK_SWEEP_EVERY = timedelta(hours=1)
+# Looks one by one, after a look at many that went wrong in a way nobody foresaw: so many are well within a lease.
+SINGLE_LOOKS = 20
 # How long a search goes on that shows nothing but other jobs of ours; dialects say when one that shows nothing ends.
 SEARCHED_FOR = timedelta(minutes=2)
 
@@ -152,7 +154,9 @@ class Sweeper:
         await self._door.match_uncertain(vendor)
         try:
             seen = await self._context.talks[vendor.name](vendor.find(job, self._context.clock.now()))
-        except (TransportError, VendorError, PayloadError) as error:
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a search that went wrong is made again, whatever it was
             self._warn(vendor, error)
             await self._put_off([job], error)
         else:
@@ -169,20 +173,39 @@ class Sweeper:
         )
 
     async def look(self, vendor: Vendor, jobs: Sequence[Job]) -> None:
-        """Ask the vendor about these jobs and take in every row it shows. Raises what the vendor or the way raised."""
+        """Ask the vendor about these jobs and take in every row it shows. Raises what the vendor or the way raised.
+
+        A row that cannot be taken in hides no other: its job is looked at again later.
+        """
         seen = await self._context.talks[vendor.name](vendor.poll(jobs, self._context.clock.now()))
         by_id = {job.id: job for job in jobs}
         by_remote = {normal_id(job.remote_id or ""): job for job in jobs}
         named = [(by_id.get(one.job_id or "") or by_remote.get(normal_id(one.remote_id or "")), one) for one in seen]
-        await all_of(named, lambda each: self._take_in(vendor, *each))
-        looked_at = {job.id for job, _ in named if job is not None}
-        await self._put_off([job for job in jobs if job.id not in looked_at], None)
+        if any(one.found or one.status is not None or one.vendor_status is not None for one in seen):
+            self._door.note_found(vendor)
+        misfits = [one.misfit for one in seen if one.misfit is not None]
+        looked_at: set[str] = set()
 
-    async def _take_in(self, vendor: Vendor, job: Job | None, seen: Observation) -> None:
-        if job is None:
-            await self._door.observe(vendor, seen)
-        else:
-            await self._door.apply(job, seen)
+        async def take_in(job: Job | None, one: Observation) -> None:
+            try:
+                if job is None:
+                    await self._door.observe(vendor, one)
+                else:
+                    await self._door.apply(job, one)
+                    looked_at.add(job.id)
+            except StoreError:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, the other rows are taken in
+                misfits.append(name_fault(error))
+
+        await all_of(named, lambda each: take_in(*each))
+        if misfits:
+            log.warning(
+                "part of a look could not be read (%s); the rest was taken in",
+                misfits[0],
+                extra={"vendor": vendor.name, "misfit": misfits[0], "count": len(misfits)},
+            )
+        await self._put_off([job for job in jobs if job.id not in looked_at], None)
 
     async def _look_safely(self, vendor: Vendor, jobs: Sequence[Job]) -> None:
         try:
@@ -192,13 +215,35 @@ class Sweeper:
             except (TransportError, VendorError, PayloadError) as error:
                 self._warn(vendor, error)
                 await self._put_off(jobs, error)
+            except StoreError:
+                raise
+            except Exception as error:  # noqa: BLE001 - a mistake in reading about one job must not stop the others
+                self._warn(vendor, error)
+                await self._look_singly(vendor, jobs)
         except StoreError:
             log.warning("the store is down; what a look showed is read again later", extra={"vendor": vendor.name})
+
+    async def _look_singly(self, vendor: Vendor, jobs: Sequence[Job]) -> None:
+        """Look at some of the jobs one by one, others the next time, when a look at all of them went wrong."""
+        alone = len(jobs) == 1
+        begin = int(len(jobs) * self._context.chance())
+        some = [] if alone else [*jobs[begin:], *jobs[:begin]][:SINGLE_LOOKS]
+        for job in some:
+            try:
+                await self.look(vendor, [job])
+            except StoreError:
+                raise
+            except Exception as error:  # noqa: BLE001 - as above
+                await self._put_off([job], error)
+                if isinstance(error, RateLimitError | TransportError):
+                    break
+        chosen = {job.id for job in some}
+        await self._put_off([job for job in jobs if job.id not in chosen], None)
 
     async def _put_off(self, jobs: Sequence[Job], error: Exception | None) -> None:
         """Schedule the next look at jobs that this one told nothing about."""
         wait = error.retry_after if isinstance(error, RateLimitError | TransportError) else None
-        earliest = self._context.clock.now() + (wait or timedelta(0))
+        earliest = later(self._context.clock.now(), wait or timedelta(0))
         due = {polls: max(earliest, self._context.due_after(polls + 1)) for polls in {job.polls for job in jobs}}
         # A writer that came first has set its own schedule: nothing to repeat.
         await all_of(
@@ -211,6 +256,7 @@ class Sweeper:
 
     def _warn(self, vendor: Vendor, error: Exception) -> None:
         log.warning(
-            "a look at open jobs failed; they are looked at again later",
+            "a look at open jobs failed (%s); they are looked at again later",
+            name_fault(error),
             extra={"vendor": vendor.name, "error": type(error).__name__},
         )

@@ -5,7 +5,7 @@ Everything a vendor ever says becomes an `Observation`; `reconcile` alone decide
 
 from .document import decode_job, decode_task, encode_job, task_key
 from .model import Failure, Job, Look, Observation, Report, Status, Task, UnknownTask, Verdict, Way, normal_id
-from .polling import Polling
+from .polling import Polling, later
 from .table import GONE_LOOKS, GONE_SPAN, TABLE, choose_adopter, reconcile, undelivered
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "decode_job",
     "decode_task",
     "encode_job",
+    "later",
     "normal_id",
     "reconcile",
     "task_key",

@@ -135,9 +135,10 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     `subject` and `resource` allow a delivery whose job is unknown to be matched to an uncertain submission.
     With `nudge`, it says nothing about a job but makes the open jobs of `subject` due for a look now.
     With `reported`, it names resources that a job which brings several has updated so far.
-    With `gone`, the vendor answered that it knows no such job. With `absent`, a search for an uncertain job found
-    nothing; `abandon` adds that searching longer makes no sense. With `throttled`, a submission was turned away only
-    for the number of requests: it counts as no attempt.
+    With `gone`, the vendor answered that it knows no such job; with `found`, that it knows it, or its subject. With
+    `absent`, a search for an uncertain job found nothing; `abandon` adds that searching longer makes no sense. With
+    `throttled`, a submission was turned away only for the number of requests: it counts as no attempt. With `misfit`,
+    part of an answer could not be read: the kind of error and the path, never a value; it says nothing about a job.
     """
 
     way: Way
@@ -161,8 +162,10 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     adoptable: bool = False
     throttled: bool = False
     gone: bool = False
+    found: bool = False
     absent: bool = False
     abandon: bool = False
+    misfit: str | None = None
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):

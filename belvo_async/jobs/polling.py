@@ -10,6 +10,21 @@ import msgspec
 _GRID_ORIGIN = datetime(2020, 1, 1, tzinfo=UTC)
 
 
+def later(at: datetime, span: timedelta) -> datetime:
+    """Add a span to an instant, however far: where the calendar ends, its last day stands for what lies beyond.
+
+    Vendors name instants and waits, and some are nonsense. A day is left for whoever adds a zone or a little more.
+    """
+    try:
+        return min(at + span, _LAST)
+    except OverflowError:
+        return _LAST if span > timedelta(0) else _FIRST
+
+
+_FIRST = datetime(1, 1, 2, tzinfo=UTC)
+_LAST = datetime(9999, 12, 30, tzinfo=UTC)
+
+
 class Polling(msgspec.Struct, frozen=True, kw_only=True):
     """When to look again at a job that no webhook has settled.
 
@@ -28,7 +43,10 @@ class Polling(msgspec.Struct, frozen=True, kw_only=True):
     def interval(self, polls: int) -> timedelta:
         """The longest wait before look number `polls` (from 0)."""
         # 64 steps of any useful factor are past every cap; more would only overflow the float.
-        return min(self.longest, self.first * min(self.factor ** min(polls, 64), 1e9))
+        try:
+            return min(self.longest, self.first * min(self.factor ** min(polls, 64), 1e9))
+        except OverflowError:
+            return self.longest
 
     def instant(self, now: datetime, polls: int, *, phase: float) -> datetime:
         """When look number `polls` is due: at the next point of a grid as wide as its interval.

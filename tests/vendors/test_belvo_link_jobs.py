@@ -182,7 +182,7 @@ def test_a_refresh_stays_open_while_its_link_is_not_used() -> None:
     later = NOW + timedelta(hours=50)
     seen = looked(job_of(REFRESH), link(last_accessed_at="2026-03-04T10:29:00Z"), now=later)
 
-    assert Observation(way=Way.POLL, at=later, job_id="job-1") == seen
+    assert Observation(way=Way.POLL, at=later, job_id="job-1", found=True) == seen
 
 
 def test_a_broken_link_fails_its_refresh() -> None:
@@ -321,7 +321,6 @@ def test_an_uncertain_deletion_may_adopt_the_word() -> None:
     ("given", "status"),
     [
         pytest.param(error(404, "not_found"), Status.FINISHED, id="Belvo knows no such link"),
-        pytest.param(answer(404, b"<html>"), None, id="a proxy knows no such page"),
         pytest.param(link(), None, id="it is still there"),
         pytest.param(link(status="invalid"), None, id="it is broken, but still there"),
     ],

@@ -34,7 +34,7 @@ def test_one_read_of_the_link_serves_all_its_jobs() -> None:
     """Two jobs of one link and one of another need two reads of links; ids stay out of the requests' names."""
     jobs = (job_of(), job_of(id="job-2"), job_of(FinancialStatements(link="other"), id="job-3"))
 
-    seen, asked = poll(*jobs, answers=(link(last_accessed_at=None), link(last_accessed_at=None)))
+    seen, asked = poll(*jobs, answers=(link(last_accessed_at=None), link(id="other", last_accessed_at=None)))
 
     assert [f"/api/links/{LINK}/", "/api/links/other/"] == [each.target for each in asked]
     assert {"GET /api/links/{id}/"} == {each.name for each in asked}
@@ -73,7 +73,7 @@ def test_a_link_without_news_leaves_its_jobs_open(given: Answer) -> None:
     """The observation only says that the job was looked at."""
     seen, asked = poll(job_of(), answers=(given,))
 
-    assert (Observation(way=Way.POLL, at=NOW, job_id="job-1"),) == seen
+    assert (Observation(way=Way.POLL, at=NOW, job_id="job-1", found=True),) == seen
     assert 1 == len(asked)
 
 
@@ -204,7 +204,7 @@ def test_a_link_that_cannot_be_read_does_not_hide_the_others(bad: Answer) -> Non
     """Its jobs stay as they are; the next link is read and reported."""
     jobs = (job_of(), job_of(FinancialStatements(link="other"), id="job-2"))
 
-    seen, _ = poll(*jobs, answers=(bad, link(status="invalid")))
+    seen, _ = poll(*jobs, answers=(bad, link(id="other", status="invalid")))
 
     assert [("job-1", None), ("job-2", Status.FAILED)] == [(each.job_id, each.status) for each in seen]
 
@@ -214,7 +214,7 @@ def test_a_used_up_rate_ends_the_round(bad: Answer) -> None:
     """Further reads would fail as well; what was learned is reported, and every job has an observation."""
     jobs = [job_of(FinancialStatements(link=name), id=name) for name in ("one", "two", "three")]
 
-    seen, asked = poll(*jobs, answers=(link(status="invalid"), bad))
+    seen, asked = poll(*jobs, answers=(link(id="one", status="invalid"), bad))
 
     assert 2 == len(asked)
     assert [("one", Status.FAILED), ("two", None), ("three", None)] == [(each.job_id, each.status) for each in seen]
@@ -224,7 +224,7 @@ def test_a_list_that_cannot_be_read_leaves_the_job_open() -> None:
     """With another link read in the same round there is something to report."""
     jobs = (job_of(), job_of(FinancialStatements(link="other"), id="job-2"))
 
-    seen, _ = poll(*jobs, answers=(link(), answer(500), link(last_accessed_at=None)))
+    seen, _ = poll(*jobs, answers=(link(), answer(500), link(id="other", last_accessed_at=None)))
 
     assert [None, None] == [each.look for each in seen]
 

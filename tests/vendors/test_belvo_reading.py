@@ -516,7 +516,9 @@ def test_queries_of_others_are_not_supported() -> None:
             answer(403, sample("error_403_resource")), AuthenticationError, "access_to_resource_denied", id="403"
         ),
         pytest.param(answer(404, sample("error_404_not_found")), NotFoundError, "not_found", id="404"),
-        pytest.param(answer(404), NotFoundError, None, id="404 empty"),
+        pytest.param(answer(404), VendorError, None, id="404 empty"),
+        *(pytest.param(answer(status, HTML), VendorError, None, id=f"{status} page") for status in (401, 404, 410)),
+        pytest.param(answer(401, {"message": "Unauthorized"}), VendorError, None, id="401 of a gateway, in JSON"),
         pytest.param(
             answer(404, sample("error_404_expired_credentials")), VendorError, "expired_credentials", id="expired"
         ),

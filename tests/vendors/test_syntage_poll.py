@@ -157,7 +157,8 @@ def test_faults_after_something_was_seen_keep_it(fault: Any) -> None:
 
     seen, _ = converse(poll, answer(200, row()), fault)
 
-    assert ["a"] == [each.job_id for each in seen]
+    assert ["a"] == [each.job_id for each in seen if not each.misfit]
+    assert 1 == sum(each.misfit is not None for each in seen)
 
 
 def test_jobs_without_remote_id_are_left_out() -> None:
@@ -180,7 +181,7 @@ class Server:
         if path(request) != "/extractions":
             self.singles += 1
             number = UUID(path(request).rpartition("/")[2]).int
-            return answer(200, row(id=remote(number))) if number < self.known else answer(404)
+            return answer(200, row(id=remote(number))) if number < self.known else answer(404, raw("error.404"))
         start = int(params(request).get("id[lt]", 0))
         following = f"/extractions?itemsPerPage=100&id%5Blt%5D={start + 100}" if start + 100 < len(self.rows) else None
         return listing(*self.rows[start : start + 100], following=following)
@@ -250,7 +251,7 @@ def test_list_ends_at_an_empty_page() -> None:
 
     def server(request: Request) -> Answer:
         following = request.target + "x"
-        return listing(following=following) if path(request) == "/extractions" else answer(404)
+        return listing(following=following) if path(request) == "/extractions" else answer(404, raw("error.404"))
 
     _, asked = serve(vendor().poll(jobs, NOW), server)
 
@@ -263,7 +264,11 @@ def test_list_ends_with_rows_that_are_too_old() -> None:
     old = row(createdAt="2025-03-01T00:00:00Z")
 
     def server(request: Request) -> Answer:
-        return listing(old, following=request.target + "x") if path(request) == "/extractions" else answer(404)
+        return (
+            listing(old, following=request.target + "x")
+            if path(request) == "/extractions"
+            else answer(404, raw("error.404"))
+        )
 
     _, asked = serve(vendor().poll(jobs, NOW), server)
 
@@ -275,7 +280,11 @@ def test_list_that_never_ends_is_left() -> None:
     jobs = [job(id=str(each), remote_id=remote(each)) for each in range(3)]
 
     def server(request: Request) -> Answer:
-        return listing(row(), following=request.target + "x") if path(request) == "/extractions" else answer(404)
+        return (
+            listing(row(), following=request.target + "x")
+            if path(request) == "/extractions"
+            else answer(404, raw("error.404"))
+        )
 
     _, asked = serve(vendor().poll(jobs, NOW), server)
 
@@ -284,21 +293,29 @@ def test_list_that_never_ends_is_left() -> None:
 
 @pytest.mark.parametrize("link", ["https://evil.example/entities", "/entities?x=1", "ftp://evil.example/extractions"])
 def test_links_elsewhere_are_not_followed(link: str) -> None:
-    """A link out of the collection ends the round; what was seen is kept."""
+    """A link out of the collection ends the list; what was seen is kept, and what was not is asked for by id."""
     jobs = [job(id=str(each), remote_id=remote(each)) for each in range(3)]
 
-    seen, asked = converse(vendor().poll(jobs, NOW), listing(row(), following=link))
+    def server(request: Request) -> Answer:
+        return listing(row(), following=link) if path(request) == "/extractions" else answer(200, row())
 
-    assert (1, 1) == (len(seen), len(asked))
+    seen, asked = serve(vendor().poll(jobs, NOW), server)
+
+    assert ["/extractions", *(f"/extractions/{remote(each)}" for each in range(3))] == [path(each) for each in asked]
+    assert [None] * 4 + ["PayloadError at $"] == [each.misfit for each in seen]
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"hydra:member": {}}', b"7", b'{"hydra:member": null}'])
 def test_page_without_rows_is_unreadable(body: bytes) -> None:
-    """A page that holds no array of rows is not an empty list."""
+    """A page that holds no array of rows is not an empty list: the jobs are asked for by id instead."""
     jobs = [job(id=str(each), remote_id=remote(each)) for each in range(3)]
+    singles = [answer(200, row(id=remote(each))) for each in range(3)]
 
-    with pytest.raises(PayloadError):
-        converse(vendor().poll(jobs, NOW), answer(200, body))
+    seen, _ = converse(vendor().poll(jobs, NOW), answer(200, body), *singles)
+    with pytest.raises(PayloadError, match=r"\$"):
+        converse(vendor().poll(jobs, NOW), answer(200, body), *[answer(200, b"<html>")] * 3)
+
+    assert ["0", "1", "2"] == [each.job_id for each in seen if each.misfit is None]
 
 
 def test_odd_rows_do_not_hide_the_others() -> None:
@@ -352,7 +369,7 @@ def test_absence_is_given_up_after_two_minutes(since: Any, abandon: bool) -> Non
 
 
 @pytest.mark.parametrize(
-    "entity", [answer(404), answer(200, {"taxpayer": None}), answer(200, {"taxpayer": {"id": ""}})]
+    "entity", [answer(404, raw("error.404")), answer(200, {"taxpayer": None}), answer(200, {"taxpayer": {"id": ""}})]
 )
 def test_entity_without_rfc_cannot_be_searched(entity: Answer) -> None:
     """Extractions can be listed by RFC only: without one the submission counts as absent."""
@@ -396,7 +413,7 @@ def test_stop_of_an_ended_one_says_how_it_ended() -> None:
 
 def test_stop_of_an_unknown_one_is_gone() -> None:
     """A 404 is told as gone."""
-    seen, _ = converse(vendor().stop(job(remote_id=REMOTE), NOW), answer(404))
+    seen, _ = converse(vendor().stop(job(remote_id=REMOTE), NOW), answer(404, raw("error.404")))
 
     assert seen is not None
     assert seen.gone

@@ -148,7 +148,12 @@ def _first_code(errors: list[object] | dict[str, object]) -> object:
 
 def _count(content: Mapping[str, object]) -> int | None:
     counts = (content.get(key) for key in _COUNTS)
-    return next((each for each in counts if isinstance(each, int) and not isinstance(each, bool) and each >= 0), None)
+    return next((each for each in counts if isinstance(each, int) and _is_count(each)), None)
+
+
+def _is_count(value: int) -> bool:
+    # More than JSON's safe integers counts nothing, and no store could keep it.
+    return not isinstance(value, bool) and 0 <= value < 2**53
 
 
 def _refuse_doubles(body: bytes) -> None:

@@ -13,6 +13,7 @@ from belvo_async.abc import Answer, Budget, Call, Conversation, Download, Fetch,
 from belvo_async.accounts import identify, read_keys, read_name
 from belvo_async.errors import ConfigurationError, TaskError, UnsupportedError, VendorError
 from belvo_async.jobs import Job, Observation, Status, Task, Way
+from belvo_async.payload import whole
 
 from .calls import CALLS, carry_out
 from .deliveries import read_delivery, verify
@@ -243,7 +244,7 @@ class Belvo:
     def read_webhook(self, headers: Headers, body: bytes, now: datetime) -> tuple[Observation, ...]:
         """See `Vendor.read_webhook`."""
         verify(headers, self._authorization, allow_unauthenticated=self._allow_unauthenticated)
-        return read_delivery(body, now)
+        return whole(read_delivery, body, now)
 
 
 def _read_origin(base_url: object, name: str = "base_url") -> str:

@@ -10,18 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import TypeAlias
 from urllib.parse import quote
 
 import msgspec
 
 from belvo_async.abc import Conversation, Request
-from belvo_async.errors import NotFoundError, PayloadError, RateLimitError, TransportError, VendorError
-from belvo_async.jobs import Job, Look, Observation, Status, Way
+from belvo_async.errors import PayloadError, RateLimitError, TransportError, VendorError, name_fault
+from belvo_async.jobs import Job, Look, Observation, Status, Way, normal_id
 from belvo_async.payload import decode
 
 from .lists import LINKS
 from .reading import Source, task_filters
-from .refusals import failure, read_error
+from .refusals import failure, is_unknown, read_error
 from .schema import RESOURCES, DeleteLink, FinancialStatements, Invoices, Link, Refresh
 
 # A list that stands still may only pause: this many equal looks, and as long a quiet, are taken for the end.
@@ -50,6 +51,8 @@ class _List(msgspec.Struct):
     results: list[_Row] | None = None
 
 
+_Trouble: TypeAlias = VendorError | TransportError | PayloadError
+
 _LINK = msgspec.json.Decoder(Link)
 _LIST = msgspec.json.Decoder(_List)
 
@@ -57,22 +60,19 @@ _LIST = msgspec.json.Decoder(_List)
 def poll(jobs: Sequence[Job], now: datetime, source: Source) -> Conversation[tuple[Observation, ...]]:
     """Look at all jobs, link by link; at least one observation for each.
 
-    A link that cannot be read leaves its jobs as they are and does not hide the others: the error is raised only when
-    no link could be read. Refused credentials and a used-up rate end the round, since all further reads would fail.
+    A link that cannot be read leaves its jobs as they are and does not hide the others, nor does a list: the error is
+    raised only when nothing could be read. Refused credentials and a used-up rate end the round, since all further
+    reads would fail.
     """
     seen: list[Observation] = []
-    trouble: VendorError | TransportError | PayloadError | None = None
-    learned = False
+    troubles: list[_Trouble] = []
     for group in _by_link(jobs):
-        stop = trouble is not None and _ends_round(trouble)
-        try:
-            found = [_nothing(job, now) for job in group] if stop else (yield from _look_at_link(group, now, source))
-            learned = learned or not stop
-        except (VendorError, TransportError, PayloadError) as error:
-            trouble, found = error, [_nothing(job, now) for job in group]
-        seen.extend(found)
-    if trouble is not None and not learned:
-        raise trouble
+        if any(map(_ends_round, troubles)):
+            seen.extend(_unread(job, now, troubles[-1]) for job in group)
+        else:
+            yield from _look_at_link(group, seen, troubles, now, source)
+    if troubles and all(each.misfit for each in seen):
+        raise troubles[0]
     return tuple(seen)
 
 
@@ -91,21 +91,45 @@ def _nothing(job: Job, now: datetime) -> Observation:
     return Observation(way=Way.POLL, at=now, job_id=job.id)
 
 
-def _look_at_link(jobs: Sequence[Job], now: datetime, source: Source) -> Conversation[list[Observation]]:
+def _unread(job: Job, now: datetime, error: _Trouble) -> Observation:
+    return Observation(way=Way.POLL, at=now, job_id=job.id, misfit=name_fault(error))
+
+
+def _look_at_link(
+    jobs: Sequence[Job], seen: list[Observation], troubles: list[_Trouble], now: datetime, source: Source
+) -> Conversation[None]:
+    """Look at the jobs of one link; what goes wrong with one of them is noted, and leaves it as it is."""
     task = jobs[0].task
     if not isinstance(task, Invoices | FinancialStatements | Refresh | DeleteLink):
-        return [_nothing(job, now) for job in jobs]
-    answer = yield read_link(task.link, source)
-    if answer.status != 200:
-        error = read_error(answer)
-        if isinstance(error, NotFoundError):
-            return [_missing(job, now, error) for job in jobs]
-        raise error
-    link = decode(answer.body, _LINK)
-    seen: list[Observation] = []
+        seen.extend(_nothing(job, now) for job in jobs)
+        return
+    try:
+        link = yield from _find_link(task.link, source)
+    except (VendorError, TransportError, PayloadError) as error:
+        troubles.append(error)
+        seen.extend(_unread(job, now, error) for job in jobs)
+        return
     for job in jobs:
-        seen.append((yield from _look_at_job(job, link, now, source)))
-    return seen
+        try:
+            said = _missing(job, now) if link is None else (yield from _look_at_job(job, link, now, source))
+            seen.append(msgspec.structs.replace(said, found=link is not None))
+        except (VendorError, TransportError, PayloadError) as error:
+            troubles.append(error)
+            seen.append(_unread(job, now, error))
+
+
+def _find_link(wanted: str, source: Source) -> Conversation[Link | None]:
+    """Read a link; None when Belvo itself says that it knows none of that id."""
+    answer = yield read_link(wanted, source)
+    if answer.status == 404 and is_unknown(answer):
+        return None
+    if answer.status != 200:
+        raise read_error(answer)
+    link = decode(answer.body, _LINK)
+    # A page that happens to be JSON is no link, and another one's status must not end these jobs.
+    if link.id is None or normal_id(link.id) != normal_id(wanted):
+        raise PayloadError("another object than the link that was asked for", path="$.id")
+    return link
 
 
 def read_link(link: str, source: Source) -> Request:
@@ -113,12 +137,11 @@ def read_link(link: str, source: Source) -> Request:
     return source.get(f"{LINKS.path}{quote(link, safe='')}/", [], name="GET /api/links/{id}/")
 
 
-def _missing(job: Job, now: datetime, error: NotFoundError) -> Observation:
+def _missing(job: Job, now: datetime) -> Observation:
+    was_sent = job.status in _SENT
     if not isinstance(job.task, DeleteLink):
-        return msgspec.structs.replace(_nothing(job, now), gone=job.status in _SENT)
-    # Only Belvo's own word ends a deletion: a proxy's 404 knows nothing of links.
-    gone = job.status in _SENT and error.code is not None
-    return msgspec.structs.replace(_nothing(job, now), status=Status.FINISHED if gone else None)
+        return msgspec.structs.replace(_nothing(job, now), gone=was_sent)
+    return msgspec.structs.replace(_nothing(job, now), status=Status.FINISHED if was_sent else None)
 
 
 def _look_at_job(job: Job, link: Link, now: datetime, source: Source) -> Conversation[Observation]:
@@ -138,7 +161,10 @@ def _look_at_job(job: Job, link: Link, now: datetime, source: Source) -> Convers
     answer = yield source.get(path, [*filters, ("fields", "id"), ("page_size", "1")])
     if answer.status != 200:
         raise read_error(answer)
-    return _weigh(job, _look(decode(answer.body, _LIST), used_at, now), source.quiet)
+    page = decode(answer.body, _LIST)
+    if page.count is None and page.results is None:
+        raise PayloadError("no list", path="$.results")
+    return _weigh(job, _look(page, used_at, now), source.quiet)
 
 
 def _weigh_refresh(job: Job, task: Refresh, link: Link, now: datetime, quiet: timedelta) -> Observation:
@@ -184,8 +210,4 @@ def find_deletion(job: Job, now: datetime, source: Source) -> Conversation[bool]
     task = job.task
     if not isinstance(task, DeleteLink):
         return False
-    answer = yield read_link(task.link, source)
-    error = read_error(answer) if answer.status != 200 else None
-    if error is not None and not isinstance(error, NotFoundError):
-        raise error
-    return error is not None and error.code is not None
+    return (yield from _find_link(task.link, source)) is None

@@ -126,6 +126,7 @@ _NO_FIELD = "non_field_errors"
 # More than this tells nobody more.
 BODIES = 20
 _DEMAND: msgspec.json.Decoder[list[TokenDemand] | TokenDemand] = msgspec.json.Decoder(list[TokenDemand] | TokenDemand)
+_OWN: msgspec.json.Decoder[list[ErrorBody] | ErrorBody] = msgspec.json.Decoder(list[ErrorBody] | ErrorBody)
 _WORDED: msgspec.json.Decoder[list[Worded] | Worded] = msgspec.json.Decoder(list[Worded] | Worded)
 
 
@@ -178,6 +179,20 @@ def _matching(pattern: re.Pattern[str], text: object) -> str | None:
     return text if isinstance(text, str) and pattern.fullmatch(text) else None
 
 
+def is_page(answer: Answer) -> bool:
+    """Whether an answer is no JSON: a page of whoever stands before Belvo, or nothing at all."""
+    return answer.body.lstrip()[:1] not in (b"[", b"{")
+
+
+def is_unknown(answer: Answer) -> bool:
+    """Whether Belvo itself says that it knows no such object, in just the form it documents."""
+    try:
+        said = decode(answer.body, _OWN)
+    except PayloadError:
+        return False
+    return any(each.code == "not_found" for each in (said if isinstance(said, list) else [said]))
+
+
 def is_throttle(answer: Answer) -> bool:
     """Whether the proxy refused it for its rate: 429, or a 403 that is an HTML page."""
     if answer.status != 403:
@@ -212,7 +227,8 @@ def failure(code: str, *, fields: list[str] | None = None, retryable: bool | Non
 
 def webhook_failure(code: object) -> Failure:
     """Make the failure for the error of a delivery's data, whatever its type."""
-    text = str(code) if isinstance(code, str | int) else ""
+    # A number of thousands of digits cannot even be written as a text.
+    text = str(code) if isinstance(code, str) or (isinstance(code, int) and abs(code) < 10**9) else ""
     return failure(text if _CODE.fullmatch(text) else "unknown_error")
 
 
@@ -248,7 +264,7 @@ def read_error(answer: Answer, *, to: str = "a read") -> VendorError:
         )
     if answer.status == 428 and body.code == "token_required":
         return _token_error(answer, body)
-    said = advice_for(body.code).message if body.code else "without a reason of its own"
+    said = advice_for(body.code).message if body.code else "not in Belvo's own form: it may be a proxy's page"
     where = f" ({body.field})" if body.field else ""
     return _error_class(answer.status, body.code)(
         f"Belvo answered {answer.status} to {to}: {body.code or 'no code'}, {said}{where}",
@@ -285,7 +301,8 @@ def _read_demand(answer: Answer) -> TokenDemand:
 
 
 def _error_class(status: int, code: str | None) -> type[VendorError]:
-    # 404 also says that a link's credentials expired: that link is known.
-    if status == 404 and code not in (None, "not_found"):
+    # 404 also says that a link's credentials expired: that link is known. And without a code it is not Belvo who
+    # refuses the key, or knows no such object.
+    if code is None or (status == 404 and code != "not_found"):
         return VendorError
     return {401: AuthenticationError, 403: AuthenticationError, 404: NotFoundError}.get(status, VendorError)

@@ -18,7 +18,7 @@ from belvo_async.payload import decode, encode_body
 from belvo_async.rate_limits import retry_after
 
 from .lists import INVOICES, LINKS, STATEMENTS, quota_reset
-from .refusals import LONGEST_WAIT, advice_for, decisive, failure, is_throttle, read_bodies, refresh_wait
+from .refusals import LONGEST_WAIT, advice_for, decisive, failure, is_page, is_throttle, read_bodies, refresh_wait
 from .schema import (
     XML_LIMIT,
     Accepted,
@@ -40,6 +40,10 @@ BLOCKED_ATTEMPTS = 10
 # "3, 6, 12, 24, 48 s" (belvo-api-errors).
 FIRST_WAIT = timedelta(seconds=3)
 THROTTLE_WAIT = timedelta(seconds=30)
+# A proxy that has lost its way to Belvo is mended within the hour, as a rule: the waits for it double up to this.
+LONGEST_BLOCK = timedelta(minutes=10)
+# What such a proxy answers to any request. Others, like 413, are about the request itself, which stays as it is.
+ASTRAY = frozenset({401, 403, 404, 405, 407, 409, 410, 421, 425})
 
 # Without a body, a content type would be one too many for a firewall that compares requests with their description.
 _ACCEPT = ("Accept", "application/json")
@@ -168,7 +172,7 @@ def _read_refusal(job: Job, answer: Answer, say: partial[Observation], now: date
     body = decisive(bodies)
     code = body.code if body else None
     if code is None or (answer.status >= 500 and not advice_for(code).resend):
-        return _read_anonymous(answer, say)
+        return _read_anonymous(job, answer, say, now)
     if advice_for(code).resend and job.attempts < ATTEMPTS:
         doubt = f"{code}: {advice_for(code).message}"
         return say(status=Status.SUBMITTING, retry_at=now + _wait(code, job.attempts), doubt=doubt)
@@ -188,12 +192,20 @@ def _refreshed_lately(answer: Answer, say: partial[Observation], now: datetime) 
     return say(status=Status.REJECTED, failure=msgspec.structs.replace(refusal, message=minutes), retry_at=now + wait)
 
 
-def _read_anonymous(answer: Answer, say: partial[Observation]) -> Observation:
+def _read_anonymous(job: Job, answer: Answer, say: partial[Observation], now: datetime) -> Observation:
     """A refusal without a code we may build on: a proxy's 4xx never reached Belvo; 408 and 5xx may have."""
     if answer.status >= 500 or answer.status == 408:
         return say(status=Status.UNCERTAIN, doubt=f"Belvo or a proxy answered {answer.status}")
-    refusal = Failure(code=f"http_{answer.status}", message="the request was refused without a reason")
-    return say(status=Status.REJECTED, failure=refusal)
+    code = f"http_{answer.status}"
+    if not (is_page(answer) and answer.status in ASTRAY):
+        refusal = Failure(code=code, message="the request was refused without a reason")
+        return say(status=Status.REJECTED, failure=refusal)
+    if job.attempts >= BLOCKED_ATTEMPTS:
+        blocked = Failure(code=code, message="a proxy before Belvo kept refusing the request", retryable=True)
+        return say(status=Status.REJECTED, failure=blocked)
+    wait = min(THROTTLE_WAIT * 2 ** (max(job.attempts, 1) - 1), LONGEST_BLOCK)
+    doubt = f"a proxy before Belvo answered {answer.status} with a page of its own"
+    return say(status=Status.SUBMITTING, retry_at=now + wait, doubt=doubt)
 
 
 def _wait(code: str, attempts: int) -> timedelta:

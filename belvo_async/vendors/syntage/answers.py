@@ -16,7 +16,7 @@ from ...jobs import Failure
 from ...rate_limits import retry_after, window_end
 from .extractions import read_document
 
-__all__ = ["Problem", "expect_success", "read_failure", "read_problem", "read_vendor_error", "reset_wait"]
+__all__ = ["Problem", "expect_success", "is_own", "read_failure", "read_problem", "read_vendor_error", "reset_wait"]
 
 _CODES: Mapping[int, str] = MappingProxyType(
     {
@@ -68,6 +68,19 @@ class Problem(msgspec.Struct, frozen=True):
         return f"{text}: {', '.join(self.fields)}" if self.fields else text
 
 
+def is_own(answer: Answer) -> bool:
+    """Whether an error answer is Syntage's: an object in one of its forms (guides/api), as no proxy's page is."""
+    try:
+        body = read_document(answer.body)
+    except PayloadError:
+        return False
+    return not _OWN_KEYS.isdisjoint(body)
+
+
+# What one or another form of its errors always holds. The last is of newer versions of its framework.
+_OWN_KEYS = frozenset({"message", "violations", "conflictingExtractors", "hydra:title", "hydra:description", "detail"})
+
+
 def read_problem(answer: Answer) -> Problem:
     """Read an error answer: `violations`, then `conflictingExtractors`, then the status alone.
 
@@ -110,14 +123,17 @@ def expect_success(answer: Answer) -> Answer:
 def read_vendor_error(answer: Answer) -> VendorError:
     """Make the error to raise for an error answer to a read."""
     problem = read_problem(answer)
-    text = f"{problem.message} (HTTP {answer.status})"
+    own = is_own(answer)
+    said = problem.message if own else "the answer is not in Syntage's own form: it may be a proxy's page"
+    text = f"{said} (HTTP {answer.status})"
     request_id = answer.headers.get("X-Request-ID")
     if request_id is not None and not _REQUEST_ID.fullmatch(request_id):
         request_id = None
     if answer.status == 429:
         wait = reset_wait(answer.headers)
         return RateLimitError(text, status_code=429, code=problem.code, request_id=request_id, retry_after=wait)
-    kind = _KINDS.get(answer.status, VendorError)
+    # A page of somebody else's neither refuses the key nor says that an object is unknown.
+    kind = _KINDS.get(answer.status, VendorError) if own else VendorError
     field = problem.fields[0] if problem.fields else None
     return kind(text, status_code=answer.status, code=problem.code, request_id=request_id, field=field)
 

@@ -9,14 +9,15 @@ from typing import Any, ClassVar, Literal, Self, cast
 
 from ...abc import Answer, Call, Conversation, Download, Fetch, Headers, Query, Secret, Walk
 from ...accounts import identify, read_keys, read_name
-from ...errors import BelvoAsyncError, ConfigurationError, SignatureError, TaskError, UnsupportedError, VendorError
-from ...jobs import Job, Observation, Task
+from ...errors import ConfigurationError, SignatureError, TaskError, UnsupportedError, VendorError, name_fault
+from ...jobs import Job, Observation, Task, Way
+from ...payload import whole
 from .answers import read_vendor_error
 from .catalogue import CALLS, DOWNLOADS, QUERIES, TASKS
 from .events import read_events
 from .exchanges import carry_out, fetch
 from .exports import find_export, poll_exports, start_export
-from .looks import FAULTS, find_extraction, poll_extractions, start_extraction, stop_extraction
+from .looks import FAULTS, Round, find_extraction, poll_extractions, start_extraction, stop_extraction
 from .reading import walk_query
 from .results import check_readable, walk_results
 from .schema import Export, Extraction, Period
@@ -144,21 +145,22 @@ class Syntage:
     def poll(self, jobs: Sequence[Job], now: datetime) -> Conversation[tuple[Observation, ...]]:
         """Look at extractions by id or by their list, at exports by id.
 
-        Every row of the list is reported. A fault ends the round of its kind; what was seen is reported.
+        Every row of the list is reported. What concerns all jobs alike (the key, the rate, a server in trouble) ends
+        the round of its kind; what was seen is reported, and so is what could not be read.
         """
         asked = [job for job in jobs if job.remote_id]
         exports = [job for job in asked if isinstance(job.task, Export)]
         extractions = [job for job in asked if not isinstance(job.task, Export)]
-        seen: list[Observation] = []
-        faults: list[BelvoAsyncError] = []
-        for looking in (poll_extractions(extractions, seen, now, self.origin), poll_exports(exports, seen, now)):
+        shown = Round()
+        for looking in (poll_extractions(extractions, shown, now, self.origin), poll_exports(exports, shown, now)):
             try:
                 yield from looking
             except FAULTS as fault:
-                faults.append(fault)
-        if faults and not seen:
-            raise faults[0]
-        return tuple(seen)
+                shown.faults.append(fault)
+        if shown.faults and not shown.seen:
+            raise shown.faults[0]
+        misfits = (Observation(way=Way.POLL, at=now, misfit=name_fault(fault)) for fault in shown.faults)
+        return (*shown.seen, *misfits)
 
     def find(self, job: Job, now: datetime) -> Conversation[Observation]:
         """Look for an equal extraction in the list, for an equal export in the events, created since the attempt.
@@ -222,7 +224,7 @@ class Syntage:
             verify(headers, body, self._secrets, now)
         elif not self._allow_unauthenticated:
             raise SignatureError("no webhook secret is configured, so nothing can be proven")
-        return read_event(body, now, confirm=self._confirm)
+        return whole(read_event, body, now, confirm=self._confirm)
 
 
 def _several(given: str | None) -> list[str]:

@@ -54,13 +54,15 @@ def read_rows(kind: str, since: datetime, *, origin: str) -> Conversation[list[o
 
 def _rows(page: Mapping[str, object]) -> list[object]:
     rows = page.get("hydra:member", page.get("member"))
-    return cast("list[object]", rows) if isinstance(rows, list) else []
+    if not isinstance(rows, list):
+        raise PayloadError("expected an array", path="$.hydra:member")
+    return cast("list[object]", rows)
 
 
 def _read_row(row: object, now: datetime) -> tuple[Observation, ...]:
     try:
         return read_event(msgspec.json.encode(row), now, confirm=False)
-    except PayloadError:
+    except Exception:  # noqa: BLE001 - one event must not hide the others
         return ()
 
 

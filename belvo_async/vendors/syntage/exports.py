@@ -10,7 +10,7 @@ from ...abc import Conversation
 from ...jobs import Job, Observation, Way
 from .events import read_rows
 from .extractions import Sighting, read_sighting
-from .looks import FIND_SLACK, absent, look, rotate
+from .looks import FIND_SLACK, Round, absent, look_at_each
 from .schema import Export
 from .submission import conclude, submit
 
@@ -23,10 +23,9 @@ def start_export(job: Job, task: Export, now: datetime) -> Conversation[Observat
     return conclude(job, answer, now)
 
 
-def poll_exports(jobs: Sequence[Job], seen: list[Observation], now: datetime) -> Conversation[None]:
-    """Look at each by its id, 20 a round, into `seen`: there is no list."""
-    for job in rotate(jobs, now):
-        seen.append((yield from look(job, Way.POLL, now, "/exports")))
+def poll_exports(jobs: Sequence[Job], shown: Round, now: datetime) -> Conversation[None]:
+    """Look at each by its id, 20 a round: there is no list."""
+    yield from look_at_each(jobs, shown, now, "/exports")
 
 
 def find_export(job: Job, task: Export, now: datetime, origin: str) -> Conversation[Observation]:
@@ -36,9 +35,16 @@ def find_export(job: Job, task: Export, now: datetime, origin: str) -> Conversat
     """
     since = (job.attempted_at or job.created_at) - FIND_SLACK
     rows = yield from read_rows("export.created", since, origin=origin)
-    seen = [each for row in rows if (each := _read_equal(row, task, since)) is not None]
+    seen = [each for row in rows if (each := _try_read(row, task, since)) is not None]
     newest = max(seen, key=lambda each: each.created_at or datetime.min.replace(tzinfo=UTC), default=None)
     return newest.observe(Way.POLL, now, job=job, is_new=True) if newest else absent(job, now)
+
+
+def _try_read(row: object, task: Export, since: datetime) -> Sighting | None:
+    try:
+        return _read_equal(row, task, since)
+    except Exception:  # noqa: BLE001 - an event that is read as none of ours must not hide ours
+        return None
 
 
 def _read_equal(row: object, task: Export, since: datetime) -> Sighting | None:

@@ -58,6 +58,7 @@ SAT_LIMIT_SPAN: Final = timedelta(hours=24)
 _ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 _CODE = re.compile(r"[\w.-]{1,64}", re.ASCII)
 _COUNT = re.compile(r"[0-9]{1,15}")
+_COUNT_LIMIT: Final = 10**15
 _DOCUMENT = msgspec.json.Decoder(object)
 
 
@@ -96,7 +97,8 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
             delivery_id=delivery_id,
             failure=_name_failure(self.error_code) if status is Status.FAILED else None,
             partial=self.is_rate_limited,
-            retry_at=self.rate_limited_at + SAT_LIMIT_SPAN if self.rate_limited_at else None,
+            # Whatever instant is named, the limit was met by now: no later one is believed.
+            retry_at=min(self.rate_limited_at, at) + SAT_LIMIT_SPAN if self.rate_limited_at else None,
             created_count=self.created_count,
             updated_count=self.updated_count,
         )
@@ -169,7 +171,10 @@ def _read_object(value: object) -> dict[str, object]:
 def _read_count(value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         return None
-    return int(value) if _COUNT.fullmatch(str(value)) else None
+    if isinstance(value, str):
+        return int(value) if _COUNT.fullmatch(value) else None
+    # Compared as a number: thousands of digits cannot even be written as a text.
+    return value if 0 <= value < _COUNT_LIMIT else None
 
 
 def _read_instant(value: object) -> datetime | None:
@@ -184,11 +189,15 @@ def _read_instant(value: object) -> datetime | None:
 
 
 class Listing(msgspec.Struct, frozen=True):
-    """One page of `GET /extractions`: its extractions, rows it held, and the link to the next as written."""
+    """One page of `GET /extractions`: its extractions, rows it held, and the link to the next as written.
+
+    `misfits` tells of rows that could not be read: the kind of error and the path.
+    """
 
     rows: tuple[Sighting, ...]
     held: int
     next: str | None
+    misfits: tuple[str, ...] = ()
 
 
 def read_listing(body: bytes) -> Listing:
@@ -200,8 +209,16 @@ def read_listing(body: bytes) -> Listing:
         raise PayloadError("expected an array", path="$.hydra:member")
     view = _read_object(known.get("hydra:view", known.get("view")))
     given = cast("list[object]", members)
-    rows = tuple(seen for each in given if (seen := read_sighting(_read_object(each))) is not None)
-    return Listing(rows, len(given), _read_text(view.get("hydra:next", view.get("next"))))
+    rows: list[Sighting] = []
+    misfits: list[str] = []
+    for place, each in enumerate(given):
+        try:
+            seen = read_sighting(_read_object(each))
+        except Exception as error:  # noqa: BLE001 - one row must not hide the others
+            misfits.append(f"{type(error).__name__} at $.hydra:member[{place}]")
+        else:
+            rows += [seen] if seen is not None else []
+    return Listing(tuple(rows), len(given), _read_text(view.get("hydra:next", view.get("next"))), tuple(misfits))
 
 
 # Filled in by Syntage when a request leaves them out (api-reference/extractions/overview).

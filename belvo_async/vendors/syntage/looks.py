@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias, cast
 from urllib.parse import quote
 
+import msgspec
+
 from ...abc import Answer, Conversation, Request
-from ...errors import PayloadError, TransportError, UnsupportedError, VendorError
+from ...errors import BelvoAsyncError, PayloadError, TransportError, UnsupportedError, VendorError
 from ...jobs import Job, Observation, Status, Way, normal_id
-from .answers import expect_success
-from .extractions import Sighting, is_same_work, read_document, read_listing, read_sighting
+from .answers import expect_success, is_own
+from .extractions import Listing, Sighting, is_same_work, read_document, read_listing, read_sighting
 from .reading import HEADERS, get, next_target, target
 from .schema import Extraction
 from .submission import conclude, submit, try_again
@@ -19,11 +21,11 @@ from .submission import conclude, submit, try_again
 __all__ = [
     "FAULTS",
     "FIND_SLACK",
+    "Round",
     "absent",
     "find_extraction",
-    "look",
+    "look_at_each",
     "poll_extractions",
-    "rotate",
     "start_extraction",
     "stop_extraction",
 ]
@@ -57,7 +59,7 @@ def start_extraction(job: Job, task: Task, now: datetime, origin: str) -> Conver
     if words := task.words():
         body["options"] = words
     answer = yield submit("/extractions", body)
-    if answer.status == 409:
+    if answer.status == 409 and is_own(answer):
         return (yield from _join(job, task, answer, now, origin))
     return conclude(job, answer, now)
 
@@ -73,17 +75,46 @@ def _join(job: Job, task: Task, answer: Answer, now: datetime, origin: str) -> C
     return try_again(job, answer, now, wait=_CONFLICT_PAUSE, attempts=_CONFLICT_ATTEMPTS)
 
 
-def poll_extractions(jobs: Sequence[Job], seen: list[Observation], now: datetime, origin: str) -> Conversation[None]:
+class Round(msgspec.Struct):
+    """What one round of looks has shown so far, and the faults it met: none of them loses what was seen."""
+
+    seen: list[Observation] = msgspec.field(default_factory=lambda: list[Observation]())
+    faults: list[BelvoAsyncError] = msgspec.field(default_factory=lambda: list[BelvoAsyncError]())
+
+
+def poll_extractions(jobs: Sequence[Job], shown: Round, now: datetime, origin: str) -> Conversation[None]:
     """Look at jobs: one or two by id, more by the list, then what it did not show by id (20 a round).
 
-    Every row of the list is reported, into `seen`, as it comes: a fault loses nothing.
+    Every row of the list is reported as it comes. A page that cannot be read leaves the jobs to be asked for by id.
     """
     asked = list(jobs)
     if len({normal_id(job.remote_id or "") for job in asked}) > _FEW:
-        shown = yield from _look_through(asked, seen, now, origin)
-        asked = [job for job in asked if normal_id(job.remote_id or "") not in shown]
-    for job in rotate(asked, now):
-        seen.append((yield from look(job, Way.POLL, now)))
+        try:
+            yield from _look_through(asked, shown.seen, now, origin)
+        except PayloadError as fault:
+            shown.faults.append(fault)
+        known = {normal_id(each.remote_id or "") for each in shown.seen}
+        asked = [job for job in asked if normal_id(job.remote_id or "") not in known]
+    yield from look_at_each(asked, shown, now)
+
+
+def look_at_each(
+    jobs: Sequence[Job], shown: Round, now: datetime, collection: str = "/extractions"
+) -> Conversation[None]:
+    """Look at jobs by their ids, 20 a round. One whose answer is of no use does not hide the others."""
+    for job in rotate(jobs, now):
+        try:
+            shown.seen.append((yield from look(job, Way.POLL, now, collection)))
+        except (PayloadError, VendorError) as fault:
+            shown.faults.append(fault)
+            if _is_for_all(shown.faults):
+                return
+
+
+def _is_for_all(faults: Sequence[BelvoAsyncError]) -> bool:
+    """Whether further looks would fail as well: the key or the rate is refused, or the server fails a second time."""
+    statuses = [fault.status_code for fault in faults if isinstance(fault, VendorError)]
+    return any(each in (401, 429) for each in statuses) or sum(each >= 500 for each in statuses) > 1
 
 
 def rotate(jobs: Sequence[Job], now: datetime) -> list[Job]:
@@ -95,12 +126,17 @@ def rotate(jobs: Sequence[Job], now: datetime) -> list[Job]:
 def look(job: Job, way: Way, now: datetime, collection: str = "/extractions") -> Conversation[Observation]:
     """Look at one job by its id."""
     answer = yield get(path_of(job, collection), f"GET {collection}/{{id}}")
-    if answer.status == 404:
+    if is_unknown(answer):
         return Observation(way=way, at=now, job_id=job.id, remote_id=job.remote_id, gone=True)
-    seen = read_sighting(read_document(expect_success(answer).body), remote_id=job.remote_id)
+    seen = read_sighting(read_document(expect_success(answer).body))
     if seen is None:
         raise PayloadError("no id", path="$.id")
     return seen.observe(way, now, job=job)
+
+
+def is_unknown(answer: Answer) -> bool:
+    """Whether Syntage itself says that it knows no such object."""
+    return answer.status == 404 and is_own(answer)
 
 
 def path_of(job: Job, collection: str) -> str:
@@ -108,26 +144,24 @@ def path_of(job: Job, collection: str) -> str:
     return f"{collection}/{quote(job.remote_id or '', safe='')}"
 
 
-def _look_through(
-    jobs: Sequence[Job], seen: list[Observation], now: datetime, origin: str
-) -> Conversation[frozenset[str]]:
-    """Read the list until all jobs were shown; give the ids it showed."""
+def _look_through(jobs: Sequence[Job], seen: list[Observation], now: datetime, origin: str) -> Conversation[None]:
+    """Read the list until all jobs were shown."""
     missing = {normal_id(job.remote_id or "") for job in jobs}
     since = min(job.created_at for job in jobs) - _LIST_SLACK
     shown: set[str] = set()
 
-    def is_enough(rows: Sequence[Sighting]) -> bool:
-        seen.extend(row.observe(Way.POLL, now) for row in rows)
-        shown.update(normal_id(row.remote_id) for row in rows)
-        return missing <= shown or _are_older(rows, since)
+    def is_enough(page: Listing) -> bool:
+        seen.extend(row.observe(Way.POLL, now) for row in page.rows)
+        seen.extend(Observation(way=Way.POLL, at=now, misfit=misfit) for misfit in page.misfits)
+        shown.update(normal_id(row.remote_id) for row in page.rows)
+        return missing <= shown or _are_older(page.rows, since)
 
     # The bound keeps the reading short whatever the order of the list, of which Syntage says nothing.
     yield from _list([_created_after(since)], is_enough, origin, pages=max(_LIST_PAGES, len(jobs) // _JOBS_PER_PAGE))
-    return frozenset(shown)
 
 
 def _list(
-    params: Sequence[tuple[str, str]], is_enough: Callable[[Sequence[Sighting]], bool], origin: str, *, pages: int
+    params: Sequence[tuple[str, str]], is_enough: Callable[[Listing], bool], origin: str, *, pages: int
 ) -> Conversation[None]:
     """Read pages of `GET /extractions` until one is enough, the last, empty, or named a second time."""
     following, read = target("/extractions", params), set[str]()
@@ -135,7 +169,7 @@ def _list(
         read.add(following)
         answer = yield get(following, "GET /extractions")
         listing = read_listing(expect_success(answer).body)
-        if is_enough(listing.rows) or listing.next is None or listing.held == 0:
+        if is_enough(listing) or listing.next is None or listing.held == 0:
             return
         following = next_target(listing.next, origin=origin, path="/extractions")
 
@@ -170,9 +204,9 @@ def _look_up(
     params = [("taxpayer.id", rfc), ("extractor", task.extractor)]
     found: list[Sighting] = []
 
-    def is_enough(rows: Sequence[Sighting]) -> bool:
-        found.extend(row for row in rows if row.rfc == rfc and is_same_work(task, row) and fits(row))
-        return since is not None and _are_older(rows, since)
+    def is_enough(page: Listing) -> bool:
+        found.extend(row for row in page.rows if row.rfc == rfc and is_same_work(task, row) and fits(row))
+        return since is not None and _are_older(page.rows, since)
 
     yield from _list(params + ([_created_after(since)] if since else []), is_enough, origin, pages=_FIND_PAGES)
     return max(found, key=_age, default=None)
@@ -181,7 +215,7 @@ def _look_up(
 def _read_rfc(entity: str) -> Conversation[str | None]:
     """Read the RFC of an entity, by which alone extractions can be listed; None without one."""
     answer = yield get(entity, "GET /entities/{id}")
-    if answer.status == 404:
+    if is_unknown(answer):
         return None
     taxpayer = read_document(expect_success(answer).body).get("taxpayer")
     rfc = cast("Mapping[str, object]", taxpayer).get("id") if isinstance(taxpayer, dict) else None
@@ -198,9 +232,10 @@ def stop_extraction(job: Job, now: datetime) -> Conversation[Observation | None]
     )
     if answer.status == 409:
         return (yield from look(job, Way.ANSWER, now))
-    if answer.status == 404:
+    if is_unknown(answer):
         return Observation(way=Way.ANSWER, at=now, job_id=job.id, remote_id=job.remote_id, gone=True)
-    expect_success(answer)
+    if expect_success(answer).body.strip() and read_sighting(read_document(answer.body)) is None:
+        raise PayloadError("another answer than an extraction's", path="$.id")
     return Observation(way=Way.ANSWER, at=now, job_id=job.id, remote_id=job.remote_id, status=Status.STOPPING)
 
 

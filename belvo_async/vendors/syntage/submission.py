@@ -44,8 +44,29 @@ def conclude(job: Job, answer: Answer, now: datetime) -> Observation:
         return throttle(job, now, wait=reset_wait(answer.headers, now) or _LIMIT_PAUSE)
     # 408: the connection was closed on a slow request; nothing says whether it was read.
     if 400 <= answer.status < 500 and answer.status != 408:
+        is_page = answer.body.lstrip()[:1] not in (b"{", b"[")
+        if is_page and answer.status in _ASTRAY:
+            return _turned_away(job, answer, now)
         return reject(job, read_failure(answer), now)
     return doubt(job, f"HTTP {answer.status}", now)
+
+
+# A proxy that has lost its way to Syntage is mended within the hour, as a rule: the waits for it double up to this.
+_BLOCK_PAUSE: Final = timedelta(seconds=30)
+_LONGEST_BLOCK: Final = timedelta(minutes=10)
+_BLOCK_ATTEMPTS: Final = 10
+# What such a proxy answers to any request. Others, like 413, are about the request itself, which stays as it is.
+_ASTRAY: Final = frozenset({401, 403, 404, 405, 407, 409, 410, 421, 425})
+
+
+def _turned_away(job: Job, answer: Answer, now: datetime) -> Observation:
+    """A page of whoever stands before Syntage, which passed nothing on: tried again for about an hour."""
+    if job.attempts >= _BLOCK_ATTEMPTS:
+        text = "a proxy before Syntage kept refusing the request"
+        return reject(job, Failure(code=f"http_{answer.status}", message=text, retryable=True), now)
+    wait = min(_BLOCK_PAUSE * 2 ** (max(job.attempts, 1) - 1), _LONGEST_BLOCK)
+    text = f"a proxy before Syntage answered {answer.status} with a page of its own"
+    return Observation(way=Way.ANSWER, at=now, job_id=job.id, status=Status.SUBMITTING, retry_at=now + wait, doubt=text)
 
 
 def read_acceptance(job: Job, answer: Answer, now: datetime) -> Observation:
