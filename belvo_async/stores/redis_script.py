@@ -17,12 +17,20 @@ class Script:
 
     def __init__(self, text: str) -> None:
         source = text.encode()
-        self._digest = hashlib.sha1(source, usedforsecurity=False).hexdigest().encode()
+        self._run = _name_or_text(source)
         self.load = pack(b"SCRIPT", b"LOAD", source)
 
     def call(self, meta: bytes, epoch: bytes, *arguments: bytes) -> bytes:
         """Write the command that runs the script."""
-        return pack(b"EVALSHA", self._digest, b"1", meta, epoch, *arguments)
+        return pack(*self._run, b"1", meta, epoch, *arguments)
+
+
+def _name_or_text(source: bytes) -> tuple[bytes, bytes]:
+    """How to run a script: by the name the server gave it, or by its text where Python may not compute that name."""
+    try:
+        return b"EVALSHA", hashlib.sha1(source, usedforsecurity=False).hexdigest().encode()
+    except ValueError:  # Pythons in FIPS mode, some of them whatever it is used for
+        return b"EVAL", source
 
 
 ROOT = """

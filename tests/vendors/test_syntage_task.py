@@ -15,6 +15,7 @@ from belvo_async.vendors import syntage
 from tests.vendors.syntage_kit import ENTITY, MARCH, NOW, RFC, invoice_task, job, sample, vendor
 
 UUID = ENTITY.removeprefix("/entities/")
+MEXICO_CITY, TIJUANA = timezone(timedelta(hours=-6)), timezone(timedelta(hours=-8))
 LATEST = datetime.max.replace(tzinfo=timezone(timedelta(hours=-6)))
 PERIOD = {"from": "2025-03-01", "to": "2025-03-31"}
 
@@ -220,6 +221,18 @@ def test_repr_names_no_taxpayer() -> None:
     assert RFC not in repr(task) + repr(task.__rich_repr__())
 
 
+@pytest.mark.parametrize("hour", range(24))
+def test_a_period_may_end_with_the_day_at_any_hour(hour: int) -> None:
+    """The day of the tax office's capital, as a plain date and as its last second; not the day after it."""
+    now = datetime(2025, 4, 2, hour, 30, tzinfo=MEXICO_CITY)
+    last = now.replace(hour=23, minute=59, second=59)
+
+    for end in (now.date(), last):
+        vendor().check(invoice_task(period=syntage.Period(date(2025, 1, 1), end)), now)
+    with pytest.raises(TaskError):
+        vendor().check(invoice_task(period=syntage.Period(date(2025, 1, 1), last + timedelta(days=1))), now)
+
+
 @pytest.mark.parametrize(
     ("end", "is_refused"),
     [
@@ -228,11 +241,17 @@ def test_repr_names_no_taxpayer() -> None:
         (NOW + timedelta(hours=1), False),
         (NOW + timedelta(days=1), True),
         (date(2035, 1, 1), True),
+        (datetime(2025, 4, 2, 23, 59, 59, tzinfo=MEXICO_CITY), False),
+        (datetime(2025, 4, 2, 23, 59, 59, tzinfo=TIJUANA), False),
+        (datetime(2025, 4, 3, 23, 59, 59, tzinfo=MEXICO_CITY), True),
     ],
-    ids=["today", "tomorrow", "later today", "this time tomorrow", "years from now"],
+    ids=[
+        *("today", "tomorrow", "later today", "this time tomorrow", "years from now"),
+        *("until midnight in Mexico City", "until midnight in Tijuana", "until tomorrow's midnight"),
+    ],
 )
 def test_period_may_not_end_after_today(end: date, is_refused: bool) -> None:
-    """A period that ends after today, in UTC, is refused when fired."""
+    """A period that ends after today, in UTC and in all of Mexico, is refused when fired."""
     task = invoice_task(period=syntage.Period(date(2025, 1, 1), end))
 
     if not is_refused:

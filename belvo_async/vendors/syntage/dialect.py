@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta, timezone
 from typing import Any, ClassVar, Literal, Self, cast
 
 from ...abc import Answer, Call, Conversation, Download, Fetch, Headers, Query, Secret, Walk
@@ -116,14 +116,14 @@ class Syntage:
     def check(self, task: Task[Any], now: datetime) -> None:
         """Refuse what would be billed for nothing.
 
-        A period that ends after today (UTC) would miss what is yet to come; of what an extraction in the taxpayer form
+        A period that ends after today would miss what is yet to come; of what an extraction in the taxpayer form
         brings, only invoices could be read.
         """
         own = _own(task)
         if isinstance(own, Extraction):
             check_readable(own)
         period = getattr(own, "period", None)
-        if isinstance(period, Period) and period.last.date() > now.astimezone(UTC).date():
+        if isinstance(period, Period) and period.last >= _end_of_today(now):
             raise TaskError("options.period.to must not lie in the future", field="options.period.to")
 
     def lane(self, task: Task[Any]) -> str | None:
@@ -229,6 +229,16 @@ class Syntage:
 
 def _several(given: str | None) -> list[str]:
     return [each.strip() for each in (given or "").split(",") if each.strip()]
+
+
+# The tax office's days are those of Mexico, and end after the day in UTC does: Cancun, the capital, Hermosillo, Tijuana.
+_ZONES = (UTC, *(timezone(timedelta(hours=-hours)) for hours in (5, 6, 7, 8)))
+
+
+def _end_of_today(now: datetime) -> datetime:
+    """When the day that runs now has ended in UTC and everywhere in Mexico."""
+    tomorrows = (now.astimezone(zone) + timedelta(days=1) for zone in _ZONES)
+    return max(datetime.combine(each.date(), time.min, each.tzinfo) for each in tomorrows)
 
 
 def _own(task: Task[Any]) -> Extraction[Any] | Export:
