@@ -4,18 +4,24 @@
         job = await belvo_async_session.fire(belvo.Invoices(link=belvo_simulator.links[0], ...))
         await job
 
-Active as soon as the package is installed with the extra `test` (pytest and pytest-asyncio). Jobs that take minutes at
+Active as soon as the package is installed with the extra `test` (pytest and pytest-asyncio); without the second, the
+fixtures only say so. Jobs that take minutes at
 the vendors take a fraction of a second here; webhooks arrive, signed, as the vendors send them.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-import pytest_asyncio
+import pytest
+
+try:
+    from pytest_asyncio import fixture as asynchronous
+except ImportError:
+    asynchronous = None  # type: ignore[assignment]  # its absence is told by the fixtures
 
 # Everything is imported inside the fixtures: the plugin loads in every pytest run of an environment that has it.
 if TYPE_CHECKING:
@@ -34,7 +40,22 @@ SIMULATED_QUIET = timedelta(minutes=10) / SIMULATED_SPEED
 SIMULATED_LONGEST = SIMULATED_QUIET / 4
 
 
-@pytest_asyncio.fixture
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _fixture(make: Callable[P, AsyncIterator[T]]) -> object:
+    """Declare an asynchronous fixture. Many run pytest without ever asking for one: only who asks needs the plugin."""
+    if asynchronous is not None:
+        return asynchronous(make)
+
+    def missing() -> None:
+        pytest.fail(f"`{make.__name__}` needs pytest-asyncio: pip install 'belvo-async[test]'", pytrace=False)
+
+    return pytest.fixture(name=make.__name__)(missing)
+
+
+@_fixture
 async def belvo_simulator() -> AsyncIterator[BelvoSimulator]:
     """A local Belvo on an address of its own, with links and invoices; `next_job` and `next_answer` script faults."""
     from belvo_async.simulator import BelvoSimulator
@@ -43,7 +64,7 @@ async def belvo_simulator() -> AsyncIterator[BelvoSimulator]:
         yield simulator
 
 
-@pytest_asyncio.fixture
+@_fixture
 async def syntage_simulator() -> AsyncIterator[SyntageSimulator]:
     """A local Syntage on an address of its own, with entities and invoices."""
     from belvo_async.simulator import SyntageSimulator
@@ -52,7 +73,7 @@ async def syntage_simulator() -> AsyncIterator[SyntageSimulator]:
         yield simulator
 
 
-@pytest_asyncio.fixture
+@_fixture
 async def belvo_async_session(
     belvo_simulator: BelvoSimulator, syntage_simulator: SyntageSimulator
 ) -> AsyncIterator[Session]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -100,3 +104,24 @@ async def test_both_vendors_serve_one_session(
         syntage_simulator.entities[0], {"period": {"from": "2025-03-01", "to": "2025-03-31"}}
     )
     assert len(held) == len(await job.results().to_list())
+
+
+def test_the_plugin_needs_pytest_asyncio_only_for_its_fixtures(tmp_path: Path) -> None:
+    """It loads in every pytest run of an environment: without the extra, other people's tests go on."""
+    (tmp_path / "test_theirs.py").write_text(
+        "def test_plain(): pass\ndef test_asks(belvo_async_session): pass\ndef test_too(syntage_simulator): pass\n"
+    )
+    program = (
+        "import sys; sys.modules['pytest_asyncio'] = None\n"
+        "import pytest\n"
+        "from belvo_async import pytest_plugin\n"
+        "sys.exit(pytest.main(['-q', '-p', 'no:cacheprovider', '-p', 'no:xdist'], plugins=[pytest_plugin]))"
+    )
+    options = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""}
+    ran = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, env=os.environ | options, capture_output=True, text=True
+    )
+
+    assert "1 passed, 2 errors" in ran.stdout
+    assert "`belvo_async_session` needs pytest-asyncio: pip install 'belvo-async[test]'" in ran.stdout
+    assert "Traceback" not in ran.stdout + ran.stderr

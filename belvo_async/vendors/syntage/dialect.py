@@ -231,7 +231,7 @@ def _several(given: str | None) -> list[str]:
     return [each.strip() for each in (given or "").split(",") if each.strip()]
 
 
-# The tax office's days are those of Mexico, and end after the day in UTC does: Cancun, the capital, Hermosillo, Tijuana.
+# The tax office's days are those of Mexico, and end after the day in UTC does (Cancun to Tijuana).
 _ZONES = (UTC, *(timezone(timedelta(hours=-hours)) for hours in (5, 6, 7, 8)))
 
 
