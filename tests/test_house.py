@@ -17,12 +17,13 @@ from belvo_async._cli.arguments import make_parser
 ROOT = Path(belvo_async.__file__).parent
 
 # Each room and the rooms it may import. What is missing here may import nothing.
-CORE = {"jobs", "errors", "payload", "abc", "rate_limits", "descriptors", "accounts"}
+CORE = {"jobs", "errors", "payload", "abc", "origins", "rate_limits", "descriptors", "accounts"}
 ARROWS: dict[str, set[str]] = {
     "jobs": set(),
     "errors": {"jobs"},
     "payload": {"jobs", "errors"},
     "abc": {"jobs", "errors", "payload"},
+    "origins": {"errors"},
     "rate_limits": {"abc"},
     "descriptors": set(),
     "accounts": {"abc", "errors"},

@@ -7,13 +7,13 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar, Self
-from urllib.parse import urlsplit
 
 from belvo_async.abc import Answer, Budget, Call, Conversation, Download, Fetch, Headers, Query, Secret, Walk
 from belvo_async.accounts import identify, read_keys, read_name
 from belvo_async.errors import ConfigurationError, TaskError, UnsupportedError, VendorError
 from belvo_async.jobs import Job, Observation, Status, Task, Way
 from belvo_async.payload import whole
+from belvo_async.origins import read_origin
 
 from .calls import CALLS, carry_out
 from .deliveries import read_delivery, verify
@@ -35,7 +35,6 @@ ADOPTION_SPAN = timedelta(minutes=15)
 # The header is the only proof a delivery has; shorter values can be guessed.
 SHORTEST_AUTHORIZATION = 16
 
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _TASKS: Mapping[str, type[Task[object]]] = {
     str(each.__struct_config__.tag): each for each in (Invoices, FinancialStatements, Refresh, DeleteLink)
 }
@@ -75,16 +74,16 @@ class Belvo:
     ) -> None:
         # RFC 7617: the first colon ends the user name.
         if not _is_plain(secret_id) or ":" in secret_id:
-            raise ConfigurationError("secret_id must be printable ASCII without a colon")
+            raise ConfigurationError("secret_id must be printable ASCII without a colon, or blanks at its ends")
         if not _is_plain(secret_password):
-            raise ConfigurationError("secret_password must be printable ASCII")
+            raise ConfigurationError("secret_password must be printable ASCII without blanks at its ends")
         if environment not in tuple(ORIGINS):
             raise ConfigurationError("environment must be sandbox or production")
         _check_flag(allow_unauthenticated, "allow_unauthenticated")
         _check_flag(budget, "budget")
         _check_quiet(quiet)
         self._environment = environment
-        self._origin = _read_origin(base_url or ORIGINS[environment])
+        self._origin = read_origin(base_url or ORIGINS[environment])
         self._secret_id = Secret(secret_id)
         self._secret_password = Secret(secret_password)
         self._authorization = _read_authorization(webhook_authorization)
@@ -102,7 +101,9 @@ class Belvo:
 
         Raises ConfigurationError naming the variable that is missing or wrong.
         """
-        found = os.environ if environ is None else environ
+        given = os.environ if environ is None else environ
+        # What is read from a file into a variable often brings its line break along.
+        found = {name: given[name].strip() for name in given if name.startswith("BELVO_")}
         for name in ("BELVO_SECRET_ID", "BELVO_SECRET_PASSWORD"):
             if not found.get(name):
                 raise ConfigurationError(f"the environment variable {name} is missing")
@@ -111,7 +112,7 @@ class Belvo:
             raise ConfigurationError("the environment variable BELVO_ENV must be sandbox or production")
         base_url = found.get("BELVO_BASE_URL") or None
         if base_url is not None:
-            _read_origin(base_url, "the environment variable BELVO_BASE_URL")
+            read_origin(base_url, "the environment variable BELVO_BASE_URL")
         authorization = found.get("BELVO_WEBHOOK_AUTH") or None
         _read_authorization(authorization, "the environment variable BELVO_WEBHOOK_AUTH")
         previous = [each.strip() for each in found.get("BELVO_PREVIOUS_KEYS", "").split(",") if each.strip()]
@@ -247,26 +248,6 @@ class Belvo:
         return whole(read_delivery, body, now)
 
 
-def _read_origin(base_url: object, name: str = "base_url") -> str:
-    """Reduce an address to scheme, host and port. Messages never repeat it: it may hold a password."""
-    if not isinstance(base_url, str):
-        raise ConfigurationError(f"{name} must be like https://sandbox.belvo.com")
-    try:
-        parts = urlsplit(base_url)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        raise ConfigurationError(f"{name} cannot be read") from None
-    if parts.scheme not in ("https", "http") or not host or any(char in base_url for char in "\\ \t\r\n"):
-        raise ConfigurationError(f"{name} must be like https://sandbox.belvo.com")
-    if parts.scheme == "http" and host not in _LOOPBACK:
-        raise ConfigurationError(f"{name} must be https: credentials go there (http only on loopback)")
-    if "@" in parts.netloc or parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise ConfigurationError(f"{name} must hold only scheme, host and port")
-    shown = f"[{host}]" if ":" in host else host
-    standard = {"https": 443, "http": 80}[parts.scheme]
-    return f"{parts.scheme}://{shown}" if port in (None, standard) else f"{parts.scheme}://{shown}:{port}"
-
-
 def _check_flag(value: object, name: str) -> None:
     # "no" would count as true, and waive a proof.
     if not isinstance(value, bool):
@@ -279,7 +260,7 @@ def _check_quiet(value: object) -> None:
 
 
 def _is_plain(text: object) -> bool:
-    return isinstance(text, str) and bool(text) and text.isascii() and text.isprintable()
+    return isinstance(text, str) and bool(text) and text.isascii() and text.isprintable() and text == text.strip()
 
 
 def _read_authorization(value: object, name: str = "webhook_authorization") -> Secret | None:
@@ -290,6 +271,6 @@ def _read_authorization(value: object, name: str = "webhook_authorization") -> S
     if len(value) < SHORTEST_AUTHORIZATION:
         raise ConfigurationError(f"{name} is shorter than {SHORTEST_AUTHORIZATION} characters")
     # Servers decode other characters in different ways, and cut blanks at the ends: it would never match.
-    if not _is_plain(value) or value != value.strip():
+    if not _is_plain(value):
         raise ConfigurationError(f"{name} must be printable ASCII without blanks at its ends")
     return Secret(value)

@@ -21,7 +21,7 @@ from .looks import FAULTS, Round, find_extraction, poll_extractions, start_extra
 from .reading import walk_query
 from .results import check_readable, walk_results
 from .schema import Export, Extraction, Period
-from .settings import ORIGINS, read_key, read_origin, read_secrets
+from .settings import ORIGINS, choose_origin, read_key, read_secrets
 from .webhook import read_event, verify
 
 __all__ = ["Syntage"]
@@ -56,7 +56,7 @@ class Syntage:
     ) -> None:
         self._key = read_key(api_key)
         self.name = "syntage"
-        self.origin = read_origin(base_url, environment)
+        self.origin = choose_origin(base_url, environment)
         self._secrets = read_secrets(webhook_secrets)
         keys = (self._key, *read_keys(previous_keys))
         named = read_name(account, [*keys, *self._secrets])
@@ -85,7 +85,7 @@ class Syntage:
             raise ConfigurationError("SYNTAGE_ENV is neither sandbox nor production")
         base_url = known.get("SYNTAGE_BASE_URL", "").strip() or None
         if base_url is not None:
-            read_origin(base_url, environment, "SYNTAGE_BASE_URL")
+            choose_origin(base_url, environment, "SYNTAGE_BASE_URL")
         secrets = _several(known.get("SYNTAGE_WEBHOOK_SECRET"))
         previous = _several(known.get("SYNTAGE_PREVIOUS_KEYS"))
         read_keys(previous, "SYNTAGE_PREVIOUS_KEYS")

@@ -6,18 +6,17 @@ import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, cast
-from urllib.parse import urlsplit
 
 from ...abc import Secret
 from ...errors import ConfigurationError
+from ...origins import read_origin
 
-__all__ = ["ORIGINS", "read_key", "read_origin", "read_secrets"]
+__all__ = ["ORIGINS", "choose_origin", "read_key", "read_secrets"]
 
 # guides/api/environments
 ORIGINS: Mapping[str, str] = MappingProxyType(
     {"production": "https://api.syntage.com", "sandbox": "https://api.sandbox.syntage.com"}
 )
-_LOOPBACK: Final = re.compile(r"localhost|127\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}|::1")
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,512}")
 # Syntage's own secrets have 32 characters; a short one can be guessed.
 _SHORTEST_SECRET: Final = 16
@@ -32,25 +31,14 @@ def read_key(api_key: object) -> Secret:
     return Secret(api_key)
 
 
-def read_origin(base_url: object, environment: object, name: str = "the Syntage base URL") -> str:
-    """Give scheme, host and port: of the environment, or of an address that may stand in for it."""
-    if base_url is None:
-        base_url = ORIGINS.get(environment) if isinstance(environment, str) else None
-        if base_url is None:
-            raise ConfigurationError("the Syntage environment is neither sandbox nor production")
-    if not isinstance(base_url, str):
-        raise ConfigurationError(f"{name} must be a text")
-    try:
-        parts = urlsplit(base_url)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        raise ConfigurationError(f"{name} cannot be read") from None
-    if parts.scheme != "https" and not (parts.scheme == "http" and _LOOPBACK.fullmatch(host)):
-        raise ConfigurationError(f"{name} must be https; http is for loopback only")
-    if not host or "@" in parts.netloc or parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise ConfigurationError(f"{name} must be scheme and host only, without user, path or query")
-    shown = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{shown}" + (f":{port}" if port is not None else "")
+def choose_origin(base_url: object, environment: object, name: str = "the Syntage base URL") -> str:
+    """Give the origin of the environment, or of an address that stands in for it."""
+    if base_url is not None:
+        return read_origin(base_url, name)
+    known = ORIGINS.get(environment) if isinstance(environment, str) else None
+    if known is None:
+        raise ConfigurationError("the Syntage environment is neither sandbox nor production")
+    return known
 
 
 def read_secrets(given: object) -> tuple[Secret, ...]:
@@ -64,4 +52,7 @@ def read_secrets(given: object) -> tuple[Secret, ...]:
 def _read_secret(given: object) -> Secret:
     if not isinstance(given, str) or len(given) < _SHORTEST_SECRET:
         raise ConfigurationError(f"a Syntage webhook secret must be a text of at least {_SHORTEST_SECRET} characters")
+    if not given.isprintable() or given != given.strip():
+        # Read from a file or pasted, it would sign nothing that Syntage signs: every delivery would be refused.
+        raise ConfigurationError("a Syntage webhook secret has a line break, or blanks at its ends: cut them off")
     return Secret(given)
