@@ -1,13 +1,14 @@
-"""Where credentials may go: the address of a vendor, or of what stands in for it. Pure."""
+"""Where credentials may go, and how long an answer may take from there. Pure."""
 
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from .errors import ConfigurationError
 
-__all__ = ["read_origin"]
+__all__ = ["read_origin", "read_timeout"]
 
 # All of 127.0.0.0/8 is this machine.
 _LOOPBACK = re.compile(r"localhost|127\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}|::1")
@@ -35,3 +36,12 @@ def read_origin(base_url: object, name: str = "base_url") -> str:
         raise ConfigurationError(f"{name} must hold only scheme, host and port")
     shown = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{shown}" + ("" if port in (None, _STANDARD_PORTS[parts.scheme]) else f":{port}")
+
+
+def read_timeout(timeout: object) -> timedelta | None:
+    """Take how long a vendor's answer may take, None for the usual. Raises ConfigurationError."""
+    if timeout is None:
+        return None
+    if not isinstance(timeout, timedelta) or timeout <= timedelta(0):
+        raise ConfigurationError("timeout must be a timedelta above zero, such as timedelta(minutes=5)")
+    return timeout

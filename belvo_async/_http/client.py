@@ -88,7 +88,7 @@ class Http:
             reads=self._pool(self._connections - 2 * share),
             submissions=self._pool(share, force_close=True),
             bulk=self._pool(share),
-            elsewhere=Elsewhere(trust_env=self._trust_env),
+            elsewhere=Elsewhere(),
             turns=Turns(clock=self._clock, chance=self._chance, sleep=self._sleep, pacing=self._pacing),
         )
         return self
@@ -112,13 +112,23 @@ class Http:
         """Whether every connection for bulk reads is taken."""
         return self._open is not None and self._open.bulk.slots.locked()
 
-    def send_to(self, origin: str, credentials: Credentials, *, account: str | None = None, bulk: bool = False) -> Send:
+    def send_to(
+        self,
+        origin: str,
+        credentials: Credentials,
+        *,
+        account: str | None = None,
+        bulk: bool = False,
+        timeout: timedelta | None = None,
+    ) -> Send:
         """Make the function that sends requests to `origin`. Only there the credentials go, fresh for each request.
 
         `account` is whom the vendor counts requests for: by the name of the origin, unless given.
-        `bulk` keeps its connections apart: bodies read at a user's pace must not hold up looks at jobs.
+        `bulk` keeps its connections apart: bodies read at a user's pace must not hold up looks at jobs. `timeout`: how
+        long an answer may take to begin and may be silent: a minute and half of it, or three minutes for bulk.
         """
-        return partial(self._send, home_at(origin, credentials, account=account, bulk=bulk))
+        home = home_at(origin, credentials, account=account, bulk=bulk, timeout=timeout, proxied=self._trust_env)
+        return partial(self._send, home)
 
     def _send(self, home: Home, request: Request) -> AbstractAsyncContextManager[Response]:
         return _Sending(partial(self._answered, home, request))
@@ -203,7 +213,7 @@ class Http:
         return outcome
 
     async def _exchange(self, live: _Open, pool: Pool, home: Home, request: Request) -> _Outcome:
-        limits = Limits.of(request)
+        limits = Limits.of(request, home)
         deadline = live.loop.time() + limits.total
         explain = partial(self._explain, request, limits)
         failure: BelvoAsyncError | None = None
@@ -252,7 +262,7 @@ class Http:
         return self._open
 
     def _pool(self, size: int, *, force_close: bool = False) -> Pool:
-        return make_pool(size, lambda: self._was_closed, trust_env=self._trust_env, force_close=force_close)
+        return make_pool(size, lambda: self._was_closed, force_close=force_close)
 
 
 _Outcome = HttpResponse | TransportError

@@ -6,7 +6,6 @@ import socket
 from collections.abc import Collection
 from contextlib import suppress
 from typing import Final
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -14,7 +13,7 @@ from yarl import URL
 
 from ..abc import Request
 from .addresses import Reach, is_within, reach_of
-from .wire import Home, Limits, NearbyError, plain_session, send_once
+from .wire import Home, Limits, NearbyError, plain_session, proxy_for, send_once
 
 # A storage answers a signed link with its region's address, which may answer with another: two or three are seen.
 MOST_REDIRECTS: Final = 5
@@ -28,8 +27,7 @@ class Elsewhere:
     Bare on purpose: wherever they lead, they get neither our credentials nor our headers.
     """
 
-    def __init__(self, *, trust_env: bool) -> None:
-        self._trust_env = trust_env
+    def __init__(self) -> None:
         self._around: dict[str, _Around] = {}
 
     async def close(self) -> None:
@@ -62,8 +60,8 @@ class Elsewhere:
             around = self._around[home.origin] = _Around(home)
         await around.check(target)
         # Through a proxy it is the proxy that looks the name up and connects; where to, only it can say.
-        through = session if self._trust_env and _is_proxied(target) else around.session
-        return await send_once(through, request.method, target, limits)
+        proxy = proxy_for(target) if home.proxied else None
+        return await send_once(session if proxy else around.session, request.method, target, limits, proxy)
 
 
 class _Around:
@@ -73,7 +71,7 @@ class _Around:
         self._resolver = _Outward(home.url.raw_host or "")
         # Of its own: a kept connection is found by the name of its host, and another home may be nearby.
         connector = aiohttp.TCPConnector(limit=0, ttl_dns_cache=60, resolver=self._resolver)
-        self.session = plain_session(connector, trust_env=False)
+        self.session = plain_session(connector)
 
     async def check(self, target: URL) -> None:
         """Refuse an address that stands in the place itself; names are checked when they are looked up."""
@@ -130,7 +128,3 @@ def target_of(status: int, method: str, location: str | None, address: URL) -> U
     except ValueError:
         return None
     return target if safe and location.isascii() and not any(char <= " " for char in location) else None
-
-
-def _is_proxied(target: URL) -> bool:
-    return target.scheme in getproxies() and not proxy_bypass(target.raw_host or "")

@@ -44,7 +44,7 @@ class Pool:
         return True
 
 
-def make_pool(size: int, is_closed: Callable[[], bool], *, trust_env: bool, force_close: bool = False) -> Pool:
+def make_pool(size: int, is_closed: Callable[[], bool], *, force_close: bool = False) -> Pool:
     """Make a pool of at most `size` connections, at least one; `force_close` uses each for one request only."""
     size = max(1, size)
     connector = aiohttp.TCPConnector(
@@ -54,4 +54,4 @@ def make_pool(size: int, is_closed: Callable[[], bool], *, trust_env: bool, forc
         force_close=force_close,
         keepalive_timeout=None if force_close else KEPT.total_seconds(),
     )
-    return Pool(plain_session(connector, trust_env=trust_env), asyncio.Semaphore(size), is_closed)
+    return Pool(plain_session(connector), asyncio.Semaphore(size), is_closed)

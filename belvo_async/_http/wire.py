@@ -10,6 +10,7 @@ from datetime import timedelta
 from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final, Protocol, Self
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from multidict import CIMultiDict
@@ -22,6 +23,10 @@ from ..errors import ConfigurationError, PayloadError, TransportError
 TOTAL: Final = timedelta(seconds=60)
 SILENCE: Final = timedelta(seconds=30)
 CONNECT: Final = timedelta(seconds=10)
+# A page of a thousand invoices may take minutes to its first byte.
+SLOW: Final = timedelta(minutes=3)
+# aiohttp's own limit is 8 KiB; policies and links that proxies add are longer.
+HEADER_BYTES: Final = 64 * 1024
 
 Credentials = Callable[[], Mapping[str, str]]
 
@@ -36,13 +41,15 @@ class Follow(Protocol):
 
 @dataclass(frozen=True, repr=False)
 class Home:
-    """Where credentials may go, for whom, and on which connections."""
+    """Where credentials may go, for whom, and on which connections; `timeout` replaces the usual limits."""
 
     origin: str
     url: URL
     credentials: Credentials
     account: str
     bulk: bool = False
+    timeout: timedelta | None = None
+    proxied: bool = False
 
     def address(self, request: Request) -> URL:
         """Join origin and target without touching the encoding, or refuse a target that would leave the origin."""
@@ -55,12 +62,20 @@ class Home:
 _TARGET: Final = re.compile(r"/[!-~]*")
 
 
-def home_at(origin: str, credentials: Credentials, *, account: str | None = None, bulk: bool = False) -> Home:
+def home_at(
+    origin: str,
+    credentials: Credentials,
+    *,
+    account: str | None = None,
+    bulk: bool = False,
+    timeout: timedelta | None = None,
+    proxied: bool = False,
+) -> Home:
     url = URL(origin)
     if url.scheme not in ("http", "https") or not url.host or url.path != "/" or url.user is not None or url.query:
         raise ConfigurationError("an origin is scheme, host and port, like https://api.example.com")
     origin = origin.rstrip("/")
-    return Home(origin, url, credentials, account or origin, bulk)
+    return Home(origin, url, credentials, account or origin, bulk, timeout, proxied)
 
 
 @dataclass(frozen=True)
@@ -71,10 +86,12 @@ class Limits:
     silence: float
 
     @classmethod
-    def of(cls, request: Request) -> Self:
-        if request.timeout is None:
+    def of(cls, request: Request, home: Home) -> Self:
+        given = [each for each in (request.timeout, home.timeout) if each is not None]
+        if not given and not home.bulk:
             return cls(TOTAL.total_seconds(), SILENCE.total_seconds())
-        seconds = request.timeout.total_seconds()
+        # What a request must have goes before what a user would rather not wait for.
+        seconds = max(given, default=SLOW).total_seconds()
         return cls(seconds, seconds)
 
     @property
@@ -120,6 +137,7 @@ async def _fetch(
         headers=_headers(request, home.credentials),
         data=request.body,
         middlewares=() if request.method == "POST" else (_Once(),),
+        proxy=proxy_for(home.url) if home.proxied else None,
     )
     return await follow(raw, session, home, request, limits) if request.follow else raw
 
@@ -132,18 +150,28 @@ class NearbyError(OSError):
 
 
 async def send_once(
-    session: aiohttp.ClientSession, method: str, address: URL, limits: Limits
+    session: aiohttp.ClientSession, method: str, address: URL, limits: Limits, proxy: URL | None = None
 ) -> aiohttp.ClientResponse:
     """Ask for an address and nothing else: no credentials, no headers of a request's own."""
-    return await session.request(method, address, allow_redirects=False, timeout=limits.client, middlewares=(_Once(),))
+    return await session.request(
+        method, address, allow_redirects=False, timeout=limits.client, middlewares=(_Once(),), proxy=proxy
+    )
 
 
-def plain_session(connector: aiohttp.BaseConnector, *, trust_env: bool) -> aiohttp.ClientSession:
+def proxy_for(address: URL) -> URL | None:
+    """The proxy that the environment names for an address. aiohttp's own way would read ~/.netrc as well."""
+    named = None if proxy_bypass(address.raw_host or "") else getproxies().get(address.scheme)
+    return None if not named else URL(named if "://" in named else f"http://{named}")
+
+
+def plain_session(connector: aiohttp.BaseConnector) -> aiohttp.ClientSession:
     """Make a client that keeps no cookies, unpacks nothing and says who we are."""
     return aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
-        trust_env=trust_env,
+        trust_env=False,
+        max_line_size=HEADER_BYTES,
+        max_field_size=HEADER_BYTES,
         auto_decompress=False,
         headers={"User-Agent": user_agent(), "Accept-Encoding": "gzip"},
         # The body's type is the dialect's to say; aiohttp would guess one.

@@ -119,7 +119,13 @@ class Session:
             await stack.enter_async_context(self._store)
             await stack.enter_async_context(self._http)
             for name, vendor in self._vendors.items():
-                send_to = partial(self._http.send_to, vendor.origin, vendor.credentials, account=vendor.account)
+                send_to = partial(
+                    self._http.send_to,
+                    vendor.origin,
+                    vendor.credentials,
+                    account=vendor.account,
+                    timeout=getattr(vendor, "timeout", None),
+                )
                 self._sends[name] = place.bind(send_to())
                 self._bulk_sends[name] = place.bind(send_to(bulk=True))
             tracker = Tracker(

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -156,3 +157,49 @@ async def test_submissions_do_not_wait_behind_reads(clock: VirtualClock) -> None
         send = http.send_to(origin.url, credentials)
         async with send(read()):
             assert 200 == (await ask(send, submission())).status
+
+
+async def test_a_list_may_take_minutes_to_its_first_byte(http: Http) -> None:
+    """A page of a thousand invoices does; other reads are given up after half a minute."""
+    async with Origin([(150.0, reply())]) as origin:
+        assert 200 == (await ask(http.send_to(origin.url, credentials, bulk=True), read())).status
+        with pytest.raises(TransportError, match="no byte for 30 s"):
+            await ask(http.send_to(origin.url, credentials), read(retry=Retry.NEVER))
+
+
+async def test_the_limit_may_be_set(http: Http) -> None:
+    """For reads of any kind; a submission keeps the time it needs."""
+    async with Origin([(100.0, reply())]) as origin:
+        patient = http.send_to(origin.url, credentials, timeout=timedelta(seconds=110))
+        hasty = http.send_to(origin.url, credentials, timeout=timedelta(seconds=20))
+
+        assert 200 == (await ask(patient, read())).status
+        with pytest.raises(TransportError, match="20 s"):
+            await ask(hasty, read(retry=Retry.NEVER))
+        assert 200 == (await ask(hasty, submission(timeout=timedelta(minutes=5)))).status
+
+
+async def test_headers_of_32_kib_are_taken(http: Http) -> None:
+    """Policies and links that a proxy adds: what Belvo accepted must not become uncertain for them."""
+    async with Origin([(reply(202, content_security_policy="x" * 32 * 1024),)]) as origin:
+        assert 202 == (await ask(http.send_to(origin.url, credentials), submission())).status
+
+
+async def test_the_environments_proxy_brings_nobody_elses_password(
+    clock: VirtualClock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`trust_env` is about the proxy alone: what ~/.netrc holds for the vendor's host is not ours to send."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login someone-else password other-secret\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    async with Origin([(reply(),)]) as proxy, Origin([(reply(),)]) as origin, Http(clock=clock, trust_env=True) as http:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        for url in (origin.url, "http://api.example"):
+            await ask(http.send_to(url, credentials), read())
+            await ask(http.send_to(url, dict), read())
+
+    assert "GET http://api.example/things HTTP/1.1" == proxy.seen[0].line
+    for seen in (*origin.seen, *proxy.seen):
+        assert seen.headers.get("authorization") in (None, credentials()["Authorization"])
+    assert ["Basic canary-5f1e9c77", None] == [each.headers.get("authorization") for each in origin.seen]

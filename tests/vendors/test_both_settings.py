@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -86,3 +87,11 @@ def test_a_variable_may_have_brought_its_line_break_along() -> None:
     assert a_syntage().credentials() == syntage.credentials()
     assert belvo.accepts_webhooks
     assert syntage.accepts_webhooks
+
+
+@both
+@pytest.mark.parametrize("timeout", [timedelta(0), timedelta(seconds=-1), 30, "30"], ids=str)
+def test_a_time_limit_that_cannot_be_is_refused(make: Callable[..., Any], timeout: Any) -> None:
+    """Numbers have no unit."""
+    with pytest.raises(ConfigurationError, match="timeout must be a timedelta"):
+        make(timeout=timeout)

@@ -12,8 +12,8 @@ from belvo_async.abc import Answer, Budget, Call, Conversation, Download, Fetch,
 from belvo_async.accounts import identify, read_keys, read_name
 from belvo_async.errors import ConfigurationError, TaskError, UnsupportedError, VendorError
 from belvo_async.jobs import Job, Observation, Status, Task, Way
+from belvo_async.origins import read_origin, read_timeout
 from belvo_async.payload import whole
-from belvo_async.origins import read_origin
 
 from .calls import CALLS, carry_out
 from .deliveries import read_delivery, verify
@@ -53,6 +53,8 @@ class Belvo:
     of the secret id (a new password changes nothing), or of the oldest of `previous_keys`, earlier secret ids: give
     those (the oldest last) while a key is being changed, with a name or without, and jobs that were fired under them
     are followed. They are sent nowhere.
+    `timeout` is how long an answer may take to begin and may be silent, for accounts whose lists take longer than the
+    usual (half a minute; three minutes for lists; what a submission needs goes before it).
     Raises ConfigurationError for anything missing or unsafe.
     """
 
@@ -71,6 +73,7 @@ class Belvo:
         quiet: timedelta = QUIET,
         account: str | None = None,
         previous_keys: str | Sequence[str] = (),
+        timeout: timedelta | None = None,
     ) -> None:
         # RFC 7617: the first colon ends the user name.
         if not _is_plain(secret_id) or ":" in secret_id:
@@ -82,6 +85,7 @@ class Belvo:
         _check_flag(allow_unauthenticated, "allow_unauthenticated")
         _check_flag(budget, "budget")
         _check_quiet(quiet)
+        self.timeout = read_timeout(timeout)
         self._environment = environment
         self._origin = read_origin(base_url or ORIGINS[environment])
         self._secret_id = Secret(secret_id)

@@ -11,6 +11,7 @@ from ...abc import Answer, Call, Conversation, Download, Fetch, Headers, Query, 
 from ...accounts import identify, read_keys, read_name
 from ...errors import ConfigurationError, SignatureError, TaskError, UnsupportedError, VendorError, name_fault
 from ...jobs import Job, Observation, Task, Way
+from ...origins import read_timeout
 from ...payload import whole
 from .answers import read_vendor_error
 from .catalogue import CALLS, DOWNLOADS, QUERIES, TASKS
@@ -37,6 +38,8 @@ class Syntage:
     `account` names the account whose jobs these are, so that they outlive its keys. Without a name the account is that
     of the key, or of the oldest of `previous_keys`: give those (the oldest last) while a key is being changed, with a
     name or without, and jobs that were fired under them are followed. They are sent nowhere.
+    `timeout` is how long an answer may take to begin and may be silent, for accounts whose lists take longer than the
+    usual (half a minute; three minutes for lists; what a submission needs goes before it).
     Raises ConfigurationError.
     """
 
@@ -53,9 +56,11 @@ class Syntage:
         allow_unauthenticated: bool = False,
         account: str | None = None,
         previous_keys: str | Sequence[str] = (),
+        timeout: timedelta | None = None,
     ) -> None:
         self._key = read_key(api_key)
         self.name = "syntage"
+        self.timeout = read_timeout(timeout)
         self.origin = choose_origin(base_url, environment)
         self._secrets = read_secrets(webhook_secrets)
         keys = (self._key, *read_keys(previous_keys))
