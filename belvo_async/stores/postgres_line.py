@@ -13,6 +13,7 @@ from typing import Any, LiteralString, NamedTuple
 import psycopg
 from psycopg import AsyncConnection, AsyncCursor
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import Conninfo
 
 from belvo_async.abc import Secret
 from belvo_async.descriptors import EXHAUSTED, are_exhausted
@@ -74,7 +75,7 @@ class Server:
             self._conninfo = Secret(make_conninfo("", **{**_DEFAULTS, **given, "client_encoding": "UTF8"}))
         except psycopg.Error:
             # libpq quotes the part it does not understand, which may be the password.
-            raise ConfigurationError("the store's PostgreSQL URL cannot be read: check its parts") from None
+            raise ConfigurationError(f"the store's PostgreSQL URL cannot be read: {_complaint(url)}") from None
         self.under_way = 0
 
     @contextmanager
@@ -211,6 +212,7 @@ async def _send_together(connection: AsyncConnection[Row], statements: Sequence[
 def _without_schema(url: str) -> tuple[str, str]:
     """Split off our own option, which libpq would refuse."""
     base, _, query = url.partition("?")
+    _check_place(base)
     options = [each for each in query.split("&") if each]
     ours = [each.partition("=")[2] for each in options if each.partition("=")[0] == "schema"]
     schema = ours[-1] if ours else DEFAULT_SCHEMA
@@ -220,12 +222,33 @@ def _without_schema(url: str) -> tuple[str, str]:
     return (f"{base}?{rest}" if rest else base), schema
 
 
+def _complaint(url: str) -> str:
+    """What is wrong with a URL that libpq refuses, without any value of it."""
+    known = {each.keyword.decode() for each in Conninfo.get_defaults()}
+    names = [each.partition("=")[0] for each in url.partition("?")[2].split("&")]
+    strange = [each for each in names if each not in known and _OPTION_NAME.fullmatch(each)]
+    if strange:
+        return f"libpq has no option {', '.join(f'`{each}`' for each in strange)} (another tool's may be left out)"
+    return "check its parts, and percent-encode what is special in user and password"
+
+
+_OPTION_NAME = re.compile(r"[A-Za-z_]{1,40}")
+
+
+def _check_place(base: str) -> None:
+    """Refuse a password that ends the part it stands in: the rest of it would be taken for the server's name."""
+    place, _, rest = base.partition("://")[2].partition("/")
+    if place.count("@") > 1 or "@" in rest:
+        raise ConfigurationError("the store's PostgreSQL URL: percent-encode `@` and `/` in user and password")
+
+
+NO_RIGHT = "PostgreSQL refused: the user of the store's URL lacks a right in the store's database or schema"
 _UNREACHABLE = "PostgreSQL cannot be reached or refuses connections; nothing was changed: try again"
 # By SQLSTATE or its class, the first that fits. PostgreSQL's own messages may quote stored rows: they are not repeated.
 _SENTENCES = {
     "28": "PostgreSQL refused the user or the password of the store's URL",
     "3D": "the database of the store's URL does not exist",
-    "42501": "PostgreSQL refused: the user of the store's URL lacks a right in the store's schema",
+    "42501": NO_RIGHT,
     "42P01": "the store's tables are gone; nothing was changed",
     "55P03": "the store is locked by another worker; nothing was changed: try again",
     "57014": "PostgreSQL did not answer in time; nothing was changed: try again",
@@ -250,11 +273,15 @@ def _unsent_state(error: psycopg.Error) -> str:
     if not isinstance(error, psycopg.OperationalError):
         return type(error).__name__
     text = str(error)
-    return next((state for words, state in _REFUSALS.items() if words in text), "57P")
+    return next((state for words, state in _REFUSALS if re.search(words, text)), "57P")
 
 
 # From the messages of PostgreSQL 15 in English; in other languages a refusal looks like a server that is down.
-_REFUSALS = {"password": "28", "role": "28", "pg_hba.conf": "28", "database": "3D"}
+_REFUSALS = (
+    (r"database .* does not exist", "3D"),
+    (r"permission denied|not permitted", "42501"),
+    (r"password|role|pg_hba\.conf", "28"),
+)
 
 
 def _first(error: psycopg.Error) -> psycopg.Error:

@@ -11,7 +11,7 @@ from psycopg import AsyncConnection, sql
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Status
 
-from .postgres_line import Server, store_error
+from .postgres_line import NO_RIGHT, Server, store_error
 
 __all__ = ["SCHEMA_VERSION", "open_schema"]
 
@@ -45,13 +45,17 @@ async def _set_up(connection: AsyncConnection[Any], schema: str) -> None:
 async def _version(connection: AsyncConnection[Any], schema: str) -> int | None:
     """The version of the tables there are; None when there are none."""
     found = await connection.execute(
-        "SELECT count(*), count(*) FILTER (WHERE relname = 'store_version') FROM pg_class WHERE relnamespace = "
+        "SELECT count(*), count(*) FILTER (WHERE relname = 'store_version'), "
+        "bool_and(has_schema_privilege(relnamespace, 'USAGE')) FROM pg_class WHERE relnamespace = "
         "(SELECT oid FROM pg_namespace WHERE nspname = %s) AND relkind = 'r'",
         (schema,),
     )
-    tables, ours = await found.fetchone() or (0, 0)
+    tables, ours, visible = await found.fetchone() or (0, 0, None)
     if not tables:
         return None
+    if not visible:
+        # The server would say that there are no tables.
+        raise StoreError(NO_RIGHT)
     if not ours:
         raise StoreError(f"the schema {schema} holds tables of another program; it was left as it is: name another one")
     rows = await connection.execute("SELECT version FROM store_version")

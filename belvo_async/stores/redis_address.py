@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from redis.asyncio import Connection as PlainConnection
 from redis.asyncio.connection import parse_url
+from redis.exceptions import RedisError
 
 from belvo_async.abc import Secret
 from belvo_async.errors import ConfigurationError
@@ -39,6 +40,7 @@ class Address:
         if not re.fullmatch(r"[^{}\s]+", self.prefix):
             raise ConfigurationError("the prefix of a Redis store is a word without braces and blanks")
         self._url = Secret(plain)
+        self._options = [name for name, _ in parse_qsl(urlsplit(plain).query) if name.isidentifier()]
         self.dial()
 
     @property
@@ -55,12 +57,17 @@ class Address:
         """Make a connection, not yet connected. Time limits are the caller's: one for each pipeline, not each reply."""
         try:
             options: dict[str, Any] = dict(parse_url(self._url.reveal()))
+            # Celery's spelling, which is that of Python's constants.
+            if isinstance(wanted := options.get("ssl_cert_reqs"), str):
+                options["ssl_cert_reqs"] = wanted.lower().removeprefix("cert_")
             usual: dict[str, Any] = {"ssl_check_hostname": True} if "connection_class" in options else {}
             kind: Callable[..., Connection] = options.pop("connection_class", PlainConnection)
             return kind(**(usual | options | _settings()))
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, RedisError) as error:
             # redis-py may quote what it could not read.
-            raise ConfigurationError("the URL of the Redis store has an option or a value that is not known") from None
+            named = [each for each in self._options if re.search(rf"\b{re.escape(each)}\b", str(error))]
+            what = f"the option `{named[0]}`, or its value," if named else "an option or a value that"
+        raise ConfigurationError(f"the URL of the Redis store: {what} is not known")
 
 
 def _settings() -> dict[str, Any]:

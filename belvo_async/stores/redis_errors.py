@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+
 from redis.exceptions import (
     AuthenticationError,
     BusyLoadingError,
@@ -50,11 +52,19 @@ _WORDS = {
 def broken(error: Exception) -> StoreError:
     """A connection that could not be made, or broke before anything was sent."""
     reason = next((text for kind, text in _FAULTS if isinstance(error, kind)), "cannot be reached")
+    if _is_untrusted(error):
+        reason = "shows a TLS certificate that is not trusted: see `ssl_ca_certs` and `ssl_cert_reqs` of redis-py"
     if lacks_descriptors(error):
         reason = f"cannot be reached: {EXHAUSTED}"
     failure = StoreError(f"the Redis server {reason}; nothing was changed")
     failure.__cause__ = error
     return failure
+
+
+def _is_untrusted(error: BaseException | None) -> bool:
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 _FAULTS: tuple[tuple[type[Exception], str], ...] = (
