@@ -23,12 +23,50 @@ async def open_schema(server: Server) -> None:
     connection = await server.connect()
     try:
         with server.conversation():
+            await _refuse_pooler(server, connection)
             await _set_up(connection, server.schema)
             await connection.execute("DELETE FROM writer WHERE at < now() - interval '1 day'")
     except psycopg.Error as error:
         raise store_error(error) from None
     finally:
         await connection.close()
+
+
+async def _refuse_pooler(server: Server, connection: AsyncConnection[Any]) -> None:
+    """Raise StoreError where one server session serves several clients: they would share settings and notifications.
+
+    PostgreSQL tells a client the number of its server process. A pooler tells one of its own making; in session mode,
+    which does no harm, every client still has a process to itself.
+    """
+    process = await _process_of(connection)
+    if process == connection.info.backend_pid:
+        return
+    for _ in range(POOLER_TRIES):
+        if process != (process := await _process_of(connection)):
+            raise StoreError(_POOLED)
+        other = await server.connect()
+        try:
+            async with other.transaction():
+                if await _process_of(other) == process:
+                    raise StoreError(_POOLED)
+        except psycopg.errors.ProtocolViolation:  # in statement mode there are no transactions
+            raise StoreError(_POOLED) from None
+        finally:
+            await other.close()
+
+
+async def _process_of(connection: AsyncConnection[Any]) -> int:
+    found = await connection.execute("SELECT pg_backend_pid()")
+    (process,) = await found.fetchone() or (0,)
+    return int(process)
+
+
+# Between two tries another client may have taken the process.
+POOLER_TRIES = 3
+_POOLED = (
+    "a pooler in transaction mode stands before PostgreSQL and mixes the settings of its clients; nothing was changed: "
+    "name the server itself, or a pooler in session mode"
+)
 
 
 async def _set_up(connection: AsyncConnection[Any], schema: str) -> None:
