@@ -225,7 +225,9 @@ def _without_schema(url: str) -> tuple[str, str]:
 def _complaint(url: str) -> str:
     """What is wrong with a URL that libpq refuses, without any value of it."""
     known = {each.keyword.decode() for each in Conninfo.get_defaults()}
-    names = [each.partition("=")[0] for each in url.partition("?")[2].split("&")]
+    query = url.partition("?")[2]
+    # With an `@` in it, the password holds the question mark.
+    names = [] if "@" in query else [each.partition("=")[0] for each in query.split("&")]
     strange = [each for each in names if each not in known and _OPTION_NAME.fullmatch(each)]
     if strange:
         return f"libpq has no option {', '.join(f'`{each}`' for each in strange)} (another tool's may be left out)"

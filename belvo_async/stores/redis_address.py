@@ -65,7 +65,8 @@ class Address:
             return kind(**(usual | options | _settings()))
         except (TypeError, ValueError, RedisError) as error:
             # redis-py may quote what it could not read.
-            named = [each for each in self._options if re.search(rf"\b{re.escape(each)}\b", str(error))]
+            said = str(error).replace("SSL Certificate Requirements Flag", "ssl_cert_reqs")
+            named = [each for each in self._options if re.search(rf"\b{re.escape(each)}\b", said)]
             what = f"the option `{named[0]}`, or its value," if named else "an option or a value that"
         raise ConfigurationError(f"the URL of the Redis store: {what} is not known")
 

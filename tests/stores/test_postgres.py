@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import re
 import sys
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -345,6 +346,23 @@ def test_a_url_that_cannot_be_read_is_not_shown(url: str) -> None:
 
     assert "hunter2" not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("postgresql://ana:hunter2@host/db?pgbouncer=true", "libpq has no option `pgbouncer`"),
+        ("postgresql://ana:hunter2@host/db?sslmode=require&connection_limit=hunter2&a=b", "`connection_limit`, `a`"),
+        ("postgresql://ana:hunter2@rest@host/db", "percent-encode `@` and `/`"),
+        ("postgresql://ana:hunter2/rest@host/db", "percent-encode `@` and `/`"),
+    ],
+)
+def test_what_another_tool_would_take_is_named(url: str, words: str) -> None:
+    """The option's name, never a value: what looks like a name may be part of a password."""
+    with pytest.raises(ConfigurationError, match=re.escape(words)) as caught:
+        open_store(url)
+
+    assert "hunter" not in str(caught.value)
 
 
 async def test_secrets_show_nowhere() -> None:

@@ -401,6 +401,28 @@ def test_a_wrong_url_is_refused(url: str) -> None:
     assert "hunter2" not in f"{caught.value!r} {caught.value.__cause__!r}"
 
 
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("max_connections=10", "the option `max_connections`, or its value,"),
+        ("ssl_cert_reqs=hunter2hunter2", "ssl_cert_reqs"),
+        ("health_check_interval=hunter2hunter2", "health_check_interval"),
+    ],
+)
+def test_what_another_tool_would_take_is_named(query: str, words: str) -> None:
+    """The option's name, never its value."""
+    with pytest.raises(ConfigurationError, match=words) as caught:
+        open_store(f"rediss://:hunter2hunter2@host/0?{query}")
+
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("spelling", ["none", "CERT_NONE", "required", "CERT_REQUIRED", "CERT_OPTIONAL"])
+def test_certificates_may_be_asked_for_as_celery_does(spelling: str) -> None:
+    """Its spelling is that of Python's constants."""
+    open_store(f"rediss://host/0?ssl_cert_reqs={spelling}")
+
+
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error says what to install."""
     monkeypatch.setitem(__import__("sys").modules, "belvo_async.stores.redis", None)
