@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import cast
 
 from ..abc import Call, Download, Query, Store, Vendor
@@ -12,6 +12,10 @@ from ..accounts import accounts_of
 from ..errors import ConfigurationError, TaskError
 from ..jobs import Task
 from ..stores import open_store
+
+# Multi-year invoice extractions take hours at either vendor; an hour is documented as too short (Syntage FAQ:
+# invoices 5 to 60 minutes, longer for several years).
+DEFAULT_DEADLINE = timedelta(hours=6)
 
 
 def check_vendors(given: Sequence[object]) -> dict[str, Vendor]:
@@ -44,6 +48,18 @@ def check_span(given: object, *, field: str) -> None:
     """Raise TaskError for what is no span of time: a bare number does not say of what."""
     if given is not None and not isinstance(given, timedelta):
         raise TaskError(f"`{field}` is a timedelta, such as timedelta(minutes=5); not {_kind(given)}", field=field)
+
+
+def deadline_after(span: timedelta | None, now: datetime) -> datetime:
+    """When waiting that starts now ends. Raises TaskError for what is no span, lies behind or beyond the calendar."""
+    check_span(span, field="deadline")
+    span = DEFAULT_DEADLINE if span is None else span
+    if span <= timedelta(0):
+        raise TaskError("the deadline lies in the past", field="deadline")
+    try:
+        return now + span
+    except OverflowError:
+        raise TaskError("the deadline lies beyond the calendar", field="deadline") from None
 
 
 def check_connections(given: object) -> None:

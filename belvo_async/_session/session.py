@@ -20,7 +20,15 @@ from ..jobs import Job, Polling, Task
 from ..stores import join_accounts
 from . import bulk
 from .ahead import Spares
-from .arguments import check_connections, check_remote_id, check_span, check_store, check_text, check_vendors, not_taken
+from .arguments import (
+    check_connections,
+    check_remote_id,
+    check_store,
+    check_text,
+    check_vendors,
+    deadline_after,
+    not_taken,
+)
 from .configured import configured_vendors
 from .file import File
 from .handle import JobHandle
@@ -32,10 +40,6 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 _CLOSED_CALL = "the session closed during the call, which may have been carried out: look before making it again"
-
-# Multi-year invoice extractions take hours at either vendor; an hour is documented as too short (Syntage FAQ:
-# invoices 5 to 60 minutes, longer for several years).
-DEFAULT_DEADLINE = timedelta(hours=6)
 
 
 class Session:
@@ -51,6 +55,10 @@ class Session:
     Two vendors of one kind (two accounts) need two sessions.
     """
 
+    _closed: bool
+    _tracker: Tracker | None
+    _place: Place | None = None
+
     def __init__(
         self,
         *vendors: Vendor,
@@ -65,32 +73,25 @@ class Session:
         self._vendors = check_vendors(vendors)
         check_connections(connections)
         self.clock: Clock = clock or SystemClock()
-        # From the operating system: a generator of our own would be copied by a fork, and two processes would give
-        # their jobs the same ids.
+        # The system's: a fork copies a generator of our own, and two processes would give their jobs the same ids.
         self._chance = chance or random.SystemRandom()
         self._store = check_store(store)
         groups = [accounts_of(vendor) for vendor in self._vendors.values()]
-        self._accounts = frozenset(account for group in groups for account in group)
+        self._accounts = frozenset[str]().union(*groups)
         self._jobs = join_accounts(self._store, groups)
-        self._http = Http(
+        self._make_http = partial(
+            Http,
             clock=self.clock,
             pacing=self._store,
             chance=self._chance.random,
             connections=connections,
             trust_env=trust_env,
         )
-        self._polling = polling or Polling()
-        self._sweep = sweep
-        self._sends: dict[str, Send] = {}
-        self._bulk_sends: dict[str, Send] = {}
+        self._polling, self._sweep = polling or Polling(), sweep
+        self._sends, self._bulk_sends = dict[str, Send](), dict[str, Send]()
         # Half of the connections that read records: what nobody reads yet never holds up what somebody reads.
-        self._spares = Spares(connections * 7 // 32, self._http.is_full)
-        self._tracker: Tracker | None = None
-        self._inbox = Inbox()
-        self._stack = AsyncExitStack()
-        self._closed = False
-        self._was_opened = False
-        self._place: Place | None = None
+        self._spare_connections = connections * 7 // 32
+        self._renew()
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, **options: Any) -> Self:
@@ -110,24 +111,30 @@ class Session:
         await self.close()
 
     async def open(self) -> None:
-        """Open the store and begin to look at its open jobs. `async with` does this. Raises StoreError."""
-        if self._was_opened:
-            raise SessionClosedError("a session opens once: make a new one")
-        self._was_opened = True
-        self._place = place = Place()
+        """Open the store and begin to look at its open jobs. `async with` does this. Raises StoreError.
+
+        A closed session may be opened again; handles of before stay closed. Raises SessionClosedError while it is open.
+        """
+        if self._place is not None:
+            raise SessionClosedError("the session is open already: open it once and share it")
+        if self._closed:
+            self._renew()
+        self._place = Place()
+        try:
+            await self._open(self._place)
+        except BaseException:
+            self._closed, self._place = True, None
+            raise
+
+    async def _open(self, place: Place) -> None:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._store)
             await stack.enter_async_context(self._http)
             for name, vendor in self._vendors.items():
-                send_to = partial(
-                    self._http.send_to,
-                    vendor.origin,
-                    vendor.credentials,
-                    account=vendor.account,
-                    timeout=getattr(vendor, "timeout", None),
-                )
-                self._sends[name] = place.bind(send_to())
-                self._bulk_sends[name] = place.bind(send_to(bulk=True))
+                send_to = partial(self._http.send_to, vendor.origin, vendor.credentials, account=vendor.account)
+                timeout = getattr(vendor, "timeout", None)
+                self._sends[name] = place.bind(send_to(timeout=timeout))
+                self._bulk_sends[name] = place.bind(send_to(timeout=timeout, bulk=True))
             tracker = Tracker(
                 store=self._jobs,
                 vendors=self._vendors,
@@ -144,8 +151,7 @@ class Session:
     async def close(self) -> None:
         """Close in bounded time. Jobs go on at the vendor; waiters get SessionClosedError; nothing is left running.
 
-        Raises SessionClosedError, and closes nothing, in another thread, on another event loop and in a forked child.
-        Safe twice.
+        Safe twice. Raises SessionClosedError, and closes nothing, in another thread or process, or on another loop.
         """
         if self._place is not None:
             await self._check_closable(self._place)
@@ -339,14 +345,7 @@ class Session:
 
     def deadline_after(self, span: timedelta | None) -> datetime:
         """When waiting that starts now ends."""
-        check_span(span, field="deadline")
-        span = DEFAULT_DEADLINE if span is None else span
-        if span <= timedelta(0):
-            raise TaskError("the deadline lies in the past", field="deadline")
-        try:
-            return self.clock.now() + span
-        except OverflowError:
-            raise TaskError("the deadline lies beyond the calendar", field="deadline") from None
+        return deadline_after(span, self.clock.now())
 
     def __repr__(self) -> str:
         return f"<Session {', '.join(self._vendors)}>"
@@ -388,6 +387,13 @@ class Session:
         if self._closed:
             raise SessionClosedError("the session is closed: open a new one")
         self.tracker  # noqa: B018 - raises when the session is not open, or belongs to another loop
+
+    def _renew(self) -> None:
+        self._http = self._make_http()
+        self._spares = Spares(self._spare_connections, self._http.is_full)
+        self._inbox = Inbox()
+        self._stack = AsyncExitStack()
+        self._tracker, self._closed = None, False
 
     def _new_id(self) -> str:
         return uuid.UUID(int=self._chance.getrandbits(128), version=4).hex

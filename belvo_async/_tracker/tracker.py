@@ -174,7 +174,7 @@ class Tracker:
         """Wait until the job is over; False when `until` came first. Cancelling touches no other waiter."""
         # Once more when it opened again before its waiter ran: a search given up, and then found.
         while watch.job.is_open:
-            self._check_open()
+            self._check_open(watch)
             if not await self._wake_up(watch, until):
                 await self._read_again(watch)
                 break
@@ -200,7 +200,7 @@ class Tracker:
                     yield feed.pending.popleft()
                 if not watch.job.is_open:
                     return
-                self._check_open()
+                self._check_open(watch)
                 await feed.wait()
         finally:
             watch.drop_feed(feed)
@@ -213,8 +213,9 @@ class Tracker:
         if job is not None and job.version > watch.job.version:
             watch.publish(job, None)
 
-    def _check_open(self) -> None:
-        if self._closing:
+    def _check_open(self, watch: Watch | None = None) -> None:
+        # A watch of a session that was closed and opened again is woken by nobody.
+        if self._closing or (watch is not None and watch.closed):
             raise closed_error()
 
     def _on_due(self, when: datetime) -> None:

@@ -8,7 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from belvo_async import JobFailedError, SessionClosedError, Status, SubmissionUncertainError, UnknownJobError, Way
+from belvo_async import (
+    JobFailedError,
+    Session,
+    SessionClosedError,
+    Status,
+    StoreError,
+    SubmissionUncertainError,
+    Syntage,
+    UnknownJobError,
+    Way,
+)
 from tests.session.world import World
 
 
@@ -218,13 +228,44 @@ async def test_an_unopened_session_says_so(world: World) -> None:
     await session.close()
 
 
-async def test_a_session_opens_once(world: World) -> None:
-    """A session that was closed is not opened again: make a new one."""
+async def test_a_closed_session_may_be_opened_again(world: World) -> None:
+    """As an application does that a test client starts for each test: its jobs go on, old handles stay closed."""
     session = await world.open()
+    before = await session.fire(world.invoices())
     await session.close()
 
-    with pytest.raises(SessionClosedError):
+    await session.open()
+    try:
+        handle = await session.attach(before.id)
+        with pytest.raises(SessionClosedError):
+            await before
+        assert Status.FINISHED == (await handle).status
+        assert (await session.fire(world.extraction(1))).id != before.id
+    finally:
+        await session.close()
+
+
+async def test_an_open_session_is_not_opened_twice(world: World) -> None:
+    """Whoever shares it opens it once; the session stays usable."""
+    session = await world.open()
+
+    with pytest.raises(SessionClosedError, match="open already"):
         await session.open()
+    assert (await session.fire(world.invoices())).id
+
+
+async def test_an_opening_that_failed_may_be_tried_again(tmp_path: Path) -> None:
+    """The directory was not there; then it is."""
+    session = Session(Syntage("key-7c1e9f40"), store=f"sqlite:{tmp_path}/later/jobs.db", sweep=False)
+    with pytest.raises(StoreError):
+        await session.open()
+    with pytest.raises(SessionClosedError):
+        await session.attach("a" * 32)
+
+    (tmp_path / "later").mkdir()
+    async with session:
+        with pytest.raises(UnknownJobError):
+            await session.attach("a" * 32)
 
 
 async def test_waiters_of_a_closing_session_are_told(world: World) -> None:
