@@ -21,6 +21,9 @@ log = logging.getLogger("belvo_async")
 
 # After a fault of the store, how long until it is tried again: doubling from the first to the last.
 STORE_RETRY = (timedelta(milliseconds=500), timedelta(seconds=5))
+# Of these tries, the fourth comes after three and a half seconds: who still waits then has waited long enough.
+LATE_AFTER = 4
+TOLD_EVERY = 12
 
 
 class Talk(Protocol):
@@ -68,16 +71,27 @@ class Context:
                 "a tracker task ended with an error", extra={"task": task.get_name(), "error": type(error).__name__}
             )
 
-    async def insist(self, write: Callable[[], Awaitable[T]], job: Job) -> T:
-        """Repeat a write that must not be lost (the vendor has answered) until the store takes it."""
+    async def insist(self, write: Callable[[], Awaitable[T]], job: Job, *, late: Callable[[], None] | None = None) -> T:
+        """Repeat a write that must not be lost (the vendor has answered) until the store takes it.
+
+        `late` is called once when that has taken a while: whoever waits beside need not do so any longer.
+        """
         wait, longest = STORE_RETRY
+        failures = 0
         while True:
             try:
                 return await write()
-            except StoreError:
-                log.warning("the store is down; a write that must not be lost waits", extra={"job": job.id})
-                await asyncio.sleep(wait.total_seconds())
-                wait = min(wait * 2, longest)
+            except StoreError as error:
+                reason = str(error)
+            # Every five seconds for as long as a disk stays full: one line a minute will do.
+            if failures % TOLD_EVERY == 0:
+                facts = {"job": job.id, "reason": reason}
+                log.warning("the store is down; a write that must not be lost waits: %s", reason, extra=facts)
+            failures += 1
+            if failures == LATE_AFTER and late is not None:
+                late()
+            await asyncio.sleep(wait.total_seconds())
+            wait = min(wait * 2, longest)
 
 
 # Under way at once: the store commits what arrives together in one go.

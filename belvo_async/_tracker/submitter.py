@@ -29,6 +29,8 @@ class Submitter:
         self._store = context.store
         self._door = door
         self._sending: set[str] = set()
+        # Who waits for a submission, by job: done when the store takes its time to keep what the vendor said.
+        self._waiting: dict[str, asyncio.Future[None]] = {}
         self._closed = False
 
     async def submit(self, task: Task[Any], *, deadline: datetime) -> Job:
@@ -43,11 +45,18 @@ class Submitter:
         self._closed = True
 
     async def attempt(self, job: Job) -> None:
-        """Send a queued job if its lane is free. Runs on even when the caller is cancelled."""
+        """Send a queued job if its lane is free. Runs on even when the caller is cancelled.
+
+        Returns when the answer is kept; or not yet, when keeping it takes its time: that goes on by itself.
+        """
         if not self._closed and job.id not in self._sending:
+            late = self._waiting[job.id] = asyncio.get_running_loop().create_future()
             sending = self._context.spawn(self._attempt(job), name="submission")
-            # `wait` leaves the task alone when this caller is cancelled; the task is short-lived.
-            await asyncio.wait({sending})
+            try:
+                # `wait` leaves the task alone when this caller is cancelled; the task is short-lived.
+                await asyncio.wait({sending, late}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                self._waiting.pop(job.id, None)
 
     async def adopt(self, vendor_name: str, remote_id: str, task: Task[Any], *, deadline: datetime) -> Job:
         """Track a job that was started elsewhere, or that an uncertain submission turned out to have started."""
@@ -154,14 +163,32 @@ class Submitter:
             return
         sending = await self._mark(job)
         if sending is None:
-            await self._context.insist(lambda: self._return_lane(job), job)
+            await self._context.insist(lambda: self._return_lane(job), job, late=lambda: self._let_go(job))
             return
         seen = await self._send(sending)
-        await self._context.insist(lambda: self._keep(sending, seen), sending)
+        await self._keep_surely(sending, seen)
         if seen.status is Status.UNCERTAIN:
             await self._door.match_uncertain(self._context.vendors[job.vendor])
         elif seen.status is Status.SUBMITTING and not seen.throttled:
             _warn(sending, seen)
+
+    async def _keep_surely(self, job: Job, seen: Observation) -> None:
+        try:
+            await self._context.insist(lambda: self._keep(job, seen), job, late=lambda: self._let_go(job))
+        except asyncio.CancelledError:
+            if seen.remote_id is not None:
+                log.warning(
+                    "the session closed before the store took the vendor's answer: adopt it, it is job %s there",
+                    seen.remote_id,
+                    extra={"job": job.id, "vendor": job.vendor},
+                )
+            raise
+
+    def _let_go(self, job: Job) -> None:
+        """Let the caller of a submission go on: its handle stands for a job that is kept and sent."""
+        late = self._waiting.get(job.id)
+        if late is not None and not late.done():
+            late.set_result(None)
 
     async def _keep(self, job: Job, seen: Observation) -> None:
         """Apply what was answered, unless the job was forgotten meanwhile: a write that can never be taken."""

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 import uuid
 from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from belvo_async import JobRejectedError, JobTimeoutError, Status, StoreError, Way, belvo, syntage
+from belvo_async.stores.sqlite import SqliteStore
 from tests.session.world import BreakableStore, World
 
 
@@ -318,3 +322,86 @@ async def test_cancelling_fire_leaves_the_submission_alone(world: World) -> None
 
     assert Status.FINISHED == (await job).status
     assert 1 == len(world.sent("POST"))
+
+
+class FullDisk:
+    """Makes connections to a file on a disk that may fill up: SQLite says so when it commits."""
+
+    def __init__(self) -> None:
+        self.is_full = False
+
+    def __call__(self, path: str) -> sqlite3.Connection:
+        disk = self
+
+        class Connection(sqlite3.Connection):
+            wrote = False
+
+            def execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
+                self.wrote = "IMMEDIATE" in statement or (self.wrote and "BEGIN" not in statement)
+                if disk.is_full and self.wrote and statement == "COMMIT":
+                    error = sqlite3.OperationalError("database or disk is full")
+                    error.sqlite_errorcode = sqlite3.SQLITE_FULL
+                    raise error
+                return super().execute(statement, *values)
+
+        return sqlite3.connect(path, factory=Connection)
+
+
+async def test_a_full_disk_is_told_before_anything_is_sent(world: World, tmp_path: Path) -> None:
+    """The intent cannot be kept: an error at once, nothing at the vendor, and nothing that is sent later."""
+    disk = FullDisk()
+    session = await world.open(store=SqliteStore(tmp_path / "jobs.db", connect=disk))
+    disk.is_full = True
+
+    with pytest.raises(StoreError, match="the disk is full"):
+        await session.fire(world.extraction())
+
+    disk.is_full = False
+    await asyncio.sleep(600)
+    assert [] == world.sent("POST")
+    assert [] == [handle async for handle in session.open_jobs()]
+
+
+async def test_a_disk_that_fills_up_while_the_vendor_answers_holds_nobody(
+    world: World, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """`fire` gives its handle within seconds; the answer is kept in memory until there is room, and the log says so."""
+    disk = FullDisk()
+    session = await world.open(store=SqliteStore(tmp_path / "jobs.db", connect=disk), webhooks=False)
+    world.syntage.next_answer("slow")
+    firing = asyncio.create_task(session.fire(world.extraction()))
+    await world.until(lambda: world.sent("POST"))
+    disk.is_full = True
+    began = world.clock.now()
+
+    handle = await firing
+
+    assert (world.clock.now() - began).total_seconds() < 20
+
+    [remote_id] = world.syntage.jobs
+    assert (Status.SUBMITTING, 1) == (handle.status, len(world.sent("POST")))
+    await asyncio.sleep(600)
+    told = [each for each in caplog.records if "must not be lost waits: the disk is full" in each.getMessage()]
+    assert 10 <= len(told) <= 13
+    disk.is_full = False
+    assert remote_id == (await handle).remote_id
+    assert 1 == len(world.sent("POST"))
+
+
+async def test_an_answer_that_never_could_be_kept_is_told_in_the_end(
+    world: World, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Closing waits no longer than ever for a full disk; the vendor's id of the job is then in the log, to adopt it."""
+    disk = FullDisk()
+    session = await world.open(store=SqliteStore(tmp_path / "jobs.db", connect=disk), webhooks=False)
+    world.syntage.next_answer("slow")
+    firing = asyncio.create_task(session.fire(world.extraction()))
+    await world.until(lambda: world.sent("POST"))
+    disk.is_full = True
+    await firing
+
+    async with asyncio.timeout(10):
+        await session.close()
+
+    [remote_id] = world.syntage.jobs
+    assert 1 == sum(remote_id in each.getMessage() for each in caplog.records if each.levelname == "WARNING")
