@@ -13,7 +13,8 @@ from ..errors import SessionClosedError
 _FORKED = "the session was opened before a fork and belongs to the parent process: open one in each process"
 _ELSEWHERE = (
     "the session belongs to another event loop: use it where it was opened (from a thread, by "
-    "`asyncio.run_coroutine_threadsafe`), or open one on each loop"
+    "`asyncio.run_coroutine_threadsafe`; in tests, set pytest's `asyncio_default_fixture_loop_scope` to the "
+    "`loop_scope` of the test), or open one on each loop"
 )
 
 
