@@ -116,11 +116,11 @@ class PayloadError(BelvoAsyncError):
 
 
 def name_fault(error: Exception) -> str:
-    """Say in one word, and a path or status where there is one, what went wrong: nothing that may hold a value."""
+    """Say in a few fixed words what went wrong, for a log: nothing that may hold a value."""
+    kind = type(error).__name__
     if isinstance(error, PayloadError):
-        return f"PayloadError at {error.path}"
-    status = getattr(error, "status_code", None)
-    return f"{type(error).__name__} {status}" if isinstance(status, int) else type(error).__name__
+        return f"{kind} at {error.path}: {error.reason}"
+    return f"{kind}: {error}" if isinstance(error, TransportError | VendorError) else kind
 
 
 class SignatureError(BelvoAsyncError):

@@ -18,13 +18,16 @@ from .errors import PayloadError, TaskError
 __all__ = [
     "DEPTH_LIMIT",
     "MAGNITUDE_LIMIT",
+    "PAGE",
     "UNREADABLE",
     "check_depth",
     "check_number",
     "check_numbers",
     "decode",
     "encode_body",
+    "is_markup",
     "local_target",
+    "name_stranger",
     "rethrow",
     "whole",
 ]
@@ -65,11 +68,28 @@ def decode(body: bytes | bytearray | memoryview, kind: type[T] | msgspec.json.De
             return kind.decode(body)
         return msgspec.json.decode(body, type=kind)
     except (PayloadError, *UNREADABLE) as error:
-        failure = rethrow(error)
+        failure = PayloadError(PAGE) if is_markup(body) else rethrow(error)
     # Raised out here: `from None` would only hide the decoder's exception, which may hold the input, not drop it. Error
     # trackers show the locals of every frame as well: none of ours may hold it either.
     del body
     raise failure.with_traceback(None)
+
+
+PAGE: Final = "a page (HTML) came instead of JSON"
+_PAGE_BEGIN = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*<")
+
+
+def is_markup(body: bytes | bytearray | memoryview) -> bool:
+    """Whether a body that is no JSON is a page: of a proxy, a login, a maintenance."""
+    return _PAGE_BEGIN.match(body) is not None
+
+
+def name_stranger(status: int, body: bytes) -> str:
+    """Say what an answer seems to be that is not in the vendor's own form."""
+    if 300 <= status < 400:
+        return "a redirect was not followed: it leads to a login, or the address is not quite the vendor's"
+    said = PAGE if is_markup(body) else "the answer is not in the vendor's own form"
+    return f"{said}: it may be a proxy's"
 
 
 def whole(read: Callable[Concatenate[bytes, P], T], body: bytes, *args: P.args, **options: P.kwargs) -> T:

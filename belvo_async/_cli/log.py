@@ -16,9 +16,7 @@ FIELDS = (
     "status",
     "error",
     "request",
-    "fault",
     "attempt",
-    "reason",
     "account",
     "jobs",
 )

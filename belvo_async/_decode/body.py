@@ -11,7 +11,7 @@ import msgspec
 
 from ..abc import Page, Shape
 from ..errors import PayloadError
-from ..payload import UNREADABLE, rethrow
+from ..payload import PAGE, UNREADABLE, is_markup, rethrow
 from .ends import open_ends
 from .inflow import Inflow
 from .records import Batch, Records
@@ -67,7 +67,7 @@ class Body(Generic[R]):
         yield from inflow.want(PEEK_BYTES)
         mark = yield from inflow.solid()
         if mark not in (_ARRAY_MARK, _OBJECT_MARK):
-            raise inflow.malformed(0, "$")
+            raise PayloadError(PAGE) if is_markup(inflow.buf) else inflow.malformed(0, "$")
         self._peek(mark)
         yield from self._read_rows("$") if mark == _ARRAY_MARK else self._read_object()
         if (yield from inflow.solid()) >= 0:

@@ -65,10 +65,10 @@ class Windows:
             try:
                 async with asyncio.timeout(NOTES.total_seconds()):
                     await self._pacing.exhaust(" ".join(window), until)
-            except (StoreError, TimeoutError):
-                _log.warning(
-                    "other workers could not be told of an exhausted rate window", extra={"request": window[1]}
-                )
+            except (StoreError, TimeoutError) as error:
+                why = str(error) or "the store took too long"
+                text = "other workers could not be told of an exhausted rate window: %s"
+                _log.warning(text, why, extra={"request": window[1]})
 
     async def _look_up(self, window: Window) -> None:
         if self._pacing is None:

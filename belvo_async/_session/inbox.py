@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+import re
 
 from .._tracker import Tracker
 from ..abc import Clock, Headers, Vendor
@@ -17,6 +17,8 @@ _log = logging.getLogger("belvo_async")
 BODY_LIMIT_BYTES = 256 * 1024
 # Syntage gives up after 3 seconds (webhook endpoint reference), Belvo after 5: answer before either.
 ANSWER_WITHIN_SECONDS = 2.0
+
+_DIGITS = re.compile("[0-9]+")
 
 _NOT_OPEN = (
     "a webhook came but the session is not open: answered 503; open it where the application starts "
@@ -51,44 +53,50 @@ class Inbox:
         self,
         vendor: Vendor | None,
         tracker: Tracker | None,
-        headers: Mapping[str, str] | Iterable[tuple[str, str]],
-        body: bytes,
+        given: tuple[Headers, bytes] | str,
         clock: Clock,
     ) -> int:
-        """Verify, decode, store, and say how to answer; see `Session.receive`."""
+        """Verify, decode, store, and say how to answer; see `Session.receive`. TypeError for a sentence that was made
+        of what is no delivery.
+        """
+        if isinstance(given, str):
+            raise TypeError(given)
+        headers, body = given
         if vendor is None:
             return 404
         if tracker is None:
             return self._turn_away(_NOT_OPEN, vendor)
         if len(body) > BODY_LIMIT_BYTES:
             return 413
-        received = Headers(headers)
-        if any(value.strip().lower() not in ("", "identity") for value in received.get_all("content-encoding")):
+        if any(value.strip().lower() not in ("", "identity") for value in headers.get_all("content-encoding")):
             return 415
-        if _is_short(received, body):
+        if _is_short(headers, body):
             self._summary.warn(f"short {vendor.name}", _SHORT, {"vendor": vendor.name})
             return 503
         try:
             async with asyncio.timeout(ANSWER_WITHIN_SECONDS):
-                return await self._take(vendor, tracker, received, body, clock)
+                return await self._take(vendor, tracker, headers, body, clock)
         except SessionClosedError:
             return self._turn_away(_CLOSED, vendor)
         except Exception as error:  # noqa: BLE001 - the sender is answered, whatever happened
             facts = {"vendor": vendor.name, "error": type(error).__name__}
-            self._summary.warn(f"not kept {vendor.name}", _NOT_KEPT, facts)
+            self._summary.warn(f"not kept {vendor.name}", _NOT_KEPT, facts, why=_why(error))
             return 503
 
     async def _take(self, vendor: Vendor, tracker: Tracker, headers: Headers, body: bytes, clock: Clock) -> int:
         try:
             observations = vendor.read_webhook(headers, body, clock.now())
         except SignatureError as error:
-            # The reason is a fixed sentence; what the delivery held is a stranger's.
-            facts = {"vendor": vendor.name, "reason": str(error)}
-            self._summary.warn(f"refused {vendor.name}", _REFUSED, facts)
+            # The reason is a fixed sentence but for a number; what the delivery held is a stranger's.
+            reason = str(error)
+            facts = {"vendor": vendor.name, "reason": reason}
+            # A clock that is off must not hide among forgeries.
+            self._summary.warn(f"refused {vendor.name} {_DIGITS.sub('', reason)}", _REFUSED, facts, why=reason)
             return 401
-        except PayloadError:
+        except PayloadError as error:
             await tracker.set_aside(vendor, body)
-            self._summary.warn(f"unreadable {vendor.name}", _UNREADABLE, {"vendor": vendor.name})
+            facts = {"vendor": vendor.name}
+            self._summary.warn(f"unreadable {vendor.name}", _UNREADABLE, facts, why=f"{error.reason} at {error.path}")
             return 200
         try:
             await tracker.receive(vendor, observations)
@@ -97,7 +105,7 @@ class Inbox:
         except Exception as error:  # noqa: BLE001 - proven, and odd in a way nobody foresaw: kept for who mends that
             await tracker.set_aside(vendor, body)
             facts = {"vendor": vendor.name, "error": type(error).__name__}
-            self._summary.warn(f"odd {vendor.name}", _ODD, facts)
+            self._summary.warn(f"odd {vendor.name}", _ODD, facts, why=type(error).__name__)
         return 200
 
     def _turn_away(self, why: str, vendor: Vendor) -> int:
@@ -106,6 +114,13 @@ class Inbox:
             self._told.add(why)
             _log.warning(why, extra={"vendor": vendor.name})
         return 503
+
+
+def _why(error: Exception) -> str:
+    """In fixed words why a delivery was not kept: a store's reason is one, of others only the kind is known to be."""
+    if isinstance(error, TimeoutError):
+        return f"the store took longer than {ANSWER_WITHIN_SECONDS:g} s"
+    return str(error) if isinstance(error, StoreError) else type(error).__name__
 
 
 def _is_short(headers: Headers, body: bytes) -> bool:

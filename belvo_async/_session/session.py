@@ -31,6 +31,7 @@ from .arguments import (
 )
 from .configured import configured_vendors
 from .file import File
+from .given import GivenBody, GivenHeaders, read_delivery
 from .handle import JobHandle
 from .inbox import Inbox
 from .place import Place
@@ -302,19 +303,18 @@ class Session:
         find = partial(converse, self._sends[vendor.name])
         return File(lambda: find(vendor.download(download)), vendor, self._bulk_sends[vendor.name])
 
-    async def receive(
-        self, vendor_name: str, headers: Mapping[str, str] | Iterable[tuple[str, str]], body: bytes
-    ) -> int:
-        """Take one webhook delivery and return the HTTP status to answer, within 2 seconds.
+    async def receive(self, vendor_name: str, headers: GivenHeaders, body: GivenBody) -> int:
+        """Take one webhook delivery, `body` raw as it came, and return the HTTP status to answer, within 2 seconds.
 
         200 accepted and durable; 401 not proven; 404 no such vendor; 413 over 256 KiB; 415 encoded; 503 the store is
-        down, the session closed, or the body shorter than the headers say (the vendor repeats). `body` is the raw bytes
-        as they came. Raises only SessionClosedError, where the open session does not belong: in another thread, on
-        another event loop, in a forked child.
+        down, the session closed, or the body shorter than the headers say (the vendor repeats). Raises only TypeError
+        for what is no delivery, and SessionClosedError in another thread, on another event loop, in a forked child.
         """
+        given = read_delivery(headers, body)
+        del headers, body  # the frames of an error hold no values
         if self._place is not None and not self._closed:
             self._place.check()
-        return await self._inbox.receive(self._vendors.get(vendor_name), self._tracker, headers, body, self.clock)
+        return await self._inbox.receive(self._vendors.get(vendor_name), self._tracker, given, self.clock)
 
     @property
     def vendors(self) -> Mapping[str, Vendor]:

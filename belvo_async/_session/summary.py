@@ -25,17 +25,17 @@ class Summary:
         self._kinds: dict[str, _Kind] = {}
         self._is_closed = False
 
-    def warn(self, kind: str, message: str, facts: Mapping[str, object]) -> None:
-        """Tell something, or count it. Kinds are few: nothing a stranger chooses."""
+    def warn(self, kind: str, message: str, facts: Mapping[str, object], *, why: str | None = None) -> None:
+        """Tell something and why, or count it. Kinds are few: nothing a stranger chooses."""
         if self._is_closed:
             return
         known = self._kinds.get(kind)
         if known is not None:
             known.count += 1
-            known.message, known.facts = message, facts
+            known.message, known.facts, known.why = message, facts, why
             return
-        _log.warning(message, extra=dict(facts))
-        self._kinds[kind] = _Kind(message, facts, self._later(kind))
+        new = self._kinds[kind] = _Kind(message, facts, why, self._later(kind))
+        new.tell()
 
     def close(self) -> None:
         """Tell what was counted and not told yet."""
@@ -43,7 +43,7 @@ class Summary:
         kinds, self._kinds = self._kinds, {}
         for known in kinds.values():
             known.timer.cancel()
-            known.tell()
+            known.tell_more()
 
     def _later(self, kind: str) -> asyncio.TimerHandle:
         return asyncio.get_running_loop().call_later(SUMMARY_EVERY.total_seconds(), self._ring, kind)
@@ -51,8 +51,8 @@ class Summary:
     def _ring(self, kind: str) -> None:
         known = self._kinds.pop(kind)
         if known.count:
-            known.tell()
-            self._kinds[kind] = _Kind(known.message, known.facts, self._later(kind))
+            known.tell_more()
+            self._kinds[kind] = _Kind(known.message, known.facts, known.why, self._later(kind))
 
 
 @dataclass
@@ -61,10 +61,18 @@ class _Kind:
 
     message: str
     facts: Mapping[str, object]
+    why: str | None
     timer: asyncio.TimerHandle
     count: int = 0
 
     def tell(self) -> None:
+        _log.warning(self._words, extra=dict(self.facts))
+
+    def tell_more(self) -> None:
         if self.count:
             facts = {**self.facts, "count": self.count}
-            _log.warning("%s (%d more in the last minute)", self.message, self.count, extra=facts)
+            _log.warning("%s (%d more in the last minute)", self._words, self.count, extra=facts)
+
+    @property
+    def _words(self) -> str:
+        return self.message if self.why is None else f"{self.message}: {self.why}"

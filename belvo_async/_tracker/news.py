@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import timedelta
 
 from ..abc import Vendor
-from ..errors import PayloadError, StoreError, TransportError, VendorError
+from ..errors import PayloadError, StoreError, TransportError, VendorError, name_fault
 from .context import STORE_RETRY, Context, all_of, log
 from .door import Door
 from .watch import Watch
@@ -83,4 +83,4 @@ class News:
         except (StoreError, TransportError, VendorError, PayloadError) as error:
             # Nothing is lost: every open job is looked at anyway.
             facts = {"vendor": vendor.name, "error": type(error).__name__}
-            log.warning("catching up on a vendor's announcements failed", extra=facts)
+            log.warning("catching up on a vendor's announcements failed (%s)", name_fault(error), extra=facts)

@@ -152,8 +152,8 @@ class Submitter:
         self._sending.add(job.id)
         try:
             await self._attempt_alone(job)
-        except StoreError:
-            log.warning("the store is down; a submission was not sent", extra={"job": job.id})
+        except StoreError as error:
+            log.warning("the store is down; a submission was not sent: %s", error, extra={"job": job.id})
         finally:
             self._sending.discard(job.id)
 
@@ -245,7 +245,9 @@ class Submitter:
 
 def _warn(job: Job, seen: Observation) -> None:
     facts = {"job": job.id, "vendor": job.vendor, "attempt": job.attempts}
+    why = seen.doubt or "no reason was given"
     log.warning(
-        "a submission was not accepted; it is tried again",
+        "a submission was not accepted; it is tried again: %s",
+        why,
         extra=facts | ({"fault": seen.doubt} if seen.doubt else {}),
     )

@@ -89,8 +89,8 @@ class Sweeper:
             next_due = await self._store.next_due(self._context.accounts) if self._claims else None
             again_at = min(again_at, next_due or again_at)
             self._store_wait = STORE_RETRY[0]
-        except StoreError:
-            log.warning("the store is down; looking at jobs is put off")
+        except StoreError as error:
+            log.warning("the store is down; looking at jobs is put off: %s", error)
             again_at = self._context.clock.now() + self._store_wait
             self._store_wait = min(self._store_wait * 2, STORE_RETRY[1])
         finally:
@@ -146,8 +146,8 @@ class Sweeper:
                 await self._submitter.settle_lost(job)
             else:
                 await self.find(vendor, job)
-        except StoreError:
-            log.warning("the store is down; a submission is put off", extra={"job": job.id})
+        except StoreError as error:
+            log.warning("the store is down; a submission is put off: %s", error, extra={"job": job.id})
 
     async def find(self, vendor: Vendor, job: Job) -> None:
         """Look for an uncertain submission: among the parked deliveries, then at the vendor."""
@@ -220,8 +220,9 @@ class Sweeper:
             except Exception as error:  # noqa: BLE001 - a mistake in reading about one job must not stop the others
                 self._warn(vendor, error)
                 await self._look_singly(vendor, jobs)
-        except StoreError:
-            log.warning("the store is down; what a look showed is read again later", extra={"vendor": vendor.name})
+        except StoreError as error:
+            text = "the store is down; what a look showed is read again later: %s"
+            log.warning(text, error, extra={"vendor": vendor.name})
 
     async def _look_singly(self, vendor: Vendor, jobs: Sequence[Job]) -> None:
         """Look at some of the jobs one by one, others the next time, when a look at all of them went wrong."""

@@ -156,8 +156,8 @@ class Tracker:
         try:
             current = await self.current(job)
             await self._door.apply(current, replace(seen, status=current.status))
-        except StoreError:
-            log.warning("the store is down; a job's partial mark is not kept", extra={"job": job.id})
+        except StoreError as error:
+            log.warning("the store is down; a job's partial mark is not kept: %s", error, extra={"job": job.id})
 
     async def forget(self, job: Job) -> None:
         """Drop a job from the store; the next in its lane may go."""

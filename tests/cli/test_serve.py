@@ -123,8 +123,8 @@ def test_a_proven_delivery_is_in_the_store(receiver: Receiver, store: str) -> No
     assert {None} == {answer.getheader("Server") for answer in answers[:-1]}
     assert 1 == asyncio.run(_parked(store))
     _, said = receiver.end(signal.SIGTERM)
-    assert ["vendor=belvo reason=the delivery does not carry the configured Authorization value"] == [
-        line.partition("from the vendor ")[2] for line in said.splitlines()
+    assert ["the delivery does not carry the configured Authorization value vendor=belvo"] == [
+        line.partition("from the vendor: ")[2] for line in said.splitlines()
     ]
 
 

@@ -123,7 +123,8 @@ def test_value_that_looks_like_a_complaint_stays_out(value: str) -> None:
     [
         (b"", "Input data was truncated"),
         (b'{"text": "a', "Input data was truncated"),
-        (b"<html>", "JSON is malformed (byte 0)"),
+        (b"<html>", "a page (HTML) came instead of JSON"),
+        (b"\xef\xbb\xbf \r\n<!DOCTYPE html>", "a page (HTML) came instead of JSON"),
         (b"{} {}", "JSON is malformed (byte 4)"),
         (b"\xef\xbb\xbf{}", "JSON is malformed (byte 0)"),
         (b'{"text": "\xff\xfe"}', "not UTF-8"),

@@ -216,6 +216,22 @@ async def test_malformed_byte_is_told_by_its_place_in_the_body(body: bytes, posi
     assert ["a"] == ids
 
 
+@pytest.mark.parametrize("body", [b"<html></html>", b" \r\n <!DOCTYPE html>", b"\xef\xbb\xbf<?xml?>"])
+@pytest.mark.parametrize("size", [1, 7, 1000])
+async def test_a_page_is_called_that(body: bytes, size: int) -> None:
+    """A maintenance or login page, answered with 200, says nothing about the vendor's JSON."""
+    ids, error = await until_failure(body, size=size)
+
+    assert ([], "a page (HTML) came instead of JSON") == (ids, error.reason)
+
+
+async def test_a_mark_of_a_page_within_json_is_a_malformed_byte() -> None:
+    """Only a body that begins like a page is one."""
+    _, error = await until_failure(b"{ <html>")
+
+    assert "JSON is malformed (byte 2)" == error.reason
+
+
 async def test_cut_on_the_way_passes_through() -> None:
     """What the network did is told as such, not as the vendor's bad page; the rows that arrived whole are out first."""
 

@@ -106,7 +106,7 @@ async def test_a_store_that_is_down_holds_nothing_up(
 
         assert [0, 40] == pytest.approx([each.at for each in origin.seen], abs=0.5)
     warnings = [each.getMessage() for each in caplog.records if each.levelno == logging.WARNING]
-    assert ["other workers could not be told of an exhausted rate window"] == warnings
+    assert ["other workers could not be told of an exhausted rate window: the store is down"] == warnings
 
 
 async def test_a_store_that_is_slow_holds_nobody_up_for_long(http: Http, store: TroubledStore) -> None:

@@ -336,22 +336,47 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
     ("vendor_name", "reason"),
     [
         ("belvo", "the delivery does not carry the configured Authorization value"),
-        ("syntage", "no signature of the delivery is valid and fresh"),
+        ("syntage", "no signature of the delivery is right: is the secret?"),
     ],
 )
 async def test_a_refused_delivery_is_a_warning(
     world: World, vendor_name: str, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A wrong secret shows in the log: which vendor's and why, and nothing the delivery held."""
+    """A wrong secret shows in the message itself: which vendor's and why, and nothing the delivery held."""
     session = await world.open(webhooks=False)
     forged = [("Authorization", "Bearer canary-forged"), ("X-Syntage-Signature", f"t=1780315200,s={'0a' * 32}")]
 
     await session.receive(vendor_name, forged, b'{"type": "canary-forged"}')
 
     (told,) = warnings(caplog)
-    assert "a webhook was refused: it is not proven to come from the vendor" == told["message"]
+    assert f"a webhook was refused: it is not proven to come from the vendor: {reason}" == told["message"]
     assert (vendor_name, reason) == (told["vendor"], told["reason"])
     assert not any(word in str(told) for word in ("canary-forged", "0a0a"))
+
+
+async def test_a_clock_that_is_off_does_not_hide_among_forgeries(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Late, early and wrong are each told at once, however many of another kind came within the minute."""
+    session = await world.open(webhooks=False)
+    body = b'{"type": "extraction.updated"}'
+    changes: list[dict[str, Any]] = [
+        {"secret": "x" * 32},
+        {"age": timedelta(minutes=6)},
+        {"age": timedelta(minutes=7)},
+        {"age": -timedelta(minutes=6)},
+    ]
+
+    for change in changes:
+        headers = [("X-Syntage-Signature", _signature(world, body, **change))]
+        assert 401 == await session.receive("syntage", headers, body)
+
+    lines = [line.partition("from the vendor: ")[2] for line in told(caplog, "a webhook was refused")]
+    assert ["no signature of the delivery is right", "the signature is right but 360 s old"] == [
+        line.partition(",")[0].partition(":")[0] for line in lines[:2]
+    ]
+    assert 3 == len(lines)
+    assert "s ahead of the clock here" in lines[2]
 
 
 def told(caplog: pytest.LogCaptureFixture, words: str) -> list[str]:
@@ -374,7 +399,7 @@ async def test_a_flood_of_forgeries_is_told_in_sum(world: World, caplog: pytest.
 
     lines = told(caplog, "a webhook was refused")
     assert ["", " (2999 more in the last minute)", "", "", " (1 more in the last minute)"] == [
-        line.partition("from the vendor")[2] for line in lines
+        (line.partition("value")[2] or line.partition("secret?")[2]) for line in lines
     ]
     assert [None, 2999, None, None, 1] == [
         getattr(each, "count", None) for each in caplog.records if each.msg in lines or hasattr(each, "count")
@@ -421,7 +446,7 @@ async def test_a_delivery_that_cannot_be_kept_is_a_warning(world: World, caplog:
     await session.receive("belvo", *world.belvo_delivery("1" * 32))
 
     (told,) = warnings(caplog)
-    assert "a webhook could not be kept: answered 503, the vendor repeats it" == told["message"]
+    assert "a webhook could not be kept: answered 503, the vendor repeats it: the store is down" == told["message"]
     assert ("belvo", "StoreError") == (told["vendor"], told["error"])
 
 

@@ -309,7 +309,9 @@ async def test_submission_that_was_not_sent_says_why(
     await asyncio.sleep(600)
 
     told = [vars(record) for record in caplog.records if record.levelno >= logging.WARNING]
-    assert ["a submission was not accepted; it is tried again"] * 2 == [each["message"] for each in told]
+    assert ["a submission was not accepted; it is tried again: POST /jobs: connection refused"] * 2 == [
+        each["message"] for each in told
+    ]
     assert [(job.id, "open", "POST /jobs: connection refused")] * 2 == [
         (each["job"], each["vendor"], each["fault"]) for each in told
     ]

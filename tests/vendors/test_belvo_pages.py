@@ -40,6 +40,24 @@ def test_a_page_says_nothing_about_jobs(page: Answer, status: Status) -> None:
             converse(BELVO.poll([job], NOW), page)
 
 
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        pytest.param(answer(404, HTML), "404 to a read: no code, a page (HTML) came instead of JSON", id="404"),
+        pytest.param(answer(200, HTML), "a page (HTML) came instead of JSON", id="200"),
+        pytest.param(answer(302, HTML), "answered 302 to a read: no code, a redirect was not followed", id="redirect"),
+        pytest.param(answer(307), "a redirect was not followed", id="redirect without a body"),
+        pytest.param(answer(404, {"message": "no Route matched"}), "not in the vendor's own form", id="other JSON"),
+    ],
+)
+def test_the_error_says_what_came_instead(page: Answer, words: str) -> None:
+    """Whoever reads it looks at the address and the proxy, not at the data."""
+    with pytest.raises((VendorError, PayloadError)) as raised:
+        converse(BELVO.poll([job_of()], NOW), page)
+
+    assert words in str(raised.value)
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_does_not_find_a_deletion(page: Answer) -> None:
     """Only Belvo itself can say that a link is no longer there."""

@@ -39,6 +39,23 @@ def test_a_page_says_nothing_about_jobs(page: Answer, task: Any) -> None:
     assert type(raised.value) in (VendorError, PayloadError)
 
 
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        pytest.param(answer(404, HTML), "a page (HTML) came instead of JSON: it may be a proxy's (HTTP 404)", id="404"),
+        pytest.param(answer(200, HTML), "a page (HTML) came instead of JSON", id="200"),
+        pytest.param(answer(302, HTML), "a redirect was not followed", id="redirect"),
+        pytest.param(answer(404, {"code": 404}), "not in the vendor's own form", id="other JSON"),
+    ],
+)
+def test_the_error_says_what_came_instead(page: Answer, words: str) -> None:
+    """Whoever reads it looks at the address and the proxy, not at the data."""
+    with pytest.raises((VendorError, PayloadError)) as raised:
+        converse(vendor().poll([job(remote_id=REMOTE)], NOW), page)
+
+    assert words in str(raised.value)
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_is_no_answer_to_a_stop(page: Answer) -> None:
     """Neither unknown nor stopping."""

@@ -117,6 +117,32 @@ def test_signatures_are_fresh_for_five_minutes_both_ways(age: int, is_fresh: boo
         vendor().read_webhook(headers, OTHER_EVENT, NOW)
 
 
+@pytest.mark.parametrize(
+    ("age", "said"),
+    [(360, "360 s old"), (86_400, "86400 s old"), (-360, "360 s ahead of the clock here")],
+    ids=["late", "a day late", "early"],
+)
+def test_a_clock_that_is_off_is_told_from_a_wrong_secret(age: int, said: str) -> None:
+    """A signature that is right but not fresh says by how much; a wrong one says nothing of the kind."""
+    at = NOW - timedelta(seconds=age)
+
+    with pytest.raises(SignatureError, match=f"the signature is right but {said}"):
+        vendor().read_webhook(Headers({"X-Syntage-Signature": sign(OTHER_EVENT, at=at)}), OTHER_EVENT, NOW)
+    with pytest.raises(SignatureError, match="no signature of the delivery is right"):
+        vendor().read_webhook(Headers({"X-Syntage-Signature": sign(OTHER_EVENT, at=at)}), OTHER_EVENT + b" ", NOW)
+
+
+def test_the_fresher_of_two_right_signatures_counts() -> None:
+    """One header may be an old one's copy; how far off is told of the nearer."""
+    old, older = (sign(OTHER_EVENT, at=NOW - timedelta(seconds=each)) for each in (400, 900))
+    fresh = Headers([("X-Syntage-Signature", older), ("X-Satws-Signature", GOOD)])
+    stale = Headers([("X-Syntage-Signature", older), ("X-Satws-Signature", old)])
+
+    assert () == vendor().read_webhook(fresh, OTHER_EVENT, NOW)
+    with pytest.raises(SignatureError, match="400 s old"):
+        vendor().read_webhook(stale, OTHER_EVENT, NOW)
+
+
 def test_either_header_may_prove() -> None:
     """Both headers are on each delivery during the vendor's renaming; one that verifies is enough."""
     headers = Headers([("X-Syntage-Signature", f"{STAMP},s={ZEROS}"), ("X-Satws-Signature", GOOD)])

@@ -24,7 +24,7 @@ from belvo_async.errors import (
     VendorError,
 )
 from belvo_async.jobs import Failure
-from belvo_async.payload import decode
+from belvo_async.payload import decode, name_stranger
 from belvo_async.rate_limits import retry_after
 
 from .schema import ErrorBody, TokenDemand, Worded
@@ -264,7 +264,7 @@ def read_error(answer: Answer, *, to: str = "a read") -> VendorError:
         )
     if answer.status == 428 and body.code == "token_required":
         return _token_error(answer, body)
-    said = advice_for(body.code).message if body.code else "not in Belvo's own form: it may be a proxy's page"
+    said = advice_for(body.code).message if body.code else name_stranger(answer.status, answer.body)
     where = f" ({body.field})" if body.field else ""
     return _error_class(answer.status, body.code)(
         f"Belvo answered {answer.status} to {to}: {body.code or 'no code'}, {said}{where}",

@@ -145,8 +145,8 @@ def _read_synchronous(task: Task[object], answer: Answer, say: partial[Observati
         return say(status=Status.UNCERTAIN, doubt=f"Belvo answered {answer.status} without a readable request id")
     try:
         rows = decode(answer.body, _ROWS)
-    except PayloadError:
-        return say(status=Status.UNCERTAIN, doubt=f"Belvo answered {answer.status} with a body that cannot be read")
+    except PayloadError as error:
+        return say(status=Status.UNCERTAIN, doubt=f"Belvo answered {answer.status} and cannot be read: {error.reason}")
     codes = {row.warnings.code for row in rows if row.warnings is not None}
     limited = XML_LIMIT in codes
     return say(

@@ -13,6 +13,7 @@ import msgspec
 from ...abc import Answer, Headers
 from ...errors import AuthenticationError, NotFoundError, PayloadError, RateLimitError, VendorError
 from ...jobs import Failure
+from ...payload import name_stranger
 from ...rate_limits import retry_after, window_end
 from .extractions import read_document
 
@@ -124,7 +125,7 @@ def read_vendor_error(answer: Answer) -> VendorError:
     """Make the error to raise for an error answer to a read."""
     problem = read_problem(answer)
     own = is_own(answer)
-    said = problem.message if own else "the answer is not in Syntage's own form: it may be a proxy's page"
+    said = problem.message if own else name_stranger(answer.status, answer.body)
     text = f"{said} (HTTP {answer.status})"
     request_id = answer.headers.get("X-Request-ID")
     if request_id is not None and not _REQUEST_ID.fullmatch(request_id):

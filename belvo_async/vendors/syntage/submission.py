@@ -73,10 +73,10 @@ def read_acceptance(job: Job, answer: Answer, now: datetime) -> Observation:
     """Read a 2xx: whatever status it shows, or uncertain when it names nothing."""
     try:
         seen = read_sighting(read_document(answer.body))
-    except PayloadError:
-        seen = None
+    except PayloadError as error:
+        return doubt(job, f"the acceptance cannot be read: {error.reason}", now)
     if seen is None:
-        return doubt(job, "the acceptance cannot be read", now)
+        return doubt(job, "the acceptance names no job", now)
     return seen.observe(Way.ANSWER, now, job=job, is_new=True)
 
 
