@@ -10,7 +10,7 @@ from typing import NamedTuple, cast
 from .abc import Secret, Vendor
 from .errors import ConfigurationError
 
-__all__ = ["Identity", "accounts_of", "identify", "read_keys", "read_name"]
+__all__ = ["Identity", "accounts_of", "identify", "read_keys", "read_name", "served_lease"]
 
 # Short and printable: it stands in logs, in the store, and in what is typed at a command line.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,39}")
@@ -49,6 +49,11 @@ def accounts_of(vendor: Vendor) -> tuple[str, ...]:
     """Every account whose jobs a vendor goes on with, the one new jobs are fired under first."""
     former: tuple[str, ...] = getattr(vendor, "former_accounts", ())
     return (vendor.account, *former)
+
+
+def served_lease(account: str) -> str:
+    """The lease that a session holds while it serves an account."""
+    return f"served:{account}"
 
 
 def read_name(given: object, secrets: Sequence[Secret], what: str = "`account`") -> str | None:

@@ -45,6 +45,14 @@ _PRUNE = """\
 Forgets the jobs that ended before an instant, with their timelines; asks nothing. Open jobs stay, whatever their age.
 Nothing changes at the vendors.
 """
+_ACCOUNTS = """\
+Lists the accounts whose jobs the store holds, how many, how many deliveries are parked for them, and whether a session
+that is open now serves them.
+"""
+_MOVE = """\
+Gives all jobs of an account, and the deliveries parked for it, to another account: after its key was changed, or its
+name. Safe while sessions are open; give it again if it was broken off. Nothing changes at the vendors.
+"""
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _EXPLAIN = "Shows a job and what the vendor said of it, in order: when, by which way (answer, webhook, poll), what."
 
@@ -126,7 +134,24 @@ def _add_jobs(commands: _Commands) -> None:
         "--before", type=_instant, required=True, metavar="DATE|AGE", help="2026-01-31 (in UTC), or 90m, 12h, 30d, 8w"
     )
     prune.add_argument("--dry-run", action="store_true", help="only say how many")
+    _add_accounts(actions)
     for action, run in ((listing, _run_list), (explain, _run_explain), (prune, _run_prune)):
+        _add_store(action)
+        action.set_defaults(run=run)
+
+
+def _add_accounts(actions: _Commands) -> None:
+    accounts = actions.add_parser(
+        "accounts", help="whose jobs a store holds", description=_ACCOUNTS, epilog=_EXIT_CODES
+    )
+    accounts.add_argument("--format", choices=("table", "json"), default="table", help="json: one object per line")
+    move = actions.add_parser("move", help="give jobs to another account", description=_MOVE, epilog=_EXIT_CODES)
+    move.add_argument("--from", dest="source", required=True, metavar="ACCOUNT", help="as `jobs accounts` shows it")
+    move.add_argument(
+        "--to", dest="target", required=True, metavar="ACCOUNT", help="another one, or only its name (`acme`)"
+    )
+    move.add_argument("--dry-run", action="store_true", help="only say how many")
+    for action, run in ((accounts, _run_accounts), (move, _run_move)):
         _add_store(action)
         action.set_defaults(run=run)
 
@@ -217,6 +242,18 @@ def _run_prune(options: argparse.Namespace) -> int:
     from .jobs import prune_jobs
 
     return prune_jobs(options.store, before=options.before, dry_run=options.dry_run)
+
+
+def _run_accounts(options: argparse.Namespace) -> int:
+    from .accounts import list_accounts
+
+    return list_accounts(options.store, form=options.format)
+
+
+def _run_move(options: argparse.Namespace) -> int:
+    from .accounts import move_jobs
+
+    return move_jobs(options.store, source=options.source, target=options.target, dry_run=options.dry_run)
 
 
 def _run_serve(options: argparse.Namespace) -> int:

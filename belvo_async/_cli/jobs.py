@@ -18,7 +18,7 @@ from ..stores import open_store
 from ..vendors import belvo, syntage  # so that stored tasks are read as the types they are
 from .table import Table
 
-__all__ = ["belvo", "explain_job", "list_jobs", "prune_jobs", "syntage"]
+__all__ = ["belvo", "existing_store", "explain_job", "list_jobs", "print_table", "prune_jobs", "syntage"]
 
 HEADINGS = ("job", "vendor", "resource", "status", "created")
 # Jobs forgotten at once: the stores commit what arrives together in one go.
@@ -32,7 +32,7 @@ _EVER = datetime.max.replace(tzinfo=UTC)
 
 def list_jobs(url: str | None, *, form: str, with_ended: bool) -> int:
     """Print the open jobs of a store, or all."""
-    jobs = asyncio.run(_jobs(_existing(url), with_ended=with_ended))
+    jobs = asyncio.run(_jobs(existing_store(url), with_ended=with_ended))
     if form == "json":
         for job in jobs:
             print(msgspec.json.encode(_facts(job)).decode())
@@ -40,16 +40,16 @@ def list_jobs(url: str | None, *, form: str, with_ended: bool) -> int:
         print("no jobs" if with_ended else "no open jobs")
     elif with_ended:
         rows = [(*_row(job), _instant(job.settled_at) or "") for job in jobs]
-        _print(Table(headings=(*HEADINGS, "ended"), rows=rows))
+        print_table(Table(headings=(*HEADINGS, "ended"), rows=rows))
     else:
         rows = [(*_row(job), _instant(job.next_poll) or "") for job in jobs]
-        _print(Table(headings=(*HEADINGS, "next look"), rows=rows))
+        print_table(Table(headings=(*HEADINGS, "next look"), rows=rows))
     return 0
 
 
 def prune_jobs(url: str | None, *, before: datetime, dry_run: bool) -> int:
     """Forget the jobs of a store that ended before an instant, and print how many."""
-    count = asyncio.run(_prune(_existing(url), before, dry_run=dry_run))
+    count = asyncio.run(_prune(existing_store(url), before, dry_run=dry_run))
     jobs = "1 job" if count == 1 else f"{count} jobs"
     print(f"{'would forget' if dry_run else 'forgot'} {jobs} that ended before {_instant(before)}")
     return 0
@@ -57,16 +57,16 @@ def prune_jobs(url: str | None, *, before: datetime, dry_run: bool) -> int:
 
 def explain_job(url: str | None, job_id: str) -> int:
     """Print one job and its timeline."""
-    job, timeline = asyncio.run(_job(_existing(url), job_id))
+    job, timeline = asyncio.run(_job(existing_store(url), job_id))
     for name, value in _facts(job).items():
         if value is not None:
             print(f"{name:10} {value}")
     print()
-    _print(Table(headings=("when", "by", "status", "said"), rows=[_event(seen) for seen in timeline]))
+    print_table(Table(headings=("when", "by", "status", "said"), rows=[_event(seen) for seen in timeline]))
     return 0
 
 
-def _existing(url: str | None) -> Store:
+def existing_store(url: str | None) -> Store:
     """Open a store that is there: a mistyped path must not make a new one."""
     if not url:
         raise ConfigurationError("which store? give --store URL or set BELVO_ASYNC_STORE")
@@ -151,6 +151,7 @@ def _facts(job: Job) -> dict[str, Any]:
     return {
         "job": job.id,
         "vendor": job.vendor,
+        "account": job.account,
         "kind": job.task.kind,
         "resource": job.task.resource,
         "status": str(job.status),
@@ -179,5 +180,6 @@ def _instant(when: datetime | None) -> str | None:
     return f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}" if when else None
 
 
-def _print(table: Table) -> None:
+def print_table(table: Table) -> None:
+    """Print a table on stdout."""
     sys.stdout.write("".join(f"{line}\n" for line in table.lines()))

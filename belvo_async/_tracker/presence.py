@@ -6,7 +6,7 @@ import asyncio
 import uuid
 from datetime import timedelta
 
-from ..accounts import accounts_of
+from ..accounts import accounts_of, served_lease
 from ..errors import StoreError
 from .context import Context, log
 from .timer import Alarm
@@ -50,7 +50,7 @@ class Presence:
             self._alarm.cancel()
         try:
             async with asyncio.timeout(LEAVING.total_seconds()):
-                await asyncio.gather(*(self._store.release(_lease_of(each), self._owner) for each in self._accounts))
+                await asyncio.gather(*(self._store.release(served_lease(each), self._owner) for each in self._accounts))
         except (StoreError, TimeoutError):
             log.debug("the store is down; the session leaves without a word")
 
@@ -80,7 +80,7 @@ class Presence:
         # Another session of the account may hold it: that serves as well.
         await asyncio.gather(
             *(
-                self._store.lease(_lease_of(each), self._owner, now=now, until=now + BELIEVED_FOR)
+                self._store.lease(served_lease(each), self._owner, now=now, until=now + BELIEVED_FOR)
                 for each in self._accounts
             )
         )
@@ -97,8 +97,4 @@ class Presence:
     async def _is_served(self, account: str) -> bool:
         # Whoever could take the lease finds nobody there; taken until now, it is free again at once.
         now = self._context.clock.now()
-        return await self._store.lease(_lease_of(account), self._owner, now=now, until=now) is None
-
-
-def _lease_of(account: str) -> str:
-    return f"served:{account}"
+        return await self._store.lease(served_lease(account), self._owner, now=now, until=now) is None

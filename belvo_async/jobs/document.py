@@ -14,7 +14,9 @@ from .model import Job, Task, UnknownTask
 
 def task_key(account: str, task: Task[Any]) -> str:
     """Make the key that is equal for equal tasks of one account."""
-    canonical = msgspec.json.encode(task, order="deterministic")
+    # The body of a task whose type is not loaded was encoded where it is, from the same fields in the same order.
+    known = task.body if isinstance(task, UnknownTask) else task
+    canonical = msgspec.json.encode(known, order="deterministic")
     return hashlib.sha256(account.encode() + b"\0" + canonical).hexdigest()[:32]
 
 

@@ -7,8 +7,9 @@ from belvo_async.errors import ConfigurationError
 
 from .joined import join_accounts
 from .memory import MemoryStore
+from .moving import Moved, move_account
 
-__all__ = ["MemoryStore", "join_accounts", "open_store"]
+__all__ = ["MemoryStore", "Moved", "join_accounts", "move_account", "open_store"]
 
 _FORMS = "`memory:`, `sqlite:PATH`, `postgresql://HOST/DATABASE`, `redis://HOST:PORT/NUMBER`"
 

@@ -169,7 +169,11 @@ def test_explain_an_ended_job(store: str, capsys: pytest.CaptureFixture[str]) ->
     ("url", "words"),
     [("memory:", "nothing to look into"), ("sqlite:/nowhere/jobs.db", "there is no store at /nowhere/jobs.db")],
 )
-@pytest.mark.parametrize("argv", [("list",), ("explain", "x"), ("prune", "--before", "1d")], ids=lambda each: each[0])
+@pytest.mark.parametrize(
+    "argv",
+    [("list",), ("explain", "x"), ("prune", "--before", "1d"), ("accounts",), ("move", "--from", "a#b", "--to", "c")],
+    ids=lambda each: each[0],
+)
 def test_no_store_is_one_sentence(
     argv: tuple[str, ...], url: str, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -179,3 +183,64 @@ def test_no_store_is_one_sentence(
     said = capsys.readouterr()
     assert words in said.err
     assert ("", 1) == (said.out, said.err.count("\n"))
+
+
+def accounts(url: str, capsys: pytest.CaptureFixture[str]) -> list[Any]:
+    """What `jobs accounts` shows, as objects."""
+    capsys.readouterr()
+    assert 0 == main(["jobs", "accounts", "--store", url, "--format", "json"])
+    return [msgspec.json.decode(line) for line in capsys.readouterr().out.splitlines()]
+
+
+OLD, NEW = "https://api.syntage.com#3f2a91c07be4", "https://api.syntage.com#acme"
+
+
+@pytest.fixture(params=["sqlite", "postgres", "redis"])
+def changed_key(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A store with jobs of an account whose key was changed."""
+    with empty_store(request.param, tmp_path) as url:
+        fill(
+            url,
+            a_job("open", account=OLD, status=Status.PENDING),
+            a_job("early", account=OLD, settled_at=AT),
+            a_job("theirs", account=NEW, status=Status.PENDING),
+        )
+        yield url
+
+
+def test_accounts_are_counted(changed_key: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Open and ended jobs of each, in a table too; an open session is told of."""
+    ours = {"account": OLD, "open": 1, "ended": 1, "parked": 0, "served": False}
+    theirs = {"account": NEW, "open": 1, "ended": 0, "parked": 0, "served": False}
+
+    assert [ours, theirs] == accounts(changed_key, capsys)
+    assert 0 == main(["jobs", "accounts", "--store", changed_key])
+    heading, _, *rows = capsys.readouterr().out.splitlines()
+    assert ["account", "open", "ended", "parked", "served"] == heading.split()
+    assert [[OLD, "1", "1", "0", "no"], [NEW, "1", "0", "0", "no"]] == [row.split() for row in rows]
+
+
+@pytest.mark.parametrize("target", ["acme", NEW], ids=["by name", "whole"])
+def test_jobs_move_to_another_account(changed_key: str, target: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A dry run only counts; a name alone is one at the same address."""
+    move = ["jobs", "move", "--from", OLD, "--to", target, "--store", changed_key]
+    assert 0 == main([*move, "--dry-run"])
+    counts = f"1 open job, 1 ended job and 0 parked deliveries from {OLD} to {NEW}\n"
+    assert f"would move {counts}" == capsys.readouterr().out
+    assert 2 == len(accounts(changed_key, capsys))
+
+    assert 0 == main(move)
+
+    assert f"moved {counts}" == capsys.readouterr().out
+    assert [{"account": NEW, "open": 2, "ended": 1, "parked": 0, "served": False}] == accounts(changed_key, capsys)
+
+
+def test_a_mistyped_account_is_told(changed_key: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """With those there are; nothing is changed. An account is not moved to itself, nor to what can be no name."""
+    move = ["jobs", "move", "--store", changed_key]
+    assert 1 == main([*move, "--from", "https://api.syntage.com#other", "--to", "acme"])
+    assert f"of these it does: {OLD}, {NEW}\n" in capsys.readouterr().err
+    assert 1 == main([*move, "--from", OLD, "--to", OLD])
+    assert 1 == main([*move, "--from", OLD, "--to", "no name"])
+
+    assert 2 == len(accounts(changed_key, capsys))

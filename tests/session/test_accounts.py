@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from belvo_async import ConfigurationError, Session, Status, Syntage, UnknownJobError
+from belvo_async.stores import move_account, open_store
 from tests.session.world import World
 
 NEW_KEY = "a-new-key-0123456789"
@@ -115,3 +116,22 @@ def test_two_vendors_need_two_accounts(world: World) -> None:
         Session(
             world.belvo_vendor(base_url=relay, account="acme"), world.syntage_vendor(base_url=relay, account="acme")
         )
+
+
+async def test_moved_jobs_go_on_under_their_new_account(world: World, store: str) -> None:
+    """Whatever the key was, and while a session of the old one still waits for them."""
+    first = await world.open(world.syntage_vendor(), store=store, webhooks=False)
+    fired = await first.fire(world.extraction())
+    waiting = asyncio.create_task(fired.wait())
+    name = f"{world.syntage.url}#acme"
+    async with open_store(store) as opened:
+        await move_account(opened, world.syntage_vendor().account, name, now=world.clock.now())
+
+    world.syntage.api_key = NEW_KEY
+    second = await world.open(
+        world.syntage_vendor(account="acme"), store=store, webhooks=False, chance=random.Random(8)
+    )
+    joined = await second.fire(world.extraction())
+
+    assert fired.id == joined.id
+    assert [Status.FINISHED] * 2 == [(await joined).status, (await waiting).status]

@@ -1,0 +1,108 @@
+"""Moving what is kept of one account to another, while others may work on it: one job after the other, each whole."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from belvo_async.abc import Store
+from belvo_async.errors import StoreError
+from belvo_async.jobs import Job, task_key
+
+__all__ = ["Moved", "move_account"]
+
+# Jobs moved at once: the stores commit what arrives together in one go.
+AT_ONCE = 256
+# Jobs that a session adds meanwhile are moved in another round. One that fires all the time is never caught up with.
+ROUNDS = 3
+# A submission under way holds its lane at least for so long: longer than the longest request and its retries.
+SHORTEST_HOLD = timedelta(minutes=8)
+# Later than any job ended, by whatever clock.
+_EVER = datetime.max.replace(tzinfo=UTC)
+
+
+class Moved(NamedTuple):
+    """How much was moved."""
+
+    open: int
+    ended: int
+    parked: int
+
+
+async def move_account(store: Store, source: str, target: str, *, now: datetime) -> Moved:
+    """Give all jobs and parked deliveries of an account to another one; what was broken off is gone on with.
+
+    Each job changes its account, its key and its lane in one write, as its version lets it: who works on it meanwhile
+    goes on with it under the new account. A submission under way is neither repeated nor lost, and keeps its lane.
+    """
+    opened = ended = 0
+    for _ in range(ROUNDS):
+        moved = await _move_all(store, store.open_jobs([source]), target, now)
+        moved_ended = await _move_all(store, store.ended_jobs([source], before=_EVER), target, now)
+        opened, ended = opened + moved, ended + moved_ended
+        if not moved + moved_ended:
+            break
+    return Moved(opened, ended, await _move_parked(store, source, target))
+
+
+async def _move_all(store: Store, jobs: AsyncIterator[Job], target: str, now: datetime) -> int:
+    count = 0
+    some: list[Job] = []
+    async for job in jobs:
+        some.append(job)
+        if len(some) == AT_ONCE:
+            count += await _move_some(store, some, target, now)
+            some = []
+    return count + await _move_some(store, some, target, now)
+
+
+async def _move_some(store: Store, jobs: list[Job], target: str, now: datetime) -> int:
+    return sum(await asyncio.gather(*(_move(store, job, target, now) for job in jobs)))
+
+
+async def _move(store: Store, job: Job, target: str, now: datetime) -> bool:
+    """Move one job, again on its newer version when another writer came first; whether it was moved."""
+    while job.account != target:
+        moved = _under(job, target)
+        await _take_lane(store, job, moved, now)
+        try:
+            standing = await store.put(moved, expected=job.version)
+        except StoreError:
+            if await store.get(job.id) is None:
+                return False  # it was forgotten meanwhile
+            raise
+        if standing is None:
+            if job.lane is not None and job.lane != moved.lane:
+                await store.release(job.lane, job.id)
+            return True
+        job = standing
+    return False
+
+
+def _under(job: Job, account: str) -> Job:
+    """The job as it is under another account. Keys and lanes hold the account's name."""
+    lane = job.lane
+    if lane is not None and lane.startswith(f"{job.account}/"):
+        lane = account + lane.removeprefix(job.account)
+    key = task_key(account, job.task) if job.key else ""
+    return replace(job, account=account, key=key, lane=lane, version=job.version + 1)
+
+
+async def _take_lane(store: Store, job: Job, moved: Job, now: datetime) -> None:
+    """Keep the new lane busy for what runs already. One that another job holds cannot be helped."""
+    if moved.lane is not None and moved.lane != job.lane and job.is_open and not job.is_queued:
+        until = max(job.deadline or now, now + SHORTEST_HOLD)
+        await store.lease(moved.lane, job.id, now=now, until=until)
+
+
+async def _move_parked(store: Store, source: str, target: str) -> int:
+    parked = await store.parked(source)
+    for start in range(0, len(parked), AT_ONCE):
+        some = parked[start : start + AT_ONCE]
+        await asyncio.gather(*(store.park(target, seen) for seen in some))
+        await store.unpark(source, some)
+    return len(parked)
