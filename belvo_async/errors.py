@@ -6,6 +6,7 @@
     ├── UnknownJobError (LookupError)        the store holds no such job of this session's accounts
     ├── UnsupportedError                     this vendor or this job has no such operation
     ├── StoreError                           jobs cannot be kept right now; nothing was sent
+    │   └── StoreLostError                   what the store kept is gone; open it again to begin with what is there
     ├── SessionClosedError                   the session closed while you waited; the job lives on
     ├── PayloadError                         the vendor's bytes do not fit; names the path, never the value
     ├── SignatureError                       a webhook is not proven to come from the vendor
@@ -21,6 +22,7 @@
         ├── JobStoppedError                  it was stopped
         ├── JobRejectedError                 the vendor refused to start it
         ├── JobTimeoutError (TimeoutError)   waiting ended; the job is as it was
+        ├── JobLostError (UnknownJobError)   the store keeps it no longer; it may run at the vendor: adopt it
         └── SubmissionUncertainError         nobody can say whether the vendor accepted it
 
 Messages hold no credential, no taxpayer id and no body. All errors pickle.
@@ -41,6 +43,7 @@ __all__ = [
     "IncompleteResultError",
     "JobError",
     "JobFailedError",
+    "JobLostError",
     "JobRejectedError",
     "JobStoppedError",
     "JobTimeoutError",
@@ -50,6 +53,7 @@ __all__ = [
     "SessionClosedError",
     "SignatureError",
     "StoreError",
+    "StoreLostError",
     "SubmissionUncertainError",
     "TaskError",
     "TokenRequiredError",
@@ -97,6 +101,13 @@ class UnsupportedError(BelvoAsyncError):
 
 class StoreError(BelvoAsyncError):
     """Jobs cannot be kept or read right now. What raised it was not carried out: nothing was sent."""
+
+
+class StoreLostError(StoreError):
+    """What the store kept is gone: its server was flushed, its tables were dropped, its file was deleted or replaced.
+
+    Waiting does not bring it back. Whoever opens the store again begins with what is there.
+    """
 
 
 class SessionClosedError(BelvoAsyncError):
@@ -249,6 +260,13 @@ class JobTimeoutError(JobError, TimeoutError):
     """
 
 
+class JobLostError(JobError, UnknownJobError):
+    """The store keeps the job no longer: it was forgotten, or the store lost it. It may go on at the vendor.
+
+    `job` is what was known last; with its `remote_id`, `session.adopt` follows it again.
+    """
+
+
 class SubmissionUncertainError(JobError):
     """Nobody can say whether the vendor accepted the job. Resubmitting may run, and bill, it twice."""
 
@@ -305,6 +323,18 @@ def _lane_kind(job: Job, lane: str) -> str:
     """What a lane like `account/link:id` is about. Of lanes of another form nothing shows: they may hold ids."""
     kind, colon, _ = lane.removeprefix(f"{job.account}/").partition(":")
     return kind if colon and kind.isalpha() and kind.islower() else "subject"
+
+
+def lost_error(job: Job) -> JobLostError:
+    """Make a fresh error for a waiter whose job the store keeps no longer."""
+    if job.remote_id is not None:
+        fate = f"it may go on at the vendor as {job.remote_id}: adopt it by that id to follow it again"
+    elif job.is_queued:
+        fate = "as far as is known here it was not sent: look at the vendor before firing it again"
+    else:
+        fate = "it may run at the vendor: look there, and adopt it or fire it again"
+    text = f"the store keeps job {job.id} no longer (it was forgotten, or the store lost it); {fate}"
+    return JobLostError(text, job=job, code="lost")
 
 
 def _uncertain(job: Job) -> SubmissionUncertainError:

@@ -19,6 +19,7 @@ FIELDS = (
     "attempt",
     "account",
     "jobs",
+    "remote_id",
 )
 
 

@@ -23,8 +23,8 @@ class JobHandle(Generic[R_co]):
     """One job, awaited. Many handles may stand for one job; cancelling one waiter touches no other.
 
     `await handle` gives the finished `Job`, or raises JobFailedError, JobStoppedError, JobRejectedError,
-    SubmissionUncertainError, JobTimeoutError (at `deadline`; the job goes on) or SessionClosedError. It may be awaited
-    any number of times, by any number of tasks.
+    SubmissionUncertainError, JobTimeoutError (at `deadline`; the job goes on), JobLostError (the store keeps the job no
+    longer) or SessionClosedError. It may be awaited any number of times, by any number of tasks.
     """
 
     def __init__(self, session: Session, watch: Watch, deadline: datetime) -> None:
@@ -48,8 +48,8 @@ class JobHandle(Generic[R_co]):
         return self._watch.job.status
 
     def done(self) -> bool:
-        """Whether awaiting would return (or raise) at once: the job ended, or its search was given up."""
-        return not self._watch.job.is_open
+        """Whether awaiting would return (or raise) at once: the job ended, its search was given up, or it is lost."""
+        return not self._watch.job.is_open or self._watch.lost
 
     def __await__(self) -> Generator[Any, None, Job]:
         return self.wait().__await__()
@@ -60,7 +60,8 @@ class JobHandle(Generic[R_co]):
         now = self._session.clock.now()
         left = self.deadline - now
         until = now + (left if timeout is None else min(left, timeout))
-        if not (self.done() or await self._session.tracker.settle(self._watch, until=until)):
+        # Of one that was lost the store is asked again: it may be back.
+        if self.job.is_open and not (await self._session.tracker.settle(self._watch, until=until)):
             raise timeout_error(self.job, waited=_words(until - min(self.job.created_at, now)))
         error = outcome_error(self.job)
         if error is not None:

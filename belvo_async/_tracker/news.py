@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import timedelta
 
 from ..abc import Vendor
-from ..errors import PayloadError, StoreError, TransportError, VendorError, name_fault
+from ..errors import PayloadError, StoreError, StoreLostError, TransportError, VendorError, name_fault
 from .context import STORE_RETRY, Context, all_of, log
 from .door import Door
 from .watch import Watch
@@ -63,12 +63,23 @@ class News:
         return [watch for watch in awaited if watch.job.id in changed] if changed else awaited
 
     async def _read(self, watches: list[Watch]) -> None:
-        await all_of(watches, self._read_one)
+        await all_of(watches, self.read_one)
 
-    async def _read_one(self, watch: Watch) -> None:
-        job = await self._store.get(watch.job.id)
-        if job is not None and job.version > watch.job.version:
+    async def read_one(self, watch: Watch) -> None:
+        """Take over what is kept of a job, or tell its waiters that it is kept no longer. Raises StoreError."""
+        try:
+            job = await self._store.get(watch.job.id)
+        except StoreLostError:
+            job = None
+        if job is None:
+            watch.lose()
+        elif job.version > watch.job.version or watch.lost:
             watch.publish(job, None)
+
+    def lose_all(self) -> None:
+        """Tell every waiter that the store has lost what it kept: none is left to its deadline."""
+        for watch in self._context.watches.awaited():
+            watch.lose()
 
     async def _catch_up(self, vendor: Vendor) -> None:
         """Take what the vendor announced while no process of the store was up, all at once instead of look by look."""

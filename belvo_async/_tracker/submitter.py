@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec.structs import replace
 
-from ..errors import PayloadError, StoreError, TransportError, VendorError
+from ..errors import PayloadError, StoreError, StoreLostError, TransportError, VendorError
 from ..jobs import Job, Observation, Status, Task, Way, normal_id, task_key, undelivered
 from .context import Context, log
 from .door import Door
@@ -194,9 +195,16 @@ class Submitter:
         """Apply what was answered, unless the job was forgotten meanwhile: a write that can never be taken."""
         try:
             await self._door.apply(job, seen)
-        except StoreError:
-            if await self._store.get(job.id) is not None:
+        except StoreError as error:
+            is_lost = isinstance(error, StoreLostError)
+            if not is_lost and await self._store.get(job.id) is not None:
                 raise
+            if seen.remote_id is not None:
+                facts = {"job": job.id, "vendor": job.vendor, "remote_id": seen.remote_id}
+                # Whoever forgot it while it was sent meant to.
+                level = logging.ERROR if is_lost else logging.INFO
+                log.log(level, "a started job is kept no longer: adopt it by its remote id", extra=facts)
+            self._context.watches.lose(replace(job, remote_id=seen.remote_id))
 
     async def _take_lane(self, job: Job) -> bool:
         """Take the job's lane; it is kept until the job closes or its deadline passes.

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from ..abc import Vendor
 from ..accounts import accounts_of
-from ..errors import PayloadError, RateLimitError, StoreError, TransportError, VendorError, name_fault
+from ..errors import PayloadError, RateLimitError, StoreError, StoreLostError, TransportError, VendorError, name_fault
 from ..jobs import Job, Observation, Status, later, normal_id
 from .context import STORE_RETRY, Context, all_of, log
 from .door import Door
@@ -54,6 +54,7 @@ class Sweeper:
         self._sweeping = False
         self._rang = False
         self._closed = False
+        self._has_lost = False
         self._store_wait = STORE_RETRY[0]
         self._parked_swept_at = context.clock.now()
 
@@ -90,7 +91,10 @@ class Sweeper:
             again_at = min(again_at, next_due or again_at)
             self._store_wait = STORE_RETRY[0]
         except StoreError as error:
-            log.warning("the store is down; looking at jobs is put off: %s", error)
+            if isinstance(error, StoreLostError):
+                self._note_loss()
+            else:
+                log.warning("the store is down; looking at jobs is put off: %s", error)
             again_at = self._context.clock.now() + self._store_wait
             self._store_wait = min(self._store_wait * 2, STORE_RETRY[1])
         finally:
@@ -98,6 +102,12 @@ class Sweeper:
             # What fell due while this sweep ran may have come too late for it.
             self.note_due(self._context.clock.now() if self._rang else again_at)
             self._rang = False
+
+    def _note_loss(self) -> None:
+        self._news.lose_all()
+        if not self._has_lost:
+            self._has_lost = True
+            log.error("the store has lost what it kept; jobs may go on at the vendors, but nobody follows them")
 
     async def _claim(self) -> None:
         due: list[Job] = []

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Self
 
 from msgspec.structs import replace
 
 from ..abc import Clock, Store, Vendor
-from ..errors import StoreError, UnsupportedError
+from ..errors import StoreError, UnsupportedError, lost_error
 from ..jobs import Failure, Job, Observation, Polling, Status, Task, Way
 from .context import Context, Talk, log
 from .door import Door
@@ -163,6 +164,7 @@ class Tracker:
         """Drop a job from the store; the next in its lane may go."""
         self._check_open()
         await self._store.forget(job.id)
+        self._context.watches.lose(job)
         if job.is_open:
             self._on_closed(job)
 
@@ -171,13 +173,18 @@ class Tracker:
         return self._context.watches.on(job)
 
     async def settle(self, watch: Watch, *, until: datetime) -> bool:
-        """Wait until the job is over; False when `until` came first. Cancelling touches no other waiter."""
+        """Wait until the job is over; False when `until` came first. Cancelling touches no other waiter.
+
+        Raises JobLostError when the store keeps the job no longer.
+        """
         # Once more when it opened again before its waiter ran: a search given up, and then found.
         while watch.job.is_open:
             self._check_open(watch)
             if not await self._wake_up(watch, until):
                 await self._read_again(watch)
                 break
+        if watch.lost:
+            raise lost_error(watch.job)
         return not watch.job.is_open
 
     async def _wake_up(self, watch: Watch, until: datetime) -> bool:
@@ -192,7 +199,7 @@ class Tracker:
             watch.drop_waiter(waiter)
 
     async def updates(self, watch: Watch) -> AsyncIterator[Observation]:
-        """Every observation that changes the job, until it is over."""
+        """Every observation that changes the job, until it is over; JobLostError when the store keeps it no longer."""
         feed = watch.add_feed()
         try:
             while True:
@@ -200,18 +207,17 @@ class Tracker:
                     yield feed.pending.popleft()
                 if not watch.job.is_open:
                     return
+                if watch.lost:
+                    raise lost_error(watch.job)
                 self._check_open(watch)
                 await feed.wait()
         finally:
             watch.drop_feed(feed)
 
     async def _read_again(self, watch: Watch) -> None:
-        try:
-            job = await self._store.get(watch.job.id)
-        except StoreError:
-            return  # the waiter keeps waiting and wakes when the store is back
-        if job is not None and job.version > watch.job.version:
-            watch.publish(job, None)
+        # While the store is down the waiter keeps waiting, and wakes when it is back.
+        with suppress(StoreError):
+            await self._news.read_one(watch)
 
     def _check_open(self, watch: Watch | None = None) -> None:
         # A watch of a session that was closed and opened again is woken by nobody.

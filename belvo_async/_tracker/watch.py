@@ -6,7 +6,9 @@ import asyncio
 from collections import deque
 from weakref import WeakValueDictionary
 
-from ..errors import SessionClosedError
+from msgspec.structs import replace
+
+from ..errors import SessionClosedError, lost_error
 from ..jobs import Job, Observation
 
 # What a slow reader of `updates()` may leave unread; the store keeps the same number for the timeline.
@@ -40,11 +42,13 @@ class Watch:
     Each waiter has a future of its own: cancelling one touches no other.
     """
 
-    __slots__ = ("__weakref__", "_feeds", "_waiters", "closed", "job")
+    __slots__ = ("__weakref__", "_feeds", "_waiters", "closed", "job", "lost")
 
     def __init__(self, job: Job) -> None:
         self.job = job
         self.closed = False
+        # Whether the store keeps the job no longer, as far as we know.
+        self.lost = False
         # Made when needed: many handles are held that nobody awaits at the moment, and two empty sets weigh 432 bytes.
         self._waiters: set[asyncio.Future[bool]] | None = None
         self._feeds: set[Feed] | None = None
@@ -82,6 +86,7 @@ class Watch:
         """Take over a newer state; wake the waiters when the job is over."""
         if job.version >= self.job.version:
             self.job = job
+            self.lost = False
         is_over = not self.job.is_open
         if is_over:
             for waiter in self._take_waiters():
@@ -91,6 +96,14 @@ class Watch:
                 feed.add(seen)
             elif is_over:
                 feed.wake()
+
+    def lose(self) -> None:
+        """Wake everybody: the store keeps the job no longer. How one that is over ended stays known."""
+        self.lost = self.job.is_open
+        for feed in self._feeds or ():
+            feed.wake()
+        for waiter in self._take_waiters():
+            waiter.set_exception(lost_error(self.job))
 
     def close(self) -> None:
         """Wake everybody with a SessionClosedError of their own."""
@@ -131,6 +144,13 @@ class Watches:
         watch = self._by_job.get(job.id)
         if watch is not None:
             watch.publish(job, seen)
+
+    def lose(self, job: Job) -> None:
+        """Tell whoever watches this job that the store keeps it no longer. The vendor's id may be news."""
+        watch = self._by_job.get(job.id)
+        if watch is not None:
+            watch.job = watch.job if watch.job.remote_id else replace(watch.job, remote_id=job.remote_id)
+            watch.lose()
 
     def awaited(self) -> list[Watch]:
         """The watches of open jobs that somebody waits for."""

@@ -246,7 +246,7 @@ def _exchanges(batch: Sequence[Write[Any]]) -> list[Exchange]:
 def _fail(batch: Sequence[Operation[Any]], error: Exception) -> None:
     """One error for each caller: tracebacks of one must not grow on another."""
     for operation in batch:
-        operation.failure = StoreError(*error.args) if isinstance(error, StoreError) else error
+        operation.failure = type(error)(*error.args) if isinstance(error, StoreError) else error
 
 
 def _may_be_repeated(error: psycopg.Error) -> bool:

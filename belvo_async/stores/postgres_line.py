@@ -17,7 +17,7 @@ from psycopg.pq import Conninfo
 
 from belvo_async.abc import Secret
 from belvo_async.descriptors import EXHAUSTED, are_exhausted
-from belvo_async.errors import ConfigurationError, StoreError
+from belvo_async.errors import ConfigurationError, StoreError, StoreLostError
 
 __all__ = ["Line", "Lost", "Row", "Server", "Statement", "store_error"]
 
@@ -260,6 +260,9 @@ _SENTENCES = {
     "23": "PostgreSQL refused a row that breaks the store's rules; nothing was changed",
 }
 
+# Tables or schema do not exist any more: they were there when the store was opened.
+_LOSSES = ("42P01", "3F")
+
 
 def store_error(error: psycopg.Error) -> StoreError:
     """Say in one sentence what PostgreSQL complains about and what to do."""
@@ -267,7 +270,8 @@ def store_error(error: psycopg.Error) -> StoreError:
         return StoreError(f"PostgreSQL cannot be reached: {EXHAUSTED}; nothing was changed")
     state = error.sqlstate or _unsent_state(error)
     sentence = next((text for start, text in _SENTENCES.items() if state.startswith(start)), None)
-    return StoreError(sentence or f"PostgreSQL refused ({state}); nothing was changed")
+    kind = StoreLostError if state.startswith(_LOSSES) else StoreError
+    return kind(sentence or f"PostgreSQL refused ({state}); nothing was changed")
 
 
 def _unsent_state(error: psycopg.Error) -> str:

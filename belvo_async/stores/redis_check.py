@@ -19,38 +19,27 @@ _SETTINGS = ("appendonly", "appendfsync", "save", "maxmemory-policy")
 
 
 async def check_durability(line: Line, *, required: bool) -> None:
-    """Warn of a server that may lose jobs; with `required`, raise StoreError unless it surely keeps them.
-
-    Required is more than not being warned: an append-only file that is flushed before the answer.
-    """
-    found = await _read_settings(line)
-    if required:
-        gaps = _gaps(found) + _weaknesses(found)
-        if gaps:
-            raise StoreError(f"`require_durable` is set, and the Redis server {', '.join(gaps)}; nothing was changed")
-    for gap in _gaps(found):
+    """Warn of a server that may lose jobs; with `required`, raise StoreError unless it surely keeps them."""
+    gaps = _gaps(await _read_settings(line))
+    if required and gaps:
+        raise StoreError(f"`require_durable` is set, and the Redis server {', '.join(gaps)}; nothing was changed")
+    for gap in gaps:
         _log.warning("the Redis server of the store %s: jobs may be lost", gap, extra={"setting": gap})
 
 
 def _gaps(found: dict[str, str]) -> list[str]:
-    """What no store should live with."""
+    """How the server may lose what it has answered for."""
     if len(found) < len(_SETTINGS):
         return ["does not tell whether it keeps jobs (CONFIG GET is refused)"]
     gaps: list[str] = []
-    if found["appendonly"] != "yes" and not found["save"]:
-        gaps.append("keeps nothing on disk (set `appendonly yes`)")
+    if found["appendonly"] != "yes":
+        has_snapshots = "has no append-only file, so that a crash takes it back to its last snapshot"
+        gaps.append(f"{has_snapshots if found['save'] else 'keeps nothing on disk'} (set `appendonly yes`)")
+    elif found["appendfsync"] != "always":
+        gaps.append("answers before it has flushed, so that a crash takes it back a second (set `appendfsync always`)")
     if found["maxmemory-policy"] != "noeviction":
         gaps.append("drops keys when memory is short (set `maxmemory-policy noeviction`)")
     return gaps
-
-
-def _weaknesses(found: dict[str, str]) -> list[str]:
-    """What a crash may cost: the last second, or all since the last snapshot."""
-    if found.get("appendonly", "yes") != "yes":
-        return ["has no append-only file (set `appendonly yes`)"]
-    if found.get("appendfsync", "always") != "always":
-        return ["answers before it has flushed (set `appendfsync always`)"]
-    return []
 
 
 async def _read_settings(line: Line) -> dict[str, str]:

@@ -15,7 +15,7 @@ from redis.exceptions import (
 )
 
 from belvo_async.descriptors import EXHAUSTED, lacks_descriptors
-from belvo_async.errors import StoreError
+from belvo_async.errors import StoreError, StoreLostError
 
 __all__ = ["LOST", "broken", "in_doubt", "refused"]
 
@@ -29,7 +29,7 @@ def refused(error: ResponseError) -> StoreError:
     """A command the server answered with an error. Its own words stay out: they may quote what was sent."""
     word = str(error).split(" ", 1)[0]
     if word == "LOST":
-        return StoreError(LOST)
+        return StoreLostError(LOST)
     reason = next((text for kind, text in _REFUSALS if isinstance(error, kind)), None) or _WORDS.get(word)
     return StoreError(f"the Redis server {reason or 'refuses the command'}; nothing was changed")
 

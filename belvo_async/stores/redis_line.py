@@ -171,7 +171,7 @@ class Line:
     def _fail(self, error: StoreError, calls: Collection[Call]) -> None:
         for call in calls:
             # One error for each caller: tracebacks of one must not grow on another.
-            own = StoreError(*error.args)
+            own = type(error)(*error.args)
             own.__cause__ = error.__cause__
             call.fail(own)
         self._sent = [call for call in self._sent if not call.future.done()]

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from belvo_async.errors import StoreError
+from belvo_async.errors import StoreError, StoreLostError
 
 from .operation import Operation
 from .sqlite_file import Connect, open_database, store_error
@@ -176,8 +176,8 @@ class StoreThread(threading.Thread):
         return True
 
     def _begin(self, database: sqlite3.Connection, deadline: float, *, writes: bool) -> None:
+        self._check_file()
         if writes:
-            self._check_file()
             insist(database, lambda: database.execute("BEGIN IMMEDIATE"), deadline)
         else:
             insist(database, lambda: _begin_reading(database), deadline)
@@ -218,16 +218,16 @@ class StoreThread(threading.Thread):
             operation.settle()
 
     def _check_file(self) -> None:
-        """Refuse to write to a file that no longer is where the next process will look for it."""
+        """Refuse a file that no longer is where the next process will look for it: nobody else sees what is in it."""
         if _inode(self._path) != self._inode:
-            raise StoreError(f"the store {self._path} was moved or deleted while in use; nothing was changed")
+            raise StoreLostError(f"the store {self._path} was moved or deleted while in use; nothing was changed")
 
     def _failure(self, error: Exception) -> Exception:
         """One error for each caller: tracebacks of one must not grow on another."""
         if isinstance(error, sqlite3.Error):
             failure = store_error(self._path, error)
         elif isinstance(error, StoreError):
-            failure = StoreError(*error.args)
+            failure = type(error)(*error.args)
         else:
             return error
         failure.__cause__ = error

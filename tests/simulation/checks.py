@@ -11,6 +11,7 @@ from belvo_async._tracker import Tracker
 from belvo_async.abc import Request
 from belvo_async.errors import SessionClosedError, StoreError
 from belvo_async.jobs import Job, Status, Way, normal_id
+from belvo_async.stores.memory import MemoryStore
 
 from .dialect import WORDS, MuteFetch
 from .server import Run
@@ -123,7 +124,7 @@ class Checks:
             self._trace.check(False, "closing takes for ever")
         self._trace.check(not tracker._context.tasks, "a closed tracker has tasks left")
 
-    def waiters_at_close(self) -> list[asyncio.Task[str]]:
+    async def waiters_at_close(self) -> list[asyncio.Task[str]]:
         """Wait for a job nobody will ever end, on each worker."""
         endless = Job(
             id="endless",
@@ -133,6 +134,8 @@ class Checks:
             created_at=self._world.clock.now(),
             status=Status.PENDING,
         )
+        # Past the shaky part: a job that is not kept would be told to be lost.
+        await MemoryStore.put(self._world.store, endless, expected=None)
         until = self._world.clock.now() + timedelta(days=1)
         return [
             self._world.loop.create_task(_end_of_wait(tracker, endless, until))

@@ -143,7 +143,7 @@ class World:
         self.checks.at_rest()
 
     async def _close(self) -> None:
-        waiters = self.checks.waiters_at_close()
+        waiters = await self.checks.waiters_at_close()
         for tracker in self.trackers:
             await self.checks.close_in_time(tracker)
         await self.checks.after_close(waiters)

@@ -184,6 +184,30 @@ async def test_a_server_that_may_lose_jobs_is_refused(tmp_path: Path, settings: 
         assert [] == stores.all_keys()
 
 
+@pytest.mark.parametrize(
+    ("settings", "gaps"),
+    [
+        pytest.param(
+            ("--appendonly", "yes", "--appendfsync", "everysec"), ["a crash takes it back a second"], id="later"
+        ),
+        pytest.param(("--appendonly", "yes", "--appendfsync", "no"), ["answers before it has flushed"], id="never"),
+        pytest.param(("--save", "60 1"), ["a crash takes it back to its last snapshot"], id="snapshots"),
+        pytest.param(DURABLE, [], id="durable"),
+    ],
+)
+async def test_what_a_crash_costs_is_warned_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, settings: tuple[str, ...], gaps: list[str]
+) -> None:
+    """The store opens, and says what may be lost and which setting mends it; one that loses nothing is silent."""
+    with own_server(tmp_path, *settings) as (_, stores):
+        async with stores():
+            pass
+
+    said = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert len(gaps) == len(said)
+    assert all(gap in text for gap, text in zip(gaps, said, strict=True))
+
+
 async def test_a_server_that_tells_nothing_is_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Managed servers often forbid CONFIG: the store opens, and says what it does not know."""
     with (
