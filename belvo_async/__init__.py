@@ -42,6 +42,7 @@ from .jobs import Failure, Job, Look, Observation, Polling, Status, Task, Way
 
 if TYPE_CHECKING:
     from ._session import File, JobHandle, Results, Session
+    from .tolerant import Misfit, Misfits
     from .vendors import belvo, syntage
     from .vendors.belvo import Belvo
     from .vendors.syntage import Syntage
@@ -65,6 +66,8 @@ __all__ = [
     "JobStoppedError",
     "JobTimeoutError",
     "Look",
+    "Misfit",
+    "Misfits",
     "NotFoundError",
     "Observation",
     "PayloadError",
@@ -97,6 +100,8 @@ _LAZY = {
     "JobHandle": "_session",
     "Results": "_session",
     "Session": "_session",
+    "Misfit": "tolerant",
+    "Misfits": "tolerant",
     "Belvo": "vendors.belvo",
     "Syntage": "vendors.syntage",
     "belvo": "vendors.belvo",

@@ -17,11 +17,12 @@ from belvo_async._cli.arguments import make_parser
 ROOT = Path(belvo_async.__file__).parent
 
 # Each room and the rooms it may import. What is missing here may import nothing.
-CORE = {"jobs", "errors", "payload", "abc", "origins", "rate_limits", "descriptors", "accounts"}
+CORE = {"jobs", "errors", "payload", "abc", "origins", "rate_limits", "descriptors", "accounts", "tolerant"}
 ARROWS: dict[str, set[str]] = {
     "jobs": set(),
     "errors": {"jobs"},
     "payload": {"jobs", "errors"},
+    "tolerant": {"jobs", "errors", "payload"},
     "abc": {"jobs", "errors", "payload"},
     "origins": {"errors"},
     "rate_limits": {"abc"},

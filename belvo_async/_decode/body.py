@@ -12,23 +12,20 @@ import msgspec
 from ..abc import Page, Shape
 from ..errors import PayloadError
 from ..payload import PAGE, UNREADABLE, is_markup, rethrow
+from .beside import decoded, rows_without_array, told_beside
 from .ends import open_ends
 from .inflow import Inflow
 from .records import Batch, Records
 from .rows import Rows
 
 R = TypeVar("R")
-V = TypeVar("V")
 
 # A page of this size is waited for whole, and what stands behind its rows is read before they are.
 PEEK_BYTES: Final = 1024 * 1024
 
 _ARRAY_MARK, _OBJECT_MARK, _OBJECT_END, _STRING_MARK, _COLON, _COMMA = b'[{}":,'
-_OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ARRAY: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _KEY: Final = msgspec.json.Decoder(str)
-_TEXT: Final[msgspec.json.Decoder[str | None]] = msgspec.json.Decoder(str | None)
-_COUNT: Final[msgspec.json.Decoder[int | None]] = msgspec.json.Decoder(int | None)
 
 Steps = Generator[Batch[R] | None, None, None]
 
@@ -81,11 +78,11 @@ class Body(Generic[R]):
         # A page that cannot be read is told by the reading itself, once the rows before the fault are out.
         with suppress(*UNREADABLE, PayloadError):
             self._peeked = _peek(inflow.buf, self._shape, is_array=mark == _ARRAY_MARK)
-            self._page = self._tell(self._peeked.roots)
+            self._page = told_beside(self._peeked.roots, self._shape)
             self._is_told = True
 
-    def _read_rows(self, path: str) -> Steps[R]:
-        self._rows = Rows(self.inflow, self._records, path, self._target_bytes, self._row_bytes)
+    def _read_rows(self, path: str, inflow: Inflow | None = None) -> Steps[R]:
+        self._rows = Rows(inflow or self.inflow, self._records, path, self._target_bytes, self._row_bytes)
         return self._rows.read()
 
     def _read_object(self) -> Steps[R]:
@@ -116,7 +113,7 @@ class Body(Generic[R]):
         inflow = self.inflow
         if mark != _STRING_MARK:
             raise inflow.malformed(0, "$")
-        key = _decode(_KEY, (yield from self._read_value("$")), "$")
+        key = decoded(_KEY, (yield from self._read_value("$")), "$")
         if (yield from inflow.solid()) != _COLON:
             raise inflow.malformed(0, "$")
         inflow.drop(1)
@@ -137,9 +134,13 @@ class Body(Generic[R]):
         # A page that was looked through told of all its keys: what came so far would be less.
         if key in self._roots and not self._is_told:
             self._found[key] = value
-            self._page = self._tell(self._found)
+            self._page = told_beside(self._found, self._shape)
         if self._are_rows(key) and value != b"null":
-            self._no_array = _complaint(_ARRAY, value, path)
+            rows = None if self._records.is_strict else rows_without_array(value)
+            if rows is None:
+                self._no_array = _complaint(_ARRAY, value, path)
+            else:
+                yield from self._read_rows(path, Inflow.of(rows))
 
     def _are_rows(self, key: str) -> bool:
         """Whether these are the rows: the first name of the shape that is present, as far as can be known."""
@@ -192,10 +193,6 @@ class Body(Generic[R]):
             return None, PayloadError(f"a value of more than {self._row_bytes} bytes", path=path)
         return None, inflow.malformed(len(inflow.buf), path) if inflow.ended else None
 
-    def _tell(self, roots: Mapping[str, bytes]) -> Page:
-        link = _first(roots, self._shape.next, _TEXT)
-        return Page(next=link or None, count=_first(roots, self._shape.count, _COUNT))
-
 
 class _Peek(NamedTuple):
     """What a whole page shows before its rows are decoded: how many, under which of the names, and what is beside."""
@@ -231,37 +228,6 @@ def _envelope(rows: tuple[str, ...], roots: tuple[str, ...]) -> msgspec.json.Dec
         for index, name in enumerate(roots)
     ]
     return msgspec.json.Decoder(msgspec.defstruct("Envelope", fields))
-
-
-def _first(
-    roots: Mapping[str, bytes], paths: tuple[tuple[str, ...], ...], decoder: msgspec.json.Decoder[V | None]
-) -> V | None:
-    """The first value that one of the key paths leads to."""
-    for path in paths:
-        raw = _follow(roots, path)
-        value = None if raw is None else _decode(decoder, raw, ".".join(("$", *path)))
-        if value is not None:
-            return value
-    return None
-
-
-def _follow(roots: Mapping[str, bytes], path: tuple[str, ...]) -> bytes | None:
-    raw = roots.get(path[0])
-    for name in path[1:]:
-        if raw is None or not raw.startswith(b"{"):
-            return None
-        inside = _decode(_OBJECT, raw, f"$.{path[0]}").get(name)
-        raw = None if inside is None else bytes(inside)
-    return raw
-
-
-def _decode(decoder: msgspec.json.Decoder[V], raw: bytes, path: str) -> V:
-    try:
-        return decoder.decode(raw)
-    except UNREADABLE as error:
-        failure = rethrow(error, at=path, offset=None)
-    # Raised out here, the decoder's exception, which may hold the input, is not kept as the context.
-    raise failure
 
 
 def _complaint(decoder: msgspec.json.Decoder[Any], value: bytes, path: str) -> PayloadError | None:

@@ -35,6 +35,14 @@ class Inflow:
         self.ended = False
         self._depth = _Depth() if guard_is_weak() else None
 
+    @classmethod
+    def of(cls, body: bytes) -> Inflow:
+        """Make one of bytes that are all there."""
+        whole = cls()
+        whole.feed(body)
+        whole.end()
+        return whole
+
     def feed(self, piece: bytes | memoryview) -> None:
         """Add bytes that arrived."""
         if self._depth is not None:

@@ -14,6 +14,7 @@ from msgspec import inspect
 
 from ..errors import PayloadError
 from ..payload import MAGNITUDE_LIMIT, check_numbers
+from ..tolerant import bare
 
 # One byte in so many is looked at, and so many digits in a row make a hit.
 _STRIDE: Final = 256
@@ -75,13 +76,6 @@ def _without_none(kind: inspect.Type) -> inspect.Type:
     if isinstance(kind, inspect.UnionType):
         others = [each for each in kind.types if not isinstance(each, inspect.NoneType)]
         return bare(others[0]) if len(others) == 1 else kind
-    return kind
-
-
-def bare(kind: inspect.Type) -> inspect.Type:
-    """The type itself, without the title, description or examples that it was annotated with."""
-    while isinstance(kind, inspect.Metadata):
-        kind = kind.type
     return kind
 
 

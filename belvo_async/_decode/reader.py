@@ -27,7 +27,8 @@ class PageReader(Generic[R]):
     Rows become `record`, by default the shape's own. Any type msgspec decodes will do: a struct of fewer fields, a
     TypedDict, `msgspec.Raw` for the bytes. Memory holds about `target_bytes` of the body, a single row if that is
     longer, or a short page; a row, or a value beside them, of more than `row_bytes` is refused. Of what the
-    record type does not want, only the JSON structure is checked.
+    record type does not want, only the JSON structure is checked. A row that does not fit is read tolerantly, and told
+    in `Batch.odd`; with `strict`, it is an error.
     """
 
     def __init__(
@@ -35,11 +36,12 @@ class PageReader(Generic[R]):
         shape: Shape[Any],
         *,
         record: type[R] | None = None,
+        strict: bool = False,
         target_bytes: int = TARGET_BYTES,
         row_bytes: int = ROW_BYTES,
     ) -> None:
         self._shape = shape
-        self._records = Records(shape, record)
+        self._records = Records(shape, record, strict=strict)
         self._target_bytes = target_bytes
         self._row_bytes = row_bytes
         self._body: Body[R] | None = None

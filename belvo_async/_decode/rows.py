@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Sequence
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from ..errors import PayloadError
 from ..payload import UNREADABLE, rethrow
+from ..tolerant import UNFIT
 from .ends import Ends, open_ends
 from .inflow import Inflow
-from .records import UNFIT, Batch, Records
+from .records import Batch, Odd, Records
 
 R = TypeVar("R")
 
@@ -113,7 +114,7 @@ class Rows(Generic[R]):
             if fault is None:
                 self._learn_again(found.spans)
                 self._take(found.spans[-1].end, len(found.spans), closed=found.closed_at is not None)
-            if batch.records:
+            if batch.records or batch.odd:
                 yield batch
             if fault is not None:
                 raise fault
@@ -166,7 +167,7 @@ class Rows(Generic[R]):
         return end, None if inflow.buf[end] in (_COMMA, _CLOSE) else inflow.malformed(end, self._path)
 
     def _decode(self, spans: Sequence[_Span]) -> tuple[Batch[R], PayloadError | None]:
-        """Decode rows whose ends are known; up to the first that does not fit."""
+        """Decode rows whose ends are known; up to the first that cannot be read."""
         buf = self._inflow.buf
         end = spans[-1].end
         if end < len(buf):
@@ -178,20 +179,25 @@ class Rows(Generic[R]):
                 pass
             finally:
                 buf[end] = mark
-        rows: list[Batch[R]] = []
-        fault: PayloadError | None = None
-        with memoryview(buf) as view:
-            for index, span in enumerate(spans, self.count):
+        return self._decode_singly(spans)
+
+    def _decode_singly(self, spans: Sequence[_Span]) -> tuple[Batch[R], PayloadError | None]:
+        records: list[R] = []
+        seen: list[Any] = []
+        odd: list[Odd] = []
+        with memoryview(self._inflow.buf) as view:
+            for number, span in enumerate(spans, self.count):
+                at, offset = f"{self._path}[{number}]", self._inflow.offset + span.start
                 try:
                     with view[span.start : span.end] as row:
-                        rows.append(
-                            self._records.one(row, at=f"{self._path}[{index}]", offset=self._inflow.offset + span.start)
-                        )
+                        one = self._records.one(row, at=at, number=number, offset=offset)
                 except PayloadError as error:
                     # A traceback would keep these frames, and with them the rows.
-                    fault = error.with_traceback(None)
-                    break
-        return Batch([row.records[0] for row in rows], [row.seen[0] for row in rows]), fault
+                    return Batch(records, seen, odd), error.with_traceback(None)
+                odd += [each._replace(place=len(records)) if one.records else each for each in one.odd]
+                records += one.records
+                seen += one.seen
+        return Batch(records, seen, odd), None
 
     def _ask_for_more(self, blank: bool) -> None:
         """No row ends in what is here: forget white space, or wait for twice as much."""

@@ -72,6 +72,8 @@ class HttpResponse:
                 if produced > FREE_BYTES + LARGEST_RATIO * received:
                     raise PayloadError("a body that inflates beyond all measure")
                 yield piece
+            # What a frame holds is shown with the traceback of a later fault.
+            data = piece = b""
             self._check_size(received)
         if inflate.is_cut:
             raise TransportError(f"{self._request.name}: the answer was cut short", maybe_sent=True)

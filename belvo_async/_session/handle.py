@@ -69,23 +69,35 @@ class JobHandle(Generic[R_co]):
         return self.job
 
     @overload
-    def results(self, resource: None = None, *, type: None = None, resume: str | None = None) -> Results[R_co]: ...
-    @overload
-    def results(self, resource: str, *, type: None = None, resume: str | None = None) -> Results[object]: ...
-    @overload
-    def results(self, resource: str | None = None, *, type: type[T], resume: str | None = None) -> Results[T]: ...
     def results(
-        self, resource: str | None = None, *, type: type[Any] | None = None, resume: str | None = None
+        self, resource: None = None, *, type: None = None, resume: str | None = None, strict: bool = False
+    ) -> Results[R_co]: ...
+    @overload
+    def results(
+        self, resource: str, *, type: None = None, resume: str | None = None, strict: bool = False
+    ) -> Results[object]: ...
+    @overload
+    def results(
+        self, resource: str | None = None, *, type: type[T], resume: str | None = None, strict: bool = False
+    ) -> Results[T]: ...
+    def results(
+        self,
+        resource: str | None = None,
+        *,
+        type: type[Any] | None = None,
+        resume: str | None = None,
+        strict: bool = False,
     ) -> Results[Any]:
         """The job's records. Meant for a finished job; of an open or failed one, what is there so far.
 
         `resource` names one of several a job brings, in the vendor's word. `type` decodes into a type of your own
         instead of the catalogue's: a smaller struct is several times faster, `msgspec.Raw` passes the rows through as
         they came; either way only the job's own rows come, each once. `resume` goes on from a `Results.checkpoint`.
+        A row that does not fit its type is read tolerantly (see `Results.misfits`); `strict` refuses it.
         Raises UnsupportedError for tasks whose records have no list, TaskError for a resource or checkpoint of
         another job.
         """
-        return self._session.results(self.job, resource, type=type, resume=resume)
+        return self._session.results(self.job, resource, type=type, resume=resume, strict=strict)
 
     def updates(self) -> AsyncIterator[Observation]:
         """Every observation that changes the job from now on, until it is over."""

@@ -9,7 +9,9 @@ import re
 from .._tracker import Tracker
 from ..abc import Clock, Headers, Vendor
 from ..errors import PayloadError, SessionClosedError, SignatureError, StoreError
+from ..tolerant import listening
 from .summary import Summary
+from .telling import warn_of
 
 _log = logging.getLogger("belvo_async")
 
@@ -85,7 +87,8 @@ class Inbox:
 
     async def _take(self, vendor: Vendor, tracker: Tracker, headers: Headers, body: bytes, clock: Clock) -> int:
         try:
-            observations = vendor.read_webhook(headers, body, clock.now())
+            with listening() as unread:
+                observations = vendor.read_webhook(headers, body, clock.now())
         except SignatureError as error:
             # The reason is a fixed sentence but for a number; what the delivery held is a stranger's.
             reason = str(error)
@@ -98,6 +101,7 @@ class Inbox:
             facts = {"vendor": vendor.name}
             self._summary.warn(f"unreadable {vendor.name}", _UNREADABLE, facts, why=f"{error.reason} at {error.path}")
             return 200
+        warn_of(unread, f"a webhook of {vendor.name}")
         try:
             await tracker.receive(vendor, observations)
         except (StoreError, SessionClosedError):

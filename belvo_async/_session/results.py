@@ -13,8 +13,10 @@ from .._http import Send
 from ..abc import Clock, Page, Request, Shape, Vendor, Walk
 from ..errors import IncompleteResultError, TaskError, TransportError
 from ..jobs import Observation
+from ..tolerant import Misfits
 from .ahead import Ahead, Spares
-from .sieve import Sieve
+from .sieve import Sieve, Sifted
+from .telling import Telling
 
 R_co = TypeVar("R_co", covariant=True)
 
@@ -28,8 +30,10 @@ class Results(Generic[R_co]):
     Each iteration reads from the start (or from `resume`). The following pages are asked for while one is read. Rows
     that another subject, period or kind owns are left out; rows that moving pages repeat are dropped by their id, as
     far as the last 20,000 ids reach back (a record type without ids: only when a page that broke off is read again).
-    Raises VendorError for an error answer, TransportError when no answer came, PayloadError (naming the path) for
-    bytes that do not fit, IncompleteResultError after the last record when the vendor counts more than it gave; all
+    A row that does not fit its type is read a second time, tolerantly: whatever can be read without loss is, the rest
+    is None and stands in `misfits`. With `strict`, such a row is a PayloadError that names the path.
+    Raises VendorError for an error answer, TransportError when no answer came, PayloadError for a row without its id
+    and for what is no JSON, IncompleteResultError after the last record when the vendor counts more than it gave; all
     records before the fault were delivered.
     """
 
@@ -43,12 +47,15 @@ class Results(Generic[R_co]):
         record: type[R_co] | None = None,
         resume: str | None = None,
         remarks: Remarks | None = None,
+        strict: bool = False,
     ) -> None:
         self._walk = walk
         self._vendor = vendor
         self._send = send
         self._spares = spares
         self._record = record
+        self._strict = strict
+        self._misfits = Misfits()
         if record is not None:
             _check_type(walk().shape, record)
         self._start: _Checkpoint | None = None
@@ -58,6 +65,11 @@ class Results(Generic[R_co]):
             # Another reading's checkpoint is refused here, not at the first record.
             self._start = _Checkpoint.read(resume, _reading_of(walk()))
             next(walk().steps(self._start.target))
+
+    @property
+    def misfits(self) -> Misfits:
+        """What the latest iteration could not read so far: how many values, and the first hundred of them."""
+        return self._misfits
 
     @property
     def checkpoint(self) -> str | None:
@@ -87,15 +99,19 @@ class Results(Generic[R_co]):
         steps = walk.steps(start.target)
         request = next(steps, None)
         expected: int | None = None
+        misfits = self._misfits = Misfits()
+        telling = Telling("" if request is None else request.name)
         try:
             async with Ahead(self._send, self._spares, walk.ahead) as ahead:
                 while request is not None:
                     self._reached = start._replace(target=request.target, counted=sieve.counted)
-                    reader = PageReader(walk.shape, record=self._record)
+                    reader = PageReader(walk.shape, record=self._record, strict=self._strict)
                     async with aclosing(self._read(request, reader, ahead, sieve)) as page:
-                        async for records in page:
-                            yield records
-                            del records
+                        async for sifted in page:
+                            _note_odd(sifted, walk.shape, misfits, telling)
+                            if sifted.records:
+                                yield tuple(sifted.records)
+                            del sifted
                     expected = reader.page.count if reader.page.count is not None else expected
                     request = _advance(steps.send, reader.page)
         finally:
@@ -126,7 +142,7 @@ class Results(Generic[R_co]):
 
     async def _read(
         self, request: Request, reader: PageReader[R_co], ahead: Ahead, sieve: Sieve[R_co]
-    ) -> AsyncGenerator[tuple[R_co, ...], None]:
+    ) -> AsyncGenerator[Sifted[R_co], None]:
         """Read one page; again from its first row when its body breaks off. `send` retries what comes before a body."""
         for attempt in range(1, PAGE_ATTEMPTS + 1):
             sieve.begin_page(again=attempt > 1)
@@ -137,16 +153,24 @@ class Results(Generic[R_co]):
                     async with aclosing(reader.batches(response.chunks())) as batches:
                         async for batch in batches:
                             ahead.look(request, reader.page)
-                            records, seen = sieve.take(batch)
+                            sifted = sieve.take(batch)
                             if self._remarks is not None:
-                                await self._remarks.take(seen)
-                            if records:
-                                yield tuple(records)
-                            del batch, records, seen
+                                await self._remarks.take(sifted.seen)
+                            yield sifted
+                            del batch, sifted
                     return
                 except TransportError:
                     if attempt == PAGE_ATTEMPTS:
                         raise
+
+
+def _note_odd(sifted: Sifted[Any], shape: Shape[object], misfits: Misfits, telling: Telling) -> None:
+    """Count what could not be read of the rows that are passed on, and warn of it."""
+    for odd in sifted.odd:
+        record_id = None if odd.row is None or shape.record_id is None else shape.record_id(odd.row)
+        for each in odd.told:
+            misfits.add(each.place.path, each.raw, record_id)
+        telling.warn(each.place.path for each in odd.told)
 
 
 class Remarks:

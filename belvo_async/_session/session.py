@@ -5,45 +5,34 @@ from __future__ import annotations
 import os
 import random
 import uuid
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, suppress
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Self, TypeVar, cast, overload
+from typing import Any, Self, TypeVar
 
 from .._http import Http, Send, converse
 from .._tracker import Tracker, closed_error
-from ..abc import Call, Clock, Download, Query, Store, SystemClock, Vendor, Walk
+from ..abc import Clock, Store, SystemClock, Vendor
 from ..accounts import accounts_of
-from ..errors import SessionClosedError, TaskError, UnknownJobError, UnsupportedError
+from ..errors import SessionClosedError, TaskError, UnknownJobError
 from ..jobs import Job, Polling, Task
 from ..stores import join_accounts
 from . import bulk
 from .ahead import Spares
-from .arguments import (
-    check_connections,
-    check_remote_id,
-    check_store,
-    check_text,
-    check_vendors,
-    deadline_after,
-    not_taken,
-)
+from .arguments import check_connections, check_remote_id, check_store, check_text, check_vendors, deadline_after
 from .configured import configured_vendors
-from .file import File
 from .given import GivenBody, GivenHeaders, read_delivery
 from .handle import JobHandle
 from .inbox import Inbox
 from .place import Place
-from .results import Remarks, Results
+from .reads import Reads
 
 R = TypeVar("R")
 T = TypeVar("T")
 
-_CLOSED_CALL = "the session closed during the call, which may have been carried out: look before making it again"
 
-
-class Session:
+class Session(Reads):
     """An asynchronous session with one or both vendors. Use as `async with`, on one event loop.
 
     `store` says where jobs are kept: `memory:` (lost with the process), `sqlite:PATH`, `postgresql://...`, `redis://...`
@@ -235,74 +224,6 @@ class Session:
             raise ValueError("concurrency is at least 1")
         return bulk.run(partial(self.fire, deadline=deadline), tasks, concurrency)
 
-    @overload
-    def results(
-        self, job: Job | JobHandle[Any], resource: str | None = None, *, type: None = None, resume: str | None = None
-    ) -> Results[Any]: ...
-    @overload
-    def results(
-        self, job: Job | JobHandle[Any], resource: str | None = None, *, type: type[T], resume: str | None = None
-    ) -> Results[T]: ...
-    def results(
-        self,
-        job: Job | JobHandle[Any],
-        resource: str | None = None,
-        *,
-        type: type[Any] | None = None,
-        resume: str | None = None,
-    ) -> Results[Any]:
-        """The records of a job, as `JobHandle.results` gives them."""
-        job = job.job if isinstance(job, JobHandle) else job
-        vendor = self._vendors.get(job.vendor)
-        if vendor is None:
-            raise UnsupportedError(f"this session has no vendor {job.vendor!r}")
-        walk = partial(vendor.results, job, resource)
-        remark = walk().shape.remark  # a task without a list is refused here, not at the first record
-        remarks = remark and Remarks(remark, self.clock, partial(self.tracker.remark, job))
-        return self._results(walk, vendor, type, resume, remarks)
-
-    @overload
-    def list(self, query: Query[R], *, type: None = None, resume: str | None = None) -> Results[R]: ...
-    @overload
-    def list(self, query: Query[Any], *, type: type[T], resume: str | None = None) -> Results[T]: ...
-    def list(self, query: Query[Any], *, type: type[Any] | None = None, resume: str | None = None) -> Results[Any]:
-        """Read records directly, without a job; `type` and `resume` as in `JobHandle.results`.
-
-        Raises TaskError for a query no vendor of this session takes.
-        """
-        vendor = self._vendor_with("queries", query, field="query")
-        return self._results(partial(vendor.list, query), vendor, type, resume, None)
-
-    async def call(self, call: Call[R]) -> R:
-        """Carry out a plain call: made at once, stored nowhere, so it may carry secrets.
-
-        Raises TaskError for a call no vendor of this session takes, VendorError (TokenRequiredError where the vendor
-        waits for a one-time token) for an error answer, TransportError (`maybe_sent` says whether it may have been
-        carried out) when no answer came, SessionClosedError when the session closed meanwhile: then, too, it may.
-        """
-        vendor = self._vendor_with("calls", call, field="call")
-        self._check_open()
-        try:
-            said = await converse(self._sends[vendor.name], vendor.call(call, self.clock.now()))
-        except SessionClosedError:
-            pass  # told below, in other words
-        else:
-            # `vendor.calls` was matched before: the vendor knows the call's type, and so what it gives.
-            return cast("R", said)
-        raise SessionClosedError(_CLOSED_CALL)
-
-    def download(self, download: Download) -> File:
-        """A file of a vendor's, to be read in chunks, at once, or onto a disk. Nothing is sent yet.
-
-        Redirects into the vendor's storage are followed, up to five, without credentials; from https never to http, and
-        into no private, loopback or link-local network unless the vendor's own address is there: TransportError then.
-        Raises TaskError for a file no vendor of this session takes.
-        """
-        vendor = self._vendor_with("downloads", download, field="download")
-        self._check_open()
-        find = partial(converse, self._sends[vendor.name])
-        return File(lambda: find(vendor.download(download)), vendor, self._bulk_sends[vendor.name])
-
     async def receive(self, vendor_name: str, headers: GivenHeaders, body: GivenBody) -> int:
         """Take one webhook delivery, `body` raw as it came, and return the HTTP status to answer, within 2 seconds.
 
@@ -355,24 +276,6 @@ class Session:
             if type(task) in vendor.tasks.values():
                 return vendor
         raise TaskError(f"no vendor of this session takes {type(task).__name__} tasks", field="task")
-
-    def _vendor_with(self, kinds: str, wanted: object, *, field: str) -> Vendor:
-        for vendor in self._vendors.values():
-            if isinstance(wanted, getattr(vendor, kinds)):
-                return vendor
-        raise TaskError(not_taken(wanted, field), field=field)
-
-    def _results(
-        self,
-        walk: Callable[[], Walk[object]],
-        vendor: Vendor,
-        record: type[Any] | None,
-        resume: str | None,
-        remarks: Remarks | None,
-    ) -> Results[Any]:
-        self._check_open()
-        send = self._bulk_sends[vendor.name]
-        return Results(walk, vendor, send, self._spares, record=record, resume=resume, remarks=remarks)
 
     async def _check_closable(self, place: Place) -> None:
         if place.is_deserted and not self._closed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -189,6 +189,11 @@ class Shape(msgspec.Struct, Generic[R_co], frozen=True, kw_only=True):
     record tells about its job (that data is missing), or None. When rows are decoded into a type of the caller's own,
     these three look at a `guard` of the same row instead: a small struct of just the fields they read (without one, a
     whole `record`).
+
+    Rows that do not fit are read tolerantly, and what cannot be read of them is None: it is no reason to refuse a row.
+    Where `keep` takes None for one, `keep_odd` decides in its place, given the attributes that could not be read (as
+    paths like `taxpayer.id`). With `has_ids`, a row that does not fit and shows no id is an error; without, some rows
+    are documented to have none.
     """
 
     record: type[R_co]
@@ -196,9 +201,11 @@ class Shape(msgspec.Struct, Generic[R_co], frozen=True, kw_only=True):
     next: tuple[tuple[str, ...], ...] = ()
     count: tuple[tuple[str, ...], ...] = ()
     keep: Callable[[Any], bool] | None = None
+    keep_odd: Callable[[Any, Collection[str]], bool] | None = None
     record_id: Callable[[Any], str | None] | None = None
     remark: Callable[[Any, datetime], Observation | None] | None = None
     guard: type[object] | None = None
+    has_ids: bool = True
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):

@@ -128,7 +128,7 @@ async def test_bomb_is_refused_wherever_it_stands(record: Any, written: str, pat
     """However it is written; the rows before it are out, those behind it are not."""
     row = [written % "1.5", written % bomb, written % "2.5"]
 
-    found, _, error = await read(arriving(f"[{','.join(row)}]".encode(), 50), Shape(record=record))
+    found, _, error = await read(arriving(f"[{','.join(row)}]".encode(), 50), Shape(record=record), strict=True)
 
     refusal = ("a number out of bounds", f"$[1]{path}")
     if record == set[Decimal] and bomb == SIGNALING_NAN:

@@ -50,11 +50,13 @@ async def page_of(body: bytes, shape: Shape[Row] = SHAPE, **options: int) -> tup
     return rows, reader.page
 
 
-async def until_failure(body: bytes, shape: Shape[Row] = SHAPE, *, size: int = 7) -> tuple[list[str], PayloadError]:
+async def until_failure(
+    body: bytes, shape: Shape[Row] = SHAPE, *, size: int = 7, strict: bool = True
+) -> tuple[list[str], PayloadError]:
     """The ids that came before the error, and the error."""
     ids: list[str] = []
     try:
-        async for batch in PageReader(shape).batches(arriving(body, size)):
+        async for batch in PageReader(shape, strict=strict).batches(arriving(body, size)):
             ids.extend(row.id for row in batch.records)
     except PayloadError as error:
         return ids, error
@@ -166,8 +168,7 @@ async def test_odd_but_finite_numbers_are_kept(text: str) -> None:
         (b'"text"', "$"),
         (b'{"results": {"id": "a"}}', "$.results"),
         (b'{"results": [], "next": 5}', "$.next"),
-        (b'{"results": [], "count": "many"}', "$.count"),
-        (b'{"results": [], "hydra:view": {"hydra:next": []}}', "$.hydra:view.hydra:next"),
+        (b'{"results": [], "hydra:view": {"hydra:next": [1]}}', "$.hydra:view.hydra:next"),
         (b'{"results": [{"id": "\xff"}]}', "$.results[0]"),
         (b'{"results": [1]}', "$.results[0]"),
         (b'{"results": [null]}', "$.results[0]"),

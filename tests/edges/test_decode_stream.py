@@ -227,7 +227,7 @@ async def test_guard_stands_in_for_the_whole_record() -> None:
     (batch,) = [batch async for batch in PageReader(shape, record=Small).batches(arriving(rows(2)))]
     assert [Guard("0", Decimal("0.50")), Guard("1", Decimal("1.50"))] == list(batch.seen)
 
-    found, _, error = await read(arriving(b'[{"id":"0"},{"id":"1","amount":"NaN"}]'), shape, record=Small)
+    found, _, error = await read(arriving(b'[{"id":"0"},{"id":"1","amount":"NaN"}]'), shape, record=Small, strict=True)
     assert [Small("0")] == found
     assert "$[1].amount" == (error.path if error else None)
 
@@ -335,11 +335,11 @@ async def test_connection_is_given_back(leave: str) -> None:
     assert closed.is_set()
 
 
-async def test_batch_is_a_pair() -> None:
-    """It unpacks."""
-    records, seen = Batch((1,), ("a",))
+async def test_batch_is_a_tuple() -> None:
+    """It unpacks; usually, nothing of it is odd."""
+    records, seen, odd = Batch((1,), ("a",))
 
-    assert ((1,), ("a",)) == (records, seen)
+    assert ((1,), ("a",), ()) == (records, seen, odd)
 
 
 @pytest.fixture
@@ -489,7 +489,8 @@ async def test_error_shows_no_row(bad: bytes, count: int, record: Any) -> None:
     error: PayloadError | None = None
 
     try:
-        async for _ in PageReader(shape, record=record).batches(arriving(b"[" + good + b"," + bad + b"]", 50_000)):
+        reader = PageReader(shape, record=record, strict=True)
+        async for _ in reader.batches(arriving(b"[" + good + b"," + bad + b"]", 50_000)):
             pass
     except PayloadError as caught:
         error = caught

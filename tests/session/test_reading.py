@@ -264,7 +264,7 @@ async def test_no_frame_of_a_fault_holds_a_record(world: World, kind: type[Any] 
     session = await open_on(world, Pages(rows, size=1000))
 
     with pytest.raises(PayloadError) as broken:
-        await session.list(JANUARY, type=kind).to_list()  # type: ignore[arg-type]
+        await session.list(JANUARY, type=kind, strict=True).to_list()  # type: ignore[arg-type]
 
     told = traceback.TracebackException.from_exception(broken.value, capture_locals=True)
     ours = [frame for frame in told.stack if "belvo_async" in frame.filename]

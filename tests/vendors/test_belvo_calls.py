@@ -12,6 +12,7 @@ import pytest
 
 from belvo_async.abc import Answer, Call, Request, Retry, Secret
 from belvo_async.errors import NotFoundError, PayloadError, TaskError, TokenRequiredError, UnsupportedError, VendorError
+from belvo_async.tolerant import listening
 from belvo_async.vendors.belvo import (
     ChangeLink,
     CreateLink,
@@ -347,21 +348,46 @@ def test_an_error_answer_raises(given: Answer, code: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"[]", b"{", b'{"id": 5}', b'{"tax_payer_information": [1]}'], ids=["a list", "cut", "a number", "odd"]
+    "body", [b"[]", b"{", b"5", b'{"id": {"a": 5}}'], ids=["a list", "cut", "a number", "an object for its id"]
 )
 def test_an_answer_that_does_not_fit_raises(body: bytes) -> None:
     with pytest.raises(PayloadError):
         made(RetrieveTaxStatus(link=LINK), answer(201, body))
 
 
-def test_an_answer_that_holds_a_bomb_raises() -> None:
-    """Naming the path of the number."""
+@pytest.mark.parametrize(
+    ("odd", "path"),
+    [
+        (b'{"id": 5, "rfc": [1, 2], "outcome": "POSITIVE"}', "$.rfc"),
+        (b'{"id": "5", "outcome": "POSITIVE", "collected_at": "soon"}', "$.collected_at"),
+    ],
+)
+def test_an_odd_value_costs_only_itself(odd: bytes, path: str) -> None:
+    """It is None and told; the rest of the answer stands."""
+    with listening() as unread:
+        status, _ = made(RetrieveTaxComplianceStatus(link=LINK), answer(201, odd))
+
+    assert ("5", "POSITIVE") == (status.id, status.outcome)
+    assert [(path, "5")] == [(each.path, each.row_id) for each in unread]
+
+
+def test_a_bomb_is_none() -> None:
+    """A number out of bounds is never made."""
     call = RetrieveTaxRetentions(link=LINK, date_from=FIRST, date_to=FIRST, type="INFLOW")
 
-    with pytest.raises(PayloadError) as refused:
-        made(call, answer(201, b'[{}, {"total_exempt_amount": 1E+1000000000}]'))
+    with listening() as unread:
+        (_, second), _ = made(call, answer(201, b'[{}, {"total_exempt_amount": 1E+1000000000, "code": 26.0}]'))
 
-    assert "$[1].total_exempt_amount" == refused.value.path
+    assert (None, 26) == (second.total_exempt_amount, second.code)
+    assert ["$[1].total_exempt_amount"] == [each.path for each in unread]
+
+
+def test_strictly_an_odd_value_raises() -> None:
+    """Naming its path."""
+    with listening(strict=True), pytest.raises(PayloadError) as refused:
+        made(RetrieveTaxStatus(link=LINK), answer(201, b'{"tax_payer_information": {"rfc": 5}}'))
+
+    assert "$.tax_payer_information.rfc" == refused.value.path
 
 
 def test_calls_of_others_are_not_supported() -> None:
@@ -395,7 +421,8 @@ def test_a_wanted_token_is_told_with_all_that_resuming_takes() -> None:
     "body",
     [
         pytest.param([{"code": "token_required"}], id="nothing else"),
-        pytest.param([{"code": "token_required", "session": 5}], id="a session of another type"),
+        pytest.param([{"code": "token_required", "session": {"a": 5}}], id="a session of another type"),
+        pytest.param([None, {"code": "token_required", "session": [1, 2]}], id="among other things"),
         pytest.param([{"code": "token_required", "session": "a b\n", "expiry": 0}], id="a session of odd form"),
     ],
 )

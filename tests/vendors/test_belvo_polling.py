@@ -189,12 +189,29 @@ def test_an_unknown_link_makes_its_jobs_gone() -> None:
         pytest.param(answer(429), RateLimitError, id="429"),
         pytest.param(answer(503), VendorError, id="503"),
         pytest.param(answer(200, b"<html>"), PayloadError, id="HTML"),
-        pytest.param(link(status=7), PayloadError, id="a status of another type"),
     ],
 )
 def test_a_round_that_learned_nothing_raises(given: Answer, kind: type[Exception]) -> None:
     with pytest.raises(kind):
         poll(job_of(), answers=(given,))
+
+
+@pytest.mark.parametrize(
+    "odd", [{"created_at": {"a": 1}}, {"created_at": "soon"}, {"stale_in": [1, 2]}, {"fetch_resources": {"a": "b"}}]
+)
+def test_an_odd_value_of_a_link_does_not_hide_its_state(odd: dict[str, object]) -> None:
+    """What the look does not need may be anything."""
+    seen, _ = poll(job_of(), answers=(link(status="invalid", **odd),))
+
+    assert [Status.FAILED] == [each.status for each in seen]
+
+
+@pytest.mark.parametrize("status", [7, {}, ["valid", "invalid"]])
+def test_a_status_that_is_no_word_says_nothing(status: object) -> None:
+    """It ends no job."""
+    seen, _ = poll(job_of(), answers=(link(status=status),))
+
+    assert [None] == [each.status for each in seen]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from belvo_async.abc import Headers
 from belvo_async.errors import PayloadError, SignatureError
 from belvo_async.jobs import Observation, Status, Way, choose_adopter, reconcile
+from belvo_async.tolerant import listening
 from belvo_async.vendors.belvo import Belvo
 from tests.vendors.belvo_samples import AUTHORIZATION, BELVO, LINK, NOW, TASK, changed, delivered, job_of, sample
 
@@ -83,6 +84,40 @@ def test_the_answer_to_an_asynchronous_post_finishes_its_job() -> None:
     assert ("77ad69d0d22550f788776865f6b7aa38", "new_invoices_available") == (seen.delivery_id, seen.vendor_status)
 
 
+@pytest.mark.parametrize("count", ["87", 87.0, "87.0"])
+def test_a_count_is_read_in_whatever_form_it_comes(count: object) -> None:
+    (seen,) = delivered(changed(DONE, data={"new_invoices": count}))
+
+    assert (Status.FINISHED, 87) == (seen.status, seen.created_count)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        pytest.param({"webhook_id": {"a": 1}}, id="an object for its own id"),
+        pytest.param({"webhook_id": "x" * 500}, id="an endless id of its own"),
+        pytest.param({"webhook_code": 5}, id="a number for a word"),
+        pytest.param({"webhook_code": []}, id="no word"),
+        pytest.param({"link_id": ["a", "b"]}, id="several links"),
+        pytest.param({"link_id": 7}, id="a number for a link"),
+        pytest.param({"data": "text"}, id="a text for the data"),
+    ],
+)
+def test_an_odd_value_that_decides_nothing_still_settles_the_job(odd: dict[str, object]) -> None:
+    """Only the request id, and the words that say what is answered, are needed."""
+    seen = delivered(changed(DONE, **odd))
+
+    assert Status.FINISHED == reconcile(job_of(), seen[0])[0].status
+
+
+def test_an_odd_value_of_a_delivery_is_told() -> None:
+    """To whoever listens, by its path."""
+    with listening() as unread:
+        delivered(changed(DONE, link_id={"a": 1}))
+
+    assert [("$.link_id", '{"a":1}')] == [(each.path, each.raw.replace(" ", "")) for each in unread]
+
+
 def test_financial_statements_are_counted_too() -> None:
     (seen,) = delivered(sample("webhook_financial_statements_async_post"))
 
@@ -132,7 +167,8 @@ def test_an_error_in_its_data_fails_the_job(data: dict[str, Any], code: str, ret
         pytest.param([1], id="list"),
         pytest.param("text", id="text"),
         pytest.param({"error_code": None, "errors": []}, id="no errors"),
-        pytest.param({"new_invoices": "87"}, id="count as text"),
+        pytest.param({"new_invoices": "many"}, id="count in words"),
+        pytest.param({"new_invoices": [87]}, id="count in a list"),
         pytest.param({"new_invoices": -1}, id="count below zero"),
         pytest.param({"new_invoices": True}, id="count as truth"),
         pytest.param({"new_invoices": 1.5}, id="count in parts"),
@@ -257,9 +293,8 @@ def test_unknown_keys_are_ignored() -> None:
         pytest.param(b"\xff\xfe{}", id="not UTF-8"),
         pytest.param(b'{"data":' + b"[" * 100_000, id="nested"),
         pytest.param(b'{"data":' + b"[" * 100 + b"]" * 100 + b"}", id="nested and whole"),
-        pytest.param(changed(DONE, request_id=5), id="id as a number"),
+        pytest.param(changed(DONE, request_id={"id": 5}), id="id as an object"),
         pytest.param(changed(DONE, request_id="x" * 129), id="endless id"),
-        pytest.param(changed(DONE, link_id=["a"]), id="link as a list"),
         pytest.param(b'{"request_id":"a","request_id":"b"}', id="two request ids"),
         pytest.param(b'{"request_id":"a","request\\u005fid":"b"}', id="two request ids, one disguised"),
         pytest.param(b'{"data":{},"data":{"error_code":"x"}}', id="two data"),

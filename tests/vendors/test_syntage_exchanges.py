@@ -10,6 +10,7 @@ import pytest
 
 from belvo_async.abc import Call, Download, Fetch, Request, Retry, Secret
 from belvo_async.errors import NotFoundError, PayloadError, TaskError, UnsupportedError, VendorError
+from belvo_async.tolerant import listening
 from belvo_async.vendors import syntage
 from tests.vendors.syntage_kit import ENTITY, NOW, RFC, answer, converse, raw, sample, vendor
 
@@ -91,11 +92,21 @@ def test_unknown_objects_are_told() -> None:
         converse(call(syntage.GetInvoice(ID)), answer(404, raw("error.404")))
 
 
-@pytest.mark.parametrize("body", [b'{"total": 1E+1000000000}', b'{"total": "NaN"}', b'{"total": "x"}', b"[]"])
-def test_misfits_are_refused(body: bytes) -> None:
-    """Numbers that would be bombs, and bodies of another shape."""
+@pytest.mark.parametrize("body", [b"[]", b"7", b'"text"', b"{", b'{"id": {"a": 1}}'])
+def test_bodies_of_another_shape_are_refused(body: bytes) -> None:
+    """So is an object whose id cannot be read."""
     with pytest.raises(PayloadError):
         converse(call(syntage.GetInvoice(ID)), answer(200, body))
+
+
+@pytest.mark.parametrize("total", [b"1E+1000000000", b'"NaN"', b'"x"', b"[1,2]", b"true"])
+def test_misfits_are_none_and_told(total: bytes) -> None:
+    """Numbers that would be bombs among them; the rest of the object stands."""
+    with listening() as unread:
+        invoice, _ = converse(call(syntage.GetInvoice(ID)), answer(200, b'{"currency": "MXN", "total": %s}' % total))
+
+    assert ("MXN", None) == (invoice.currency, invoice.total)
+    assert [("$.total", total.decode())] == [(each.path, each.raw) for each in unread]
 
 
 @pytest.mark.parametrize(

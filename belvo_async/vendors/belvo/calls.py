@@ -11,11 +11,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
-import msgspec
-
 from belvo_async.abc import Call, Conversation, Request, Retry
 from belvo_async.errors import TaskError, UnsupportedError
-from belvo_async.payload import check_numbers, decode, encode_body
+from belvo_async.payload import encode_body
+from belvo_async.tolerant import read
 
 from .lists import (
     COMPLIANCE,
@@ -78,14 +77,13 @@ _DETAILS: Mapping[type[_Detail], Collection[object]] = {
     GetTaxRetention: RETENTIONS,
 }
 # Where each is posted, and what comes back: a list, or one object.
-_RETRIEVALS: Mapping[type[_Retrieval], tuple[str, msgspec.json.Decoder[Any]]] = {
-    RetrieveYearlyTaxReturns: (TAX_RETURNS.path, msgspec.json.Decoder(tuple[TaxReturn, ...])),
-    RetrieveMonthlyTaxReturns: (TAX_RETURNS.path, msgspec.json.Decoder(tuple[TaxReturn, ...])),
-    RetrieveTaxStatus: (TAX_STATUS.path, msgspec.json.Decoder(TaxStatus)),
-    RetrieveTaxComplianceStatus: (COMPLIANCE.path, msgspec.json.Decoder(TaxComplianceStatus)),
-    RetrieveTaxRetentions: (RETENTIONS.path, msgspec.json.Decoder(tuple[TaxRetention, ...])),
+_RETRIEVALS: Mapping[type[_Retrieval], tuple[str, Any]] = {
+    RetrieveYearlyTaxReturns: (TAX_RETURNS.path, tuple[TaxReturn, ...]),
+    RetrieveMonthlyTaxReturns: (TAX_RETURNS.path, tuple[TaxReturn, ...]),
+    RetrieveTaxStatus: (TAX_STATUS.path, TaxStatus),
+    RetrieveTaxComplianceStatus: (COMPLIANCE.path, TaxComplianceStatus),
+    RetrieveTaxRetentions: (RETENTIONS.path, tuple[TaxRetention, ...]),
 }
-_LINK = msgspec.json.Decoder(Link)
 
 CALLS: tuple[type[Call[Any]], ...] = (
     *(CreateLink, GetLink, UpdateLink, ChangeLink, GetInstitution, Resume),
@@ -111,17 +109,15 @@ def carry_out(call: Call[object], now: datetime, source: Source) -> Conversation
         return _exchange(_write("POST", path, _selected(path, call), _retrieval_body(call), source), kind)
     if isinstance(call, Resume):
         return _resume(call, source)
-    return _exchange(_link_request(call, source), _LINK)
+    return _exchange(_link_request(call, source), Link)
 
 
-def _exchange(request: Request, kind: type[object] | msgspec.json.Decoder[Any]) -> Conversation[object]:
+def _exchange(request: Request, kind: type[object]) -> Conversation[object]:
     answer = yield request
     # 202 would be the promise of an answer, not an answer.
     if answer.status not in (200, 201):
         raise read_error(answer, to="a call")
-    value: object = decode(answer.body, kind)
-    check_numbers(value)
-    return value
+    return read(answer.body, kind)
 
 
 def _write(method: str, path: str, target: str, body: Mapping[str, object], source: Source) -> Request:
@@ -176,7 +172,7 @@ def _resume(resume: Resume[object], source: Source) -> Conversation[object]:
     }
     call = resume.call
     if not isinstance(call, _Retrieval):
-        return _exchange(_write("PATCH", LINKS.path, LINKS.path, body, source), _LINK)
+        return _exchange(_write("PATCH", LINKS.path, LINKS.path, body, source), Link)
     path, kind = _RETRIEVALS[type(call)]
     body["save_data"] = call.save_data
     return _exchange(_write("PATCH", path, _selected(path, call), body, source), kind)

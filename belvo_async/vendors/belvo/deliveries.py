@@ -17,6 +17,7 @@ from belvo_async.abc import Headers, Secret
 from belvo_async.errors import PayloadError, SignatureError
 from belvo_async.jobs import Failure, Observation, Status, Way
 from belvo_async.payload import decode
+from belvo_async.tolerant import count_of, read
 
 from .refusals import webhook_failure
 from .schema import Delivery, subject_of
@@ -26,15 +27,12 @@ _CONTROL = frozenset(
     {"webhook_id", "webhook_type", "process_type", "webhook_code", "link_id", "request_id", "data"}
     | {"error_code", "errors"}
 )
-# Keys of `data` that count the records stored, per resource article.
 _COUNTS = ("new_invoices", "total_invoices", "new_financial_statements")
 # Codes of historical updates, for deliveries from before process_type was sent.
 _HISTORICAL = ("historical_", "initial_")
 
 # Answers the asynchronous DELETE of a link; no page shows the rest of it.
 LINK_DELETED = "link_deleted"
-
-_DELIVERY = msgspec.json.Decoder(Delivery)
 
 
 def verify(headers: Headers, secret: Secret | None, *, allow_unauthenticated: bool) -> None:
@@ -63,7 +61,7 @@ def read_delivery(body: bytes, now: datetime) -> tuple[Observation, ...]:
     of that id, and ends nothing. All others only make the link's open jobs due for a look: they are about updates that
     were not asked for here.
     """
-    delivery = decode(body, _DELIVERY)
+    delivery = read(body, Delivery, needs="request_id")
     _refuse_doubles(body)
     content = _content(delivery)
     trouble = _trouble(content)
@@ -147,13 +145,8 @@ def _first_code(errors: list[object] | dict[str, object]) -> object:
 
 
 def _count(content: Mapping[str, object]) -> int | None:
-    counts = (content.get(key) for key in _COUNTS)
-    return next((each for each in counts if isinstance(each, int) and _is_count(each)), None)
-
-
-def _is_count(value: int) -> bool:
-    # More than JSON's safe integers counts nothing, and no store could keep it.
-    return not isinstance(value, bool) and 0 <= value < 2**53
+    counts = (count_of(content.get(key)) for key in _COUNTS)
+    return next((each for each in counts if each is not None), None)
 
 
 def _refuse_doubles(body: bytes) -> None:

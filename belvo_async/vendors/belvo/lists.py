@@ -86,16 +86,21 @@ class _ReturnGuard(_OfLink, frozen=True, gc=False):
 
 
 class Collection(msgspec.Struct, Generic[R_co], frozen=True, kw_only=True):
-    """One of Belvo's lists: its path, the type of its rows, and the guard of a row."""
+    """One of Belvo's lists: its path, the type of its rows, and the guard of a row.
+
+    Without `has_ids`, some of the rows are documented to have no id.
+    """
 
     path: str
     record: type[R_co]
     guard: type[object]
+    has_ids: bool = True
 
 
 INVOICES = Collection(path="/api/invoices/", record=Invoice, guard=_InvoiceGuard)
 STATEMENTS = Collection(path="/api/financial-statements/", record=FinancialStatement, guard=_OfLink)
-TAX_RETURNS = Collection(path="/api/tax-returns/", record=TaxReturn, guard=_ReturnGuard)
+# Monthly returns have neither id nor link.
+TAX_RETURNS = Collection(path="/api/tax-returns/", record=TaxReturn, guard=_ReturnGuard, has_ids=False)
 TAX_STATUS = Collection(path="/api/tax-status/", record=TaxStatus, guard=_OfLink)
 COMPLIANCE = Collection(path="/api/tax-compliance-status/", record=TaxComplianceStatus, guard=_Named)
 RETENTIONS = Collection(path="/api/tax-retentions/", record=TaxRetention, guard=_OfLink)

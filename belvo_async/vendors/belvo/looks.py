@@ -18,7 +18,7 @@ import msgspec
 from belvo_async.abc import Conversation, Request
 from belvo_async.errors import PayloadError, RateLimitError, TransportError, VendorError, name_fault
 from belvo_async.jobs import Job, Look, Observation, Status, Way, normal_id
-from belvo_async.payload import decode
+from belvo_async.tolerant import read
 
 from .lists import LINKS
 from .reading import Source, task_filters
@@ -52,9 +52,6 @@ class _List(msgspec.Struct):
 
 
 _Trouble: TypeAlias = VendorError | TransportError | PayloadError
-
-_LINK = msgspec.json.Decoder(Link)
-_LIST = msgspec.json.Decoder(_List)
 
 
 def poll(jobs: Sequence[Job], now: datetime, source: Source) -> Conversation[tuple[Observation, ...]]:
@@ -125,7 +122,7 @@ def _find_link(wanted: str, source: Source) -> Conversation[Link | None]:
         return None
     if answer.status != 200:
         raise read_error(answer)
-    link = decode(answer.body, _LINK)
+    link = read(answer.body, Link, needs="")
     # A page that happens to be JSON is no link, and another one's status must not end these jobs.
     if link.id is None or normal_id(link.id) != normal_id(wanted):
         raise PayloadError("another object than the link that was asked for", path="$.id")
@@ -161,7 +158,7 @@ def _look_at_job(job: Job, link: Link, now: datetime, source: Source) -> Convers
     answer = yield source.get(path, [*filters, ("fields", "id"), ("page_size", "1")])
     if answer.status != 200:
         raise read_error(answer)
-    page = decode(answer.body, _LIST)
+    page = read(answer.body, _List)
     if page.count is None and page.results is None:
         raise PayloadError("no list", path="$.results")
     return _weigh(job, _look(page, used_at, now), source.quiet)
@@ -189,7 +186,8 @@ def _is_after(used_at: datetime | None, sent_at: datetime) -> bool:
 
 
 def _look(page: _List, used_at: datetime | None, now: datetime) -> Look:
-    first = page.results[0].id if page.results else None
+    # A row that could not be read is None, and as good as any to tell whether the list stands still.
+    first = getattr(page.results[0], "id", None) if page.results else None
     used = used_at.isoformat() if used_at else None
     return Look(fingerprint=f"{page.count}/{used}/{first}", first_at=now, last_at=now, accessed_at=used_at)
 

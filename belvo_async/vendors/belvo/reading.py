@@ -156,6 +156,7 @@ def _walk(source: Source, of: Collection[R], filters: Filters, keep: Keep | None
         record_id=record_id,
         remark=partial_remark if "warnings" in getattr(of.guard, "__struct_fields__", ()) else None,
         guard=of.guard,
+        has_ids=of.has_ids,
     )
     first = source.get(of.path, [*filters, ("page_size", PAGE_SIZE)])
     return Walk(

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from itertools import islice
-from typing import cast
+from typing import TypeVar, cast
 
 import msgspec
 
@@ -26,8 +26,11 @@ from belvo_async.errors import (
 from belvo_async.jobs import Failure
 from belvo_async.payload import decode, name_stranger
 from belvo_async.rate_limits import retry_after
+from belvo_async.tolerant import read
 
 from .schema import ErrorBody, TokenDemand, Worded
+
+R = TypeVar("R")
 
 
 class Advice(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,9 +128,7 @@ _WRAPPERS = frozenset({"errors", "error", "detail", "details"})
 _NO_FIELD = "non_field_errors"
 # More than this tells nobody more.
 BODIES = 20
-_DEMAND: msgspec.json.Decoder[list[TokenDemand] | TokenDemand] = msgspec.json.Decoder(list[TokenDemand] | TokenDemand)
 _OWN: msgspec.json.Decoder[list[ErrorBody] | ErrorBody] = msgspec.json.Decoder(list[ErrorBody] | ErrorBody)
-_WORDED: msgspec.json.Decoder[list[Worded] | Worded] = msgspec.json.Decoder(list[Worded] | Worded)
 
 
 def read_bodies(answer: Answer) -> list[ErrorBody]:
@@ -193,6 +194,15 @@ def is_unknown(answer: Answer) -> bool:
     return any(each.code == "not_found" for each in (said if isinstance(said, list) else [said]))
 
 
+def _read_all(answer: Answer, kind: type[list[R]]) -> list[R]:
+    """Read the objects of an error answer, whatever of them can be read."""
+    try:
+        given = cast("list[R | None]", read(answer.body, kind))
+    except PayloadError:
+        return []
+    return [each for each in given if each is not None]
+
+
 def is_throttle(answer: Answer) -> bool:
     """Whether the proxy refused it for its rate: 429, or a 403 that is an HTML page."""
     if answer.status != 403:
@@ -238,11 +248,7 @@ REFRESH_PAUSE = timedelta(minutes=10)
 
 def refresh_wait(answer: Answer) -> timedelta:
     """How long a link that was refreshed must rest: the minutes of Belvo's text, or the whole pause without them."""
-    try:
-        said = decode(answer.body, _WORDED)
-    except PayloadError:
-        return REFRESH_PAUSE
-    texts = [each.message or "" for each in (said if isinstance(said, list) else [said])]
+    texts = [each.message or "" for each in _read_all(answer, list[Worded])]
     minutes = next((int(found.group(1)) for found in map(_MINUTES.search, texts) if found), None)
     return REFRESH_PAUSE if minutes is None else min(timedelta(minutes=minutes), REFRESH_PAUSE)
 
@@ -291,13 +297,8 @@ def _token_error(answer: Answer, body: ErrorBody) -> TokenRequiredError:
 
 
 def _read_demand(answer: Answer) -> TokenDemand:
-    try:
-        said = decode(answer.body, _DEMAND)
-    except PayloadError:
-        # The code was readable, so the error stands; what cannot be read of it is missing.
-        return TokenDemand()
-    demands = said if isinstance(said, list) else [said]
-    return next((each for each in demands if each.session), TokenDemand())
+    # The code was readable, so the error stands; what cannot be read of it is missing.
+    return next((each for each in _read_all(answer, list[TokenDemand]) if each.session), TokenDemand())
 
 
 def _error_class(status: int, code: str | None) -> type[VendorError]:

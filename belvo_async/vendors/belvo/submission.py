@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from functools import partial
+from typing import cast
 
 import msgspec
 
 from belvo_async.abc import Answer, Budget, Conversation, Request, Retry
 from belvo_async.errors import PayloadError, UnsupportedError
 from belvo_async.jobs import Failure, Job, Observation, Status, Task, Way
-from belvo_async.payload import decode, encode_body
+from belvo_async.payload import encode_body
 from belvo_async.rate_limits import retry_after
+from belvo_async.tolerant import read
 
 from .lists import INVOICES, LINKS, STATEMENTS, quota_reset
 from .refusals import LONGEST_WAIT, advice_for, decisive, failure, is_page, is_throttle, read_bodies, refresh_wait
@@ -53,10 +55,6 @@ _MODE = ("X-Belvo-Request-Mode", "async")
 
 class _Row(msgspec.Struct):
     warnings: Warnings | None = None
-
-
-_ACCEPTED = msgspec.json.Decoder(Accepted)
-_ROWS = msgspec.json.Decoder(list[_Row])
 
 
 def submit(job: Job, now: datetime, budget: Budget | None) -> Conversation[Observation]:
@@ -134,8 +132,10 @@ def _read_success(task: Task[object], answer: Answer, say: partial[Observation],
     if isinstance(task, DeleteLink) and answer.status == 204:
         return say(status=Status.FINISHED)
     try:
-        accepted = decode(answer.body, _ACCEPTED)
+        accepted: Accepted | None = read(answer.body, Accepted, needs="request_id")
     except PayloadError:
+        accepted = None
+    if accepted is None or not accepted.request_id:
         return _read_synchronous(task, answer, say, now)
     return say(status=Status.PENDING, remote_id=accepted.request_id, vendor_status="accepted")
 
@@ -144,7 +144,7 @@ def _read_synchronous(task: Task[object], answer: Answer, say: partial[Observati
     if answer.status not in (200, 201) or isinstance(task, DeleteLink | Refresh):
         return say(status=Status.UNCERTAIN, doubt=f"Belvo answered {answer.status} without a readable request id")
     try:
-        rows = decode(answer.body, _ROWS)
+        rows = _read_rows(answer)
     except PayloadError as error:
         return say(status=Status.UNCERTAIN, doubt=f"Belvo answered {answer.status} and cannot be read: {error.reason}")
     codes = {row.warnings.code for row in rows if row.warnings is not None}
@@ -155,6 +155,15 @@ def _read_synchronous(task: Task[object], answer: Answer, say: partial[Observati
         partial=bool(codes - {None}),
         retry_at=quota_reset(now) if limited else None,
     )
+
+
+def _read_rows(answer: Answer) -> list[_Row]:
+    """Read the rows of a synchronous answer. PayloadError for all but an array of objects, which would end the job."""
+    rows = cast("list[_Row | None]", read(answer.body, list[_Row]))  # None where one cannot be read
+    found = [row for row in rows if row is not None]
+    if len(found) != len(rows) or answer.body.lstrip()[:1] != b"[":
+        raise PayloadError("no array of objects")
+    return found
 
 
 def _throttled(job: Job, answer: Answer, say: partial[Observation], now: datetime) -> Observation:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import cast
 
 from ...abc import Conversation
 from ...jobs import Job, Observation, Way
 from .events import read_rows
-from .extractions import Sighting, read_sighting
+from .extractions import Sighting, read_object, read_sighting
 from .looks import FIND_SLACK, Round, absent, look_at_each
 from .schema import Export
 from .submission import conclude, submit
@@ -48,8 +48,8 @@ def _try_read(row: object, task: Export, since: datetime) -> Sighting | None:
 
 
 def _read_equal(row: object, task: Export, since: datetime) -> Sighting | None:
-    event = _object(row)
-    export = _object(_object(event.get("data")).get("object"))
+    event = read_object(row)
+    export = read_object(read_object(event.get("data")).get("object"))
     uri = export.get("uri")
     kinds: object = export.get("fileTypes") or []
     if not isinstance(uri, str) or not task.is_same_list(uri) or export.get("format") != task.format:
@@ -58,7 +58,3 @@ def _read_equal(row: object, task: Export, since: datetime) -> Sighting | None:
         return None
     seen = read_sighting({"@id": event.get("resource"), **export})
     return seen if seen is not None and seen.created_at is not None and seen.created_at >= since else None
-
-
-def _object(value: object) -> Mapping[str, object]:
-    return cast("Mapping[str, object]", value) if isinstance(value, dict) else {}

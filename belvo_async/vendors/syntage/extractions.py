@@ -13,6 +13,7 @@ import msgspec
 from ...errors import PayloadError
 from ...jobs import Failure, Job, Observation, Status, Way
 from ...payload import decode
+from ...tolerant import count_of
 from .schema import INVOICE_TYPES, Extraction, Period
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "is_same_work",
     "read_document",
     "read_listing",
+    "read_object",
     "read_sighting",
 ]
 
@@ -57,8 +59,6 @@ SAT_LIMIT_SPAN: Final = timedelta(hours=24)
 
 _ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 _CODE = re.compile(r"[\w.-]{1,64}", re.ASCII)
-_COUNT = re.compile(r"[0-9]{1,15}")
-_COUNT_LIMIT: Final = 10**15
 _DOCUMENT = msgspec.json.Decoder(object)
 
 
@@ -137,14 +137,14 @@ def read_sighting(row: Mapping[str, object], *, remote_id: str | None = None) ->
     return Sighting(
         remote_id=named,
         word=_read_code(row.get("status")),
-        rfc=_read_text(_read_object(row.get("taxpayer")).get("id")),
+        rfc=_read_text(read_object(row.get("taxpayer")).get("id")),
         extractor=_read_text(row.get("extractor")),
-        options=_read_object(row.get("options")),
+        options=read_object(row.get("options")),
         error_code=_read_code(row.get("errorCode")),
-        is_rate_limited=limited not in (None, "", False),
+        is_rate_limited=bool(limited),
         rate_limited_at=_read_instant(limited),
-        created_count=_read_count(row.get("createdDataPoints")),
-        updated_count=_read_count(row.get("updatedDataPoints")),
+        created_count=count_of(row.get("createdDataPoints")),
+        updated_count=count_of(row.get("updatedDataPoints")),
         created_at=_read_instant(row.get("createdAt")),
     )
 
@@ -164,17 +164,11 @@ def _read_code(value: object) -> str | None:
     return value if isinstance(value, str) and _CODE.fullmatch(value) else None
 
 
-def _read_object(value: object) -> dict[str, object]:
+def read_object(value: object) -> dict[str, object]:
+    """Read an object, by itself or as the only one of an array; what is none is empty."""
+    if isinstance(value, list):
+        value = cast("list[object]", value)[0] if len(cast("list[object]", value)) == 1 else None
     return cast("dict[str, object]", value) if isinstance(value, dict) else {}
-
-
-def _read_count(value: object) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, (int, str)):
-        return None
-    if isinstance(value, str):
-        return int(value) if _COUNT.fullmatch(value) else None
-    # Compared as a number: thousands of digits cannot even be written as a text.
-    return value if 0 <= value < _COUNT_LIMIT else None
 
 
 def _read_instant(value: object) -> datetime | None:
@@ -202,23 +196,34 @@ class Listing(msgspec.Struct, frozen=True):
 
 def read_listing(body: bytes) -> Listing:
     """Read a page, with prefixed or plain Hydra keys, or a bare array; raise PayloadError when it holds no rows."""
-    page = decode(body, _DOCUMENT)
-    known = _read_object(page)
-    members = known.get("hydra:member", known.get("member")) if known else page
-    if not isinstance(members, list):
-        raise PayloadError("expected an array", path="$.hydra:member")
-    view = _read_object(known.get("hydra:view", known.get("view")))
-    given = cast("list[object]", members)
+    page: object = decode(body, _DOCUMENT)
+    is_object = isinstance(page, dict)
+    known = cast("dict[str, object]", page) if is_object else {}
+    given = _read_members(known.get("hydra:member", known.get("member")) if known else page)
+    view = read_object(known.get("hydra:view", known.get("view")))
     rows: list[Sighting] = []
     misfits: list[str] = []
     for place, each in enumerate(given):
         try:
-            seen = read_sighting(_read_object(each))
+            seen = read_sighting(read_object(each))
         except Exception as error:  # noqa: BLE001 - one row must not hide the others
             misfits.append(f"{type(error).__name__} at $.hydra:member[{place}]")
         else:
             rows += [seen] if seen is not None else []
     return Listing(tuple(rows), len(given), _read_text(view.get("hydra:next", view.get("next"))), tuple(misfits))
+
+
+def _read_members(members: object) -> list[object]:
+    """Read the rows of a page: PHP writes an array with gaps as an object.
+
+    Nothing where rows should be is no empty list: jobs that are missing from one count as gone.
+    """
+    if isinstance(members, dict) and members:
+        found = cast("dict[str, object]", members)
+        return list(found.values()) if all(key.isdecimal() for key in found) else [found]
+    if not isinstance(members, list):
+        raise PayloadError("expected an array", path="$.hydra:member")
+    return cast("list[object]", members)
 
 
 # Filled in by Syntage when a request leaves them out (api-reference/extractions/overview).
@@ -250,7 +255,7 @@ def is_same_work(task: Extraction, seen: Sighting) -> bool:
     ours = {**defaults, **task.words()}
     echoed = theirs.pop("period", None)
     ours.pop("period", None)
-    if task.period is not None and not _is_same_period(task.period, _read_object(echoed)):
+    if task.period is not None and not _is_same_period(task.period, read_object(echoed)):
         return False
     return all(_freeze(theirs.get(name)) == _freeze(value) for name, value in ours.items())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from typing import Any, Final, TypeVar, cast
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
@@ -15,7 +15,7 @@ from .guards import guard_of
 from .schema.queries import Reading
 from .schema.record import Record
 
-__all__ = ["HEADERS", "ROWS_PER_PAGE", "get", "next_target", "target", "walk_list", "walk_query"]
+__all__ = ["HEADERS", "ROWS_PER_PAGE", "get", "next_target", "target", "touches", "walk_list", "walk_query"]
 
 R = TypeVar("R", bound=Record)
 Params = Iterable[tuple[str, str]]
@@ -63,6 +63,7 @@ def walk_list(
     origin: str,
     is_cursor: bool = False,
     keep: Callable[[Any], bool] | None = None,
+    keep_odd: Callable[[Any, Collection[str]], bool] | None = None,
     reads: Iterable[str] = (),
 ) -> Walk[R]:
     """Read a list. `reads` names the attributes that `keep` looks at, like `taxpayer.id`."""
@@ -73,6 +74,7 @@ def walk_list(
         next=(("hydra:view", "hydra:next"), ("view", "next")),
         count=(("hydra:totalItems",), ("totalItems",)),
         keep=keep,
+        keep_odd=keep_odd,
         record_id=_record_id,
         guard=guard_of(record, frozenset({"id", *reads})),
     )
@@ -129,6 +131,11 @@ def _ahead(request: Request, page: Page, *, origin: str, path: str) -> Iterator[
         yield replace(request, target=following)
 
 
+def touches(paths: Iterable[str], unread: Collection[str]) -> bool:
+    """Whether one of these attributes, or what holds it, is among those that could not be read."""
+    return any(path == each or path.startswith(f"{each}.") for path in paths for each in unread)
+
+
 def walk_query(query: Query[object], origin: str) -> Walk[Record]:
     """Read what a query asks for; rows are checked again, for unknown filters are ignored and texts match in part."""
     if not isinstance(query, Reading):
@@ -144,5 +151,6 @@ def walk_query(query: Query[object], origin: str) -> Walk[Record]:
         origin=origin,
         is_cursor=wanted.is_cursor,
         keep=(lambda row: all(each.fits(wanted, row) for each in asked)) if asked else None,
+        keep_odd=lambda row, unread: all(touches((each.path,), unread) or each.fits(wanted, row) for each in asked),
         reads=[each.path for each in asked],
     )

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from ...abc import Walk
 from ...errors import TaskError, UnsupportedError
-from .reading import walk_list
+from .reading import touches, walk_list
 from .schema import (
     INVOICE_TYPES,
     BackgroundCheck,
@@ -80,6 +80,7 @@ def walk_results(task: Task, resource: str | None, origin: str) -> Walk[Record]:
     source = _choose(task, resource)
     path, name = _where(task, source)
     check = source.keep
+    reads = frozenset(source.reads)
     return walk_list(
         source.record,
         path,
@@ -88,6 +89,9 @@ def walk_results(task: Task, resource: str | None, origin: str) -> Walk[Record]:
         origin=origin,
         is_cursor=source.is_cursor,
         keep=None if check is None else (lambda row: check(row, task)),
+        # Whose rows these are, the list says. What else a row would say of itself and nobody can read is not held
+        # against it.
+        keep_odd=lambda row, unread: touches(reads, unread),
         reads=source.reads,
     )
 

@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, cast
 
@@ -17,7 +17,7 @@ import msgspec
 from ...abc import Headers, Secret
 from ...errors import PayloadError, SignatureError
 from ...jobs import Observation, Way
-from .extractions import read_document, read_sighting
+from .extractions import read_document, read_object, read_sighting
 
 __all__ = ["SIGNATURE_HEADERS", "SIGNATURE_TOLERANCE", "read_event", "verify"]
 
@@ -130,7 +130,7 @@ def read_event(body: bytes, now: datetime, *, confirm: bool) -> tuple[Observatio
     if not kind.startswith(_JOBS):
         return ()
     resource = event.get("resource") or event.get("source")
-    snapshot = {"@id": resource, **_object(_object(event.get("data")).get("object"))}
+    snapshot = {"@id": resource, **read_object(read_object(event.get("data")).get("object"))}
     seen = read_sighting(snapshot) or read_sighting({"@id": resource})
     if seen is None:
         raise PayloadError("an event about a job that it does not name", path="$.data.object.id")
@@ -142,10 +142,6 @@ def read_event(body: bytes, now: datetime, *, confirm: bool) -> tuple[Observatio
 
 def _nudge(remote_id: str, delivery_id: str | None, now: datetime) -> Observation:
     return Observation(way=Way.WEBHOOK, at=now, remote_id=remote_id, delivery_id=delivery_id, nudge=True)
-
-
-def _object(value: object) -> Mapping[str, object]:
-    return cast("Mapping[str, object]", value) if isinstance(value, dict) else {}
 
 
 # Which of two equal keys counts differs between JSON readers; where it would decide a job, neither does.

@@ -12,6 +12,7 @@ from msgspec.structs import force_setattr
 
 from belvo_async.errors import PayloadError
 from belvo_async.payload import check_numbers, decode
+from belvo_async.tolerant import Misfits, listening, read
 
 from .record import Record
 from .returns_business import BusinessMonthlyReturn
@@ -119,16 +120,22 @@ class TaxReturn(Record, frozen=True, kw_only=True, gc=False):
             raise KeyError(name)
         return _read(getattr(self, name))
 
-    def typed(self) -> TypedTaxReturn:
+    def typed(self, *, misfits: Misfits | None = None) -> TypedTaxReturn:
         """Read the whole return into the record of its form, typed to the last field that Belvo's examples show.
 
-        Raises PayloadError, naming the path, when its form cannot be told or a part holds something else there.
+        Belvo documents the parts only as open content, so whatever can be read without loss is. Raises PayloadError,
+        naming the path, when its form cannot be told, or when a value cannot be read; with `misfits`, such a value is
+        None and added to them.
         """
         form = self.form
         if form is None:
             raise PayloadError("a tax return of no known form")
-        typed = decode(msgspec.json.encode(self), _FORMS[form])
-        check_numbers(typed)
+        with listening() as unread:
+            typed = read(msgspec.json.encode(self), _FORMS[form])
+        if misfits is not None:
+            misfits.take(unread)
+        elif unread.count:
+            raise PayloadError("a value of another kind", path=unread[0].path)
         return typed
 
     def _count(self, form: TaxReturnForm) -> tuple[int, int]:

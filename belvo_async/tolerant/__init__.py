@@ -1,0 +1,24 @@
+"""What does not fit is read a second time: every lossless reading is taken, and what is lost is told."""
+
+from .kinds import bare
+from .misfits import Misfit, Misfits
+from .nodes import UNFIT, Told
+from .reader import Reading, Rereader, listening, read, rereader
+from .texts import count_of, exact, text_of, whole_number
+
+__all__ = [
+    "UNFIT",
+    "Misfit",
+    "Misfits",
+    "Reading",
+    "Rereader",
+    "Told",
+    "bare",
+    "count_of",
+    "exact",
+    "listening",
+    "read",
+    "rereader",
+    "text_of",
+    "whole_number",
+]

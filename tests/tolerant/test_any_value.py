@@ -1,0 +1,99 @@
+"""Whatever stands in whichever field: the row is read, and all its other fields are what they would have been."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from belvo_async._decode import Batch
+from belvo_async._decode.body import Body
+from belvo_async._decode.reader import ROW_BYTES, TARGET_BYTES
+from belvo_async._decode.records import Records
+from belvo_async.abc import Shape
+from tests.tolerant.samples import ODD, Path, any_json, changed, full_row, paths, record_types
+
+TYPES = record_types()
+
+
+def read_page(kind: type[Any], rows: list[dict[str, Any]]) -> Batch[Any]:
+    """The records of a page of rows, and what is odd about them."""
+    shape: Shape[Any] = Shape(record=kind, rows=("results",))
+    body = Body(shape, Records[Any](shape, None), TARGET_BYTES, ROW_BYTES)
+    body.inflow.feed(msgspec.json.encode({"results": rows}))
+    body.inflow.end()
+    batches = [batch for batch in body.steps() if batch is not None]
+    return Batch(
+        [record for batch in batches for record in batch.records], [], [odd for batch in batches for odd in batch.odd]
+    )
+
+
+def assert_same_but(expected: Any, found: Any, path: Path) -> None:
+    """Every field is the same, but for the one at the path."""
+    if not path or isinstance(expected, msgspec.Raw) or found is None:
+        return
+    key, *rest = path
+    if isinstance(key, int):
+        assert len(expected) == len(found)
+        for index, (one, other) in enumerate(zip(expected, found, strict=True)):
+            if index == key:
+                assert_same_but(one, other, tuple(rest))
+            else:
+                assert one == other
+    elif isinstance(expected, msgspec.Struct):
+        for field in msgspec.structs.fields(expected):
+            one, other = getattr(expected, field.name), getattr(found, field.name)
+            if field.encode_name == key:
+                assert_same_but(one, other, tuple(rest))
+            else:
+                assert one == other, field.name
+
+
+EACH_TYPE = pytest.mark.parametrize("kind", TYPES, ids=lambda kind: f"{kind.__module__.split('.')[2]}.{kind.__name__}")
+
+
+@EACH_TYPE
+def test_no_value_anywhere_costs_more_than_itself(kind: type[Any]) -> None:
+    """Some odd values at every place of every record of both catalogues: others at each."""
+    for number, path in enumerate(paths(full_row(kind))):
+        assert_cost(kind, path, ODD[number % 26 :: 26])
+
+
+@pytest.mark.proof
+@EACH_TYPE
+def test_really_no_value_anywhere_costs_more_than_itself(kind: type[Any]) -> None:
+    """Every odd value at every place."""
+    for path in paths(full_row(kind)):
+        assert_cost(kind, path, ODD)
+
+
+def assert_cost(kind: type[Any], path: Path, odd: list[Any]) -> None:
+    good = full_row(kind)
+    batch = read_page(kind, [good, *(changed(good, path, value) for value in odd), good])
+
+    expected = batch.records[0]
+    assert len(odd) + 2 == len(batch.records)
+    assert expected == batch.records[-1]
+    for record in batch.records[1:-1]:
+        assert_same_but(expected, record, path)
+
+
+@given(st.data())
+@settings(max_examples=300, deadline=None)
+def test_any_json_anywhere_costs_no_more_than_itself(data: st.DataObject) -> None:
+    """And what is told names that place, or one within it."""
+    kind = data.draw(st.sampled_from(TYPES))
+    good = full_row(kind)
+    path = data.draw(st.sampled_from(list(paths(good))))
+    odd = changed(good, path, data.draw(any_json))
+
+    batch = read_page(kind, [good, odd, good])
+
+    expected = batch.records[0]
+    assert (3, expected) == (len(batch.records), batch.records[2])
+    assert_same_but(expected, batch.records[1], path)
+    place = "$.results[1]" + "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path)
+    assert all(each.place.path.startswith(place.rpartition("[")[0]) for row in batch.odd for each in row.told)
