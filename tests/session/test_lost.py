@@ -76,7 +76,7 @@ async def drawing(handles: AsyncIterator[JobHandle[Any]]) -> list[str]:
 
 
 @pytest.mark.parametrize("sweep", [True, False], ids=["looking", "only waiting"])
-async def test_every_waiter_is_told(world: World, losing: Losing, sweep: bool) -> None:
+async def test_every_waiter_is_told(losing: Losing, world: World, sweep: bool) -> None:
     """Within a minute and not at the deadline, by whatever way it waits; with what it takes to adopt the job."""
     world.syntage.next_job(outcome="stuck")
     session = await world.open(world.syntage_vendor(), store=losing.store, webhooks=False, sweep=sweep)

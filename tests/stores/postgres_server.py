@@ -67,6 +67,10 @@ def own_stores() -> Iterator[Stores]:
     schema = f"test_{secrets.token_hex(6)}"
     with admin() as connection, ExitStack() as holds:
         yield Stores(schema, holds)
+        # A session that is still open, on an event loop that stands still meanwhile, would hold its locks for ever.
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s", (schema,)
+        )
         connection.execute(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE'.encode())
 
 
