@@ -83,12 +83,15 @@ class Ear:
             failures += 1
 
     async def _start(self) -> AsyncConnection[Any]:
+        # What comes between a question and its answer psycopg takes in itself, and would keep.
+        connection = await self._line.connect()
+        connection.add_notify_handler(lambda notify: self._note(notify.pid, notify.payload))
         (((listen,),),) = await self._line.ask([Statement(_LISTEN)])
         await self._line.ask([Statement(listen)])
         # What happened before this moment was told to nobody.
         self._missed = True
         self._news.set()
-        return await self._line.connect()
+        return connection
 
     async def _listen(self, connection: AsyncConnection[Any]) -> None:
         """Take in what arrives until the connection is lost; ask for a sign of life when nothing does."""
@@ -99,11 +102,12 @@ class Ear:
                     return
             connection.pgconn.consume_input()
             while (notification := connection.pgconn.notifies()) is not None:
-                if notification.be_pid != self._own_backend():
-                    self._note(notification.extra or b"")
-                    self._news.set()
+                self._note(notification.be_pid, notification.extra or b"")
 
-    def _note(self, payload: bytes) -> None:
+    def _note(self, backend: int, payload: str | bytes) -> None:
+        if backend == self._own_backend():
+            return
+        self._news.set()
         ids = _ids(payload)
         if ids is None or len(self._heard) + len(ids) > KEPT_IDS:
             self._missed = True
@@ -111,7 +115,7 @@ class Ear:
             self._heard.update(dict.fromkeys(ids))
 
 
-def _ids(payload: bytes) -> list[str] | None:
+def _ids(payload: str | bytes) -> list[str] | None:
     try:
         return _PAYLOAD.decode(payload)
     except msgspec.MsgspecError:

@@ -117,11 +117,17 @@ def own_server() -> Iterator[OwnServer]:
 
 
 class Proxy:
-    """A TCP proxy before the server that loses a connection at the moment the client commits."""
+    """A TCP proxy before the server that loses a connection at the moment the client commits.
+
+    A chunk of the client's that holds `hold` it passes on once it is told to `go_on`.
+    """
 
     def __init__(self) -> None:
         self.cut_at_commit: Literal["before", "after"] | None = None
         self.cuts = 0
+        self.hold: bytes | None = None
+        self.holds = asyncio.Event()
+        self.go_on = asyncio.Event()
         self._writers: list[asyncio.StreamWriter] = []
 
     async def __aenter__(self) -> Self:
@@ -149,6 +155,9 @@ class Proxy:
                     await to_server.drain()
                     await from_server.read(1)
                 break
+            if self.hold is not None and self.hold in chunk:
+                self.holds.set()
+                await self.go_on.wait()
             to_server.write(chunk)
         to_server.close()
         writer.close()

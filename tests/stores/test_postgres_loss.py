@@ -52,6 +52,21 @@ async def test_a_change_elsewhere_is_heard(store: PostgresStore, postgres_stores
         assert ("theirs-0",) == await anext(changes)
 
 
+async def test_a_change_is_heard_while_a_sign_of_life_is_awaited(store: PostgresStore, postgres_stores: Stores) -> None:
+    """What the server tells between a question and its answer is not dropped with the wait for it."""
+    async with Proxy() as proxy, postgres_stores(proxy.url) as behind:
+        changes = behind.changes()
+        await anext(changes)
+        proxy.hold = b"pg_listening_channels"
+        await proxy.holds.wait()
+
+        await store.put(a_job("theirs"), expected=None)
+        proxy.go_on.set()
+
+        async with asyncio.timeout(60):
+            assert ("theirs",) == await anext(changes)
+
+
 async def test_too_many_ids_are_told_as_any(store: PostgresStore, postgres_stores: Stores) -> None:
     """A notification holds less than 8,000 bytes."""
     changes = store.changes()
