@@ -38,7 +38,7 @@ from .errors import (
     UnsupportedError,
     VendorError,
 )
-from .jobs import Failure, Job, Look, Observation, Polling, Status, Task, Way
+from .jobs import Failure, Job, Look, Observation, Polling, Status, Task, Way, load_kinds_with
 
 if TYPE_CHECKING:
     from ._session import File, JobHandle, Results, Session
@@ -116,3 +116,13 @@ def __getattr__(name: str) -> object:
     value = module if name == _LAZY[name].rpartition(".")[2] else getattr(module, name)
     globals()[name] = value
     return value
+
+
+def _load_vendor_of(kind: str) -> None:
+    """Load the catalogue that a stored task is of: whoever reads a store sees tasks as what they are."""
+    name = kind.partition(".")[0]
+    if _LAZY.get(name) == f"vendors.{name}":
+        importlib.import_module(f".vendors.{name}", __name__)
+
+
+load_kinds_with(_load_vendor_of)

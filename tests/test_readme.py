@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from belvo_async import Belvo, Session, Syntage, errors
-from belvo_async.jobs import TABLE, Status
+from belvo_async.jobs import STATES, TABLE, Status
 from belvo_async.simulator import BelvoSimulator
 from tests import virtual_time
 
@@ -40,6 +40,15 @@ def print_error_tree() -> str:
 def test_the_status_table_is_the_one_in_the_code() -> None:
     """The diagram cannot drift from the data."""
     assert print_status_table() == between("<!-- status-table -->", "<!-- /status-table -->")
+
+
+def test_the_states_are_those_in_the_code() -> None:
+    """What lists and boards show beyond the statuses, and of which status each is one."""
+    rows = [f"| {state} | {status} | {meaning} |" for state, (status, meaning) in STATES.items()]
+
+    assert ["| state | of status | meaning |", "|---|---|---|", *rows] == between(
+        "<!-- states -->", "<!-- /states -->"
+    ).splitlines()
 
 
 def test_the_error_tree_is_the_one_in_the_code() -> None:

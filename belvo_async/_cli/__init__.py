@@ -8,15 +8,32 @@ from typing import cast
 
 from ..errors import BelvoAsyncError
 from .arguments import make_parser
+from .output import flush, silence
 
 __all__ = ["main"]
 
 FAILED = 1
 INTERRUPTED = 130
+# What a shell says of a program that a closed pipe ended: 128 and the number of SIGPIPE.
+UNREAD = 141
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give its exit code. Wrong arguments leave by SystemExit(2), as argparse does."""
+    try:
+        try:
+            return _run(argv)
+        finally:
+            # Here, not as Python ends: then nobody could say it quietly.
+            flush()
+    except (BrokenPipeError, ExceptionGroup) as error:
+        if not _is_unread(error):
+            raise
+        silence()
+        return UNREAD
+
+
+def _run(argv: Sequence[str] | None) -> int:
     options = make_parser().parse_args(argv)
     try:
         code: int = options.run(options)
@@ -25,10 +42,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except (BelvoAsyncError, OSError, ExceptionGroup) as error:
         expected = _expected(error)
-        if expected is None:
+        if expected is None or _is_unread(error):
             raise
         print(f"belvo-async: {_sentence(expected)}", file=sys.stderr)
         return FAILED
+
+
+def _is_unread(error: Exception) -> bool:
+    """Whether what was printed is read no longer, as by `head`. Connections raise other errors than this one."""
+    if isinstance(error, ExceptionGroup):
+        return any(map(_is_unread, cast("ExceptionGroup[Exception]", error).exceptions))
+    return isinstance(error, BrokenPipeError)
 
 
 def _expected(error: Exception) -> BelvoAsyncError | OSError | None:

@@ -15,16 +15,19 @@ if TYPE_CHECKING:
     # argparse gives this type no public name.
     _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # pyright: ignore[reportPrivateUsage]
 
-_EXIT_CODES = "exit codes: 0 done; 1 failed, and why is on stderr; 2 wrong arguments; 130 interrupted by Ctrl-C"
+_EXIT_CODES = (
+    "exit codes: 0 done; 1 failed, and why is on stderr; 2 wrong arguments; 130 interrupted by Ctrl-C; "
+    "141 nobody reads on (`| head`)"
+)
 _DEMO_EXIT_CODES = (
     "exit codes: 0 everything received equals what the vendors hold, and the failed, stopped and uncertain jobs showed "
-    "as intended; 1 not so, and why is said; 2 wrong arguments; 130 interrupted by Ctrl-C"
+    "as intended; 1 not so, and why is said; 2 wrong arguments; 130 interrupted by Ctrl-C; 141 nobody reads on"
 )
 _DEMO = """\
 Runs a local Belvo and a local Syntage on loopback, with webhooks and with faults: lost, late, doubled and forged
 deliveries, lost answers, refused and broken requests. Fires 14 Belvo requests and 6 Syntage extractions at them, writes
-the records to a file, and compares them with what the two vendors hold. Takes about ten seconds; no account is needed,
-nothing leaves this machine.
+the records to a file, and compares them with what the two vendors hold. Takes ten to fifteen seconds; no account is
+needed, nothing leaves this machine, and nothing stays on it but the files you ask for.
 """
 _SIMULATE = """\
 Runs a local Belvo and a local Syntage until Ctrl-C and prints how to reach them. The data is invented, the keys it
@@ -38,7 +41,7 @@ GET /health: 200 while the store answers, else 503. Put a proxy that speaks TLS 
 """
 _SERVE_EXIT_CODES = (
     "exit codes: 0 stopped by SIGTERM; 1 could not serve (store, port or settings), and why is on stderr; "
-    "2 wrong arguments; 130 interrupted by Ctrl-C"
+    "2 wrong arguments; 130 interrupted by Ctrl-C; 141 nobody reads on"
 )
 _STORES = "`sqlite:PATH`, `postgresql://...` or `redis://...` (default: the variable BELVO_ASYNC_STORE)"
 _PRUNE = """\
@@ -79,10 +82,17 @@ def _add_demo(commands: _Commands) -> None:
     )
     demo.add_argument("--seed", type=int, default=1, help="what data and which faults (default 1)")
     demo.add_argument(
-        "--speed", type=_speed, default=50.0, metavar="N", help="how many times faster than real the vendors work (50)"
+        "--speed",
+        type=_speed,
+        default=100.0,
+        metavar="N",
+        help="how many times faster than real the vendors work (100)",
     )
-    demo.add_argument("--out", type=Path, metavar="FILE", help="NDJSON file for the records; replaced if it exists")
-    demo.add_argument("--store", type=Path, metavar="FILE", help="new SQLite file that keeps the jobs")
+    demo.add_argument(
+        "--out", type=Path, metavar="FILE", help="keep the records in this NDJSON file; replaced if it exists"
+    )
+    demo.add_argument("--store", type=Path, metavar="FILE", help="keep the jobs in this SQLite file; a new one")
+    demo.add_argument("--log", type=Path, metavar="FILE", help="keep the library's log in this file; replaced likewise")
     demo.set_defaults(run=_run_demo)
 
 
@@ -129,6 +139,9 @@ def _add_jobs(commands: _Commands) -> None:
     listing.add_argument("--format", choices=("table", "json"), default="table", help="json: one object per line")
     explain = actions.add_parser("explain", help="what happened to a job", description=_EXPLAIN, epilog=_EXIT_CODES)
     explain.add_argument("id", metavar="ID", help="the job's id, as `jobs list` shows it, or its first characters (4)")
+    explain.add_argument(
+        "--format", choices=("table", "json"), default="table", help="json: one object, its timeline in it"
+    )
     prune = actions.add_parser("prune", help="forget ended jobs", description=_PRUNE, epilog=_EXIT_CODES)
     prune.add_argument(
         "--before", type=_instant, required=True, metavar="DATE|AGE", help="2026-01-31 (in UTC), or 90m, 12h, 30d, 8w"
@@ -211,7 +224,7 @@ def _instant(text: str) -> datetime:
 def _run_demo(options: argparse.Namespace) -> int:
     from .demo import demo
 
-    return demo(seed=options.seed, speed=options.speed, out=options.out, store=options.store)
+    return demo(seed=options.seed, speed=options.speed, out=options.out, store=options.store, log=options.log)
 
 
 def _run_simulate(options: argparse.Namespace) -> int:
@@ -235,7 +248,7 @@ def _run_list(options: argparse.Namespace) -> int:
 def _run_explain(options: argparse.Namespace) -> int:
     from .jobs import explain_job
 
-    return explain_job(options.store, options.id)
+    return explain_job(options.store, options.id, form=options.format)
 
 
 def _run_prune(options: argparse.Namespace) -> int:

@@ -13,7 +13,7 @@ from .harvest import Harvest
 from .parts import Part
 from .table import Table
 
-HEADINGS = ("job", "vendor", "what", "status", "by", "time", "count", "sum")
+HEADINGS = ("job", "vendor", "what", "state", "by", "time", "count", "sum")
 RIGHT = frozenset({"time", "count", "sum"})
 # Enough of a job's id to find it in the file.
 SHOWN_DIGITS = 6
@@ -45,10 +45,10 @@ class Track:
         return job is not None and job.doubt is not None and job.status is not Status.SUBMITTING
 
     def word(self) -> str:
-        """The status in one word; queued for a job that waits for its link, nothing before it is fired."""
+        """The job's state in one word, nothing before it is fired."""
         if self.job is None:
             return "" if self.fired_at is None else "submitting"
-        return "queued" if self.job.is_queued else str(self.job.status)
+        return self.job.state
 
     def passed(self) -> float:
         """Seconds since it was fired, until it was over."""
@@ -59,7 +59,9 @@ class Track:
     def cells(self) -> tuple[str, ...]:
         """The texts of its row."""
         job, harvest = self.job, self.harvest
-        counts = self.part.held is not None and (harvest.totals or self.word() == Status.FINISHED)
+        # While its records are read, what came is counted: none yet is no count.
+        is_read = self.seconds is not None and self.word() == Status.FINISHED
+        counts = self.part.held is not None and (harvest.totals or is_read)
         return (
             job.id[:SHOWN_DIGITS] if job else "",
             self.vendor,

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from ..jobs import Status
 from ..simulator import BelvoSimulator, SyntageSimulator
-from .board import Track, table_of
+from .board import SHOWN_DIGITS, Track, table_of
 from .parts import Part
 from .screen import Screen
 
@@ -22,6 +22,9 @@ def close(
     """Show how everything ended; the complaints, none when all is as intended."""
     screen.table(table_of(tracks))
     screen.say("* uncertain for a while: its 202 was lost; found at the vendor, not fired again")
+    for track in tracks:
+        for line in _reason(track):
+            screen.say(line)
     screen.say()
     read = [track for track in tracks if _was_read(track)]
     theirs = {track.part.label: held(track.part) for track in read}
@@ -36,6 +39,17 @@ def close(
     for complaint in complaints:
         screen.say(f"NOT AS INTENDED: {complaint}.")
     return complaints
+
+
+def _reason(track: Track) -> list[str]:
+    """Why a job failed or was refused, under the table that has no room for it."""
+    job = track.job
+    if job is None or job.failure is None:
+        return []
+    why = ": ".join(filter(None, [job.failure.code, job.failure.message]))
+    again = "; firing it again may help" if job.failure.retryable else ""
+    text = f"{job.id[:SHOWN_DIGITS]} {job.status}: {why}{again}"
+    return textwrap.wrap(text, 80, initial_indent="  ", subsequent_indent="    ")
 
 
 def _was_read(track: Track) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import shutil
 import tempfile
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -43,6 +42,8 @@ from .screen import Screen, open_screen
 # Belvo allows 80 requests in 30 real seconds; looking more often than this would use them up.
 POLLING = Polling(first=timedelta(milliseconds=600), longest=timedelta(seconds=1))
 REFRESH_SECONDS = 0.1
+# Of a run that went wrong.
+LOG_LINES = 20
 # In the vendors' time: the slowest job takes 5 minutes, and four wait for one link.
 DEADLINE_SECONDS = 2400
 STOP_AFTER_SECONDS = 60
@@ -60,28 +61,51 @@ class Options:
     store: Path
 
 
-def demo(*, seed: int, speed: float, out: Path | None, store: Path | None) -> int:
-    """Run the demo on this terminal; the exit code."""
+def demo(*, seed: int, speed: float, out: Path | None, store: Path | None, log: Path | None) -> int:
+    """Run the demo on this terminal; the exit code. Nothing stays behind but the files that were asked for."""
     if store is not None and store.exists():
         # Jobs of another run would be joined, or meet those of this one: a seed makes the same ids again.
         raise ConfigurationError(f"there is something at {store} already: the demo begins with a store of its own")
-    folder = Path(tempfile.mkdtemp(prefix="belvo-async-demo-"))
-    options = Options(seed=seed, speed=speed, out=out or folder / "records.ndjson", store=store or folder / "jobs.db")
     screen = open_screen()
-    try:
-        with log_to(folder / "log.txt"):
-            code = asyncio.run(run_demo(options, screen, SystemClock()))
-    except Exception:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    except KeyboardInterrupt:
-        screen.say(f"interrupted; every job is kept in the store: belvo-async jobs list --store sqlite:{options.store}")
-        screen.say(
-            "A new session on a store goes on where the last one stopped (here the vendors ended with the demo)."
+    with tempfile.TemporaryDirectory(prefix="belvo-async-demo-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        options = Options(
+            seed=seed, speed=speed, out=out or folder / "records.ndjson", store=store or folder / "jobs.db"
         )
-        raise
-    screen.say(f"log        {folder / 'log.txt'}")
+        try:
+            with log_to(log or folder / "log.txt"):
+                code = asyncio.run(run_demo(options, screen, SystemClock()))
+        except KeyboardInterrupt:
+            for line in _interrupted(store):
+                screen.say(line)
+            raise
+        for line in _kept(out, store, log):
+            screen.say(line)
+        if code and log is None:
+            _tell_log(screen, folder / "log.txt")
     return code
+
+
+def _interrupted(store: Path | None) -> list[str]:
+    if store is None:
+        return ["interrupted; nothing is left of it (with --store FILE, its jobs would be kept)"]
+    return [
+        f"interrupted; every job is kept in the store: belvo-async jobs list --store sqlite:{store}",
+        "A new session on a store goes on where the last one stopped (here the vendors ended with the demo).",
+    ]
+
+
+def _kept(out: Path | None, store: Path | None, log: Path | None) -> list[str]:
+    given = {"records": out, "store": store and f"sqlite:{store}", "log": log}
+    kept = [f"{name:10} {where}" for name, where in given.items() if where is not None]
+    return kept or ["kept       nothing; --out FILE, --store FILE and --log FILE would keep it"]
+
+
+def _tell_log(screen: Screen, path: Path) -> None:
+    """What went wrong stands in the log's last warnings; the file itself goes."""
+    screen.say("The last warnings of its log:")
+    for line in [line for line in path.read_text(encoding="utf-8").splitlines() if " WARNING " in line][-LOG_LINES:]:
+        screen.say(f"  {line}")
 
 
 async def run_demo(options: Options, screen: Screen, clock: Clock, held: Held = held_by_vendor) -> int:
@@ -111,8 +135,6 @@ async def run_demo(options: Options, screen: Screen, clock: Clock, held: Held = 
                 with screen.live(tracks) as refresh:
                     await _Run(options, session, file).play(casts, refresh)
         complaints = close(screen, tracks, held, belvo, syntage)
-    screen.say(f"records    {options.out}")
-    screen.say(f"store      sqlite:{options.store}")
     return 1 if complaints else 0
 
 
@@ -173,15 +195,14 @@ class _Run:
 
     async def play(self, casts: Sequence[Sequence[Track]], refresh: Callable[[], None]) -> None:
         """Go through all jobs; vendor beside vendor, each vendor's in their order."""
-        showing = asyncio.create_task(_show(refresh))
-        try:
-            async with asyncio.TaskGroup() as group:
+        # In the group: when nobody looks any more (`demo | head`), everything ends.
+        async with asyncio.TaskGroup() as group:
+            showing = group.create_task(_show(refresh))
+            async with asyncio.TaskGroup() as jobs:
                 for cast in casts:
-                    group.create_task(self._fire(cast, group))
-        finally:
+                    jobs.create_task(self._fire(cast, jobs))
             showing.cancel()
-            await asyncio.wait({showing})
-            refresh()
+        refresh()
 
     async def _fire(self, cast: Sequence[Track], group: asyncio.TaskGroup) -> None:
         for track in cast:

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from ..abc import Store
 from ..errors import ConfigurationError, UnknownJobError
-from ..jobs import Job, Observation
+from ..jobs import Job, Observation, Task, UnknownTask
 from ..stores import open_store
 from ..vendors import belvo, syntage  # so that stored tasks are read as the types they are
 from .table import Table
 
 __all__ = ["belvo", "existing_store", "explain_job", "list_jobs", "print_table", "prune_jobs", "syntage"]
 
-HEADINGS = ("job", "vendor", "resource", "status", "created")
+HEADINGS = ("job", "vendor", "resource", "state", "created")
+EVENT_NAMES = ("at", "by", "status", "said")
 # Jobs forgotten at once: the stores commit what arrives together in one go.
 PRUNE_SLICE = 256
 # Fewer characters of an id would seldom be the only ones.
@@ -55,12 +56,15 @@ def prune_jobs(url: str | None, *, before: datetime, dry_run: bool) -> int:
     return 0
 
 
-def explain_job(url: str | None, job_id: str) -> int:
+def explain_job(url: str | None, job_id: str, *, form: str) -> int:
     """Print one job and its timeline."""
     job, timeline = asyncio.run(_job(existing_store(url), job_id))
-    for name, value in _facts(job).items():
-        if value is not None:
-            print(f"{name:10} {value}")
+    if form == "json":
+        said = [dict(zip(EVENT_NAMES, (_stamp(seen.at), *_event(seen)[1:]), strict=True)) for seen in timeline]
+        print(msgspec.json.encode(_facts(job) | {"timeline": said}).decode())
+        return 0
+    for name, value in _told(_facts(job)):
+        print(f"{name:10} {value}")
     print()
     print_table(Table(headings=("when", "by", "status", "said"), rows=[_event(seen) for seen in timeline]))
     return 0
@@ -147,33 +151,72 @@ async def _all(store: Store) -> AsyncIterator[Job]:
 
 
 def _facts(job: Job) -> dict[str, Any]:
-    """What may be shown: the subject stays out, it can be a taxpayer's id."""
+    """What may be shown of a job. Instants are whole seconds with a Z, as `jq` reads them (`fromdate`)."""
     return {
         "job": job.id,
         "vendor": job.vendor,
         "account": job.account,
         "kind": job.task.kind,
         "resource": job.task.resource,
+        "task": _shown(msgspec.to_builtins(_as_stored(job.task))),
+        "state": job.state,
         "status": str(job.status),
+        "partial": job.partial,
+        "retry_at": _stamp(job.retry_at),
         "remote_id": job.remote_id,
         "settled_by": job.settled_by and str(job.settled_by),
         "failure": job.failure and job.failure.code,
         "doubt": job.doubt,
-        "created": _instant(job.created_at),
-        "settled": _instant(job.settled_at),
-        "deadline": _instant(job.deadline),
-        "next_look": _instant(job.next_poll),
+        "records": job.created_count,
+        "created": _stamp(job.created_at),
+        "settled": _stamp(job.settled_at),
+        "deadline": _stamp(job.deadline),
+        "next_look": _stamp(job.next_poll),
     }
 
 
+def _as_stored(task: Task[Any]) -> object:
+    return msgspec.json.decode(task.body) if isinstance(task, UnknownTask) else task
+
+
+def _shown(value: object) -> object:
+    """A task as it is stored, but for the ids of taxpayers: what this prints ends in logs."""
+    if isinstance(value, dict):
+        return {name: _shown(each) for name, each in cast("dict[str, object]", value).items()}
+    if isinstance(value, list):
+        return [_shown(each) for each in cast("list[object]", value)]
+    return _RFC.sub("(taxpayer)", value) if isinstance(value, str) else value
+
+
+# Not within a UUID, whose last digits may look like one.
+_RFC = re.compile(r"(?<![A-Z0-9-])[A-ZÑ&]{3,4}[0-9]{6}[A-Z0-9]{3}(?![A-Z0-9-])", re.IGNORECASE)
+
+
+def _told(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The facts as words for a reader: those that are there, instants with a blank."""
+    for name, value in facts.items():
+        if isinstance(value, dict):
+            yield name, msgspec.json.encode(value).decode()
+        elif isinstance(value, bool):
+            yield name, "yes" if value else "no"
+        elif value is not None:
+            yield name, value.replace("T", " ") if name in _INSTANTS else str(value)
+
+
+_INSTANTS = frozenset({"retry_at", "created", "settled", "deadline", "next_look"})
+
+
 def _row(job: Job) -> tuple[str, ...]:
-    status = "queued" if job.is_queued else "abandoned" if job.abandoned else str(job.status)
-    return (job.id, job.vendor, job.task.resource, status, _instant(job.created_at) or "")
+    return (job.id, job.vendor, job.task.resource, job.state, _instant(job.created_at) or "")
 
 
 def _event(seen: Observation) -> tuple[str, ...]:
     said = seen.failure.code if seen.failure else seen.doubt or seen.vendor_status or ""
     return (f"{seen.at:%Y-%m-%d %H:%M:%S.%f}"[:-3], str(seen.way), str(seen.status or ""), said)
+
+
+def _stamp(when: datetime | None) -> str | None:
+    return f"{when.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if when else None
 
 
 def _instant(when: datetime | None) -> str | None:
@@ -182,4 +225,5 @@ def _instant(when: datetime | None) -> str | None:
 
 def print_table(table: Table) -> None:
     """Print a table on stdout."""
-    sys.stdout.write("".join(f"{line}\n" for line in table.lines()))
+    for line in table.lines():
+        print(line)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
 from ..errors import UnsupportedError, outcome_error, timeout_error
-from ..jobs import Job, Observation, Status
+from ..jobs import Job, Observation, Status, Task
 from .arguments import check_span
 
 if TYPE_CHECKING:
@@ -44,8 +44,18 @@ class JobHandle(Generic[R_co]):
 
     @property
     def status(self) -> Status:
-        """The last known status."""
+        """The last known status: the vendor's last word, or what is known before it said anything."""
         return self._watch.job.status
+
+    @property
+    def state(self) -> str:
+        """The status, or `queued` or `abandoned`: what `jobs list` shows."""
+        return self._watch.job.state
+
+    @property
+    def task(self) -> Task[R_co]:
+        """What was asked for. `task.subject` is its link or entity; `isinstance` tells the rest to type checkers."""
+        return self._watch.job.task
 
     def done(self) -> bool:
         """Whether awaiting would return (or raise) at once: the job ended, its search was given up, or it is lost."""
@@ -129,7 +139,7 @@ class JobHandle(Generic[R_co]):
         return self._session.handle(await self._session.tracker.resubmit(job, deadline=until), until)
 
     def __repr__(self) -> str:
-        return f"<JobHandle {self.id} {self.job.vendor} {self.status}>"
+        return f"<JobHandle {self.id} {self.job.vendor} {self.state}>"
 
 
 def _words(span: timedelta) -> str:

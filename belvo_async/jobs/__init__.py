@@ -3,14 +3,15 @@
 Everything a vendor ever says becomes an `Observation`; `reconcile` alone decides what it means for a `Job`.
 """
 
-from .document import decode_job, decode_task, encode_job, task_key
-from .model import Failure, Job, Look, Observation, Report, Status, Task, UnknownTask, Verdict, Way, normal_id
+from .document import decode_job, decode_task, encode_job, load_kinds_with, task_key
+from .model import STATES, Failure, Job, Look, Observation, Report, Status, Task, UnknownTask, Verdict, Way, normal_id
 from .polling import Polling, later
 from .table import GONE_LOOKS, GONE_SPAN, TABLE, choose_adopter, reconcile, undelivered
 
 __all__ = [
     "GONE_LOOKS",
     "GONE_SPAN",
+    "STATES",
     "TABLE",
     "Failure",
     "Job",
@@ -28,6 +29,7 @@ __all__ = [
     "decode_task",
     "encode_job",
     "later",
+    "load_kinds_with",
     "normal_id",
     "reconcile",
     "task_key",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -38,11 +38,27 @@ def decode_job(document: bytes) -> Job:
 def decode_task(body: bytes) -> Task[Any]:
     """Decode a stored task by its kind."""
     kind = _KIND.decode(body).kind
-    known = next((each for each in _loaded_tasks(Task) if each.__struct_config__.tag == kind), None)
+    known = _known_type(kind)
+    if known is None:
+        for load in _LOADERS:
+            load(kind)
+        known = _known_type(kind)
     if known is None:
         return UnknownTask(stored_kind=kind, body=msgspec.Raw(body))
     task: Task[Any] = msgspec.json.decode(body, type=known)
     return task
+
+
+def load_kinds_with(load: Callable[[str], None]) -> None:
+    """Have this called with each stored kind whose type is not loaded yet: it may import it."""
+    _LOADERS.append(load)
+
+
+_LOADERS: list[Callable[[str], None]] = []
+
+
+def _known_type(kind: str) -> type[Task[Any]] | None:
+    return next((each for each in _loaded_tasks(Task) if each.__struct_config__.tag == kind), None)
 
 
 def _loaded_tasks(root: type[Task[Any]]) -> Iterable[type[Task[Any]]]:

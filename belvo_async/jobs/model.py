@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Generic, TypeVar
@@ -126,6 +127,9 @@ class UnknownTask(Task[Any], frozen=True, kw_only=True, tag="unknown"):
     def resource(self) -> str:
         return self.stored_kind
 
+    def __repr__(self) -> str:
+        return f"<task of kind {self.stored_kind}, whose type is not loaded>"
+
 
 class Observation(msgspec.Struct, frozen=True, kw_only=True):
     """One thing a vendor said about a job.
@@ -219,6 +223,20 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     def is_queued(self) -> bool:
         """Whether no byte of a submission is under way: it waits for its lane or for a retry."""
         return self.status is Status.SUBMITTING and self.attempted_at is None
+
+    @property
+    def state(self) -> str:
+        """The status, or the one word more that `STATES` has for it: what lists and boards show."""
+        if self.is_queued:
+            return "queued"
+        return "abandoned" if self.abandoned and not self.status.is_terminal else str(self.status)
+
+
+# What we know of a job beyond the vendor's word. Neither is a status: none of them is ever observed.
+STATES: Mapping[str, tuple[Status, str]] = {
+    "queued": (Status.SUBMITTING, "nothing is under way: it waits for another job of its subject, or for a retry"),
+    "abandoned": (Status.UNCERTAIN, "nobody looks for it any more; `adopt` or a late webhook takes it up again"),
+}
 
 
 def normal_id(remote_id: str) -> str:

@@ -37,7 +37,7 @@ def play(tmp_path: Path, clock: VirtualClock) -> Iterator[Play]:
 
     async def run(*, seed: int = 1, screen: Screen | None = None, held: Held = held_by_vendor) -> Shown:
         stream = io.StringIO()
-        options = Options(seed=seed, speed=50, out=tmp_path / "records.ndjson", store=tmp_path / "jobs.db")
+        options = Options(seed=seed, speed=100, out=tmp_path / "records.ndjson", store=tmp_path / "jobs.db")
         code = await run_demo(options, screen or PlainScreen(stream), clock, held)
         seconds = asyncio.get_running_loop().time()
         return Shown(code=code, text=stream.getvalue(), seconds=seconds, out=options.out, log=tmp_path / "log.txt")

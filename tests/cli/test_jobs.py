@@ -69,7 +69,7 @@ def test_list_all_as_table(store: str, capsys: pytest.CaptureFixture[str]) -> No
     assert 0 == main(["jobs", "list", "--all", "--store", store])
 
     heading, _, *rows = capsys.readouterr().out.splitlines()
-    assert ["job", "vendor", "resource", "status", "created", "ended"] == heading.split()
+    assert ["job", "vendor", "resource", "state", "created", "ended"] == heading.split()
     assert ["pending", "abandoned", "finished", "finished"] == [row.split()[3] for row in rows]
     assert rows[-1].endswith("2026-06-10 12:00:00Z")
 

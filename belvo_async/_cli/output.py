@@ -1,0 +1,24 @@
+"""Standard output and error when nobody reads them to the end."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def flush() -> None:
+    """Hand over what was printed. Raises BrokenPipeError when its reader has left."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # pyright: ignore[reportUnnecessaryComparison] - None where it was closed: `>&-`
+            stream.flush()
+
+
+def silence() -> None:
+    """Drop what nobody reads, else Python complains of it at its end."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
