@@ -145,7 +145,7 @@ class Syntage:
         task = _own(job.task)
         if isinstance(task, Export):
             return start_export(job, task, now)
-        return start_extraction(job, task, now, self.origin)
+        return start_extraction(job, task, now)
 
     def poll(self, jobs: Sequence[Job], now: datetime) -> Conversation[tuple[Observation, ...]]:
         """Look at extractions by id or by their list, at exports by id.
@@ -157,7 +157,7 @@ class Syntage:
         exports = [job for job in asked if isinstance(job.task, Export)]
         extractions = [job for job in asked if not isinstance(job.task, Export)]
         shown = Round()
-        for looking in (poll_extractions(extractions, shown, now, self.origin), poll_exports(exports, shown, now)):
+        for looking in (poll_extractions(extractions, shown, now), poll_exports(exports, shown, now)):
             try:
                 yield from looking
             except FAULTS as fault:
@@ -174,12 +174,12 @@ class Syntage:
         """
         task = _own(job.task)
         if isinstance(task, Export):
-            return find_export(job, task, now, self.origin)
-        return find_extraction(job, task, now, self.origin)
+            return find_export(job, task, now)
+        return find_extraction(job, task, now)
 
     def catch_up(self, since: datetime, now: datetime) -> Conversation[tuple[Observation, ...]]:
         """Read the events about extractions since an instant; see `read_events`."""
-        return read_events(since, now, origin=self.origin)
+        return read_events(since, now)
 
     def stop(self, job: Job, now: datetime) -> Conversation[Observation | None]:
         """`DELETE /extractions/{id}/stop`. One that has not started ends as cancelled, unbilled; others are stopping.
@@ -205,11 +205,11 @@ class Syntage:
             raise UnsupportedError(
                 "an export brings a file, not records: session.download(syntage.ExportFile(job.remote_id))"
             )
-        return walk_results(task, resource, self.origin)
+        return walk_results(task, resource)
 
     def list(self, query: Query[object]) -> Walk[object]:
         """The pages that answer one of `queries`."""
-        return walk_query(query, self.origin)
+        return walk_query(query)
 
     def call(self, call: Call[object], now: datetime) -> Conversation[object]:
         """Carry out one of `calls`."""

@@ -24,17 +24,17 @@ __all__ = ["read_events", "read_rows"]
 _PAGES: Final = 100
 
 
-def read_events(since: datetime, now: datetime, *, origin: str) -> Conversation[tuple[Observation, ...]]:
+def read_events(since: datetime, now: datetime) -> Conversation[tuple[Observation, ...]]:
     """Read `extraction.updated` events created since an instant (resources/core/events; kept for at least 7 days).
 
     They are old snapshots in no promised order: `reconcile` sorts that out. A row that cannot be read is left out.
     Exports are few and looked at one by one anyway: their events are not asked for.
     """
-    rows = yield from read_rows("extraction.updated", since, origin=origin)
+    rows = yield from read_rows("extraction.updated", since)
     return tuple(replace(one, way=Way.POLL) for row in rows for one in _read_row(row, now))
 
 
-def read_rows(kind: str, since: datetime, *, origin: str) -> Conversation[list[object]]:
+def read_rows(kind: str, since: datetime) -> Conversation[list[object]]:
     """Read the events of one type created since an instant, as they are."""
     moment = since.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     query = urlencode([("type", kind), ("createdAt[after]", moment), ("itemsPerPage", "100")])
@@ -48,7 +48,7 @@ def read_rows(kind: str, since: datetime, *, origin: str) -> Conversation[list[o
         rows = _rows(page)
         seen += rows
         link = _next(page)
-        following = next_target(link, origin=origin, path="/events") if link and rows else None
+        following = next_target(link, path="/events") if link and rows else None
     return seen
 
 

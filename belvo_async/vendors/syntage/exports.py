@@ -28,13 +28,13 @@ def poll_exports(jobs: Sequence[Job], shown: Round, now: datetime) -> Conversati
     yield from look_at_each(jobs, shown, now, "/exports")
 
 
-def find_export(job: Job, task: Export, now: datetime, origin: str) -> Conversation[Observation]:
+def find_export(job: Job, task: Export, now: datetime) -> Conversation[Observation]:
     """Look for the event of an equal export, created since the attempt; the newest wins.
 
     Exports have no list, but each is announced by `export.created`, which holds it as it was then.
     """
     since = (job.attempted_at or job.created_at) - FIND_SLACK
-    rows = yield from read_rows("export.created", since, origin=origin)
+    rows = yield from read_rows("export.created", since)
     seen = [each for row in rows if (each := _try_read(row, task, since)) is not None]
     newest = max(seen, key=lambda each: each.created_at or datetime.min.replace(tzinfo=UTC), default=None)
     return newest.observe(Way.POLL, now, job=job, is_new=True) if newest else absent(job, now)

@@ -53,20 +53,20 @@ FIND_SLACK: Final = timedelta(minutes=5)
 _ABANDON_AFTER: Final = timedelta(minutes=2)
 
 
-def start_extraction(job: Job, task: Task, now: datetime, origin: str) -> Conversation[Observation]:
+def start_extraction(job: Job, task: Task, now: datetime) -> Conversation[Observation]:
     """`POST /extractions` once. A 409 joins the equal extraction that is under way, else it is tried again."""
     body: dict[str, object] = {"taxpayer" if task.rfc else "entity": task.entity, "extractor": task.extractor}
     if words := task.words():
         body["options"] = words
     answer = yield submit("/extractions", body)
     if answer.status == 409 and is_own(answer):
-        return (yield from _join(job, task, answer, now, origin))
+        return (yield from _join(job, task, answer, now))
     return conclude(job, answer, now)
 
 
-def _join(job: Job, task: Task, answer: Answer, now: datetime, origin: str) -> Conversation[Observation]:
+def _join(job: Job, task: Task, answer: Answer, now: datetime) -> Conversation[Observation]:
     try:
-        running = yield from _look_up(task, _is_under_way, origin)
+        running = yield from _look_up(task, _is_under_way)
     except FAULTS:
         # The 409 said for certain that nothing was accepted; that must not get lost.
         running = None
@@ -82,7 +82,7 @@ class Round(msgspec.Struct):
     faults: list[BelvoAsyncError] = msgspec.field(default_factory=lambda: list[BelvoAsyncError]())
 
 
-def poll_extractions(jobs: Sequence[Job], shown: Round, now: datetime, origin: str) -> Conversation[None]:
+def poll_extractions(jobs: Sequence[Job], shown: Round, now: datetime) -> Conversation[None]:
     """Look at jobs: one or two by id, more by the list, then what it did not show by id (20 a round).
 
     Every row of the list is reported as it comes. A page that cannot be read leaves the jobs to be asked for by id.
@@ -90,7 +90,7 @@ def poll_extractions(jobs: Sequence[Job], shown: Round, now: datetime, origin: s
     asked = list(jobs)
     if len({normal_id(job.remote_id or "") for job in asked}) > _FEW:
         try:
-            yield from _look_through(asked, shown.seen, now, origin)
+            yield from _look_through(asked, shown.seen, now)
         except PayloadError as fault:
             shown.faults.append(fault)
         known = {normal_id(each.remote_id or "") for each in shown.seen}
@@ -144,7 +144,7 @@ def path_of(job: Job, collection: str) -> str:
     return f"{collection}/{quote(job.remote_id or '', safe='')}"
 
 
-def _look_through(jobs: Sequence[Job], seen: list[Observation], now: datetime, origin: str) -> Conversation[None]:
+def _look_through(jobs: Sequence[Job], seen: list[Observation], now: datetime) -> Conversation[None]:
     """Read the list until all jobs were shown."""
     missing = {normal_id(job.remote_id or "") for job in jobs}
     since = min(job.created_at for job in jobs) - _LIST_SLACK
@@ -157,12 +157,10 @@ def _look_through(jobs: Sequence[Job], seen: list[Observation], now: datetime, o
         return missing <= shown or _are_older(page.rows, since)
 
     # The bound keeps the reading short whatever the order of the list, of which Syntage says nothing.
-    yield from _list([_created_after(since)], is_enough, origin, pages=max(_LIST_PAGES, len(jobs) // _JOBS_PER_PAGE))
+    yield from _list([_created_after(since)], is_enough, pages=max(_LIST_PAGES, len(jobs) // _JOBS_PER_PAGE))
 
 
-def _list(
-    params: Sequence[tuple[str, str]], is_enough: Callable[[Listing], bool], origin: str, *, pages: int
-) -> Conversation[None]:
+def _list(params: Sequence[tuple[str, str]], is_enough: Callable[[Listing], bool], *, pages: int) -> Conversation[None]:
     """Read pages of `GET /extractions` until one is enough, the last, empty, or named a second time."""
     following, read = target("/extractions", params), set[str]()
     while following not in read and len(read) < pages:
@@ -171,10 +169,10 @@ def _list(
         listing = read_listing(expect_success(answer).body)
         if is_enough(listing) or listing.next is None or listing.held == 0:
             return
-        following = next_target(listing.next, origin=origin, path="/extractions")
+        following = next_target(listing.next, path="/extractions")
 
 
-def find_extraction(job: Job, task: Task, now: datetime, origin: str) -> Conversation[Observation]:
+def find_extraction(job: Job, task: Task, now: datetime) -> Conversation[Observation]:
     """Look for an extraction of the same RFC, extractor and options, created since the attempt; the newest wins.
 
     Absent when there is none, or when the entity has no RFC to look by.
@@ -184,7 +182,7 @@ def find_extraction(job: Job, task: Task, now: datetime, origin: str) -> Convers
     def is_young(seen: Sighting) -> bool:
         return seen.created_at is not None and seen.created_at >= since
 
-    found = yield from _look_up(task, is_young, origin, since=since)
+    found = yield from _look_up(task, is_young, since=since)
     return found.observe(Way.POLL, now, job=job, is_new=True) if found else absent(job, now)
 
 
@@ -195,7 +193,7 @@ def absent(job: Job, now: datetime) -> Observation:
 
 
 def _look_up(
-    task: Task, fits: Callable[[Sighting], bool], origin: str, *, since: datetime | None = None
+    task: Task, fits: Callable[[Sighting], bool], *, since: datetime | None = None
 ) -> Conversation[Sighting | None]:
     rfc = task.rfc or (yield from _read_rfc(task.entity))
     if rfc is None:
@@ -208,7 +206,7 @@ def _look_up(
         found.extend(row for row in page.rows if row.rfc == rfc and is_same_work(task, row) and fits(row))
         return since is not None and _are_older(page.rows, since)
 
-    yield from _list(params + ([_created_after(since)] if since else []), is_enough, origin, pages=_FIND_PAGES)
+    yield from _list(params + ([_created_after(since)] if since else []), is_enough, pages=_FIND_PAGES)
     return max(found, key=_age, default=None)
 
 

@@ -45,7 +45,7 @@ def target(path: str, params: Params = ()) -> str:
     return f"{path}?{query}"
 
 
-def next_target(link: str, *, origin: str, path: str) -> str:
+def next_target(link: str, *, path: str) -> str:
     """Reduce a link to path and query; PayloadError when it leaves the collection."""
     following = local_target(link)
     # Compared decoded: an RFC may hold `&` or `Ñ`, which either side may have encoded.
@@ -60,7 +60,6 @@ def walk_list(
     params: Sequence[tuple[str, str]] = (),
     *,
     name: str,
-    origin: str,
     is_cursor: bool = False,
     keep: Callable[[Any], bool] | None = None,
     keep_odd: Callable[[Any, Collection[str]], bool] | None = None,
@@ -80,8 +79,8 @@ def walk_list(
     )
     return Walk(
         shape=shape,
-        steps=lambda start: _follow(path, params, start=start, name=name, origin=origin, headers=headers),
-        ahead=lambda request, page: _ahead(request, page, origin=origin, path=path),
+        steps=lambda start: _follow(path, params, start=start, name=name, headers=headers),
+        ahead=lambda request, page: _ahead(request, page, path=path),
     )
 
 
@@ -91,14 +90,14 @@ def _record_id(row: Any) -> str | None:
 
 
 def _follow(
-    path: str, params: Params, *, start: str | None, name: str, origin: str, headers: tuple[tuple[str, str], ...]
+    path: str, params: Params, *, start: str | None, name: str, headers: tuple[tuple[str, str], ...]
 ) -> Generator[Request, Page, None]:
     """Follow `hydra:next` word for word until there is none, a page is empty or a link repeats.
 
     The framework beneath has printed `next` on last and on empty pages (api-platform/core 7961). `page` is never sent:
     some lists refuse it.
     """
-    following = target(path, params) if start is None else _resumed(start, origin=origin, path=path)
+    following = target(path, params) if start is None else _resumed(start, path=path)
     seen: set[str] = set()
     while following not in seen:
         if len(seen) >= _PAGE_LIMIT:
@@ -107,13 +106,13 @@ def _follow(
         page = yield get(following, name, headers)
         if page.next is None or page.rows == 0:
             return
-        following = next_target(page.next, origin=origin, path=path)
+        following = next_target(page.next, path=path)
 
 
-def _resumed(start: str, *, origin: str, path: str) -> str:
+def _resumed(start: str, *, path: str) -> str:
     try:
         # A checkpoint is a target already: one that names an origin was never ours.
-        is_ours = next_target(start, origin=origin, path=path) == start
+        is_ours = next_target(start, path=path) == start
     except PayloadError:
         is_ours = False
     if not is_ours:
@@ -121,10 +120,10 @@ def _resumed(start: str, *, origin: str, path: str) -> str:
     return start
 
 
-def _ahead(request: Request, page: Page, *, origin: str, path: str) -> Iterator[Request]:
+def _ahead(request: Request, page: Page, *, path: str) -> Iterator[Request]:
     """The one page after this: a cursor cannot be guessed. A link that will be refused is no guess."""
     try:
-        following = None if page.next is None else next_target(page.next, origin=origin, path=path)
+        following = None if page.next is None else next_target(page.next, path=path)
     except PayloadError:
         return
     if following is not None:
@@ -136,7 +135,7 @@ def touches(paths: Iterable[str], unread: Collection[str]) -> bool:
     return any(path == each or path.startswith(f"{each}.") for path in paths for each in unread)
 
 
-def walk_query(query: Query[object], origin: str) -> Walk[Record]:
+def walk_query(query: Query[object]) -> Walk[Record]:
     """Read what a query asks for; rows are checked again, for unknown filters are ignored and texts match in part."""
     if not isinstance(query, Reading):
         raise UnsupportedError(f"Syntage has no list for {type(query).__name__}")
@@ -148,7 +147,6 @@ def walk_query(query: Query[object], origin: str) -> Walk[Record]:
         path,
         wanted.params(),
         name=name,
-        origin=origin,
         is_cursor=wanted.is_cursor,
         keep=(lambda row: all(each.fits(wanted, row) for each in asked)) if asked else None,
         keep_odd=lambda row, unread: all(touches((each.path,), unread) or each.fits(wanted, row) for each in asked),

@@ -71,7 +71,7 @@ class Source:
         return self.under.rpartition("/")[2]
 
 
-def walk_results(task: Task, resource: str | None, origin: str) -> Walk[Record]:
+def walk_results(task: Task, resource: str | None) -> Walk[Record]:
     """Read one list an extraction filled: the one that goes with its extractor, or the one `resource` names.
 
     It is the entity's: it holds what all its extractions brought, for this task's period, kinds and sides. The count
@@ -86,7 +86,6 @@ def walk_results(task: Task, resource: str | None, origin: str) -> Walk[Record]:
         path,
         source.params(task),
         name=name,
-        origin=origin,
         is_cursor=source.is_cursor,
         keep=None if check is None else (lambda row: check(row, task)),
         # Whose rows these are, the list says. What else a row would say of itself and nobody can read is not held
