@@ -47,7 +47,8 @@ class BelvoSimulator(Origin):
 
     `POST /api/links/` takes any RFC. Three passwords have a meaning: `wrongpass` is refused with
     `login_error`, `tokenlogin` asks for a token once (428), `tokenalways` also at every retrieval. The token
-    is `48213`, as the 428 shows; PATCH on the same collection resumes with it, another is a `login_error`.
+    is `48213`, as the 428 shows, another is a `login_error`. PATCH on invoices goes on with a request for invoices;
+    PATCH on links confirms a link and, after the 428 of any other resource, lets the next request for it through.
     """
 
     # "within five seconds", three further tries 60 s apart (checklist; payments pages).

@@ -24,6 +24,8 @@ class Resource:
     """One resource. A `is_single` retrieval answers one object, others a list.
 
     Only where `is_async` the header X-Belvo-Request-Mode is listed; the others answer a POST when they are done.
+    Only where it `has_resume` there is a PATCH for a session that waits for a token; those of the others are opened by
+    PATCH /api/links/ ("PATCH on fiscal endpoints" is a cause of 405: error catalogue).
     """
 
     name: str
@@ -32,10 +34,18 @@ class Resource:
     check: Check
     is_single: bool = False
     is_async: bool = False
+    has_resume: bool = False
 
 
 CATALOGUE = (
-    Resource(name="INVOICES", path="/api/invoices/", filters=INVOICE_FILTERS, check=check_invoices, is_async=True),
+    Resource(
+        name="INVOICES",
+        path="/api/invoices/",
+        filters=INVOICE_FILTERS,
+        check=check_invoices,
+        is_async=True,
+        has_resume=True,
+    ),
     Resource(
         name="FINANCIAL_STATEMENTS",
         path="/api/financial-statements/",

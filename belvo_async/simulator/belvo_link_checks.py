@@ -41,8 +41,14 @@ def check_change(body: JsonObject, today: date) -> list[Problem]:
 
 
 def check_credentials(body: JsonObject, today: date) -> list[Problem]:
-    """Check a body of PUT /api/links/{id}/."""
-    return _text(body, "password", _ANY) + _optional(body, "password2", _ANY) + _optional(body, "token", _ANY)
+    """Check a body of PUT /api/links/{id}/.
+
+    The specification requires institution and user name, which Belvo's own clients do not send: they may be missing.
+    """
+    problems = _optional(body, "institution", _INSTITUTION) + _optional(body, "username", _USERNAME)
+    return (
+        problems + _text(body, "password", _ANY) + _optional(body, "password2", _ANY) + _optional(body, "token", _ANY)
+    )
 
 
 def check_resume(body: JsonObject, today: date) -> list[Problem]:

@@ -114,7 +114,7 @@ class Linking:
             return error("not_found", parts.request_id())
         await self._log_in()
         is_new = link.status == "unconfirmed"
-        link.status, link.failed_posts = "valid", 0
+        link.status, link.failed_posts, link.is_open = "valid", 0, found.retrieves
         if is_new:
             self._fetch_history(link)
         return answer(200, link.row())

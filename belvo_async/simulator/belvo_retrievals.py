@@ -9,6 +9,7 @@ from belvo_async.simulator.belvo_link_checks import check_resume
 from belvo_async.simulator.belvo_lists import pick
 from belvo_async.simulator.belvo_parts import Parts, asks_async, read_object
 from belvo_async.simulator.belvo_state import BelvoJob, Link
+from belvo_async.simulator.belvo_tokens import LINKS
 from belvo_async.simulator.wire import Answer, Call, Json, JsonObject, Route, answer
 
 # Login, retrieval and logout together (error catalogue, request_timeout).
@@ -22,14 +23,10 @@ class Retrievals:
         self._parts = parts
 
     def routes(self) -> list[Route]:
-        """Give POST and PATCH of every resource."""
-        return [
-            route
-            for each in CATALOGUE
-            for route in (
-                Route("POST", each.path, partial(self._post, each)),
-                Route("PATCH", each.path, partial(self._resume, each)),
-            )
+        """Give POST of every resource, PATCH where it is documented."""
+        orders = [Route("POST", each.path, partial(self._post, each)) for each in CATALOGUE]
+        return orders + [
+            Route("PATCH", each.path, partial(self._resume, each)) for each in CATALOGUE if each.has_resume
         ]
 
     async def _post(self, resource: Resource, call: Call) -> Answer:
@@ -38,8 +35,9 @@ class Retrievals:
         if refused is not None:
             return refused
         link = parts.links[str(body["link"]).lower()]
-        if link.asks_token or link.status == "token_required" or call.fault == "token_required":
-            return parts.tokens.suspend(parts.request_id(), link, resource.name, body)
+        if link.wants_token() or call.fault == "token_required":
+            at = resource.name if resource.has_resume else LINKS
+            return parts.tokens.suspend(parts.request_id(), link, at, body, retrieves=True)
         is_async = resource.is_async and asks_async(call)
         job = parts.runs.start(parts.request_id(), resource.name, body, link, is_async=is_async)
         if not is_async:

@@ -43,6 +43,7 @@ class Link:
     last_accessed_at: datetime | None = None
     failed_posts: int = 0
     asks_token: bool = False  # at every retrieval
+    is_open: bool = False  # a token that was given lets one retrieval through
     refreshed: float | None = None  # loop time of the last accepted refresh
 
     def row(self) -> JsonObject:
@@ -63,6 +64,13 @@ class Link:
             "fetch_resources": resources,
             "stale_in": self.stale_in,
         }
+
+    def wants_token(self) -> bool:
+        """Tell whether a retrieval must bring a token first; one was given by PATCH /api/links/ at most once."""
+        if self.status == "token_required":
+            return True
+        was_open, self.is_open = self.is_open, False
+        return self.asks_token and not was_open
 
     def count_failure(self) -> None:
         """Count an unsuccessful POST; the sixth in a row makes the link invalid."""

@@ -14,10 +14,11 @@ LINKS = "LINKS"
 
 @dataclass(frozen=True, kw_only=True)
 class Suspended:
-    """A request that stopped for a token."""
+    """A request that stopped for a token, and the collection whose PATCH takes it."""
 
     link: Link
-    resource: str
+    at: str
+    retrieves: bool
     body: JsonObject = field(repr=False)
     expires_at: float  # loop time; not divided by the simulator's speed, since the 428 prints it
 
@@ -28,21 +29,21 @@ class Tokens:
     def __init__(self) -> None:
         self._suspended: dict[str, Suspended] = {}
 
-    def suspend(self, request_id: str, link: Link, resource: str, body: JsonObject) -> Answer:
+    def suspend(self, request_id: str, link: Link, at: str, body: JsonObject, *, retrieves: bool = False) -> Answer:
         """Answer 428 and remember the request."""
         session = request_id[::-1]
         expires_at = asyncio.get_running_loop().time() + SESSION_SECONDS
-        self._suspended[session] = Suspended(link=link, resource=resource, body=body, expires_at=expires_at)
+        self._suspended[session] = Suspended(link=link, at=at, retrieves=retrieves, body=body, expires_at=expires_at)
         return token_required(request_id, link.id, session=session, token=TOKEN)
 
-    def resume(self, resource: str, body: JsonObject) -> Suspended | str:
+    def resume(self, at: str, body: JsonObject) -> Suspended | str:
         """Take a suspended request by a checked body, or give the error code.
 
         A wrong token leaves the session open for another try.
         """
         session = str(body["session"])
         waiting = self._suspended.get(session)
-        if waiting is None or waiting.resource != resource or waiting.link.id != str(body["link"]).lower():
+        if waiting is None or waiting.at != at or waiting.link.id != str(body["link"]).lower():
             return "session_expired"
         if asyncio.get_running_loop().time() >= waiting.expires_at:
             del self._suspended[session]

@@ -206,22 +206,8 @@ async def test_a_link_is_created_and_changed(world: World) -> None:
     assert made.id in ids(await session.list(belvo.Links()).to_list())
 
 
-async def test_a_retrieval_that_wants_a_token_is_resumed(world: World) -> None:
-    """The error holds what resuming takes; the call then gives what it would have given."""
-    session = await world.open()
-    call = belvo.RetrieveTaxStatus(link=world.belvo.links[0])
-    world.belvo.next_answer("token_required", method="POST", path="/api/tax-status/")
-    with pytest.raises(TokenRequiredError) as wanted:
-        await session.call(call)
-
-    resumed = belvo.Resume(call=call, session=wanted.value.session, token="48213")
-    status = await session.call(resumed)
-
-    assert isinstance(status, belvo.TaxStatus)
-    assert status.tax_payer_information is not None
-
-
 RETRIEVALS = {
+    "invoices": (lambda link: belvo.RetrieveInvoices(link=link, date_from=FIRST, date_to=LAST), tuple),
     "yearly": (lambda link: belvo.RetrieveYearlyTaxReturns(link=link, year_from=2023, year_to=2024), tuple),
     "monthly": (lambda link: belvo.RetrieveMonthlyTaxReturns(link=link, date_from=FIRST, date_to=LAST), tuple),
     "status": (lambda link: belvo.RetrieveTaxStatus(link=link), belvo.TaxStatus),
@@ -232,12 +218,30 @@ RETRIEVALS = {
     ),
 }
 LISTS = {
+    "invoices": lambda link: belvo.InvoiceList(link=link),
     "yearly": lambda link: belvo.TaxReturnList(link=link),
     "monthly": lambda link: belvo.TaxReturnList(link=link),
     "status": lambda link: belvo.TaxStatusList(link=link),
     "compliance": lambda link: belvo.TaxComplianceStatusList(link=link),
     "retentions": lambda link: belvo.TaxRetentionList(link=link),
 }
+
+
+@pytest.mark.parametrize("name", RETRIEVALS)
+async def test_a_retrieval_that_wants_a_token_is_resumed(world: World, name: str) -> None:
+    """The error holds what resuming takes; the call then gives what it would have given."""
+    session = await world.open()
+    make, kind = RETRIEVALS[name]
+    call = make(world.belvo.links[0])
+    world.belvo.next_answer("token_required", method="POST")
+    with pytest.raises(TokenRequiredError) as wanted:
+        await session.call(call)
+
+    got = await session.call(belvo.Resume(call=call, session=wanted.value.session, token="48213"))
+
+    assert isinstance(got, kind)
+    assert got != ()
+    assert 1 == len(world.belvo.jobs)
 
 
 @pytest.mark.parametrize("name", RETRIEVALS)
@@ -282,7 +286,7 @@ async def test_a_refused_call_is_the_vendors_error(world: World) -> None:
     "make",
     [
         lambda text: belvo.CreateLink(institution="tatooine_mx_fiscal", username="PFIS010101XY3", password=text),
-        lambda text: belvo.UpdateLink(link="a", password=text),
+        lambda text: belvo.UpdateLink(link="a", institution="sat_mx_fiscal", username="PFIS010101000", password=text),
         lambda text: syntage.CreateCredential(syntage.Ciec(rfc="PEIC211118IS0", password=text)),
     ],
     ids=["CreateLink", "UpdateLink", "Ciec"],

@@ -196,7 +196,8 @@ async def test_some_links_ask_at_every_retrieval(client: BelvoClient) -> None:
     statuses = []
     for _ in range(2):
         asked, told = await client.post("/api/tax-status/", link=link)
-        answered, _ = await send(client, "PATCH", "/api/tax-status/", {**resume, "session": told[0]["session"]})
+        await send(client, "PATCH", "/api/links/", {**resume, "session": told[0]["session"]})
+        answered, _ = await client.post("/api/tax-status/", link=link)
         statuses.append((asked, answered))
 
     assert [(428, 201), (428, 201)] == statuses
@@ -229,6 +230,17 @@ async def test_new_credentials_revive_a_link(client: BelvoClient) -> None:
 
     assert (200, "valid") == (status, body["status"])
     assert 202 == (await client.post())[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [({}, 200), ({"institution": "tatooine_mx_fiscal", "username": "PFIS010101000"}, 200), ({"username": 5}, 400)],
+)
+async def test_new_credentials_may_say_whose_they_are(client: BelvoClient, changes: Body, status: int) -> None:
+    """The specification requires institution and user, Belvo's own clients send neither: both are taken."""
+    body = {"password": "Secret12", **changes}
+
+    assert status == (await send(client, "PUT", f"/api/links/{client.belvo.links[0]}/", body))[0]
 
 
 async def test_new_credentials_may_need_a_token(client: BelvoClient) -> None:

@@ -187,22 +187,39 @@ async def test_a_link_that_breaks_ends_its_retrieval(client: BelvoClient) -> Non
     assert 0 == (await client.get("/api/tax-status/"))[1]["count"]
 
 
-@pytest.mark.parametrize("path", ["/api/tax-status/", "/api/invoices/"])
-async def test_a_token_resumes_a_retrieval(client: BelvoClient, path: str) -> None:
-    """428 tells session and link; PATCH with the token answers what the POST would have, once."""
+async def asked_for_token(client: BelvoClient, path: str) -> Any:
+    """Have a POST answered 428, and give what it told."""
     client.belvo.next_answer("token_required")
-    order = PERIOD if path == "/api/invoices/" else {}
-    asked, body = await send(client, path, order)
-    (told,) = body
+    status, (told,) = await send(client, path, PERIOD if path == "/api/invoices/" else {})
+    assert (428, "token_required", client.belvo.links[0]) == (status, told["code"], told["link"])
+    return told
+
+
+async def test_a_token_resumes_a_request_for_invoices(client: BelvoClient) -> None:
+    """428 tells session and link; PATCH with the token answers what the POST would have, once."""
+    told = await asked_for_token(client, "/api/invoices/")
 
     resume = {"session": told["session"], "token": told["token_generation_data"]["value"], "save_data": False}
-    status, rows = await send(client, path, resume, method="PATCH")
-    again, expired = await send(client, path, resume, method="PATCH")
+    status, rows = await send(client, "/api/invoices/", resume, method="PATCH")
+    again, expired = await send(client, "/api/invoices/", resume, method="PATCH")
 
-    assert (428, "token_required", client.belvo.links[0]) == (asked, told["code"], told["link"])
     assert (200, True) == (status, bool(rows))
     assert (400, "session_expired") == (again, expired[0]["code"])
-    assert 0 == (await client.get(path))[1]["count"]
+    assert 0 == (await client.get("/api/invoices/"))[1]["count"]
+
+
+@pytest.mark.parametrize("path", ["/api/tax-status/", "/api/tax-compliance-status/", "/api/financial-statements/"])
+async def test_only_invoices_have_a_patch_of_their_own(client: BelvoClient, path: str) -> None:
+    """PATCH on another resource is 405; its session is opened by PATCH on links, and its POST then goes through."""
+    told = await asked_for_token(client, path)
+    resume = {"session": told["session"], "token": told["token_generation_data"]["value"]}
+
+    refused, _ = await send(client, path, resume, method="PATCH")
+    opened, link = await send(client, "/api/links/", resume, method="PATCH")
+    status, _ = await send(client, path, {})
+
+    assert (405, 200, client.belvo.links[0]) == (refused, opened, link["id"])
+    assert status in (201, 202)
 
 
 async def test_a_wrong_token_may_be_corrected(client: BelvoClient) -> None:
@@ -211,25 +228,23 @@ async def test_a_wrong_token_may_be_corrected(client: BelvoClient) -> None:
     _, body = await send(client, "/api/tax-status/", {})
     session = body[0]["session"]
 
-    missing = await send(client, "/api/tax-status/", {"session": session}, method="PATCH")
-    wrong = await send(client, "/api/tax-status/", {"session": session, "token": "00000"}, method="PATCH")
-    right = await send(client, "/api/tax-status/", {"session": session, "token": "48213"}, method="PATCH")
+    missing = await send(client, "/api/links/", {"session": session}, method="PATCH")
+    wrong = await send(client, "/api/links/", {"session": session, "token": "00000"}, method="PATCH")
+    right = await send(client, "/api/links/", {"session": session, "token": "48213"}, method="PATCH")
 
     assert (400, "token", "required") == (missing[0], missing[1][0]["field"], missing[1][0]["code"])
     assert (400, "login_error") == (wrong[0], wrong[1][0]["code"])
-    assert 201 == right[0]
-    assert "valid" == (await client.get(f"/api/links/{client.belvo.links[0]}/"))[1]["status"]
+    assert (200, "valid") == (right[0], right[1]["status"])
 
 
 async def test_sessions_expire(client: BelvoClient) -> None:
     """A token that comes later than `expiry` seconds is too late; so is one at another collection."""
-    client.belvo.next_answer("token_required", count=2)
-    _, body = await send(client, "/api/tax-status/", {})
-    order = {"session": body[0]["session"], "token": "48213"}
+    told = await asked_for_token(client, "/api/invoices/")
+    order = {"session": told["session"], "token": "48213"}
 
-    elsewhere = await send(client, "/api/tax-compliance-status/", order, method="PATCH")
-    await asyncio.sleep(body[0]["expiry"])
-    late = await send(client, "/api/tax-status/", order, method="PATCH")
+    elsewhere = await send(client, "/api/links/", order, method="PATCH")
+    await asyncio.sleep(told["expiry"])
+    late = await send(client, "/api/invoices/", order, method="PATCH")
 
     assert [(400, "session_expired")] * 2 == [(status, rows[0]["code"]) for status, rows in (elsewhere, late)]
 

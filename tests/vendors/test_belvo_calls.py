@@ -29,6 +29,7 @@ from belvo_async.vendors.belvo import (
     Invoice,
     Link,
     Resume,
+    RetrieveInvoices,
     RetrieveMonthlyTaxReturns,
     RetrieveTaxComplianceStatus,
     RetrieveTaxRetentions,
@@ -59,9 +60,15 @@ def body_of(request: Request) -> Any:
     return json.loads(request.body or b"null")
 
 
+LOGIN: dict[str, Any] = {"institution": "tatooine_mx_fiscal", "username": RFC, "password": PASSWORD}
+
+
 def creation(**changes: Any) -> CreateLink:
-    usual: dict[str, Any] = {"institution": "tatooine_mx_fiscal", "username": RFC, "password": PASSWORD}
-    return CreateLink(**{**usual, **changes})
+    return CreateLink(**{**LOGIN, **changes})
+
+
+def update(**changes: Any) -> UpdateLink:
+    return UpdateLink(**{"link": LINK, **LOGIN, **changes})
 
 
 # Links
@@ -89,7 +96,7 @@ def test_a_link_is_created_with_all_that_is_documented() -> None:
 
 def test_logging_in_takes_belvos_five_minutes_and_is_not_repeated() -> None:
     """Six unsuccessful attempts make a link invalid; the edge repeats only what was certainly not accepted."""
-    for call in (creation(), UpdateLink(link=LINK, password=PASSWORD), RetrieveTaxStatus(link=LINK)):
+    for call in (creation(), update(), RetrieveTaxStatus(link=LINK)):
         request = next(BELVO.call(call, NOW))
         assert Retry.SUBMIT is request.retry
         assert request.timeout is not None
@@ -152,11 +159,18 @@ def test_links_that_belvo_documents_are_taken(change: dict[str, Any]) -> None:
 
 
 def test_a_link_gets_new_credentials() -> None:
-    link, request = made(UpdateLink(link=LINK.upper(), password=PASSWORD), answer(200, sample("link")))
+    link, request = made(update(link=LINK.upper()), answer(200, sample("link")))
 
     assert ("PUT", f"/api/links/{LINK}/", "PUT /api/links/{id}/") == (request.method, request.target, request.name)
-    assert {"password": PASSWORD} == body_of(request)
+    assert LOGIN == body_of(request)
     assert LINK == link.id
+
+
+def test_new_credentials_say_all_that_belvo_requires() -> None:
+    """Institution and user are required beside the password (LinksPutRequest, 1.223.0); the rest is sent when given."""
+    _, request = made(update(password2="1234", token="5678"), answer(200, sample("link")))
+
+    assert {**LOGIN, "password2": "1234", "token": "5678"} == body_of(request)
 
 
 def test_a_link_changes_how_it_retrieves() -> None:
@@ -173,10 +187,10 @@ def test_a_link_changes_how_it_retrieves() -> None:
     ("field", "build"),
     [
         pytest.param("link", lambda: GetLink(link="a/b"), id="a path as a link"),
-        pytest.param("password", lambda: UpdateLink(link=LINK, password=""), id="no password"),
-        pytest.param(
-            "token", lambda: UpdateLink(link=LINK, password="x", token=cast("str", 5)), id="a token as number"
-        ),
+        pytest.param("password", lambda: update(password=""), id="no password"),
+        pytest.param("token", lambda: update(token=cast("str", 5)), id="a token as number"),
+        pytest.param("institution", lambda: update(institution="SAT"), id="new credentials of no institution"),
+        pytest.param("username", lambda: update(username="PFIS01"), id="new credentials of half a user"),
         pytest.param("access_mode", lambda: ChangeLink(link=LINK), id="nothing to change"),
         pytest.param("id", lambda: GetInvoice(id="../links"), id="a path as an id"),
         pytest.param("id", lambda: GetInstitution(id=-1), id="a negative id"),
@@ -194,6 +208,16 @@ def test_a_link_changes_how_it_retrieves() -> None:
             "date_to",
             lambda: RetrieveMonthlyTaxReturns(link=LINK, date_from=FIRST, date_to=date(2024, 1, 1)),
             id="days backwards",
+        ),
+        pytest.param(
+            "date_to",
+            lambda: RetrieveInvoices(link=LINK, date_from=FIRST, date_to=date(2026, 1, 1)),
+            id="invoices of 366 days",
+        ),
+        pytest.param(
+            "type",
+            lambda: RetrieveInvoices(link=LINK, date_from=FIRST, date_to=FIRST, type=cast("Any", "inflow")),
+            id="no direction of invoices",
         ),
         pytest.param(
             "type",
@@ -307,6 +331,22 @@ def test_tax_retentions_are_fetched() -> None:
     assert 1 == len(assert_type(retentions, tuple[TaxRetention, ...]))
 
 
+@pytest.mark.parametrize("direction", ["INFLOW", None])
+def test_invoices_are_fetched_while_we_wait(direction: Any) -> None:
+    """Without the header that makes a job of it. Both directions are said as null: `type` is a required key."""
+    call = RetrieveInvoices(link=LINK, date_from=FIRST, date_to=date(2025, 12, 31), type=direction, omit=["xml"])
+
+    invoices, request = made(call, answer(201, b"[" + sample("invoice_ingreso") + b"]"))
+
+    assert ("POST", "/api/invoices/?omit=xml") == (request.method, request.target)
+    assert "X-Belvo-Request-Mode" not in dict(request.headers)
+    assert {
+        "link": LINK, "date_from": "2025-01-01", "date_to": "2025-12-31", "type": direction, "attach_xml": False,
+        "save_data": True,
+    } == body_of(request)  # fmt: skip
+    assert 1 == len(assert_type(invoices, tuple[Invoice, ...]))
+
+
 @pytest.mark.parametrize(
     ("field", "call"),
     [
@@ -316,8 +356,9 @@ def test_tax_retentions_are_fetched() -> None:
             "date_to",
             RetrieveTaxRetentions(link=LINK, date_from=FIRST, date_to=NOW.date() + timedelta(days=1), type="INFLOW"),
         ),
+        ("date_to", RetrieveInvoices(link=LINK, date_from=NOW.date(), date_to=NOW.date() + timedelta(days=1))),
     ],
-    ids=["year", "month", "retentions"],
+    ids=["year", "month", "retentions", "invoices"],
 )
 def test_the_future_is_refused(field: str, call: Call[object]) -> None:
     """Against today in UTC, before anything is sent."""
@@ -431,16 +472,74 @@ def test_a_wanted_token_is_told_even_when_its_session_cannot_be_read(body: objec
     assert demanded(RetrieveTaxStatus(link=LINK), answer(428, body)).session is None
 
 
-def test_resuming_gives_what_the_call_would_have_given() -> None:
-    """PATCH on the same collection, with the session, the link and the token."""
-    call = RetrieveTaxStatus(link=LINK, save_data=False, fields=["id_cif"])
-    wanted = demanded(call)
+RESUMABLE: dict[str, tuple[Call[Any], str, bytes]] = {
+    "yearly returns": (
+        RetrieveYearlyTaxReturns(link=LINK, year_from=2023, year_to=2024), "/api/tax-returns/", b"[]",
+    ),
+    "monthly returns": (
+        RetrieveMonthlyTaxReturns(link=LINK, date_from=FIRST, date_to=FIRST), "/api/tax-returns/", b"[]",
+    ),
+    "tax status": (
+        RetrieveTaxStatus(link=LINK, save_data=False, fields=["id_cif"]), "/api/tax-status/?fields=id,id_cif",
+        sample("tax_status"),
+    ),
+    "compliance": (RetrieveTaxComplianceStatus(link=LINK), "/api/tax-compliance-status/", b"{}"),
+    "retentions": (
+        RetrieveTaxRetentions(link=LINK, date_from=FIRST, date_to=FIRST, type="INFLOW"), "/api/tax-retentions/",
+        b"[]",
+    ),
+}  # fmt: skip
 
-    status, request = made(Resume(call=call, session=wanted.session, token="48213"), answer(200, sample("tax_status")))
 
-    assert ("PATCH", "/api/tax-status/?fields=id,id_cif") == (request.method, request.target)
+@pytest.mark.parametrize("name", RESUMABLE)
+def test_a_retrieval_is_resumed_by_documented_calls_alone(name: str) -> None:
+    """These five collections have no PATCH: the link takes the token, and the retrieval is sent again as it was."""
+    call, target, body = RESUMABLE[name]
+    resume = Resume(call=call, session=demanded(call).session, token="48213")
+
+    value, requests = converse(BELVO.call(resume, NOW), answer(200, sample("link")), answer(200, body))
+    again, original = converse(BELVO.call(call, NOW), answer(200, body))
+
+    opening, repeated = requests
+    assert ("PATCH", "/api/links/", "PATCH /api/links/") == (opening.method, opening.target, opening.name)
+    assert {"session": SESSION, "link": LINK, "token": "48213"} == body_of(opening)
+    assert ("POST", target) == (repeated.method, repeated.target)
+    assert original == [repeated]
+    assert again == value
+
+
+def test_a_retrieval_is_not_sent_again_when_its_token_is_refused() -> None:
+    """A failed login counts against the link; a second request would count again."""
+    resume = Resume(call=RetrieveTaxStatus(link=LINK), session=SESSION, token="1")
+
+    with pytest.raises(VendorError) as refused:
+        converse(BELVO.call(resume, NOW), error(400, "login_error"))
+
+    assert "login_error" == refused.value.code
+
+
+def test_a_resumed_retrieval_may_want_another_token() -> None:
+    """The error tells the new session."""
+    resume = Resume(call=RetrieveTaxStatus(link=LINK), session="5" * 32, token="1")
+
+    with pytest.raises(TokenRequiredError) as wanted:
+        converse(BELVO.call(resume, NOW), answer(200, b""), answer(428, sample("error_428_token_required")))
+
+    assert SESSION == wanted.value.session
+
+
+def test_a_retrieval_of_invoices_is_resumed_on_invoices() -> None:
+    """`PATCH /api/invoices/` is documented: it goes on where the POST stopped, with what that said of saving."""
+    call = RetrieveInvoices(link=LINK, date_from=FIRST, date_to=FIRST, save_data=False, fields=["total_amount"])
+
+    invoices, request = made(
+        Resume(call=call, session=demanded(call).session, token="48213"),
+        answer(200, b"[" + sample("invoice_ingreso") + b"]"),
+    )
+
+    assert ("PATCH", "/api/invoices/?fields=id,total_amount") == (request.method, request.target)
     assert {"session": SESSION, "link": LINK, "token": "48213", "save_data": False} == body_of(request)
-    assert "19040417733" == assert_type(status, TaxStatus).id_cif
+    assert 1 == len(assert_type(invoices, tuple[Invoice, ...]))
     assert Retry.SUBMIT is request.retry
 
 
@@ -457,7 +556,7 @@ def test_resuming_the_creation_of_a_link_takes_the_links_id() -> None:
 
 def test_new_credentials_may_want_a_token_as_well() -> None:
     """Their link is known."""
-    call = UpdateLink(link=LINK, password=PASSWORD)
+    call = update()
 
     _, request = made(Resume(call=call, session=demanded(call).session, token="1"), answer(200, sample("link")))
 
@@ -490,7 +589,7 @@ def test_what_cannot_be_resumed_is_refused(field: str, build: Any) -> None:
     "call",
     [
         creation(),
-        UpdateLink(link=LINK, password=PASSWORD, password2=PASSWORD, token=PASSWORD),
+        update(password2=PASSWORD, token=PASSWORD),
         Resume(call=creation(), session=SESSION, link=LINK, token=PASSWORD),
     ],
     ids=lambda call: type(call).__name__,

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
-from belvo_async.abc import Call, Conversation, Request, Retry
+from belvo_async.abc import Answer, Call, Conversation, Request, Retry
 from belvo_async.errors import TaskError, UnsupportedError
 from belvo_async.payload import encode_body
 from belvo_async.tolerant import read
@@ -41,8 +41,10 @@ from .schema import (
     GetTaxRetention,
     GetTaxReturn,
     GetTaxStatus,
+    Invoice,
     Link,
     Resume,
+    RetrieveInvoices,
     RetrieveMonthlyTaxReturns,
     RetrieveTaxComplianceStatus,
     RetrieveTaxRetentions,
@@ -61,12 +63,14 @@ _Detail: TypeAlias = (
     GetInvoice | GetFinancialStatement | GetTaxReturn | GetTaxStatus | GetTaxComplianceStatus | GetTaxRetention
 )
 _Retrieval: TypeAlias = (
-    RetrieveYearlyTaxReturns
+    RetrieveInvoices
+    | RetrieveYearlyTaxReturns
     | RetrieveMonthlyTaxReturns
     | RetrieveTaxStatus
     | RetrieveTaxComplianceStatus
     | RetrieveTaxRetentions
 )
+_Dated: TypeAlias = RetrieveInvoices | RetrieveMonthlyTaxReturns | RetrieveTaxRetentions
 
 _DETAILS: Mapping[type[_Detail], Collection[object]] = {
     GetInvoice: INVOICES,
@@ -78,6 +82,7 @@ _DETAILS: Mapping[type[_Detail], Collection[object]] = {
 }
 # Where each is posted, and what comes back: a list, or one object.
 _RETRIEVALS: Mapping[type[_Retrieval], tuple[str, Any]] = {
+    RetrieveInvoices: (INVOICES.path, tuple[Invoice, ...]),
     RetrieveYearlyTaxReturns: (TAX_RETURNS.path, tuple[TaxReturn, ...]),
     RetrieveMonthlyTaxReturns: (TAX_RETURNS.path, tuple[TaxReturn, ...]),
     RetrieveTaxStatus: (TAX_STATUS.path, TaxStatus),
@@ -104,34 +109,46 @@ def carry_out(call: Call[object], now: datetime, source: Source) -> Conversation
         filters = selection(call.fields, call.omit)
         return _exchange(source.get(f"{of.path}{call.id}/", filters, name=f"GET {of.path}{{id}}/"), of.record)
     if isinstance(call, _Retrieval):
-        _refuse_future(call, now)
-        path, kind = _RETRIEVALS[type(call)]
-        return _exchange(_write("POST", path, _selected(path, call), _retrieval_body(call), source), kind)
+        return _retrieve(call, now, source)
     if isinstance(call, Resume):
-        return _resume(call, source)
+        return _resume(call, now, source)
     return _exchange(_link_request(call, source), Link)
 
 
 def _exchange(request: Request, kind: type[object]) -> Conversation[object]:
     answer = yield request
+    return read(_given(answer).body, kind)
+
+
+def _given(answer: Answer) -> Answer:
     # 202 would be the promise of an answer, not an answer.
     if answer.status not in (200, 201):
         raise read_error(answer, to="a call")
-    return read(answer.body, kind)
+    return answer
 
 
 def _write(method: str, path: str, target: str, body: Mapping[str, object], source: Source) -> Request:
-    given = {key: value for key, value in body.items() if value is not None}
     return Request(
         method=method,
         target=target,
         name=f"{method} {path}",
         headers=_HEADERS,
-        body=encode_body(given),
+        body=encode_body(body),
         budget=source.budget,
         retry=Retry.SUBMIT,
         timeout=SUBMIT_TIMEOUT,
     )
+
+
+def _present(body: Mapping[str, object]) -> dict[str, object]:
+    """Leave out what was not given: Belvo has its own defaults."""
+    return {key: value for key, value in body.items() if value is not None}
+
+
+def _retrieve(call: _Retrieval, now: datetime, source: Source) -> Conversation[object]:
+    _refuse_future(call, now)
+    path, kind = _RETRIEVALS[type(call)]
+    return _exchange(_write("POST", path, _selected(path, call), _retrieval_body(call), source), kind)
 
 
 def _selected(path: str, call: _Retrieval) -> str:
@@ -141,7 +158,8 @@ def _selected(path: str, call: _Retrieval) -> str:
 
 def _retrieval_body(call: _Retrieval) -> dict[str, object]:
     body: dict[str, object] = {"link": call.link, "save_data": call.save_data}
-    if isinstance(call, RetrieveTaxRetentions):
+    if isinstance(call, RetrieveInvoices | RetrieveTaxRetentions):
+        # `type` null stands for both directions of invoices, and has to be said.
         return body | {
             "date_from": call.date_from,
             "date_to": call.date_to,
@@ -160,41 +178,48 @@ def _refuse_future(call: _Retrieval, now: datetime) -> None:
     today = now.astimezone(UTC).date()
     if isinstance(call, RetrieveYearlyTaxReturns) and call.year_to > today.year:
         raise TaskError("year_to lies in the future", field="year_to")
-    if isinstance(call, RetrieveMonthlyTaxReturns | RetrieveTaxRetentions) and call.date_to > today:
+    if isinstance(call, _Dated) and call.date_to > today:
         raise TaskError("date_to lies in the future; Belvo takes periods up to today", field="date_to")
 
 
-def _resume(resume: Resume[object], source: Source) -> Conversation[object]:
+def _resume(resume: Resume[object], now: datetime, source: Source) -> Conversation[object]:
+    call = resume.call
     body: dict[str, object] = {
         "session": resume.session,
         "link": resume.link,
         "token": None if resume.token is None else secret_text(resume.token),
     }
-    call = resume.call
-    if not isinstance(call, _Retrieval):
-        return _exchange(_write("PATCH", LINKS.path, LINKS.path, body, source), Link)
-    path, kind = _RETRIEVALS[type(call)]
-    body["save_data"] = call.save_data
-    return _exchange(_write("PATCH", path, _selected(path, call), body, source), kind)
+    if isinstance(call, RetrieveInvoices):
+        body["save_data"] = call.save_data
+        path, kind = _RETRIEVALS[RetrieveInvoices]
+        return _exchange(_write("PATCH", path, _selected(path, call), _present(body), source), kind)
+    resumption = _write("PATCH", LINKS.path, LINKS.path, _present(body), source)
+    if isinstance(call, _Retrieval):
+        return _retrieve_again(resumption, _retrieve(call, now, source))
+    return _exchange(resumption, Link)
+
+
+def _retrieve_again(resumption: Request, retrieval: Conversation[object]) -> Conversation[object]:
+    """Open the link's session with the token, then ask again: the other collections have no PATCH (OpenAPI 1.223.0)."""
+    _given((yield resumption))
+    return (yield from retrieval)
 
 
 def _link_request(call: Call[object], source: Source) -> Request:
     if isinstance(call, CreateLink):
-        return _write("POST", LINKS.path, LINKS.path, _creation(call), source)
+        return _write("POST", LINKS.path, LINKS.path, _present(_creation(call)), source)
     if isinstance(call, GetLink):
         return read_link(call.link, source)
     named = f"{LINKS.path}{{id}}/"
     if isinstance(call, UpdateLink):
-        secrets = {"password": call.password, "password2": call.password2, "token": call.token}
-        body = {name: secret_text(secret) for name, secret in secrets.items() if secret is not None}
-        return _write("PUT", named, f"{LINKS.path}{call.link}/", body, source)
+        return _write("PUT", named, f"{LINKS.path}{call.link}/", _credentials(call), source)
     if isinstance(call, ChangeLink):
         wanted = {
             "access_mode": call.access_mode,
             "stale_in": call.stale_in,
             "fetch_resources": call.fetch_resources,
         }
-        return _write("PATCH", named, f"{LINKS.path}{call.link}/", wanted, source)
+        return _write("PATCH", named, f"{LINKS.path}{call.link}/", _present(wanted), source)
     raise UnsupportedError(f"Belvo has no call of the name {type(call).__name__}")
 
 
@@ -209,3 +234,9 @@ def _creation(call: CreateLink) -> dict[str, object]:
         "credentials_storage": call.credentials_storage,
         "stale_in": call.stale_in,
     }
+
+
+def _credentials(call: UpdateLink) -> dict[str, object]:
+    given = {"username": call.username, "password": call.password, "password2": call.password2, "token": call.token}
+    secrets = {name: secret_text(secret) for name, secret in given.items() if secret is not None}
+    return {"institution": call.institution, **secrets}

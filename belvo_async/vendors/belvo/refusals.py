@@ -106,7 +106,7 @@ CODES: Mapping[str, Advice] = {
     "method_not_allowed": _refused("the method is not allowed"),
     "request_timeout": _again("the retrieval took too long; what was gathered is kept"),
     "link_refreshed": _later("the link was refreshed less than ten minutes ago"),
-    "token_required": _refused("the institution asks for a token: resume the link with it, then fire again"),
+    "token_required": _refused("the institution asks for a token: resume the link by UpdateLink, then fire again"),
     "activation_required": _refused("the taxpayer must activate the account at the institution"),
     # 500
     "unexpected_error": _again("Belvo met an unexpected error"),

@@ -26,12 +26,6 @@ from .calls import (
     GetTaxRetention,
     GetTaxReturn,
     GetTaxStatus,
-    Resume,
-    RetrieveMonthlyTaxReturns,
-    RetrieveTaxComplianceStatus,
-    RetrieveTaxRetentions,
-    RetrieveTaxStatus,
-    RetrieveYearlyTaxReturns,
     UpdateLink,
     secret_text,
 )
@@ -82,6 +76,15 @@ from .record import (
     Amount,
     Record,
     Text,
+)
+from .retrievals import (
+    Retrieval,
+    RetrieveInvoices,
+    RetrieveMonthlyTaxReturns,
+    RetrieveTaxComplianceStatus,
+    RetrieveTaxRetentions,
+    RetrieveTaxStatus,
+    RetrieveYearlyTaxReturns,
 )
 from .returns_business import (
     BusinessIncomeTaxAssessment,
@@ -181,6 +184,7 @@ from .taxes import (
     TaxRetention,
     TaxStatus,
 )
+from .tokens import Resume
 
 __all__ = [
     "LONGEST_PERIOD_DAYS",
@@ -288,6 +292,8 @@ __all__ = [
     "Resume",
     "RetainedTax",
     "RetentionBreakdown",
+    "Retrieval",
+    "RetrieveInvoices",
     "RetrieveMonthlyTaxReturns",
     "RetrieveTaxComplianceStatus",
     "RetrieveTaxRetentions",

@@ -1,4 +1,4 @@
-"""Plain calls: links and their credentials, single records, and retrievals that Belvo carries out while we wait.
+"""Plain calls: links and their credentials, and single records.
 
 A call is made at once and stored nowhere, so it may carry passwords and tokens; no repr shows any of its fields.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date
 from typing import Generic, Literal, TypeVar
 
 from msgspec.structs import force_setattr
@@ -16,15 +15,9 @@ from belvo_async.abc import Call, Secret
 from belvo_async.errors import ConfigurationError, TaskError
 
 from .checks import (
-    Direction,
     Resource,
-    check_date,
-    check_direction,
-    check_flag,
     check_id,
     check_natural,
-    check_order,
-    check_year,
     fix_link,
     fix_selection,
     resource_names,
@@ -43,7 +36,6 @@ _USERNAME = re.compile(r".{12,13}")
 _PASSWORD = re.compile(r"[a-zA-Z0-9]{8}.*")
 _EXTERNAL_ID = re.compile(r"[A-Za-z0-9_-]{3,256}")
 _DAYS = re.compile(r"[0-9]{1,3}d")
-_SESSION = re.compile(r"[a-f0-9]{32}")
 # Credentials of links that are not stored for good are kept for 1 to 365 days.
 _LONGEST_STORAGE_DAYS = 365
 
@@ -53,7 +45,7 @@ def secret_text(secret: str | Secret) -> str:
     return secret.reveal() if isinstance(secret, Secret) else secret
 
 
-def _hide(call: Call[object], *names: str) -> None:
+def hide(call: Call[object], *names: str) -> None:
     """Wrap what was given bare, so that neither a debugger nor a careless copy shows it."""
     for name in names:
         given = getattr(call, name)
@@ -66,7 +58,8 @@ def _hide(call: Call[object], *names: str) -> None:
             raise TaskError(f"{name} must be a str or a Secret", field=name)
 
 
-def _check_form(form: re.Pattern[str], value: object, *, field: str, rule: str) -> None:
+def check_form(form: re.Pattern[str], value: object, *, field: str, rule: str) -> None:
+    """Refuse what has not the form; a Secret is looked into, and never shown."""
     text = value.reveal() if isinstance(value, Secret) else value
     if not isinstance(text, str) or not form.fullmatch(text):
         raise TaskError(f"{field} must {rule}", field=field)
@@ -95,18 +88,22 @@ class CreateLink(Call[Link], frozen=True, kw_only=True):
     stale_in: str | None = None
 
     def __post_init__(self) -> None:
-        _hide(self, "username", "password")
-        rule = "be a name like sat_mx_fiscal: small letters, with the country's two between the underscores"
-        _check_form(_INSTITUTION, self.institution, field="institution", rule=rule)
-        _check_form(_USERNAME, self.username, field="username", rule="have 12 or 13 characters")
-        _check_form(_PASSWORD, self.password, field="password", rule="begin with eight letters or digits")
+        hide(self, "username", "password")
+        _check_login(self)
+        check_form(_PASSWORD, self.password, field="password", rule="begin with eight letters or digits")
         if self.external_id is not None:
             rule = "be 3 to 256 letters, digits, - or _"
-            _check_form(_EXTERNAL_ID, self.external_id, field="external_id", rule=rule)
+            check_form(_EXTERNAL_ID, self.external_id, field="external_id", rule=rule)
         _check_access_mode(self.access_mode)
         _fix_resources(self)
         _check_stale_in(self.stale_in)
         _check_storage(self)
+
+
+def _check_login(call: CreateLink | UpdateLink) -> None:
+    rule = "be a name like sat_mx_fiscal: small letters, with the country's two between the underscores"
+    check_form(_INSTITUTION, call.institution, field="institution", rule=rule)
+    check_form(_USERNAME, call.username, field="username", rule="have 12 or 13 characters")
 
 
 def _check_access_mode(value: object) -> None:
@@ -116,7 +113,7 @@ def _check_access_mode(value: object) -> None:
 
 def _check_stale_in(value: object) -> None:
     if value is not None:
-        _check_form(_DAYS, value, field="stale_in", rule="be a number of days like 90d")
+        check_form(_DAYS, value, field="stale_in", rule="be a number of days like 90d")
 
 
 def _fix_resources(call: CreateLink | ChangeLink) -> None:
@@ -131,7 +128,7 @@ def _check_storage(call: CreateLink) -> None:
         return
     if kept != "nostore":
         rule = "be store, nostore or 1d to 365d"
-        _check_form(_DAYS, kept, field="credentials_storage", rule=rule)
+        check_form(_DAYS, kept, field="credentials_storage", rule=rule)
         if not 1 <= int(kept[:-1]) <= _LONGEST_STORAGE_DAYS:
             raise TaskError(f"credentials_storage must {rule}", field="credentials_storage")
     if call.access_mode != "single":
@@ -143,17 +140,22 @@ def _check_storage(call: CreateLink) -> None:
 class UpdateLink(Call[Link], frozen=True, kw_only=True):
     """Give a link new credentials: PUT /api/links/{id}/. A recurrent link fetches at once. Gives the Link.
 
-    `password2` and `token` are for institutions that ask for them; SAT asks for the password alone.
+    `institution` and `username` are those the link was made with: Belvo wants them beside the password.
+    `password2` and `token` are for institutions that ask for them; SAT asks for the password alone. Raises TaskError
+    naming the field that does not fit.
     """
 
     link: str
+    institution: str
+    username: str | Secret
     password: str | Secret
     password2: str | Secret | None = None
     token: str | Secret | None = None
 
     def __post_init__(self) -> None:
         fix_link(self)
-        _hide(self, "password", "password2", "token")
+        hide(self, "username", "password", "password2", "token")
+        _check_login(self)
         if not self.password:
             raise TaskError("password must not be empty", field="password")
 
@@ -233,137 +235,3 @@ class GetInstitution(Call[Institution], frozen=True):
 
     def __post_init__(self) -> None:
         check_natural(self.id, field="id")
-
-
-# Retrievals. Belvo fetches from SAT while we wait, for up to five minutes; one at a time for each link.
-
-
-class _Retrieval(Call[R_co], Generic[R_co], frozen=True, kw_only=True):
-    """What all retrievals take. With `save_data` false, Belvo keeps nothing of what it gives."""
-
-    link: str
-    save_data: bool = True
-    fields: Sequence[str] | None = None
-    omit: Sequence[str] | None = None
-
-    def __post_init__(self) -> None:
-        fix_link(self)
-        check_flag(self.save_data, field="save_data")
-        fix_selection(self)
-
-
-class RetrieveYearlyTaxReturns(_Retrieval[tuple[TaxReturn, ...]], frozen=True, kw_only=True):
-    """Fetch the yearly tax returns from SAT and wait for them: POST /api/tax-returns/. Both years count.
-
-    Takes up to five minutes; a link that is already being read answers `too_many_sessions`. Raises TaskError naming
-    the field that does not fit, TokenRequiredError when the institution asks for a token (see `Resume`).
-    """
-
-    year_from: int
-    year_to: int
-    attach_pdf: bool = False
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_year(self.year_from, field="year_from")
-        check_year(self.year_to, field="year_to")
-        check_order(self.year_from, self.year_to, field="year_to")
-        check_flag(self.attach_pdf, field="attach_pdf")
-
-
-class RetrieveMonthlyTaxReturns(_Retrieval[tuple[TaxReturn, ...]], frozen=True, kw_only=True):
-    """Fetch the monthly tax returns of a period from SAT and wait for them: POST /api/tax-returns/.
-
-    As `RetrieveYearlyTaxReturns`, with both dates included.
-    """
-
-    date_from: date
-    date_to: date
-    attach_pdf: bool = False
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_date(self.date_from, field="date_from")
-        check_date(self.date_to, field="date_to")
-        check_order(self.date_from, self.date_to, field="date_to")
-        check_flag(self.attach_pdf, field="attach_pdf")
-
-
-class RetrieveTaxStatus(_Retrieval[TaxStatus], frozen=True, kw_only=True):
-    """Fetch the tax status from SAT and wait for it: POST /api/tax-status/. Takes up to five minutes.
-
-    Raises TokenRequiredError when the institution asks for a token (see `Resume`).
-    """
-
-    attach_pdf: bool = False
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_flag(self.attach_pdf, field="attach_pdf")
-
-
-class RetrieveTaxComplianceStatus(_Retrieval[TaxComplianceStatus], frozen=True, kw_only=True):
-    """Fetch SAT's opinion on compliance and wait for it: POST /api/tax-compliance-status/.
-
-    As `RetrieveTaxStatus`.
-    """
-
-    attach_pdf: bool = False
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_flag(self.attach_pdf, field="attach_pdf")
-
-
-class RetrieveTaxRetentions(_Retrieval[tuple[TaxRetention, ...]], frozen=True, kw_only=True):
-    """Fetch the tax retentions of a period from SAT and wait for them: POST /api/tax-retentions/.
-
-    At most 500 come for one period: a full 500 mean that there may be more, so split it. Both dates count.
-    As `RetrieveTaxStatus` otherwise.
-    """
-
-    date_from: date
-    date_to: date
-    type: Direction
-    attach_xml: bool = False
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_date(self.date_from, field="date_from")
-        check_date(self.date_to, field="date_to")
-        check_order(self.date_from, self.date_to, field="date_to")
-        check_direction(self.type, both=False)
-        check_flag(self.attach_xml, field="attach_xml")
-
-
-# Tokens
-
-
-class Resume(Call[R_co], Generic[R_co], frozen=True, kw_only=True):
-    """Go on with a call that met TokenRequiredError: PATCH on its collection. Gives what the call would have given.
-
-        try:
-            status = await session.call(call)
-        except TokenRequiredError as wanted:
-            token = await ask_taxpayer(wanted.instructions)
-            status = await session.call(Resume(call=call, session=wanted.session, link=wanted.link, token=token))
-
-    `call` is a retrieval, CreateLink or UpdateLink. `link` is needed after CreateLink, which had none; others know
-    theirs.
-    `token` None is for institutions where the taxpayer confirms in an app. Raises TaskError naming the field that does
-    not fit, TokenRequiredError again when another token is wanted.
-    """
-
-    call: Call[R_co]
-    session: str | None
-    token: str | Secret | None = None
-    link: str | None = None
-
-    def __post_init__(self) -> None:
-        _hide(self, "token")
-        if not isinstance(self.call, _Retrieval | CreateLink | UpdateLink):
-            raise TaskError("call must be a retrieval, CreateLink or UpdateLink: others need no token", field="call")
-        _check_form(_SESSION, self.session, field="session", rule="be the session of a TokenRequiredError")
-        if self.link is None and isinstance(self.call, _Retrieval | UpdateLink):
-            force_setattr(self, "link", self.call.link)
-        fix_link(self)  # type: ignore[arg-type]  # refuses None as well

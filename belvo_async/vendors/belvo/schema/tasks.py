@@ -31,6 +31,13 @@ from .taxes import TaxComplianceStatus, TaxRetention, TaxStatus
 # One request covers at most 365 days (invalid_period). Whether both ends count is not said; counting both is safe.
 LONGEST_PERIOD_DAYS = 365
 
+
+def check_span(first: date, last: date) -> None:
+    """Refuse a period of invoices that is longer than one request covers."""
+    if (last - first).days + 1 > LONGEST_PERIOD_DAYS:
+        raise TaskError(f"one request covers at most {LONGEST_PERIOD_DAYS} days: split the period", field="date_to")
+
+
 FiscalRecord: TypeAlias = Invoice | FinancialStatement | TaxReturn | TaxStatus | TaxComplianceStatus | TaxRetention
 """A record of any of the six resources."""
 
@@ -58,8 +65,7 @@ class Invoices(Task[Invoice], frozen=True, tag="belvo.Invoices"):
         check_date(self.date_from, field="date_from")
         check_date(self.date_to, field="date_to")
         check_order(self.date_from, self.date_to, field="date_to")
-        if (self.date_to - self.date_from).days + 1 > LONGEST_PERIOD_DAYS:
-            raise TaskError(f"one task covers at most {LONGEST_PERIOD_DAYS} days: split the period", field="date_to")
+        check_span(self.date_from, self.date_to)
         check_direction(self.type)
         check_flag(self.attach_xml, field="attach_xml")
         fix_selection(self)
