@@ -21,6 +21,7 @@
         ├── JobFailedError                   the vendor says it failed
         ├── JobStoppedError                  it was stopped
         ├── JobRejectedError                 the vendor refused to start it
+        ├── JobNotFiredError (TaskError)     its task was refused here; only of a run, so that the others go on
         ├── JobTimeoutError (TimeoutError)   waiting ended; the job is as it was
         ├── JobLostError (UnknownJobError)   the store keeps it no longer; it may run at the vendor: adopt it
         └── SubmissionUncertainError         nobody can say whether the vendor accepted it
@@ -44,6 +45,7 @@ __all__ = [
     "JobError",
     "JobFailedError",
     "JobLostError",
+    "JobNotFiredError",
     "JobRejectedError",
     "JobStoppedError",
     "JobTimeoutError",
@@ -251,6 +253,15 @@ class JobStoppedError(JobError):
 
 class JobRejectedError(JobError):
     """The vendor refused to start the job, or it could not be reached at all. Nothing runs."""
+
+
+class JobNotFiredError(JobError, TaskError):
+    """A task of `session.run` was refused before a byte was sent. `field` names what to mend; no store holds `job`."""
+
+    def __init__(self, message: str, *, job: Job, code: str = "task", field: str = "task") -> None:
+        # Not by `super()`: each of the two parents would ask the other for its own arguments.
+        BelvoAsyncError.__init__(self, message)
+        self.job, self.code, self.field = job, code, field
 
 
 class JobTimeoutError(JobError, TimeoutError):

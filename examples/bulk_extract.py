@@ -36,7 +36,7 @@ async def extract(session: Session, path: Path, years: Sequence[int]) -> int:
     failed = count = 0
     with path.open("wb") as file:
         async for handle in session.run(wanted(session, years)):
-            task = handle.job.task
+            task = handle.task
             try:
                 job = await handle
             except JobError as error:

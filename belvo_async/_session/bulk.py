@@ -7,8 +7,8 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaita
 from contextlib import aclosing, suppress
 from typing import Any, TypeVar
 
-from ..errors import JobError
-from ..jobs import Task
+from ..errors import AuthenticationError, JobError, TaskError, outcome_error
+from ..jobs import Job, Status, Task
 from .handle import JobHandle
 
 R = TypeVar("R")
@@ -18,8 +18,10 @@ async def run(
     fire: Callable[[Task[R]], Awaitable[JobHandle[R]]],
     tasks: Iterable[Task[R]] | AsyncIterable[Task[R]],
     concurrency: int,
+    *,
+    refuse: Callable[[Task[R], TaskError], JobHandle[R]],
 ) -> AsyncIterator[JobHandle[R]]:
-    """Keep up to `concurrency` jobs under way; see `Session.run`."""
+    """Keep up to `concurrency` jobs under way; see `Session.run`. `refuse` makes the handle of a wrong task."""
     ended: asyncio.Queue[asyncio.Task[Any]] = asyncio.Queue()
     under_way: set[asyncio.Task[Any]] = set()
     slots = asyncio.Semaphore(concurrency)
@@ -31,17 +33,28 @@ async def run(
         return task
 
     # Drawn beside, by one task: a source that waits must not hold back the handles that have settled.
-    drawing = begin(_draw(tasks, slots, lambda task: begin(_settle(fire, task))))
+    drawing = begin(_draw(tasks, slots, lambda task: begin(_settle(fire, task, refuse))))
     try:
         while under_way:
             task = await ended.get()
             under_way.discard(task)
-            outcome = task.result()
+            # What the source raises waits for the jobs that were fired before: their handles are still wanted.
             if task is not drawing:
+                handle: JobHandle[R] = task.result()
+                _check_key(handle.job)
                 slots.release()
-                yield outcome
+                yield handle
+        drawing.result()
     finally:
         await _abandon(under_way)
+
+
+def _check_key(job: Job) -> None:
+    """Raise AuthenticationError when the vendor refused the key itself: no further task would pass."""
+    failure = job.failure
+    if job.status is Status.REJECTED and failure is not None and failure.refused_key is not None:
+        text = f"the run is stopped: {failure.message or failure.code}; jobs that were started before go on"
+        raise AuthenticationError(text, status_code=failure.refused_key, code=failure.code) from outcome_error(job)
 
 
 async def _draw(
@@ -55,8 +68,15 @@ async def _draw(
             await slots.acquire()
 
 
-async def _settle(fire: Callable[[Task[R]], Awaitable[JobHandle[R]]], task: Task[R]) -> JobHandle[R]:
-    handle = await fire(task)
+async def _settle(
+    fire: Callable[[Task[R]], Awaitable[JobHandle[R]]],
+    task: Task[R],
+    refuse: Callable[[Task[R], TaskError], JobHandle[R]],
+) -> JobHandle[R]:
+    try:
+        handle = await fire(task)
+    except TaskError as error:
+        return refuse(task, error)
     with suppress(JobError):  # whoever gets the handle awaits it and meets the error there
         await handle
     return handle

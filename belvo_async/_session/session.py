@@ -27,6 +27,7 @@ from .handle import JobHandle
 from .inbox import Inbox
 from .place import Place
 from .reads import Reads
+from .unfired import UnfiredHandle, unfired_job
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -216,13 +217,16 @@ class Session(Reads):
     ) -> AsyncIterator[JobHandle[R]]:
         """Fire many tasks, at most `concurrency` open at a time, and yield each handle as its job settles.
 
-        A handle that is yielded is done, or past its deadline: awaiting it returns or raises at once. Tasks are drawn
-        lazily, so an endless iterable is fine. A TaskError or StoreError ends the iteration; jobs already fired go on
-        and stay in the store.
+        A handle that is yielded is done, or past its deadline: awaiting it returns or raises at once. A task that
+        `fire` refuses is one among others: awaiting its handle raises JobNotFiredError, a JobError and a TaskError.
+        Tasks are drawn lazily, so an endless iterable is fine; what it raises comes out after the handles of what was
+        fired before. AuthenticationError, when a vendor does not accept the key itself, and StoreError end the
+        iteration; jobs already fired go on and stay in the store.
         """
         if concurrency < 1:
             raise ValueError("concurrency is at least 1")
-        return bulk.run(partial(self.fire, deadline=deadline), tasks, concurrency)
+        self.deadline_after(deadline)  # refused for all of them at once
+        return bulk.run(partial(self.fire, deadline=deadline), tasks, concurrency, refuse=self._refuse)
 
     async def receive(self, vendor_name: str, headers: GivenHeaders, body: GivenBody) -> int:
         """Take one webhook delivery, `body` raw as it came, and return the HTTP status to answer, within 2 seconds.
@@ -276,6 +280,9 @@ class Session(Reads):
             if type(task) in vendor.tasks.values():
                 return vendor
         raise TaskError(f"no vendor of this session takes {type(task).__name__} tasks", field="task")
+
+    def _refuse(self, task: Task[R], error: TaskError) -> JobHandle[R]:
+        return UnfiredHandle(self, unfired_job(task, error, self._new_id(), self.clock.now()), error)
 
     async def _check_closable(self, place: Place) -> None:
         if place.is_deserted and not self._closed:

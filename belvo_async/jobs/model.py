@@ -55,12 +55,14 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """Why a job failed or was refused, in the vendor's code.
 
     `message` is our wording or the vendor's fixed text for that code, never taxpayer data. `retryable`: whether the
-    vendor documents that firing the task again may succeed.
+    vendor documents that firing the task again may succeed. `refused_key`: the HTTP status with which the vendor
+    refused the key itself, so that no task of the account would pass; None where it was about the task.
     """
 
     code: str
     message: str = ""
     retryable: bool = False
+    refused_key: int | None = None
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,16 +3,41 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
+import pickle
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import nullcontext
+from datetime import date, timedelta
+from itertools import count
+from typing import Any
 
 import pytest
 
-from belvo_async import JobFailedError, JobTimeoutError, SessionClosedError, Status, Task, TaskError, syntage
+from belvo_async import (
+    AuthenticationError,
+    Belvo,
+    JobFailedError,
+    JobHandle,
+    JobNotFiredError,
+    JobRejectedError,
+    JobTimeoutError,
+    SessionClosedError,
+    Status,
+    Syntage,
+    Task,
+    TaskError,
+    UnknownJobError,
+    syntage,
+)
 from tests.session.world import World
 
 # `invoice` needs options, and companies have no tax declarations of the RIF.
 EXTRACTORS = [name for name in syntage.EXTRACTORS if name not in ("invoice", "rif_tax_return")]
+
+
+class StrangersTask(Task[object], frozen=True, kw_only=True, tag="strangers.Fetch"):
+    """A task that no vendor of these sessions takes."""
+
+    subject = "somebody"
 
 
 def _tasks(world: World) -> list[Task[object]]:
@@ -122,18 +147,154 @@ async def test_a_job_past_its_deadline_is_yielded(world: World) -> None:
         await failed
 
 
-async def test_a_wrong_task_ends_the_iteration(world: World) -> None:
-    """A TaskError is raised; the jobs fired before go on."""
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pytest.param(lambda world: world.invoices(date_from=date(2027, 1, 1), date_to=date(2027, 2, 1)), id="future"),
+        pytest.param(lambda _: "no task", id="no task"),
+        pytest.param(lambda _: syntage.Extraction, id="a class"),
+        pytest.param(lambda _: StrangersTask(), id="of no vendor here"),
+    ],
+)
+async def test_a_wrong_task_is_one_among_others(world: World, wrong: Callable[[World], Any]) -> None:
+    """It has a handle as the others have; awaiting it tells what to mend, and nothing was sent or kept for it."""
     session = await world.open()
-    tasks = [world.extraction(), world.extraction(extractor="tax_status"), "no task"]
+    tasks = [world.invoices(), wrong(world), world.extraction()]
 
-    with pytest.raises(TaskError):
-        async for _ in session.run(tasks):  # type: ignore[arg-type]
+    handles = [handle async for handle in session.run(tasks)]
+
+    refused = next(handle for handle in handles if handle.status is Status.REJECTED)
+    assert [Status.FINISHED] * 2 == [(await handle).status for handle in handles if handle is not refused]
+    assert refused.done()
+    for _ in range(2):
+        with pytest.raises(JobNotFiredError) as caught:
+            await refused
+    assert isinstance(caught.value, TaskError)
+    assert ("task", refused.id) == (caught.value.code, caught.value.job.id)
+    with pytest.raises(UnknownJobError):
+        await session.attach(refused.id)
+
+
+async def test_a_wrong_task_says_what_fire_would_say(world: World) -> None:
+    """The same sentence and field; it survives a pickle, since runs are divided among processes."""
+    session = await world.open()
+    wrong = world.invoices(date_from=date(2027, 1, 1), date_to=date(2027, 2, 1))
+    with pytest.raises(TaskError) as alone:
+        await session.fire(wrong)
+
+    (handle,) = [handle async for handle in session.run([wrong])]
+    with pytest.raises(JobNotFiredError) as caught:
+        await handle
+
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert (str(alone.value), alone.value.field) == (str(again), again.field)
+    assert wrong == handle.task == again.job.task
+
+
+async def test_wrong_tasks_alone_are_a_run(world: World) -> None:
+    """More of them than may be open at a time."""
+    session = await world.open()
+
+    handles = [handle async for handle in session.run([StrangersTask()] * 9, concurrency=2)]
+
+    assert 9 == len(handles)
+
+
+async def test_a_deadline_that_no_job_can_have_is_told_once(world: World) -> None:
+    """It is the run's mistake and not each task's."""
+    session = await world.open()
+
+    with pytest.raises(TaskError, match="deadline"):
+        session.run([world.extraction()], deadline=timedelta(0))
+
+
+@pytest.mark.parametrize("vendor", ["belvo", "syntage"])
+async def test_a_wrong_key_stops_the_run(world: World, vendor: str) -> None:
+    """No further task would pass: not one is drawn any more, and the error is that of the credentials."""
+    belvo_vendor = Belvo(world.belvo.secret_id, "wrong-password-1234", base_url=world.belvo.url)
+    syntage_vendor = Syntage("wrong-key-123456789", base_url=world.syntage.url)
+    session = await world.open(belvo_vendor if vendor == "belvo" else syntage_vendor, webhooks=False)
+    drawn = 0
+
+    def endless() -> Iterator[Task[object]]:
+        nonlocal drawn
+        for year in count(1930):
+            drawn += 1
+            period = syntage.Period(from_=date(year, 1, 1), to=date(year, 2, 1))
+            options = syntage.InvoiceOptions(period=period)
+            if vendor == "syntage":
+                yield world.extraction(options=options)
+            else:
+                yield world.invoices(year % 3, date_from=period.from_, date_to=period.to)
+
+    with pytest.raises(AuthenticationError, match="the run is stopped") as caught:
+        async for _ in session.run(endless(), concurrency=4):
             pass
 
-    open_jobs = [handle async for handle in session.open_jobs()]
-    assert 2 == len(open_jobs)
-    assert [Status.FINISHED] * 2 == [job.status for job in await asyncio.gather(*open_jobs)]
+    assert 401 == caught.value.status_code
+    assert isinstance(caught.value.__cause__, JobRejectedError)
+    assert drawn <= 5
+
+
+async def test_a_key_that_is_refused_later_leaves_the_jobs_that_run(world: World) -> None:
+    """What the vendor had accepted before ends as ever."""
+    session = await world.open()
+    first = await session.fire(world.extraction())
+    world.syntage.next_answer("unauthorized", path="/extractions")
+
+    with pytest.raises(AuthenticationError):
+        async for _ in session.run([world.extraction(1)]):
+            pass
+
+    assert Status.FINISHED == (await first).status
+
+
+@pytest.mark.parametrize("fault", ["forbidden", "bad_request", "unprocessable"])
+async def test_what_one_task_is_refused_for_stops_no_other(world: World, fault: str) -> None:
+    """A key may have a right less than others: that is about what was asked for."""
+    session = await world.open()
+    world.syntage.next_answer(fault, path="/extractions")
+
+    outcomes = [handle.status async for handle in session.run(_tasks(world))]
+
+    assert 1 == outcomes.count(Status.REJECTED)
+    assert len(outcomes) - 1 == outcomes.count(Status.FINISHED)
+
+
+@pytest.mark.parametrize(("fault", "stops"), [("authentication_failed", True), ("access_to_production_denied", True),
+                                              ("access_to_resource_denied", False), ("not_found", False)])  # fmt: skip
+async def test_which_refusals_of_belvo_are_about_the_keys(world: World, fault: str, *, stops: bool) -> None:
+    """Those that any request would meet."""
+    session = await world.open()
+    world.belvo.next_answer(fault, path="/api/invoices/")
+    tasks = [world.invoices(), world.invoices(1)]
+
+    outcomes: list[Status] = []
+    with pytest.raises(AuthenticationError) if stops else nullcontext():
+        async for handle in session.run(tasks, concurrency=1):
+            outcomes.append(handle.status)
+
+    assert ([] if stops else [Status.REJECTED, Status.FINISHED]) == outcomes
+
+
+async def test_a_source_that_fails_loses_no_handle(world: World) -> None:
+    """What it raises, a TaskError from making a task among it, comes after the handles of what was fired before."""
+    session = await world.open()
+
+    def failing() -> Iterator[Task[object]]:
+        yield world.extraction()
+        yield world.invoices(date_from=date(2025, 2, 1), date_to=date(2025, 1, 1))
+
+    handles: list[JobHandle[object]] = []
+
+    async def collect() -> None:
+        async for handle in session.run(failing()):
+            handles.append(handle)
+
+    with pytest.raises(TaskError):
+        await collect()
+
+    assert [Status.FINISHED] == [handle.status for handle in handles]
 
 
 async def test_a_source_that_fails_ends_the_iteration(world: World) -> None:

@@ -226,12 +226,17 @@ def decisive(bodies: list[ErrorBody]) -> ErrorBody | None:
     return min(coded, key=lambda each: advice_for(each.code).resend, default=None)
 
 
-def failure(code: str, *, fields: list[str] | None = None, retryable: bool | None = None) -> Failure:
+def failure(
+    code: str, *, fields: list[str] | None = None, retryable: bool | None = None, refused_key: int | None = None
+) -> Failure:
     """Make the failure for a code, in our own wording, naming the refused fields."""
     advice = advice_for(code)
     named = f" ({', '.join(fields)})" if fields else ""
     return Failure(
-        code=code, message=advice.message + named, retryable=advice.retryable if retryable is None else retryable
+        code=code,
+        message=advice.message + named,
+        retryable=advice.retryable if retryable is None else retryable,
+        refused_key=refused_key,
     )
 
 

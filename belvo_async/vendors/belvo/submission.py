@@ -47,6 +47,9 @@ LONGEST_BLOCK = timedelta(minutes=10)
 # What such a proxy answers to any request. Others, like 413, are about the request itself, which stays as it is.
 ASTRAY = frozenset({401, 403, 404, 405, 407, 409, 410, 421, 425})
 
+# No task of the account passes.
+KEY_CODES = frozenset({"authentication_failed", "access_to_production_denied"})
+
 # Without a body, a content type would be one too many for a firewall that compares requests with their description.
 _ACCEPT = ("Accept", "application/json")
 _CONTENT = ("Content-Type", "application/json")
@@ -191,7 +194,12 @@ def _read_refusal(job: Job, answer: Answer, say: partial[Observation], now: date
         # An attempt before this one, though answered with an error, did what was asked.
         return say(status=Status.FINISHED)
     fields = [each.field for each in bodies if each.field]
-    return say(status=Status.REJECTED, failure=failure(code, fields=fields))
+    return say(status=Status.REJECTED, failure=failure(code, fields=fields, refused_key=_refused_key(code, answer)))
+
+
+def _refused_key(code: str, answer: Answer) -> int | None:
+    """The status of an answer that is about the secret keys themselves; other 403 are about what was asked for."""
+    return answer.status if code in KEY_CODES and answer.status in (401, 403) else None
 
 
 def _refreshed_lately(answer: Answer, say: partial[Observation], now: datetime) -> Observation:

@@ -111,7 +111,9 @@ def _read_fields(violations: object) -> tuple[str, ...]:
 def read_failure(answer: Answer) -> Failure:
     """Say why a submission was refused. Nothing Syntage refuses with is documented to pass unchanged later."""
     problem = read_problem(answer)
-    return Failure(code=problem.code, message=problem.message)
+    # A 403 is about what was asked for; another task may pass. And a page that says 401 is not Syntage's word.
+    refused_key = 401 if answer.status == 401 and is_own(answer) else None
+    return Failure(code=problem.code, message=problem.message, refused_key=refused_key)
 
 
 def expect_success(answer: Answer) -> Answer:
