@@ -24,6 +24,8 @@
         ├── JobNotFiredError (TaskError)     its task was refused here; only of a run, so that the others go on
         ├── JobTimeoutError (TimeoutError)   waiting ended; the job is as it was
         ├── JobLostError (UnknownJobError)   the store keeps it no longer; it may run at the vendor: adopt it
+        ├── JobUnconfirmedError              the vendor fell silent, and nothing speaks for success
+        ├── JobAbandonedError                somebody here gave it up; it may run at the vendor
         └── SubmissionUncertainError         nobody can say whether the vendor accepted it
 
 Messages hold no credential, no taxpayer id and no body. All errors pickle.
@@ -35,13 +37,14 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
-from .jobs import Failure, Job, Status
+from .jobs import Failure, Job, Status, Way
 
 __all__ = [
     "AuthenticationError",
     "BelvoAsyncError",
     "ConfigurationError",
     "IncompleteResultError",
+    "JobAbandonedError",
     "JobError",
     "JobFailedError",
     "JobLostError",
@@ -49,6 +52,7 @@ __all__ = [
     "JobRejectedError",
     "JobStoppedError",
     "JobTimeoutError",
+    "JobUnconfirmedError",
     "NotFoundError",
     "PayloadError",
     "RateLimitError",
@@ -278,6 +282,18 @@ class JobLostError(JobError, UnknownJobError):
     """
 
 
+class JobUnconfirmedError(JobError):
+    """The vendor fell silent, and nothing it holds speaks for success: the job failed, or found nothing.
+
+    `job.results()` gives what is there; firing the task again runs it anew. A word of the vendor's that comes later
+    still counts: awaiting the job then tells it.
+    """
+
+
+class JobAbandonedError(JobError):
+    """Somebody here gave the job up (`job.abandon()`). It may go on at the vendor; fire the task to start it anew."""
+
+
 class SubmissionUncertainError(JobError):
     """Nobody can say whether the vendor accepted the job. Resubmitting may run, and bill, it twice."""
 
@@ -291,6 +307,8 @@ def outcome_error(job: Job) -> JobError | None:
         return None
     if job.status is Status.UNCERTAIN:
         return _uncertain(job)
+    if not (job.is_open or job.status.is_terminal):
+        return _closed(job)
     failure = job.failure or Failure(code=job.vendor_status or job.status)
     reason = f"{failure.code}: {failure.message}" if failure.message else failure.code
     if job.status is Status.STOPPED:
@@ -309,6 +327,18 @@ def timeout_error(job: Job, waited: str) -> JobTimeoutError:
     """Make the error for a waiter that gave up after `waited` (words for a human)."""
     known = "; ".join([f"job {job.id} is still {job.status} after {waited}", *_evidence(job), _prospect(job)])
     return JobTimeoutError(f"{known}: attach to it to wait again", job=job, code="timeout")
+
+
+def _closed(job: Job) -> JobUnconfirmedError | JobAbandonedError:
+    """Make the error for a job that is followed no longer although its vendor has not said how it ended."""
+    if job.settled_by is Way.INFERENCE:
+        known = "; ".join([f"nothing tells how job {job.id} ended", *_evidence(job), "none of its records came since"])
+        advice = "it failed or found nothing: read what is there, or fire it again"
+        return JobUnconfirmedError(f"{known}: {advice}", job=job, code="unconfirmed")
+    text = (
+        f"job {job.id} was given up here while it was {job.status}; it may go on at the vendor: fire it to start anew"
+    )
+    return JobAbandonedError(text, job=job, code="abandoned")
 
 
 def _evidence(job: Job) -> Iterator[str]:

@@ -48,6 +48,11 @@ _PRUNE = """\
 Forgets the jobs that ended before an instant, with their timelines; asks nothing. Open jobs stay, whatever their age.
 Nothing changes at the vendors.
 """
+_ABANDON = """\
+Gives an open job up: it is followed no longer, its waiters are told, the next job of its subject is sent, and an equal
+task is started anew. Nothing changes at the vendor: the job may run and be billed there, and the end that a late
+webhook tells still counts. One that was not sent yet is withdrawn.
+"""
 _ACCOUNTS = """\
 Lists the accounts whose jobs the store holds, how many, how many deliveries are parked for them, and whether a session
 that is open now serves them.
@@ -57,7 +62,10 @@ Gives all jobs of an account, and the deliveries parked for it, to another accou
 name. Safe while sessions are open; give it again if it was broken off. Nothing changes at the vendors.
 """
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_EXPLAIN = "Shows a job and what the vendor said of it, in order: when, by which way (answer, webhook, poll), what."
+_EXPLAIN = """\
+Shows a job and what was said of it, in order: when, by which way (answer, webhook, poll, inference, or user: what was
+decided here), what.
+"""
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -142,13 +150,15 @@ def _add_jobs(commands: _Commands) -> None:
     explain.add_argument(
         "--format", choices=("table", "json"), default="table", help="json: one object, its timeline in it"
     )
+    abandon = actions.add_parser("abandon", help="give a job up", description=_ABANDON, epilog=_EXIT_CODES)
+    abandon.add_argument("id", metavar="ID", help="as for explain")
     prune = actions.add_parser("prune", help="forget ended jobs", description=_PRUNE, epilog=_EXIT_CODES)
     prune.add_argument(
         "--before", type=_instant, required=True, metavar="DATE|AGE", help="2026-01-31 (in UTC), or 90m, 12h, 30d, 8w"
     )
     prune.add_argument("--dry-run", action="store_true", help="only say how many")
     _add_accounts(actions)
-    for action, run in ((listing, _run_list), (explain, _run_explain), (prune, _run_prune)):
+    for action, run in ((listing, _run_list), (explain, _run_explain), (abandon, _run_abandon), (prune, _run_prune)):
         _add_store(action)
         action.set_defaults(run=run)
 
@@ -249,6 +259,12 @@ def _run_explain(options: argparse.Namespace) -> int:
     from .jobs import explain_job
 
     return explain_job(options.store, options.id, form=options.format)
+
+
+def _run_abandon(options: argparse.Namespace) -> int:
+    from .jobs import abandon_job
+
+    return abandon_job(options.store, options.id)
 
 
 def _run_prune(options: argparse.Namespace) -> int:

@@ -10,15 +10,25 @@ from pathlib import Path
 from typing import Any, cast
 
 import msgspec
+from msgspec.structs import replace
 
 from ..abc import Store
-from ..errors import ConfigurationError, UnknownJobError
-from ..jobs import Job, Observation, Task, UnknownTask
+from ..errors import ConfigurationError, UnknownJobError, outcome_error
+from ..jobs import Job, Observation, Task, UnknownTask, abandonment, reconcile
 from ..stores import open_store
 from ..vendors import belvo, syntage  # so that stored tasks are read as the types they are
 from .table import Table
 
-__all__ = ["belvo", "existing_store", "explain_job", "list_jobs", "print_table", "prune_jobs", "syntage"]
+__all__ = [
+    "abandon_job",
+    "belvo",
+    "existing_store",
+    "explain_job",
+    "list_jobs",
+    "print_table",
+    "prune_jobs",
+    "syntage",
+]
 
 HEADINGS = ("job", "vendor", "resource", "state", "created")
 EVENT_NAMES = ("at", "by", "status", "said")
@@ -53,6 +63,14 @@ def prune_jobs(url: str | None, *, before: datetime, dry_run: bool) -> int:
     count = asyncio.run(_prune(existing_store(url), before, dry_run=dry_run))
     jobs = "1 job" if count == 1 else f"{count} jobs"
     print(f"{'would forget' if dry_run else 'forgot'} {jobs} that ended before {_instant(before)}")
+    return 0
+
+
+def abandon_job(url: str | None, job_id: str) -> int:
+    """Give a job of a store up, and print how it stands now."""
+    job = asyncio.run(_abandon(existing_store(url), job_id))
+    end = f"{job.status}{f' ({job.failure.code})' if job.failure else ''}"
+    print(f"job {job.id} is given up; at the vendor it is {job.status}" if job.abandoned else f"job {job.id} is {end}")
     return 0
 
 
@@ -123,6 +141,30 @@ async def _job(store: Store, job_id: str) -> tuple[Job, tuple[Observation, ...]]
         return job, await store.timeline(job.id)
 
 
+async def _abandon(store: Store, wanted: str) -> Job:
+    async with store:
+        job = await _find(store, wanted)
+        while job.is_open:
+            seen = abandonment(job, datetime.now(UTC))
+            made = replace(reconcile(job, seen)[0], next_poll=None, version=job.version + 1)
+            standing = await store.put(made, expected=job.version, observation=seen)
+            if standing is None and job.lane is not None:
+                await _give_lane_on(store, job.lane, job)
+            job = standing or made
+        return job
+
+
+async def _give_lane_on(store: Store, lane: str, closed: Job) -> None:
+    """Make the next job of a lane due: whoever looks after the store sends it."""
+    await store.release(lane, closed.id)
+    async for waiting in store.open_jobs([closed.account], lane=lane):
+        if waiting.is_queued:
+            due = replace(waiting, next_poll=datetime.now(UTC), version=waiting.version + 1)
+            # One that was changed meanwhile is looked after already.
+            await store.put(due, expected=waiting.version)
+            return
+
+
 async def _find(store: Store, wanted: str) -> Job:
     """The job with this id, or the only one whose id begins so. Raises UnknownJobError, naming the candidates."""
     # Our ids are ASCII; others come from outside, and a store may be unable to even look for them.
@@ -166,6 +208,7 @@ def _facts(job: Job) -> dict[str, Any]:
         "remote_id": job.remote_id,
         "settled_by": job.settled_by and str(job.settled_by),
         "failure": job.failure and job.failure.code,
+        "reason": _reason(job),
         "doubt": job.doubt,
         "records": job.created_count,
         "created": _stamp(job.created_at),
@@ -173,6 +216,12 @@ def _facts(job: Job) -> dict[str, Any]:
         "deadline": _stamp(job.deadline),
         "next_look": _stamp(job.next_poll),
     }
+
+
+def _reason(job: Job) -> str | None:
+    """What its waiters are told of a job that did not finish."""
+    error = None if job.is_open else outcome_error(job)
+    return None if error is None else str(error)
 
 
 def _as_stored(task: Task[Any]) -> object:
@@ -211,7 +260,7 @@ def _row(job: Job) -> tuple[str, ...]:
 
 
 def _event(seen: Observation) -> tuple[str, ...]:
-    said = seen.failure.code if seen.failure else seen.doubt or seen.vendor_status or ""
+    said = seen.failure.code if seen.failure else seen.note or seen.doubt or seen.vendor_status or ""
     return (f"{seen.at:%Y-%m-%d %H:%M:%S.%f}"[:-3], str(seen.way), str(seen.status or ""), said)
 
 

@@ -23,8 +23,9 @@ class JobHandle(Generic[R_co]):
     """One job, awaited. Many handles may stand for one job; cancelling one waiter touches no other.
 
     `await handle` gives the finished `Job`, or raises JobFailedError, JobStoppedError, JobRejectedError,
-    SubmissionUncertainError, JobTimeoutError (at `deadline`; the job goes on), JobLostError (the store keeps the job no
-    longer) or SessionClosedError. It may be awaited any number of times, by any number of tasks.
+    JobUnconfirmedError, JobAbandonedError, SubmissionUncertainError, JobTimeoutError (at `deadline`; the job goes on),
+    JobLostError (the store keeps the job no longer) or SessionClosedError. It may be awaited any number of times, by
+    any number of tasks.
     """
 
     def __init__(self, session: Session, watch: Watch, deadline: datetime) -> None:
@@ -58,7 +59,7 @@ class JobHandle(Generic[R_co]):
         return self._watch.job.task
 
     def done(self) -> bool:
-        """Whether awaiting would return (or raise) at once: the job ended, its search was given up, or it is lost."""
+        """Whether awaiting would return (or raise) at once: the job ended, was given up, or is lost."""
         return not self._watch.job.is_open or self._watch.lost
 
     def __await__(self) -> Generator[Any, None, Job]:
@@ -120,6 +121,15 @@ class JobHandle(Generic[R_co]):
         """
         return await self._session.tracker.stop(self.job)
 
+    async def abandon(self) -> Job:
+        """Give the job up: it is closed here, changes nothing at the vendor, and its lane goes to the next at once.
+
+        Waiters get JobAbandonedError; an equal task is started anew. One that was not sent yet is withdrawn. The end
+        that a late webhook tells still counts, and `session.adopt` takes the job up again. Of an ended job nothing
+        changes.
+        """
+        return await self._session.tracker.abandon(self.job)
+
     async def refresh(self) -> Job:
         """Look at the vendor now. Raises VendorError or TransportError when that failed; the job is unchanged then."""
         return await self._session.tracker.refresh(self.job)
@@ -128,10 +138,11 @@ class JobHandle(Generic[R_co]):
         """Fire the same task again, as a new job.
 
         For an uncertain job this is the user's decision alone: the first submission may run too, and both are billed.
-        Raises UnsupportedError while the job is under way.
+        So may a job that was given up, or is past its deadline. Raises UnsupportedError while the job is under way.
         """
         job = await self._session.tracker.current(self.job)
-        if job.status.is_terminal:
+        is_over = not job.is_open or job.is_past(self._session.clock.now())
+        if is_over and job.status is not Status.UNCERTAIN:
             return cast("JobHandle[R_co]", await self._session.fire(job.task, deadline=deadline))
         if job.status is not Status.UNCERTAIN:
             raise UnsupportedError(f"job {job.id} is {job.status}: there is nothing to submit again")

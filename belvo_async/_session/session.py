@@ -152,12 +152,13 @@ class Session(Reads):
         self._place = None
 
     async def fire(self, task: Task[R], *, deadline: timedelta | None = None) -> JobHandle[R]:
-        """Start a job for a task, or join the open job of an equal one.
+        """Start a job for a task, or join the open job of an equal one unless its deadline has passed.
 
         Returns when the vendor answered, the outcome is uncertain, or (one request per subject at a time) the job is
-        queued. `deadline` bounds the waiting, not the job; default 6 hours. Raises only TaskError, before a byte is
-        sent, and StoreError when the job could not be kept (nothing was sent); refusal and uncertainty come from
-        `await handle`. Cancelling the call leaves the submission, once begun, to the session.
+        queued. `deadline` bounds the waiting, not the job; default 6 hours. The latest that was promised to anybody
+        counts for the job: until then it is joined, and keeps others of its subject waiting. Raises only TaskError,
+        before a byte is sent, and StoreError when the job could not be kept (nothing was sent); refusal and uncertainty
+        come from `await handle`. Cancelling the call leaves the submission, once begun, to the session.
         """
         tracker = self.tracker
         vendor = self._vendor_of(task)
@@ -180,15 +181,17 @@ class Session(Reads):
     async def attach(self, job_id: str, *, deadline: timedelta | None = None) -> JobHandle[Any]:
         """Take up a job by its id, in this process or after a restart, with a deadline that starts now.
 
-        Raises UnknownJobError when the store holds no such job of this session's accounts.
+        A `deadline` that is given, or else awaiting the handle, puts the job's own off. Raises UnknownJobError when the
+        store holds no such job of this session's accounts.
         """
-        self.tracker  # noqa: B018 - raises when the session is closed
+        tracker = self.tracker
         check_text(job_id, field="job_id")
         # Our ids are ASCII; others come from outside, and a store may be unable to even look for them.
         job = await self._store.get(job_id) if job_id.isascii() else None
         if job is None or job.account not in self._accounts:
             raise UnknownJobError(f"the store holds no job {job_id!r} of this session's accounts")
-        return self.handle(job, self.deadline_after(deadline))
+        until = self.deadline_after(deadline)
+        return self.handle(job if deadline is None else await tracker.promise(job, until), until)
 
     async def open_jobs(self) -> AsyncIterator[JobHandle[Any]]:
         """A handle for every unfinished job of this session's accounts, oldest first."""

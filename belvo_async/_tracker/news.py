@@ -75,6 +75,8 @@ class News:
             watch.lose()
         elif job.version > watch.job.version or watch.lost:
             watch.publish(job, None)
+            # Who gave a lane away elsewhere has made the next one due: here, somebody waits for it.
+            self._door.announce(job)
 
     def lose_all(self) -> None:
         """Tell every waiter that the store has lost what it kept: none is left to its deadline."""

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from ..errors import PayloadError, StoreError, StoreLostError, TransportError, VendorError
-from ..jobs import Job, Observation, Status, Task, Way, normal_id, task_key, undelivered
+from ..jobs import Job, Observation, Status, Task, Way, normal_id, task_key, undelivered, withdrawal
 from .context import Context, log
 from .door import Door
 
@@ -20,6 +20,9 @@ LOST_AFTER = timedelta(minutes=8)
 
 # Should this process die between intent and attempt, whoever sweeps after this long sends it: nothing has left yet.
 RETAKEN_AFTER = timedelta(seconds=30)
+
+# What is promised to many waiters of one job at about the same time is written once.
+PROMISE_STEP = timedelta(seconds=1)
 
 
 class Submitter:
@@ -64,7 +67,7 @@ class Submitter:
         vendor = self._context.vendors[vendor_name]
         known = await self._store.find(vendor.account, remote_id)
         if known:
-            return known[0]
+            return await self._take_up(known[0], deadline)
         now = self._context.clock.now()
         job = replace(
             self._intend(task, deadline), status=Status.PENDING, remote_id=remote_id, next_poll=now, attempted_at=now
@@ -85,6 +88,17 @@ class Submitter:
         await self._door.replay(job)
         return await self._store.get(job.id) or job
 
+    async def _take_up(self, job: Job, deadline: datetime) -> Job:
+        """Follow a job again that was given up; of one that is followed, put the deadline off."""
+        while job.abandoned and not job.status.is_terminal:
+            again = replace(job, abandoned=False, settled_by=None, settled_at=None, look=None)
+            again = replace(again, deadline=deadline, next_poll=self._context.clock.now())
+            standing = await self._door.write(again, expected=job)
+            if standing is None:
+                return replace(again, version=job.version + 1)
+            job = standing
+        return await self.promise(job, deadline)
+
     async def resubmit(self, job: Job, *, deadline: datetime) -> Job:
         """Submit an uncertain job once more, as a new job linked from the old one. Only users ask for this."""
         successor = self._intend(job.task, deadline)
@@ -93,6 +107,20 @@ class Submitter:
             return old  # it turned up at the vendor meanwhile: nothing is sent twice
         named = await self._store.get(old.superseded_by or "")
         return named or await self._begin(successor)
+
+    async def promise(self, job: Job, until: datetime) -> Job:
+        """Keep a job joined, and its lane held, until an instant that somebody was promised to wait for it.
+
+        The latest promised to anyone counts, and is kept: it outlives the process that gave it.
+        """
+        while job.is_open and job.deadline is not None and until - job.deadline >= PROMISE_STEP:
+            promised = replace(job, deadline=until)
+            standing = await self._door.write(promised, expected=job)
+            if standing is None:
+                await self._keep_lane(job, until)
+                return replace(promised, version=job.version + 1)
+            job = standing
+        return job
 
     async def release_lane(self, job: Job) -> None:
         """Give the lane of a closed job to the oldest job that waits for it."""
@@ -129,16 +157,41 @@ class Submitter:
             next_poll=now + RETAKEN_AFTER,
         )
 
-    async def _begin(self, job: Job) -> Job:
-        standing = await self._store.put(job, expected=None)
+    async def _begin(self, job: Job, seen: Observation | None = None) -> Job:
+        """Keep the intent and send it; `seen` is the beginning of its timeline, told when it is kept."""
+        standing = await self._store.put(job, expected=None, observation=seen)
         if standing is not None:
-            return standing
+            return await self._join(standing, job)
+        if seen is not None:
+            log.warning("an equal job is past its deadline; a new one is started", extra={"job": job.id})
         self._door.announce(job)
         await self.attempt(job)
         try:
             return await self._store.get(job.id) or job
         except StoreError:
             return job  # it is kept and maybe sent: a failing read must not look like a failed submission
+
+    async def _join(self, standing: Job, job: Job) -> Job:
+        """Go on with an equal job that stands in the way; start anew when its deadline has passed."""
+        if not standing.is_past(self._context.clock.now()):
+            return await self.promise(standing, job.deadline or standing.created_at)
+        old = await self._put_aside(standing, job)
+        if old.is_open and old.superseded_by is None:
+            return await self._join(old, job)  # somebody was promised to wait for it meanwhile, or it is being sent
+        note = f"started anew: the equal job {old.id} is past its deadline"
+        return await self._begin(job, self._note(job, note))
+
+    async def _put_aside(self, old: Job, successor: Job) -> Job:
+        """Take a job past its deadline out of the way: unsent, it is withdrawn; sent, it is followed on, beside."""
+        if old.is_queued:
+            return await self._door.withdraw(old, withdrawal(old, self._context.clock.now()))
+        aside = replace(old, superseded_by=successor.id)
+        note = f"past its deadline: job {successor.id} is started anew"
+        standing = await self._door.write(aside, expected=old, seen=self._note(old, note))
+        return aside if standing is None else standing
+
+    def _note(self, job: Job, text: str) -> Observation:
+        return Observation(way=Way.USER, at=self._context.clock.now(), job_id=job.id, note=text)
 
     async def _supersede(self, job: Job, successor: Job) -> Job:
         while job.status is Status.UNCERTAIN and job.superseded_by is None:
@@ -214,8 +267,14 @@ class Submitter:
         if job.lane is None:
             return True
         now = self._context.clock.now()
-        until = max(job.deadline or now, now + LOST_AFTER)
+        until = job.deadline if job.deadline is not None and job.deadline > now else now + LOST_AFTER
         return await self._store.lease(job.lane, job.id, now=now, until=until) is not None
+
+    async def _keep_lane(self, job: Job, until: datetime) -> None:
+        """Hold the lane of a job that was sent for longer. One that it has lost is not taken back."""
+        now = self._context.clock.now()
+        if job.lane is not None and not job.is_queued and job.deadline is not None and job.deadline > now:
+            await self._store.lease(job.lane, job.id, now=now, until=until)
 
     async def _return_lane(self, job: Job) -> None:
         """Give the lane back that was taken for a job which closed meanwhile: nobody else would."""
@@ -224,15 +283,25 @@ class Submitter:
             await self.release_lane(job)
 
     async def _wait_for_lane(self, job: Job) -> None:
-        queued = replace(job, polls=job.polls + 1, next_poll=self._context.due_after(job.polls))
+        """Come back after a while, and at the moment the holder's deadline passes."""
+        due = self._context.due_after(job.polls)
+        held_until = await self._store.leased_until(job.lane) if job.lane is not None else None
+        queued = replace(job, polls=job.polls + 1, next_poll=min(due, held_until or due))
         await self._door.write(queued, expected=job)
 
     async def _mark(self, job: Job) -> Job | None:
-        """Record durably that a byte may leave from now on; None when another process was first."""
+        """Record durably that a byte may leave from now on; None when another process was first, or it was stopped.
+
+        A job that only changed otherwise meanwhile, say by a later deadline, is still to be sent.
+        """
         now = self._context.clock.now()
-        marked = replace(job, attempted_at=now, attempts=job.attempts + 1, polls=0, next_poll=now + LOST_AFTER)
-        standing = await self._door.write(marked, expected=job)
-        return replace(marked, version=job.version + 1) if standing is None else None
+        while job.is_queued and job.is_open:
+            marked = replace(job, attempted_at=now, attempts=job.attempts + 1, polls=0, next_poll=now + LOST_AFTER)
+            standing = await self._door.write(marked, expected=job)
+            if standing is None:
+                return replace(marked, version=job.version + 1)
+            job = standing
+        return None
 
     async def _send(self, job: Job) -> Observation:
         vendor = self._context.vendors[job.vendor]

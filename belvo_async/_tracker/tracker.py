@@ -12,12 +12,12 @@ from msgspec.structs import replace
 
 from ..abc import Clock, Store, Vendor
 from ..errors import StoreError, UnsupportedError, lost_error
-from ..jobs import Failure, Job, Observation, Polling, Status, Task, Way
+from ..jobs import Job, Observation, Polling, Status, Task, abandonment, withdrawal
 from .context import Context, Talk, log
 from .door import Door
 from .news import News
 from .presence import Presence
-from .submitter import Submitter
+from .submitter import PROMISE_STEP, Submitter
 from .sweeper import Sweeper
 from .timer import Timer
 from .watch import Watch, closed_error
@@ -134,9 +134,7 @@ class Tracker:
         if not job.is_open:
             return job
         if job.is_queued:
-            failure = Failure(code="withdrawn", message="stopped before it was sent", retryable=True)
-            seen = Observation(way=Way.ANSWER, at=now, status=Status.REJECTED, failure=failure)
-            job = await self._door.withdraw(job, seen)
+            job = await self._door.withdraw(job, withdrawal(job, now))
             if not job.is_open:
                 return job
         vendor = self._context.vendors[job.vendor]
@@ -146,6 +144,19 @@ class Tracker:
             )
         said = await self._context.talks[job.vendor](vendor.stop(job, now))
         return await self._door.apply(job, said) if said is not None else job
+
+    async def abandon(self, job: Job) -> Job:
+        """Follow a job no longer: closed here, unchanged at the vendor. One that was not sent yet is withdrawn."""
+        job = await self.current(job)
+        now = self._context.clock.now()
+        if job.is_queued:
+            job = await self._door.withdraw(job, withdrawal(job, now))
+        return await self._door.apply(job, abandonment(job, now)) if job.is_open else job
+
+    async def promise(self, job: Job, until: datetime) -> Job:
+        """See `Submitter.promise`."""
+        self._check_open()
+        return await self._submitter.promise(job, until)
 
     async def current(self, job: Job) -> Job:
         """The stored state of a job; what is known here when it was forgotten."""
@@ -175,8 +186,10 @@ class Tracker:
     async def settle(self, watch: Watch, *, until: datetime) -> bool:
         """Wait until the job is over; False when `until` came first. Cancelling touches no other waiter.
 
-        Raises JobLostError when the store keeps the job no longer.
+        While it waits, the job stays joined and keeps its lane. Raises JobLostError when the store keeps the job no
+        longer.
         """
+        await self._promise(watch, until)
         # Once more when it opened again before its waiter ran: a search given up, and then found.
         while watch.job.is_open:
             self._check_open(watch)
@@ -213,6 +226,12 @@ class Tracker:
                 await feed.wait()
         finally:
             watch.drop_feed(feed)
+
+    async def _promise(self, watch: Watch, until: datetime) -> None:
+        if watch.promised is None or until - watch.promised >= PROMISE_STEP:
+            watch.promised = until
+            with suppress(StoreError):  # waiting is no less worth for it
+                await self._submitter.promise(watch.job, until)
 
     async def _read_again(self, watch: Watch) -> None:
         # While the store is down the waiter keeps waiting, and wakes when it is back.

@@ -42,13 +42,15 @@ class Watch:
     Each waiter has a future of its own: cancelling one touches no other.
     """
 
-    __slots__ = ("__weakref__", "_feeds", "_waiters", "closed", "job", "lost")
+    __slots__ = ("__weakref__", "_feeds", "_waiters", "closed", "job", "lost", "promised")
 
     def __init__(self, job: Job) -> None:
         self.job = job
         self.closed = False
         # Whether the store keeps the job no longer, as far as we know.
         self.lost = False
+        # The latest instant a waiter of this process was promised; the store is told once for all.
+        self.promised = job.deadline
         # Made when needed: many handles are held that nobody awaits at the moment, and two empty sets weigh 432 bytes.
         self._waiters: set[asyncio.Future[bool]] | None = None
         self._feeds: set[Feed] | None = None

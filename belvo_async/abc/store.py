@@ -118,6 +118,10 @@ class Store(Protocol):
         """
         ...
 
+    async def leased_until(self, key: str) -> datetime | None:
+        """Until when a lease is held, as its holder said last; None when nobody holds it."""
+        ...
+
     async def release(self, key: str, owner: str) -> None:
         """Give a lease back; nothing happens when it is not held by `owner`."""
         ...

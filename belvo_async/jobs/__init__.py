@@ -6,7 +6,7 @@ Everything a vendor ever says becomes an `Observation`; `reconcile` alone decide
 from .document import decode_job, decode_task, encode_job, load_kinds_with, task_key
 from .model import STATES, Failure, Job, Look, Observation, Report, Status, Task, UnknownTask, Verdict, Way, normal_id
 from .polling import Polling, later
-from .table import GONE_LOOKS, GONE_SPAN, TABLE, choose_adopter, reconcile, undelivered
+from .table import GONE_LOOKS, GONE_SPAN, TABLE, abandonment, choose_adopter, reconcile, undelivered, withdrawal
 
 __all__ = [
     "GONE_LOOKS",
@@ -24,6 +24,7 @@ __all__ = [
     "UnknownTask",
     "Verdict",
     "Way",
+    "abandonment",
     "choose_adopter",
     "decode_job",
     "decode_task",
@@ -34,4 +35,5 @@ __all__ = [
     "reconcile",
     "task_key",
     "undelivered",
+    "withdrawal",
 ]

@@ -40,6 +40,8 @@ class Way(StrEnum):
     WEBHOOK = "webhook"
     POLL = "poll"
     INFERENCE = "inference"
+    # Nothing the vendor said: what somebody here decided.
+    USER = "user"
 
 
 class Verdict(StrEnum):
@@ -142,9 +144,10 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     With `nudge`, it says nothing about a job but makes the open jobs of `subject` due for a look now.
     With `reported`, it names resources that a job which brings several has updated so far.
     With `gone`, the vendor answered that it knows no such job; with `found`, that it knows it, or its subject. With
-    `absent`, a search for an uncertain job found nothing; `abandon` adds that searching longer makes no sense. With
-    `throttled`, a submission was turned away only for the number of requests: it counts as no attempt. With `misfit`,
-    part of an answer could not be read: the kind of error and the path, never a value; it says nothing about a job.
+    `absent`, a search for an uncertain job found nothing; `abandon` says that following the job longer makes no sense.
+    With `throttled`, a submission was turned away only for the number of requests: it counts as no attempt. With
+    `misfit`, part of an answer could not be read: the kind of error and the path, never a value; it says nothing about
+    a job. `note` is for who reads the timeline.
     """
 
     way: Way
@@ -162,6 +165,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     created_count: int | None = None
     updated_count: int | None = None
     doubt: str | None = None
+    note: str | None = None
     look: Look | None = None
     reported: tuple[str, ...] = ()
     nudge: bool = False
@@ -180,7 +184,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     `key` is equal for equal tasks of one account; `lane` names what only one open job may use at a time.
     `attempted_at` is set durably before a submission's first byte leaves: a job found submitting with it set *may*
     have been sent. `doubt` says why a submission became uncertain or, while it waits to be tried again, why it was not
-    sent. `retry_at`: not before this may more data be had.
+    sent. `retry_at`: not before this may more data be had. `deadline` is the latest that anybody was promised to wait
+    for it: from then on it holds no lane, and an equal task is started anew (`superseded_by`). An `abandoned` job is
+    followed no longer, by whose decision `settled_by` says; what the vendor says of it still counts.
     """
 
     id: str
@@ -218,7 +224,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_open(self) -> bool:
-        """Whether the vendor may still say something that matters. An abandoned search is closed but adoptable."""
+        """Whether it is followed and worth waiting for. An abandoned job is closed, but may still end or be adopted."""
         return not (self.status.is_terminal or self.abandoned)
 
     @property
@@ -233,11 +239,26 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
             return "queued"
         return "abandoned" if self.abandoned and not self.status.is_terminal else str(self.status)
 
+    def is_past(self, now: datetime) -> bool:
+        """Whether its deadline has passed, so that nobody joins it and an equal task is started anew.
 
-# What we know of a job beyond the vendor's word. Neither is a status: none of them is ever observed.
-STATES: Mapping[str, tuple[Status, str]] = {
-    "queued": (Status.SUBMITTING, "nothing is under way: it waits for another job of its subject, or for a retry"),
-    "abandoned": (Status.UNCERTAIN, "nobody looks for it any more; `adopt` or a late webhook takes it up again"),
+        Not while nobody can say whether the vendor has it: starting it anew could run, and bill, it twice. That time is
+        bounded by itself: the answer comes, or the search for it is given up.
+        """
+        is_sent_unknown = self.status in (Status.SUBMITTING, Status.UNCERTAIN) and not self.is_queued
+        return self.deadline is not None and self.deadline <= now and not is_sent_unknown
+
+
+# What we know of a job beyond the vendor's word, and of which statuses. None is a status: it is never observed.
+STATES: Mapping[str, tuple[tuple[Status, ...], str]] = {
+    "queued": (
+        (Status.SUBMITTING,),
+        "nothing is under way: it waits for another job of its subject, or for a retry",
+    ),
+    "abandoned": (
+        (Status.UNCERTAIN, Status.PENDING, Status.RUNNING, Status.STOPPING),
+        "nobody looks for it any more, or it was given up; `adopt` or a late webhook takes it up again",
+    ),
 }
 
 

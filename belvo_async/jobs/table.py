@@ -77,6 +77,8 @@ def _contradicts(known: Failure | None, said: Failure | None) -> bool:
 
 def _advance(job: Job, seen: Observation, status: Status) -> Job:
     ends = status.is_terminal
+    # What somebody here gave up stays so until it ends; what was given up for want of a word has one now.
+    stays_closed = job.abandoned and job.settled_by is Way.USER and not ends
     return replace(
         _add_facts(job, seen),
         status=status,
@@ -85,9 +87,9 @@ def _advance(job: Job, seen: Observation, status: Status) -> Job:
         failure=seen.failure if ends else None,
         # Why it was not sent before is of no interest once it was.
         doubt=seen.doubt or (None if job.status is Status.SUBMITTING else job.doubt),
-        abandoned=False,
-        settled_by=seen.way if ends else None,
-        settled_at=seen.at if ends else None,
+        abandoned=stays_closed,
+        settled_by=seen.way if ends else job.settled_by if stays_closed else None,
+        settled_at=seen.at if ends else job.settled_at if stays_closed else None,
         next_poll=None if ends else job.next_poll,
         gone_count=0,
         gone_since=None,
@@ -156,6 +158,8 @@ def _note_unknown(job: Job, seen: Observation) -> tuple[Job, Verdict]:
     if seen.vendor_status:
         return _repeat(job, seen, job.status), Verdict.REPEATED
     noted = replace(_add_facts(job, seen), remote_id=job.remote_id or seen.remote_id)
+    if noted.abandoned and not job.abandoned:
+        noted = replace(noted, settled_by=seen.way, settled_at=seen.at)
     return (job if noted == job else noted), Verdict.REPEATED
 
 
@@ -215,6 +219,20 @@ def undelivered(job: Job, *, maybe_sent: bool, reason: str, at: datetime) -> Obs
         )
     failure = Failure(code="unreachable", message=f"nothing was sent: {reason}", retryable=True)
     return Observation(way=Way.ANSWER, at=at, job_id=job.id, status=Status.REJECTED, failure=failure)
+
+
+def withdrawal(job: Job, at: datetime) -> Observation:
+    """Say that somebody here wants a queued job no more: it was never sent, and will not be."""
+    failure = Failure(code="withdrawn", message="stopped before it was sent", retryable=True)
+    return Observation(way=Way.USER, at=at, job_id=job.id, status=Status.REJECTED, failure=failure)
+
+
+def abandonment(job: Job, at: datetime) -> Observation:
+    """Say that somebody here follows a job no longer. One that was never sent is withdrawn."""
+    if job.is_queued:
+        return withdrawal(job, at)
+    note = "given up here; nothing changes at the vendor"
+    return Observation(way=Way.USER, at=at, job_id=job.id, abandon=True, note=note)
 
 
 def choose_adopter(jobs: Iterable[Job], deliveries: Iterable[Observation]) -> tuple[Job, Observation] | None:

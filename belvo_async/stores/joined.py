@@ -124,6 +124,11 @@ class JoinedStore:
                 return None
         return token
 
+    async def leased_until(self, key: str) -> datetime | None:
+        """Until when a lease is held: a lane is free once it is under all its names."""
+        held = [await self._store.leased_until(each) for each in self._lanes(key)]
+        return max((each for each in held if each is not None), default=None)
+
     async def release(self, key: str, owner: str) -> None:
         """Give a lease back."""
         for each in self._lanes(key):

@@ -175,6 +175,12 @@ class MemoryStore:
         self._leases[key] = _Lease(owner, until, held.token)
         return held.token
 
+    async def leased_until(self, key: str) -> datetime | None:
+        """Until when a lease is held; None when nobody holds it."""
+        self._gate.check()
+        held = self._leases.get(key)
+        return None if held is None else held.until
+
     def _is_closed(self, job_id: str) -> bool:
         job = self._shelf.get(job_id)
         return job is not None and not job.is_open

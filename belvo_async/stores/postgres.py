@@ -32,6 +32,7 @@ from .postgres_shared import (
     Unpark,
     exhausted_until,
     laid_aside,
+    leased_until,
     parked,
 )
 from .rules import ASIDE, PARKED, Bounds, Gate, ended_before, from_us, to_us
@@ -157,6 +158,10 @@ class PostgresStore:
     async def lease(self, key: str, owner: str, *, now: datetime, until: datetime) -> int | None:
         """Take or renew a lease: its fencing token, None while another holds it."""
         return await self._usable().write(Lease(key, owner, to_us(now), to_us(until)))
+
+    async def leased_until(self, key: str) -> datetime | None:
+        """Until when a lease is held; None when nobody holds it."""
+        return await self._usable().read(leased_until(key))
 
     async def release(self, key: str, owner: str) -> None:
         """Give a lease back, if `owner` holds it."""

@@ -28,6 +28,7 @@ __all__ = [
     "Unpark",
     "exhausted_until",
     "laid_aside",
+    "leased_until",
     "parked",
 ]
 
@@ -249,6 +250,12 @@ class Lease(Write[int | None]):
             held.owner, held.token, held.is_closed = self.owner, held.token + 1, False
         held.until_us = self.until_us
         return held.token
+
+
+def leased_until(key: str) -> Read[datetime | None]:
+    """Until when a lease is held."""
+    statement = Statement("SELECT until FROM lease WHERE key = %s AND owner IS NOT NULL", (plain(key),))
+    return Read(statement, lambda rows: from_us(rows[0][0]) if rows else None)
 
 
 class Release(Write[None]):

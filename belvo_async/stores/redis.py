@@ -29,6 +29,7 @@ from .rules import (
     Bounds,
     Gate,
     ended_before,
+    from_us,
     identity,
     refuse_second_end,
     refuse_taken_id,
@@ -228,6 +229,11 @@ class RedisStore:
         instants = (b"%d" % to_us(now), b"%d" % to_us(until))
         token: int | None = await self._write(scripts.LEASE, rows.digest(key), rows.raw(owner), *instants)
         return token
+
+    async def leased_until(self, key: str) -> datetime | None:
+        """Until when a lease is held; None when nobody holds it."""
+        until = await self._read(scripts.LEASED_UNTIL, rows.digest(key))
+        return None if until is None else from_us(int(until))
 
     async def release(self, key: str, owner: str) -> None:
         """Give a lease back, if `owner` holds it."""

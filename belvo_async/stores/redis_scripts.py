@@ -301,6 +301,9 @@ return tonumber(token)
 """
 )
 
+# arg: lease. Gives the instant, or nil.
+LEASED_UNTIL = Script(_ROOT + _EPOCH + "return call('HGET', root .. 'lease:' .. arg[1], 'until')")
+
 # arg: lease, owner.
 RELEASE = Script(
     _ROOT

@@ -171,6 +171,11 @@ class SqliteStore:
         now_us, until_us = to_us(now), to_us(until)
         return await self._write(lambda database: sqlite_shared.lease(database, key, owner, now_us, until_us))
 
+    async def leased_until(self, key: str) -> datetime | None:
+        """Until when a lease is held; None when nobody holds it."""
+        until = await self._read(lambda database: sqlite_shared.leased_until(database, key))
+        return None if until is None else from_us(until)
+
     async def release(self, key: str, owner: str) -> None:
         """Give a lease back, if `owner` holds it."""
         await self._write(lambda database: sqlite_shared.release(database, key, owner))

@@ -23,6 +23,7 @@ __all__ = [
     "give_back",
     "laid_aside",
     "lease",
+    "leased_until",
     "park",
     "parked",
     "release",
@@ -137,6 +138,12 @@ def lease(database: sqlite3.Connection, key: str, owner: str, now_us: int, until
 
 
 _CLOSED = "SELECT 1 FROM job WHERE id = ? AND NOT open"
+
+
+def leased_until(database: sqlite3.Connection, key: str) -> int | None:
+    """Until when a lease is held."""
+    held = database.execute("SELECT until FROM lease WHERE key = ?", (key,)).fetchone()
+    return None if held is None else int(held[0])
 
 
 def release(database: sqlite3.Connection, key: str, owner: str) -> None:

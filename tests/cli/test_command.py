@@ -55,7 +55,16 @@ def test_help_documents_every_command(capsys: pytest.CaptureFixture[str]) -> Non
 
 @pytest.mark.parametrize(
     "command",
-    [("demo",), ("simulate",), ("serve",), ("jobs",), ("jobs", "list"), ("jobs", "explain"), ("jobs", "prune")],
+    [
+        ("demo",),
+        ("simulate",),
+        ("serve",),
+        ("jobs",),
+        ("jobs", "list"),
+        ("jobs", "explain"),
+        ("jobs", "abandon"),
+        ("jobs", "prune"),
+    ],
     ids=" ".join,
 )
 def test_each_command_has_help(command: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:

@@ -171,7 +171,14 @@ def test_explain_an_ended_job(store: str, capsys: pytest.CaptureFixture[str]) ->
 )
 @pytest.mark.parametrize(
     "argv",
-    [("list",), ("explain", "x"), ("prune", "--before", "1d"), ("accounts",), ("move", "--from", "a#b", "--to", "c")],
+    [
+        ("list",),
+        ("explain", "x"),
+        ("abandon", "x"),
+        ("prune", "--before", "1d"),
+        ("accounts",),
+        ("move", "--from", "a#b", "--to", "c"),
+    ],
     ids=lambda each: each[0],
 )
 def test_no_store_is_one_sentence(
@@ -244,3 +251,68 @@ def test_a_mistyped_account_is_told(changed_key: str, capsys: pytest.CaptureFixt
     assert 1 == main([*move, "--from", OLD, "--to", "no name"])
 
     assert 2 == len(accounts(changed_key, capsys))
+
+
+def test_abandon_gives_an_open_job_up(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is open no more, and `explain` says what its waiters are told, and who decided it."""
+    assert 0 == main(["jobs", "abandon", "open", "--store", store])
+    assert "job open is given up; at the vendor it is pending\n" == capsys.readouterr().out
+    assert [] == listed(store, capsys)
+
+    assert 0 == main(["jobs", "explain", "open", "--store", store])
+
+    told = capsys.readouterr().out
+    assert "reason     job open was given up here while it was pending; it may go on at the vendor" in told
+    assert ["user", "given"] == told.splitlines()[-1].split()[2:4]
+
+
+def test_abandon_gives_the_lane_to_the_next(store: str) -> None:
+    """The oldest that waits for it is due now; whoever looks after the store sends it."""
+    later = AT + timedelta(days=1)
+    fill(
+        store,
+        a_job("holder", key="1", lane="lane", status=Status.PENDING),
+        *(
+            a_job(f"next{n}", key=f"n{n}", lane="lane", status=Status.SUBMITTING, created_at=later, next_poll=later)
+            for n in (1, 2)
+        ),
+    )
+
+    async def lease() -> int | None:
+        async with open_store(store) as opened:
+            return await opened.lease("lane", "holder", now=AT, until=AT + timedelta(days=9999))
+
+    asyncio.run(lease())
+
+    assert 0 == main(["jobs", "abandon", "holder", "--store", store])
+
+    async def look() -> tuple[object, list[datetime | None]]:
+        async with open_store(store) as opened:
+            jobs = [await opened.get(f"next{n}") for n in (1, 2)]
+            return await opened.leased_until("lane"), [job and job.next_poll for job in jobs]
+
+    held_until, (first, second) = asyncio.run(look())
+    assert held_until is None
+    assert first is not None
+    assert later == second != first
+
+
+@pytest.mark.parametrize(
+    ("job_id", "facts", "told"),
+    [
+        pytest.param("late", {}, "job late is finished", id="ended"),
+        pytest.param("queued", {"status": Status.SUBMITTING}, "job queued is rejected (withdrawn)", id="never sent"),
+        pytest.param("abandoned", {}, "job abandoned is given up; at the vendor it is uncertain", id="given up"),
+    ],
+)
+def test_abandon_tells_how_a_job_stands(
+    job_id: str, facts: dict[str, Any], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was never sent is withdrawn; what is over stays as it is."""
+    url = f"sqlite:{tmp_path / 'jobs.db'}"
+    plain = {"status": Status.UNCERTAIN, "abandoned": True} if job_id == "abandoned" else {}
+    fill(url, a_job(job_id, **plain | facts))
+
+    assert 0 == main(["jobs", "abandon", job_id, "--store", url])
+
+    assert f"{told}\n" == capsys.readouterr().out

@@ -131,7 +131,7 @@ def test_a_state_that_is_no_status_is_told_as_such(state: str, store: str, capsy
     line = told(capsys, store, "list", "--all")
     assert 0 == main(["jobs", "list", "--all", "--store", store])
 
-    assert (state, STATES[state][0]) == (line["state"], line["status"])
+    assert (state, True) == (line["state"], line["status"] in STATES[state][0])
     assert state == capsys.readouterr().out.splitlines()[-1].split()[3]
 
 

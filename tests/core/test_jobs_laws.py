@@ -208,3 +208,34 @@ def test_sign_of_life_ends_the_run_of_missing_looks(sign_of_life: Observation) -
     job = apply(new_job(status=Status.RUNNING), story)
 
     assert (Status.RUNNING, 1) == (job.status, job.gone_count)
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        pytest.param({"deadline": NOW}, True, id="at its deadline"),
+        pytest.param({"deadline": NOW + timedelta(microseconds=1)}, False, id="before it"),
+        pytest.param({"deadline": None}, False, id="with none"),
+        pytest.param({"deadline": NOW, "status": Status.SUBMITTING, "attempted_at": None}, True, id="never sent"),
+        pytest.param({"deadline": NOW, "status": Status.SUBMITTING}, False, id="on its way"),
+        pytest.param({"deadline": NOW, "status": Status.UNCERTAIN}, False, id="looked for"),
+    ],
+)
+def test_a_job_is_past_its_deadline_when_nothing_can_run_twice(facts: dict[str, object], expected: bool) -> None:
+    """Of what may have been accepted nobody knows yet, an equal task waits for the answer."""
+    assert expected is new_job(**{"status": Status.RUNNING} | facts).is_past(NOW)
+
+
+def test_what_a_user_gave_up_stays_so_until_it_ends() -> None:
+    """What was given up for want of a word is followed again when one comes."""
+    seen = Observation(way=Way.WEBHOOK, at=NOW, status=Status.RUNNING)
+    ended = replace(seen, status=Status.FINISHED)
+
+    def given_up(way: Way) -> Job:
+        return apply(new_job(status=Status.PENDING), [Observation(way=way, at=NOW, abandon=True)])
+
+    assert not given_up(Way.USER).is_open
+    assert not given_up(Way.INFERENCE).is_open
+    assert (False, Way.USER) == ((made := apply(given_up(Way.USER), [seen])).is_open, made.settled_by)
+    assert (True, None) == ((made := apply(given_up(Way.INFERENCE), [seen])).is_open, made.settled_by)
+    assert [Way.WEBHOOK] * 2 == [apply(given_up(way), [seen, ended]).settled_by for way in (Way.USER, Way.INFERENCE)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any
 
 from belvo_async.errors import StoreError
@@ -109,6 +110,12 @@ class ShakyStore(MemoryStore):
         await self._after()
         return token
 
+    async def leased_until(self, key: str) -> datetime | None:
+        await self._before()
+        until = await super().leased_until(key)
+        await self._after()
+        return until
+
     async def release(self, key: str, owner: str) -> None:
         await self._before()
         await super().release(key, owner)
@@ -149,11 +156,15 @@ class ShakyStore(MemoryStore):
     def _notice(self, last: Job, job: Job, seen: Observation | None) -> None:
         """Count the branches a run went through."""
         way = seen.way if seen else None
+        closed = job.abandoned and not last.abandoned
+        superseded = job.superseded_by is not None and last.superseded_by is None
         found = last.status is Status.UNCERTAIN and last.remote_id is None and job.remote_id is not None
         branches = {
             "uncertain submission adopted a delivery": found and way is Way.WEBHOOK,
             "uncertain submission found": found and way is Way.POLL,
-            "uncertain search given up": job.abandoned and not last.abandoned and job.superseded_by is None,
+            "uncertain search given up": closed and job.status is Status.UNCERTAIN and way is Way.POLL,
+            "given up by its user": closed and way is Way.USER and job.superseded_by is None,
+            "ended after it was given up": last.abandoned and last.settled_by is Way.USER and job.status.is_terminal,
             "end inferred": job.settled_by is Way.INFERENCE and last.is_open,
             "end by webhook": job.settled_by is Way.WEBHOOK and last.is_open,
             "end by poll": job.settled_by is Way.POLL and last.is_open,
@@ -164,7 +175,9 @@ class ShakyStore(MemoryStore):
             "lost submission": job.doubt is not None and "process ended" in job.doubt and last.doubt is None,
             "became due by a hint": seen is None and job.next_poll != last.next_poll and job.polls == last.polls,
             "partial noted after the end": last.status.is_terminal and job.partial and not last.partial,
-            "resubmitted": job.superseded_by is not None and last.superseded_by is None,
+            "resubmitted": superseded and job.abandoned,
+            "started anew past its deadline": superseded and job.is_open,
+            "deadline put off": (job.deadline or job.created_at) > (last.deadline or job.created_at),
         }
         for branch, reached in branches.items():
             if reached:

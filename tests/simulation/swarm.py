@@ -35,9 +35,11 @@ KINDS = {
     "stop at once": 0.5,
     "refresh": 0.4,
     "resubmit": 0.8,
+    "abandon": 0.2,
+    "equal task much later": 0.5,
     "restart": 1.0,
     "second worker": 1.0,
-    "short deadline": 0.3,
+    "short deadline": 0.9,
 }
 
 

@@ -70,10 +70,25 @@ class Users:
             if swarm.happens("stop"):
                 await asyncio.sleep(swarm.span(300))
                 await self._ask(lambda tracker: tracker.stop(job))
+            if swarm.happens("abandon"):
+                await asyncio.sleep(swarm.span(900))
+                await self._ask(lambda tracker: tracker.abandon(job))
             if swarm.has("resubmit"):
                 await self._resubmit(job)
+            if swarm.happens("equal task much later"):
+                await asyncio.sleep(self._until_much_later(job))
+                await self._join(task)
         finally:
             self._playing -= 1
+
+    def _until_much_later(self, job: Job) -> float:
+        """Seconds to some later moment: about when its deadline passes, where that is near."""
+        longest = 1500.0
+        kept = self._world.store.peek(job.id)
+        if kept is None or kept.deadline is None or not kept.is_open:
+            return self._world.swarm.between(0, longest)
+        left = (kept.deadline - self._world.clock.now()).total_seconds()
+        return max(0.0, min(left, longest) + self._world.swarm.between(-5, 60))
 
     async def _fire(self, task: Fetch) -> Job | None:
         world = self._world

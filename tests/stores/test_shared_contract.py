@@ -151,6 +151,20 @@ async def test_the_lease_of_a_closed_job_is_free(store: AnyStore) -> None:
     assert await store.lease("lane", "ana", now=after(2), until=after(60)) is None
 
 
+async def test_who_is_refused_a_lease_may_ask_until_when(store: AnyStore) -> None:
+    """What its holder said last; nothing once it was given back, and nothing of a lease nobody ever took."""
+    assert await store.leased_until("lane") is None
+    await store.lease("lane", "ana", now=NOON, until=after(60))
+    assert after(60) == await store.leased_until("lane")
+    await store.lease("lane", "ana", now=after(1), until=after(90))
+    assert after(90) == await store.leased_until("lane")
+
+    await store.release("lane", "ana")
+
+    assert await store.leased_until("lane") is None
+    assert await store.leased_until("another") is None
+
+
 async def test_a_hundred_owners_get_one_lease(store: AnyStore) -> None:
     """Concurrent takers exclude each other."""
     tokens = await asyncio.gather(
@@ -178,6 +192,7 @@ CALLS: dict[str, Callable[[AnyStore], Awaitable[object]]] = {
     "exhaust": lambda store: store.exhaust("w", NOON),
     "exhausted_until": lambda store: store.exhausted_until("w"),
     "lease": lambda store: store.lease("l", "o", now=NOON, until=after(1)),
+    "leased_until": lambda store: store.leased_until("l"),
     "release": lambda store: store.release("l", "o"),
     "timeline": lambda store: store.timeline("x"),
     "forget": lambda store: store.forget("x"),
