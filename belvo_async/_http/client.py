@@ -7,10 +7,11 @@ import logging
 import random
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Final, Protocol, Self
+from weakref import WeakSet
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result
 
@@ -107,6 +108,8 @@ class Http:
             pool.slots.release()  # wakes the first waiter; each one that finds the client closed wakes the next
             await _hang_up(pool.session.close)
         await _hang_up(held.elsewhere.close)
+        for response in tuple(held.responses):
+            response.break_off()
 
     def is_full(self) -> bool:
         """Whether every connection for bulk reads is taken."""
@@ -220,7 +223,7 @@ class Http:
         try:
             async with asyncio.timeout_at(deadline):
                 raw = await fetch(pool.session, home, request, limits, live.elsewhere.follow)
-            return HttpResponse(
+            response = HttpResponse(
                 raw,
                 request,
                 explain=explain,
@@ -231,6 +234,8 @@ class Http:
                 answer_bytes=self._body_bytes if request.retry is Retry.SUBMIT else self._answer_bytes,
                 body_bytes=self._stream_bytes if home.bulk else self._body_bytes,
             )
+            live.responses.add(response)
+            return response
         except FAULTS as error:
             failure = explain(error)
         # Out here, so that the client's exception, which holds headers, is not kept as the context of ours.
@@ -295,6 +300,8 @@ class _Open:
     bulk: Pool
     elsewhere: Elsewhere
     turns: Turns
+    # Those that somebody still holds.
+    responses: WeakSet[HttpResponse] = field(default_factory=lambda: WeakSet[HttpResponse]())
 
     def pool_for(self, home: Home, request: Request) -> Pool:
         if request.retry is Retry.SUBMIT:

@@ -109,6 +109,10 @@ class HttpResponse:
                 self._raw.close()
             self._release()
 
+    def break_off(self) -> None:
+        """Wake who waits for more of the body: a connection that its own side closes tells aiohttp's reader nothing."""
+        self._raw.content.set_exception(aiohttp.ClientConnectionError())
+
     async def __aenter__(self) -> Self:
         return self
 

@@ -124,6 +124,25 @@ async def test_stream_ends_with_the_session(clock: VirtualClock) -> None:
             await anext(chunks)
 
 
+async def test_stream_that_is_waited_for_ends_with_the_session(clock: VirtualClock) -> None:
+    """Who waits for more of a page while the session closes is woken: no end of it will come any more."""
+    script = (reply(body=b"x" * 9)[:-5], 3600.0)
+    async with (
+        Origin([script]) as origin,
+        Http(clock=clock) as http,
+        http.send_to(origin.url, credentials, bulk=True)(read()) as response,
+    ):
+        chunks = response.chunks()
+        assert b"xxxx" == await anext(chunks)
+        waiting = asyncio.ensure_future(anext(chunks))
+        await asyncio.sleep(1)
+        await http.close()
+
+        with pytest.raises(SessionClosedError):
+            async with asyncio.timeout(1):
+                await waiting
+
+
 async def test_cancelled_call_gives_its_connection_back(clock: VirtualClock) -> None:
     """Ten callers that give up do not use up the connections."""
     async with Origin([(3600.0,)] * 10 + [(reply(),)]) as origin, Http(clock=clock, connections=1) as http:
