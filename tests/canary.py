@@ -1,6 +1,7 @@
-"""A pytest plugin that looks for secrets where none may be: in logs, output, exceptions and reprs, after every test.
+"""A pytest plugin that looks for secrets where none may be, after every test: in logs, output, exceptions and reprs.
 
-Every text ever wrapped in a `Secret` during a test is a canary, in the encodings it might travel in.
+Every text ever wrapped in a `Secret` during a test is a canary, in the encodings it might travel in. In what an error
+tracker shows of the exceptions that a test provoked (the frames they came through, their causes), every RFC is one too.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import base64
 import gc
 import logging
+import re
 import traceback
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -15,8 +17,10 @@ from urllib.parse import quote
 
 import pytest
 
+from belvo_async import discreet
 from belvo_async.abc import Secret
 from belvo_async.errors import BelvoAsyncError
+from tests.frames import chain, is_program, shown_by
 
 # Shorter texts, and plain words, occur by chance; the library itself refuses webhook secrets under 16 characters.
 SHORTEST = 8
@@ -29,11 +33,15 @@ class Watchman(logging.Handler):
         super().__init__(logging.DEBUG)
         self.secrets: set[str] = set()
         self.errors: list[BelvoAsyncError] = []
+        # What `pytest.raises` caught and what was logged: of any kind.
+        self.provoked: list[BaseException] = []
         self.said: list[str] = []
         self._old_collections = _full_collections()
 
     def emit(self, record: logging.LogRecord) -> None:
         facts = {key: value for key, value in vars(record).items() if key not in _USUAL}
+        if record.exc_info and record.exc_info[1] is not None:
+            self.provoked.append(record.exc_info[1])
         trace = "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
         self.said.append(f"{record.name}: {record.getMessage()} {facts!r} {trace}")
 
@@ -41,12 +49,25 @@ class Watchman(logging.Handler):
         """Where a canary was seen; the canary itself is not repeated."""
         telling = [secret for secret in self.secrets if len(secret) >= SHORTEST and not secret.isalpha()]
         forms = {form for secret in telling for form in encodings(secret)}
+        frames = list(self._find_in_frames(forms))
         if not forms:
-            return []
+            return frames
         places = [(f"log line {line.split(':')[0]}", line) for line in self.said]
         places += [(f"text of {type(error).__name__}", shown(error)) for error in self.errors]
         places += [(f"repr of {kind}", text) for kind, text in reprs(self._objects())]
-        return [place for place, text in places if any(form in text for form in forms)]
+        return [*frames, *(place for place, text in places if any(form in text for form in forms))]
+
+    def _find_in_frames(self, forms: set[str]) -> Iterator[str]:
+        met: set[int] = set()
+        for error in [*self.provoked, *(each for each in self.errors if has_left(each))]:
+            if id(error) in met:
+                continue
+            met |= {id(each) for each in chain(error)}
+            for place, text in shown_by(error):
+                # An attribute may hold the job that the user fired.
+                is_rfc = not place.startswith("attributes") and _RFC.search(text)
+                if is_rfc or text.startswith("repr failed") or any(form in text for form in forms):
+                    yield f"what an error tracker shows, {place}"
 
     def _objects(self) -> list[object]:
         """The objects that are alive: all of them, if the test ran long enough for a full collection.
@@ -63,6 +84,17 @@ def _full_collections() -> int:
     return gc.get_stats()[2]["collections"]
 
 
+# A company's or a person's; the SAT's own for the public and for foreigners are nobody's.
+_RFC = re.compile(r"(?<![A-Za-z0-9&])(?!X[AE]XX010101000)[A-ZÑ&]{3,4}[0-9]{6}[A-Z0-9]{3}(?![A-Za-z0-9])")
+
+
+def has_left(error: BelvoAsyncError) -> bool:
+    """Whether an error came out of the library; those that are caught inside are shown to nobody."""
+    trace = error.__traceback__
+    return trace is not None and (is_program(trace.tb_frame) or trace.tb_frame.f_globals["__name__"] == DOORS)
+
+
+DOORS = discreet.__name__
 _USUAL = set(vars(logging.makeLogRecord({})))
 
 
@@ -134,6 +166,12 @@ def no_secret_shows(
             watchman.errors.append(error)
         return error
 
+    def noting_fill(self: pytest.ExceptionInfo[Any], exc_info: Any) -> None:
+        watchman.provoked.append(exc_info[1])
+        plain_fill(self, exc_info)
+
+    plain_fill = pytest.ExceptionInfo.fill_unfilled
+    monkeypatch.setattr(pytest.ExceptionInfo, "fill_unfilled", noting_fill)
     monkeypatch.setattr(Secret, "__init__", noting_init)
     monkeypatch.setattr(BelvoAsyncError, "__new__", noting_new)
     ours, root = logging.getLogger("belvo_async"), logging.getLogger()
@@ -148,4 +186,5 @@ def no_secret_shows(
     watchman.said += [f"stdout: {out}", f"stderr: {err}"]
     leaks = watchman.find_leaks()
     watchman.errors.clear()
+    watchman.provoked.clear()
     assert not leaks, f"a secret shows in: {leaks[:5]}"

@@ -229,6 +229,10 @@ class _Separator(NamedTuple):
     text: bytes
     comma_at: int
 
+    def __repr__(self) -> str:
+        # The text is the end of a row.
+        return f"_Separator({len(self.text)} bytes)"
+
     def find(self, buf: bytearray, target_bytes: int) -> int:
         """The comma of the last border before the target, else of the first one after it; or -1."""
         at = buf.rfind(self.text, 0, target_bytes)

@@ -63,18 +63,24 @@ class HttpResponse:
         received = produced = 0
         while data := await self._read():
             received += len(data)
-            for index, piece in enumerate(inflate.feed(data)):
-                if index:
+            pieces = inflate.feed(data)
+            # What a frame holds is shown with the traceback of a fault: here as below, and in who is handed a piece.
+            del data
+            while piece := next(pieces, b""):
+                size = len(piece)
+                produced += size
+                fault = self._fault(produced, received)
+                if fault is None:
+                    yield piece
+                del piece
+                if fault is not None:
+                    raise fault
+                if size >= SLICE_BYTES:
                     # One read of a well compressed body makes many slices: let others run in between.
                     await asyncio.sleep(0)
-                produced += len(piece)
-                self._check_size(produced)
-                if produced > FREE_BYTES + LARGEST_RATIO * received:
-                    raise PayloadError("a body that inflates beyond all measure")
-                yield piece
-            # What a frame holds is shown with the traceback of a later fault.
-            data = piece = b""
-            self._check_size(received)
+            # One that inflates to nothing made no piece.
+            if (fault := self._fault(received, received)) is not None:
+                raise fault
         if inflate.is_cut:
             raise TransportError(f"{self._request.name}: the answer was cut short", maybe_sent=True)
 
@@ -83,23 +89,22 @@ class HttpResponse:
 
         An error answer counts for its status: of its body, as much is kept as could be read.
         """
-        parts: list[bytes] = []
-        size = 0
+        held = _Held()
         failure: BelvoAsyncError | None = None
         try:
             async with asyncio.timeout_at(self._answer_by), aclosing(self.chunks()) as body:
                 async for chunk in body:
-                    size += len(chunk)
-                    if size > self._answer_bytes:
+                    held.add(chunk)
+                    del chunk
+                    if held.size > self._answer_bytes:
                         raise PayloadError(f"an answer of more than {self._answer_bytes} bytes")
-                    parts.append(chunk)
         except (TransportError, PayloadError) as error:
-            failure = error
+            failure = error.with_traceback(None)
         except TimeoutError as error:
             failure = self._explain(error)
         if failure is not None and self.status < 400:
             raise failure
-        return Answer(self.status, self._headers, b"".join(parts))
+        return Answer(self.status, self._headers, held.taken())
 
     def close(self) -> None:
         """Give the connection back when the body was read to its end, drop it otherwise. Safe twice."""
@@ -128,9 +133,31 @@ class HttpResponse:
         # Raised out here, the client's exception, which may hold headers, is not kept as its context.
         raise failure
 
-    def _check_size(self, size: int) -> None:
+    def _fault(self, size: int, received: int) -> PayloadError | None:
+        """What is wrong with a body that has grown to `size`, from so many bytes received."""
         if size > self._body_bytes:
-            raise PayloadError(f"a body of more than {self._body_bytes} bytes")
+            return PayloadError(f"a body of more than {self._body_bytes} bytes")
+        if size > FREE_BYTES + LARGEST_RATIO * received:
+            return PayloadError("a body that inflates beyond all measure")
+        return None
+
+
+class _Held:
+    """The bytes of an answer that are here already. Shows how many, and none of them."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self.size = 0
+
+    def __repr__(self) -> str:
+        return f"<{self.size} bytes>"
+
+    def add(self, part: bytes) -> None:
+        self._parts.append(part)
+        self.size += len(part)
+
+    def taken(self) -> bytes:
+        return b"".join(self._parts)
 
 
 class _Identity:
@@ -167,10 +194,15 @@ class _Gunzip:
             try:
                 piece = self._member.decompress(data, SLICE_BYTES)
             except zlib.error:
-                raise PayloadError("not the gzip that its header announces") from None
+                break
             if piece:
                 yield piece
             data = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
+        else:
+            return
+        # The frames of an error hold no input.
+        data = piece = b""
+        raise PayloadError("not the gzip that its header announces")
 
 
 def _decoder(headers: Headers) -> _Identity | _Gunzip:

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaita
 from contextlib import aclosing, suppress
 from typing import Any, TypeVar
 
+from ..discreet import Discretion
 from ..errors import AuthenticationError, JobError, TaskError, outcome_error
 from ..jobs import Job, Status, Task
 from .handle import JobHandle
@@ -34,19 +35,20 @@ async def run(
 
     # Drawn beside, by one task: a source that waits must not hold back the handles that have settled.
     drawing = begin(_draw(tasks, slots, lambda task: begin(_settle(fire, task, refuse))))
-    try:
-        while under_way:
-            task = await ended.get()
-            under_way.discard(task)
-            # What the source raises waits for the jobs that were fired before: their handles are still wanted.
-            if task is not drawing:
-                handle: JobHandle[R] = task.result()
-                _check_key(handle.job)
-                slots.release()
-                yield handle
-        drawing.result()
-    finally:
-        await _abandon(under_way)
+    with Discretion():
+        try:
+            while under_way:
+                task = await ended.get()
+                under_way.discard(task)
+                # What the source raises waits for the jobs that were fired before: their handles are still wanted.
+                if task is not drawing:
+                    handle: JobHandle[R] = task.result()
+                    _check_key(handle.job)
+                    slots.release()
+                    yield handle
+            drawing.result()
+        finally:
+            await _abandon(under_way)
 
 
 def _check_key(job: Job) -> None:

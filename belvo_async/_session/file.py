@@ -12,6 +12,7 @@ from typing import BinaryIO, Final
 
 from .._http import Send
 from ..abc import Fetch, Response, Vendor
+from ..discreet import Discretion, discreet
 from ..errors import IncompleteResultError, PayloadError, TaskError, VendorError
 
 # Above any document of either vendor; more belongs on a disk.
@@ -34,10 +35,14 @@ class File:
         self._send = send
 
     async def __aiter__(self) -> AsyncGenerator[bytes, None]:
-        async with aclosing(self._chunks(None)) as chunks:
-            async for chunk in chunks:
-                yield chunk
+        with Discretion():
+            async with aclosing(self._chunks(None)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+                    # What stands in a frame may be shown with the traceback of a later fault.
+                    del chunk
 
+    @discreet
     async def read(self, *, limit_bytes: int = READ_BYTES) -> bytes:
         """The whole file. PayloadError when it is longer than `limit_bytes`: save it, or take it in chunks."""
         if type(limit_bytes) is not int or limit_bytes < 0:
@@ -45,6 +50,7 @@ class File:
         async with aclosing(self._chunks(limit_bytes)) as chunks:
             return b"".join([chunk async for chunk in chunks])
 
+    @discreet
     async def save(self, path: str | os.PathLike[str]) -> int:
         """Write the file to a path, whole or not at all, and give its length in bytes. Raises OSError as writing does.
 
@@ -70,12 +76,14 @@ class File:
         async with aclosing(self._chunks(None)) as chunks:
             async for chunk in chunks:
                 size += await asyncio.to_thread(out.write, chunk)
+                del chunk
         out.flush()
         await asyncio.to_thread(os.fsync, out.fileno())
         return size
 
     def __repr__(self) -> str:
-        return f"<File of {self._vendor.name}: iterate it, or await its read() or save(path)>"
+        whose = f" of {self._vendor.name}" if hasattr(self, "_vendor") else ""
+        return f"<File{whose}: iterate it, or await its read() or save(path)>"
 
     async def _chunks(self, limit: int | None) -> AsyncGenerator[bytes, None]:
         """The bytes as they come. A link into the vendor's storage that has run out is asked for once more."""
@@ -87,6 +95,7 @@ class File:
                     async with aclosing(_checked(response, fetch, limit)) as chunks:
                         async for chunk in chunks:
                             yield chunk
+                            del chunk
                     return
                 if not fetch.request.follow or response.status not in _REFUSED:
                     raise self._vendor.read_error(await response.answer())
@@ -100,8 +109,10 @@ async def _checked(response: Response, fetch: Fetch, limit: int | None) -> Async
     async with aclosing(response.chunks()) as chunks:
         async for chunk in chunks:
             received += len(chunk)
+            if limit is None or received <= limit:
+                yield chunk
+            del chunk
             _check_limit(received, limit)
-            yield chunk
     if fetch.size_bytes is not None and fetch.size_bytes != received:
         text = f"{received} bytes arrived, the vendor tells {fetch.size_bytes}; fetch the file again"
         raise IncompleteResultError(text, expected=fetch.size_bytes, received=received)

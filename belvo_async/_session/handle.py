@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Generator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
+from ..discreet import discreet
 from ..errors import UnsupportedError, outcome_error, timeout_error
 from ..jobs import Job, Observation, Status, Task
 from .arguments import check_span
@@ -65,6 +66,7 @@ class JobHandle(Generic[R_co]):
     def __await__(self) -> Generator[Any, None, Job]:
         return self.wait().__await__()
 
+    @discreet
     async def wait(self, timeout: timedelta | None = None) -> Job:
         """Wait as `await` does, but at most `timeout`: JobTimeoutError then, and the job goes on."""
         check_span(timeout, field="timeout")
@@ -114,6 +116,7 @@ class JobHandle(Generic[R_co]):
         """Every observation that changes the job from now on, until it is over."""
         return self._session.tracker.updates(self._watch)
 
+    @discreet
     async def stop(self) -> Job:
         """Ask the vendor to end the job; the end itself is awaited as ever.
 
@@ -121,6 +124,7 @@ class JobHandle(Generic[R_co]):
         """
         return await self._session.tracker.stop(self.job)
 
+    @discreet
     async def abandon(self) -> Job:
         """Give the job up: it is closed here, changes nothing at the vendor, and its lane goes to the next at once.
 
@@ -130,10 +134,12 @@ class JobHandle(Generic[R_co]):
         """
         return await self._session.tracker.abandon(self.job)
 
+    @discreet
     async def refresh(self) -> Job:
         """Look at the vendor now. Raises VendorError or TransportError when that failed; the job is unchanged then."""
         return await self._session.tracker.refresh(self.job)
 
+    @discreet
     async def resubmit(self, *, deadline: timedelta | None = None) -> JobHandle[R_co]:
         """Fire the same task again, as a new job.
 
@@ -150,7 +156,8 @@ class JobHandle(Generic[R_co]):
         return self._session.handle(await self._session.tracker.resubmit(job, deadline=until), until)
 
     def __repr__(self) -> str:
-        return f"<JobHandle {self.id} {self.job.vendor} {self.state}>"
+        # One that could not be made watches nothing.
+        return f"<JobHandle {self.id} {self.job.vendor} {self.state}>" if hasattr(self, "_watch") else "<JobHandle>"
 
 
 def _words(span: timedelta) -> str:

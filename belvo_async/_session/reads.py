@@ -9,6 +9,7 @@ from typing import Any, TypeVar, overload
 from .._http import Send, converse
 from .._tracker import Tracker
 from ..abc import Call, Clock, Download, Query, Vendor, Walk
+from ..discreet import discreet
 from ..errors import TaskError, UnsupportedError
 from ..jobs import Job
 from ..tolerant import Misfits
@@ -60,6 +61,7 @@ class Reads:
         resume: str | None = None,
         strict: bool = False,
     ) -> Results[T]: ...
+    @discreet
     def results(
         self,
         job: Job | JobHandle[Any],
@@ -87,6 +89,7 @@ class Reads:
     def list(
         self, query: Query[Any], *, type: type[T], resume: str | None = None, strict: bool = False
     ) -> Results[T]: ...
+    @discreet
     def list(
         self, query: Query[Any], *, type: type[Any] | None = None, resume: str | None = None, strict: bool = False
     ) -> Results[Any]:
@@ -97,6 +100,7 @@ class Reads:
         vendor = self._vendor_with("queries", query, field="query")
         return self._results(partial(vendor.list, query), vendor, record=type, resume=resume, strict=strict)
 
+    @discreet
     async def call(self, call: Call[R], *, misfits: Misfits | None = None, strict: bool = False) -> R:
         """Carry out a plain call: made at once, stored nowhere, so it may carry secrets.
 
@@ -110,6 +114,7 @@ class Reads:
         send = self._sends[vendor.name]
         return await carry_out(call, vendor, send, self.clock.now(), misfits=misfits, strict=strict)
 
+    @discreet
     def download(self, download: Download) -> File:
         """A file of a vendor's, to be read in chunks, at once, or onto a disk. Nothing is sent yet.
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from datetime import datetime
 from typing import Any, Final, Generic, NamedTuple, Self, TypeVar, cast
 
 from .._decode import PageReader
 from .._http import Send
 from ..abc import Clock, Page, Request, Shape, Vendor, Walk
+from ..discreet import Discretion, discreet
 from ..errors import IncompleteResultError, TaskError, TransportError
 from ..jobs import Observation
 from ..tolerant import Misfits
@@ -83,13 +84,14 @@ class Results(Generic[R_co]):
 
     async def __aiter__(self) -> AsyncGenerator[R_co, None]:
         # Closed here and not by the collector: leaving early gives the connection back at once.
-        async with aclosing(self.batches()) as batches:
-            async for batch in batches:
-                for record in batch:
-                    yield record
-                    # What stands in a frame may be shown with the traceback of a later fault: here as below.
-                    del record
-                del batch
+        with Discretion():
+            async with aclosing(self.batches()) as batches:
+                async for batch in batches:
+                    for record in batch:
+                        yield record
+                        # What stands in a frame may be shown with the traceback of a later fault: here as below.
+                        del record
+                    del batch
 
     async def batches(self) -> AsyncGenerator[tuple[R_co, ...], None]:
         """The same records in tuples, as they are decoded: a quarter of a megabyte of JSON each. Never an empty one."""
@@ -101,7 +103,7 @@ class Results(Generic[R_co]):
         expected: int | None = None
         misfits = self._misfits = Misfits()
         telling = Telling("" if request is None else request.name)
-        try:
+        with Discretion(), closing(steps):
             async with Ahead(self._send, self._spares, walk.ahead) as ahead:
                 while request is not None:
                     self._reached = start._replace(target=request.target, counted=sieve.counted)
@@ -114,13 +116,12 @@ class Results(Generic[R_co]):
                             del sifted
                     expected = reader.page.count if reader.page.count is not None else expected
                     request = _advance(steps.send, reader.page)
-        finally:
-            steps.close()
         self._reached = None
         if expected is not None and sieve.counted < expected:
             text = f"{sieve.counted} records arrived, the vendor counts {expected}; read again or treat them as partial"
             raise IncompleteResultError(text, expected=expected, received=sieve.counted)
 
+    @discreet
     async def to_list(self) -> list[R_co]:
         """All records in a list: only for results that fit in memory.
 
@@ -138,7 +139,9 @@ class Results(Generic[R_co]):
         return records
 
     def __repr__(self) -> str:
-        return f"<Results of {self._vendor.name}: iterate it, or await its to_list()>"
+        # One whose arguments were refused may have no vendor yet.
+        whose = f" of {self._vendor.name}" if hasattr(self, "_vendor") else ""
+        return f"<Results{whose}: iterate it, or await its to_list()>"
 
     async def _read(
         self, request: Request, reader: PageReader[R_co], ahead: Ahead, sieve: Sieve[R_co]
@@ -204,6 +207,10 @@ class _Checkpoint(NamedTuple):
     target: str | None
     counted: int
     reading: str
+
+    def __repr__(self) -> str:
+        # The target holds the filters of the list, which may name a taxpayer.
+        return f"_Checkpoint({self.counted}, {self.reading})"
 
     @property
     def text(self) -> str:

@@ -15,6 +15,7 @@ from .._http import Http, Send, converse
 from .._tracker import Tracker, closed_error
 from ..abc import Clock, Store, SystemClock, Vendor
 from ..accounts import accounts_of
+from ..discreet import Discretion, discreet
 from ..errors import SessionClosedError, TaskError, UnknownJobError
 from ..jobs import Job, Polling, Task
 from ..stores import join_accounts
@@ -50,6 +51,7 @@ class Session(Reads):
     _tracker: Tracker | None
     _place: Place | None = None
 
+    @discreet
     def __init__(
         self,
         *vendors: Vendor,
@@ -85,6 +87,7 @@ class Session(Reads):
         self._renew()
 
     @classmethod
+    @discreet
     def from_env(cls, environ: Mapping[str, str] | None = None, **options: Any) -> Self:
         """Make a session from environment variables: every vendor whose variables are set, and `BELVO_ASYNC_STORE`.
 
@@ -101,6 +104,7 @@ class Session(Reads):
     async def __aexit__(self, *exc_info: object) -> None:
         await self.close()
 
+    @discreet
     async def open(self) -> None:
         """Open the store and begin to look at its open jobs. `async with` does this. Raises StoreError.
 
@@ -139,6 +143,7 @@ class Session(Reads):
             self._tracker = await stack.enter_async_context(tracker)
             self._stack = stack.pop_all()
 
+    @discreet
     async def close(self) -> None:
         """Close in bounded time. Jobs go on at the vendor; waiters get SessionClosedError; nothing is left running.
 
@@ -151,6 +156,7 @@ class Session(Reads):
         await self._stack.aclose()
         self._place = None
 
+    @discreet
     async def fire(self, task: Task[R], *, deadline: timedelta | None = None) -> JobHandle[R]:
         """Start a job for a task, or join the open job of an equal one unless its deadline has passed.
 
@@ -166,6 +172,7 @@ class Session(Reads):
         until = self.deadline_after(deadline)
         return self.handle(await tracker.submit(task, deadline=until), until)
 
+    @discreet
     async def adopt(
         self, vendor_name: str, remote_id: str, task: Task[R], *, deadline: timedelta | None = None
     ) -> JobHandle[R]:
@@ -178,6 +185,7 @@ class Session(Reads):
         until = self.deadline_after(deadline)
         return self.handle(await tracker.adopt(vendor_name, remote_id.strip(), task, deadline=until), until)
 
+    @discreet
     async def attach(self, job_id: str, *, deadline: timedelta | None = None) -> JobHandle[Any]:
         """Take up a job by its id, in this process or after a restart, with a deadline that starts now.
 
@@ -196,9 +204,11 @@ class Session(Reads):
     async def open_jobs(self) -> AsyncIterator[JobHandle[Any]]:
         """A handle for every unfinished job of this session's accounts, oldest first."""
         self.tracker  # noqa: B018 - raises when the session is closed
-        async for job in self._store.open_jobs(self._accounts):
-            yield self.handle(job, max(job.deadline or self.clock.now(), self.clock.now() + timedelta(minutes=1)))
+        with Discretion():
+            async for job in self._store.open_jobs(self._accounts):
+                yield self.handle(job, max(job.deadline or self.clock.now(), self.clock.now() + timedelta(minutes=1)))
 
+    @discreet
     async def forget(self, job_id: str) -> bool:
         """Drop a job from the store, with its timeline; whether there was one. An open job is followed no more.
 
@@ -231,6 +241,7 @@ class Session(Reads):
         self.deadline_after(deadline)  # refused for all of them at once
         return bulk.run(partial(self.fire, deadline=deadline), tasks, concurrency, refuse=self._refuse)
 
+    @discreet
     async def receive(self, vendor_name: str, headers: GivenHeaders, body: GivenBody) -> int:
         """Take one webhook delivery, `body` raw as it came, and return the HTTP status to answer, within 2 seconds.
 
@@ -239,7 +250,6 @@ class Session(Reads):
         for what is no delivery, and SessionClosedError in another thread, on another event loop, in a forked child.
         """
         given = read_delivery(headers, body)
-        del headers, body  # the frames of an error hold no values
         if self._place is not None and not self._closed:
             self._place.check()
         return await self._inbox.receive(self._vendors.get(vendor_name), self._tracker, given, self.clock)
@@ -276,7 +286,8 @@ class Session(Reads):
         return deadline_after(span, self.clock.now())
 
     def __repr__(self) -> str:
-        return f"<Session {', '.join(self._vendors)}>"
+        # One that could not be made has none yet.
+        return f"<Session {', '.join(getattr(self, '_vendors', ()))}>"
 
     def _vendor_of(self, task: Task[Any]) -> Vendor:
         for vendor in self._vendors.values():

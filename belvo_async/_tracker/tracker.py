@@ -11,6 +11,7 @@ from typing import Any, Self
 from msgspec.structs import replace
 
 from ..abc import Clock, Store, Vendor
+from ..discreet import Discretion
 from ..errors import StoreError, UnsupportedError, lost_error
 from ..jobs import Job, Observation, Polling, Status, Task, abandonment, withdrawal
 from .context import Context, Talk, log
@@ -214,18 +215,19 @@ class Tracker:
     async def updates(self, watch: Watch) -> AsyncIterator[Observation]:
         """Every observation that changes the job, until it is over; JobLostError when the store keeps it no longer."""
         feed = watch.add_feed()
-        try:
-            while True:
-                while feed.pending:
-                    yield feed.pending.popleft()
-                if not watch.job.is_open:
-                    return
-                if watch.lost:
-                    raise lost_error(watch.job)
-                self._check_open(watch)
-                await feed.wait()
-        finally:
-            watch.drop_feed(feed)
+        with Discretion():
+            try:
+                while True:
+                    while feed.pending:
+                        yield feed.pending.popleft()
+                    if not watch.job.is_open:
+                        return
+                    if watch.lost:
+                        raise lost_error(watch.job)
+                    self._check_open(watch)
+                    await feed.wait()
+            finally:
+                watch.drop_feed(feed)
 
     async def _promise(self, watch: Watch, until: datetime) -> None:
         if watch.promised is None or until - watch.promised >= PROMISE_STEP:

@@ -11,6 +11,7 @@ from typing import Any, Generic, Protocol, Self, TypeAlias, TypeVar, cast
 
 import msgspec
 
+from ..discreet import discreet
 from ..errors import ConfigurationError
 from ..jobs import Observation
 
@@ -42,6 +43,7 @@ class Secret:
 
     __slots__ = ("_text",)
 
+    @discreet
     def __init__(self, text: str) -> None:
         if any("\ud800" <= char <= "\udfff" for char in text):
             raise ConfigurationError("a secret holds characters that no UTF-8 text can")
@@ -218,8 +220,12 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     count: int | None = None
     rows: int = 0
 
+    def __repr__(self) -> str:
+        # The link holds the filters of the list, which may name a taxpayer.
+        return f"Page({self.rows} rows of {self.count})"
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Walk(Generic[R_co]):
     """The way through the pages of one reading.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from belvo_async.abc import Store
+from belvo_async.discreet import discreet
 from belvo_async.errors import ConfigurationError
 
 from .joined import join_accounts
@@ -14,6 +15,7 @@ __all__ = ["MemoryStore", "Moved", "join_accounts", "move_account", "open_store"
 _FORMS = "`memory:`, `sqlite:PATH`, `postgresql://HOST/DATABASE`, `redis://HOST:PORT/NUMBER`"
 
 
+@discreet
 def open_store(url: str) -> Store:
     """Make the store a URL names; open it with `async with`.
 

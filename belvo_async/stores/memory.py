@@ -10,6 +10,7 @@ from typing import Generic, Self, TypeVar
 import msgspec
 
 from belvo_async.abc import Budget
+from belvo_async.discreet import discreet
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, Observation, normal_id
 
@@ -131,6 +132,7 @@ class MemoryStore:
         for seen in observations:
             self._parked.drop(account, seen)
 
+    @discreet
     async def set_aside(self, account: str, body: bytes, at: datetime) -> None:
         """Keep an authentic delivery that could not be read."""
         self._gate.check()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Generic, TypeVar
 
+from belvo_async.discreet import bare
+
 __all__ = ["Operation"]
 
 T = TypeVar("T")
@@ -25,6 +27,7 @@ class Operation(Generic[T]):
         if self.future.done():
             return
         if self.failure is not None:
-            self.future.set_exception(self.failure)
+            # Where it comes from, frames hold values, and what it hangs on the password of the store.
+            self.future.set_exception(bare(self.failure))
         else:
             self.future.set_result(self.outcome)  # type: ignore[arg-type]  # None only where T admits it

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Self, TypeVar
 
 from belvo_async.abc import Budget
+from belvo_async.discreet import discreet
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, Observation
 
@@ -55,6 +56,7 @@ class PostgresStore:
     next one. Finished jobs stay until they are forgotten.
     """
 
+    @discreet
     def __init__(self, url: str, *, parked: Bounds = PARKED, aside: Bounds = ASIDE) -> None:
         self._server = Server(url)
         self._parked = parked
@@ -130,6 +132,7 @@ class PostgresStore:
         """Drop parked observations."""
         await self._usable().write(Unpark(account, observations))
 
+    @discreet
     async def set_aside(self, account: str, body: bytes, at: datetime) -> None:
         """Keep an authentic delivery that could not be read."""
         await self._usable().write(SetAside(account, body, at, self._aside))
@@ -185,6 +188,7 @@ class PostgresStore:
         """Drop a job and its timeline; whether there was one."""
         return await self._usable().write(Forget(job_id))
 
+    @discreet
     async def __aenter__(self) -> Self:
         self._gate.open()
         try:

@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 
 import psycopg
 
+from belvo_async.discreet import discreet
 from belvo_async.errors import StoreError
 
 from .operation import Operation
@@ -98,6 +99,7 @@ class Queue:
         """Hang up without the event loop the store was opened on."""
         self._runner.line.abandon()
 
+    @discreet
     async def _serve(self) -> None:
         while True:
             await self._wake.wait()

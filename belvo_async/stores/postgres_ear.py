@@ -11,6 +11,7 @@ import msgspec
 import psycopg
 from psycopg import AsyncConnection
 
+from belvo_async.discreet import discreet
 from belvo_async.errors import StoreError
 
 from .postgres_line import Line, Lost, Server, Statement
@@ -71,6 +72,7 @@ class Ear:
         """Hang up without the event loop the store was opened on."""
         self._line.abandon()
 
+    @discreet
     async def _keep_listening(self) -> None:
         failures = 0
         while True:

@@ -17,6 +17,7 @@ from psycopg.pq import Conninfo
 
 from belvo_async.abc import Secret
 from belvo_async.descriptors import EXHAUSTED, are_exhausted
+from belvo_async.discreet import discreet
 from belvo_async.errors import ConfigurationError, StoreError, StoreLostError
 
 __all__ = ["Line", "Lost", "Row", "Server", "Statement", "store_error"]
@@ -68,6 +69,7 @@ class Lost(Exception):
 class Server:
     """Where the database is. Its URL shows nowhere: it may hold a password."""
 
+    @discreet
     def __init__(self, url: str) -> None:
         url, self.schema = _without_schema(url)
         try:
@@ -87,6 +89,7 @@ class Server:
         finally:
             self.under_way -= 1
 
+    @discreet
     async def connect(self) -> AsyncConnection[Row]:
         """Open a connection with our settings, or raise StoreError."""
         connection: AsyncConnection[Row] | None = None

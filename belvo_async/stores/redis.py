@@ -11,6 +11,7 @@ from typing import Any, Self
 import msgspec
 
 from belvo_async.abc import Budget
+from belvo_async.discreet import discreet
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, Observation, Status, normal_id
 
@@ -63,6 +64,7 @@ class RedisStore:
     again, since an empty server must not be taken for one that never had a job.
     """
 
+    @discreet
     def __init__(
         self,
         url: str,
@@ -186,6 +188,7 @@ class RedisStore:
         for start in range(0, len(marks), _ARGUMENTS):
             await self._write(scripts.DROP, b"parked", *marks[start : start + _ARGUMENTS])
 
+    @discreet
     async def set_aside(self, account: str, body: bytes, at: datetime) -> None:
         """Keep an authentic delivery that could not be read."""
         document = rows.stamp(at) + body
@@ -252,6 +255,7 @@ class RedisStore:
         origin = self._usable().origin
         return bool(await self._write(scripts.FORGET, rows.raw(job_id), origin, rows.STREAM_LIMIT))
 
+    @discreet
     async def __aenter__(self) -> Self:
         self._gate.open()
         wires = _Wires(self._address)

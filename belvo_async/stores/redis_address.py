@@ -14,6 +14,7 @@ from redis.asyncio.connection import parse_url
 from redis.exceptions import RedisError
 
 from belvo_async.abc import Secret
+from belvo_async.discreet import discreet
 from belvo_async.errors import ConfigurationError
 
 from .redis_line import Connection
@@ -31,6 +32,7 @@ class Address:
     and `socket_timeout` (seconds) in the URL's query go before the arguments.
     """
 
+    @discreet
     def __init__(self, url: str, *, prefix: str, require_durable: bool, timeout: timedelta | None) -> None:
         plain, options = _split(url)
         self.require_durable = _truth(options.get("require_durable"), require_durable)
@@ -53,6 +55,7 @@ class Address:
         """The key of the stream of changes."""
         return f"{{{self.prefix}}}:changes".encode()
 
+    @discreet
     def dial(self) -> Connection:
         """Make a connection, not yet connected. Time limits are the caller's: one for each pipeline, not each reply."""
         try:

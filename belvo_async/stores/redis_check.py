@@ -48,9 +48,9 @@ async def _read_settings(line: Line) -> dict[str, str]:
     found: dict[str, str] = {}
     # All are awaited: asyncio complains of errors nobody has seen.
     replies: list[Any] = await asyncio.gather(*(call.future for call in calls), return_exceptions=True)
-    for reply in replies:
-        if isinstance(reply, StoreError) and reply.__cause__ is None:
-            continue  # this question was refused
+    for call, reply in zip(calls, replies, strict=True):
+        if call.is_refused:
+            continue
         if isinstance(reply, BaseException):
             raise reply  # the connection failed
         if len(reply) == 2:

@@ -50,15 +50,16 @@ _WORDS = {
 
 
 def broken(error: Exception) -> StoreError:
-    """A connection that could not be made, or broke before anything was sent."""
+    """A connection that could not be made, or broke before anything was sent.
+
+    redis-py's own exception is not made its cause: the frames it came through hold the password.
+    """
     reason = next((text for kind, text in _FAULTS if isinstance(error, kind)), "cannot be reached")
     if _is_untrusted(error):
         reason = "shows a TLS certificate that is not trusted: see `ssl_ca_certs` and `ssl_cert_reqs` of redis-py"
     if lacks_descriptors(error):
         reason = f"cannot be reached: {EXHAUSTED}"
-    failure = StoreError(f"the Redis server {reason}; nothing was changed")
-    failure.__cause__ = error
-    return failure
+    return StoreError(f"the Redis server {reason}; nothing was changed")
 
 
 def _is_untrusted(error: BaseException | None) -> bool:
@@ -74,8 +75,6 @@ _FAULTS: tuple[tuple[type[Exception], str], ...] = (
 )
 
 
-def in_doubt(error: Exception | None) -> StoreError:
+def in_doubt() -> StoreError:
     """A connection that broke between sending and reply, and could not be made again."""
-    failure = StoreError("the Redis server was lost before it answered: read again to see whether it was done")
-    failure.__cause__ = error
-    return failure
+    return StoreError("the Redis server was lost before it answered: read again to see whether it was done")

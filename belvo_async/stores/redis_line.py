@@ -23,6 +23,7 @@ from redis.exceptions import (
     ResponseError,
 )
 
+from belvo_async.discreet import discreet
 from belvo_async.errors import StoreError
 
 from .redis_errors import broken, in_doubt, refused
@@ -62,13 +63,14 @@ async def hang_up(connection: Connection) -> None:
 class Call:
     """One command on its way: what to send, and who waits for the reply."""
 
-    __slots__ = ("future", "may_be_done", "packed", "was_repeated")
+    __slots__ = ("future", "is_refused", "may_be_done", "packed", "was_repeated")
 
     def __init__(self, packed: bytes, future: asyncio.Future[Any]) -> None:
         self.packed = packed
         self.future = future
         self.may_be_done = False
         self.was_repeated = False
+        self.is_refused = False
 
     def note_sending(self) -> None:
         """From here on the server may have carried it out."""
@@ -136,10 +138,11 @@ class Line:
 
     def _give_up(self) -> None:
         for call in [*self._sent, *self._queue]:
-            call.fail(in_doubt(None) if call.may_be_done else StoreError("the store is closed; nothing was changed"))
+            call.fail(in_doubt() if call.may_be_done else StoreError("the store is closed; nothing was changed"))
         self._sent = []
         self._queue.clear()
 
+    @discreet
     async def _work(self) -> None:
         try:
             while self._queue:
@@ -166,14 +169,12 @@ class Line:
             self._fail(broken(fault), [call for call in self._sent if not call.may_be_done])
             if not self._sent or isinstance(fault, TimeoutError):
                 break
-        self._fail(in_doubt(fault), self._sent)
+        self._fail(in_doubt(), self._sent)
 
     def _fail(self, error: StoreError, calls: Collection[Call]) -> None:
         for call in calls:
             # One error for each caller: tracebacks of one must not grow on another.
-            own = type(error)(*error.args)
-            own.__cause__ = error.__cause__
-            call.fail(own)
+            call.fail(type(error)(*error.args))
         self._sent = [call for call in self._sent if not call.future.done()]
 
     async def _pause(self, seconds: float) -> None:
@@ -216,6 +217,7 @@ class Line:
                     call.fail(broken(error))
                     self._is_outdated = True
                 except ResponseError as error:
+                    call.is_refused = True
                     call.fail(refused(error))
                     # After a fail-over the name of the server leads to another one.
                     self._is_outdated = self._is_outdated or isinstance(error, ReadOnlyError)

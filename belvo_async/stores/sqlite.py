@@ -15,6 +15,7 @@ from typing import Self, TypeVar
 import msgspec
 
 from belvo_async.abc import Budget
+from belvo_async.discreet import discreet
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, Observation
 
@@ -138,6 +139,7 @@ class SqliteStore:
         known = tuple(observations)
         await self._write(lambda database: sqlite_shared.unpark(database, account, known))
 
+    @discreet
     async def set_aside(self, account: str, body: bytes, at: datetime) -> None:
         """Keep an authentic delivery that could not be read."""
         await self._write(lambda database: sqlite_shared.set_aside(database, account, body, at, self._aside))

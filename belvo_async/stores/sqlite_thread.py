@@ -18,6 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
+from belvo_async.discreet import discreet
 from belvo_async.errors import StoreError, StoreLostError
 
 from .operation import Operation
@@ -110,6 +111,7 @@ class StoreThread(threading.Thread):
         # Its last word has arrived: what is left to wait for is the return of `run`.
         self.join(CLOSING_SECONDS)
 
+    @discreet
     def run(self) -> None:
         """Serve until told to stop."""
         try:

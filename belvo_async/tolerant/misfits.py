@@ -37,6 +37,8 @@ class Misfit(msgspec.Struct, frozen=True, kw_only=True):
 class Misfits:
     """What could not be read: `count` tells how many, iterating and indexing give the first hundred."""
 
+    count = 0
+
     def __init__(self) -> None:
         self.count = 0
         self._kept: list[Misfit] = []

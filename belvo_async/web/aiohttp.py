@@ -10,6 +10,7 @@ from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
 from .._session import Session
+from ..discreet import discreet
 from ._guard import BODY_LIMIT_BYTES, READ_WITHIN_SECONDS, Guard, is_encoded
 
 # What reading raises when the sender went away, or sent what is no HTTP.
@@ -31,6 +32,7 @@ def webhook_routes(session: Session, *, prefix: str = "/webhooks") -> list[web.R
     return [web.post(f"{base}/{name}{{slash:/?}}", partial(_answer, guard, name)) for name in session.vendors]
 
 
+@discreet
 async def _answer(guard: Guard, vendor_name: str, request: web.Request) -> web.Response:
     status = await _status(guard, vendor_name, request)
     response = web.Response(status=status, headers={"Retry-After": "5"} if status == 503 else None)

@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, TypeAlias
 
 from .._session import Session
+from ..discreet import discreet
 from ._guard import BODY_LIMIT_BYTES, READ_WITHIN_SECONDS, Guard, is_encoded
 
 # The signatures of the ASGI 3 specification (asgi.readthedocs.io/specs/main.html): its messages are untyped mappings.
@@ -35,6 +36,7 @@ class WebhookApp:
     def __init__(self, session: Session) -> None:
         self._guard = Guard(session)
 
+    @discreet
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await _live(receive, send)

@@ -7,7 +7,7 @@ how a failed asynchronous POST is announced: data that holds an error fails the 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import cast
 
@@ -41,14 +41,13 @@ def verify(headers: Headers, secret: Secret | None, *, allow_unauthenticated: bo
         if not allow_unauthenticated:
             raise SignatureError("no webhook authorization is configured, so no delivery can be proven")
         return
-    values = headers.get_all("authorization")
-    if len(values) != 1 or not _matches(secret, values[0]):
+    if not _is_proven(headers.get_all("authorization"), secret):
         raise SignatureError("the delivery does not carry the configured Authorization value")
 
 
-def _matches(secret: Secret, value: str) -> bool:
+def _is_proven(values: Sequence[str], secret: Secret) -> bool:
     try:
-        return secret.matches(value)
+        return len(values) == 1 and secret.matches(values[0])
     except UnicodeEncodeError:  # lone surrogates that no header can hold
         return False
 

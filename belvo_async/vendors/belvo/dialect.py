@@ -10,6 +10,7 @@ from typing import ClassVar, Self
 
 from belvo_async.abc import Answer, Budget, Call, Conversation, Download, Fetch, Headers, Query, Secret, Walk
 from belvo_async.accounts import identify, read_keys, read_name
+from belvo_async.discreet import discreet
 from belvo_async.errors import ConfigurationError, TaskError, UnsupportedError, VendorError
 from belvo_async.jobs import Job, Observation, Status, Task, Way
 from belvo_async.origins import read_origin, read_timeout
@@ -60,6 +61,10 @@ class Belvo:
 
     required_variables: ClassVar[tuple[str, ...]] = ("BELVO_SECRET_ID", "BELVO_SECRET_PASSWORD")
 
+    # What one shows that could not be made.
+    _environment = _origin = "refused"
+
+    @discreet
     def __init__(
         self,
         secret_id: str,
@@ -99,6 +104,7 @@ class Belvo:
         self._source = Source(budget=pace, quiet=quiet)
 
     @classmethod
+    @discreet
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
         """Read BELVO_SECRET_ID and BELVO_SECRET_PASSWORD, and if set BELVO_ENV, BELVO_BASE_URL, BELVO_WEBHOOK_AUTH,
         BELVO_ACCOUNT and BELVO_PREVIOUS_KEYS (parted by commas).
@@ -246,6 +252,7 @@ class Belvo:
         """See `Vendor.read_error`; messages are our own wording."""
         return read_error(answer)
 
+    @discreet
     def read_webhook(self, headers: Headers, body: bytes, now: datetime) -> tuple[Observation, ...]:
         """See `Vendor.read_webhook`."""
         verify(headers, self._authorization, allow_unauthenticated=self._allow_unauthenticated)

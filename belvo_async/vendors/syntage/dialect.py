@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, Self, cast
 
 from ...abc import Answer, Call, Conversation, Download, Fetch, Headers, Query, Secret, Walk
 from ...accounts import identify, read_keys, read_name
+from ...discreet import discreet
 from ...errors import ConfigurationError, SignatureError, TaskError, UnsupportedError, VendorError, name_fault
 from ...jobs import Job, Observation, Task, Way
 from ...origins import read_timeout
@@ -45,6 +46,10 @@ class Syntage:
 
     required_variables: ClassVar[tuple[str, ...]] = ("SYNTAGE_API_KEY",)
 
+    # What one shows that could not be made.
+    origin = "refused"
+
+    @discreet
     def __init__(
         self,
         api_key: str,
@@ -74,6 +79,7 @@ class Syntage:
         self._allow_unauthenticated = allow_unauthenticated
 
     @classmethod
+    @discreet
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
         """Read SYNTAGE_API_KEY, and if set SYNTAGE_ENV, SYNTAGE_BASE_URL, SYNTAGE_WEBHOOK_SECRET, SYNTAGE_ACCOUNT and
         SYNTAGE_PREVIOUS_KEYS.
@@ -223,6 +229,7 @@ class Syntage:
         """The error to raise for an error answer to a read; `request_id` is `X-Request-ID` (guides/api/request-ids)."""
         return read_vendor_error(answer)
 
+    @discreet
     def read_webhook(self, headers: Headers, body: bytes, now: datetime) -> tuple[Observation, ...]:
         """Verify the signature over the raw body, then read the event. Empty for events about no job."""
         if self._secrets:

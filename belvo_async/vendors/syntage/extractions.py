@@ -10,6 +10,7 @@ from typing import Final, cast
 
 import msgspec
 
+from ...discreet import discreet
 from ...errors import PayloadError
 from ...jobs import Failure, Job, Observation, Status, Way
 from ...payload import decode
@@ -117,6 +118,7 @@ def _name_failure(code: str | None) -> Failure | None:
     return Failure(code=code, message=message, retryable=retryable)
 
 
+@discreet
 def read_document(body: bytes) -> dict[str, object]:
     """Decode a body that must be a JSON object, or raise PayloadError."""
     return _need_object(decode(body, _DOCUMENT))
@@ -194,6 +196,7 @@ class Listing(msgspec.Struct, frozen=True):
     misfits: tuple[str, ...] = ()
 
 
+@discreet
 def read_listing(body: bytes) -> Listing:
     """Read a page, with prefixed or plain Hydra keys, or a bare array; raise PayloadError when it holds no rows."""
     page: object = decode(body, _DOCUMENT)

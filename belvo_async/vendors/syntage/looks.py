@@ -10,6 +10,7 @@ from urllib.parse import quote
 import msgspec
 
 from ...abc import Answer, Conversation, Request
+from ...discreet import Discretion
 from ...errors import BelvoAsyncError, PayloadError, TransportError, UnsupportedError, VendorError
 from ...jobs import Job, Observation, Status, Way, normal_id
 from .answers import expect_success, is_own
@@ -182,7 +183,8 @@ def find_extraction(job: Job, task: Task, now: datetime) -> Conversation[Observa
     def is_young(seen: Sighting) -> bool:
         return seen.created_at is not None and seen.created_at >= since
 
-    found = yield from _look_up(task, is_young, since=since)
+    with Discretion():
+        found = yield from _look_up(task, is_young, since=since)
     return found.observe(Way.POLL, now, job=job, is_new=True) if found else absent(job, now)
 
 

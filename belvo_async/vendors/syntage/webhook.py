@@ -15,6 +15,7 @@ from typing import Final, cast
 import msgspec
 
 from ...abc import Headers, Secret
+from ...discreet import discreet
 from ...errors import PayloadError, SignatureError
 from ...jobs import Observation, Way
 from .extractions import read_document, read_object, read_sighting
@@ -34,6 +35,7 @@ _SIGN = re.compile(r"s=([0-9a-fA-F]{64})")
 _DIGEST = re.compile(r"sha-256=:([A-Za-z0-9+/=]{0,88}):", re.IGNORECASE)
 
 
+@discreet
 def verify(headers: Headers, body: bytes, secrets: Sequence[Secret], now: datetime) -> None:
     """Raise SignatureError unless a signature of the raw body, by one of the secrets, is there and is fresh.
 
@@ -113,6 +115,7 @@ def _decode_base64(text: str) -> bytes:
 _JOBS: Final = ("extraction.", "export.")
 
 
+@discreet
 def read_event(body: bytes, now: datetime, *, confirm: bool) -> tuple[Observation, ...]:
     """Turn a proven event into what it says of an extraction or an export; empty for events about anything else.
 

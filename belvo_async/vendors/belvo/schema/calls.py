@@ -12,6 +12,7 @@ from typing import Generic, Literal, TypeVar
 from msgspec.structs import force_setattr
 
 from belvo_async.abc import Call, Secret
+from belvo_async.discreet import discreet
 from belvo_async.errors import ConfigurationError, TaskError
 
 from .checks import (
@@ -87,6 +88,7 @@ class CreateLink(Call[Link], frozen=True, kw_only=True):
     credentials_storage: str | None = None
     stale_in: str | None = None
 
+    @discreet
     def __post_init__(self) -> None:
         hide(self, "username", "password")
         _check_login(self)
@@ -152,6 +154,7 @@ class UpdateLink(Call[Link], frozen=True, kw_only=True):
     password2: str | Secret | None = None
     token: str | Secret | None = None
 
+    @discreet
     def __post_init__(self) -> None:
         fix_link(self)
         hide(self, "username", "password", "password2", "token")
@@ -171,6 +174,7 @@ class ChangeLink(Call[Link], frozen=True, kw_only=True):
     stale_in: str | None = None
     fetch_resources: Sequence[Resource] | None = None
 
+    @discreet
     def __post_init__(self) -> None:
         fix_link(self)
         _check_access_mode(self.access_mode)
@@ -185,6 +189,7 @@ class GetLink(Call[Link], frozen=True):
 
     link: str
 
+    @discreet
     def __post_init__(self) -> None:
         fix_link(self)
 
@@ -199,6 +204,7 @@ class _Detail(Call[R_co], Generic[R_co], frozen=True):
     fields: Sequence[str] | None = None
     omit: Sequence[str] | None = None
 
+    @discreet
     def __post_init__(self) -> None:
         check_id(self.id, field="id", of="a record")
         fix_selection(self)
@@ -233,5 +239,6 @@ class GetInstitution(Call[Institution], frozen=True):
 
     id: int
 
+    @discreet
     def __post_init__(self) -> None:
         check_natural(self.id, field="id")

@@ -14,6 +14,7 @@ from decimal import Decimal
 import msgspec
 
 from belvo_async.abc import Query
+from belvo_async.discreet import discreet
 from belvo_async.errors import TaskError
 
 from .checks import (
@@ -76,6 +77,7 @@ class _Selection(Filters, frozen=True, kw_only=True):
     fields: Sequence[str] | None = None
     omit: Sequence[str] | None = None
 
+    @discreet
     def __post_init__(self) -> None:
         fix_selection(self)
 
@@ -86,6 +88,7 @@ class _Created(_Selection, frozen=True, kw_only=True):
     created_from: date | None = msgspec.field(default=None, name="created_at__gte")
     created_to: date | None = msgspec.field(default=None, name="created_at__lte")
 
+    @discreet
     def __post_init__(self) -> None:
         super().__post_init__()
         _check_days(self.created_from, self.created_to, names=("created_from", "created_to"))
@@ -96,6 +99,7 @@ class _OfLink(_Created, frozen=True, kw_only=True):
 
     link: Words
 
+    @discreet
     def __post_init__(self) -> None:
         super().__post_init__()
         check_words(self.link, LINK_ID, field="link")
@@ -116,6 +120,7 @@ class Links(_Created, Query[Link], frozen=True, kw_only=True):
     refresh_rate: str | None = None
     status: Words | None = None
 
+    @discreet
     def __post_init__(self) -> None:
         super().__post_init__()
         _check_given(self, check_words, _LINKS_FORMS)
@@ -133,6 +138,7 @@ class Institutions(Filters, Query[Institution], frozen=True, kw_only=True):
     display_name: str | None = None
     website: str | None = None
 
+    @discreet
     def __post_init__(self) -> None:
         _check_given(self, check_words, _INSTITUTIONS_FORMS)
         _check_given(self, check_word, {"display_name": TEXT, "website": TEXT})
@@ -156,6 +162,7 @@ class InvoiceList(_OfLink, Query[Invoice], frozen=True, kw_only=True):
     total_amount_from: Decimal | None = msgspec.field(default=None, name="total_amount__gte")
     total_amount_to: Decimal | None = msgspec.field(default=None, name="total_amount__lte")
 
+    @discreet
     def __post_init__(self) -> None:
         super().__post_init__()
         _check_days(self.date_from, self.date_to, names=("date_from", "date_to"))
@@ -172,6 +179,7 @@ class FinancialStatementList(_OfLink, Query[FinancialStatement], frozen=True, kw
 
     id: Words | None = None
 
+    @discreet
     def __post_init__(self) -> None:
         super().__post_init__()
         _check_given(self, check_words, {"id": RECORD_ID})
@@ -189,6 +197,7 @@ class TaxReturnList(_OfLink, Query[TaxReturn], frozen=True, kw_only=True):
     year_to: int | None = msgspec.field(default=None, name="ejercicio__lte")
     tipo_declaracion: Words | None = None
 
+    @discreet
     def __post_init__(self) -> None:
         super().__post_init__()
         for field in ("year_from", "year_to"):
@@ -203,6 +212,7 @@ class TaxStatusList(_OfLink, Query[TaxStatus], frozen=True, kw_only=True):
 
     id: Words | None = None
 
+    @discreet
     def __post_init__(self) -> None:
         super().__post_init__()
         _check_given(self, check_words, {"id": RECORD_ID})
@@ -216,6 +226,7 @@ class TaxComplianceStatusList(_OfLink, Query[TaxComplianceStatus], frozen=True, 
 
     id: Words | None = None
 
+    @discreet
     def __post_init__(self) -> None:
         super().__post_init__()
         _check_given(self, check_words, {"id": RECORD_ID})

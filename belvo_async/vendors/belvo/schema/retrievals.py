@@ -7,6 +7,7 @@ from datetime import date
 from typing import Generic, TypeVar
 
 from belvo_async.abc import Call
+from belvo_async.discreet import discreet
 
 from .checks import (
     Direction,
@@ -34,6 +35,7 @@ class Retrieval(Call[R_co], Generic[R_co], frozen=True, kw_only=True):
     fields: Sequence[str] | None = None
     omit: Sequence[str] | None = None
 
+    @discreet
     def __post_init__(self) -> None:
         fix_link(self)
         check_flag(self.save_data, field="save_data")
@@ -53,6 +55,7 @@ class RetrieveInvoices(Retrieval[tuple[Invoice, ...]], frozen=True, kw_only=True
     type: Direction | None = None
     attach_xml: bool = False
 
+    @discreet
     def __post_init__(self) -> None:
         super().__post_init__()
         check_date(self.date_from, field="date_from")
@@ -74,6 +77,7 @@ class RetrieveYearlyTaxReturns(Retrieval[tuple[TaxReturn, ...]], frozen=True, kw
     year_to: int
     attach_pdf: bool = False
 
+    @discreet
     def __post_init__(self) -> None:
         super().__post_init__()
         check_year(self.year_from, field="year_from")
@@ -92,6 +96,7 @@ class RetrieveMonthlyTaxReturns(Retrieval[tuple[TaxReturn, ...]], frozen=True, k
     date_to: date
     attach_pdf: bool = False
 
+    @discreet
     def __post_init__(self) -> None:
         super().__post_init__()
         check_date(self.date_from, field="date_from")
@@ -108,6 +113,7 @@ class RetrieveTaxStatus(Retrieval[TaxStatus], frozen=True, kw_only=True):
 
     attach_pdf: bool = False
 
+    @discreet
     def __post_init__(self) -> None:
         super().__post_init__()
         check_flag(self.attach_pdf, field="attach_pdf")
@@ -121,6 +127,7 @@ class RetrieveTaxComplianceStatus(Retrieval[TaxComplianceStatus], frozen=True, k
 
     attach_pdf: bool = False
 
+    @discreet
     def __post_init__(self) -> None:
         super().__post_init__()
         check_flag(self.attach_pdf, field="attach_pdf")
@@ -138,6 +145,7 @@ class RetrieveTaxRetentions(Retrieval[tuple[TaxRetention, ...]], frozen=True, kw
     type: Direction
     attach_xml: bool = False
 
+    @discreet
     def __post_init__(self) -> None:
         super().__post_init__()
         check_date(self.date_from, field="date_from")

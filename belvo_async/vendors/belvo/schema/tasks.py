@@ -8,6 +8,7 @@ from typing import ClassVar, Never, TypeAlias
 
 from msgspec.structs import force_setattr
 
+from belvo_async.discreet import discreet
 from belvo_async.errors import TaskError
 from belvo_async.jobs import Task
 
@@ -60,6 +61,7 @@ class Invoices(Task[Invoice], frozen=True, tag="belvo.Invoices"):
     fields: Sequence[str] | None = None
     omit: Sequence[str] | None = None
 
+    @discreet
     def __post_init__(self) -> None:
         fix_link(self)
         check_date(self.date_from, field="date_from")
@@ -89,6 +91,7 @@ class FinancialStatements(Task[FinancialStatement], frozen=True, tag="belvo.Fina
 
     link: str
 
+    @discreet
     def __post_init__(self) -> None:
         fix_link(self)
 
@@ -118,6 +121,7 @@ class Refresh(Task[FiscalRecord], frozen=True, tag="belvo.Refresh"):
     link: str
     resources: Sequence[Resource] | None = None
 
+    @discreet
     def __post_init__(self) -> None:
         fix_link(self)
         if self.resources is not None:
@@ -148,6 +152,7 @@ class DeleteLink(Task[Never], frozen=True, tag="belvo.DeleteLink"):
 
     link: str
 
+    @discreet
     def __post_init__(self) -> None:
         fix_link(self)
 

@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 from msgspec.structs import force_setattr
 
 from belvo_async.abc import Call, Secret
+from belvo_async.discreet import discreet
 from belvo_async.errors import TaskError
 
 from .calls import CreateLink, UpdateLink, check_form, hide
@@ -40,6 +41,7 @@ class Resume(Call[R_co], Generic[R_co], frozen=True, kw_only=True):
     token: str | Secret | None = None
     link: str | None = None
 
+    @discreet
     def __post_init__(self) -> None:
         hide(self, "token")
         if not isinstance(self.call, Retrieval | CreateLink | UpdateLink):

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import msgspec
 
+from ....discreet import discreet
 from .record import File, Part, Record, Taxpayer, hold
 
 __all__ = [
@@ -116,6 +117,7 @@ class EventData(Part, frozen=True, kw_only=True, gc=False):
     object: msgspec.Raw = msgspec.Raw(b"null")
     changes: msgspec.Raw = msgspec.Raw(b"null")
 
+    @discreet
     def __post_init__(self) -> None:
         hold(self, "object", "changes")
 

@@ -11,6 +11,7 @@ import msgspec
 from msgspec.structs import force_setattr
 
 from ....abc import Call, Secret
+from ....discreet import discreet
 from ....errors import ConfigurationError, TaskError
 from .account import Credential, EntityAdded
 from .subjects import RFC, read_id
@@ -43,6 +44,7 @@ class Get(Call[R_co], Generic[R_co], frozen=True):
 
     id: str
 
+    @discreet
     def __post_init__(self) -> None:
         force_setattr(self, "id", read_id(self.id, self.collection))
 
@@ -52,6 +54,7 @@ class RevalidateCredential(Call[Credential], frozen=True):
 
     id: str
 
+    @discreet
     def __post_init__(self) -> None:
         force_setattr(self, "id", read_id(self.id, "/credentials"))
 
@@ -61,6 +64,7 @@ class DeleteCredential(Call[None], frozen=True):
 
     id: str
 
+    @discreet
     def __post_init__(self) -> None:
         force_setattr(self, "id", read_id(self.id, "/credentials"))
 
@@ -81,6 +85,7 @@ class Ciec(_Access, frozen=True, kw_only=True):
     rfc: str
     password: str | Secret
 
+    @discreet
     def __post_init__(self) -> None:
         force_setattr(self, "rfc", _read_rfc(self.rfc))
         password = _hide(self.password)
@@ -105,6 +110,7 @@ class Efirma(_Access, frozen=True, kw_only=True):
     private_key: bytes | Secret
     password: str | Secret
 
+    @discreet
     def __post_init__(self) -> None:
         for name in ("certificate", "private_key"):
             force_setattr(self, name, _encode(getattr(self, name), name))
@@ -158,6 +164,7 @@ class CreateCredential(Call[Credential], frozen=True):
 
     access: Ciec | Efirma
 
+    @discreet
     def __post_init__(self) -> None:
         if not isinstance(cast("object", self.access), Ciec | Efirma):
             raise TaskError("access must be a Ciec or an Efirma", field="access")
@@ -179,6 +186,7 @@ class CreateEntity(Call[EntityAdded], frozen=True, kw_only=True):
     datasources: Mapping[Datasource, Mapping[str, object]] | Sequence[Datasource] = ()
     identifiers: tuple[tuple[Literal["rfc", "curp"], str], ...] = ()
 
+    @discreet
     def __post_init__(self) -> None:
         if not isinstance(cast("object", self.name), str) or not self.name:
             raise TaskError("name must be a text, and not empty", field="name")

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from msgspec.structs import force_setattr
 
 from ....abc import Download
+from ....discreet import discreet
 from ....errors import TaskError
 from .subjects import read_id
 
@@ -30,6 +31,7 @@ class FileDownload(Download, frozen=True):
 
     id: str
 
+    @discreet
     def __post_init__(self) -> None:
         force_setattr(self, "id", read_id(self.id, "/files"))
 
@@ -43,6 +45,7 @@ class ExportFile(Download, frozen=True):
     # `Job.remote_id` may be None: that is refused here, by a sentence.
     export: str | None
 
+    @discreet
     def __post_init__(self) -> None:
         if self.export is None:
             raise TaskError("export must be the id of one that was accepted: await its job first", field="export")
@@ -84,6 +87,7 @@ class Cfdi(OneFile, frozen=True):
     invoice: str
     format: Literal["xml", "pdf", "json"] = "xml"
 
+    @discreet
     def __post_init__(self) -> None:
         force_setattr(self, "invoice", read_id(self.invoice, self.collection, "invoice"))
         _check_format(self.format)
@@ -104,6 +108,7 @@ class TaxRetentionCfdi(OneFile, frozen=True):
     tax_retention: str
     format: Literal["xml", "pdf", "json"] = "xml"
 
+    @discreet
     def __post_init__(self) -> None:
         force_setattr(self, "tax_retention", read_id(self.tax_retention, self.collection, "tax_retention"))
         _check_format(self.format)
@@ -128,6 +133,7 @@ class TaxReturnPdf(OneFile, frozen=True):
 
     tax_return: str
 
+    @discreet
     def __post_init__(self) -> None:
         force_setattr(self, "tax_return", read_id(self.tax_return, self.collection, "tax_return"))
 
@@ -153,6 +159,7 @@ class BackgroundCheckPdf(OneFile, frozen=True):
 
     background_check: str
 
+    @discreet
     def __post_init__(self) -> None:
         force_setattr(self, "background_check", read_id(self.background_check, self.collection, "background_check"))
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeAlias
 import msgspec
 from msgspec.structs import force_setattr
 
+from ....discreet import discreet
 from .account import Tag
 from .record import Dated, Part, Record, hold
 
@@ -180,6 +181,7 @@ class InvoicePayment(Record, frozen=True, kw_only=True, gc=False):
     batch_payment: Reference | None = None
     canceled_at: datetime | None = None
 
+    @discreet
     def __post_init__(self) -> None:
         super().__post_init__()
         embedded: object = self.batch_payment
@@ -246,6 +248,7 @@ class SatCfdi(Dated, frozen=True, kw_only=True, gc=False):
     processed_xml_at: datetime | None = None
     processed_pdf_at: datetime | None = None
 
+    @discreet
     def __post_init__(self) -> None:
         super().__post_init__()
         hold(self, "data")

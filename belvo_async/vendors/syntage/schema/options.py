@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 import msgspec
 from msgspec.structs import force_setattr
 
+from ....discreet import discreet
 from ....errors import TaskError
 
 __all__ = [
@@ -49,6 +50,7 @@ class Period(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     from_: Moment = msgspec.field(name="from")
     to: Moment
 
+    @discreet
     def __post_init__(self) -> None:
         for name, field in (("from_", "from"), ("to", "to")):
             force_setattr(self, name, _read_moment(getattr(self, name), f"options.period.{field}"))
@@ -114,6 +116,7 @@ class InvoiceOptions(Options, frozen=True, kw_only=True):
     pdf: bool = True
     complement: int | None = None
 
+    @discreet
     def __post_init__(self) -> None:
         _check_sides(self.issued, self.received)
         given = cast("object", self.types)
@@ -143,6 +146,7 @@ class TaxRetentionOptions(Options, frozen=True, kw_only=True):
     pdf: bool | None = None
     complement: int | None = None
 
+    @discreet
     def __post_init__(self) -> None:
         _check_sides(self.issued, self.received)
 
@@ -170,6 +174,7 @@ class BuroOptions(Options, frozen=True, kw_only=True):
 
     product_type: str | None = None
 
+    @discreet
     def __post_init__(self) -> None:
         if self.product_type not in (None, "007", "004", "INFORME_BURO", "RCO"):
             raise TaskError("options.productType must be 007, 004, INFORME_BURO or RCO", field="options.productType")

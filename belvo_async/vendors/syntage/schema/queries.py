@@ -13,6 +13,7 @@ from typing import ClassVar, Generic, Literal, TypeAlias, TypeVar
 from msgspec.structs import force_setattr
 
 from ....abc import Query
+from ....discreet import discreet
 from ....errors import TaskError
 from .account import Credential, Entity, EntityTag, Event, ExtractionState, Tag
 from .filters import Filter, Present, Same, Span
@@ -70,6 +71,7 @@ class Reading(Query[R_co], Generic[R_co], frozen=True, kw_only=True):
     apart: ClassVar[str] = ""
     is_cursor: ClassVar[bool] = False
 
+    @discreet
     def __post_init__(self) -> None:
         for name, normal in (("entity", normal_entity), ("invoice", normal_invoice)):
             given = getattr(self, name, None)

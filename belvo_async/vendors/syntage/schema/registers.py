@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import msgspec
 
+from ....discreet import discreet
 from .record import File, Part, Record, hold
 
 __all__ = [
@@ -46,6 +47,7 @@ class RpcActo(Record, frozen=True, kw_only=True, gc=False):
     data: msgspec.Raw = msgspec.Raw(b"null")
     file: File | None = None
 
+    @discreet
     def __post_init__(self) -> None:
         super().__post_init__()
         hold(self, "data")
@@ -135,6 +137,7 @@ class RugOperacion(Record, frozen=True, kw_only=True, gc=False):
     otorgantes: tuple[RugOperacionOtorgante, ...] | None = None
     boleta: msgspec.Raw = msgspec.Raw(b"null")
 
+    @discreet
     def __post_init__(self) -> None:
         super().__post_init__()
         hold(self, "boleta")
@@ -180,6 +183,7 @@ class BilReport(Record, frozen=True, kw_only=True, gc=False):
     xml_file: File | None = None
     pdf_file: File | None = None
 
+    @discreet
     def __post_init__(self) -> None:
         super().__post_init__()
         hold(self, "data")
@@ -196,6 +200,7 @@ class BuroReport(Record, frozen=True, kw_only=True, gc=False):
     score: str | None = None
     files: tuple[File, ...] | None = None
 
+    @discreet
     def __post_init__(self) -> None:
         super().__post_init__()
         hold(self, "data")

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlencode
 import msgspec
 from msgspec.structs import force_setattr
 
+from ....discreet import discreet
 from ....errors import TaskError
 from ....jobs import Task
 from .invoices import Invoice
@@ -148,6 +149,7 @@ class Extraction(Task[R_co], Generic[R_co], frozen=True, tag="syntage.Extraction
         def __init__(self: Extraction[object], entity: str, extractor: str, options: AnyOptions = None) -> None: ...
         def __init__(self, entity: str, extractor: str, options: AnyOptions = None) -> None: ...
 
+    @discreet
     def __post_init__(self) -> None:
         force_setattr(self, "entity", normal_subject(self.entity))
         force_setattr(self, "options", _normal_options(self.extractor, self.options))
@@ -177,9 +179,14 @@ class Extraction(Task[R_co], Generic[R_co], frozen=True, tag="syntage.Extraction
         """Give the options as they are sent: the vendor's keys, nothing that is None."""
         return {name: value for name, value in _builtins(self.options).items() if value is not None}
 
+    @property
+    def _shown_entity(self) -> str:
+        # The deprecated form names the taxpayer, and what is refused may be anything.
+        is_entity = isinstance(cast("object", self.entity), str) and self.entity.startswith("/entities/")
+        return self.entity if is_entity else "***"
+
     def __repr__(self) -> str:
-        # The deprecated form names the taxpayer.
-        return f"Extraction(extractor={self.extractor!r}, entity={'/taxpayers/***' if self.rfc else self.entity!r})"
+        return f"Extraction(extractor={self.extractor!r}, entity={self._shown_entity!r})"
 
     def __rich_repr__(self) -> list[tuple[str, str]]:
         return [("extractor", self.extractor)]
@@ -270,6 +277,7 @@ class Export(Task[object], frozen=True, tag="syntage.Export"):
             self, uri: str | Reading[Any], format: ExportFormat = "csv", file_types: Sequence[FileType] = ()
         ) -> None: ...
 
+    @discreet
     def __post_init__(self) -> None:
         force_setattr(self, "uri", _read_list(self.uri))
         if self.format not in EXPORT_FORMATS:
