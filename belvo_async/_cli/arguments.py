@@ -30,8 +30,9 @@ the records to a file, and compares them with what the two vendors hold. Takes t
 needed, nothing leaves this machine, and nothing stays on it but the files you ask for.
 """
 _SIMULATE = """\
-Runs a local Belvo and a local Syntage until Ctrl-C and prints how to reach them. The data is invented, the keys it
-prints open nothing else.
+Runs a local Belvo and a local Syntage until Ctrl-C and prints how to reach them, for any client in any language. The
+data is invented, the keys it prints open nothing else. In a container: --host 0.0.0.0 and the three ports published
+under their own numbers (say --files-port 8803); links to further pages and to files name the host the client asked for.
 """
 _SERVE = """\
 Receives webhooks into a store, so that receiver, workers and command line are separate processes: whoever awaits a job,
@@ -116,6 +117,22 @@ def _add_simulate(commands: _Commands) -> None:
         simulate.add_argument(
             f"--{vendor}-webhook", type=_webhook, metavar="URL", help=f"where {name}'s webhooks go (nowhere)"
         )
+    simulate.add_argument(
+        "--files-port", type=_port, default=0, metavar="N", help="the port Syntage's files come from, 0 for any (0)"
+    )
+    simulate.add_argument(
+        "--host", default="127.0.0.1", help="the address to listen on, 0.0.0.0 for every one (127.0.0.1)"
+    )
+    for word, vendor in (("links", "Belvo"), ("entities", "Syntage")):
+        simulate.add_argument(
+            f"--{word}", type=_count, default=3, metavar="N", help=f"how many {word} {vendor} has (3)"
+        )
+    simulate.add_argument(
+        "--limits",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="refuse what exceeds the vendors' rate limits; their windows follow --speed (on)",
+    )
     simulate.add_argument("--seed", type=int, default=1, help="what data, which keys and which faults (default 1)")
     simulate.add_argument("--speed", type=_speed, default=1.0, metavar="N", help="how many times faster than real (1)")
     simulate.add_argument("--faults", choices=("none", "light", "heavy"), default="none", help="what goes wrong (none)")
@@ -193,6 +210,12 @@ def _speed(text: str) -> float:
     return speed
 
 
+def _count(text: str) -> int:
+    if not (text.isdecimal() and 1 <= int(text) <= 1000):
+        raise argparse.ArgumentTypeError("must be a whole number from 1 to 1000")
+    return int(text)
+
+
 def _port(text: str) -> int:
     try:
         port = int(text)
@@ -241,11 +264,14 @@ def _run_simulate(options: argparse.Namespace) -> int:
     from .simulate import simulate
 
     return simulate(
-        ports=(options.belvo_port, options.syntage_port),
+        host=options.host,
+        ports=(options.belvo_port, options.syntage_port, options.files_port),
         webhooks=(options.belvo_webhook, options.syntage_webhook),
+        subjects=(options.links, options.entities),
         seed=options.seed,
         speed=options.speed,
         faults=options.faults,
+        limits=options.limits,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from shlex import quote
+from typing import TypedDict
 
 from ..simulator import BelvoSimulator, Faults, SyntageSimulator
 from ..simulator.server import belvo_lines, syntage_lines
@@ -44,12 +45,33 @@ SILENCE = (
 )
 
 
+class Same(TypedDict):
+    """What is the same for both vendors."""
+
+    host: str
+    seed: int
+    speed: float
+    faults: Faults
+    limits: bool
+
+
 def simulate(
-    *, ports: tuple[int, int], webhooks: tuple[str | None, str | None], seed: int, speed: float, faults: str
+    *,
+    host: str,
+    ports: tuple[int, int, int],
+    webhooks: tuple[str | None, str | None],
+    subjects: tuple[int, int],
+    seed: int,
+    speed: float,
+    faults: str,
+    limits: bool,
 ) -> int:
-    """Serve until Ctrl-C."""
-    belvo = BelvoSimulator(seed=seed, speed=speed, faults=FAULTS[faults], port=ports[0], webhook_url=webhooks[0])
-    syntage = SyntageSimulator(seed=seed, speed=speed, faults=FAULTS[faults], port=ports[1], webhook_url=webhooks[1])
+    """Serve until Ctrl-C. Ports are Belvo's, Syntage's and that of Syntage's files; subjects are links and entities."""
+    same = Same(host=host, seed=seed, speed=speed, faults=FAULTS[faults], limits=limits)
+    belvo = BelvoSimulator(**same, port=ports[0], webhook_url=webhooks[0], links=subjects[0])
+    syntage = SyntageSimulator(
+        **same, port=ports[1], storage_port=ports[2], webhook_url=webhooks[1], entities=subjects[1]
+    )
     asyncio.run(_serve(belvo, syntage))
     return 0
 
@@ -78,11 +100,13 @@ def client_lines(belvo: BelvoSimulator, syntage: SyntageSimulator) -> list[str]:
     return [
         "This library",
         *(f"  export {name}={quote(value)}" for name, value in environ.items()),
-        f'  belvo = Belvo("{belvo.secret_id}", "{belvo.secret_password}",',
-        f'                base_url="{belvo.url}", webhook_authorization="{belvo.webhook_authorization}")',
-        f'  syntage = Syntage("{syntage.api_key}",',
-        f'                    base_url="{syntage.url}", webhook_secrets="{syntage.signing_secret}")',
-        "  async with Session(belvo, syntage) as session: ...",
+        # Not called `belvo` and `syntage`: those are the modules with the tasks, which the next line needs.
+        "  from belvo_async import Belvo, Session, Syntage, belvo, syntage",
+        f'  belvo_account = Belvo("{belvo.secret_id}", "{belvo.secret_password}", base_url="{belvo.url}",',
+        f'                        webhook_authorization="{belvo.webhook_authorization}")',
+        f'  syntage_account = Syntage("{syntage.api_key}", base_url="{syntage.url}",',
+        f'                            webhook_secrets="{syntage.signing_secret}")',
+        "  async with Session(belvo_account, syntage_account) as session: ...",
         *([] if belvo.webhook_url else SILENCE),
         "Ctrl-C ends both.",
     ]

@@ -22,7 +22,9 @@ from belvo_async.simulator.belvo_stock import copies
 from belvo_async.simulator.belvo_sweeps import Sweeps
 from belvo_async.simulator.belvo_tokens import Tokens
 from belvo_async.simulator.belvo_webhooks import BelvoWebhooks
+from belvo_async.simulator.belvo_widget import TOKEN_ROUTE, Widget
 from belvo_async.simulator.budgets import SlidingBudget
+from belvo_async.simulator.examples import EXAMPLE_SHARE
 from belvo_async.simulator.faults import AFTER, BEFORE, NO_FAULTS, Faults
 from belvo_async.simulator.fiscal import Books
 from belvo_async.simulator.origin import NO_DELAY, Origin
@@ -41,9 +43,10 @@ class BelvoSimulator(Origin):
     """A Belvo of your own: `async with BelvoSimulator() as belvo:` and point any client at `belvo.url`.
 
     Log in with `secret_id` and `secret_password`; deliveries carry `webhook_authorization`.
-    `speed` divides every duration of the vendor (jobs, pauses between webhook tries), not the
-    rate limit's window. The same seed and the same requests give the same data and outcomes.
-    `answer_delay` holds every answer back that long, undivided.
+    `speed` divides every duration of the vendor: jobs, pauses between webhook tries, the rate limit's window;
+    `limits=False` takes the limits away. The same seed and the same requests give the same data and outcomes.
+    `answer_delay` holds every answer back that long, undivided. `example_share` of the financial statements say their
+    year as a number, as the official examples do. A path without its last slash is redirected, as Django does.
 
     `POST /api/links/` takes any RFC. Three passwords have a meaning: `wrongpass` is refused with
     `login_error`, `tokenlogin` asks for a token once (428), `tokenalways` also at every retrieval. The token
@@ -74,6 +77,7 @@ class BelvoSimulator(Origin):
         xml_limit_share: float = 0.02,
         retentions_per_year: int = 24,
         answer_delay: timedelta = NO_DELAY,
+        example_share: float = EXAMPLE_SHARE,
     ) -> None:
         super().__init__(
             seed=seed,
@@ -90,14 +94,20 @@ class BelvoSimulator(Origin):
         self.secret_password = f"{keys.getrandbits(192):048x}"
         self.webhook_authorization = f"Bearer {keys.getrandbits(160):040x}"
         self._limits = limits
-        self._budget = SlidingBudget(BUDGET_CALLS, BUDGET_WINDOW)
+        self._budget = SlidingBudget(BUDGET_CALLS, BUDGET_WINDOW / speed)
         self._links = {link.id: link for link in self._make_links(links)}
         books = Books(seed, invoices_per_year=invoices_per_year)
-        records = Records(books, xml_limit_share=xml_limit_share, retentions_per_year=retentions_per_year)
+        records = Records(
+            books,
+            xml_limit_share=xml_limit_share,
+            retentions_per_year=retentions_per_year,
+            example_share=example_share,
+        )
         self._parts = self._make_parts(records, page_size_default)
         self._records, self._archive = records, self._parts.archive
         self._webhooks, self._runs, self._sweeps = self._parts.webhooks, self._parts.runs, self._parts.sweeps
-        self._desks = (Shelves(self._parts), Retrievals(self._parts), Linking(self._parts))
+        widget = Widget(self._parts, is_key=self._is_key, is_logged_in=self._is_logged_in)
+        self._desks = (Shelves(self._parts), Retrievals(self._parts), Linking(self._parts), widget)
 
     def _make_parts(self, records: Records, page_size: int) -> Parts:
         archive = Archive()
@@ -264,9 +274,17 @@ class BelvoSimulator(Origin):
     def refuse(self, call: Call, route: str) -> Answer | None:
         if self._limits and not self._budget.take():
             return proxy_page()
-        if not self._is_known(call.headers.get("Authorization", "")):
+        if route != TOKEN_ROUTE and not self._is_logged_in(call):
             return error("authentication_failed", self._request_id())
         return None
+
+    def elsewhere(self, call: Call) -> Answer | None:
+        # Django's APPEND_SLASH: 301 whatever the method (after which most clients ask again by GET, without their
+        # body), before anybody looks at the credentials. Only where the path with the slash is known.
+        path = f"{call.path}/"
+        if call.path.endswith("/") or not self.knows(path):
+            return None
+        return Answer(status=301, content_type="text/html; charset=utf-8", headers={"Location": path + call.asked})
 
     def no_route(self, status: int) -> Answer:
         return error("not_found" if status == 404 else "method_not_allowed", self._request_id())
@@ -288,14 +306,16 @@ class BelvoSimulator(Origin):
         # A POST or PUT suspends itself, so that its session can be resumed.
         return None if call.method in ("POST", "PUT") else error(code, self._request_id())
 
-    def _is_known(self, header: str) -> bool:
-        scheme, _, encoded = header.partition(" ")
+    def _is_logged_in(self, call: Call) -> bool:
+        scheme, _, encoded = call.headers.get("Authorization", "").partition(" ")
         try:
             given = base64.b64decode(encoded, validate=True)
         except (binascii.Error, ValueError):
             return False
-        right = f"{self.secret_id}:{self.secret_password}".encode()
-        return scheme.lower() == "basic" and hmac.compare_digest(given, right)
+        return scheme.lower() == "basic" and self._is_key(given)
+
+    def _is_key(self, given: bytes) -> bool:
+        return hmac.compare_digest(given, f"{self.secret_id}:{self.secret_password}".encode())
 
 
 def _must_be_one_of(what: str, word: str, known: Sequence[str]) -> None:

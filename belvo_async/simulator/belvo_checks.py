@@ -48,27 +48,36 @@ def check_invoices(body: JsonObject, today: date) -> list[Problem]:
     if "type" not in body:
         problems += required(body, "type")
     elif body["type"] is not None:
-        problems += check_choice("type", body["type"], DIRECTIONS)
+        problems += _check_direction(body["type"])
     return problems or _check_period(body, today, LONGEST_SPAN)
 
 
 def check_retentions(body: JsonObject, today: date) -> list[Problem]:
     """Check a body of POST /api/tax-retentions/. No longest period is documented, only a most of 500 rows."""
     problems = check_link(body, today) + check_flag(body, "attach_xml") + _check_dates(body)
-    problems += required(body, "type") or check_choice("type", body["type"], DIRECTIONS)
+    problems += required(body, "type") or _check_direction(body["type"])
     return problems or _check_period(body, today, None)
 
 
 def check_returns(body: JsonObject, today: date) -> list[Problem]:
-    """Check a body of POST /api/tax-returns/, whose `type` decides between years and dates."""
+    """Check a body of POST /api/tax-returns/, whose `type` decides between years and dates.
+
+    It is required, and has a default, in the same specification; clients leave it out: then it is yearly.
+    """
     problems = check_link(body, today) + check_flag(body, "attach_pdf")
-    problems += required(body, "type") or check_choice("type", body["type"], ("yearly", "monthly"))
-    if body.get("type") == "monthly":
+    if "type" in body:
+        problems += required(body, "type") or check_choice("type", body["type"], ("yearly", "monthly"))
+    if period_kind(body) == "monthly":
         problems += _check_dates(body)
         return problems or _check_period(body, today, None)
     for name in ("year_from", "year_to"):
         problems += required(body, name) or _check_year(name, body[name])
     return problems or _check_years(int(str(body["year_from"])), int(str(body["year_to"])), today)
+
+
+def period_kind(body: JsonObject) -> Json:
+    """Tell whether tax returns are asked for by years or by months."""
+    return body.get("type", "yearly")
 
 
 def read_invoices(body: JsonObject) -> InvoiceOrder:
@@ -78,7 +87,7 @@ def read_invoices(body: JsonObject) -> InvoiceOrder:
         link=str(body["link"]).lower(),
         date_from=date.fromisoformat(str(body["date_from"])),
         date_to=date.fromisoformat(str(body["date_to"])),
-        type=None if direction is None else str(direction),
+        type=None if direction is None else str(direction).upper(),
         attach_xml=body.get("attach_xml", False) is True,
         save_data=body.get("save_data", True) is True,
     )
@@ -114,6 +123,11 @@ def check_choice(name: str, value: Json, choices: tuple[str, ...]) -> list[Probl
     return [] if value in choices else [(name, "invalid_choice", f'"{value}" is not a valid choice.')]
 
 
+def _check_direction(value: Json) -> list[Problem]:
+    """Refuse what is no direction. Belvo's own Python client can only write it in small letters."""
+    return check_choice("type", value.upper() if isinstance(value, str) else value, DIRECTIONS)
+
+
 def _check_dates(body: JsonObject) -> list[Problem]:
     problems: list[Problem] = []
     for name in ("date_from", "date_to"):
@@ -132,9 +146,9 @@ def _check_date(name: str, value: Json) -> list[Problem]:
 
 
 def _check_year(name: str, value: Json) -> list[Problem]:
-    if isinstance(value, str) and _YEAR.fullmatch(value):
+    if isinstance(value, str | int) and _YEAR.fullmatch(str(value)):
         return []
-    return [(name, "invalid", "Year has wrong format: four digits as a string are expected.")]
+    return [(name, "invalid", "Year has wrong format: four digits are expected.")]
 
 
 def _check_years(first: int, last: int, today: date) -> list[Problem]:

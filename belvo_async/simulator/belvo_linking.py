@@ -41,7 +41,7 @@ class Linking:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._deletions = SlidingBudget(DELETIONS, DELETION_WINDOW)
+        self._deletions = SlidingBudget(DELETIONS, DELETION_WINDOW / parts.origin.speed)
         self._chance = parts.origin.dice.stream("linking")
 
     def routes(self) -> list[Route]:

@@ -19,7 +19,8 @@ Key: TypeAlias = str | Decimal
 Test: TypeAlias = Callable[[Filed], bool]
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_AMOUNT = re.compile(r"\d{1,15}\.\d{2,4}")
+# The specification wants two to four decimals, and shows [100, 5000] as a range: both are taken.
+_AMOUNT = re.compile(r"\d{1,15}(\.\d{1,4})?")
 _YEAR = re.compile(r"\d{4}")
 _HOLDS = {"gt": (1,), "gte": (0, 1), "lt": (-1,), "lte": (-1, 0)}
 # Fields of the filters that lie deeper in the row, or under another name.
@@ -62,6 +63,10 @@ def _choice(*words: str) -> Callable[[str], Key]:
     return read
 
 
+def _direction(text: str) -> Key:
+    return _choice("OUTFLOW", "INFLOW")(text.upper())
+
+
 def _shown(value: Json) -> Key:
     return str(value).lower()
 
@@ -94,7 +99,7 @@ RECORD_FILTERS: Filters = {**_KEPT, "id": Filter(_EQUAL, _uuid)}
 RETENTION_FILTERS: Filters = _KEPT
 INVOICE_FILTERS: Filters = {
     **RECORD_FILTERS,
-    "type": Filter(_EQUAL, _choice("OUTFLOW", "INFLOW"), str),
+    "type": Filter(_EQUAL, _direction, str),
     "status": Filter(_EQUAL),
     "invoice_identification": Filter(_EQUAL),
     "invoice_date": Filter(_ORDERED, _day, _shown_day),
@@ -211,10 +216,13 @@ def pick(row: JsonObject, call: Call) -> JsonObject:
 
 
 def page(rows: Sequence[Filed], call: Call, *, origin: str, default_size: int) -> JsonObject | None:
-    """Give one page of the rows; None when the page does not exist (Belvo answers 404)."""
+    """Give one page of the rows; None when the page does not exist (Belvo answers 404).
+
+    Its links are absolute, under the name the client came by; `origin` is for those who name none.
+    """
     size = min(_count(call.one("page_size"), default_size), LARGEST_PAGE)
     number = _count(call.one("page"), 1)
-    last = max(1, -(-len(rows) // size))
+    last, origin = max(1, -(-len(rows) // size)), call.origin(origin)
     if number > last:
         return None
     results: list[Json] = [pick(filed.row, call) for filed in rows[(number - 1) * size : number * size]]

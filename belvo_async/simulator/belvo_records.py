@@ -2,12 +2,13 @@
 
 from datetime import date, datetime
 
-from belvo_async.simulator.belvo_checks import read_invoices
+from belvo_async.simulator.belvo_checks import period_kind, read_invoices
 from belvo_async.simulator.belvo_returns import Returns
 from belvo_async.simulator.belvo_rows import Filed, invoice_row, statement_row
 from belvo_async.simulator.belvo_state import Link
 from belvo_async.simulator.belvo_tax_rows import Retentions, compliance_status, tax_status
 from belvo_async.simulator.cfdi import Cfdi
+from belvo_async.simulator.examples import as_in_examples
 from belvo_async.simulator.fiscal import Books
 from belvo_async.simulator.wire import JsonObject
 
@@ -18,10 +19,11 @@ LARGEST_RETRIEVAL = 500  # "at most 500 per period" (reference of POST /api/tax-
 class Records:
     """Makes rows; keeps none."""
 
-    def __init__(self, books: Books, *, xml_limit_share: float, retentions_per_year: int) -> None:
+    def __init__(self, books: Books, *, xml_limit_share: float, retentions_per_year: int, example_share: float) -> None:
         self.books = books
         self._xml_limit_share = xml_limit_share
         self._retentions_per_year = retentions_per_year
+        self._example_share = example_share
 
     def plan(self, link: Link, date_from: date, date_to: date, direction: str | None) -> list[Cfdi]:
         """Give the CFDIs a request covers, oldest first."""
@@ -42,7 +44,15 @@ class Records:
             statement_row(self.books.seed, link.id, year, collected_at=now)
             for year in range(now.year - STATEMENT_YEARS, now.year)
         ]
-        return [Filed(id=str(row["id"]), link=link.id, row=row) for row in rows]
+        filed = [(str(row["id"]), row) for row in rows]
+        return [
+            Filed(
+                id=number,
+                link=link.id,
+                row=as_in_examples("FINANCIAL_STATEMENTS", row, self._example_share, of=number),
+            )
+            for number, row in filed
+        ]
 
     def returns(self, link: Link, now: datetime, *, pdf: bool = False) -> Returns:
         """Give the tax returns of a link's owner."""
@@ -85,7 +95,7 @@ class Records:
                 return self._bring_returns(self.returns(link, now, pdf=pdf), body)
 
     def _bring_returns(self, returns: Returns, body: JsonObject) -> list[Filed]:
-        if body["type"] == "yearly":
+        if period_kind(body) == "yearly":
             return returns.yearly(int(str(body["year_from"])), int(str(body["year_to"])))
         first, last = (date.fromisoformat(str(body[name])) for name in ("date_from", "date_to"))
         return returns.monthly(first, last)

@@ -46,7 +46,7 @@ class Shelves:
         return found
 
     async def _hello(self, call: Call) -> Answer:
-        url = self._parts.origin.url
+        url = call.origin(self._parts.origin.url)
         return answer(200, {"links": f"{url}/api/links/", **{each.name.lower(): url + each.path for each in CATALOGUE}})
 
     async def _list_institutions(self, call: Call) -> Answer:

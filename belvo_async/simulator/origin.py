@@ -14,7 +14,7 @@ from aiohttp import web
 
 from belvo_async.simulator.faults import AFTER, Dice, Faults, Scripts
 from belvo_async.simulator.postman import Habits, Postman
-from belvo_async.simulator.wire import SECRET_HEADERS, Answer, Call, Delivery, Query, Route, SeenRequest
+from belvo_async.simulator.wire import SECRET_HEADERS, Answer, Call, Delivery, Query, Route, SeenRequest, address
 
 BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 BODY_LIMIT_BYTES = 4 * 1024 * 1024
@@ -116,8 +116,7 @@ class Origin(ABC):
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._host, self._port)
         await site.start()
-        address = self._runner.addresses[0]
-        self.url = f"http://{self._host}:{address[1]}"
+        self.url = address(self._host, self._runner.addresses[0][1])
         await self.postman.start()
 
     async def close(self) -> None:
@@ -130,6 +129,10 @@ class Origin(ABC):
         runner, self._runner = self._runner, None
         if runner is not None:
             await runner.cleanup()
+
+    def knows(self, path: str) -> bool:
+        """Tell whether anything answers under a path."""
+        return any(route.match(path) is not None for route in self._routes)
 
     def next_answer(self, fault: str, *, method: str | None = "POST", path: str | None = None, count: int = 1) -> None:
         """Force a fault or a documented error on the next `count` requests that match.
@@ -159,6 +162,10 @@ class Origin(ABC):
     @abstractmethod
     def no_route(self, status: int) -> Answer:
         """Give the vendor's 404 or 405."""
+
+    def elsewhere(self, call: Call) -> Answer | None:
+        """Give the redirect of a path that is known under another spelling; None when it is not."""
+        return None
 
     def dress(self, answer: Answer, route: str) -> Answer:
         """Add the headers the vendor puts on every response."""
@@ -230,11 +237,11 @@ class Origin(ABC):
         return replace(answer, headers={**answer.headers, "Date": date})
 
     async def _answer(self, request: web.Request, seen: SeenRequest) -> Answer:
-        headers = request.headers
-        call = Call(method=seen.method, path=seen.path, query=seen.query, headers=headers, body=seen.body)
+        headers, asked = request.headers, f"?{query}" if (query := request.raw_path.partition("?")[2]) else ""
+        call = Call(method=seen.method, path=seen.path, query=seen.query, headers=headers, body=seen.body, asked=asked)
         matches = [(route, args) for route in self._routes if (args := route.match(seen.path)) is not None]
         if not matches:
-            return self.dress(self.no_route(404), "")
+            return self.dress(self.elsewhere(call) or self.no_route(404), "")
         for route, args in matches:
             if route.method == seen.method:
                 return await self._dispatch(route, replace(call, args=args, fault=seen.fault))

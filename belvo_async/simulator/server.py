@@ -8,6 +8,7 @@ from belvo_async.simulator.faults import NO_FAULTS, Faults
 from belvo_async.simulator.syntage import SyntageSimulator
 
 Say = Callable[[str], object]
+_SHOWN = 20
 
 
 async def serve(
@@ -20,15 +21,34 @@ async def serve(
     faults: Faults = NO_FAULTS,
     webhook_belvo: str | None = None,
     webhook_syntage: str | None = None,
+    links: int = 3,
+    entities: int = 3,
+    limits: bool = True,
     say: Say = print,
 ) -> None:
     """Run a Belvo and a Syntage until cancelled; `say` gets how to reach them, line by line.
 
     The keys it prints are made up from the seed and open nothing but these two simulators.
     """
-    belvo = BelvoSimulator(seed=seed, speed=speed, faults=faults, host=host, port=belvo_port, webhook_url=webhook_belvo)
+    belvo = BelvoSimulator(
+        seed=seed,
+        speed=speed,
+        faults=faults,
+        host=host,
+        port=belvo_port,
+        webhook_url=webhook_belvo,
+        links=links,
+        limits=limits,
+    )
     syntage = SyntageSimulator(
-        seed=seed, speed=speed, faults=faults, host=host, port=syntage_port, webhook_url=webhook_syntage
+        seed=seed,
+        speed=speed,
+        faults=faults,
+        host=host,
+        port=syntage_port,
+        webhook_url=webhook_syntage,
+        entities=entities,
+        limits=limits,
     )
     async with belvo, syntage:
         for line in (*belvo_lines(belvo), "", *syntage_lines(syntage)):
@@ -46,7 +66,7 @@ def belvo_lines(belvo: BelvoSimulator) -> list[str]:
         f"  secret password     {belvo.secret_password}",
         f"  webhooks go to      {belvo.webhook_url or 'nowhere'}",
         f"  with Authorization  {belvo.webhook_authorization}",
-        *(f"  link                {link}  ({belvo.rfc_of(link)})" for link in belvo.links),
+        *_first([f"  link                {link}  ({belvo.rfc_of(link)})" for link in belvo.links]),
         f"  curl -u {login} -H 'X-Belvo-Request-Mode: async' -H 'Content-Type: application/json' \\",
         f"    -d '{body}' {belvo.url}/api/invoices/",
         f"  curl -u {login} '{belvo.url}/api/invoices/?link={belvo.links[0]}&page_size=5'",
@@ -64,7 +84,7 @@ def syntage_lines(syntage: SyntageSimulator) -> list[str]:
         f"  webhooks go to      {syntage.webhook_url or 'nowhere'}",
         f"  signed with         {syntage.signing_secret}",
         f"  files come from     {syntage.storage.url}  (by redirect; refuses the api key)",
-        *(f"  entity              {entity}  ({syntage.rfc_of(entity)})" for entity in syntage.entities),
+        *_first([f"  entity              {entity}  ({syntage.rfc_of(entity)})" for entity in syntage.entities]),
         f"  curl {key} -H 'Content-Type: application/json' -d '{body}' {syntage.url}/extractions",
         f"  curl {key} '{syntage.url}{first}/invoices?itemsPerPage=5'",
         # `curl -L` would carry the key along, which the storage refuses: the redirect is read, then asked for bare.
@@ -73,3 +93,8 @@ def syntage_lines(syntage: SyntageSimulator) -> list[str]:
         "| grep -o '/files/[0-9a-f-]*' | head -n 1)",
         f"  curl -O \"$(curl -s -o /dev/null -w '%{{redirect_url}}' {key} {syntage.url}$file/download)\"",
     ]
+
+
+def _first(lines: list[str]) -> list[str]:
+    left = len(lines) - _SHOWN
+    return lines if left <= 0 else [*lines[:_SHOWN], f"  and {left} more, as its list shows"]

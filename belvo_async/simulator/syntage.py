@@ -8,42 +8,42 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from belvo_async.simulator.budgets import RouteBudgets
+from belvo_async.simulator.examples import EXAMPLE_SHARE
 from belvo_async.simulator.faults import AFTER, BEFORE, NO_FAULTS, Faults
 from belvo_async.simulator.fiscal import Books
 from belvo_async.simulator.origin import NO_DELAY, Origin
 from belvo_async.simulator.postman import Habits
 from belvo_async.simulator.syntage_accounts import Accounts, CredentialScript, CredentialStatus
-from belvo_async.simulator.syntage_catalogue import Catalogue, Listing, detail
+from belvo_async.simulator.syntage_catalogue import Catalogue
 from belvo_async.simulator.syntage_desk import Desk, read_object
 from belvo_async.simulator.syntage_errors import (
     HYDRA_ERRORS,
-    LD_JSON,
     REFUSALS,
     conflict,
     hydra_error,
     message,
-    violations,
 )
 from belvo_async.simulator.syntage_exports import ExportOutcome, Exports, ExportScript
+from belvo_async.simulator.syntage_extractions import Extractions
 from belvo_async.simulator.syntage_files import Files
 from belvo_async.simulator.syntage_gathering import Gatherer
-from belvo_async.simulator.syntage_lists import EXTRACTION_FILTERS, EXTRACTION_ORDER
-from belvo_async.simulator.syntage_options import EXTRACTORS, check_options, echo_options, invoice_scope, same_options
+from belvo_async.simulator.syntage_options import echo_options, invoice_scope
 from belvo_async.simulator.syntage_records import Records
 from belvo_async.simulator.syntage_rows import Entity, OrderedIds
 from belvo_async.simulator.syntage_runs import Runs, SyntageScript
-from belvo_async.simulator.syntage_state import UNDER_WAY, Shelves, SyntageJob, SyntageOutcome
+from belvo_async.simulator.syntage_state import Shelves, SyntageJob, SyntageOutcome
 from belvo_async.simulator.syntage_storage import DownloadFault, Storage
 from belvo_async.simulator.syntage_tags import Tags
 from belvo_async.simulator.syntage_webhooks import DEFAULT_SUBSCRIPTION, SyntageEvents
-from belvo_async.simulator.wire import Answer, Call, JsonObject, Route, answer
+from belvo_async.simulator.wire import Answer, Call, JsonObject, Route
 
 
 class SyntageSimulator(Origin):
     """A Syntage of your own: `async with SyntageSimulator() as syntage:` and point a client at `syntage.url`.
 
     Send `api_key` as X-API-Key; deliveries are signed with `signing_secret`. `speed` divides every
-    duration of the vendor (jobs, pauses between webhook tries), not the rate limit's window.
+    duration of the vendor: jobs, pauses between webhook tries, the rate limit's window; `limits=False` takes the
+    limit away. `example_share` of some kinds of rows say a value as the official examples do, against their schema.
     Files are downloaded from `storage`, an origin of its own. Of the events, which are all listed,
     those of `webhook_events` are delivered too. A CIEC of `refused-ciec1` is refused by the SAT.
     """
@@ -71,6 +71,8 @@ class SyntageSimulator(Origin):
         webhook_url: str | None = None,
         webhook_events: Collection[str] = DEFAULT_SUBSCRIPTION,
         answer_delay: timedelta = NO_DELAY,
+        storage_port: int = 0,
+        example_share: float = EXAMPLE_SHARE,
     ) -> None:
         super().__init__(
             seed=seed,
@@ -88,21 +90,24 @@ class SyntageSimulator(Origin):
         self.jobs: dict[str, SyntageJob] = {}
         self._added = 0  # files, by `add_file`
         self._limits = limits
-        self._budgets = RouteBudgets(rate_limit, rate_window)
-        self._ids = OrderedIds(self.dice.stream("extraction_ids"), self.now)
+        self._budgets = RouteBudgets(rate_limit, rate_window / speed)
         self._shelves = Shelves(Books(seed, invoices_per_year=invoices_per_year))
         self._events = self._make_events(webhook_events)
         self._records = Records(self._events)
         self._files = Files(self._events, self.now)
-        gatherer = Gatherer(seed, self._shelves, self._records, self._files, self._events, self.now)
+        gatherer = Gatherer(seed, self._shelves, self._records, self._files, self._events, self.now, example_share)
         self._runs = Runs(self, gatherer, self._events, self.dice, self.now)
         self._accounts = self._make_accounts()
+        self._extractions = self._make_extractions()
         self._accounts.populate(entities)
         self._catalogue = Catalogue(
-            accounts=self._accounts, shelves=self._shelves, records=self._records, refresh=self._gather_so_far
+            accounts=self._accounts,
+            shelves=self._shelves,
+            records=self._records,
+            refresh=self._extractions.gather_so_far,
         )
         self._exports = self._make_exports()
-        self.storage = Storage(host=host, dice=self.dice, now=self.now)
+        self.storage = Storage(host=host, port=storage_port, dice=self.dice, now=self.now)
 
     def _make_events(self, subscribed: Collection[str]) -> SyntageEvents:
         ids = OrderedIds(self.dice.stream("event_ids"), self.now)
@@ -116,8 +121,18 @@ class SyntageSimulator(Origin):
             dice=self.dice,
             now=self.now,
             tags=Tags(self.dice, self.now),
-            on_answer=self._release,
+            on_answer=lambda entity: self._extractions.release(entity),
             on_delete=self._forget,
+        )
+
+    def _make_extractions(self) -> Extractions:
+        return Extractions(
+            jobs=self.jobs,
+            runs=self._runs,
+            accounts=self._accounts,
+            events=self._events,
+            dice=self.dice,
+            new_id=OrderedIds(self.dice.stream("extraction_ids"), self.now),
         )
 
     def _make_exports(self) -> Exports:
@@ -247,16 +262,14 @@ class SyntageSimulator(Origin):
     def _entity(self, iri: str) -> Entity:
         return self._accounts.entities[iri.rpartition("/")[2]]
 
+    def _forget(self, entity: Entity) -> None:
+        self._extractions.forget(entity)
+        self._shelves.drop(entity.id)
+        self._records.drop(entity.id)
+
     # The vendor's side
 
     def routes(self) -> Sequence[Route]:
-        extractions = Listing(
-            template="/extractions",
-            context="Extraction",
-            rows=lambda _: [job.row() for job in reversed(self.jobs.values())],
-            known=EXTRACTION_FILTERS,
-            order=EXTRACTION_ORDER,
-        )
         desk = Desk(
             accounts=self._accounts,
             exports=self._exports,
@@ -266,14 +279,11 @@ class SyntageSimulator(Origin):
             records=self._records,
             events=self._events,
             dice=self.dice,
-            extract=self._extract,
+            extract=self._extractions.extract,
             url=lambda: self.url,
         )
         routes = (
-            Route("POST", "/extractions", self._create),
-            Route("GET", extractions.template, extractions.show),
-            Route("GET", "/extractions/{id}", self._get_extraction),
-            Route("DELETE", "/extractions/{id}/stop", self._stop),
+            *self._extractions.routes(),
             *desk.routes(),
             *self._catalogue.routes(),
         )
@@ -298,7 +308,7 @@ class SyntageSimulator(Origin):
             body = read_object(call)
             return conflict(str((body or {}).get("extractor", "invoice")))
         if fault == "rate_limited":
-            reset = str(math.ceil(self.now().timestamp() + 5))
+            reset = str(math.ceil(self.now().timestamp() + 5 / self.speed))
             return replace(
                 message(*REFUSALS[fault]), headers={"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset}
             )
@@ -313,83 +323,3 @@ class SyntageSimulator(Origin):
             **self._budgets.headers(route, self.now()),
         }
         return replace(answer, headers={**headers, **answer.headers})
-
-    async def _create(self, call: Call) -> Answer:
-        body = read_object(call)
-        if body is None:
-            return message(400, "Syntax error")
-        entity = self._named_entity(body)
-        extractor = str(body.get("extractor", ""))
-        options = body.get("options") or {}
-        problems = [] if entity else [("entity", "Item not found.")]
-        if extractor not in EXTRACTORS:
-            problems.append(("extractor", "The value you selected is not a valid choice."))
-        if not isinstance(options, dict):
-            problems.append(("options", "This value should be of type array."))
-        if entity is None or problems or not isinstance(options, dict):
-            return violations(problems)
-        problems = check_options(extractor, options, is_company=entity.subject.is_company)
-        if problems:
-            return violations(problems)
-        if any(self._is_equal(job, entity, extractor, options) for job in self.jobs.values()):
-            return conflict(extractor)
-        return await self._accept(entity, extractor, options)
-
-    async def _accept(self, entity: Entity, extractor: str, options: JsonObject) -> Answer:
-        job = self._runs.new(self._ids(), entity, extractor, options)
-        self.jobs[job.id] = job
-        accepted = answer(202, {"@context": "/contexts/Extraction", **job.row()}, LD_JSON)
-        started = self._runs.begin(job)
-        if self.dice.hit("webhook_early") and job.outcome in ("finished", "failed", "rate_limited"):
-            await self._events.wait_first([*started, *self._runs.rush(job)])
-        return accepted
-
-    def _extract(self, entity: Entity, extractor: str) -> None:
-        """Begin a first-time extraction: nobody asked for it by itself."""
-        job = self._runs.new(self._ids(), entity, extractor, {})
-        self.jobs[job.id] = job
-        self._runs.begin(job)
-
-    def _named_entity(self, body: JsonObject) -> Entity | None:
-        """Find the entity by IRI, or by the deprecated taxpayer form."""
-        iri, taxpayer = str(body.get("entity") or ""), str(body.get("taxpayer") or "")
-        for entity in self._accounts.entities.values():
-            if iri == entity.iri or (not iri and taxpayer == f"/taxpayers/{entity.subject.rfc}"):
-                return entity
-        return None
-
-    def _is_equal(self, job: SyntageJob, entity: Entity, extractor: str, options: JsonObject) -> bool:
-        return (
-            job.status in UNDER_WAY
-            and job.entity is entity
-            and job.extractor == extractor
-            and same_options(extractor, job.requested, options)
-        )
-
-    async def _get_extraction(self, call: Call) -> Answer:
-        job = self.jobs.get(call.args["id"])
-        return detail(job.row() if job else None, "Extraction")
-
-    async def _stop(self, call: Call) -> Answer:
-        job = self.jobs.get(call.args["id"])
-        if job is None:
-            return message(404, "Not found.")
-        if not self._runs.stop(job):
-            return hydra_error(409, "The extraction can no longer be stopped.")
-        return Answer(status=204)
-
-    def _gather_so_far(self) -> None:
-        for job in self.jobs.values():
-            self._runs.gather_so_far(job)
-
-    def _release(self, entity: Entity) -> None:
-        for job in self.jobs.values():
-            if job.entity is entity:
-                self._runs.release(job)
-
-    def _forget(self, entity: Entity) -> None:
-        for job in [job for job in self.jobs.values() if job.entity is entity]:
-            self.drop_timer(job.timer)
-            del self.jobs[job.id]
-        self._shelves.drop(entity.id)
-        self._records.drop(entity.id)

@@ -130,7 +130,7 @@ class Desk:
             "id": made.id,
             "name": made.subject.name,
             **({"rfc": made.subject.rfc} if made.subject.rfc else {}),
-            "onboardingUrl": f"{self.url()}/onboarding/{made.id}",
+            "onboardingUrl": f"{call.origin(self.url())}/onboarding/{made.id}",
         }, LD_JSON)  # fmt: skip
 
     async def _get_entity(self, call: Call) -> Answer:
@@ -173,7 +173,7 @@ class Desk:
         file = self.files.find(call.args["id"])
         if file is None:
             return message(404, "Not found.")
-        return Answer(status=302, content_type="text/html", headers={"Location": self.storage.link(file)})
+        return Answer(status=302, content_type="text/html", headers={"Location": self.storage.link(file, call)})
 
     async def _invoice_cfdi(self, call: Call) -> Answer:
         number = call.args["id"]

@@ -136,11 +136,11 @@ def return_data(row: JsonObject) -> JsonObject:
     """Give what was read out of a tax return. The vendor names the variables, not the shape: it is made up here."""
     amount = Decimal(str(row["operationNumber"])[-6:])
     if row["intervalUnit"] == "Anual":
-        return {"format": "2022", "fiscalYear": row["fiscalYear"], "balanceSheet": {"totalAssets": amount * 12},
+        return {"format": "2022", "fiscalYear": str(row["fiscalYear"]), "balanceSheet": {"totalAssets": amount * 12},
                 "incomeStatement": {"netSales": amount * 10, "netProfit": amount}}  # fmt: skip
     return {
         "period": row["period"],
-        "fiscalYear": row["fiscalYear"],
+        "fiscalYear": str(row["fiscalYear"]),
         "salesRevenue": amount,
         "cashInflow": amount,
         "cashOutflow": amount / 2,

@@ -44,8 +44,10 @@ class Gatherer:
         files: Files,
         events: SyntageEvents,
         now: Callable[[], datetime],
+        example_share: float,
     ) -> None:
         self._seed = seed
+        self._example_share = example_share
         self._shelves = shelves
         self._records = records
         self._files = files
@@ -82,6 +84,7 @@ class Gatherer:
             seed=self._seed,
             files=self._files,
             xml=job.rate_limited_at is None,
+            example_share=self._example_share,
         )
 
     def invoices(self, job: SyntageJob, target: int) -> None:

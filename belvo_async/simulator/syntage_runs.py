@@ -100,6 +100,10 @@ class Runs:
                 return script
         return SyntageScript()
 
+    def drop(self, job: SyntageJob) -> None:
+        """Let a job die unannounced."""
+        self._timers.drop_timer(job.timer)
+
     def begin(self, job: SyntageJob) -> Deliveries:
         """Queue a new extraction; the rest happens by itself."""
         seconds = self._dice.stream("queueing").uniform(1, 10)

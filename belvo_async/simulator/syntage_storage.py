@@ -5,12 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from belvo_async.simulator.faults import Dice
 from belvo_async.simulator.syntage_files import HeldFile
-from belvo_async.simulator.wire import SECRET_HEADERS, SeenRequest
+from belvo_async.simulator.wire import SECRET_HEADERS, Call, SeenRequest, address
 
 DownloadFault = Literal["cut_body", "expired", "server_error"]
 # "Short-lived" is all the vendor says of its links; presigned links of object stores often live five minutes.
@@ -29,24 +30,26 @@ class Storage:
     `requests` holds every download tried; one that leaked a credential has status 403.
     """
 
-    def __init__(self, *, host: str, dice: Dice, now: Callable[[], datetime]) -> None:
+    def __init__(self, *, host: str, port: int, dice: Dice, now: Callable[[], datetime]) -> None:
         self.url = ""
         self.requests: list[SeenRequest] = []
         self.faults: list[DownloadFault] = []
-        self._host = host
+        self._host, self._port = host, port
         self._signatures = dice.stream("storage_links")
         self._now = now
         self._links: dict[str, _Link] = {}
         self._runner: web.AppRunner | None = None
+        self._taken = port
 
     async def start(self) -> None:
-        """Listen on any free port."""
+        """Listen; port 0 takes any free one."""
         app = web.Application()
         app.router.add_get("/{tail:.*}", self._serve)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
-        await web.TCPSite(self._runner, self._host, 0).start()
-        self.url = f"http://{self._host}:{self._runner.addresses[0][1]}"
+        await web.TCPSite(self._runner, self._host, self._port).start()
+        self._taken = self._runner.addresses[0][1]
+        self.url = address(self._host, self._taken)
 
     async def close(self) -> None:
         """Stop listening. Closing twice is harmless."""
@@ -54,14 +57,19 @@ class Storage:
         if runner is not None:
             await runner.cleanup()
 
-    def link(self, file: HeldFile) -> str:
-        """Give a fresh link to a file, good for `LINK_LIFE`."""
+    def link(self, file: HeldFile, call: Call) -> str:
+        """Give a fresh link to a file, good for `LINK_LIFE`, at the host by whose name the client came.
+
+        A container's port map must give this port under its own number.
+        """
+        host = urlsplit(call.origin(self.url)).hostname or self._host
         signature = f"{self._signatures.getrandbits(256):064x}"
         now = self._now()
         self._links = {key: link for key, link in self._links.items() if link.until > now}
         self._links[signature] = _Link(file=file, until=now + LINK_LIFE)
         seconds = int(LINK_LIFE.total_seconds())
-        return f"{self.url}/{file.id}.{file.extension}?X-Amz-Expires={seconds}&X-Amz-Signature={signature}"
+        query = f"X-Amz-Expires={seconds}&X-Amz-Signature={signature}"
+        return f"{address(host, self._taken)}/{file.id}.{file.extension}?{query}"
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         seen = SeenRequest(

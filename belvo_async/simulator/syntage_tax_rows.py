@@ -9,6 +9,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 from belvo_async.simulator.cfdi import ZERO
+from belvo_async.simulator.examples import as_in_examples
 from belvo_async.simulator.fiscal import FIRST_YEAR, cents
 from belvo_async.simulator.syntage_files import Files, HeldFile, pdf_of, zip_of
 from belvo_async.simulator.syntage_rows import PAC, Entity, record_id, stamp
@@ -36,6 +37,7 @@ class Trip:
     seed: int
     files: Files
     xml: bool = True
+    example_share: float = 0
 
     @property
     def subject(self) -> Taxpayer:
@@ -51,7 +53,8 @@ class Trip:
         """Make a record: the keys every one has, round its own fields."""
         number = self.id_of(key, at)
         head: JsonObject = {"@id": f"{path}/{number}", "@type": kind, "id": number}
-        return kind, {**head, **fields, "createdAt": stamp(self.now), "updatedAt": stamp(self.now)}
+        whole = {**head, **fields, "createdAt": stamp(self.now), "updatedAt": stamp(self.now)}
+        return kind, as_in_examples(kind, whole, self.example_share, of=f"{self.seed}:{self.subject.rfc}:{key}")
 
     def id_of(self, key: str, at: datetime) -> str:
         """Give the id of a record; ids sort by `at`."""

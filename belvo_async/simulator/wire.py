@@ -13,6 +13,11 @@ Json: TypeAlias = "bool | int | float | str | Decimal | list[Json] | dict[str, J
 JsonObject: TypeAlias = dict[str, Json]
 Query: TypeAlias = dict[str, list[str]]
 
+# A host with an optional port, as a client may name it: a name, an address, or one of IPv6 in brackets.
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+# Where "every address" is listened on, and this machine reaches it.
+_EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+
 # Headers that would leak a credential into a log, an assertion message or a report.
 SECRET_HEADERS = frozenset({"authorization", "x-api-key", "cookie", "proxy-authorization"})
 
@@ -64,7 +69,10 @@ class Delivery:
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """A request as a route sees it; `args` are the parts of the path named by its template."""
+    """A request as a route sees it; `args` are the parts of the path named by its template.
+
+    `asked` is the query word for word, with its question mark; empty without one.
+    """
 
     method: str
     path: str
@@ -73,11 +81,20 @@ class Call:
     body: bytes = field(repr=False)
     args: Mapping[str, str] = field(default_factory=dict[str, str])
     fault: str | None = None
+    asked: str = ""
 
     def one(self, name: str) -> str | None:
         """Give the last value of a query parameter, as web frameworks do; None when absent."""
         values = self.query.get(name)
         return values[-1] if values else None
+
+    def origin(self, otherwise: str) -> str:
+        """Give the origin as the client named it by Host: a container's or a proxy's port map may have changed it."""
+        host = self.headers.get("Host", "")
+        scheme = self.headers.get("X-Forwarded-Proto", "http")
+        if not _HOST.fullmatch(host) or scheme not in ("http", "https"):
+            return otherwise
+        return f"{scheme}://{host}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +110,12 @@ class Answer:
 def answer(status: int, value: Json, content_type: str = "application/json") -> Answer:
     """Answer `value` as JSON."""
     return Answer(status=status, body=encode(value), content_type=content_type)
+
+
+def address(host: str, port: int) -> str:
+    """Give the origin under which this machine reaches what listens there."""
+    name = _EVERYWHERE.get(host, host)
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 
 Handler: TypeAlias = Callable[[Call], Awaitable[Answer]]

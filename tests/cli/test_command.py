@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 import os
-import shlex
 import socket
 import sys
 from contextlib import suppress
@@ -14,17 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from belvo_async import Belvo, Session, Syntage, __version__, belvo, syntage
+from belvo_async import __version__, belvo
 from belvo_async._cli import main
 from belvo_async._cli.arguments import make_parser
 from belvo_async._cli.demo import Options
 from belvo_async._cli.screen import PlainScreen, open_screen
-from belvo_async._cli.simulate import client_lines
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, Observation, Status, Way
-from belvo_async.simulator import BelvoSimulator, SyntageSimulator
 from belvo_async.stores import open_store
-from tests.virtual_time import VirtualClock
 
 COMMANDS = ("demo", "simulate", "serve", "jobs")
 AT = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -242,49 +238,6 @@ def test_a_bug_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(ExceptionGroup):
         main(["demo"])
-
-
-def test_simulate_tells_how_to_point_this_library_at_it() -> None:
-    """The lines can be pasted: both vendors with address, key and webhook secret."""
-    belvo_simulator, syntage_simulator = BelvoSimulator(seed=4), SyntageSimulator(seed=4)
-
-    text = "\n".join(client_lines(belvo_simulator, syntage_simulator))
-
-    assert f'webhook_authorization="{belvo_simulator.webhook_authorization}"' in text
-    assert f'webhook_secrets="{syntage_simulator.signing_secret}"' in text
-
-
-async def test_simulate_gives_the_environment_of_both_vendors(clock: VirtualClock) -> None:
-    """Its `export` lines are all `from_env` needs: whoever pastes them reaches both, and knows their webhooks."""
-    async with BelvoSimulator(seed=4, now=clock.now) as simulated, SyntageSimulator(seed=4, now=clock.now) as other:
-        exports = [line for line in client_lines(simulated, other) if line.lstrip().startswith("export ")]
-        environ = dict(word.split("=", 1) for line in exports for word in shlex.split(line)[1:])
-        vendors = (Belvo.from_env(environ), Syntage.from_env(environ))
-        async with Session(*vendors, store="memory:") as session:
-            links = await session.list(belvo.Links()).to_list()
-            entities = await session.list(syntage.Entities()).to_list()
-
-        assert (simulated.webhook_authorization, other.signing_secret) == (
-            environ["BELVO_WEBHOOK_AUTH"],
-            environ["SYNTAGE_WEBHOOK_SECRET"],
-        )
-    assert {"BELVO_SECRET_ID", "BELVO_SECRET_PASSWORD", "BELVO_BASE_URL", "BELVO_WEBHOOK_AUTH", "SYNTAGE_API_KEY",
-            "SYNTAGE_BASE_URL", "SYNTAGE_WEBHOOK_SECRET"} == set(environ)  # fmt: skip
-    assert (simulated.links, other.entities) == (
-        tuple(link.id for link in links),
-        tuple(entity.iri for entity in reversed(entities)),
-    )
-
-
-@pytest.mark.parametrize(
-    ("url", "is_told"), [(None, True), ("http://localhost:80/", False)], ids=["nowhere", "somewhere"]
-)
-def test_simulate_tells_what_it_means_to_send_no_webhooks(url: str | None, *, is_told: bool) -> None:
-    """Belvo has no status of a request: without webhooks each of its jobs takes ten minutes more, at any speed."""
-    text = "\n".join(client_lines(BelvoSimulator(webhook_url=url), SyntageSimulator()))
-
-    assert is_told == ("Without --belvo-webhook the end of a Belvo job can only be inferred" in text)
-    assert is_told == ("ten quiet minutes" in text)
 
 
 @pytest.fixture

@@ -176,7 +176,7 @@ async def test_invoices_are_filtered(
         {"created_at": "2026-06-01T00:00:00Z"},
         {"created_at__range": "2026-06-01"},
         {"invoice_date__gte": "01/02/2026"},
-        {"total_amount__gt": "50000"},
+        {"total_amount__gt": "50000.12345"},
         {"total_amount": "1E+5"},
         {"type": "SIDEWAYS"},
     ],

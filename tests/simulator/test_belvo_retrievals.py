@@ -96,10 +96,11 @@ async def test_the_same_seed_gives_the_same_rows(
 @pytest.mark.parametrize(
     ("path", "order", "field", "code"),
     [
-        ("/api/tax-returns/", {}, "type", "required"),
+        ("/api/tax-returns/", {}, "year_from", "required"),
+        ("/api/tax-returns/", {**YEARS, "type": None}, "type", "null"),
         ("/api/tax-returns/", {**YEARS, "type": "weekly"}, "type", "invalid_choice"),
         ("/api/tax-returns/", {"type": "yearly", "year_to": "2024"}, "year_from", "required"),
-        ("/api/tax-returns/", {**YEARS, "year_from": 2022}, "year_from", "invalid"),
+        ("/api/tax-returns/", {**YEARS, "year_from": 20.22}, "year_from", "invalid"),
         ("/api/tax-returns/", {**YEARS, "year_from": "1822"}, "year_from", "invalid"),
         ("/api/tax-returns/", {**YEARS, "year_from": "2025"}, "year_to", "invalid_period"),
         ("/api/tax-returns/", {**YEARS, "year_to": "2027"}, "year_to", "invalid_period"),

@@ -414,3 +414,20 @@ async def test_entities_and_credentials(syntage_client: SyntageClient) -> None:
     assert {"@id", "@type", "id", "type", "rfc", "status", "createdAt", "updatedAt"} == set(
         credentials["hydra:member"][0]
     )
+
+
+async def test_the_window_of_the_budget_follows_the_speed(clock: Any) -> None:
+    """So does the reset that the headers announce."""
+    async with (
+        SyntageSimulator(now=clock.now, speed=6, rate_limit=1) as syntage,
+        aiohttp.ClientSession(syntage.url, headers={"X-API-Key": syntage.api_key}) as http,
+    ):
+        statuses = []
+        for pause in (0, 9, 2):
+            await asyncio.sleep(pause)
+            async with http.get("/entities") as response:
+                statuses.append(response.status)
+                reset = int(response.headers["X-RateLimit-Reset"])
+
+    assert [200, 429, 200] == statuses
+    assert 0 <= reset - clock.now().timestamp() <= 11

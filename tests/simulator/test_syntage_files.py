@@ -7,6 +7,7 @@ import json
 import xml.etree.ElementTree as ET
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -229,3 +230,14 @@ async def test_background_check_as_pdf(syntage_client: SyntageClient) -> None:
     status, kind, _ = await read(syntage_client, f"{row['@id']}/pdf")
 
     assert (200, "application/pdf") == (status, kind)
+
+
+async def test_a_file_comes_from_the_host_the_client_named(syntage_client: SyntageClient) -> None:
+    """Behind the port map of a container the storage's own address leads nowhere; its port stays its own."""
+    number = syntage_client.syntage.add_file(10)
+    async with syntage_client.http.get(
+        f"/files/{number}/download", headers={"Host": "simulator:18802"}, allow_redirects=False
+    ) as response:
+        there = urlsplit(response.headers["Location"])
+
+    assert ("simulator", urlsplit(syntage_client.syntage.storage.url).port) == (there.hostname, there.port)

@@ -162,7 +162,7 @@ async def test_periods_limit_what_comes(syntage_client: SyntageClient, extractor
     [
         ("tax-returns", "type=Complementaria", lambda row: row["type"] == "Complementaria"),
         ("tax-returns", "fiscalYear=2024&period=Marzo",
-         lambda row: row["fiscalYear"] == "2024" and row["period"] == "Marzo"),
+         lambda row: str(row["fiscalYear"]) == "2024" and row["period"] == "Marzo"),
         ("tax-returns", "presentedAt[after]=2025-01-01", lambda row: row["presentedAt"] >= "2025-01-01"),
         ("tax-returns", "operationNumber=2501", lambda row: "2501" in str(row["operationNumber"])),
         ("tax-retentions", "totalRetainedAmount[gt]=2000", lambda row: row["totalRetainedAmount"] > 2000),
