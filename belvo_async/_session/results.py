@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing, closing
 from datetime import datetime
-from typing import Any, Final, Generic, NamedTuple, Self, TypeVar, cast
+from typing import Any, Final, Generic, NamedTuple, Self, TypeVar
 
 from .._decode import PageReader
 from .._http import Send
@@ -18,6 +18,7 @@ from ..tolerant import Misfits
 from .ahead import Ahead, Spares
 from .sieve import Sieve, Sifted
 from .telling import Telling
+from .wanted import check_record
 
 R_co = TypeVar("R_co", covariant=True)
 
@@ -58,7 +59,7 @@ class Results(Generic[R_co]):
         self._strict = strict
         self._misfits = Misfits()
         if record is not None:
-            _check_type(walk().shape, record)
+            check_record(walk().shape, record)
         self._start: _Checkpoint | None = None
         self._remarks = remarks
         self._reached: _Checkpoint | None = None
@@ -229,16 +230,6 @@ class _Checkpoint(NamedTuple):
 def _reading_of(walk: Walk[object]) -> str:
     """Tell readings apart: those of one list, by their filters."""
     return hashlib.sha256(next(walk.steps(None)).target.encode()).hexdigest()[:12]
-
-
-def _check_type(shape: Shape[object], record: object) -> None:
-    try:
-        PageReader(shape, record=cast("type[object]", record))
-    except (TypeError, ValueError):
-        failure = TaskError("`type` is a type that msgspec can decode into", field="type")
-    else:
-        return
-    raise failure
 
 
 # More rows than this many digits can tell are in no list.
