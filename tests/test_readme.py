@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 import textwrap
+from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from aiohttp import web
+from fastapi import Response
 
-from belvo_async import Belvo, Session, Syntage, errors
+from belvo_async import Belvo, Session, Syntage, errors, syntage
 from belvo_async.jobs import STATES, TABLE, Status
-from belvo_async.simulator import BelvoSimulator
+from belvo_async.simulator import BelvoSimulator, SyntageSimulator
 from tests import virtual_time
 
 ROOT = Path(__file__).parent.parent
@@ -119,6 +123,30 @@ async def test_the_aiohttp_program_opens_its_session() -> None:
     await runner.cleanup()
 
     assert 401 == meanwhile
+
+
+async def test_records_become_json_and_rows_as_shown(
+    belvo_async_session: Session, syntage_simulator: SyntageSimulator
+) -> None:
+    """Each line works, and every amount stays exact; without pandas, its line is left out."""
+    pandas = find_spec("pandas")
+    lines = re.search(r"<!-- json -->\n```python\n(.*?)```", README, re.DOTALL)
+    assert lines is not None
+    shown = [f"    {line}" for line in lines[1].splitlines() if pandas or "pandas" not in line]
+    source = "\n".join(["async def show(job, invoice):", *shown, "    return locals()"])
+    period = syntage.Period(from_=date(2025, 1, 1), to=date(2025, 1, 31))
+    task = syntage.Extraction(syntage_simulator.entities[0], "invoice", syntage.InvoiceOptions(period=period))
+    job = await belvo_async_session.fire(task)
+    await job
+    invoices = await job.results().to_list()
+    names: dict[str, Any] = {"msgspec": msgspec, "Response": Response}
+
+    exec(compile(("import pandas\n" if pandas else "") + source, "README.md", "exec"), names)
+    made = await names["show"](job, invoices[0])
+
+    assert str(invoices[0].total) == msgspec.json.decode(made["text"])["total"]
+    assert ("application/json", made["text"]) == (made["answer"].media_type, made["answer"].body)
+    assert [each.total for each in invoices] == [row["total"] for row in made["rows"]]
 
 
 async def test_the_test_program_passes(belvo_async_session: Session, belvo_simulator: BelvoSimulator) -> None:

@@ -237,7 +237,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         """The status, or the one word more that `STATES` has for it: what lists and boards show."""
         if self.is_queued:
             return "queued"
-        return "abandoned" if self.abandoned and not self.status.is_terminal else str(self.status)
+        if self.abandoned and not self.status.is_terminal:
+            return "unconfirmed" if self.settled_by is Way.INFERENCE else "abandoned"
+        return str(self.status)
 
     def is_past(self, now: datetime) -> bool:
         """Whether its deadline has passed, so that nobody joins it and an equal task is started anew.
@@ -257,7 +259,11 @@ STATES: Mapping[str, tuple[tuple[Status, ...], str]] = {
     ),
     "abandoned": (
         (Status.UNCERTAIN, Status.PENDING, Status.RUNNING, Status.STOPPING),
-        "nobody looks for it any more, or it was given up; `adopt` or a late webhook takes it up again",
+        "it was given up, or nobody looks for it any more; `adopt` or a late webhook takes it up again",
+    ),
+    "unconfirmed": (
+        (Status.PENDING, Status.RUNNING),
+        "the vendor fell silent, and nothing speaks for success; a late webhook still counts",
     ),
 }
 

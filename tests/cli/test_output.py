@@ -120,6 +120,7 @@ def test_explain_tells_that_data_is_missing(store: str, capsys: pytest.CaptureFi
 STATES_OF: Mapping[str, dict[str, Any]] = {
     "queued": {"status": Status.SUBMITTING, "attempted_at": None},
     "abandoned": {"status": Status.UNCERTAIN, "abandoned": True},
+    "unconfirmed": {"status": Status.PENDING, "abandoned": True, "settled_by": Way.INFERENCE, "settled_at": AT},
 }
 
 

@@ -1,0 +1,44 @@
+"""What type checkers see of a task behind a handle: mypy and pyright read this file as strictly as the package.
+
+It is run by nobody; a wrong type in it fails the check of types.
+"""
+
+from __future__ import annotations
+
+from typing import Any, assert_type
+
+from belvo_async import Job, JobError, JobHandle, Session, Task, belvo, syntage
+
+
+async def what_fire_knows(session: Session, task: belvo.Invoices) -> None:
+    """The records of a task are those of its handle."""
+    handle = await session.fire(task)
+    assert_type(handle, JobHandle[belvo.Invoice])
+    assert_type(handle.task, Task[belvo.Invoice])
+    assert_type(handle.task.subject, str)
+    async for settled in session.run([task]):
+        assert_type(settled, JobHandle[belvo.Invoice])
+    async for invoice in handle.results():
+        assert_type(invoice, belvo.Invoice)
+    async for row in handle.results(type=dict[str, object]):
+        assert_type(row, dict[str, object])
+
+
+async def what_a_store_knows(session: Session, job_id: str) -> None:
+    """A task of any kind tells its subject and resource; `isinstance` tells its kind, and with it the rest."""
+    task = (await session.attach(job_id)).task
+    assert_type(task.subject, str)
+    assert_type(task.resource, str)
+    if isinstance(task, belvo.Invoices):
+        assert_type(task.link, str)
+    elif isinstance(task, syntage.Extraction):
+        assert_type(task.entity, str)
+
+
+async def what_an_error_knows(handle: JobHandle[Any]) -> str:
+    """The task of a job that failed."""
+    try:
+        assert_type(await handle, Job)
+    except JobError as error:
+        return error.job.task.subject
+    return handle.task.subject
