@@ -67,9 +67,8 @@ class Context:
         self.tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             # Its type only: a message from elsewhere may hold anything.
-            log.error(
-                "a tracker task ended with an error", extra={"task": task.get_name(), "error": type(error).__name__}
-            )
+            name, kind = task.get_name(), type(error).__name__
+            log.error("a tracker task ended with an error (%s in %s)", kind, name, extra={"task": name, "error": kind})
 
     async def insist(self, write: Callable[[], Awaitable[T]], job: Job, *, late: Callable[[], None] | None = None) -> T:
         """Repeat a write that must not be lost (the vendor has answered) until the store takes it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -241,11 +242,18 @@ class Door:
         facts = {"job": job.id, "vendor": job.vendor, "way": str(seen.way), "verdict": str(verdict)}
         log.debug("an observation was reconciled", extra=facts | {"status": str(job.status)})
         if verdict is Verdict.CONFLICTING:
-            log.warning("an observation contradicts what is known; kept aside", extra=facts)
+            text = "an observation contradicts what is known (it says %s, the job is %s); kept aside"
+            log.warning(text, seen.status or "nothing", job.status, extra=facts)
         elif verdict is Verdict.ADVANCED and job.status.is_terminal:
-            log.info("a job ended", extra=facts | {"status": str(job.status)})
+            code = f" ({job.failure.code})" if job.failure else ""
+            log.info("a job ended: it is %s%s", job.status, code, extra=facts | {"status": str(job.status)})
         elif seen.status is None and seen.vendor_status and not seen.gone:
-            log.warning("the vendor used a status word that is not known; the job stays open", extra=facts)
+            word = seen.vendor_status if _WORD.fullmatch(seen.vendor_status) else "more than a word"
+            log.warning("the vendor used a status word that is not known (%s); the job stays open", word, extra=facts)
+
+
+# A vendor's word is shown only where it can be no taxpayer's id: those have digits.
+_WORD = re.compile(r"[A-Za-z_-]{1,40}")
 
 
 def _level(job: Job, seen: Observation, verdict: Verdict) -> int:

@@ -10,7 +10,7 @@ from belvo_async._tracker import Tracker
 from belvo_async._tracker.door import REPORTS_COUNTED, REPORTS_PARKED
 from belvo_async.abc import Answer
 from belvo_async.errors import StoreError
-from belvo_async.jobs import Observation, Status, Way
+from belvo_async.jobs import Failure, Observation, Status, Way
 
 from .bench import LANE_TASK, MUTE, OPEN, TASK, Bench, accepted, outcome, remote_id, row
 
@@ -141,6 +141,37 @@ async def test_unknown_word_keeps_the_job_open(bench: Bench, tracker: Tracker) -
 
     kept = await bench.stored(job)
     assert (Status.PENDING, "contemplating", True) == (kept.status, kept.vendor_status, kept.is_open)
+
+
+@pytest.mark.parametrize(
+    ("word", "shown"), [("contemplating", "contemplating"), ("XAXX010101000", "more than a word"), ("Ana B", "more")]
+)
+async def test_the_message_names_an_unknown_word(
+    bench: Bench, tracker: Tracker, caplog: pytest.LogCaptureFixture, word: str, shown: str
+) -> None:
+    """In the log's own text, unless it could name somebody."""
+    await bench.start(tracker)
+
+    await tracker.receive(OPEN, [bench.said(1, None, vendor_status=word)])
+
+    (told,) = [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
+    assert shown in told
+    assert word == shown or word not in told
+
+
+async def test_the_message_names_a_contradiction_and_an_end(
+    bench: Bench, tracker: Tracker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """How a job ended, and what was said against it afterwards: readable in a plain log."""
+    caplog.set_level("INFO", "belvo_async")
+    await bench.start(tracker)
+
+    await tracker.receive(OPEN, [bench.said(1, Status.FAILED, failure=Failure(code="down"))])
+    await tracker.receive(OPEN, [bench.said(1, Status.FINISHED)])
+
+    told = [each.getMessage() for each in caplog.records]
+    assert "a job ended: it is failed (down)" in told
+    assert "an observation contradicts what is known (it says finished, the job is failed); kept aside" in told
 
 
 async def test_hint_makes_the_jobs_of_its_subject_due(bench: Bench, tracker: Tracker) -> None:
