@@ -354,8 +354,11 @@ def _evidence(job: Job) -> Iterator[str]:
 def _prospect(job: Job) -> str:
     if job.status is not Status.SUBMITTING:
         return "it goes on at the vendor"
-    if job.is_queued and job.lane and not (job.attempts or job.doubt):
-        return f"it waits for another job of the same {_lane_kind(job, job.lane)}"
+    if job.is_queued and not (job.attempts or job.doubt):
+        # One that met a busy lane was told when to come back.
+        is_behind = job.lane is not None and job.polls > 0
+        another = f"another job of the same {_lane_kind(job, job.lane or '')}"
+        return f"it was not sent yet and waits for {another if is_behind else 'its turn'}"
     why = f" ({job.doubt})" if job.doubt else ""
     return f"no vendor has accepted it yet{why}, it is tried again"
 

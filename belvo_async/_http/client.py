@@ -15,10 +15,11 @@ from weakref import WeakSet
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result
 
-from ..abc import Clock, Request, Response, Retry
+from ..abc import Clock, Permit, Request, Response, Retry
 from ..errors import BelvoAsyncError, SessionClosedError, TransportError
 from .elsewhere import Elsewhere
 from .faults import FAULTS, may_repeat, transport_error
+from .gate import Gate
 from .pacing import Pacing
 from .pools import CLOSED, Pool, make_pool
 from .response import HttpResponse
@@ -39,9 +40,9 @@ CLOSING: Final = timedelta(seconds=5)
 
 
 class Send(Protocol):
-    """Sends a request to one vendor: `async with send(request) as response`."""
+    """Sends a request to one vendor: `async with send(request) as response`; see `Permit`."""
 
-    def __call__(self, request: Request) -> AbstractAsyncContextManager[Response]: ...
+    def __call__(self, request: Request, permit: Permit | None = None) -> AbstractAsyncContextManager[Response]: ...
 
 
 class Http:
@@ -133,34 +134,38 @@ class Http:
         home = home_at(origin, credentials, account=account, bulk=bulk, timeout=timeout, proxied=self._trust_env)
         return partial(self._send, home)
 
-    def _send(self, home: Home, request: Request) -> AbstractAsyncContextManager[Response]:
-        return _Sending(partial(self._answered, home, request))
+    def _send(
+        self, home: Home, request: Request, permit: Permit | None = None
+    ) -> AbstractAsyncContextManager[Response]:
+        return _Sending(partial(self._answered, home, request, None if permit is None else Gate(permit)))
 
-    async def _answered(self, home: Home, request: Request) -> HttpResponse:
+    async def _answered(self, home: Home, request: Request, gate: Gate | None) -> HttpResponse:
         patience_ends = self._live().loop.time() + PATIENCE.total_seconds()
-        outcome = await self._attempt(home, request, 1)
-        if may_repeat(request.retry, outcome):
+        outcome = await self._attempt(home, request, gate, 1)
+        if _may_repeat(request, gate, outcome):
             # Built only now: tenacity costs more than a bare call, and nearly all requests succeed at once.
-            outcome = await self._repeat(home, request, outcome, patience_ends)
+            outcome = await self._repeat(home, request, gate, outcome, patience_ends)
         if isinstance(outcome, TransportError):
             raise outcome
         return outcome
 
-    async def _repeat(self, home: Home, request: Request, first: _Outcome, patience_ends: float) -> _Outcome:
+    async def _repeat(
+        self, home: Home, request: Request, gate: Gate | None, first: _Outcome, patience_ends: float
+    ) -> _Outcome:
         """Go on after a first attempt; the last outcome comes back, whatever it is."""
         number = 0
 
         async def attempt() -> _Outcome:
             nonlocal number
             number += 1
-            return first if number == 1 else await self._attempt(home, request, number)
+            return first if number == 1 else await self._attempt(home, request, gate, number)
 
         def is_over(state: RetryCallState) -> bool:
             # tenacity's own stop_after_delay reads the machine's clock, and lets the last sleep run past the end.
             return state.attempt_number >= ATTEMPTS or self._live().loop.time() + state.upcoming_sleep > patience_ends
 
         retrying = AsyncRetrying(
-            retry=retry_if_result(partial(may_repeat, request.retry)),
+            retry=retry_if_result(partial(_may_repeat, request, gate)),
             stop=is_over,
             wait=self._pause,
             sleep=self._sleep,
@@ -180,13 +185,13 @@ class Http:
         longest = min(LONGEST_WAIT, FIRST_WAIT * float(2 ** (state.attempt_number - 1)))
         return (longest * self._chance()).total_seconds()
 
-    async def _attempt(self, home: Home, request: Request, number: int) -> _Outcome:
+    async def _attempt(self, home: Home, request: Request, gate: Gate | None, number: int) -> _Outcome:
         """Send once, when it is this request's turn."""
         live = self._live()
         outcome: _Outcome = TransportError(f"{request.name}: no free connection in time", maybe_sent=False)
         turn = await live.turns.take(live.pool_for(home, request), home, request)
         if turn is not None:
-            outcome = await self._in_turn(live, turn, home, request)
+            outcome = await self._in_turn(live, turn, home, request, gate)
         if self._open is not live:
             _drop(outcome)
             raise SessionClosedError(CLOSED)
@@ -202,11 +207,14 @@ class Http:
             raise
         return outcome
 
-    async def _in_turn(self, live: _Open, turn: Turn, home: Home, request: Request) -> _Outcome:
+    async def _in_turn(self, live: _Open, turn: Turn, home: Home, request: Request, gate: Gate | None) -> _Outcome:
         try:
-            outcome = await self._exchange(live, turn.pool, home, request)
+            outcome = await self._exchange(live, turn.pool, home, request, gate)
         except BaseException:
-            turn.pool.slots.release()
+            if gate is None or gate.is_passed:
+                turn.pool.slots.release()
+            else:
+                turn.put_back()
             raise
         if isinstance(outcome, TransportError):
             if outcome.maybe_sent:
@@ -215,14 +223,14 @@ class Http:
                 turn.put_back()
         return outcome
 
-    async def _exchange(self, live: _Open, pool: Pool, home: Home, request: Request) -> _Outcome:
+    async def _exchange(self, live: _Open, pool: Pool, home: Home, request: Request, gate: Gate | None) -> _Outcome:
         limits = Limits.of(request, home)
         deadline = live.loop.time() + limits.total
         explain = partial(self._explain, request, limits)
         failure: BelvoAsyncError | None = None
         try:
             async with asyncio.timeout_at(deadline):
-                raw = await fetch(pool.session, home, request, limits, live.elsewhere.follow)
+                raw = await fetch(pool.session, home, request, limits, live.elsewhere.follow, gate)
             response = HttpResponse(
                 raw,
                 request,
@@ -239,8 +247,10 @@ class Http:
         except FAULTS as error:
             failure = explain(error)
         # Out here, so that the client's exception, which holds headers, is not kept as the context of ours.
+        if gate is not None and gate.refusal is not None:
+            raise gate.refusal
         if isinstance(failure, TransportError):
-            return failure
+            return failure if gate is None or gate.is_passed else TransportError(*failure.args, maybe_sent=False)
         raise failure
 
     def _explain(self, request: Request, limits: Limits, error: Exception) -> BelvoAsyncError:
@@ -271,6 +281,11 @@ class Http:
 
 
 _Outcome = HttpResponse | TransportError
+
+
+def _may_repeat(request: Request, gate: Gate | None, outcome: _Outcome) -> bool:
+    """Whether to send a request again: not one whose permit was asked for, which whoever gave it does in its turn."""
+    return (gate is None or not gate.was_asked) and may_repeat(request.retry, outcome)
 
 
 class _Sending:

@@ -11,6 +11,7 @@ from typing import Final
 import aiohttp
 
 from ..errors import SessionClosedError
+from .gate import GatedConnector
 from .wire import plain_session
 
 __all__ = ["CLOSED", "Pool", "make_pool"]
@@ -47,7 +48,7 @@ class Pool:
 def make_pool(size: int, is_closed: Callable[[], bool], *, force_close: bool = False) -> Pool:
     """Make a pool of at most `size` connections, at least one; `force_close` uses each for one request only."""
     size = max(1, size)
-    connector = aiohttp.TCPConnector(
+    connector = GatedConnector(
         limit=size,
         limit_per_host=size,
         ttl_dns_cache=60,

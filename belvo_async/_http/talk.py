@@ -5,30 +5,31 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TypeVar
 
-from ..abc import Answer, Conversation, Request
+from ..abc import Answer, Conversation, Permit, Request, Retry
 from ..errors import PayloadError, TransportError
 from .client import Send
 
 T = TypeVar("T")
 
 
-async def ask(send: Send, request: Request) -> Answer:
+async def ask(send: Send, request: Request, permit: Permit | None = None) -> Answer:
     """Send one request and read its whole, small answer. Raises TransportError or PayloadError when there is none."""
-    async with send(request) as response:
+    async with send(request) if permit is None else send(request, permit) as response:
         return await response.answer()
 
 
-async def converse(send: Send, conversation: Conversation[T]) -> T:
+async def converse(send: Send, conversation: Conversation[T], *, permit: Permit | None = None) -> T:
     """Drive a conversation to its end and return what it learned.
 
     A request without a readable answer raises inside the generator, which may go on from it; else it comes out here.
+    `permit` is asked before each request that starts work; what it raises ends the conversation.
     """
     with closing(conversation):
         try:
             request = next(conversation)
             while True:
                 try:
-                    answer = await ask(send, request)
+                    answer = await ask(send, request, permit if request.retry is Retry.SUBMIT else None)
                 except (TransportError, PayloadError) as failure:
                     request = conversation.throw(failure)
                 else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache, lru_cache
@@ -18,6 +19,7 @@ from yarl import URL
 
 from ..abc import Request
 from ..errors import ConfigurationError, PayloadError, TransportError
+from .gate import Gate
 
 # aiohttp's defaults are 300 s in all and no limit between two bytes.
 TOTAL: Final = timedelta(seconds=60)
@@ -107,7 +109,12 @@ def _client_timeout(connect: float, silence: float) -> aiohttp.ClientTimeout:
 
 
 async def fetch(
-    session: aiohttp.ClientSession, home: Home, request: Request, limits: Limits, follow: Follow
+    session: aiohttp.ClientSession,
+    home: Home,
+    request: Request,
+    limits: Limits,
+    follow: Follow,
+    gate: Gate | None = None,
 ) -> aiohttp.ClientResponse:
     """Send, and take the redirects a request may allow. Raises TransportError for one into a network of our own.
 
@@ -115,7 +122,8 @@ async def fetch(
     the body, and the TimeoutError of a caller's `asyncio.timeout` would carry them into whatever shows locals.
     """
     try:
-        return await _fetch(session, home, request, limits, follow)
+        with nullcontext() if gate is None else gate.guard():
+            return await _fetch(session, home, request, limits, follow)
     except asyncio.CancelledError as error:
         failure: BaseException = asyncio.CancelledError(*error.args)
     except (NearbyError, aiohttp.ClientConnectorDNSError) as error:

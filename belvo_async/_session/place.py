@@ -7,7 +7,7 @@ import os
 from contextlib import AbstractAsyncContextManager
 
 from .._http import Send
-from ..abc import Request, Response
+from ..abc import Permit, Request, Response
 from ..errors import SessionClosedError
 
 _FORKED = "the session was opened before a fork and belongs to the parent process: open one in each process"
@@ -44,9 +44,9 @@ class Place:
     def bind(self, send: Send) -> Send:
         """Make a function that sends from here only: readings are handed around."""
 
-        def send_here(request: Request) -> AbstractAsyncContextManager[Response]:
+        def send_here(request: Request, permit: Permit | None = None) -> AbstractAsyncContextManager[Response]:
             self.check()
-            return send(request)
+            return send(request, permit)
 
         return send_here
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
-from ..abc import Clock, Conversation, Store, Vendor
+from ..abc import Clock, Conversation, Permit, Store, Vendor
 from ..errors import StoreError
 from ..jobs import Job, Polling
 from .timer import Timer
@@ -27,9 +27,12 @@ TOLD_EVERY = 12
 
 
 class Talk(Protocol):
-    """Carries one conversation with one vendor: sends each request, hands back each answer."""
+    """Carries one conversation with one vendor: sends each request, hands back each answer.
 
-    def __call__(self, conversation: Conversation[T]) -> Awaitable[T]: ...
+    Asks for the permit right before a request that starts work goes out.
+    """
+
+    def __call__(self, conversation: Conversation[T], *, permit: Permit | None = None) -> Awaitable[T]: ...
 
 
 @dataclass(frozen=True)

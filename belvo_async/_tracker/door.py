@@ -72,8 +72,11 @@ class Door:
             job = standing
         return job
 
-    async def apply(self, job: Job, seen: Observation) -> Job:
-        """Apply an observation to one job, again on its newer version when another writer came first."""
+    async def apply(self, job: Job, seen: Observation, *, only: Callable[[Job], bool] | None = None) -> Job:
+        """Apply an observation to one job, again on its newer version when another writer came first.
+
+        Of newer versions, to those that `only` names.
+        """
         while True:
             made, verdict = reconcile(job, seen)
             if seen.gone and verdict is Verdict.ADVANCED and await self._losses.are_common(job):
@@ -90,6 +93,8 @@ class Door:
             if standing is None:
                 return written
             job = standing
+            if only is not None and not only(job):
+                return job
 
     def note_found(self, vendor: Vendor) -> None:
         """Remember that a look met something that the vendor still knows."""
@@ -228,7 +233,8 @@ class Door:
             # What was turned away together must not come back together.
             spread = self._context.polling.first * self._context.chance()
             attempts = job.attempts - 1 if seen.throttled else job.attempts
-            return replace(job, attempted_at=None, attempts=attempts, next_poll=later(again_at, spread))
+            next_poll = later(again_at, spread)
+            return replace(job, attempted_at=None, sender=None, attempts=attempts, next_poll=next_poll)
         if seen.way is Way.WEBHOOK and job.next_poll is not None:
             return job
         polls = 0 if seen.way is Way.ANSWER and not seen.absent else job.polls + 1

@@ -5,21 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
 
 from ..errors import PayloadError, StoreError, StoreLostError, TransportError, VendorError
 from ..jobs import Job, Observation, Status, Task, Way, normal_id, task_key, undelivered, withdrawal
+from . import attempts
+from .attempts import Attempt, Attempts, LaneBusyError, RefusedError, begun_when_answered
 from .context import Context, log
 from .door import Door
-
-# A submission that is still unanswered this long after its first byte was lost with its process: longer than the
-# longest request (a retrieval that turned out synchronous: Belvo's five minutes) and its retries.
-LOST_AFTER = timedelta(minutes=8)
-
-# Should this process die between intent and attempt, whoever sweeps after this long sends it: nothing has left yet.
-RETAKEN_AFTER = timedelta(seconds=30)
 
 # What is promised to many waiters of one job at about the same time is written once.
 PROMISE_STEP = timedelta(seconds=1)
@@ -32,7 +28,7 @@ class Submitter:
         self._context = context
         self._store = context.store
         self._door = door
-        self._sending: set[str] = set()
+        self._attempts = Attempts(context, door, take_lane=self._take_lane)
         # Who waits for a submission, by job: done when the store takes its time to keep what the vendor said.
         self._waiting: dict[str, asyncio.Future[None]] = {}
         self._closed = False
@@ -47,15 +43,21 @@ class Submitter:
     def close(self) -> None:
         """Send nothing more: what is queued stays so in the store."""
         self._closed = True
+        self._attempts.close()
 
-    async def attempt(self, job: Job) -> None:
-        """Send a queued job if its lane is free. Runs on even when the caller is cancelled.
+    def drop(self, job: Job) -> None:
+        """Stop waiting for the turn of a job that ended or was forgotten."""
+        self._attempts.drop(job.id)
 
-        Returns when the answer is kept; or not yet, when keeping it takes its time: that goes on by itself.
+    async def attempt(self, job: Job, *, leased_until: datetime | None = None) -> None:
+        """Send a queued job if its lane is free, when it has its turn. Runs on even when the caller is cancelled.
+
+        Returns when the answer is kept, or the job queued again; or not yet, when keeping it takes its time: that goes
+        on by itself. `leased_until`: how long no other worker claims it.
         """
-        if not self._closed and job.id not in self._sending:
+        if not self._closed and job.id not in self._attempts:
             late = self._waiting[job.id] = asyncio.get_running_loop().create_future()
-            sending = self._context.spawn(self._attempt(job), name="submission")
+            sending = self._context.spawn(self._attempt(job, leased_until), name="submission")
             try:
                 # `wait` leaves the task alone when this caller is cancelled; the task is short-lived.
                 await asyncio.wait({sending, late}, return_when=asyncio.FIRST_COMPLETED)
@@ -131,16 +133,18 @@ class Submitter:
             if self._closed:
                 return
             # Who never met a busy lane is about to try by itself, or holds the lane and was told when to come back.
-            if waiting.is_queued and waiting.polls and waiting.id not in self._sending:
+            if waiting.is_queued and waiting.polls and waiting.id not in self._attempts:
                 self._context.spawn(self._attempt(waiting), name="submission")
                 return
 
     async def settle_lost(self, job: Job) -> None:
         """Make a submission uncertain whose process ended between its first byte and its answer."""
-        if job.id not in self._sending:
+        if job.id not in self._attempts:
             doubt = "the process ended before the answer was kept"
             seen = undelivered(job, maybe_sent=True, reason=doubt, at=self._context.clock.now())
-            await self._door.apply(job, seen)
+            # Its process may live, and have just noted that nothing was sent.
+            mark = job.attempted_at, job.sender
+            await self._door.apply(job, seen, only=lambda kept: (kept.attempted_at, kept.sender) == mark)
 
     def _intend(self, task: Task[Any], deadline: datetime) -> Job:
         vendor = self._context.vendors[task.vendor]
@@ -154,7 +158,7 @@ class Submitter:
             lane=vendor.lane(task),
             created_at=now,
             deadline=deadline,
-            next_poll=now + RETAKEN_AFTER,
+            next_poll=now + attempts.RETAKEN_AFTER,
         )
 
     async def _begin(self, job: Job, seen: Observation | None = None) -> Job:
@@ -200,35 +204,39 @@ class Submitter:
             job = standing or given_up
         return job
 
-    async def _attempt(self, job: Job) -> None:
-        if job.id in self._sending:
+    async def _attempt(self, job: Job, leased_until: datetime | None = None) -> None:
+        if job.id in self._attempts:
             return
-        self._sending.add(job.id)
-        try:
-            await self._attempt_alone(job)
-        except StoreError as error:
-            log.warning("the store is down; a submission was not sent: %s", error, extra={"job": job.id})
-        finally:
-            self._sending.discard(job.id)
+        with self._attempts.begun(job, leased_until) as attempt:
+            try:
+                await self._attempt_alone(attempt)
+            except StoreError as error:
+                log.warning("the store is down; a submission was not sent: %s", error, extra={"job": job.id})
 
-    async def _attempt_alone(self, job: Job) -> None:
-        if not await self._take_lane(job):
+    async def _attempt_alone(self, attempt: Attempt) -> None:
+        job = attempt.job
+        attempt.lane_until = await self._take_lane(job)
+        if job.lane is not None and attempt.lane_until is None:
             await self._wait_for_lane(job)
             return
-        sending = await self._mark(job)
-        if sending is None:
+        try:
+            seen = await self._send(attempt)
+        except LaneBusyError:
+            await self._wait_for_lane(attempt.job)
+            return
+        except RefusedError:
             await self._context.insist(lambda: self._return_lane(job), job, late=lambda: self._let_go(job))
             return
-        seen = await self._send(sending)
-        await self._keep_surely(sending, seen)
+        await self._keep_surely(attempt, seen)
         if seen.status is Status.UNCERTAIN:
             await self._door.match_uncertain(self._context.vendors[job.vendor])
         elif seen.status is Status.SUBMITTING and not seen.throttled:
-            _warn(sending, seen)
+            _warn(attempt.sent, seen)
 
-    async def _keep_surely(self, job: Job, seen: Observation) -> None:
+    async def _keep_surely(self, attempt: Attempt, seen: Observation) -> None:
+        job = attempt.job
         try:
-            await self._context.insist(lambda: self._keep(job, seen), job, late=lambda: self._let_go(job))
+            await self._context.insist(lambda: self._keep(attempt, seen), job, late=lambda: self._let_go(job))
         except asyncio.CancelledError:
             if seen.remote_id is not None:
                 log.warning(
@@ -244,10 +252,11 @@ class Submitter:
         if late is not None and not late.done():
             late.set_result(None)
 
-    async def _keep(self, job: Job, seen: Observation) -> None:
+    async def _keep(self, attempt: Attempt, seen: Observation) -> None:
         """Apply what was answered, unless the job was forgotten meanwhile: a write that can never be taken."""
+        job = attempt.job
         try:
-            await self._door.apply(job, seen)
+            await self._apply(attempt, seen)
         except StoreError as error:
             is_lost = isinstance(error, StoreLostError)
             if not is_lost and await self._store.get(job.id) is not None:
@@ -259,16 +268,28 @@ class Submitter:
                 log.log(level, "a started job is kept no longer: adopt it by its remote id", extra=facts)
             self._context.watches.lose(replace(job, remote_id=seen.remote_id))
 
-    async def _take_lane(self, job: Job) -> bool:
-        """Take the job's lane; it is kept until the job closes or its deadline passes.
+    async def _apply(self, attempt: Attempt, seen: Observation) -> None:
+        """Apply what came of an attempt. That nothing came of it says nothing of another worker's."""
+        told = attempt.told
+        if attempt.in_doubt:
+            # Another worker's mark may have the version that this one's would have had.
+            kept = await self._store.get(told.id)
+            if kept is None or not attempt.is_own(kept):
+                return
+            told = replace(kept, attempts=told.attempts)
+        is_final = attempt.is_marked and seen.status not in (Status.SUBMITTING, Status.UNCERTAIN)
+        await self._door.apply(told, seen, only=None if is_final else attempt.is_own)
+
+    async def _take_lane(self, job: Job) -> datetime | None:
+        """Take the job's lane: until when it has it. It is kept until the job closes or its deadline passes.
 
         A job whose own deadline has passed keeps it for the time of its submission only, but takes it as well.
         """
         if job.lane is None:
-            return True
+            return None
         now = self._context.clock.now()
-        until = job.deadline if job.deadline is not None and job.deadline > now else now + LOST_AFTER
-        return await self._store.lease(job.lane, job.id, now=now, until=until) is not None
+        until = job.deadline if job.deadline is not None and job.deadline > now else now + attempts.LOST_AFTER
+        return None if await self._store.lease(job.lane, job.id, now=now, until=until) is None else until
 
     async def _keep_lane(self, job: Job, until: datetime) -> None:
         """Hold the lane of a job that was sent for longer. One that it has lost is not taken back."""
@@ -289,35 +310,26 @@ class Submitter:
         queued = replace(job, polls=job.polls + 1, next_poll=min(due, held_until or due))
         await self._door.write(queued, expected=job)
 
-    async def _mark(self, job: Job) -> Job | None:
-        """Record durably that a byte may leave from now on; None when another process was first, or it was stopped.
-
-        A job that only changed otherwise meanwhile, say by a later deadline, is still to be sent.
-        """
-        now = self._context.clock.now()
-        while job.is_queued and job.is_open:
-            marked = replace(job, attempted_at=now, attempts=job.attempts + 1, polls=0, next_poll=now + LOST_AFTER)
-            standing = await self._door.write(marked, expected=job)
-            if standing is None:
-                return replace(marked, version=job.version + 1)
-            job = standing
-        return None
-
-    async def _send(self, job: Job) -> Observation:
-        vendor = self._context.vendors[job.vendor]
-        now = self._context.clock.now()
+    async def _send(self, attempt: Attempt) -> Observation:
+        """Send a job in its turn, and say what came of it. Raises RefusedError or LaneBusyError when it may not go."""
+        vendor, now = self._context.vendors[attempt.job.vendor], self._context.clock.now
         try:
-            seen = await self._context.talks[job.vendor](vendor.start(job, now))
+            with attempt.waiting():
+                conversation = begun_when_answered(lambda: vendor.start(attempt.sent, now()))
+                permit = partial(self._attempts.mark, attempt)
+                seen = await self._context.talks[vendor.name](conversation, permit=permit)
         except StoreError:
-            # Raised where a place in a budget is taken, which comes before the first byte.
+            # Raised where a place in a budget is taken or the mark is written, which comes before the first byte.
+            attempt.uncount()
             doubt = "the store is down"
-            return Observation(way=Way.ANSWER, at=now, job_id=job.id, status=Status.SUBMITTING, doubt=doubt)
+            job_id = attempt.job.id
+            return Observation(way=Way.ANSWER, at=now(), job_id=job_id, status=Status.SUBMITTING, doubt=doubt)
         except TransportError as error:
-            return undelivered(job, maybe_sent=error.maybe_sent, reason=str(error), at=now)
+            return undelivered(attempt.sent, maybe_sent=error.maybe_sent, reason=str(error), at=now())
         except (PayloadError, VendorError) as error:
             doubt = f"the answer could not be read ({type(error).__name__})"
-            return undelivered(job, maybe_sent=True, reason=doubt, at=now)
-        return replace(seen, job_id=job.id)
+            return undelivered(attempt.sent, maybe_sent=True, reason=doubt, at=now())
+        return replace(seen, job_id=attempt.job.id)
 
 
 def _warn(job: Job, seen: Observation) -> None:

@@ -151,7 +151,7 @@ class Sweeper:
         """Go on with a submission: send it, find it, or declare it lost with the process that sent it."""
         try:
             if job.is_queued:
-                await self._submitter.attempt(job)
+                await self._submitter.attempt(job, leased_until=self._context.clock.now() + LEASE)
             elif job.status is Status.SUBMITTING:
                 await self._submitter.settle_lost(job)
             else:

@@ -250,6 +250,7 @@ class Tracker:
             self._sweeper.note_due(when)
 
     def _on_closed(self, job: Job) -> None:
+        self._submitter.drop(job)
         if job.lane is not None and not self._closing:
             self._context.spawn(self._free_lane(job), name="lane")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import AsyncGenerator, Callable, Collection, Generator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -114,7 +114,10 @@ class Retry(Enum):
     SAFE = "safe"
     """Reading or deleting: retried after transport faults, 429, 5xx, and a proxy's HTML 403."""
     SUBMIT = "submit"
-    """Starts work that costs money: retried only when certainly not sent, or certainly not accepted (429, HTML 403)."""
+    """Starts work that costs money: retried only when certainly not sent, or certainly not accepted (429, HTML 403).
+
+    One that needs a `Permit` is retried only until it was asked for.
+    """
     NEVER = "never"
 
 
@@ -177,6 +180,12 @@ class Response(Protocol):
     async def __aenter__(self) -> Self: ...
     async def __aexit__(self, *exc_info: object) -> None: ...
 
+
+Permit: TypeAlias = Callable[[], Awaitable[None]]
+"""Asked once, when a request that starts work has its turn and its connection, and not a byte of it has left.
+
+Returns when it may go out. Whatever it raises comes out of the sending instead, and nothing was sent.
+"""
 
 Conversation: TypeAlias = Generator[Request, Answer, T]
 """Yields requests, is sent their answers, returns what it learned. Owns no socket and knows no clock."""

@@ -183,10 +183,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     `key` is equal for equal tasks of one account; `lane` names what only one open job may use at a time.
     `attempted_at` is set durably before a submission's first byte leaves: a job found submitting with it set *may*
-    have been sent. `doubt` says why a submission became uncertain or, while it waits to be tried again, why it was not
-    sent. `retry_at`: not before this may more data be had. `deadline` is the latest that anybody was promised to wait
-    for it: from then on it holds no lane, and an equal task is started anew (`superseded_by`). An `abandoned` job is
-    followed no longer, by whose decision `settled_by` says; what the vendor says of it still counts.
+    have been sent, by the worker that `sender` names. `doubt` says why a submission became uncertain or, while it waits
+    to be tried again, why it was not sent. `retry_at`: not before this may more data be had. `deadline` is the latest
+    that anybody was promised to wait for it: from then on it holds no lane, and an equal task is started anew
+    (`superseded_by`). An `abandoned` job is followed no longer, by whose decision `settled_by` says; what the vendor
+    says of it still counts.
     """
 
     id: str
@@ -209,6 +210,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     deadline: datetime | None = None
     attempted_at: datetime | None = None
     attempts: int = 0
+    sender: str | None = None
     doubt: str | None = None
     absent_since: datetime | None = None
     abandoned: bool = False
@@ -229,7 +231,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_queued(self) -> bool:
-        """Whether no byte of a submission is under way: it waits for its lane or for a retry."""
+        """Whether no byte of a submission may have left: it waits for its lane, its turn, or for a retry."""
         return self.status is Status.SUBMITTING and self.attempted_at is None
 
     @property
@@ -255,7 +257,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 STATES: Mapping[str, tuple[tuple[Status, ...], str]] = {
     "queued": (
         (Status.SUBMITTING,),
-        "nothing is under way: it waits for another job of its subject, or for a retry",
+        "nothing is under way: it waits for another job of its subject, for its turn, or for a retry",
     ),
     "abandoned": (
         (Status.UNCERTAIN, Status.PENDING, Status.RUNNING, Status.STOPPING),

@@ -105,14 +105,14 @@ def test_timeout_of_an_unsent_job_says_why_it_was_not_sent() -> None:
     assert "no vendor has accepted it yet (POST /jobs: connection refused), it is tried again" in str(error)
 
 
-QUEUED = replace(JOB, account="v#1", lane="v#1/link:PEIC211118IS0")
+QUEUED = replace(JOB, account="v#1", lane="v#1/link:PEIC211118IS0", polls=1)
 
 
 def test_timeout_of_a_job_behind_another_says_so() -> None:
     """It was never tried: it waits for what only one job may use at a time. Whose that is stays unsaid."""
     told = str(errors.timeout_error(QUEUED, "20 s"))
 
-    assert "still submitting after 20 s; it waits for another job of the same link: attach" in told
+    assert "still submitting after 20 s; it was not sent yet and waits for another job of the same link: attach" in told
     assert "PEIC211118IS0" not in told
 
 
@@ -122,7 +122,6 @@ def test_timeout_of_a_job_behind_another_says_so() -> None:
         pytest.param(replace(QUEUED, attempts=1, doubt="institution_down"), id="refused once"),
         pytest.param(replace(QUEUED, doubt="too many requests"), id="turned away"),
         pytest.param(replace(QUEUED, attempted_at=NOW), id="on its way"),
-        pytest.param(replace(QUEUED, lane=None), id="with no lane to wait for"),
     ],
 )
 def test_timeout_of_a_job_that_was_tried_names_no_other(job: Job) -> None:
@@ -131,6 +130,12 @@ def test_timeout_of_a_job_that_was_tried_names_no_other(job: Job) -> None:
 
     assert "another job" not in told
     assert "no vendor has accepted it yet" in told
+
+
+@pytest.mark.parametrize("job", [replace(QUEUED, polls=0), replace(QUEUED, lane=None)], ids=["lane is free", "no lane"])
+def test_timeout_of_a_job_in_a_long_queue_says_so(job: Job) -> None:
+    """Nothing is in its way but the vendor's rate."""
+    assert "it was not sent yet and waits for its turn: attach" in str(errors.timeout_error(job, "20 s"))
 
 
 def test_timeout_behind_a_lane_of_another_form_names_no_id() -> None:

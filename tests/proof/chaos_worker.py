@@ -22,7 +22,7 @@ import msgspec
 from aiohttp import web
 
 from belvo_async import JobHandle, Session
-from belvo_async._tracker import news, submitter, sweeper
+from belvo_async._tracker import attempts, news, sweeper
 from belvo_async.errors import JobError, JobTimeoutError, SessionClosedError, StoreError, UnknownJobError
 from belvo_async.jobs import Polling
 from belvo_async.vendors.belvo import dialect as belvo_dialect
@@ -41,8 +41,9 @@ PATIENCE = (
     (sweeper, "SWEEP_EVERY"),
     (sweeper, "LEASE"),
     (sweeper, "SEARCHED_FOR"),
-    (submitter, "LOST_AFTER"),
-    (submitter, "RETAKEN_AFTER"),
+    (attempts, "LOST_AFTER"),
+    (attempts, "RETAKEN_AFTER"),
+    (attempts, "RETAKEN_AFTER_AT_MOST"),
     (news, "READ_EVERY"),
     (belvo_dialect, "ADOPTION_SPAN"),
     (syntage_looks, "_ABANDON_AFTER"),

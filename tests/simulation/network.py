@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeVar
 
-from belvo_async.abc import Answer, Conversation, Headers, Request
-from belvo_async.errors import StoreError, TransportError
+from belvo_async.abc import Answer, Conversation, Headers, Permit, Request, Retry
+from belvo_async.errors import TransportError
 
 from .server import Server
 from .swarm import Swarm
@@ -34,15 +34,15 @@ class Network:
         self._before_send = before_send
         self._reserve = reserve
 
-    def talk_with(self, vendor: str) -> Callable[[Conversation[T]], Awaitable[T]]:
+    def talk_with(self, vendor: str) -> Callable[..., Awaitable[T]]:
         return partial(self._converse, vendor)
 
-    async def _converse(self, vendor: str, conversation: Conversation[T]) -> T:
+    async def _converse(self, vendor: str, conversation: Conversation[T], *, permit: Permit | None = None) -> T:
         try:
             request = next(conversation)
             while True:
                 try:
-                    answer = await self._exchange(vendor, request)
+                    answer = await self._exchange(vendor, request, permit if request.retry is Retry.SUBMIT else None)
                 except TransportError as error:
                     request = conversation.throw(error)
                 else:
@@ -50,17 +50,16 @@ class Network:
         except StopIteration as end:
             learned: T = end.value
             return learned
-        except StoreError:
+        finally:
             conversation.close()
-            raise
 
-    async def _exchange(self, vendor: str, request: Request) -> Answer:
+    async def _exchange(self, vendor: str, request: Request, permit: Permit | None) -> Answer:
         swarm = self._swarm
         await self._reserve()
-        if swarm.happens("request lost"):
-            await asyncio.sleep(swarm.span(2))
-            self._trace.note("network", f"{request.name} was not sent")
-            raise TransportError("refused", maybe_sent=False)
+        await self._may_lose(request)
+        if permit is not None:
+            await permit()
+            await self._may_lose(request)
         self._before_send(request)
         await asyncio.sleep(swarm.span(2))
         if swarm.happens("gateway error"):
@@ -78,3 +77,9 @@ class Network:
             self._trace.note("network", f"the answer to {request.name} got lost")
             raise TransportError("cut", maybe_sent=True)
         return answer
+
+    async def _may_lose(self, request: Request) -> None:
+        if self._swarm.happens("request lost"):
+            await asyncio.sleep(self._swarm.span(2))
+            self._trace.note("network", f"{request.name} was not sent")
+            raise TransportError("refused", maybe_sent=False)

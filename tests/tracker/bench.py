@@ -9,12 +9,13 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from belvo_async._tracker import Tracker
-from belvo_async.abc import Answer, Clock, Headers, Request
+from belvo_async.abc import Answer, Clock, Headers, Permit, Request, Retry
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, Observation, Polling, Status, Way
 from belvo_async.stores.memory import MemoryStore
@@ -67,26 +68,33 @@ class Bench:
     def looks(self) -> int:
         return len(self.sent) - self.posts
 
-    def tracker(self) -> Tracker:
+    def tracker(self, *, store: Any = None, turn: asyncio.Event | None = None, sweep: bool = True) -> Tracker:
+        """A worker; submissions wait for `turn`."""
+        talk = partial(self.talk, turn=turn)
         return Tracker(
-            store=self.store,
+            store=store or self.store,
             vendors={"open": OPEN, "mute": MUTE},  # type: ignore[dict-item]
-            talks={"open": self.talk, "mute": self.talk},
+            talks={"open": talk, "mute": talk},
             polling=Polling(),
             clock=self.clock,
             chance=lambda: 0.5,
             new_id=lambda: f"job{next(self._ids)}",
+            sweep=sweep,
         )
 
     @asynccontextmanager
-    async def opened(self) -> AsyncIterator[Tracker]:
-        async with self.tracker() as tracker:
+    async def opened(self, **options: Any) -> AsyncIterator[Tracker]:
+        async with self.tracker(**options) as tracker:
             yield tracker
 
-    async def talk(self, conversation: Any) -> Any:
+    async def talk(self, conversation: Any, *, permit: Permit | None = None, turn: asyncio.Event | None = None) -> Any:
         try:
             request = next(conversation)
             while True:
+                if permit is not None and request.retry is Retry.SUBMIT:
+                    if turn is not None:
+                        await turn.wait()
+                    await permit()
                 request = conversation.send(await self._answer(request))
         except StopIteration as end:
             return end.value
