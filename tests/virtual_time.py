@@ -113,7 +113,7 @@ def _python_task(loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any
 
 
 class VirtualClock:
-    """The wall clock that belongs to a virtual loop: starts at EPOCH, moves with `loop.time()`."""
+    """The wall clock that belongs to a virtual loop: starts at EPOCH, moves with `loop.time()`, and may be stepped."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, start: datetime = EPOCH) -> None:
         self._loop = loop
@@ -121,6 +121,10 @@ class VirtualClock:
 
     def now(self) -> datetime:
         return self._start + timedelta(seconds=self._loop.time())
+
+    def step(self, by: timedelta) -> None:
+        """Set the clock, forward or back; the loop's time knows nothing of it."""
+        self._start += by
 
 
 def run(coroutine: Any, *, seed: int | None = None) -> Any:

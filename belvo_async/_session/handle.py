@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Generator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
@@ -33,6 +34,8 @@ class JobHandle(Generic[R_co]):
         self._session = session
         self._watch = watch
         self.deadline = deadline
+        # Set as the clock is now: however that is set later, as much is left as was.
+        self._ends = asyncio.get_running_loop().time() + (deadline - session.clock.now()).total_seconds()
 
     @property
     def id(self) -> str:
@@ -71,7 +74,7 @@ class JobHandle(Generic[R_co]):
         """Wait as `await` does, but at most `timeout`: JobTimeoutError then, and the job goes on."""
         check_span(timeout, field="timeout")
         now = self._session.clock.now()
-        left = self.deadline - now
+        left = timedelta(seconds=self._ends - asyncio.get_running_loop().time())
         until = now + (left if timeout is None else min(left, timeout))
         # Of one that was lost the store is asked again: it may be back.
         if self.job.is_open and not (await self._session.tracker.settle(self._watch, until=until)):

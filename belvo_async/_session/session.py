@@ -17,7 +17,7 @@ from ..abc import Clock, Store, SystemClock, Vendor
 from ..accounts import accounts_of
 from ..discreet import Discretion, discreet
 from ..errors import SessionClosedError, TaskError, UnknownJobError
-from ..jobs import Job, Polling, Task
+from ..jobs import Job, Polling, Task, at_present
 from ..stores import join_accounts
 from . import bulk
 from .ahead import Spares
@@ -206,7 +206,10 @@ class Session(Reads):
         self.tracker  # noqa: B018 - raises when the session is closed
         with Discretion():
             async for job in self._store.open_jobs(self._accounts):
-                yield self.handle(job, max(job.deadline or self.clock.now(), self.clock.now() + timedelta(minutes=1)))
+                now = self.clock.now()
+                # One that was fired while the clock was ahead is not waited for so much longer.
+                deadline = at_present(job, now, self._polling.longest).deadline
+                yield self.handle(job, max(deadline or now, now + timedelta(minutes=1)))
 
     @discreet
     async def forget(self, job_id: str) -> bool:

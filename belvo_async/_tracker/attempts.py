@@ -184,12 +184,12 @@ class Attempts:
             if self._closed or attempt.is_dropped:
                 raise RefusedError
             await self._check_lane(attempt)
-            job, now = attempt.job, self._context.clock.now()
+            job, now = self._door.at_present(attempt.job), self._context.clock.now()
             marked = replace(job, attempted_at=now, attempts=job.attempts + 1, polls=0, next_poll=now + LOST_AFTER)
-            marked = replace(marked, sender=self._sender)
+            marked = replace(marked, sender=self._sender, planned_at=now)
             attempt.sent = replace(marked, version=job.version + 1)
             attempt.in_doubt = True
-            standing = await self._door.write(marked, expected=job)
+            standing = await self._door.write(marked, expected=attempt.job)
             # A store may find our own write in the way when it had to repeat it.
             if standing is None or standing == attempt.sent:
                 return
@@ -214,8 +214,10 @@ class Attempts:
 
     async def _renew_all(self) -> None:
         try:
-            soon = self._context.clock.now() + RETAKEN_AFTER / 2
-            due = [each for each in self._by_job.values() if each.safe_until <= soon]
+            now = self._context.clock.now()
+            # What is safe for longer than was ever said was so by a clock that has been set back.
+            soon, longest = now + RETAKEN_AFTER / 2, now + RETAKEN_AFTER_AT_MOST
+            due = [each for each in self._by_job.values() if not soon < each.safe_until <= longest]
             await all_of(due, self._renew)
         finally:
             waiting = [each.safe_until for each in self._by_job.values() if not each.is_marked]
@@ -242,7 +244,7 @@ class Attempts:
             attempt.lane_until = await self._take_lane(attempt.job) or attempt.lane_until
         attempt.schedules.add(until)
         while True:
-            renewed = replace(attempt.job, next_poll=until)
+            renewed = replace(self._door.at_present(attempt.job), next_poll=until, planned_at=now)
             standing = await self._door.write(renewed, expected=attempt.job)
             if standing is None:
                 attempt.job, attempt.safe_until = replace(renewed, version=attempt.job.version + 1), until

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
-from ..abc import Clock, Conversation, Permit, Store, Vendor
+from ..abc import Conversation, Permit, Store, Vendor
 from ..errors import StoreError
 from ..jobs import Job, Polling
+from .clock import WatchedClock
 from .timer import Timer
 from .watch import Watches
 
@@ -43,7 +44,7 @@ class Context:
     vendors: Mapping[str, Vendor]
     talks: Mapping[str, Talk]
     polling: Polling
-    clock: Clock
+    clock: WatchedClock
     chance: Callable[[], float]
     new_id: Callable[[], str]
     timer: Timer

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
 from ..abc import Vendor
 from ..errors import StoreError
-from ..jobs import Job, Observation, Status, Verdict, Way, choose_adopter, later, normal_id, reconcile
+from ..jobs import Job, Observation, Status, Verdict, Way, at_present, choose_adopter, later, normal_id, reconcile
 from .context import Context, log
 from .losses import Losses
 
 # Deliveries about jobs of other people or other stores pile up for ever otherwise. Belvo and Syntage both give up
 # repeating long before; Syntage keeps events for 7 days.
 PARKED_FOR = timedelta(days=1)
+# No delivery waits longer for its job where jobs are fired; only then is one dropped for an age that may be a mistake.
+PARK_GRACE = timedelta(minutes=30)
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Whoever connects a link causes a dozen reports about it, mostly for jobs nobody here will ever know: of these, so many
 # stay, the newest. That is a tenth of what stores park by default, so they cannot push out what waits for its job.
@@ -41,7 +45,8 @@ class Door:
         self._store = context.store
         self._closed = closed
         self._due = due
-        self._nudged: dict[tuple[str, str], datetime] = {}
+        # When, in the loop's time, the last look comes that was asked for.
+        self._nudged: dict[tuple[str, str], float] = {}
         self._reports: Counter[str] = Counter()
         self._losses = Losses(context)
 
@@ -72,12 +77,17 @@ class Door:
             job = standing
         return job
 
+    def at_present(self, job: Job) -> Job:
+        """Bring what a job remembers into line with our clock; see `jobs.at_present`."""
+        return at_present(job, self._context.clock.now(), self._context.polling.interval(job.polls))
+
     async def apply(self, job: Job, seen: Observation, *, only: Callable[[Job], bool] | None = None) -> Job:
         """Apply an observation to one job, again on its newer version when another writer came first.
 
         Of newer versions, to those that `only` names.
         """
         while True:
+            job = self.at_present(job)
             made, verdict = reconcile(job, seen)
             if seen.gone and verdict is Verdict.ADVANCED and await self._losses.are_common(job):
                 seen = replace(seen, gone=False)
@@ -105,6 +115,13 @@ class Door:
         return await self._put(replace(job, version=expected.version + 1), expected=expected, seen=seen)
 
     async def _put(self, written: Job, *, expected: Job, seen: Observation | None) -> Job | None:
+        if written.next_poll is not None:
+            present = self.at_present(written)
+            if written.next_poll != expected.next_poll:
+                present = replace(present, next_poll=written.next_poll)
+                if written.planned_at == expected.planned_at:
+                    present = replace(present, planned_at=self._context.clock.now())
+            written = present
         standing = await self._store.put(written, expected=expected.version, observation=seen)
         if standing is not None:
             return standing
@@ -157,7 +174,9 @@ class Door:
             await self._drop_old(account)
 
     async def _drop_old(self, account: str) -> None:
-        oldest = self._context.clock.now() - PARKED_FOR
+        # Right after a step of the clock everything may look old, or nothing.
+        is_told = self._context.clock.is_steady_for(PARK_GRACE)
+        oldest = self._context.clock.now() - PARKED_FOR if is_told else LONG_AGO
         parked = await self._store.parked(account)
         reports = [seen for seen in parked if seen.reported and seen.at >= oldest]
         old = [seen for seen in parked if seen.at < oldest] + reports[:-REPORTS_PARKED]
@@ -209,12 +228,12 @@ class Door:
 
     def _look_after(self, key: tuple[str, str]) -> datetime:
         """When a look that a delivery asks for may come: now, or a pause after the last one it asked for."""
-        now = self._context.clock.now()
-        self._nudged = {each: at for each, at in self._nudged.items() if now - at < NUDGE_PAUSE}
+        now, pause = asyncio.get_running_loop().time(), NUDGE_PAUSE.total_seconds()
+        self._nudged = {each: at for each, at in self._nudged.items() if now - at < pause}
         last = self._nudged.get(key)
-        due = now if last is None else last if last > now else last + NUDGE_PAUSE
+        due = now if last is None else last if last > now else last + pause
         self._nudged[key] = due
-        return due
+        return self._context.clock.now() + timedelta(seconds=due - now)
 
     async def _make_due(self, job: Job, due: datetime) -> None:
         while job.is_open and (job.next_poll is None or job.next_poll > due):

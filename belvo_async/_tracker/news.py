@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from ..abc import Vendor
 from ..errors import PayloadError, StoreError, StoreLostError, TransportError, VendorError, name_fault
+from ..jobs import DOWN_AFTER
 from .context import STORE_RETRY, Context, all_of, log
 from .door import Door
 from .watch import Watch
@@ -15,8 +16,6 @@ from .watch import Watch
 # Whatever hints get lost: an awaited job is read again this often.
 READ_EVERY = timedelta(seconds=30)
 
-# A look that is this late was not late by load: nobody was there to make it.
-DOWN_AFTER = timedelta(minutes=1)
 # The earliest look that was missed came up to the longest interval after the last one that was made.
 CATCH_UP_SLACK = timedelta(minutes=10)
 # Syntage keeps events for at least 7 days (resources/core/events); older ends are found by looking at the jobs.
@@ -30,7 +29,7 @@ class News:
         self._context = context
         self._store = context.store
         self._door = door
-        self._read_at = context.clock.now()
+        self._read_at: float | None = None
 
     def begin(self, *, catch_up: bool) -> None:
         """Listen to the other processes of the store, and catch up on the time nobody listened to the vendors."""
@@ -40,8 +39,10 @@ class News:
 
     async def read_sometimes(self) -> None:
         """Read all awaited jobs again if that is due: hints may be lost, this is the promise."""
-        now = self._context.clock.now()
-        if now - self._read_at >= READ_EVERY:
+        now = asyncio.get_running_loop().time()
+        if self._read_at is None:
+            self._read_at = now
+        if now - self._read_at >= READ_EVERY.total_seconds():
             self._read_at = now
             await self._read(self._context.watches.awaited())
 

@@ -55,7 +55,7 @@ class Presence:
             log.debug("the store is down; the session leaves without a word")
 
     def _set_alarm(self) -> None:
-        self._alarm = self._context.timer.at(self._context.clock.now() + SAY_EVERY, self._ring)
+        self._alarm = self._context.timer.after(SAY_EVERY, self._ring)
 
     def _ring(self) -> None:
         self._context.spawn(self._again(), name="presence")

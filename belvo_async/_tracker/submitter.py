@@ -159,6 +159,7 @@ class Submitter:
             created_at=now,
             deadline=deadline,
             next_poll=now + attempts.RETAKEN_AFTER,
+            planned_at=now,
         )
 
     async def _begin(self, job: Job, seen: Observation | None = None) -> Job:

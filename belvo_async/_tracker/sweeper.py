@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -12,7 +13,8 @@ from msgspec.structs import replace
 from ..abc import Vendor
 from ..accounts import accounts_of
 from ..errors import PayloadError, RateLimitError, StoreError, StoreLostError, TransportError, VendorError, name_fault
-from ..jobs import Job, Observation, Status, later, normal_id
+from ..jobs import CLOCKS_DIFFER, DOWN_AFTER, Job, Observation, Status, Way, later, normal_id
+from .attempts import LOST_AFTER
 from .context import STORE_RETRY, Context, all_of, log
 from .door import Door
 from .news import News
@@ -23,6 +25,8 @@ T = TypeVar("T")
 
 # Even with nothing due, the store is asked this often: another process may have added jobs.
 SWEEP_EVERY = timedelta(seconds=30)
+# How often what other workers planned is doubted.
+DOUBT_EVERY = timedelta(minutes=5)
 # Longer than one batched look with all its retries; a crashed process's jobs are looked at again after it.
 LEASE = timedelta(minutes=5)
 CLAIM_LIMIT = 1000
@@ -50,22 +54,32 @@ class Sweeper:
         self._news = news
         self._claims = claims
         self._alarm: Alarm | None = None
-        self._when: datetime | None = None
         self._sweeping = False
         self._rang = False
         self._closed = False
         self._has_lost = False
         self._store_wait = STORE_RETRY[0]
-        self._parked_swept_at = context.clock.now()
+        self._parked_swept_at: float | None = None
+        # In the loop's time: when this session first looked, and when it doubts again what others planned.
+        self._began_at: float | None = None
+        self._doubts_at = -math.inf
+        self._steps: int = 0
 
     def note_due(self, when: datetime) -> None:
-        """Be awake at `when`."""
-        if self._closed or (self._when is not None and self._when <= when):
+        """Be awake at `when`, as far away as it is now."""
+        self._wake_after(when - self._context.clock.now())
+
+    def _wake_after(self, span: timedelta) -> None:
+        if self._closed:
             return
-        if self._alarm is not None:
-            self._alarm.cancel()
-        self._when = when
-        self._alarm = self._context.timer.at(when, self._ring)
+        earlier = self._alarm
+        alarm = self._context.timer.after(span, self._ring)
+        if earlier is not None and earlier.due_seconds <= alarm.due_seconds:
+            alarm.cancel()
+            return
+        if earlier is not None:
+            earlier.cancel()
+        self._alarm = alarm
 
     def close(self) -> None:
         """Wake no more."""
@@ -74,7 +88,7 @@ class Sweeper:
             self._alarm.cancel()
 
     def _ring(self) -> None:
-        self._alarm = self._when = None
+        self._alarm = None
         self._rang = self._sweeping
         if not (self._sweeping or self._closed):
             self._sweeping = True
@@ -82,25 +96,25 @@ class Sweeper:
 
     async def _sweep(self) -> None:
         # Whatever happens, somebody is awake again later: a sweep that dies would leave every waiter in silence.
-        again_at = self._context.clock.now() + SWEEP_EVERY
+        again = SWEEP_EVERY
         try:
             if self._claims:
                 await self._claim()
             await self._news.read_sometimes()
             next_due = await self._store.next_due(self._context.accounts) if self._claims else None
-            again_at = min(again_at, next_due or again_at)
+            again = SWEEP_EVERY if next_due is None else min(SWEEP_EVERY, next_due - self._context.clock.now())
             self._store_wait = STORE_RETRY[0]
         except StoreError as error:
             if isinstance(error, StoreLostError):
                 self._note_loss()
             else:
                 log.warning("the store is down; looking at jobs is put off: %s", error)
-            again_at = self._context.clock.now() + self._store_wait
+            again = self._store_wait
             self._store_wait = min(self._store_wait * 2, STORE_RETRY[1])
         finally:
             self._sweeping = False
             # What fell due while this sweep ran may have come too late for it.
-            self.note_due(self._context.clock.now() if self._rang else again_at)
+            self._wake_after(timedelta(0) if self._rang else again)
             self._rang = False
 
     def _note_loss(self) -> None:
@@ -116,7 +130,7 @@ class Sweeper:
             while part is None or len(part) == CLAIM_LIMIT:
                 now = self._context.clock.now()
                 part = await self._store.claim_due(
-                    self._context.accounts, now=now, until=now + LEASE, limit=CLAIM_LIMIT
+                    self._context.accounts, now=now, until=now + LEASE, limit=CLAIM_LIMIT, latest=self._believed(now)
                 )
                 due += part
                 if len(due) >= LOOK_LIMIT:
@@ -129,8 +143,29 @@ class Sweeper:
             self._dispatch_all(due)
             raise
         self._dispatch_all(due)
-        now = self._context.clock.now()
-        if now - self._parked_swept_at >= PARK_SWEEP_EVERY:
+        self._note_claimed()
+        await self._sweep_park()
+
+    def _believed(self, now: datetime) -> datetime | None:
+        """The latest instant that clocks which planned looks may have shown; None while no clock is doubted.
+
+        They are when a session begins, when our own was set, and now and then: another worker may have planned looks by
+        a wrong clock and be gone. While it is there, though, two that disagree must not race each other.
+        """
+        is_time = asyncio.get_running_loop().time() >= self._doubts_at or self._context.clock.steps != self._steps
+        return later(now, CLOCKS_DIFFER) if is_time else None
+
+    def _note_claimed(self) -> None:
+        now = asyncio.get_running_loop().time()
+        self._began_at = now if self._began_at is None else self._began_at
+        if now >= self._doubts_at or self._context.clock.steps != self._steps:
+            self._doubts_at, self._steps = now + DOUBT_EVERY.total_seconds(), self._context.clock.steps
+
+    async def _sweep_park(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if self._parked_swept_at is None:
+            self._parked_swept_at = now
+        if now - self._parked_swept_at >= PARK_SWEEP_EVERY.total_seconds():
             self._parked_swept_at = now
             await self._door.drop_old()
 
@@ -153,14 +188,26 @@ class Sweeper:
             if job.is_queued:
                 await self._submitter.attempt(job, leased_until=self._context.clock.now() + LEASE)
             elif job.status is Status.SUBMITTING:
-                await self._submitter.settle_lost(job)
+                await self._settle_lost(job)
             else:
                 await self.find(vendor, job)
         except StoreError as error:
             log.warning("the store is down; a submission is put off: %s", error, extra={"job": job.id})
 
+    async def _settle_lost(self, job: Job) -> None:
+        """Settle a lost submission, unless only a wrong clock says that it takes so long: then once more as long."""
+        now, planned_at = self._context.clock.now(), job.planned_at or job.created_at
+        here = asyncio.get_running_loop().time() - (self._began_at or 0.0)
+        # We would have seen it fall due, had its clock been ours.
+        is_odd = DOWN_AFTER < now - planned_at - LOST_AFTER < timedelta(seconds=here)
+        if now - planned_at >= LOST_AFTER and not is_odd and self._context.clock.is_steady_for(LOST_AFTER):
+            await self._submitter.settle_lost(job)
+        else:
+            await self._door.write(replace(job, next_poll=now + LOST_AFTER), expected=job)
+
     async def find(self, vendor: Vendor, job: Job) -> None:
         """Look for an uncertain submission: among the parked deliveries, then at the vendor."""
+        job = self._door.at_present(job)
         await self._door.match_uncertain(vendor)
         try:
             seen = await self._context.talks[vendor.name](vendor.find(job, self._context.clock.now()))
@@ -170,7 +217,9 @@ class Sweeper:
             self._warn(vendor, error)
             await self._put_off([job], error)
         else:
-            await self._door.apply(job, await self._disown(vendor, job, replace(seen, job_id=job.id)))
+            # One look, however long after the attempt, is no search.
+            seen = replace(seen, job_id=job.id, abandon=seen.abandon and job.absent_since is not None)
+            await self._door.apply(job, await self._disown(vendor, job, seen))
 
     async def _disown(self, vendor: Vendor, job: Job, seen: Observation) -> Observation:
         """Take a search that found only what another job of ours started for one that found nothing."""
@@ -187,9 +236,13 @@ class Sweeper:
 
         A row that cannot be taken in hides no other: its job is looked at again later.
         """
-        seen = await self._context.talks[vendor.name](vendor.poll(jobs, self._context.clock.now()))
+        kept, jobs = jobs, [self._door.at_present(job) for job in jobs]
+        told = await self._context.talks[vendor.name](vendor.poll(jobs, self._context.clock.now()))
         by_id = {job.id: job for job in jobs}
         by_remote = {normal_id(job.remote_id or ""): job for job in jobs}
+        # What nothing but the clock's word about a long time would end is looked at once more.
+        doubtful = {job.id for before, job in zip(kept, jobs, strict=True) if job is not before}
+        seen = [_uninferred(one) if one.job_id in doubtful and one.way is Way.INFERENCE else one for one in told]
         named = [(by_id.get(one.job_id or "") or by_remote.get(normal_id(one.remote_id or "")), one) for one in seen]
         if any(one.found or one.status is not None or one.vendor_status is not None for one in seen):
             self._door.note_found(vendor)
@@ -271,3 +324,7 @@ class Sweeper:
             name_fault(error),
             extra={"vendor": vendor.name, "error": type(error).__name__},
         )
+
+
+def _uninferred(seen: Observation) -> Observation:
+    return replace(seen, way=Way.POLL, status=None, partial=False)

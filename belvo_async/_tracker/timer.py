@@ -6,7 +6,7 @@ import asyncio
 import heapq
 import itertools
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ..abc import Clock
 
@@ -52,8 +52,12 @@ class Timer:
 
     def at(self, when: datetime, callback: Callable[[], None]) -> Alarm:
         """Call `callback` at `when`, or soon when that has passed. It must not raise."""
+        return self.after(when - self._clock.now(), callback)
+
+    def after(self, span: timedelta, callback: Callable[[], None]) -> Alarm:
+        """Call `callback` when a span has passed, or soon when it is none. It must not raise."""
         loop = asyncio.get_running_loop()
-        due_seconds = loop.time() + max(0.0, (when - self._clock.now()).total_seconds())
+        due_seconds = loop.time() + max(0.0, span.total_seconds())
         alarm = Alarm(self, due_seconds, callback)
         heapq.heappush(self._heap, (due_seconds, next(self._order), alarm))
         if self._heap[0][2] is alarm:

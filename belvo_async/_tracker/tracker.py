@@ -14,6 +14,7 @@ from ..abc import Clock, Store, Vendor
 from ..discreet import Discretion
 from ..errors import StoreError, UnsupportedError, lost_error
 from ..jobs import Job, Observation, Polling, Status, Task, abandonment, withdrawal
+from .clock import WatchedClock
 from .context import Context, Talk, log
 from .door import Door
 from .news import News
@@ -42,15 +43,16 @@ class Tracker:
         new_id: Callable[[], str],
         sweep: bool = True,
     ) -> None:
+        watched = WatchedClock(clock)
         self._context = Context(
             store=store,
             vendors=vendors,
             talks=talks,
             polling=polling,
-            clock=clock,
+            clock=watched,
             chance=chance,
             new_id=new_id,
-            timer=Timer(clock),
+            timer=Timer(watched),
             phase=chance(),
         )
         self._store = store

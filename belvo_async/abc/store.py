@@ -56,11 +56,15 @@ class Store(Protocol):
         """
         ...
 
-    async def claim_due(self, accounts: Collection[str], *, now: datetime, until: datetime, limit: int) -> list[Job]:
+    async def claim_due(
+        self, accounts: Collection[str], *, now: datetime, until: datetime, limit: int, latest: datetime | None = None
+    ) -> list[Job]:
         """Lease up to `limit` open jobs whose `next_poll` is at or before `now`.
 
         A leased job is invisible to other callers until `until`, so two processes never poll the same job. Earliest
-        first. Jobs without `next_poll` are never returned.
+        first. Jobs without `next_poll` are never returned. With `latest`, what a clock set that showed more is not
+        believed: a job whose `next_poll` was set (`planned_at`), or whose lease was taken (`now`), later than that is
+        due as well, after the others.
         """
         ...
 
@@ -113,6 +117,8 @@ class Store(Protocol):
     async def lease(self, key: str, owner: str, *, now: datetime, until: datetime) -> int | None:
         """Take or renew a lease: the fencing token (grows with each change of owner), None while another holds it.
 
+        One taken more than CLOCKS_DIFFER ahead of `now` is a wrong clock's: it lasts from now for as long as it was
+        taken for, unless its owner renews it.
         One whose owner is the id of a kept job that is closed is free: the process that closed it may have died before
         it could give the lease back.
         """

@@ -3,12 +3,15 @@
 Everything a vendor ever says becomes an `Observation`; `reconcile` alone decides what it means for a `Job`.
 """
 
+from .clocks import CLOCKS_DIFFER, DOWN_AFTER, at_present
 from .document import decode_job, decode_task, encode_job, load_kinds_with, task_key
 from .model import STATES, Failure, Job, Look, Observation, Report, Status, Task, UnknownTask, Verdict, Way, normal_id
 from .polling import Polling, later
 from .table import GONE_LOOKS, GONE_SPAN, TABLE, abandonment, choose_adopter, reconcile, undelivered, withdrawal
 
 __all__ = [
+    "CLOCKS_DIFFER",
+    "DOWN_AFTER",
     "GONE_LOOKS",
     "GONE_SPAN",
     "STATES",
@@ -25,6 +28,7 @@ __all__ = [
     "Verdict",
     "Way",
     "abandonment",
+    "at_present",
     "choose_adopter",
     "decode_job",
     "decode_task",

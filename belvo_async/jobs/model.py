@@ -188,6 +188,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     that anybody was promised to wait for it: from then on it holds no lane, and an equal task is started anew
     (`superseded_by`). An `abandoned` job is followed no longer, by whose decision `settled_by` says; what the vendor
     says of it still counts.
+    `planned_at` is when `next_poll` was set, which is believed as long as that does not lie ahead.
     """
 
     id: str
@@ -222,6 +223,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     conflicts: int = 0
     polls: int = 0
     next_poll: datetime | None = None
+    planned_at: datetime | None = None
     version: int = 0
 
     @property

@@ -70,9 +70,13 @@ class JoinedStore:
         async for job in self._store.ended_jobs(self._expand(accounts), before=before):
             yield job
 
-    async def claim_due(self, accounts: Collection[str], *, now: datetime, until: datetime, limit: int) -> list[Job]:
+    async def claim_due(
+        self, accounts: Collection[str], *, now: datetime, until: datetime, limit: int, latest: datetime | None = None
+    ) -> list[Job]:
         """Lease up to `limit` open jobs that are due, earliest first."""
-        return await self._store.claim_due(self._expand(accounts) or (), now=now, until=until, limit=limit)
+        return await self._store.claim_due(
+            self._expand(accounts) or (), now=now, until=until, limit=limit, latest=latest
+        )
 
     async def next_due(self, accounts: Collection[str]) -> datetime | None:
         """The earliest instant an open job is due and not leased."""

@@ -16,7 +16,19 @@ from belvo_async.jobs import Job, Observation, normal_id
 
 from .memory_jobs import Place, Shelf
 from .places import Ledger, Shifts
-from .rules import ASIDE, PARKED, Bounds, Gate, ended_before, identity, refuse_second_end, refuse_taken_id
+from .rules import (
+    ASIDE,
+    PARKED,
+    Bounds,
+    Gate,
+    ended_before,
+    from_us,
+    identity,
+    lasting,
+    refuse_second_end,
+    refuse_taken_id,
+    to_us,
+)
 
 __all__ = ["MemoryStore"]
 
@@ -106,10 +118,12 @@ class MemoryStore:
             if accounts is None or job.account in accounts:
                 yield job
 
-    async def claim_due(self, accounts: Collection[str], *, now: datetime, until: datetime, limit: int) -> list[Job]:
+    async def claim_due(
+        self, accounts: Collection[str], *, now: datetime, until: datetime, limit: int, latest: datetime | None = None
+    ) -> list[Job]:
         """Lease up to `limit` open jobs that are due, earliest first."""
         self._gate.check()
-        return self._shelf.claim(accounts, now, until, limit)
+        return self._shelf.claim(accounts, now, until, limit, latest)
 
     async def next_due(self, accounts: Collection[str]) -> datetime | None:
         """The earliest instant an open job is due and not leased."""
@@ -170,11 +184,13 @@ class MemoryStore:
         self._gate.check()
         held = self._leases.get(key)
         if held is not None and held.owner != owner and held.until > now and not self._is_closed(held.owner):
+            lasts = lasting(to_us(held.since), to_us(held.until), to_us(now))
+            self._leases[key] = _Lease(held.owner, from_us(lasts[0]), from_us(lasts[1]), held.token)
             return None
         if held is None or held.owner != owner:
             self._last_token += 1
-            held = _Lease(owner, until, self._last_token)
-        self._leases[key] = _Lease(owner, until, held.token)
+            held = _Lease(owner, now, until, self._last_token)
+        self._leases[key] = _Lease(owner, now, until, held.token)
         return held.token
 
     async def leased_until(self, key: str) -> datetime | None:
@@ -221,6 +237,7 @@ class MemoryStore:
 @dataclass(slots=True, frozen=True)
 class _Lease:
     owner: str
+    since: datetime
     until: datetime
     token: int
 

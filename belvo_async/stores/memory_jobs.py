@@ -23,6 +23,8 @@ Place = tuple[datetime, str]
 class _Row:
     job: Job
     due: datetime | None = None
+    # By whose clock `due` was set.
+    planned_at: datetime | None = None
     seen: deque[Observation] | None = None
 
 
@@ -96,10 +98,14 @@ class Shelf:
         self._closed.pop(job_id, None)
         return True
 
-    def claim(self, accounts: Collection[str], now: datetime, until: datetime, limit: int) -> list[Job]:
+    def claim(
+        self, accounts: Collection[str], now: datetime, until: datetime, limit: int, latest: datetime | None
+    ) -> list[Job]:
         claimed = self._due.take(accounts, now, limit)
+        if latest is not None:
+            claimed += self._due.take_doubtful(accounts, latest, limit - len(claimed))
         for row in claimed:
-            self._due.push(row, leased=until)
+            self._due.push(row, leased=until, now=now)
         return sorted((row.job for row in claimed), key=lambda job: (job.next_poll, job.created_at, job.id))
 
     def first_due(self, accounts: Collection[str]) -> datetime | None:
@@ -113,7 +119,7 @@ class Shelf:
             self._list_anew(row, job, before)
         if before is not None and before.account != job.account:
             row.due = None  # the entry in the heap of its other account counts no more
-        self._due.push(row)
+        self._due.push(row, now=job.planned_at)
 
     def _list_anew(self, row: _Row, job: Job, before: Job | None) -> None:
         self._list_equal(job, before)
@@ -253,12 +259,18 @@ class _DueHeaps:
     def __init__(self, rows: dict[str, _Row]) -> None:
         self._rows = rows
         self._heaps: dict[str, list[tuple[datetime, str]]] = {}
+        # No row was set by a clock that showed more.
+        self._latest: datetime | None = None
 
-    def push(self, row: _Row, *, leased: datetime | None = None) -> None:
+    def push(self, row: _Row, *, leased: datetime | None = None, now: datetime | None) -> None:
+        """List a row anew. `now` is what the clock showed that set when it is due."""
         job = row.job
         due = job.next_poll if job.is_open else None
-        if due is not None and leased is not None and leased > due:
-            due = leased
+        if due is not None and leased is not None and now is not None:
+            due = max(min(due, now), leased)
+        row.planned_at = now
+        if now is not None and (self._latest is None or now > self._latest):
+            self._latest = now
         if due == row.due:
             return
         row.due = due
@@ -282,6 +294,17 @@ class _DueHeaps:
             row = self._rows[heapq.heappop(self._heaps[account])[1]]
             row.due = None
             taken.append(row)
+        return taken
+
+    def take_doubtful(self, accounts: Collection[str], latest: datetime, limit: int) -> list[_Row]:
+        """Take out up to `limit` rows that a clock set which showed more. Looks at all: such a clock is rare."""
+        if self._latest is None or self._latest <= latest:
+            return []
+        rows = [row for row in self._rows.values() if row.due and row.planned_at and row.planned_at > latest]
+        taken = [row for row in rows if row.job.account in accounts][:limit]
+        for row in taken:
+            row.due = None
+        self._latest = max((row.planned_at for row in rows if row.planned_at and row.due), default=latest)
         return taken
 
     def first(self, account: str) -> datetime | None:

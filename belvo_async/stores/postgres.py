@@ -111,9 +111,11 @@ class PostgresStore:
                 if ended_before(job, before):
                     yield job
 
-    async def claim_due(self, accounts: Collection[str], *, now: datetime, until: datetime, limit: int) -> list[Job]:
+    async def claim_due(
+        self, accounts: Collection[str], *, now: datetime, until: datetime, limit: int, latest: datetime | None = None
+    ) -> list[Job]:
         """Lease up to `limit` open jobs that are due, earliest first."""
-        return await self._usable().write(Claim(accounts, to_us(now), to_us(until), limit))
+        return await self._usable().write(Claim(accounts, now, until, limit, latest))
 
     async def next_due(self, accounts: Collection[str]) -> datetime | None:
         """The earliest instant an open job is due and not leased."""

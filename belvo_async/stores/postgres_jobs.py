@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
@@ -13,7 +14,7 @@ from belvo_async.jobs import Job, Observation, normal_id
 from .postgres_commit import Exchange, Read, Write
 from .postgres_line import Row, Statement
 from .postgres_rows import decode, plain, unplain
-from .rules import SLICE
+from .rules import SLICE, to_us
 
 __all__ = ["Claim", "Place", "count", "ended_after", "find", "first_due", "get", "open_after", "standing", "timeline"]
 
@@ -118,10 +119,14 @@ class Claim(Write[list[Job]]):
 
     rank = 1
 
-    def __init__(self, accounts: Collection[str], now_us: int, until_us: int, limit: int) -> None:
+    def __init__(
+        self, accounts: Collection[str], now: datetime, until: datetime, limit: int, latest: datetime | None
+    ) -> None:
         super().__init__()
-        whose = [plain(each) for each in set(accounts)]
-        self.statement = Statement(_CLAIM, (whose, now_us, limit, limit, until_us))
+        whose, now_us = [plain(each) for each in set(accounts)], to_us(now)
+        # Later than NULL is nothing.
+        wanted = (whose, now_us, limit, whose, None if latest is None else to_us(latest), limit, limit)
+        self.statement = Statement(_CLAIM, (*wanted, to_us(until), now_us, now_us))
 
     @staticmethod
     def exchange(operations: Sequence[Claim]) -> Exchange:
@@ -138,13 +143,24 @@ class Claim(Write[list[Job]]):
         yield []
 
 
-# Each account's jobs come from the index in their order. What another worker has locked it is about to claim or write.
+# Each account's jobs come from an index in their order. What another worker has locked it is about to claim or write.
+# What was not believed is due when the lease ends, should nobody write it before.
 _CLAIM = """
     WITH due AS (
-        SELECT one.id FROM unnest(%s::text[]) AS asked (account) CROSS JOIN LATERAL (
+        SELECT one.* FROM unnest(%s::text[]) AS asked (account) CROSS JOIN LATERAL (
             SELECT id, due_at, next_poll FROM job WHERE account = asked.account AND due_at <= %s
             ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
-        ) AS one ORDER BY one.due_at, one.next_poll, one.id LIMIT %s
+        ) AS one
+    ), doubtful AS (
+        SELECT one.* FROM unnest(%s::text[]) AS asked (account) CROSS JOIN LATERAL (
+            SELECT id, due_at, next_poll FROM job
+            WHERE account = asked.account AND planned_at > %s::bigint AND due_at IS NOT NULL
+            ORDER BY planned_at LIMIT %s FOR UPDATE SKIP LOCKED
+        ) AS one
+    ), chosen AS (
+        SELECT id FROM (SELECT * FROM due UNION SELECT * FROM doubtful) AS wanted
+        ORDER BY due_at, next_poll, id LIMIT %s
     )
-    UPDATE job SET leased_until = %s FROM due WHERE job.id = due.id RETURNING job.next_poll, job.id, job.document
+    UPDATE job SET leased_until = %s, planned_at = %s, next_poll = least(next_poll, %s)
+    FROM chosen WHERE job.id = chosen.id RETURNING job.next_poll, job.id, job.document
 """

@@ -41,6 +41,7 @@ class Columns(NamedTuple):
     lane: str | None
     created_at: int
     next_poll: int | None
+    planned_at: int | None
     version: int
     document: bytes
 
@@ -56,6 +57,7 @@ def columns(job: Job) -> Columns:
         lane=None if job.lane is None else plain(job.lane),
         created_at=to_us(job.created_at),
         next_poll=None if job.next_poll is None else to_us(job.next_poll),
+        planned_at=None if job.planned_at is None else to_us(job.planned_at),
         version=job.version,
         document=encode_job(job),
     )

@@ -122,8 +122,9 @@ def _quoted(words: Iterable[Status]) -> str:
 
 # Instants are microseconds since 1970, UTC. `key` is set while the job stands in the way of equal ones; `started` while
 # it has done so ever since it was new: of two equal jobs written as new at once the index refuses one, while a search
-# that was given up may still find its job beside a younger equal one. `remote_id` is in normal form. Everything else
-# about a job is in its document: bytes, because jsonb refuses U+0000.
+# that was given up may still find its job beside a younger equal one. `remote_id` is in normal form. `planned_at` is by
+# which clock it was set when the job is due: its own, or that of who leased it last. Everything else about a job is in
+# its document: bytes, because jsonb refuses U+0000.
 _TABLES = (
     "CREATE TABLE store_version (version integer NOT NULL)",
     f"""
@@ -138,6 +139,7 @@ _TABLES = (
         lane text COLLATE "C",
         created_at bigint NOT NULL,
         next_poll bigint,
+        planned_at bigint,
         leased_until bigint NOT NULL DEFAULT 0,
         version bigint NOT NULL,
         seen bigint NOT NULL,
@@ -154,6 +156,7 @@ _TABLES = (
     "CREATE INDEX job_ended ON job (created_at, id, account) WHERE NOT open",
     "CREATE INDEX job_lane ON job (lane, created_at, id) WHERE open AND lane IS NOT NULL",
     "CREATE INDEX job_due ON job (account, due_at) WHERE due_at IS NOT NULL",
+    "CREATE INDEX job_planned ON job (account, planned_at) WHERE due_at IS NOT NULL",
     """
     CREATE FUNCTION refuse_second_end() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN RAISE check_violation USING MESSAGE = 'the status of an ended job never changes'; END $$
@@ -199,6 +202,7 @@ _TABLES = (
     CREATE TABLE lease (
         key text COLLATE "C" PRIMARY KEY,
         owner text COLLATE "C",
+        since bigint NOT NULL DEFAULT 0,
         until bigint NOT NULL DEFAULT 0,
         token bigint NOT NULL DEFAULT 0
     )

@@ -15,7 +15,7 @@ from .places import Ledger
 from .postgres_commit import Exchange, Read, Write
 from .postgres_line import Row, Statement
 from .postgres_rows import arrays, plain
-from .rules import Bounds, from_us, identity, to_us
+from .rules import Bounds, from_us, identity, lasting, to_us
 
 __all__ = [
     "Exhaust",
@@ -245,10 +245,11 @@ class Lease(Write[int | None]):
     def take(self, held: _Held) -> int | None:
         """Take the lease unless another holds it."""
         if held.owner not in (None, self.owner) and held.until_us > self.now_us and not held.is_closed:
+            held.since_us, held.until_us = lasting(held.since_us, held.until_us, self.now_us)
             return None
         if held.owner != self.owner:
             held.owner, held.token, held.is_closed = self.owner, held.token + 1, False
-        held.until_us = self.until_us
+        held.since_us, held.until_us = self.now_us, self.until_us
         return held.token
 
 
@@ -278,22 +279,24 @@ class Release(Write[None]):
 
 class _Held(msgspec.Struct):
     owner: str | None
+    since_us: int
     until_us: int
     token: int
     is_closed: bool
 
-    def row(self) -> tuple[str | None, int, int]:
+    def row(self) -> tuple[str | None, int, int, int]:
         """What is written of it."""
-        return self.owner, self.until_us, self.token
+        return self.owner, self.since_us, self.until_us, self.token
 
 
 _MAKE_LEASES = "INSERT INTO lease (key) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING"
 _LOCK_LEASES = """
-    SELECT key, owner, until, token, EXISTS (SELECT FROM job WHERE id = lease.owner AND NOT open)
+    SELECT key, owner, since, until, token, EXISTS (SELECT FROM job WHERE id = lease.owner AND NOT open)
     FROM lease WHERE key = ANY(%s) ORDER BY key FOR UPDATE
 """
 _WRITE_LEASES = """
-    UPDATE lease SET owner = new.owner, until = new.until, token = new.token
-    FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[]) AS new (key, owner, until, token)
+    UPDATE lease SET owner = new.owner, since = new.since, until = new.until, token = new.token
+    FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[])
+        AS new (key, owner, since, until, token)
     WHERE lease.key = new.key
 """

@@ -13,7 +13,7 @@ import msgspec
 from belvo_async.abc import Budget
 from belvo_async.discreet import discreet
 from belvo_async.errors import StoreError
-from belvo_async.jobs import Job, Observation, Status, normal_id
+from belvo_async.jobs import CLOCKS_DIFFER, Job, Observation, Status, normal_id
 
 from . import redis_rows as rows
 from . import redis_scripts as scripts
@@ -157,9 +157,12 @@ class RedisStore:
             for job in rows.decode_jobs(documents):
                 yield job
 
-    async def claim_due(self, accounts: Collection[str], *, now: datetime, until: datetime, limit: int) -> list[Job]:
+    async def claim_due(
+        self, accounts: Collection[str], *, now: datetime, until: datetime, limit: int, latest: datetime | None = None
+    ) -> list[Job]:
         """Lease up to `limit` open jobs that are due, earliest first."""
-        bounds = (rows.stamp(now, plus_us=1), rows.stamp(until), b"%d" % limit)
+        doubtful = b"+" if latest is None else b"[" + rows.stamp(latest, plus_us=1)
+        bounds = (rows.stamp(now, plus_us=1), rows.stamp(until), b"%d" % limit, rows.stamp(now), doubtful)
         claimed = rows.decode_jobs(await self._write(scripts.CLAIM, *bounds, *rows.whose(accounts)))
         return sorted(claimed, key=lambda job: (job.next_poll, job.created_at, job.id))
 
@@ -229,7 +232,7 @@ class RedisStore:
 
     async def lease(self, key: str, owner: str, *, now: datetime, until: datetime) -> int | None:
         """Take or renew a lease: its fencing token, None while another holds it."""
-        instants = (b"%d" % to_us(now), b"%d" % to_us(until))
+        instants = (b"%d" % to_us(now), b"%d" % to_us(until), b"%d" % in_us(CLOCKS_DIFFER))
         token: int | None = await self._write(scripts.LEASE, rows.digest(key), rows.raw(owner), *instants)
         return token
 

@@ -105,6 +105,7 @@ def put_arguments(job: Job, expected: int | None, seen: Observation | None, orig
         origin,
         b"%d" % TIMELINE_LIMIT,
         STREAM_LIMIT,
+        stamp(job.planned_at) if due and job.planned_at is not None else b"",
     )
 
 

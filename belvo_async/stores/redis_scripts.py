@@ -46,7 +46,7 @@ end
 
 # arg: id, expected version ('' for a new job), version, status, whether it is an end, document, account, age, due (''
 # for never), names of the sets it is a member of, the set of equal jobs ('' for none), what was seen ('' for nothing),
-# origin, limit of the timeline, limit of the stream.
+# origin, limit of the timeline, limit of the stream, by which clock it was set when it is due ('' for nobody knows).
 # Gives 1 when written, 0 when there is no such job, {document} of what stands in the way, the status it has ended as.
 PUT = Script(
     _ROOT
@@ -55,7 +55,7 @@ PUT = Script(
     + """
 local id = arg[1]
 local key = root .. 'job:' .. id
-local kept = call('HMGET', key, 'version', 'status', 'ended', 'sets', 'age', 'due', 'account')
+local kept = call('HMGET', key, 'version', 'status', 'ended', 'sets', 'age', 'due', 'account', 'planned')
 if arg[2] == '' then
   if kept[1] then
     return {call('HGET', key, 'document')}
@@ -74,21 +74,26 @@ elseif kept[3] == '1' and kept[2] ~= arg[4] then
   return kept[2]
 end
 call('HSET', key, 'version', arg[3], 'status', arg[4], 'ended', arg[5], 'document', arg[6],
-  'account', arg[7], 'age', arg[8], 'due', arg[9], 'sets', arg[10])
+  'account', arg[7], 'age', arg[8], 'due', arg[9], 'sets', arg[10], 'planned', arg[16])
 if kept[4] ~= arg[10] or kept[5] ~= arg[8] then
   unlist(kept[4] or '', kept[5])
   for name in string.gmatch(arg[10], '%S+') do
     call('ZADD', root .. name, 0, arg[8])
   end
 end
-if kept[6] ~= arg[9] or kept[7] ~= arg[7] then
-  if kept[6] and kept[6] ~= '' then
-    call('ZREM', root .. 'due:' .. kept[7], kept[6] .. id)
+local function relist(name, old, new)
+  if old == new and kept[7] == arg[7] then
+    return
   end
-  if arg[9] ~= '' then
-    call('ZADD', root .. 'due:' .. arg[7], 0, arg[9] .. id)
+  if old and old ~= '' then
+    call('ZREM', root .. name .. kept[7], old .. id)
+  end
+  if new ~= '' then
+    call('ZADD', root .. name .. arg[7], 0, new .. id)
   end
 end
+relist('due:', kept[6], arg[9])
+relist('planned:', kept[8], arg[16])
 if arg[12] ~= '' then
   call('RPUSH', root .. 'timeline:' .. id, arg[12])
   call('LTRIM', root .. 'timeline:' .. id, -arg[14], -1)
@@ -137,30 +142,41 @@ return found
 """
 )
 
-# arg: the first instant that is not due yet, until when to lease, how many at most, then accounts.
+# arg: the first instant that is not due yet, until when to lease, how many at most, now, the first member of a clock
+# that is not believed ("+" for none), then accounts. What was not believed comes last, and is due when the lease ends.
 CLAIM = Script(
     _ROOT
     + _EPOCH
     + """
 local limit = tonumber(arg[3])
-local due = {}
-for n = 4, #arg do
-  local set = root .. 'due:' .. arg[n]
-  for _, member in ipairs(call('ZRANGEBYLEX', set, '-', '(' .. arg[1], 'LIMIT', 0, limit)) do
-    due[#due + 1] = {member, set}
+local due, doubtful = {}, {}
+for n = 6, #arg do
+  for _, member in ipairs(call('ZRANGEBYLEX', root .. 'due:' .. arg[n], '-', '(' .. arg[1], 'LIMIT', 0, limit)) do
+    due[#due + 1] = {member, arg[n]}
+  end
+  for _, member in ipairs(call('ZRANGEBYLEX', root .. 'planned:' .. arg[n], arg[5], '+', 'LIMIT', 0, limit)) do
+    doubtful[#doubtful + 1] = {member, arg[n]}
   end
 end
 table.sort(due, function(one, other) return one[1] < other[1] end)
-local claimed = {}
-for n = 1, math.min(limit, #due) do
-  local member, set = due[n][1], due[n][2]
-  local id = string.sub(member, 20)
-  local document = call('HGET', root .. 'job:' .. id, 'document')
-  call('ZREM', set, member)
-  if document then
-    call('ZADD', set, 0, arg[2] .. id)
-    call('HSET', root .. 'job:' .. id, 'due', arg[2])
-    claimed[#claimed + 1] = document
+local claimed, taken = {}, {}
+local function claim(id, account)
+  local key = root .. 'job:' .. id
+  local kept = call('HMGET', key, 'document', 'due', 'planned')
+  if #claimed == limit or taken[id] or not kept[1] then
+    return
+  end
+  taken[id] = true
+  call('ZREM', root .. 'due:' .. account, kept[2] .. id)
+  call('ZADD', root .. 'due:' .. account, 0, arg[2] .. id)
+  call('ZREM', root .. 'planned:' .. account, (kept[3] or '') .. id)
+  call('ZADD', root .. 'planned:' .. account, 0, arg[4] .. id)
+  call('HSET', key, 'due', arg[2], 'planned', arg[4])
+  claimed[#claimed + 1] = kept[1]
+end
+for _, found in ipairs({due, doubtful}) do
+  for _, each in ipairs(found) do
+    claim(string.sub(each[1], 20), each[2])
   end
 end
 return claimed
@@ -193,12 +209,13 @@ FORGET = Script(
     + _TELL
     + """
 local key = root .. 'job:' .. arg[1]
-local kept = call('HMGET', key, 'sets', 'age', 'due', 'account')
+local kept = call('HMGET', key, 'sets', 'age', 'due', 'account', 'planned')
 if not kept[1] then
   return 0
 end
 unlist(kept[1], kept[2])
 call('ZREM', root .. 'due:' .. kept[4], kept[3] .. arg[1])
+call('ZREM', root .. 'planned:' .. kept[4], (kept[5] or '') .. arg[1])
 call('DEL', key, root .. 'timeline:' .. arg[1])
 tell(arg[1], arg[2], arg[3])
 return 1
@@ -279,16 +296,20 @@ return 1
 """
 )
 
-# arg: lease, owner, now, until. Gives the fencing token, or nil.
+# arg: lease, owner, now, until, by how many microseconds clocks differ. Gives the fencing token, or nil.
 LEASE = Script(
     _ROOT
     + _EPOCH
     + """
 local key = root .. 'lease:' .. arg[1]
-local held = call('HMGET', key, 'token', 'owner', 'until')
+local held = call('HMGET', key, 'token', 'owner', 'until', 'since')
 if held[1] and held[2] ~= arg[2] and tonumber(held[3]) > tonumber(arg[3]) then
   local age = call('HGET', root .. 'job:' .. held[2], 'age')
   if not age or call('ZSCORE', root .. 'open', age) then
+    local ahead = tonumber(held[4] or '0') - tonumber(arg[3])
+    if ahead > tonumber(arg[5]) then
+      call('HSET', key, 'since', arg[3], 'until', string.format('%.0f', tonumber(held[3]) - ahead))
+    end
     return false
   end
 end
@@ -296,7 +317,7 @@ local token = held[1]
 if held[2] ~= arg[2] then
   token = call('HINCRBY', meta, 'token', 1)
 end
-call('HSET', key, 'token', token, 'owner', arg[2], 'until', arg[4])
+call('HSET', key, 'token', token, 'owner', arg[2], 'since', arg[3], 'until', arg[4])
 return tonumber(token)
 """
 )

@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from belvo_async.errors import StoreError
-from belvo_async.jobs import Job, Observation, Status
+from belvo_async.jobs import CLOCKS_DIFFER, Job, Observation, Status
 
 __all__ = [
     "ASIDE",
@@ -23,6 +23,7 @@ __all__ = [
     "ended_before",
     "from_us",
     "identity",
+    "lasting",
     "refuse_second_end",
     "refuse_taken_id",
     "stands_in_the_way",
@@ -102,6 +103,12 @@ def to_us(at: datetime) -> int:
 def from_us(us: int) -> datetime:
     """Turn microseconds since 1970 back into an instant in UTC."""
     return _EPOCH + timedelta(microseconds=us)
+
+
+def lasting(since_us: int, until_us: int, now_us: int) -> tuple[int, int]:
+    """From when and until when a lease lasts: one of a wrong clock, which was ahead, from now and for as long."""
+    ahead = since_us - now_us
+    return (since_us, until_us) if ahead <= CLOCKS_DIFFER // _MICROSECOND else (now_us, until_us - ahead)
 
 
 def identity(seen: Observation) -> bytes:

@@ -23,7 +23,7 @@ from . import sqlite_jobs, sqlite_shared
 from .places import Shifts
 from .rules import ASIDE, PARKED, Bounds, Gate, ended_before, from_us, to_us
 from .sqlite_file import Connect, connect
-from .sqlite_jobs import Place, Seen
+from .sqlite_jobs import Place, Seen, Terms
 from .sqlite_thread import StoreThread
 
 __all__ = ["SqliteStore"]
@@ -114,11 +114,13 @@ class SqliteStore:
     ) -> tuple[list[Job], Place | None]:
         return await self._read(lambda database: sqlite_jobs.ended_after(database, place, accounts, before_us))
 
-    async def claim_due(self, accounts: Collection[str], *, now: datetime, until: datetime, limit: int) -> list[Job]:
+    async def claim_due(
+        self, accounts: Collection[str], *, now: datetime, until: datetime, limit: int, latest: datetime | None = None
+    ) -> list[Job]:
         """Lease up to `limit` open jobs that are due, earliest first."""
-        now_us, until_us = to_us(now), to_us(until)
+        terms = Terms(to_us(now), None if latest is None else to_us(latest), to_us(until), limit)
         whose = tuple(accounts)  # the caller's collection may change while the thread reads
-        return await self._write(lambda database: sqlite_jobs.claim(database, whose, now_us, until_us, limit))
+        return await self._write(lambda database: sqlite_jobs.claim(database, whose, terms))
 
     async def next_due(self, accounts: Collection[str]) -> datetime | None:
         """The earliest instant an open job is due and not leased."""

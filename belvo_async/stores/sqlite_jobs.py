@@ -19,6 +19,7 @@ __all__ = [
     "INSERT",
     "Place",
     "Seen",
+    "Terms",
     "changed_since",
     "claim",
     "count",
@@ -96,19 +97,19 @@ def standing(database: sqlite3.Connection, account: str, key: str) -> Job | None
 
 INSERT = """
     INSERT INTO job (
-        id, account, key, open, status, remote_id, lane, created_at, next_poll, version, document, failure,
+        id, account, key, open, status, remote_id, lane, created_at, next_poll, version, document, failure, planned_at,
         changed, writer
     )
-    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, number, writer FROM turn
+    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, number, writer FROM turn
     WHERE NOT EXISTS (SELECT 1 FROM job WHERE account = ?2 AND key = ?3)
     ON CONFLICT (id) DO NOTHING
 """
 _UPDATE = f"""
     UPDATE job SET
         account = ?2, key = ?3, open = ?4, status = ?5, remote_id = ?6, lane = ?7, created_at = ?8, next_poll = ?9,
-        version = ?10, document = ?11, failure = ?12, leased_until = 0,
+        version = ?10, document = ?11, failure = ?12, planned_at = ?13, leased_until = 0,
         (changed, writer) = (SELECT number, writer FROM turn)
-    WHERE id = ?1 AND version = ?13 AND (status = ?5 OR status NOT IN ({ENDED}))
+    WHERE id = ?1 AND version = ?14 AND (status = ?5 OR status NOT IN ({ENDED}))
 """  # noqa: S608 - constants of this package
 
 
@@ -127,6 +128,7 @@ def row_of(job: Job) -> tuple[str | int | bytes | None, ...]:
         job.version,
         encode_job(job),
         None if job.failure is None else job.failure.code,
+        None if job.planned_at is None else to_us(job.planned_at),
     )
 
 
@@ -203,18 +205,35 @@ _COUNT_OPEN = "SELECT account, count(*) FROM job WHERE open = 1 GROUP BY account
 _COUNT_ENDED = "SELECT account, count(*) FROM job WHERE open = 0 GROUP BY account"
 
 
-def claim(database: sqlite3.Connection, accounts: Collection[str], now_us: int, until_us: int, limit: int) -> list[Job]:
+class Terms(NamedTuple):
+    """Which jobs are claimed: those due by `now_us`, and those set by a clock that showed more than `latest_us`."""
+
+    now_us: int
+    latest_us: int | None
+    until_us: int
+    limit: int
+
+
+def claim(database: sqlite3.Connection, accounts: Collection[str], terms: Terms) -> list[Job]:
     """Lease the jobs that have been due longest."""
-    due: list[tuple[int, int, str, bytes]] = []
+    due: set[tuple[int, int, str, bytes]] = set()
     for account in accounts:
-        due += database.execute(
-            "SELECT due_at, next_poll, id, document FROM job WHERE account = ? AND due_at <= ? ORDER BY due_at LIMIT ?",
-            (account, now_us, limit),
-        )
-    claimed = sorted(sorted(due)[:limit], key=lambda row: row[1:])
+        due.update(database.execute(_DUE, (account, terms.now_us, terms.limit)))
+        if terms.latest_us is not None:
+            due.update(database.execute(_DOUBTFUL, (account, terms.latest_us, terms.limit)))
+    claimed = sorted(sorted(due)[: terms.limit], key=lambda row: row[1:])
     jobs = [_decode(document) for _, _, _, document in claimed]
-    database.executemany("UPDATE job SET leased_until = ? WHERE id = ?", [(until_us, row[2]) for row in claimed])
+    database.executemany(_LEASE, [(terms.until_us, terms.now_us, terms.now_us, row[2]) for row in claimed])
     return jobs
+
+
+_DUE = "SELECT due_at, next_poll, id, document FROM job WHERE account = ? AND due_at <= ? ORDER BY due_at LIMIT ?"
+_DOUBTFUL = """
+    SELECT due_at, next_poll, id, document FROM job WHERE account = ? AND planned_at > ? AND due_at IS NOT NULL
+    ORDER BY planned_at LIMIT ?
+"""
+# What was not believed is due when the lease ends, should nobody write it before.
+_LEASE = "UPDATE job SET leased_until = ?, planned_at = ?, next_poll = min(next_poll, ?) WHERE id = ?"
 
 
 def first_due(database: sqlite3.Connection, accounts: Collection[str]) -> int | None:

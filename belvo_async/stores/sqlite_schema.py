@@ -34,7 +34,8 @@ def create(database: sqlite3.Connection, version: int) -> None:
 
 
 # Instants are microseconds since 1970, UTC. `key` is set while the job stands in the way of equal ones; `remote_id` is
-# in normal form. Everything else about a job is in its document.
+# in normal form. `planned_at` is by which clock it was set when the job is due: its own, or that of who leased it last.
+# Everything else about a job is in its document.
 _JOBS = (
     f"""
     CREATE TABLE job (
@@ -47,6 +48,7 @@ _JOBS = (
         lane TEXT,
         created_at INTEGER NOT NULL,
         next_poll INTEGER,
+        planned_at INTEGER,
         leased_until INTEGER NOT NULL DEFAULT 0,
         version INTEGER NOT NULL,
         document BLOB NOT NULL,
@@ -61,6 +63,7 @@ _JOBS = (
     "CREATE INDEX job_open ON job (created_at, id, account, open) WHERE open = 1",
     "CREATE INDEX job_lane ON job (lane, created_at, id) WHERE open = 1 AND lane IS NOT NULL",
     "CREATE INDEX job_due ON job (account, due_at) WHERE due_at IS NOT NULL",
+    "CREATE INDEX job_planned ON job (account, planned_at) WHERE due_at IS NOT NULL",
     "CREATE INDEX job_ended ON job (created_at, id, account, open) WHERE open = 0",
     "CREATE INDEX job_changed ON job (changed, writer)",
     f"""
@@ -131,6 +134,7 @@ _SHARED = (
         token INTEGER PRIMARY KEY AUTOINCREMENT,
         key TEXT NOT NULL UNIQUE,
         owner TEXT NOT NULL,
+        since INTEGER NOT NULL,
         until INTEGER NOT NULL
     ) STRICT
     """,

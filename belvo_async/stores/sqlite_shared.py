@@ -15,7 +15,7 @@ from belvo_async.abc import Budget
 from belvo_async.jobs import Observation, normal_id
 
 from .places import Ledger
-from .rules import Bounds, from_us, identity, to_us
+from .rules import Bounds, from_us, identity, lasting, to_us
 
 __all__ = [
     "exhaust",
@@ -127,16 +127,20 @@ def exhausted_until(database: sqlite3.Connection, window: str) -> int | None:
 
 def lease(database: sqlite3.Connection, key: str, owner: str, now_us: int, until_us: int) -> int | None:
     """Take or renew a lease."""
-    held = database.execute("SELECT token, owner, until FROM lease WHERE key = ?", (key,)).fetchone()
+    held = database.execute("SELECT token, owner, since, until FROM lease WHERE key = ?", (key,)).fetchone()
     if held is not None and held[1] == owner:
-        database.execute("UPDATE lease SET until = ? WHERE key = ?", (until_us, key))
+        database.execute(_LASTS, (now_us, until_us, key))
         return int(held[0])
-    if held is not None and held[2] > now_us and not database.execute(_CLOSED, (held[1],)).fetchone():
+    if held is not None and held[3] > now_us and not database.execute(_CLOSED, (held[1],)).fetchone():
+        if (lasts := lasting(held[2], held[3], now_us)) != held[2:]:
+            database.execute(_LASTS, (*lasts, key))
         return None
     database.execute("DELETE FROM lease WHERE key = ?", (key,))
-    return database.execute("INSERT INTO lease (key, owner, until) VALUES (?, ?, ?)", (key, owner, until_us)).lastrowid
+    return database.execute(_TAKE, (key, owner, now_us, until_us)).lastrowid
 
 
+_LASTS = "UPDATE lease SET since = ?, until = ? WHERE key = ?"
+_TAKE = "INSERT INTO lease (key, owner, since, until) VALUES (?, ?, ?, ?)"
 _CLOSED = "SELECT 1 FROM job WHERE id = ? AND NOT open"
 
 

@@ -220,7 +220,7 @@ class Belvo:
             job_id=job.id,
             status=Status.UNCERTAIN,
             absent=True,
-            abandon=now - (job.attempted_at or job.created_at) >= ADOPTION_SPAN,
+            abandon=now - (job.absent_since or job.attempted_at or job.created_at) >= ADOPTION_SPAN,
         )
 
     def catch_up(self, since: datetime, now: datetime) -> Conversation[tuple[Observation, ...]]:

@@ -1,0 +1,75 @@
+"""What a job remembers, once a clock was wrong: instants that lie ahead, and time in which nobody looked."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from .model import Job
+from .polling import later
+
+# Machines that keep time are seconds apart at most. What was written by a clock further ahead than this is not believed
+# by others, nor by its own machine once that clock was set right.
+CLOCKS_DIFFER = timedelta(seconds=10)
+
+
+# A look that is this late was not late by load: nobody was there to make it, or the clock was set.
+DOWN_AFTER = timedelta(minutes=1)
+# How much of such a time counts all the same. Nobody can say how much of it really passed; so little is no harm where
+# workers whose clocks disagree take turns, and evidence still comes together.
+COUNTED = timedelta(seconds=30)
+
+
+def at_present(job: Job, now: datetime, usual: timedelta) -> Job:
+    """Bring an open job into line with the present clock, before it is weighed or written. The same job when it is.
+
+    Written by a clock that was ahead, it keeps its distances: what lies in the future, like its deadline, comes back by
+    as much as that clock was ahead. Written much longer ago than looks are `usual` (the machine slept, nobody ran, or
+    the clock went forward), next to nothing of that counts as evidence: what must be found for a while must be looked
+    for so long.
+    """
+    if job.planned_at is None or not job.is_open:
+        return job
+    ahead = job.planned_at - now
+    if ahead > CLOCKS_DIFFER:
+        return _bring_back(job, now, ahead)
+    return _discount(job, now, -ahead - COUNTED) if -ahead > usual + DOWN_AFTER else job
+
+
+def _bring_back(job: Job, now: datetime, by: timedelta) -> Job:
+    def back(at: datetime | None) -> datetime | None:
+        return at if at is None or at <= now else later(at, -by)
+
+    look, created_at = job.look, back(job.created_at) or job.created_at
+    if look is not None:
+        look = replace(look, first_at=back(look.first_at), last_at=back(look.last_at))
+    return replace(
+        job,
+        created_at=created_at,
+        deadline=job.deadline if created_at == job.created_at else back(job.deadline),
+        attempted_at=back(job.attempted_at),
+        absent_since=back(job.absent_since),
+        gone_since=back(job.gone_since),
+        look=look,
+        reports=tuple(replace(report, at=back(report.at)) for report in job.reports),
+        next_poll=None if job.next_poll is None else later(job.next_poll, -by),
+        planned_at=now,
+    )
+
+
+def _discount(job: Job, now: datetime, surplus: timedelta) -> Job:
+    def on(at: datetime | None) -> datetime | None:
+        return at if at is None else later(at, surplus)
+
+    look = job.look
+    if look is not None:
+        look = replace(look, first_at=on(look.first_at), last_at=on(look.last_at))
+    return replace(
+        job,
+        absent_since=on(job.absent_since),
+        gone_since=on(job.gone_since),
+        look=look,
+        reports=tuple(replace(report, at=on(report.at)) for report in job.reports),
+        planned_at=now,
+    )
