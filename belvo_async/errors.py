@@ -5,7 +5,7 @@
     ├── TaskError (ValueError)               the task was refused before any byte was sent; names the field
     ├── UnknownJobError (LookupError)        the store holds no such job of this session's accounts
     ├── UnsupportedError                     this vendor or this job has no such operation
-    ├── StoreError                           jobs cannot be kept right now; nothing was sent
+    ├── StoreError                           jobs cannot be kept right now; says whether it may have been done after all
     │   └── StoreLostError                   what the store kept is gone; open it again to begin with what is there
     ├── SessionClosedError                   the session closed while you waited; the job lives on
     ├── PayloadError                         the vendor's bytes do not fit; names the path, never the value
@@ -36,6 +36,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from typing import Self
 
 from .jobs import Failure, Job, Status, Way
 
@@ -106,7 +107,21 @@ class UnsupportedError(BelvoAsyncError):
 
 
 class StoreError(BelvoAsyncError):
-    """Jobs cannot be kept or read right now. What raised it was not carried out: nothing was sent."""
+    """Jobs cannot be kept or read right now. What raised it was not carried out: nothing was sent.
+
+    Unless `maybe_done`: the store's answer got lost, and what was asked of it may have been carried out, or may be yet.
+    Then `job_id` is the job that `fire` may have kept, and that is sent in this case: firing the same task again joins
+    it, `attach` finds it.
+    """
+
+    def __init__(self, *args: object, maybe_done: bool = False, job_id: str | None = None) -> None:
+        super().__init__(*args)
+        self.maybe_done = maybe_done
+        self.job_id = job_id
+
+    def again(self) -> Self:
+        """Make a fresh error that says the same: one instance must not be raised by two callers."""
+        return type(self)(*self.args, maybe_done=self.maybe_done, job_id=self.job_id)
 
 
 class StoreLostError(StoreError):
@@ -367,6 +382,15 @@ def _lane_kind(job: Job, lane: str) -> str:
     """What a lane like `account/link:id` is about. Of lanes of another form nothing shows: they may hold ids."""
     kind, colon, _ = lane.removeprefix(f"{job.account}/").partition(":")
     return kind if colon and kind.isalpha() and kind.islower() else "subject"
+
+
+def intent_error(job: Job, error: StoreError) -> StoreError:
+    """Make the error for a caller whose job may have been kept, although the store could not say so."""
+    text = (
+        f"{error}; job {job.id} may have been kept all the same, and is sent then: once the store is back, fire the "
+        "same task again, which joins it, or attach to it by this id"
+    )
+    return StoreError(text, maybe_done=True, job_id=job.id)
 
 
 def lost_error(job: Job) -> JobLostError:

@@ -56,8 +56,7 @@ class Queue:
             return place
         except StoreError as error:
             # Each would wait for the store in turn, and in vain.
-            arguments = error.args
-            self._line.send_away(lambda: StoreError(*arguments))
+            self._line.send_away(error.again)
             raise
         finally:
             self._line.leave(served=place is not None)

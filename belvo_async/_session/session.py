@@ -160,11 +160,14 @@ class Session(Reads):
     async def fire(self, task: Task[R], *, deadline: timedelta | None = None) -> JobHandle[R]:
         """Start a job for a task, or join the open job of an equal one unless its deadline has passed.
 
-        Returns when the vendor answered, the outcome is uncertain, or (one request per subject at a time) the job is
-        queued. `deadline` bounds the waiting, not the job; default 6 hours. The latest that was promised to anybody
-        counts for the job: until then it is joined, and keeps others of its subject waiting. Raises only TaskError,
-        before a byte is sent, and StoreError when the job could not be kept (nothing was sent); refusal and uncertainty
-        come from `await handle`. Cancelling the call leaves the submission, once begun, to the session.
+        Returns when the vendor answered, the outcome is uncertain, or the job is queued (one request per subject at a
+        time; the vendor asked for patience; the session closes): then it is sent later, by whoever sweeps. `deadline`
+        bounds the waiting, not the job; default 6 hours. The latest that was promised to anybody counts for the job:
+        until then it is joined, and keeps others of its subject waiting. Raises only TaskError, before a byte is sent,
+        and StoreError when the job could not be kept: nothing was sent. When the store's answer got lost, the error's
+        `maybe_done` is set and `job_id` names the job that may be kept and is sent then: firing the task again joins
+        it. Refusal and uncertainty come from `await handle`. Cancelling the call leaves the submission, once begun, to
+        the session.
         """
         tracker = self.tracker
         vendor = self._vendor_of(task)

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from ..errors import PayloadError, StoreError, StoreLostError, TransportError, VendorError
+from ..errors import PayloadError, StoreError, StoreLostError, TransportError, VendorError, intent_error
 from ..jobs import Job, Observation, Status, Task, Way, normal_id, task_key, undelivered, withdrawal
 from . import attempts
 from .attempts import Attempt, Attempts, LaneBusyError, RefusedError, begun_when_answered
@@ -164,7 +164,12 @@ class Submitter:
 
     async def _begin(self, job: Job, seen: Observation | None = None) -> Job:
         """Keep the intent and send it; `seen` is the beginning of its timeline, told when it is kept."""
-        standing = await self._store.put(job, expected=None, observation=seen)
+        try:
+            standing = await self._store.put(job, expected=None, observation=seen)
+        except StoreError as error:
+            if not error.maybe_done:
+                raise
+            raise intent_error(job, error) from error
         if standing is not None:
             return await self._join(standing, job)
         if seen is not None:

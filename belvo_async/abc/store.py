@@ -13,9 +13,10 @@ from .exchange import Budget
 class Store(Protocol):
     """Keeps jobs. Meaning, not mechanism: no status rules, no events, no business retries.
 
-    Every method raises StoreError when the store cannot do it; then nothing was changed. What returned is durable
-    (as far as the store promises durability at all). Opened and closed as `async with`; used only in the process and
-    on the event loop that opened it, StoreError elsewhere.
+    Every method raises StoreError when the store cannot do it; then nothing was changed, unless the error's
+    `maybe_done` says that nobody knows. What returned is durable (as far as the store promises durability at all).
+    Opened and closed as `async with`; used only in the process and on the event loop that opened it, StoreError
+    elsewhere.
     """
 
     async def put(self, job: Job, *, expected: int | None, observation: Observation | None = None) -> Job | None:

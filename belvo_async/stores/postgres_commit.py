@@ -114,7 +114,8 @@ class Queue:
         try:
             await self._runner.run(batch)
         except asyncio.CancelledError:
-            _fail(batch, StoreError("the store was closed before PostgreSQL answered: the outcome is unknown"))
+            text = "the store was closed before PostgreSQL answered: the outcome is unknown"
+            _fail(batch, StoreError(text, maybe_done=True))
             raise
         except Exception as error:  # noqa: BLE001 - the queue must outlive it; every caller is told
             _fail(batch, error)
@@ -199,7 +200,8 @@ class Writer:
                 (((last,),),) = await self.line.ask([Statement(_LAST_BATCH, (self._id,))])
                 return bool(last == self._batch)
         raise StoreError(
-            "PostgreSQL went away during a commit: whether it took place is unknown; read before repeating"
+            "PostgreSQL went away during a commit: whether it took place is unknown; read before repeating",
+            maybe_done=True,
         )
 
     async def _roll_back(self) -> None:
@@ -248,7 +250,7 @@ def _exchanges(batch: Sequence[Write[Any]]) -> list[Exchange]:
 def _fail(batch: Sequence[Operation[Any]], error: Exception) -> None:
     """One error for each caller: tracebacks of one must not grow on another."""
     for operation in batch:
-        operation.failure = type(error)(*error.args) if isinstance(error, StoreError) else error
+        operation.failure = error.again() if isinstance(error, StoreError) else error
 
 
 def _may_be_repeated(error: psycopg.Error) -> bool:

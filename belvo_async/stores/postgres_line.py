@@ -301,6 +301,6 @@ def _first(error: psycopg.Error) -> psycopg.Error:
 
 
 def _is_farewell(error: psycopg.Error) -> bool:
-    """Whether the server said goodbye: it is being stopped, or is no longer the one that writes."""
+    """Whether the server said goodbye, or that it cannot say what it did: it is stopped, or no longer the primary."""
     state = error.sqlstate
-    return state is not None and state.startswith(("08", "57P", "25006", "25P03"))
+    return state is not None and state.startswith(("08", "57P", "25006", "25P03", "40003"))

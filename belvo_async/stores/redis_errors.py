@@ -77,4 +77,5 @@ _FAULTS: tuple[tuple[type[Exception], str], ...] = (
 
 def in_doubt() -> StoreError:
     """A connection that broke between sending and reply, and could not be made again."""
-    return StoreError("the Redis server was lost before it answered: read again to see whether it was done")
+    text = "the Redis server was lost before it answered: read again to see whether it was done"
+    return StoreError(text, maybe_done=True)

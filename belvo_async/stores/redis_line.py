@@ -174,7 +174,7 @@ class Line:
     def _fail(self, error: StoreError, calls: Collection[Call]) -> None:
         for call in calls:
             # One error for each caller: tracebacks of one must not grow on another.
-            call.fail(type(error)(*error.args))
+            call.fail(error.again())
         self._sent = [call for call in self._sent if not call.future.done()]
 
     async def _pause(self, seconds: float) -> None:

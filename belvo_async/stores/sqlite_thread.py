@@ -229,7 +229,7 @@ class StoreThread(threading.Thread):
         if isinstance(error, sqlite3.Error):
             failure = store_error(self._path, error)
         elif isinstance(error, StoreError):
-            failure = type(error)(*error.args)
+            failure = error.again()
         else:
             return error
         failure.__cause__ = error

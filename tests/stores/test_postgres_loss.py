@@ -164,11 +164,12 @@ async def test_a_commit_nobody_can_tell_about_is_called_unknown(store: PostgresS
             proxy.cut_at_commit = "after"
             proxy._server.close()
 
-            with pytest.raises(StoreError, match="whether it took place is unknown"):
+            with pytest.raises(StoreError, match="whether it took place is unknown") as failure:
                 await behind.put(changed(a_job()), expected=0)
             await behind.__aexit__()
 
         assert changed(a_job()) == await victim.get("job-1")
+        assert failure.value.maybe_done
 
 
 async def test_a_server_that_is_down_is_reported_and_found_again(server: OwnServer) -> None:
