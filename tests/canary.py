@@ -91,7 +91,7 @@ _RFC = re.compile(r"(?<![A-Za-z0-9&])(?!X[AE]XX010101000)[A-ZÑ&]{3,4}[0-9]{6}[A
 def has_left(error: BelvoAsyncError) -> bool:
     """Whether an error came out of the library; those that are caught inside are shown to nobody."""
     trace = error.__traceback__
-    return trace is not None and (is_program(trace.tb_frame) or trace.tb_frame.f_globals["__name__"] == DOORS)
+    return trace is not None and (is_program(trace.tb_frame) or trace.tb_frame.f_globals.get("__name__") == DOORS)
 
 
 DOORS = discreet.__name__
