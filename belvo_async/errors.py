@@ -36,7 +36,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import Self
 
 from .jobs import Failure, Job, Status, Way
 
@@ -109,19 +108,14 @@ class UnsupportedError(BelvoAsyncError):
 class StoreError(BelvoAsyncError):
     """Jobs cannot be kept or read right now. What raised it was not carried out: nothing was sent.
 
-    Unless `maybe_done`: the store's answer got lost, and what was asked of it may have been carried out, or may be yet.
-    Then `job_id` is the job that `fire` may have kept, and that is sent in this case: firing the same task again joins
-    it, `attach` finds it.
+    Unless `maybe_done`: the store's answer got lost, and what was asked may have been carried out, or may be yet. Then
+    `job_id` is the job that `fire` may have kept, and that is sent in this case: firing the same task again joins it.
     """
 
     def __init__(self, *args: object, maybe_done: bool = False, job_id: str | None = None) -> None:
         super().__init__(*args)
         self.maybe_done = maybe_done
         self.job_id = job_id
-
-    def again(self) -> Self:
-        """Make a fresh error that says the same: one instance must not be raised by two callers."""
-        return type(self)(*self.args, maybe_done=self.maybe_done, job_id=self.job_id)
 
 
 class StoreLostError(StoreError):
@@ -372,8 +366,8 @@ def _prospect(job: Job) -> str:
     if job.is_queued and not (job.attempts or job.doubt):
         # One that met a busy lane was told when to come back.
         is_behind = job.lane is not None and job.polls > 0
-        another = f"another job of the same {_lane_kind(job, job.lane or '')}"
-        return f"it was not sent yet and waits for {another if is_behind else 'its turn'}"
+        what = f"another job of the same {_lane_kind(job, job.lane or '')}" if is_behind else "its turn"
+        return f"it was not sent yet and waits for {what}"
     why = f" ({job.doubt})" if job.doubt else ""
     return f"no vendor has accepted it yet{why}, it is tried again"
 
@@ -382,15 +376,6 @@ def _lane_kind(job: Job, lane: str) -> str:
     """What a lane like `account/link:id` is about. Of lanes of another form nothing shows: they may hold ids."""
     kind, colon, _ = lane.removeprefix(f"{job.account}/").partition(":")
     return kind if colon and kind.isalpha() and kind.islower() else "subject"
-
-
-def intent_error(job: Job, error: StoreError) -> StoreError:
-    """Make the error for a caller whose job may have been kept, although the store could not say so."""
-    text = (
-        f"{error}; job {job.id} may have been kept all the same, and is sent then: once the store is back, fire the "
-        "same task again, which joins it, or attach to it by this id"
-    )
-    return StoreError(text, maybe_done=True, job_id=job.id)
 
 
 def lost_error(job: Job) -> JobLostError:

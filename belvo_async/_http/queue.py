@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from copy import copy
+from functools import partial
 from typing import Final
 
 from ..abc import Budget
@@ -56,7 +58,7 @@ class Queue:
             return place
         except StoreError as error:
             # Each would wait for the store in turn, and in vain.
-            self._line.send_away(error.again)
+            self._line.send_away(partial(copy, error))
             raise
         finally:
             self._line.leave(served=place is not None)

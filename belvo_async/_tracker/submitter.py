@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from ..errors import PayloadError, StoreError, StoreLostError, TransportError, VendorError, intent_error
+from ..errors import PayloadError, StoreError, StoreLostError, TransportError, VendorError
 from ..jobs import Job, Observation, Status, Task, Way, normal_id, task_key, undelivered, withdrawal
 from . import attempts
 from .attempts import Attempt, Attempts, LaneBusyError, RefusedError, begun_when_answered
@@ -169,7 +169,8 @@ class Submitter:
         except StoreError as error:
             if not error.maybe_done:
                 raise
-            raise intent_error(job, error) from error
+            text = f"{error}; job {job.id} may have been kept all the same, and is sent then: {_ADVICE}"
+            raise StoreError(text, maybe_done=True, job_id=job.id) from error
         if standing is not None:
             return await self._join(standing, job)
         if seen is not None:
@@ -302,6 +303,10 @@ class Submitter:
         now = self._context.clock.now()
         if job.lane is not None and not job.is_queued and job.deadline is not None and job.deadline > now:
             await self._store.lease(job.lane, job.id, now=now, until=until)
+            kept = await self._store.get(job.id)
+            # More may have been promised meanwhile: that lease must not be cut short by this one, whichever came last.
+            if kept is not None and kept.deadline is not None and kept.deadline > until:
+                await self._keep_lane(kept, kept.deadline)
 
     async def _return_lane(self, job: Job) -> None:
         """Give the lane back that was taken for a job which closed meanwhile: nobody else would."""
@@ -336,6 +341,9 @@ class Submitter:
             doubt = f"the answer could not be read ({type(error).__name__})"
             return undelivered(attempt.sent, maybe_sent=True, reason=doubt, at=now())
         return replace(seen, job_id=attempt.job.id)
+
+
+_ADVICE = "once the store is back, fire the same task again, which joins it, or attach to it by this id"
 
 
 def _warn(job: Job, seen: Observation) -> None:

@@ -7,6 +7,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
+from copy import copy
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 import psycopg
@@ -250,7 +251,7 @@ def _exchanges(batch: Sequence[Write[Any]]) -> list[Exchange]:
 def _fail(batch: Sequence[Operation[Any]], error: Exception) -> None:
     """One error for each caller: tracebacks of one must not grow on another."""
     for operation in batch:
-        operation.failure = error.again() if isinstance(error, StoreError) else error
+        operation.failure = copy(error) if isinstance(error, StoreError) else error
 
 
 def _may_be_repeated(error: psycopg.Error) -> bool:

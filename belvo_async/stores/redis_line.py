@@ -10,6 +10,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Collection
 from contextlib import suppress
+from copy import copy
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -174,7 +175,7 @@ class Line:
     def _fail(self, error: StoreError, calls: Collection[Call]) -> None:
         for call in calls:
             # One error for each caller: tracebacks of one must not grow on another.
-            call.fail(error.again())
+            call.fail(copy(error))
         self._sent = [call for call in self._sent if not call.future.done()]
 
     async def _pause(self, seconds: float) -> None:

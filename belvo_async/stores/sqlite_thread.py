@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from copy import copy
 from typing import Any, TypeVar
 
 from belvo_async.discreet import discreet
@@ -229,7 +230,7 @@ class StoreThread(threading.Thread):
         if isinstance(error, sqlite3.Error):
             failure = store_error(self._path, error)
         elif isinstance(error, StoreError):
-            failure = error.again()
+            failure = copy(error)
         else:
             return error
         failure.__cause__ = error

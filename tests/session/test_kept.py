@@ -6,6 +6,7 @@ import asyncio
 import pickle
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -155,5 +156,5 @@ def test_what_is_known_of_an_error_survives_copying() -> None:
     """For another caller, and for another process."""
     error = StoreError("lost", maybe_done=True, job_id="j")
 
-    for copy in (error.again(), pickle.loads(pickle.dumps(error))):
-        assert ("lost", True, "j") == (str(copy), copy.maybe_done, copy.job_id)
+    for same in (copy(error), pickle.loads(pickle.dumps(error))):
+        assert ("lost", True, "j") == (str(same), same.maybe_done, same.job_id)

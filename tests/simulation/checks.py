@@ -164,10 +164,18 @@ class Checks:
 
     def _is_silent(self, job: Job) -> bool:
         """Whether the vendor will never say more, so that the job rightly stays open: its waiters time out."""
-        if not isinstance(job.task, MuteFetch) or job.remote_id is None:
+        if job.remote_id is None:
             return False
         run = self._world.server.runs.get(normal_id(job.remote_id))
+        if not isinstance(job.task, MuteFetch):
+            return run is not None and self._is_lost_with_others(run)
         return run is None or run.end != "done" or run.ended_at > self._world.clock.now()
+
+    def _is_lost_with_others(self, run: Run) -> bool:
+        """Whether the vendor knows none of the jobs it is asked about: that is taken for a way that leads elsewhere."""
+        now = self._world.clock.now()
+        lost = [each for each in self._world.server.runs.values() if each.is_lost(now)]
+        return run in lost and len({each.task.owner for each in lost}) > 1
 
     def _check_truth(self, job: Job) -> None:
         runs = self._accepted[job.id]

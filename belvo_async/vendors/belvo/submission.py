@@ -173,7 +173,9 @@ def _throttled(job: Job, answer: Answer, say: partial[Observation], now: datetim
     """A 429 passes; an HTML 403 may be the firewall, which refuses for good what does not fit its schema."""
     if answer.status != 429 and job.attempts >= BLOCKED_ATTEMPTS:
         return say(status=Status.REJECTED, failure=failure("rate_limited"))
-    wait = retry_after(answer.headers, now, longest=LONGEST_WAIT) or THROTTLE_WAIT
+    # Where nothing is said, as long again as it has waited since it was fired: soon at first.
+    patience = min(max(now - job.created_at, FIRST_WAIT), THROTTLE_WAIT)
+    wait = retry_after(answer.headers, now, longest=LONGEST_WAIT) or patience
     throttled = answer.status == 429
     doubt = f"Belvo's proxy answered {answer.status}: too many requests"
     return say(status=Status.SUBMITTING, retry_at=now + wait, throttled=throttled, doubt=doubt)
