@@ -255,6 +255,8 @@ _SENTENCES = {
     "3D": "the database of the store's URL does not exist",
     "42501": NO_RIGHT,
     "42P01": "the store's tables are gone; nothing was changed",
+    "3F": "the store's schema is gone; nothing was changed",
+    "TLS": "PostgreSQL cannot be reached by TLS as the store's URL asks: see its sslmode and certificates",
     "55P03": "the store is locked by another worker; nothing was changed: try again",
     "57014": "PostgreSQL did not answer in time; nothing was changed: try again",
     "57P": _UNREACHABLE,
@@ -281,16 +283,21 @@ def _unsent_state(error: psycopg.Error) -> str:
     """What the SQLSTATE would be: libpq passes none on when a connection cannot be made."""
     if not isinstance(error, psycopg.OperationalError):
         return type(error).__name__
-    text = str(error)
-    return next((state for words, state in _REFUSALS if re.search(words, text)), "57P")
+    # What stands before is about the way there, names of hosts and all.
+    way, is_refusal, reason = str(error).partition("FATAL:")
+    rules, text = (_REFUSALS, reason) if is_refusal else (_OBSTACLES, way)
+    return next((state for words, state in rules if re.search(words, text)), "57P")
 
 
 # From the messages of PostgreSQL 15 in English; in other languages a refusal looks like a server that is down.
 _REFUSALS = (
-    (r"database .* does not exist", "3D"),
-    (r"permission denied|not permitted", "42501"),
-    (r"password|role|pg_hba\.conf", "28"),
+    (r"too many (connections|clients)|connection slots", "53"),
+    (r"^ *database .* does not exist", "3D"),
+    (r"permission denied", "42501"),
+    (r"authentication failed|^ *role |pg_hba\.conf", "28"),
 )
+# From libpq itself, which the server said nothing to.
+_OBSTACLES = ((r"no password supplied", "28"), (r"\bSSL\b|root certificate", "TLS"))
 
 
 def _first(error: psycopg.Error) -> psycopg.Error:

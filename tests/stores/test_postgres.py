@@ -19,6 +19,7 @@ from belvo_async.errors import ConfigurationError, StoreError
 from belvo_async.jobs import Status
 from belvo_async.stores import open_store
 from belvo_async.stores.postgres import PostgresStore
+from belvo_async.stores.postgres_line import store_error
 from belvo_async.stores.rules import Bounds
 
 from .postgres_server import URL, Stores, admin
@@ -390,6 +391,42 @@ async def test_a_refused_connection_says_why(url: str, sentence: str) -> None:
 
     with pytest.raises(StoreError, match=sentence):
         await PostgresStore(url).__aenter__()
+
+
+THERE = 'connection failed: connection to server at "role.database.example" (192.0.2.1), port 5432 failed: '
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        pytest.param("Connection refused\n\tIs the server running on that host?", "cannot be reached", id="down"),
+        pytest.param("timeout expired", "cannot be reached", id="late"),
+        pytest.param("FATAL:  the database system is starting up", "cannot be reached or refuses", id="starting"),
+        pytest.param(
+            'FATAL:  database "jobs" is not currently accepting connections', "refuses connections", id="shut"
+        ),
+        pytest.param(
+            'FATAL:  too many connections for role "app"', "no disk, memory or connection left", id="too many"
+        ),
+        pytest.param("FATAL:  sorry, too many clients already", "no disk, memory or connection left", id="full"),
+        pytest.param('FATAL:  database "jobs" does not exist', "the database .* does not exist", id="no database"),
+        pytest.param('FATAL:  permission denied for database "jobs"', "lacks a right", id="no right"),
+        pytest.param('FATAL:  role "app" does not exist', "refused the user", id="no user"),
+        pytest.param('FATAL:  role "app" is not permitted to log in', "refused the user", id="no log-in"),
+        pytest.param('FATAL:  Peer authentication failed for user "app"', "refused the user", id="peer"),
+        pytest.param('FATAL:  no pg_hba.conf entry for host "192.0.2.2", user "app"', "refused the user", id="pg_hba"),
+        pytest.param("fe_sendauth: no password supplied", "refused the user or the password", id="no password"),
+        pytest.param("server does not support SSL, but SSL was required", "by TLS", id="no TLS"),
+        pytest.param("SSL error: certificate verify failed", "by TLS", id="no trust"),
+    ],
+)
+def test_each_refusal_has_its_own_sentence(words: str, sentence: str) -> None:
+    """By what the server says, not by what its host is called. Nothing of the text is repeated."""
+    said = str(store_error(psycopg.OperationalError(THERE + words)))
+
+    assert re.search(sentence, said)
+    assert "app" not in said
+    assert "example" not in said
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
