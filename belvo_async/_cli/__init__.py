@@ -26,11 +26,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         finally:
             # Here, not as Python ends: then nobody could say it quietly.
             flush()
-    except (BrokenPipeError, ExceptionGroup) as error:
-        if not _is_unread(error):
+    except (OSError, ExceptionGroup) as error:
+        if _is_unread(error):
+            silence()
+            return UNREAD
+        if not isinstance(error, OSError):
             raise
+        # What was printed could not be handed over: the disk that it goes to is full, say.
         silence()
-        return UNREAD
+        print(f"belvo-async: {_sentence(error)}", file=sys.stderr)
+        return FAILED
 
 
 def _run(argv: Sequence[str] | None) -> int:

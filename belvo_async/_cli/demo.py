@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
+import signal
+import sys
 import tempfile
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -42,6 +44,8 @@ from .screen import Screen, open_screen
 # Belvo allows 80 requests in 30 real seconds; looking more often than this would use them up.
 POLLING = Polling(first=timedelta(milliseconds=600), longest=timedelta(seconds=1))
 REFRESH_SECONDS = 0.1
+# What a shell adds to the number of the signal that ended a program.
+ENDED = 128
 # Of a run that went wrong.
 LOG_LINES = 20
 # In the vendors' time: the slowest job takes 5 minutes, and four wait for one link.
@@ -74,16 +78,47 @@ def demo(*, seed: int, speed: float, out: Path | None, store: Path | None, log: 
         )
         try:
             with log_to(log or folder / "log.txt"):
-                code = asyncio.run(run_demo(options, screen, SystemClock()))
+                code = asyncio.run(_run_until_ended(options, screen))
         except KeyboardInterrupt:
             for line in _interrupted(store):
                 screen.say(line)
             raise
+        if code > ENDED:
+            return code
         for line in _kept(out, store, log):
             screen.say(line)
         if code and log is None:
             _tell_log(screen, folder / "log.txt")
     return code
+
+
+async def _run_until_ended(options: Options, screen: Screen) -> int:
+    """Run the demo; when its terminal is closed or the process is asked to end, stop as by Ctrl-C: 128 and the signal.
+
+    Nothing may stay behind then, either.
+    """
+    running, came = asyncio.ensure_future(run_demo(options, screen, SystemClock())), list[int]()
+    loop = asyncio.get_running_loop()
+
+    def leave(number: int) -> None:
+        came.append(number)
+        running.cancel()
+
+    for number in _endings():
+        loop.add_signal_handler(number, leave, number)
+    try:
+        return await running
+    except asyncio.CancelledError:
+        if not came:
+            raise
+        return ENDED + came[0]
+
+
+def _endings() -> list[signal.Signals]:
+    """The signals that ask to end, but for those that whoever started this ignores (`nohup`)."""
+    if sys.platform == "win32":
+        return []
+    return [each for each in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) is signal.SIG_DFL]
 
 
 def _interrupted(store: Path | None) -> list[str]:

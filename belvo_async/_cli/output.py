@@ -1,4 +1,4 @@
-"""Standard output and error when nobody reads them to the end."""
+"""Standard output and error when nobody reads them to the end, or they cannot be written."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 
 def flush() -> None:
-    """Hand over what was printed. Raises BrokenPipeError when its reader has left."""
+    """Hand over what was printed. Raises OSError, of which BrokenPipeError says that its reader has left."""
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:  # pyright: ignore[reportUnnecessaryComparison] - None where it was closed: `>&-`
             stream.flush()
@@ -16,9 +16,11 @@ def flush() -> None:
 def silence() -> None:
     """Drop what nobody reads, else Python complains of it at its end."""
     for stream in (sys.stdout, sys.stderr):
+        if stream is None:  # pyright: ignore[reportUnnecessaryComparison]
+            continue
         try:
             stream.flush()
-        except BrokenPipeError:
+        except OSError:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, stream.fileno())
             os.close(nowhere)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -204,6 +205,21 @@ def test_a_reader_that_leaves_ends_it_quietly(
     assert [] == list((tmp_path / "scratch").iterdir())
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is full cannot be had here")
+@pytest.mark.parametrize("argv", [("--help",), ("jobs", "list"), ("jobs", "explain", "aaaa")], ids=" ".join)
+def test_output_that_cannot_be_written_is_one_sentence(argv: tuple[str, ...], store: str) -> None:
+    """What it is redirected to has no room left."""
+    keep(store)
+    environ = {**os.environ, "BELVO_ASYNC_STORE": store, "PYTHONUNBUFFERED": ""}
+
+    with Path("/dev/full").open("wb") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "belvo_async", *argv], stdout=full, stderr=subprocess.PIPE, env=environ
+        )
+
+    assert (1, b"belvo-async: No space left on device\n") == (ran.returncode, ran.stderr)
+
+
 def test_a_demo_that_nobody_reads_on_ends_at_once(tmp_path: Path) -> None:
     """`demo | head -1`: it is over with the next line it would print."""
     began = time.monotonic()
@@ -217,6 +233,24 @@ def test_a_demo_that_nobody_reads_on_ends_at_once(tmp_path: Path) -> None:
 
     assert (141, "") == (code, said)
     assert time.monotonic() - began < 60
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda each: each.name)
+def test_a_demo_that_is_ended_leaves_nothing_behind(number: signal.Signals, tmp_path: Path) -> None:
+    """By Ctrl-C, by whoever ends processes, or with its terminal: the exit code says by which."""
+    argv = [sys.executable, "-m", "belvo_async", "demo", "--speed", "1"]
+    environ = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environ) as demo:
+        assert demo.stdout is not None
+        assert demo.stderr is not None
+        while "uncertain" not in demo.stdout.readline():
+            pass  # the first job is on its way when this is told
+        demo.send_signal(number)
+        demo.stdout.read()
+        said = demo.stderr.read()
+
+    assert (128 + number, "") == (demo.returncode, said)
+    assert [] == list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("code", [0, 1], ids=["as intended", "not as intended"])
