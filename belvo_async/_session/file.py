@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
@@ -106,7 +107,7 @@ class File:
 
 async def _checked(response: Response, fetch: Fetch, limit: int | None) -> AsyncGenerator[bytes, None]:
     received = 0
-    async with aclosing(response.chunks()) as chunks:
+    async with aclosing(_no_page(response.chunks())) as chunks:
         async for chunk in chunks:
             received += len(chunk)
             if limit is None or received <= limit:
@@ -116,6 +117,30 @@ async def _checked(response: Response, fetch: Fetch, limit: int | None) -> Async
     if fetch.size_bytes is not None and fetch.size_bytes != received:
         text = f"{received} bytes arrived, the vendor tells {fetch.size_bytes}; fetch the file again"
         raise IncompleteResultError(text, expected=fetch.size_bytes, received=received)
+
+
+# No file of either vendor is HTML; a login, a captive portal or a proxy that is being mended is, and says 200.
+_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE)
+_HEAD_BYTES: Final = 64
+
+
+async def _no_page(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """The same bytes, but for a page, which is refused before its first."""
+    async with aclosing(chunks):
+        head = b""
+        async for chunk in chunks:
+            head += chunk
+            del chunk
+            if len(head) >= _HEAD_BYTES:
+                break
+        if _PAGE.match(head):
+            raise PayloadError("a page (HTML) came instead of the file")
+        if head:
+            yield head
+        del head
+        async for chunk in chunks:
+            yield chunk
+            del chunk
 
 
 def _check_limit(size: int, limit: int | None) -> None:
