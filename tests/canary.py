@@ -77,7 +77,8 @@ class Watchman(logging.Handler):
         """
         if _full_collections() > self._old_collections:
             return gc.get_objects()
-        return [*gc.get_objects(0), *gc.get_objects(1)]
+        # Added up: a display would be among the young itself, hold itself, and keep all of them alive.
+        return gc.get_objects(0) + gc.get_objects(1)
 
 
 def _full_collections() -> int:

@@ -61,17 +61,17 @@ def chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def counted_frames(error: BaseException) -> Iterator[FrameType]:
-    """The frames of an exception from the first one of the library on, but for a program's own."""
-    below = not _began_in_program(error)
-    for frame, _ in traceback.walk_tb(error.__traceback__):
+    """The frames of an exception that are not a program's, from the first one of the library on.
+
+    All of them where no program caught it: what the library hung on another exception has come out of it, too.
+    """
+    trace = error.__traceback__
+    below = trace is not None and not is_program(trace.tb_frame)
+    for frame, _ in traceback.walk_tb(trace):
         is_users = is_program(frame)
         below = below or (not is_users and frame.f_code.co_filename.startswith(str(_LIBRARY)))
         if below and not is_users:
             yield frame
-
-
-def _began_in_program(error: BaseException) -> bool:
-    return error.__traceback__ is not None and is_program(error.__traceback__.tb_frame)
 
 
 def is_program(frame: FrameType) -> bool:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-import traceback
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 
 import aiohttp
@@ -19,6 +18,7 @@ from belvo_async.abc import Request, Retry
 from belvo_async.errors import TransportError
 from tests.edges.http_origin import CANARY, Cut, Origin, Step, credentials, read, reply, submission
 from tests.exhaustion import no_descriptors
+from tests.frames import leaks_of, provoked
 from tests.virtual_time import VirtualClock
 
 CUTS: dict[str, Sequence[Step]] = {
@@ -239,16 +239,7 @@ async def test_timeout_of_the_caller_shows_no_secret(http: Http, request_: Reque
                 await ask(http.send_to(origin.url, credentials), request_)
 
         assert CANARY in f"{origin.seen[-1]}"
-    assert [] == [place for place, text in frames(failure.value) if CANARY in text]
-
-
-def frames(error: BaseException | None) -> Iterator[tuple[str, str]]:
-    """The locals of all frames an error and its causes came through, but for this module's own."""
-    while error is not None:
-        for frame, _ in traceback.walk_tb(error.__traceback__):
-            if frame.f_code.co_filename != __file__:
-                yield frame.f_code.co_qualname, repr(list(frame.f_locals.values()))
-        error = error.__cause__ or error.__context__
+    assert [] == leaks_of(provoked(failure), CANARY)
 
 
 async def test_cancellation_keeps_its_reason(http: Http) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import logging
-import traceback
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 from aiohttp import web
 
 from belvo_async import IncompleteResultError, Misfits, PayloadError, Session, Status, TransportError, belvo, syntage
+from tests.frames import leaks_of, provoked
 from tests.session.paged import Pages, invoices
 from tests.session.world import World
 
@@ -191,9 +191,7 @@ async def test_a_row_without_its_id_ends_the_reading(world: World, kind: Any) ->
         await session.list(JANUARY, type=kind).to_list()
 
     assert ("$.results[14]", "a row without its id") == (refused.value.path, refused.value.reason)
-    told = traceback.TracebackException.from_exception(refused.value, capture_locals=True)
-    ours = [frame for frame in told.stack if "belvo_async" in frame.filename]
-    assert [] == [(frame.name, name) for frame in ours for name, text in (frame.locals or {}).items() if "ANA" in text]
+    assert [] == leaks_of(provoked(refused), "ANA")
 
 
 async def test_what_was_odd_shows_in_no_frame_of_a_later_fault(world: World) -> None:
@@ -207,9 +205,7 @@ async def test_what_was_odd_shows_in_no_frame_of_a_later_fault(world: World) -> 
     with pytest.raises(TransportError) as broken:
         await results.to_list()
 
-    told = traceback.TracebackException.from_exception(broken.value, capture_locals=True)
-    ours = [frame for frame in told.stack if "belvo_async" in frame.filename]
-    assert [] == [(frame.name, name) for frame in ours for name, text in (frame.locals or {}).items() if "ANA" in text]
+    assert [] == leaks_of(provoked(broken), "ANA")
     assert [] == [type(each) for each in gc.get_objects() if isinstance(each, belvo.Invoice) and NAME in repr(each)]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import traceback
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import date, timedelta
@@ -16,6 +15,7 @@ import pytest
 from belvo_async import PayloadError, Session, TaskError, TransportError, belvo
 from belvo_async._session.ahead import PAGES_AHEAD
 from belvo_async._session.sieve import WINDOW_IDS
+from tests.frames import leaks_of, provoked
 from tests.session.paged import Pages, invoices
 from tests.session.world import World
 
@@ -266,10 +266,7 @@ async def test_no_frame_of_a_fault_holds_a_record(world: World, kind: type[Any] 
     with pytest.raises(PayloadError) as broken:
         await session.list(JANUARY, type=kind, strict=True).to_list()  # type: ignore[arg-type]
 
-    told = traceback.TracebackException.from_exception(broken.value, capture_locals=True)
-    ours = [frame for frame in told.stack if "belvo_async" in frame.filename]
-    assert ours
-    assert [] == [(frame.name, name) for frame in ours for name, text in (frame.locals or {}).items() if "ANA" in text]
+    assert [] == leaks_of(provoked(broken), "ANA")
 
 
 async def test_rows_are_told_apart_within_a_window(world: World) -> None:
