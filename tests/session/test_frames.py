@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -13,6 +14,8 @@ import pytest
 
 from belvo_async import (
     Belvo,
+    File,
+    JobHandle,
     PayloadError,
     Session,
     SessionClosedError,
@@ -24,6 +27,10 @@ from belvo_async import (
     belvo,
     syntage,
 )
+from belvo_async._session.reads import Reads
+from belvo_async._session.results import Results
+from belvo_async.abc import Call, Download, Query
+from belvo_async.jobs import Task
 from tests.edges.http_origin import Cut, Origin, Step, reply
 from tests.frames import leaks_of, provoked
 from tests.session.paged import invoices
@@ -295,3 +302,25 @@ def test_half_built_objects_can_be_shown() -> None:
     """A debugger shows what `self` is while a constructor refuses its arguments."""
     for kind in (Belvo, Syntage, Session):
         assert repr(kind.__new__(kind))
+
+
+def are_doors(kind: type[object]) -> dict[str, bool]:
+    """Which of a type's coroutine functions, checks and constructors are doors."""
+    own = {name: each for name, each in vars(kind).items() if not name.startswith("_") or name == "__post_init__"}
+    wanted = [name for name, each in own.items() if inspect.iscoroutinefunction(each) or name == "__post_init__"]
+    return {name: hasattr(own[name], "__wrapped__") for name in wanted}
+
+
+@pytest.mark.parametrize("kind", [Session, Reads, JobHandle, Results, File], ids=lambda kind: kind.__name__)
+def test_what_is_awaited_is_a_door(kind: type[object]) -> None:
+    """Whatever is called on a session, and on what it hands out: see `belvo_async.discreet`."""
+    assert [] == [name for name, is_door in are_doors(kind).items() if not is_door]
+
+
+@pytest.mark.parametrize("module", [belvo, syntage], ids=["belvo", "syntage"])
+def test_what_checks_an_order_is_a_door(module: Any) -> None:
+    """Orders hold passwords and name taxpayers."""
+    kinds = [kind for kind in map(module.__dict__.get, module.__all__) if inspect.isclass(kind)]
+    orders = {each for kind in kinds if issubclass(kind, Call | Query | Task | Download) for each in kind.__mro__}
+
+    assert [] == [each.__name__ for each in orders if not all(are_doors(each).values())]
