@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from .discreet import discreet
 from .errors import PayloadError, TaskError
 
 __all__ = [
@@ -211,6 +212,7 @@ def _fields(kind: Any) -> tuple[tuple[str, str], ...]:
     return tuple((field.name, field.name) for field in getattr(kind, "__attrs_attrs__", ()))
 
 
+@discreet
 def local_target(link: str, *, path: str | None = None) -> str:
     """Reduce a link the vendor gave to path and query, or raise PayloadError for one of a form that is not followed.
 

@@ -21,7 +21,7 @@ CORE = {"jobs", "errors", "discreet", "payload", "abc", "origins", "rate_limits"
 ARROWS: dict[str, set[str]] = {
     "jobs": set(),
     "errors": {"jobs"},
-    "payload": {"jobs", "errors"},
+    "payload": {"jobs", "errors", "discreet"},
     "tolerant": {"jobs", "errors", "payload"},
     "abc": {"jobs", "errors", "payload", "discreet"},
     "origins": {"errors"},

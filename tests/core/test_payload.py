@@ -19,7 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from belvo_async.errors import PayloadError
-from belvo_async.payload import DEPTH_LIMIT, check_depth, check_number, check_numbers, decode, rethrow
+from belvo_async.payload import DEPTH_LIMIT, check_depth, check_number, check_numbers, decode, local_target, rethrow
+from tests.frames import leaks_of, provoked
 
 CANARY = "canary-5f1e9c77"
 
@@ -280,3 +281,12 @@ def test_position_is_that_of_the_body() -> None:
 
     assert "JSON is malformed (byte 107)" == rethrow(complaint, offset=100).reason
     assert "JSON is malformed" == rethrow(complaint, offset=None).reason
+
+
+@pytest.mark.parametrize("link", [f"/lists?rfc={CANARY}\n", f"//[{CANARY}", f"/others?rfc={CANARY}", f"../{CANARY}"])
+def test_no_frame_of_a_refused_link_holds_it(link: str) -> None:
+    """The filters of a list may name a taxpayer."""
+    with pytest.raises(PayloadError) as refused:
+        local_target(link, path="/lists")
+
+    assert [] == leaks_of(provoked(refused), CANARY)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+import json
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
+from datetime import UTC, date, datetime, timedelta
 from types import ModuleType
 from typing import Any
 
@@ -12,12 +14,21 @@ import pytest
 
 import belvo_async
 from belvo_async import Belvo, Syntage, belvo, syntage
-from belvo_async.abc import Headers, Secret
-from belvo_async.errors import BelvoAsyncError, ConfigurationError, PayloadError, SignatureError, TaskError
+from belvo_async.abc import Answer, Headers, Secret
+from belvo_async.errors import (
+    BelvoAsyncError,
+    ConfigurationError,
+    PayloadError,
+    SignatureError,
+    TaskError,
+    TransportError,
+)
+from belvo_async.jobs import Job, Status, Task
 from tests.frames import leaks_of, provoked
 
 CANARY = "canary7a4e01bf"
 RFC = "CANA7A4E01BF1"
+INVOICE = "0195f6c2-100e-7a10-8c3e-5b7d90e1b000"
 LINK = "c81a9a1b-2f3c-4c0e-9d51-0a1b2c3d4e5f"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -167,6 +178,77 @@ def test_a_delivery_that_cannot_be_read(vendor: Any, body: str) -> None:
         vendor.read_webhook(Headers(), body.encode(errors="surrogateescape"), NOW)
 
     assert [] == leaks_of(provoked(raised), CANARY)
+
+
+NO_VENDOR_ERROR = [TransportError("cut", maybe_sent=True), PayloadError("no JSON")]
+BODIES = [
+    b"{",
+    json.dumps({"id": INVOICE, "rfc": CANARY, "total": {"a": CANARY}, "hydra:member": {"a": CANARY}}).encode(),
+    json.dumps({"id": {"a": CANARY}, "hydra:member": CANARY}).encode(),
+    json.dumps([{"code": "invalid", "message": CANARY}]).encode(),
+    json.dumps({"hydra:member": [{"id": INVOICE, "x": CANARY}], "hydra:view": {"hydra:next": f"/x?{CANARY}"}}).encode(),
+    f"<html>{CANARY}".encode(),
+]
+ANSWERS = [Answer(status, Headers({"x": CANARY}), body) for status in (200, 201, 400, 409, 428, 500) for body in BODIES]
+
+
+def job(vendor: Any, task: Task[Any]) -> Job:
+    return Job(
+        id="job-1",
+        vendor=vendor.name,
+        account=vendor.account,
+        task=task,
+        created_at=NOW,
+        attempted_at=NOW,
+        remote_id=INVOICE,
+        status=Status.PENDING,
+    )
+
+
+ONE, OTHER = Belvo(**BELVO), Syntage(**SYNTAGE)
+INVOICES = job(ONE, belvo.Invoices(link=LINK, date_from=date(2025, 1, 1), date_to=date(2025, 2, 1), type="INFLOW"))
+EXTRACTION = job(OTHER, syntage.Extraction(f"/entities/{LINK}", "tax_status"))
+EXPORT = job(OTHER, syntage.Export(uri="/invoices", format="csv"))
+CONVERSATIONS: dict[str, Callable[[], Any]] = {
+    "link": lambda: ONE.call(belvo.CreateLink(**CREATE), NOW),
+    "record": lambda: ONE.call(belvo.GetInvoice(INVOICE), NOW),
+    "request": lambda: ONE.start(INVOICES, NOW),
+    "looks": lambda: ONE.poll([INVOICES], NOW),
+    "deletion": lambda: ONE.find(job(ONE, belvo.DeleteLink(link=LINK)), NOW),
+    "credential": lambda: OTHER.call(syntage.CreateCredential(syntage.Efirma(**EFIRMA)), NOW),
+    "entity": lambda: OTHER.call(syntage.CreateEntity(name=CANARY, type="company"), NOW),
+    "object": lambda: OTHER.call(syntage.GetInvoice(INVOICE), NOW),
+    "extraction": lambda: OTHER.start(EXTRACTION, NOW),
+    "export": lambda: OTHER.start(EXPORT, NOW),
+    "lists": lambda: OTHER.poll([EXTRACTION, EXPORT], NOW),
+    "search": lambda: OTHER.find(EXTRACTION, NOW),
+    "search for an export": lambda: OTHER.find(EXPORT, NOW),
+    "stop": lambda: OTHER.stop(EXTRACTION, NOW),
+    "events": lambda: OTHER.catch_up(NOW, NOW),
+    "file": lambda: OTHER.download(syntage.FileDownload(INVOICE)),
+}
+
+
+def play(conversation: Any, answers: Sequence[Answer | Exception]) -> None:
+    with suppress(StopIteration):
+        next(conversation)
+        for each in answers:
+            conversation.throw(each) if isinstance(each, Exception) else conversation.send(each)
+
+
+@pytest.mark.parametrize("begin", CONVERSATIONS.values(), ids=CONVERSATIONS)
+def test_a_conversation_that_fails(begin: Callable[[], Any]) -> None:
+    """At its first answer or a later one: neither what was sent nor what was learned before."""
+    leaks: list[str] = []
+    for first in [[], *([each] for each in ANSWERS[:9])]:
+        for each in [*NO_VENDOR_ERROR, *ANSWERS]:
+            with closing(begin()) as conversation:
+                try:
+                    play(conversation, [*first, each])
+                except BelvoAsyncError as error:
+                    leaks += leaks_of(error, CANARY)
+
+    assert [] == leaks
 
 
 def public(*modules: ModuleType) -> list[type[object]]:

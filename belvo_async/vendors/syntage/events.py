@@ -11,6 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ...abc import Conversation
+from ...discreet import Discretion
 from ...errors import PayloadError
 from ...jobs import Observation, Way
 from .answers import expect_success
@@ -30,7 +31,8 @@ def read_events(since: datetime, now: datetime) -> Conversation[tuple[Observatio
     They are old snapshots in no promised order: `reconcile` sorts that out. A row that cannot be read is left out.
     Exports are few and looked at one by one anyway: their events are not asked for.
     """
-    rows = yield from read_rows("extraction.updated", since)
+    with Discretion():
+        rows = yield from read_rows("extraction.updated", since)
     return tuple(replace(one, way=Way.POLL) for row in rows for one in _read_row(row, now))
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import cast
 
 from ...abc import Conversation
+from ...discreet import Discretion
 from ...jobs import Job, Observation, Way
 from .events import read_rows
 from .extractions import Sighting, read_object, read_sighting
@@ -34,7 +35,8 @@ def find_export(job: Job, task: Export, now: datetime) -> Conversation[Observati
     Exports have no list, but each is announced by `export.created`, which holds it as it was then.
     """
     since = (job.attempted_at or job.created_at) - FIND_SLACK
-    rows = yield from read_rows("export.created", since)
+    with Discretion():
+        rows = yield from read_rows("export.created", since)
     seen = [each for row in rows if (each := _try_read(row, task, since)) is not None]
     newest = max(seen, key=lambda each: each.created_at or datetime.min.replace(tzinfo=UTC), default=None)
     return newest.observe(Way.POLL, now, job=job, is_new=True) if newest else absent(job, now)
