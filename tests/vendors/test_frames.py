@@ -28,6 +28,7 @@ from tests.frames import leaks_of, provoked
 
 CANARY = "canary7a4e01bf"
 RFC = "CANA7A4E01BF1"
+PERSON = "XUPA850101AB1"
 INVOICE = "0195f6c2-100e-7a10-8c3e-5b7d90e1b000"
 LINK = "c81a9a1b-2f3c-4c0e-9d51-0a1b2c3d4e5f"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -249,6 +250,25 @@ def test_a_conversation_that_fails(begin: Callable[[], Any]) -> None:
                     leaks += leaks_of(error, CANARY)
 
     assert [] == leaks
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        [{"code": PERSON, "message": "x", "field": PERSON}],
+        [{PERSON: [{"code": "invalid", "message": PERSON}]}],
+        {PERSON: {"filters": [PERSON]}},
+        {"violations": [{"propertyPath": PERSON, "message": PERSON}, {"propertyPath": f"options.{PERSON}"}]},
+        {"title": PERSON, "detail": PERSON, "type": PERSON, "hydra:title": PERSON},
+    ],
+)
+@pytest.mark.parametrize("vendor", [ONE, OTHER], ids=["belvo", "syntage"])
+@pytest.mark.parametrize("status", [400, 404, 409, 422, 429, 500])
+def test_a_refusal_names_no_taxpayer(vendor: Any, said: object, status: int) -> None:
+    """Codes and fields are shown, but not what stands in their place."""
+    error = vendor.read_error(Answer(status, Headers(), json.dumps(said).encode()))
+
+    assert PERSON not in f"{error!r} {vars(error)}"
 
 
 def public(*modules: ModuleType) -> list[type[object]]:

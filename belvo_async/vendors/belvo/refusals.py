@@ -117,8 +117,9 @@ CODES: Mapping[str, Advice] = {
 
 _UNKNOWN = Advice(message="Belvo gave a reason this version does not know")
 
-_CODE = re.compile(r"[A-Za-z0-9_]{1,64}")
-_FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_.\[\]-]{0,63}")
+# No name of the catalogue holds so many digits; the ids of taxpayers do, and may stand as keys.
+_CODE = re.compile(r"(?!.*[0-9]{5})[A-Za-z0-9_]{1,64}")
+_FIELD = re.compile(r"(?!.*[0-9]{5})[A-Za-z][A-Za-z0-9_.\[\]-]{0,63}")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _SESSION = re.compile(r"[A-Za-z0-9-]{1,128}")
 _MINUTES = re.compile(r"\b([0-9]{1,2}) *min", re.IGNORECASE)

@@ -46,7 +46,8 @@ _WORDING: Mapping[str, str] = MappingProxyType(
     }
 )
 # Property paths are ours to show; anything that does not look like one may be free text with names in it.
-_FIELD = re.compile(r"[A-Za-z_][\w.\[\]]{0,63}", re.ASCII)
+# No name of a field holds so many digits; the ids of taxpayers do, and may stand as keys.
+_FIELD = re.compile(r"(?!.*[0-9]{5})[A-Za-z_][\w.\[\]]{0,63}", re.ASCII)
 _REQUEST_ID = re.compile(r"[\w=.:;-]{1,128}", re.ASCII)
 _FIELDS_SHOWN: Final = 10
 
