@@ -272,6 +272,8 @@ class Door:
         elif verdict is Verdict.ADVANCED and job.status.is_terminal:
             code = f" ({job.failure.code})" if job.failure else ""
             log.info("a job ended: it is %s%s", job.status, code, extra=facts | {"status": str(job.status)})
+        elif job.is_unconfirmed and seen.abandon:
+            log.warning("nothing tells how a job ended, and nothing speaks for success; it is given up", extra=facts)
         elif seen.status is None and seen.vendor_status and not seen.gone:
             word = seen.vendor_status if _WORD.fullmatch(seen.vendor_status) else "more than a word"
             log.warning("the vendor used a status word that is not known (%s); the job stays open", word, extra=facts)
@@ -284,5 +286,7 @@ _WORD = re.compile(r"[A-Za-z_-]{1,40}")
 def _level(job: Job, seen: Observation, verdict: Verdict) -> int:
     """How much an observation is worth telling."""
     if verdict is Verdict.CONFLICTING or (seen.status is None and seen.vendor_status and not seen.gone):
+        return logging.WARNING
+    if job.is_unconfirmed and seen.abandon:
         return logging.WARNING
     return logging.INFO if verdict is Verdict.ADVANCED and job.status.is_terminal else logging.DEBUG

@@ -93,7 +93,7 @@ class Submitter:
     async def _take_up(self, job: Job, deadline: datetime) -> Job:
         """Follow a job again that was given up; of one that is followed, put the deadline off."""
         while job.abandoned and not job.status.is_terminal:
-            again = replace(job, abandoned=False, settled_by=None, settled_at=None, look=None)
+            again = replace(job, abandoned=False, settled_by=None, settled_at=None, failure=None, look=None)
             again = replace(again, deadline=deadline, next_poll=self._context.clock.now())
             standing = await self._door.write(again, expected=job)
             if standing is None:
@@ -226,6 +226,7 @@ class Submitter:
         if job.lane is not None and attempt.lane_until is None:
             await self._wait_for_lane(job)
             return
+        await self._overtake(job)
         try:
             seen = await self._send(attempt)
         except LaneBusyError:
@@ -297,6 +298,18 @@ class Submitter:
         now = self._context.clock.now()
         until = job.deadline if job.deadline is not None and job.deadline > now else now + attempts.LOST_AFTER
         return None if await self._store.lease(job.lane, job.id, now=now, until=until) is None else until
+
+    async def _overtake(self, job: Job) -> None:
+        """Tell the jobs of a lane that still run past their deadlines: what shows up from now on may not be theirs."""
+        if job.lane is None:
+            return
+        now = self._context.clock.now()
+        async for other in self._store.open_jobs([job.account], lane=job.lane):
+            while other.id != job.id and other.is_open and not other.is_queued and other.overtaken_at is None:
+                overtaken = replace(other, overtaken_at=now)
+                note = f"job {job.id} is sent on the same lane"
+                standing = await self._door.write(overtaken, expected=other, seen=self._note(other, note))
+                other = standing or overtaken
 
     async def _keep_lane(self, job: Job, until: datetime) -> None:
         """Hold the lane of a job that was sent for longer. One that it has lost is not taken back."""

@@ -186,9 +186,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     have been sent, by the worker that `sender` names. `doubt` says why a submission became uncertain or, while it waits
     to be tried again, why it was not sent. `retry_at`: not before this may more data be had. `deadline` is the latest
     that anybody was promised to wait for it: from then on it holds no lane, and an equal task is started anew
-    (`superseded_by`). An `abandoned` job is followed no longer, by whose decision `settled_by` says; what the vendor
-    says of it still counts.
-    `planned_at` is when `next_poll` was set, which is believed as long as that does not lie ahead.
+    (`superseded_by`). `overtaken_at`: from then on another job of its lane may be what a look at their subject shows.
+    An `abandoned` job is followed no longer, by whose decision `settled_by` says; what the vendor says of it still
+    counts. `settled_by` inference: not the vendor but what it holds tells the end; where nothing speaks for an end, the
+    job is abandoned by inference. `planned_at` is when `next_poll` was set, which is believed as long as that does not
+    lie ahead.
     """
 
     id: str
@@ -216,6 +218,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     absent_since: datetime | None = None
     abandoned: bool = False
     superseded_by: str | None = None
+    overtaken_at: datetime | None = None
     look: Look | None = None
     reports: tuple[Report, ...] = ()
     gone_count: int = 0
@@ -232,18 +235,28 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return not (self.status.is_terminal or self.abandoned)
 
     @property
+    def is_confirmed(self) -> bool:
+        """Whether the vendor itself told the end. One that is inferred rests on the records that came since."""
+        return self.status.is_terminal and self.settled_by is not Way.INFERENCE
+
+    @property
+    def is_unconfirmed(self) -> bool:
+        """Whether it is followed no longer because nothing tells how it ended: it failed, or found nothing."""
+        return self.abandoned and not self.status.is_terminal and self.settled_by is Way.INFERENCE
+
+    @property
     def is_queued(self) -> bool:
         """Whether no byte of a submission may have left: it waits for its lane, its turn, or for a retry."""
         return self.status is Status.SUBMITTING and self.attempted_at is None
 
     @property
     def state(self) -> str:
-        """The status, or the one word more that `STATES` has for it: what lists and boards show."""
+        """The status, or the word that `STATES` has for it: what lists and boards show."""
         if self.is_queued:
             return "queued"
-        if self.abandoned and not self.status.is_terminal:
-            return "unconfirmed" if self.settled_by is Way.INFERENCE else "abandoned"
-        return str(self.status)
+        if self.is_unconfirmed:
+            return "unconfirmed"
+        return "abandoned" if self.abandoned and not self.status.is_terminal else str(self.status)
 
     def is_past(self, now: datetime) -> bool:
         """Whether its deadline has passed, so that nobody joins it and an equal task is started anew.

@@ -159,7 +159,7 @@ def _note_unknown(job: Job, seen: Observation) -> tuple[Job, Verdict]:
         return _repeat(job, seen, job.status), Verdict.REPEATED
     noted = replace(_add_facts(job, seen), remote_id=job.remote_id or seen.remote_id)
     if noted.abandoned and not job.abandoned:
-        noted = replace(noted, settled_by=seen.way, settled_at=seen.at)
+        noted = replace(noted, settled_by=seen.way, settled_at=seen.at, failure=seen.failure)
     return (job if noted == job else noted), Verdict.REPEATED
 
 

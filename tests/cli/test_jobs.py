@@ -14,7 +14,7 @@ import pytest
 from belvo_async import belvo
 from belvo_async._cli import main
 from belvo_async._cli.jobs import PRUNE_SLICE
-from belvo_async.jobs import Job, Status
+from belvo_async.jobs import Failure, Job, Observation, Status, Way, reconcile
 from belvo_async.stores import open_store
 from tests.stores.urls import empty_store
 
@@ -264,6 +264,23 @@ def test_abandon_gives_an_open_job_up(store: str, capsys: pytest.CaptureFixture[
     told = capsys.readouterr().out
     assert "reason     job open was given up here while it was pending; it may go on at the vendor" in told
     assert ["user", "given"] == told.splitlines()[-1].split()[2:4]
+
+
+def test_an_end_nobody_can_tell_is_told_as_such(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In the list by a word of its own; `explain` shows its code, and the words its waiters are told."""
+    url = f"sqlite:{tmp_path / 'jobs.db'}"
+    seen = Observation(
+        way=Way.INFERENCE, at=AT, abandon=True, failure=Failure(code="unconfirmed", message="Belvo told no end")
+    )
+    fill(url, reconcile(a_job("silent", status=Status.PENDING), seen)[0])
+
+    assert 0 == main(["jobs", "list", "--all", "--store", url])
+    assert "unconfirmed" == capsys.readouterr().out.splitlines()[-1].split()[3]
+    assert 0 == main(["jobs", "explain", "silent", "--store", url])
+    told = capsys.readouterr().out
+    assert ["failure", "unconfirmed"] in [line.split() for line in told.splitlines()]
+    assert "reason     nothing tells how job silent ended" in told
+    assert "it failed or found nothing" in told
 
 
 def test_abandon_gives_the_lane_to_the_next(store: str) -> None:

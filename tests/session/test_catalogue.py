@@ -146,7 +146,7 @@ async def test_a_refresh_brings_several_resources(world: World) -> None:
 
     job = await handle
 
-    assert (Status.FINISHED, Way.INFERENCE, True) == (job.status, job.settled_by, job.partial)
+    assert (Status.FINISHED, Way.INFERENCE, False) == (job.status, job.settled_by, job.partial)
     assert {"INVOICES", "TAX_STATUS"} == {report.resource for report in job.reports}
     assert await handle.results("TAX_STATUS", type=belvo.TaxStatus).to_list()
     assert {belvo.Invoice} == {type(each) for each in await handle.results("INVOICES").to_list()}

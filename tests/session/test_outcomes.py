@@ -178,13 +178,13 @@ async def test_a_limited_extraction_is_partial(world: World) -> None:
 
 
 async def test_a_silent_end_is_inferred(world: World) -> None:
-    """Belvo's link was used and its list stands still for ten minutes: finished, marked as an inference."""
+    """Its records came and its list stands still for ten minutes: finished, marked as an inference."""
     session = await world.open()
     world.belvo.next_job(outcome="silent")
 
     job = await (await session.fire(world.invoices()))
 
-    assert (Status.FINISHED, Way.INFERENCE, True) == (job.status, job.settled_by, job.partial)
+    assert (Status.FINISHED, Way.INFERENCE, False) == (job.status, job.settled_by, job.partial)
     assert job.look.count >= 3
     assert job.settled_at - job.look.first_at >= timedelta(minutes=10)
 

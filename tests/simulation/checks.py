@@ -162,6 +162,14 @@ class Checks:
         job = self._world.store.peek(run.job_id)
         return job is not None and job.superseded_by is not None
 
+    def _has_unknown_twin(self, run: Run) -> bool:
+        world = self._world
+        known = {normal_id(job.remote_id) for job in world.store.jobs() if job.remote_id is not None}
+        return any(
+            other.task == run.task and other.end == "done" and normal_id(other.remote_id) not in known
+            for other in world.server.runs.values()
+        )
+
     def _is_silent(self, job: Job) -> bool:
         """Whether the vendor will never say more, so that the job rightly stays open: its waiters time out."""
         if job.remote_id is None:
@@ -185,7 +193,8 @@ class Checks:
         if job.remote_id is None:
             return
         run = self._world.server.runs[normal_id(job.remote_id)]
-        excused = job.settled_by is Way.INFERENCE or run.lost_at is not None
+        # Of a run that nobody knows nobody can say whose the rows are that it brought.
+        excused = run.lost_at is not None or (job.settled_by is Way.INFERENCE and self._has_unknown_twin(run))
         if job.status.is_terminal and not excused:
             self._trace.check(WORDS[run.end] is job.status, f"{job.id}: {job.status}, at the vendor {run.end}")
         owner = self._world.store.peek(run.job_id)

@@ -225,26 +225,31 @@ class MuteVendor(SimulatedVendor):
             answer = yield request("GET", f"/owners/{owner}")
             if answer.status != 200:
                 raise self.read_error(answer)
-            accessed_at = msgspec.json.decode(answer.body, type=datetime | None)
-            seen.extend(_weigh(job, accessed_at, now) for job in jobs if job.task.subject == owner)
+            touched = msgspec.json.decode(answer.body, type=dict[int, list[datetime]])
+            seen.extend(self.weigh(job, touched, now) for job in jobs if job.task.subject == owner)
         return tuple(seen)
+
+    def weigh(self, job: Job, touched: Mapping[int, list[datetime]], now: datetime) -> Observation:
+        """Infer an end when the owner's table stood still; only a touch of the job's own year speaks for it."""
+        seen = Observation(way=Way.POLL, at=now, job_id=job.id)
+        sent_at = job.attempted_at or job.created_at
+        accessed_at = max((at for each in touched.values() for at in each), default=sent_at)
+        if accessed_at <= sent_at:
+            return seen
+        look = Look(fingerprint=accessed_at.isoformat(), first_at=now, last_at=now, accessed_at=accessed_at)
+        seen, run = msgspec.structs.replace(seen, look=look), job.look
+        is_equal = run is not None and run.fingerprint == look.fingerprint and run.count + 1 >= LOOKS
+        if run is None or not is_equal or now - run.first_at < LOOKS_SPAN:
+            return seen
+        mine = [at for at in touched.get(job.task.year, ()) if sent_at < at <= (job.overtaken_at or at)]
+        if mine:
+            return msgspec.structs.replace(seen, way=Way.INFERENCE, status=Status.FINISHED)
+        return msgspec.structs.replace(seen, way=Way.INFERENCE, abandon=True)
 
     def find(self, job: Job, now: datetime) -> Conversation[Observation]:
         yield from ()
         given_up = now - (job.absent_since or job.attempted_at or job.created_at) >= ADOPTABLE_FOR
         return Observation(way=Way.POLL, at=now, status=Status.UNCERTAIN, absent=True, abandon=given_up)
-
-
-def _weigh(job: Job, accessed_at: datetime | None, now: datetime) -> Observation:
-    seen = Observation(way=Way.POLL, at=now, job_id=job.id)
-    if accessed_at is None or accessed_at < (job.attempted_at or job.created_at):
-        return seen
-    look = Look(fingerprint=accessed_at.isoformat(), first_at=now, last_at=now, accessed_at=accessed_at)
-    seen = msgspec.structs.replace(seen, look=look)
-    run = job.look
-    if run is None or run.fingerprint != look.fingerprint or run.count + 1 < LOOKS or now - run.first_at < LOOKS_SPAN:
-        return seen
-    return msgspec.structs.replace(seen, way=Way.INFERENCE, status=Status.FINISHED, partial=True)
 
 
 def request(method: str, target: str, job: Job | None = None, body: object = None) -> Request:

@@ -1,9 +1,10 @@
-"""Three bugs to plant in a tracker, each a mistake that such trackers really make."""
+"""Bugs to plant in a tracker, each a mistake that such trackers really make."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from msgspec.structs import replace
@@ -12,7 +13,9 @@ from belvo_async._tracker import Tracker
 from belvo_async._tracker.door import Door
 from belvo_async.abc import Vendor
 from belvo_async.errors import StoreError
-from belvo_async.jobs import Job, Observation
+from belvo_async.jobs import Job, Observation, Status
+
+from .dialect import MuteVendor
 
 
 class ForgetfulDoor(Door):
@@ -42,6 +45,19 @@ class EagerDoor(Door):
     async def write(self, job: Job, *, expected: Job, seen: Observation | None = None) -> Job | None:
         self._context.watches.publish(replace(job, version=expected.version + 1), seen)
         return await super().write(job, expected=expected, seen=seen)
+
+
+class CredulousMute(MuteVendor):
+    """Takes any use of an owner's table for the end of every job of that owner."""
+
+    def weigh(self, job: Job, touched: Mapping[int, list[datetime]], now: datetime) -> Observation:
+        seen = super().weigh(job, touched, now)
+        return replace(seen, status=Status.FINISHED, abandon=False) if seen.abandon else seen
+
+
+def believe(tracker: Tracker) -> None:
+    """Give a tracker of a world the vendor that believes what it sees."""
+    tracker._context.vendors["mute"].__class__ = CredulousMute  # type: ignore[assignment]
 
 
 def plant(door: type[Door]) -> Any:

@@ -79,7 +79,7 @@ class Server:
         self.reads += 1
         if request.target == "/jobs":
             return _json(200, self._list())
-        return _json(200, self._accessed_at(request.target.split("/")[2]))
+        return _json(200, self._touched(request.target.split("/")[2]))
 
     def _accept(self, vendor: str, request: Request) -> Answer:
         now = self.clock.now()
@@ -142,11 +142,14 @@ class Server:
             run.ended_at, run.end, run.partial = now + timedelta(seconds=self.swarm.span(60)), "halted", False
         return _json(200, {})
 
-    def _accessed_at(self, owner: str) -> datetime | None:
-        # A silent vendor touches the owner's table when a job ends well: that is all there is to see.
+    def _touched(self, owner: str) -> dict[int, list[datetime]]:
+        # A silent vendor touches the owner's table when a job ends well, year by year: that is all there is to see.
         now = self.clock.now()
-        ends = (run.ended_at for run in self.runs.values() if run.task.owner == owner and run.end == "done")
-        return max((at for at in ends if at <= now), default=None)
+        touched: dict[int, list[datetime]] = {}
+        for run in self.runs.values():
+            if run.task.owner == owner and run.end == "done" and run.ended_at <= now:
+                touched.setdefault(run.task.year, []).append(run.ended_at)
+        return touched
 
 
 def _json(status: int, body: object) -> Answer:

@@ -33,6 +33,7 @@ REFRESH = Refresh(link=LINK, resources=["INVOICES", "TAX_STATUS"])
 DELETION = DeleteLink(link=LINK)
 DASHED = "9339acfb-c7eb-5d53-a840-eb929422c860"
 QUIET = timedelta(minutes=10)
+SENT = NOW - timedelta(minutes=1)
 
 
 def attempt(task: Refresh | DeleteLink, number: int = 1) -> Job:
@@ -41,6 +42,11 @@ def attempt(task: Refresh | DeleteLink, number: int = 1) -> Job:
 
 def link(**keys: object) -> Answer:
     return answer(200, changed("link", **keys))
+
+
+USED_AT_ONCE = link(
+    last_accessed_at=f"{NOW:%Y-%m-%dT%H:%M:%SZ}", fetch_resources=["INVOICES", "TAX_STATUS", "ACCOUNTS"]
+)
 
 
 def looked(job: Job, *answers: Answer, now: datetime = NOW) -> Observation:
@@ -108,7 +114,7 @@ def test_a_success_without_a_request_id_is_uncertain(task: Refresh | DeleteLink,
 
 
 def test_a_refresh_ends_when_all_have_reported_and_ten_minutes_stayed_quiet() -> None:
-    """Nothing else tells its end: it is inferred, and so partial."""
+    """Nothing else tells its end: it is inferred. The reports speak for it, and none says that data is missing."""
     job = job_of(REFRESH)
     for name in ("webhook_invoices_historical_inflow", "webhook_tax_status", "webhook_invoices_historical_outflow"):
         job, verdict = reconcile(job, reported(name))
@@ -118,7 +124,7 @@ def test_a_refresh_ends_when_all_have_reported_and_ten_minutes_stayed_quiet() ->
     late = looked(job, link(), now=NOW + QUIET)
 
     assert (None, ["INVOICES", "TAX_STATUS"]) == (early.status, [report.resource for report in job.reports])
-    assert (Status.FINISHED, Way.INFERENCE, True, "job-1") == (late.status, late.way, late.partial, late.job_id)
+    assert (Status.FINISHED, Way.INFERENCE, False, "job-1") == (late.status, late.way, late.partial, late.job_id)
     assert Status.FINISHED == reconcile(job, late)[0].status
 
 
@@ -164,17 +170,32 @@ def test_what_must_report_is_what_was_asked_for(task: Refresh, fetched: list[str
 
 
 @pytest.mark.parametrize(("hours", "ends"), [(3.9, False), (4.1, True)])
-@pytest.mark.parametrize("reports", [(), (Report(resource="INVOICES", at=NOW),)], ids=["none", "one lost"])
-def test_a_refresh_whose_reports_are_lost_ends_after_hours(
-    reports: tuple[Report, ...], hours: float, ends: bool
-) -> None:
-    """Open for ever, it would swallow every equal refresh; the end is marked as inferred, and partial."""
-    used = link(last_accessed_at=f"{NOW:%Y-%m-%dT%H:%M:%SZ}", fetch_resources=["INVOICES", "TAX_STATUS", "ACCOUNTS"])
-    job = job_of(REFRESH, reports=reports, attempted_at=NOW - timedelta(minutes=1))
+def test_a_refresh_whose_reports_are_lost_ends_after_hours(hours: float, ends: bool) -> None:
+    """Open for ever, its waiters would learn nothing. It is partial: a resource never reported."""
+    reports = (Report(resource="INVOICES", at=NOW),)
 
-    seen = looked(job, used, now=NOW + timedelta(hours=hours))
+    seen = looked(job_of(REFRESH, reports=reports, attempted_at=SENT), USED_AT_ONCE, now=NOW + timedelta(hours=hours))
 
     assert (Status.FINISHED, Way.INFERENCE, True) == (seen.status, seen.way, seen.partial) if ends else not seen.status
+
+
+def test_a_refresh_without_a_report_is_told_by_the_records_that_came() -> None:
+    """Its lists are asked one after the other until one shows any; which resources came is not known."""
+    old, new = ({"results": [{"created_at": f"2026-03-04T{hour}:00:00Z"}]} for hour in (18, 19))
+    answers = (answer(200, old), answer(200, old), answer(200, new))
+
+    seen = looked(job_of(REFRESH, attempted_at=SENT), USED_AT_ONCE, *answers, now=NOW + timedelta(hours=4.1))
+
+    assert (Status.FINISHED, Way.INFERENCE, False) == (seen.status, seen.way, seen.partial)
+
+
+def test_a_refresh_for_which_nothing_speaks_is_given_up() -> None:
+    """It failed, or found nothing: never a success."""
+    nothing = answer(200, {"count": 0, "results": []})
+
+    seen = looked(job_of(REFRESH, attempted_at=SENT), USED_AT_ONCE, *[nothing] * 4, now=NOW + timedelta(hours=4.1))
+
+    assert (None, Way.INFERENCE, True) == (seen.status, seen.way, seen.abandon)
 
 
 def test_a_refresh_stays_open_while_its_link_is_not_used() -> None:

@@ -19,7 +19,7 @@ from belvo_async.payload import whole
 from .calls import CALLS, carry_out
 from .deliveries import read_delivery, verify
 from .lists import BY_QUERY
-from .looks import QUIET, find_deletion, poll
+from .looks import PATIENCE, QUIET, find_deletion, poll
 from .reading import Source, query_walk, results_walk
 from .refusals import read_error
 from .schema import DeleteLink, FinancialStatements, Invoices, Refresh
@@ -49,7 +49,9 @@ class Belvo:
     `Bearer ...`; without it deliveries are refused, unless `allow_unauthenticated` waives the proof.
     `budget=False` leaves out the pacing to 80 requests in 30 s, for accounts that Belvo exempted. `quiet` is how long
     Belvo must stay quiet before an end that it does not announce is inferred: of a `Refresh` since its last report, of
-    other jobs over three equal looks. Less is for simulators: Belvo's own reports come minutes apart.
+    other jobs over three equal looks. Less is for simulators: Belvo's own reports come minutes apart. Where none of the
+    job's records came since its POST, nothing speaks for success: the job is given up (JobUnconfirmedError), at once
+    without webhooks, else after 24 times as long, for the webhook may only be late.
     `account` names the account whose jobs these are, so that they outlive its keys. Without a name the account is that
     of the secret id (a new password changes nothing), or of the oldest of `previous_keys`, earlier secret ids: give
     those (the oldest last) while a key is being changed, with a name or without, and jobs that were fired under them
@@ -101,7 +103,9 @@ class Belvo:
         known = [*ids, self._secret_password, self._authorization or Secret("")]
         self._account, self._former_accounts = identify(self._origin, ids, read_name(account, known))
         pace = Budget(key=self._account, limit=RATE_LIMIT, span=RATE_SPAN) if budget else None
-        self._source = Source(budget=pace, quiet=quiet)
+        # Without webhooks nothing is worth waiting for longer.
+        patience = quiet * PATIENCE if self.accepts_webhooks else quiet
+        self._source = Source(budget=pace, quiet=quiet, patience=patience)
 
     @classmethod
     @discreet

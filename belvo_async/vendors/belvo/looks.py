@@ -1,9 +1,9 @@
 """Polling: what a link and its list tell about jobs whose state Belvo publishes nowhere.
 
 One read of the link serves all its jobs. A link that broke fails them; one that is gone ends its deletion. A link that
-was used after the POST is worth a look at the job's own list: three equal looks over ten minutes are taken for the end,
-and said to be an inference. So is a refresh of which every resource has reported, and none lately. `Belvo(quiet=...)`
-is how long those ten minutes are.
+was used after the POST is worth a look at the job's own list: when three looks over ten minutes were equal, the job's
+own records decide (`evidence`). So is a refresh of which every resource has reported, and none lately.
+`Belvo(quiet=...)` is how long those ten minutes are.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from belvo_async.errors import PayloadError, RateLimitError, TransportError, Ven
 from belvo_async.jobs import Job, Look, Observation, Status, Way, normal_id
 from belvo_async.tolerant import read
 
-from .lists import LINKS
-from .reading import Source, task_filters
+from .evidence import Evidence, Records, infer, is_after, questions, sent_at, weigh
+from .lists import BY_RESOURCE, LINKS
+from .reading import Filters, Source, task_filters
 from .refusals import failure, is_unknown, read_error
 from .schema import RESOURCES, DeleteLink, FinancialStatements, Invoices, Link, Refresh
 
@@ -31,7 +32,8 @@ LOOKS = 3
 # Belvo reports invoices and tax returns in several deliveries, minutes apart, and never says which is the last.
 QUIET = timedelta(minutes=10)
 
-# Reports of one refresh may be hours apart; four of them without a word are the end of it.
+# Reports of one refresh may be hours apart; four of them without a word are the end of it. So they are of a job for
+# which nothing speaks, while a webhook may still come: it may be running.
 PATIENCE = 24
 
 # Link status -> failure code of its open jobs. `valid` and `unconfirmed` fail nothing.
@@ -150,39 +152,62 @@ def _look_at_job(job: Job, link: Link, now: datetime, source: Source) -> Convers
     if job.status not in _ACCEPTED:
         return _nothing(job, now)
     if isinstance(job.task, Refresh):
-        return _weigh_refresh(job, job.task, link, now, source.quiet)
+        return (yield from _weigh_refresh(job, job.task, link, now, source))
     used_at = link.last_accessed_at
-    if link.status != "valid" or not _is_after(used_at, job.attempted_at or job.created_at):
+    if link.status != "valid" or not is_after(used_at, sent_at(job)):
         return _nothing(job, now)
     path, filters = task_filters(job.task)
-    answer = yield source.get(path, [*filters, ("fields", "id"), ("page_size", "1")])
-    if answer.status != 200:
-        raise read_error(answer)
-    page = read(answer.body, _List)
+    page = read((yield from _ask(source, path, [*filters, ("fields", "id"), ("page_size", "1")])), _List)
     if page.count is None and page.results is None:
         raise PayloadError("no list", path="$.results")
-    return _weigh(job, _look(page, used_at, now), source.quiet)
+    look = _look(page, used_at, now)
+    seen = Observation(way=Way.POLL, at=now, job_id=job.id, look=look)
+    stood = _stood_still(job, look)
+    if stood is None or stood < source.quiet:
+        return seen
+    is_over = stood >= source.patience
+    # What showed no evidence shows none until it changes; at the end it is asked once more.
+    if not is_over and _was_searched(job, source.quiet):
+        return seen
+    found = yield from _search(job, [(path, filters)], now, source)
+    return infer(seen, found) if found.speaks or is_over else seen
 
 
-def _weigh_refresh(job: Job, task: Refresh, link: Link, now: datetime, quiet: timedelta) -> Observation:
+def _weigh_refresh(job: Job, task: Refresh, link: Link, now: datetime, source: Source) -> Conversation[Observation]:
     """End a refresh that every resource has reported to, when none did for a while; others after a long while.
 
-    A report may be lost, and a link may be set to fetch what is never reported: such a job must not stay open for ever,
-    for each equal one joins it.
+    A report may be lost, and a link may be set to fetch what is never reported: such a job must not stay open for ever.
+    Reports are deliveries about the job, and so speak for it; the missing ones say that data is missing.
     """
     heard = [report.at for report in job.reports]
     wanted = set(task.resources or link.fetch_resources or RESOURCES) & set(RESOURCES)
-    if not heard or not wanted <= {report.resource for report in job.reports}:
-        quiet *= PATIENCE
-        heard += [at for at in (link.last_accessed_at,) if at and _is_after(at, job.attempted_at or job.created_at)]
+    is_whole = bool(heard) and wanted <= {report.resource for report in job.reports}
+    quiet = source.quiet if is_whole else source.quiet * PATIENCE
+    if not is_whole:
+        heard += [at for at in (link.last_accessed_at,) if at and is_after(at, sent_at(job))]
     if not heard or now - max(heard) < quiet:
         return _nothing(job, now)
-    return msgspec.structs.replace(_nothing(job, now), status=Status.FINISHED, way=Way.INFERENCE, partial=True)
+    if job.reports:
+        return infer(_nothing(job, now), Evidence(speaks=True, partial=not is_whole))
+    places = [(BY_RESOURCE[each].path, [("link", task.link)]) for each in sorted(wanted)]
+    return infer(_nothing(job, now), (yield from _search(job, places, now, source)))
 
 
-def _is_after(used_at: datetime | None, sent_at: datetime) -> bool:
-    # An instant without an offset cannot be compared, so it is no evidence.
-    return used_at is not None and used_at.tzinfo is not None and used_at > sent_at
+def _search(job: Job, places: Sequence[tuple[str, Filters]], now: datetime, source: Source) -> Conversation[Evidence]:
+    """Look for records that speak for a job in the lists that may hold them."""
+    for path, filters in places:
+        for asked in questions(job, path, filters):
+            found = weigh(job, read((yield from _ask(source, path, asked)), Records), now)
+            if found.speaks:
+                return found
+    return Evidence()
+
+
+def _ask(source: Source, path: str, filters: Filters) -> Conversation[bytes]:
+    answer = yield source.get(path, filters)
+    if answer.status != 200:
+        raise read_error(answer)
+    return answer.body
 
 
 def _look(page: _List, used_at: datetime | None, now: datetime) -> Look:
@@ -192,15 +217,17 @@ def _look(page: _List, used_at: datetime | None, now: datetime) -> Look:
     return Look(fingerprint=f"{page.count}/{used}/{first}", first_at=now, last_at=now, accessed_at=used_at)
 
 
-def _weigh(job: Job, look: Look, quiet: timedelta) -> Observation:
-    """Report a look; it ends the job when it closes a long enough run of equal ones kept in the job."""
-    noted = Observation(way=Way.POLL, at=look.last_at, job_id=job.id, look=look)
+def _stood_still(job: Job, look: Look) -> timedelta | None:
+    """For how long enough looks were equal, this one and the run kept in the job; None while they are not."""
     run = job.look
-    if run is None or run.fingerprint != look.fingerprint or look.last_at <= run.last_at:
-        return noted
-    if run.count + 1 < LOOKS or look.last_at - run.first_at < quiet:
-        return noted
-    return msgspec.structs.replace(noted, status=Status.FINISHED, way=Way.INFERENCE, partial=True)
+    if run is None or run.fingerprint != look.fingerprint or look.last_at <= run.last_at or run.count + 1 < LOOKS:
+        return None
+    return look.last_at - run.first_at
+
+
+def _was_searched(job: Job, quiet: timedelta) -> bool:
+    run = job.look
+    return run is not None and run.count >= LOOKS and run.last_at - run.first_at >= quiet
 
 
 def find_deletion(job: Job, now: datetime, source: Source) -> Conversation[bool]:

@@ -47,11 +47,13 @@ R = TypeVar("R")
 class Source(msgspec.Struct, frozen=True, kw_only=True):
     """What every read of an account needs: the budget its requests count against, and when a job counts as quiet.
 
-    `quiet`: how long Belvo must say nothing new before an end is inferred.
+    `quiet`: how long Belvo must say nothing new before an end is inferred; `patience`: how long before a job is given
+    up for which nothing speaks.
     """
 
     budget: Budget | None
     quiet: timedelta
+    patience: timedelta
 
     def get(self, path: str, filters: Filters, *, name: str | None = None) -> Request:
         """Build a read. The name carries no ids."""
