@@ -1,6 +1,6 @@
 """How fast jobs are kept, and others told, against the bare driver of each database, in one run.
 
-    python benchmarks/store.py [--only sqlite|postgres|redis|wake] [--rounds 7] [--directory DIR]
+    python benchmarks/store.py [--only sqlite|postgres|redis|wake|park] [--rounds 7] [--directory DIR]
 
 Cases take turns round by round, so that a noisy machine disturbs all alike; compare ratios, not figures. An event is
 one `put` that was acknowledged as durable. `--directory` must be on the disk that is meant. PostgreSQL and Redis are
@@ -21,7 +21,7 @@ from store_table import Line, show, show_head
 from table import Row
 
 # Each part is a module with `about() -> str` and `measure(directory, rounds) -> Iterable[Line]`.
-PARTS = {name: f"store_{name}" for name in ("sqlite", "postgres", "redis", "wake")}
+PARTS = {name: f"store_{name}" for name in ("sqlite", "postgres", "redis", "wake", "park")}
 
 
 def measure(quick: bool = False) -> list[Row]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -24,11 +23,9 @@ PARKED_FOR = timedelta(days=1)
 PARK_GRACE = timedelta(minutes=30)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
-# Whoever connects a link causes a dozen reports about it, mostly for jobs nobody here will ever know: of these, so many
-# stay, the newest. That is a tenth of what stores park by default, so they cannot push out what waits for its job.
-REPORTS_PARKED = 1_000
-# Counting them means reading the park: each process does so once for this many that it parks.
-REPORTS_COUNTED = 200
+# Read at a time of what is dropped for its age, and at most of what one submission might adopt: two are too many.
+DROPPED_AT_ONCE = 500
+STRANGE_LIMIT = 10
 
 # At most one look per subject is caused by deliveries in this time, however many come.
 NUDGE_PAUSE = timedelta(seconds=2)
@@ -47,7 +44,6 @@ class Door:
         self._due = due
         # When, in the loop's time, the last look comes that was asked for.
         self._nudged: dict[tuple[str, str], float] = {}
-        self._reports: Counter[str] = Counter()
         self._losses = Losses(context)
 
     async def receive(self, vendor: Vendor, observations: Sequence[Observation]) -> None:
@@ -149,39 +145,60 @@ class Door:
 
     async def replay_all(self, account: str, jobs: Sequence[Job]) -> None:
         """Replay what is still parked about these jobs: a process or a store may have failed before it was applied."""
-        named = {normal_id(seen.remote_id) for seen in await self._store.parked(account) if seen.remote_id}
+        early = await self._store.parked_about(account, [job.remote_id for job in jobs if job.remote_id is not None])
+        named = {normal_id(seen.remote_id) for seen in early if seen.remote_id is not None}
         for job in jobs if named else ():
             if job.remote_id is not None and normal_id(job.remote_id) in named:
                 await self.replay(job)
 
-    async def match_uncertain(self, vendor: Vendor) -> None:
-        """Give an uncertain submission the delivery nobody else can have caused, if there is exactly one of each."""
-        parked = await self._store.parked(vendor.account)
-        if not any(seen.adoptable for seen in parked):
-            return
-        jobs = [job async for job in self._store.open_jobs([vendor.account])]
-        subjects = {job.task.subject for job in jobs if job.status is Status.UNCERTAIN}
-        fitting = [seen for seen in parked if seen.adoptable and seen.subject in subjects]
-        # One may have stayed parked although its job is known: the store failed before it was unparked.
-        strange = [seen for seen in fitting if not await self._store.find(vendor.account, seen.remote_id or "")]
-        match = choose_adopter(jobs, strange)
-        if match is not None:
-            await self.apply(*match)
+    async def match_uncertain(self, vendor: Vendor, subject: str, resource: str) -> None:
+        """Give an uncertain submission the delivery nobody else can have caused, if there is exactly one of each.
+
+        However much is parked, only what one of them could take is read.
+        """
+        jobs = await self._store.nameless_jobs(vendor.account, subject=subject, resource=resource)
+        if any(job.status is Status.UNCERTAIN for job in jobs):
+            since = min(job.attempted_at or job.created_at for job in jobs)
+            match = choose_adopter(jobs, await self._strange(vendor.account, subject, resource, since))
+            if match is not None:
+                await self.apply(*match)
+
+    async def _strange(self, account: str, subject: str, resource: str, since: datetime) -> list[Observation]:
+        """The deliveries about jobs nobody knows: one of each job, or of the first two; none when they are too many."""
+        while True:
+            some = await self._store.adoptable(
+                account, subject=subject, resource=resource, since=since, limit=STRANGE_LIMIT
+            )
+            strange = dict[str, Observation]()
+            is_clean = True
+            for seen in some:
+                if await self._is_taken(account, seen):
+                    is_clean = False
+                else:
+                    strange.setdefault(normal_id(seen.remote_id or ""), seen)
+                if len(strange) > 1:
+                    return list(strange.values())
+            if is_clean:
+                return list(strange.values()) if len(some) < STRANGE_LIMIT else []
+
+    async def _is_taken(self, account: str, seen: Observation) -> bool:
+        """Whether a parked delivery has a job after all: the store failed before it was applied, or unparked."""
+        jobs = await self._store.find(account, seen.remote_id or "")
+        for job in jobs:
+            await self._take_parked(job, seen)
+        if jobs:
+            await self._store.unpark(account, [seen])
+        return bool(jobs)
 
     async def drop_old(self) -> None:
-        """Unpark deliveries that nobody claimed for a day, and of the reports all but the newest."""
-        for account in self._context.accounts:
-            await self._drop_old(account)
-
-    async def _drop_old(self, account: str) -> None:
+        """Unpark deliveries that nobody claimed for a day."""
         # Right after a step of the clock everything may look old, or nothing.
-        is_told = self._context.clock.is_steady_for(PARK_GRACE)
-        oldest = self._context.clock.now() - PARKED_FOR if is_told else LONG_AGO
-        parked = await self._store.parked(account)
-        reports = [seen for seen in parked if seen.reported and seen.at >= oldest]
-        old = [seen for seen in parked if seen.at < oldest] + reports[:-REPORTS_PARKED]
-        if old:
-            await self._store.unpark(account, old)
+        if not self._context.clock.is_steady_for(PARK_GRACE):
+            return
+        oldest = self._context.clock.now() - PARKED_FOR
+        for account in self._context.accounts:
+            while old := await self._store.parked(account, before=oldest, limit=DROPPED_AT_ONCE):
+                await self._store.unpark(account, old)
 
     async def _apply_all(self, jobs: Sequence[Job], seen: Observation) -> None:
         for job in jobs:
@@ -204,10 +221,6 @@ class Door:
             log.warning("a parked delivery could not be applied (%s); it is dropped", type(error).__name__, extra=facts)
 
     async def _park(self, vendor: Vendor, seen: Observation) -> None:
-        if seen.reported:
-            self._reports[vendor.account] += 1
-            if self._reports[vendor.account] % REPORTS_COUNTED == 0:
-                await self._drop_old(vendor.account)
         await self._store.park(vendor.account, seen)
         # The job may have been recorded between the look and the parking; whoever recorded it saw an empty park.
         jobs = await self._store.find(vendor.account, seen.remote_id or "")
@@ -216,8 +229,8 @@ class Door:
             await self._store.unpark(vendor.account, [seen])
             return
         log.debug("a delivery about an unknown job is parked", extra={"vendor": vendor.name})
-        if seen.adoptable:
-            await self.match_uncertain(vendor)
+        if seen.adoptable and seen.subject is not None and seen.resource is not None:
+            await self.match_uncertain(vendor, seen.subject, seen.resource)
 
     async def _nudge(self, vendor: Vendor, subject: str) -> None:
         wanted = normal_id(subject)

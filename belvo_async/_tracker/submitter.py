@@ -237,7 +237,7 @@ class Submitter:
             return
         await self._keep_surely(attempt, seen)
         if seen.status is Status.UNCERTAIN:
-            await self._door.match_uncertain(self._context.vendors[job.vendor])
+            await self._door.match_uncertain(self._context.vendors[job.vendor], job.task.subject, job.task.resource)
         elif seen.status is Status.SUBMITTING and not seen.throttled:
             _warn(attempt.sent, seen)
 

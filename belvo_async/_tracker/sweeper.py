@@ -208,7 +208,7 @@ class Sweeper:
     async def find(self, vendor: Vendor, job: Job) -> None:
         """Look for an uncertain submission: among the parked deliveries, then at the vendor."""
         job = self._door.at_present(job)
-        await self._door.match_uncertain(vendor)
+        await self._door.match_uncertain(vendor, job.task.subject, job.task.resource)
         try:
             seen = await self._context.talks[vendor.name](vendor.find(job, self._context.clock.now()))
         except StoreError:

@@ -73,12 +73,47 @@ class Store(Protocol):
         """When `claim_due` will have something to give: the earliest instant an open job is due and not leased."""
         ...
 
-    async def park(self, account: str, observation: Observation) -> None:
-        """Keep an observation whose job is not known yet; bounded in number and bytes, the oldest go first."""
+    async def nameless_jobs(
+        self, account: str, *, subject: str | None = None, resource: str | None = None
+    ) -> tuple[Job, ...]:
+        """The jobs with `is_nameless` of an account, of a subject (in normal form), of a subject and resource.
+
+        Oldest first. Costs what it returns, however many other jobs are open.
+        """
         ...
 
-    async def parked(self, account: str, remote_id: str | None = None) -> tuple[Observation, ...]:
-        """The parked observations about one remote id (normal form), or all of the account; oldest first."""
+    async def park(self, account: str, observation: Observation) -> None:
+        """Keep an observation whose job is not known yet, once; bounded in number and bytes over all accounts.
+
+        Room is made by letting go of *strangers*: what no job of this store could claim now. A job claims what names
+        its remote id; one with `is_nameless` what names its subject (and its resource, where the observation is
+        `adoptable`), or no subject. Of strangers, reports go first, then those parked longest, as far as a short look
+        finds them, else the newest. Only when there are no more, what could be claimed gives way, first what most is
+        kept of. At the bound up to a hundredth goes at once, so that a delivery costs the same beside a full park as
+        beside an empty one. A WARNING tells how much was let go: at once, then at most one a minute.
+        """
+        ...
+
+    async def parked(
+        self, account: str, remote_id: str | None = None, *, before: datetime | None = None, limit: int | None = None
+    ) -> tuple[Observation, ...]:
+        """The parked observations about one remote id (normal form), or all of the account; oldest first.
+
+        With `before` only those that are older, with `limit` only the first so many.
+        """
+        ...
+
+    async def parked_about(self, account: str, remote_ids: Collection[str]) -> tuple[Observation, ...]:
+        """The parked observations about any of these remote ids (normal form), oldest first."""
+        ...
+
+    async def adoptable(
+        self, account: str, *, subject: str, resource: str, since: datetime, limit: int
+    ) -> tuple[Observation, ...]:
+        """The first parked observations with `adoptable` of a subject (normal form) and resource, oldest first.
+
+        Only those at or after an instant. Costs what it returns, however much else is parked.
+        """
         ...
 
     async def unpark(self, account: str, observations: Collection[Observation]) -> None:

@@ -250,6 +250,12 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return self.status is Status.SUBMITTING and self.attempted_at is None
 
     @property
+    def is_nameless(self) -> bool:
+        """Whether the vendor may have started it under an id that is not known yet: a delivery may be about it."""
+        may_be_sent = self.status is Status.UNCERTAIN or (self.status is Status.SUBMITTING and not self.is_queued)
+        return may_be_sent and self.remote_id is None and self.is_open
+
+    @property
     def state(self) -> str:
         """The status, or the word that `STATES` has for it: what lists and boards show."""
         if self.is_queued:

@@ -241,7 +241,7 @@ def choose_adopter(jobs: Iterable[Job], deliveries: Iterable[Observation]) -> tu
     Both must name the same subject and resource, and the delivery must be younger than the attempt. A submission
     whose answer is still under way may have caused the delivery as well.
     """
-    waiting = [job for job in jobs if job.status in _NAMELESS and not job.is_queued and job.remote_id is None]
+    waiting = [job for job in jobs if job.is_nameless]
     strange = [seen for seen in deliveries if seen.adoptable and seen.remote_id]
     fits = [(job, seen) for job in waiting for seen in strange if _may_be_about(job, seen)]
     ids = {normal_id(seen.remote_id or "") for _, seen in fits}
@@ -250,9 +250,6 @@ def choose_adopter(jobs: Iterable[Job], deliveries: Iterable[Observation]) -> tu
     return fits[0] if fits[0][0].status is Status.UNCERTAIN else None
 
 
-_NAMELESS = frozenset({Status.SUBMITTING, Status.UNCERTAIN})
-
-
 def _may_be_about(job: Job, seen: Observation) -> bool:
-    same = (job.task.subject, job.task.resource) == (seen.subject, seen.resource)
-    return same and seen.at >= (job.attempted_at or job.created_at)
+    same = seen.subject is not None and normal_id(job.task.subject) == normal_id(seen.subject)
+    return same and job.task.resource == seen.resource and seen.at >= (job.attempted_at or job.created_at)

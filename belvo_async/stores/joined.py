@@ -10,6 +10,8 @@ from typing import Self
 from belvo_async.abc import Budget, Store
 from belvo_async.jobs import Job, Observation, task_key
 
+from .room import label_of
+
 __all__ = ["JoinedStore", "join_accounts"]
 
 
@@ -82,14 +84,48 @@ class JoinedStore:
         """The earliest instant an open job is due and not leased."""
         return await self._store.next_due(self._expand(accounts) or ())
 
-    async def park(self, account: str, observation: Observation) -> None:
-        """Keep an observation whose job is not known yet."""
-        await self._store.park(account, observation)
+    async def nameless_jobs(
+        self, account: str, *, subject: str | None = None, resource: str | None = None
+    ) -> tuple[Job, ...]:
+        """The jobs that may have been started under an id nobody knows, oldest first."""
+        found = [
+            await self._store.nameless_jobs(each, subject=subject, resource=resource) for each in self._group(account)
+        ]
+        return tuple(sorted(chain(*found), key=_place))
 
-    async def parked(self, account: str, remote_id: str | None = None) -> tuple[Observation, ...]:
+    async def park(self, account: str, observation: Observation) -> None:
+        """Keep an observation whose job is not known yet, under the name of the account whose jobs could claim it."""
+        names = (account, *self._others(account))
+        claimed = [each for each in names if len(names) > 1 and await self._could_claim(each, observation)]
+        await self._store.park(next(iter(claimed), account), observation)
+
+    async def _could_claim(self, account: str, seen: Observation) -> bool:
+        if seen.remote_id is not None and await self._store.find(account, seen.remote_id):
+            return True
+        label = label_of(seen)
+        return bool(await self._store.nameless_jobs(account, subject=label.subject, resource=label.claim))
+
+    async def parked(
+        self, account: str, remote_id: str | None = None, *, before: datetime | None = None, limit: int | None = None
+    ) -> tuple[Observation, ...]:
         """The parked observations about one remote id, or all of the account; oldest first."""
-        found = [await self._store.parked(each, remote_id) for each in self._group(account)]
+        found = [await self._store.parked(each, remote_id, before=before, limit=limit) for each in self._group(account)]
+        return tuple(sorted(chain(*found), key=_instant))[:limit]
+
+    async def parked_about(self, account: str, remote_ids: Collection[str]) -> tuple[Observation, ...]:
+        """The parked observations about any of these remote ids, oldest first."""
+        found = [await self._store.parked_about(each, remote_ids) for each in self._group(account)]
         return tuple(sorted(chain(*found), key=_instant))
+
+    async def adoptable(
+        self, account: str, *, subject: str, resource: str, since: datetime, limit: int
+    ) -> tuple[Observation, ...]:
+        """The first parked observations that a submission about a subject and resource could adopt."""
+        found = [
+            await self._store.adoptable(each, subject=subject, resource=resource, since=since, limit=limit)
+            for each in self._group(account)
+        ]
+        return tuple(sorted(chain(*found), key=_instant)[:limit])
 
     async def unpark(self, account: str, observations: Collection[Observation]) -> None:
         """Drop parked observations."""

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Self, TypeVar
 
-import msgspec
-
 from belvo_async.abc import Budget
 from belvo_async.discreet import discreet
 from belvo_async.errors import StoreError
-from belvo_async.jobs import Job, Observation, normal_id
+from belvo_async.jobs import Job, Observation
 
 from .memory_jobs import Place, Shelf
+from .memory_parked import Parked
 from .places import Ledger, Shifts
+from .room import Notice
 from .rules import (
     ASIDE,
     PARKED,
@@ -23,7 +23,6 @@ from .rules import (
     Gate,
     ended_before,
     from_us,
-    identity,
     lasting,
     refuse_second_end,
     refuse_taken_id,
@@ -44,7 +43,8 @@ class MemoryStore:
     def __init__(self, *, finished_limit: int = 10_000, parked: Bounds = PARKED, aside: Bounds = ASIDE) -> None:
         self._gate = Gate()
         self._shelf = Shelf(finished_limit)
-        self._parked = _Parked(parked)
+        self._parked = Parked(parked, self._shelf.could_claim)
+        self._notice = Notice()
         self._aside = _Queue[tuple[str, datetime, bytes]](aside)
         self._budgets: dict[str, Ledger] = {}
         self._shifts = Shifts()
@@ -130,15 +130,36 @@ class MemoryStore:
         self._gate.check()
         return self._shelf.first_due(accounts)
 
-    async def park(self, account: str, observation: Observation) -> None:
-        """Keep an observation whose job is not known yet; the one parked longest goes first."""
+    async def nameless_jobs(
+        self, account: str, *, subject: str | None = None, resource: str | None = None
+    ) -> tuple[Job, ...]:
+        """The jobs that may have been started under an id nobody knows, oldest first."""
         self._gate.check()
-        self._parked.add(account, observation)
+        return self._shelf.nameless(account, subject, resource)
 
-    async def parked(self, account: str, remote_id: str | None = None) -> tuple[Observation, ...]:
+    async def park(self, account: str, observation: Observation) -> None:
+        """Keep an observation whose job is not known yet; strangers go first when there is no room."""
+        self._gate.check()
+        self._notice.tell(self._parked.add(account, observation))
+
+    async def parked(
+        self, account: str, remote_id: str | None = None, *, before: datetime | None = None, limit: int | None = None
+    ) -> tuple[Observation, ...]:
         """The parked observations about one remote id, or all of the account; oldest first."""
         self._gate.check()
-        return self._parked.read(account, remote_id)
+        return self._parked.read(account, remote_id, before, limit)
+
+    async def parked_about(self, account: str, remote_ids: Collection[str]) -> tuple[Observation, ...]:
+        """The parked observations about any of these remote ids, oldest first."""
+        self._gate.check()
+        return self._parked.about(account, remote_ids)
+
+    async def adoptable(
+        self, account: str, *, subject: str, resource: str, since: datetime, limit: int
+    ) -> tuple[Observation, ...]:
+        """The first parked observations that a submission about a subject and resource could adopt."""
+        self._gate.check()
+        return self._parked.adoptable(account, subject, resource, since, limit)
 
     async def unpark(self, account: str, observations: Collection[Observation]) -> None:
         """Drop parked observations."""
@@ -231,6 +252,7 @@ class MemoryStore:
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
+        self._notice.close()
         self._gate.close()
 
 
@@ -269,38 +291,3 @@ class _Queue(Generic[T]):
 
     def items(self) -> list[T]:
         return [item for item, _ in self._items.values()]
-
-
-class _Parked:
-    """Observations that wait for their job."""
-
-    def __init__(self, bounds: Bounds) -> None:
-        self._queue = _Queue[tuple[str, Observation]](bounds)
-        self._numbers: dict[tuple[str, bytes], int] = {}
-
-    def add(self, account: str, seen: Observation) -> None:
-        mark = (account, identity(seen))
-        if mark in self._numbers:
-            return
-        number, gone = self._queue.add((account, seen), len(msgspec.json.encode(seen)))
-        self._numbers[mark] = number
-        for owner, each in gone:
-            del self._numbers[owner, identity(each)]
-
-    def drop(self, account: str, seen: Observation) -> None:
-        number = self._numbers.pop((account, identity(seen)), None)
-        if number is not None:
-            self._queue.drop(number)
-
-    def read(self, account: str, remote_id: str | None) -> tuple[Observation, ...]:
-        wanted = None if remote_id is None else normal_id(remote_id)
-        mine = (seen for owner, seen in self._queue.items() if owner == account)
-        return tuple(sorted((seen for seen in mine if wanted is None or _is_about(seen, wanted)), key=_instant))
-
-
-def _is_about(seen: Observation, wanted: str) -> bool:
-    return seen.remote_id is not None and normal_id(seen.remote_id) == wanted
-
-
-def _instant(seen: Observation) -> datetime:
-    return seen.at

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from belvo_async.jobs import Job, Observation, normal_id
 
+from .room import Label, claims_of
 from .rules import SLICE, TIMELINE_LIMIT, stands_in_the_way
 
 __all__ = ["Place", "Shelf"]
@@ -35,6 +36,8 @@ class Shelf:
         self._rows: dict[str, _Row] = {}
         self._equal = _Index()
         self._remote = _Index()
+        # By what jobs without a name could claim.
+        self._nameless = _Index()
         # By lane, and under None all of them.
         self._open: dict[str | None, _Line] = {}
         self._due = _DueHeaps(self._rows)
@@ -54,6 +57,16 @@ class Shelf:
         if len(ids) < 2:
             return tuple(self._rows[each].job for each in ids)
         return tuple(sorted((self._rows[each].job for each in ids), key=_place))
+
+    def nameless(self, account: str, subject: str | None, resource: str | None) -> tuple[Job, ...]:
+        ids = self._nameless.get(account, _claim_key(None if subject is None else normal_id(subject), resource))
+        return tuple(sorted((self._rows[each].job for each in ids), key=_place))
+
+    def could_claim(self, account: str, label: Label) -> bool:
+        """Whether some job could claim an observation now."""
+        if label.remote_id is not None and self._remote.get(account, label.remote_id):
+            return True
+        return bool(self._nameless.get(account, _claim_key(label.subject, label.claim)))
 
     def timeline(self, job_id: str) -> tuple[Observation, ...]:
         row = self._rows.get(job_id)
@@ -93,6 +106,7 @@ class Shelf:
             self._equal.drop(job.account, job.key, job_id)
         if job.remote_id is not None:
             self._remote.drop(job.account, normal_id(job.remote_id), job_id)
+        self._list_nameless(None, job)
         if job.is_open:
             self._close(row, job)
         self._closed.pop(job_id, None)
@@ -124,6 +138,7 @@ class Shelf:
     def _list_anew(self, row: _Row, job: Job, before: Job | None) -> None:
         self._list_equal(job, before)
         self._list_remote(job, before)
+        self._list_nameless(job, before)
         was_open = before is not None and before.is_open
         if before is not None and was_open and (job.lane, job.created_at) != (before.lane, before.created_at):
             self._close(row, before)
@@ -153,6 +168,15 @@ class Shelf:
                 self._remote.drop(*old, job.id)
             if new is not None:
                 self._remote.add(*new, job.id)
+
+    def _list_nameless(self, job: Job | None, before: Job | None) -> None:
+        new = _claim_keys(job) if job is not None and job.is_nameless else ()
+        old = _claim_keys(before) if before is not None and before.is_nameless else ()
+        if new != old:
+            for each in old:
+                self._nameless.drop(*each)
+            for each in new:
+                self._nameless.add(*each)
 
     def _reopen(self, row: _Row) -> None:
         self._closed.pop(row.job.id, None)
@@ -322,8 +346,16 @@ class _DueHeaps:
 
 def _marks(job: Job) -> tuple[object, ...]:
     """What decides where a job is listed, but for when it is due: most writes change only that."""
-    state = job.status.is_terminal, job.abandoned, job.remote_id, job.superseded_by
+    state = job.status.is_terminal, job.abandoned, job.remote_id, job.superseded_by, job.is_nameless
     return *state, job.account, job.key, job.lane, job.created_at
+
+
+def _claim_key(subject: str | None, resource: str | None) -> str:
+    return "" if subject is None else f"s{subject}" if resource is None else f"r{resource}\0{subject}"
+
+
+def _claim_keys(job: Job) -> tuple[tuple[str, str, str], ...]:
+    return tuple((job.account, _claim_key(each.subject, each.claim), job.id) for each in claims_of(job))
 
 
 def _place(job: Job) -> Place:

@@ -13,7 +13,7 @@ from belvo_async.discreet import discreet
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, Observation
 
-from . import postgres_jobs
+from . import postgres_jobs, postgres_parked
 from .operation import Operation
 from .places import Shifts
 from .postgres_commit import Queue, Reader, Writer
@@ -21,21 +21,10 @@ from .postgres_desk import Forget, Put
 from .postgres_ear import Ear
 from .postgres_jobs import Claim, Place
 from .postgres_line import Server
+from .postgres_parked import Park, SetAside, Unpark, laid_aside
 from .postgres_schema import open_schema
-from .postgres_shared import (
-    Exhaust,
-    GiveBack,
-    Lease,
-    Park,
-    Release,
-    Reserve,
-    SetAside,
-    Unpark,
-    exhausted_until,
-    laid_aside,
-    leased_until,
-    parked,
-)
+from .postgres_shared import Exhaust, GiveBack, Lease, Release, Reserve, exhausted_until, leased_until
+from .room import Notice
 from .rules import ASIDE, PARKED, Bounds, Gate, ended_before, from_us, to_us
 
 __all__ = ["PostgresStore"]
@@ -61,6 +50,7 @@ class PostgresStore:
         self._server = Server(url)
         self._parked = parked
         self._aside = aside
+        self._notice = Notice()
         self._gate = Gate()
         self._shifts = Shifts()
         self._links: _Links | None = None
@@ -122,13 +112,31 @@ class PostgresStore:
         first = await self._usable().read(postgres_jobs.first_due(accounts))
         return None if first is None else from_us(first)
 
-    async def park(self, account: str, observation: Observation) -> None:
-        """Keep an observation whose job is not known yet; the one parked longest goes first."""
-        await self._usable().write(Park(account, observation, self._parked))
+    async def nameless_jobs(
+        self, account: str, *, subject: str | None = None, resource: str | None = None
+    ) -> tuple[Job, ...]:
+        """The jobs that may have been started under an id nobody knows, oldest first."""
+        return await self._usable().read(postgres_jobs.nameless(account, subject, resource))
 
-    async def parked(self, account: str, remote_id: str | None = None) -> tuple[Observation, ...]:
+    async def park(self, account: str, observation: Observation) -> None:
+        """Keep an observation whose job is not known yet; strangers go first when there is no room."""
+        self._notice.tell(await self._usable().write(Park(account, observation, self._parked)))
+
+    async def parked(
+        self, account: str, remote_id: str | None = None, *, before: datetime | None = None, limit: int | None = None
+    ) -> tuple[Observation, ...]:
         """The parked observations about one remote id, or all of the account; oldest first."""
-        return await self._usable().read(parked(account, remote_id))
+        return await self._usable().read(postgres_parked.parked(account, remote_id, before, limit))
+
+    async def parked_about(self, account: str, remote_ids: Collection[str]) -> tuple[Observation, ...]:
+        """The parked observations about any of these remote ids, oldest first."""
+        return await self._usable().read(postgres_parked.parked_about(account, remote_ids))
+
+    async def adoptable(
+        self, account: str, *, subject: str, resource: str, since: datetime, limit: int
+    ) -> tuple[Observation, ...]:
+        """The first parked observations that a submission about a subject and resource could adopt."""
+        return await self._usable().read(postgres_parked.adoptable(account, subject, resource, since, limit))
 
     async def unpark(self, account: str, observations: Collection[Observation]) -> None:
         """Drop parked observations."""
@@ -203,6 +211,7 @@ class PostgresStore:
 
     async def __aexit__(self, *exc_info: object) -> None:
         links, self._links = self._links, None
+        self._notice.close()
         self._gate.close()
         if links is not None:
             await links.close()

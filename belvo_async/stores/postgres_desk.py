@@ -222,20 +222,21 @@ def _tell(job_ids: Collection[str]) -> Statement:
 
 _DROP = "DELETE FROM job WHERE id = ANY(%s)"
 _DROP_WORDS = "DELETE FROM timeline WHERE job_id = ANY(%s)"
-_NAMES = """
-    id, account, key, open, status, remote_id, lane, created_at, next_poll, planned_at, version, document, started, seen
-"""
+_NAMES = (
+    "id, account, key, open, status, remote_id, lane, created_at, next_poll, planned_at, version, document, subject, "
+    "resource, started, seen"
+)
 _ROWS = f"""
-    unnest(
-        %b::text[], %b::text[], %b::text[], %b::bool[], %b::text[], %b::text[], %b::text[], %b::bigint[],
-        %b::bigint[], %b::bigint[], %b::bigint[], %b::bytea[], %b::bool[], %b::bigint[]) AS new ({_NAMES})
+    unnest(%b::text[], %b::text[], %b::text[], %b::bool[], %b::text[], %b::text[], %b::text[], %b::bigint[],
+        %b::bigint[], %b::bigint[], %b::bigint[], %b::bytea[], %b::bytea[], %b::text[], %b::bool[], %b::bigint[])
+        AS new ({_NAMES})
 """
 _INSERT = f"INSERT INTO job ({_NAMES}) SELECT * FROM {_ROWS}"  # noqa: S608 - constants of this file
 _UPDATE = f"""
     UPDATE job SET account = new.account, key = new.key, open = new.open, status = new.status,
         remote_id = new.remote_id, lane = new.lane, created_at = new.created_at, next_poll = new.next_poll,
-        planned_at = new.planned_at, version = new.version, document = new.document, started = new.started,
-        seen = new.seen, leased_until = 0
+        planned_at = new.planned_at, version = new.version, document = new.document, subject = new.subject,
+        resource = new.resource, started = new.started, seen = new.seen, leased_until = 0
     FROM {_ROWS} WHERE job.id = new.id
 """  # noqa: S608 - constants of this file
 _APPEND = "INSERT INTO timeline SELECT * FROM unnest(%b::text[], %b::bigint[], %b::bytea[])"

@@ -14,9 +14,22 @@ from belvo_async.jobs import Job, Observation, normal_id
 from .postgres_commit import Exchange, Read, Write
 from .postgres_line import Row, Statement
 from .postgres_rows import decode, plain, unplain
+from .room import subject_mark
 from .rules import SLICE, to_us
 
-__all__ = ["Claim", "Place", "count", "ended_after", "find", "first_due", "get", "open_after", "standing", "timeline"]
+__all__ = [
+    "Claim",
+    "Place",
+    "count",
+    "ended_after",
+    "find",
+    "first_due",
+    "get",
+    "nameless",
+    "open_after",
+    "standing",
+    "timeline",
+]
 
 
 class Place(NamedTuple):
@@ -56,6 +69,22 @@ def count(*, ended: bool) -> Read[dict[str, int]]:
 
 _COUNT_OPEN = "SELECT account, count(*) FROM job WHERE open GROUP BY account"
 _COUNT_ENDED = "SELECT account, count(*) FROM job WHERE NOT open GROUP BY account"
+
+
+def nameless(account: str, subject: str | None, resource: str | None) -> Read[tuple[Job, ...]]:
+    """The jobs that may have been started under an id nobody knows, oldest first."""
+    if subject is None:
+        statement = Statement(_NAMELESS, (plain(account),))
+    elif resource is None:
+        statement = Statement(_NAMELESS_OF, (plain(account), subject_mark(subject)))
+    else:
+        statement = Statement(_NAMELESS_OF_BOTH, (plain(account), subject_mark(subject), plain(resource)))
+    return Read(statement, lambda rows: tuple(decode(document) for (document,) in rows))
+
+
+_NAMELESS = "SELECT document FROM job WHERE account = %s AND subject IS NOT NULL ORDER BY created_at, id"
+_NAMELESS_OF = _NAMELESS.replace("IS NOT NULL", "= %b")
+_NAMELESS_OF_BOTH = _NAMELESS.replace("IS NOT NULL", "= %b AND resource = %s")
 
 
 def open_after(

@@ -11,6 +11,7 @@ import msgspec
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, decode_job, encode_job, normal_id
 
+from .room import subject_mark
 from .rules import stands_in_the_way, to_us
 
 __all__ = ["Columns", "arrays", "columns", "decode", "plain", "unplain"]
@@ -44,6 +45,8 @@ class Columns(NamedTuple):
     planned_at: int | None
     version: int
     document: bytes
+    subject: bytes | None
+    resource: str | None
 
 
 def columns(job: Job) -> Columns:
@@ -60,6 +63,8 @@ def columns(job: Job) -> Columns:
         planned_at=None if job.planned_at is None else to_us(job.planned_at),
         version=job.version,
         document=encode_job(job),
+        subject=subject_mark(job.task.subject) if job.is_nameless else None,
+        resource=plain(job.task.resource) if job.is_nameless else None,
     )
 
 

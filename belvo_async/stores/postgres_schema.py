@@ -12,6 +12,7 @@ from belvo_async.errors import StoreError
 from belvo_async.jobs import Status
 
 from .postgres_line import NO_RIGHT, Server, store_error
+from .postgres_park import PARK
 
 __all__ = ["SCHEMA_VERSION", "open_schema"]
 
@@ -123,8 +124,9 @@ def _quoted(words: Iterable[Status]) -> str:
 # Instants are microseconds since 1970, UTC. `key` is set while the job stands in the way of equal ones; `started` while
 # it has done so ever since it was new: of two equal jobs written as new at once the index refuses one, while a search
 # that was given up may still find its job beside a younger equal one. `remote_id` is in normal form. `planned_at` is by
-# which clock it was set when the job is due: its own, or that of who leased it last. Everything else about a job is in
-# its document: bytes, because jsonb refuses U+0000.
+# which clock it was set when the job is due: its own, or that of who leased it last. `subject`, a digest, and
+# `resource` are set while the job `is_nameless`. Everything else about a job is in its document: bytes, because jsonb
+# refuses U+0000.
 _TABLES = (
     "CREATE TABLE store_version (version integer NOT NULL)",
     f"""
@@ -144,6 +146,8 @@ _TABLES = (
         version bigint NOT NULL,
         seen bigint NOT NULL,
         document bytea NOT NULL,
+        subject bytea,
+        resource text COLLATE "C",
         due_at bigint GENERATED ALWAYS AS (
             CASE WHEN open AND next_poll IS NOT NULL THEN greatest(next_poll, leased_until) END
         ) STORED
@@ -152,6 +156,7 @@ _TABLES = (
     "CREATE UNIQUE INDEX job_started ON job (account, key) WHERE started",
     "CREATE INDEX job_key ON job (account, key) WHERE key IS NOT NULL",
     "CREATE INDEX job_remote_id ON job (account, remote_id) WHERE remote_id IS NOT NULL",
+    "CREATE INDEX job_nameless ON job (account, subject, resource) WHERE subject IS NOT NULL",
     "CREATE INDEX job_open ON job (created_at, id, account) WHERE open",
     "CREATE INDEX job_ended ON job (created_at, id, account) WHERE NOT open",
     "CREATE INDEX job_lane ON job (lane, created_at, id) WHERE open AND lane IS NOT NULL",
@@ -175,18 +180,7 @@ _TABLES = (
         PRIMARY KEY (job_id, place)
     )
     """,
-    """
-    CREATE TABLE parked (
-        number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-        account text COLLATE "C" NOT NULL,
-        remote_id text COLLATE "C",
-        at bigint NOT NULL,
-        identity bytea NOT NULL,
-        document bytea NOT NULL,
-        UNIQUE (account, identity)
-    )
-    """,
-    "CREATE INDEX parked_remote_id ON parked (account, remote_id)",
+    *PARK,
     """
     CREATE TABLE aside (
         number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -1,143 +1,29 @@
-"""What the PostgreSQL store keeps beside jobs: early deliveries, unreadable ones, budgets and leases."""
+"""What the PostgreSQL store keeps beside jobs and deliveries: budgets and leases."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import LiteralString
 
 import msgspec
 
 from belvo_async.abc import Budget
-from belvo_async.jobs import Observation, normal_id
 
 from .places import Ledger
 from .postgres_commit import Exchange, Read, Write
-from .postgres_line import Row, Statement
+from .postgres_line import Statement
 from .postgres_rows import arrays, plain
-from .rules import Bounds, from_us, identity, lasting, to_us
+from .rules import from_us, lasting
 
 __all__ = [
     "Exhaust",
     "GiveBack",
     "Lease",
-    "Park",
     "Release",
     "Reserve",
-    "SetAside",
-    "Unpark",
     "exhausted_until",
-    "laid_aside",
     "leased_until",
-    "parked",
 ]
-
-
-def parked(account: str, remote_id: str | None) -> Read[tuple[Observation, ...]]:
-    """The observations of an account, or those about one remote id, oldest first."""
-    wanted = None if remote_id is None else plain(normal_id(remote_id))
-    return Read(Statement(_PARKED, (plain(account), wanted, wanted)), _observations)
-
-
-_PARKED = """
-    SELECT document FROM parked WHERE account = %s AND (%s::text IS NULL OR remote_id = %s) ORDER BY at, number
-"""
-_OBSERVATION = msgspec.json.Decoder(Observation)
-
-
-def _observations(rows: list[Row]) -> tuple[Observation, ...]:
-    return tuple(_OBSERVATION.decode(document) for (document,) in rows)
-
-
-def laid_aside(account: str) -> Read[tuple[tuple[datetime, bytes], ...]]:
-    """The deliveries that could not be read, oldest first."""
-    statement = Statement("SELECT at, document FROM aside WHERE account = %s ORDER BY number", (plain(account),))
-    return Read(statement, lambda rows: tuple((from_us(at), bytes(body)) for at, body in rows))
-
-
-class Park(Write[None]):
-    """Keep an observation, once."""
-
-    rank = 2
-
-    def __init__(self, account: str, seen: Observation, bounds: Bounds) -> None:
-        document = msgspec.json.encode(seen)
-        bounds.admit(len(document))
-        super().__init__()
-        self.bounds = bounds
-        remote_id = None if seen.remote_id is None else plain(normal_id(seen.remote_id))
-        self.row = (plain(account), remote_id, to_us(seen.at), identity(seen), document)
-
-    @staticmethod
-    def exchange(operations: Sequence[Park]) -> Exchange:
-        """Insert all, then make room. The lock keeps the bound strict: two workers would not see each other's rows."""
-        yield [Statement("LOCK TABLE parked IN SHARE ROW EXCLUSIVE MODE")]
-        bounds = operations[-1].bounds
-        rows = arrays(each.row for each in operations)
-        yield [Statement(_PARK, rows), Statement(_TRIM_PARKED, (bounds.count, bounds.limit_bytes))]
-
-
-_PARK = """
-    INSERT INTO parked (account, remote_id, at, identity, document)
-    SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[], %b::bytea[], %b::bytea[])
-    ON CONFLICT (account, identity) DO NOTHING
-"""
-
-
-class Unpark(Write[None]):
-    """Drop parked observations."""
-
-    rank = 3
-
-    def __init__(self, account: str, observations: Collection[Observation]) -> None:
-        super().__init__()
-        self.marks = [(plain(account), identity(seen)) for seen in observations]
-
-    @staticmethod
-    def exchange(operations: Sequence[Unpark]) -> Exchange:
-        """Drop all that were named."""
-        yield []
-        marks = sorted({mark for each in operations for mark in each.marks})
-        yield [Statement(_UNPARK, arrays(marks))] if marks else []
-
-
-_UNPARK = """
-    DELETE FROM parked USING unnest(%s::text[], %b::bytea[]) AS gone (account, identity)
-    WHERE parked.account = gone.account AND parked.identity = gone.identity
-"""
-
-
-class SetAside(Write[None]):
-    """Keep a delivery that could not be read."""
-
-    rank = 4
-
-    def __init__(self, account: str, body: bytes, at: datetime, bounds: Bounds) -> None:
-        bounds.admit(len(body))
-        super().__init__()
-        self.bounds = bounds
-        self.row = (plain(account), to_us(at), body)
-
-    @staticmethod
-    def exchange(operations: Sequence[SetAside]) -> Exchange:
-        """Insert all, then make room."""
-        yield [Statement("LOCK TABLE aside IN SHARE ROW EXCLUSIVE MODE")]
-        bounds = operations[-1].bounds
-        rows = arrays(each.row for each in operations)
-        yield [Statement(_SET_ASIDE, rows), Statement(_TRIM_ASIDE, (bounds.count, bounds.limit_bytes))]
-
-
-_SET_ASIDE = "INSERT INTO aside (account, at, document) SELECT * FROM unnest(%s::text[], %s::bigint[], %b::bytea[])"
-# The newest rows stay that fit together: what is older than the first that does not fit goes with it.
-_TRIM = """
-    WITH sized AS (
-        SELECT number, count(*) OVER newest AS count, sum(length(document)) OVER newest AS bytes
-        FROM {table} WINDOW newest AS (ORDER BY number DESC)
-    )
-    DELETE FROM {table} USING sized WHERE {table}.number = sized.number AND (sized.count > %s OR sized.bytes > %s)
-"""
-_TRIM_PARKED: LiteralString = _TRIM.replace("{table}", "parked")
-_TRIM_ASIDE: LiteralString = _TRIM.replace("{table}", "aside")
 
 
 class Reserve(Write[tuple[int, int]]):

@@ -15,6 +15,7 @@ from belvo_async.discreet import discreet
 from belvo_async.errors import StoreError
 from belvo_async.jobs import CLOCKS_DIFFER, Job, Observation, Status, normal_id
 
+from . import redis_parked as parked
 from . import redis_rows as rows
 from . import redis_scripts as scripts
 from .places import Shifts, in_us
@@ -23,19 +24,8 @@ from .redis_changes import Listeners
 from .redis_check import check_durability
 from .redis_line import Call, Line
 from .redis_script import Script
-from .rules import (
-    ASIDE,
-    PARKED,
-    SLICE,
-    Bounds,
-    Gate,
-    ended_before,
-    from_us,
-    identity,
-    refuse_second_end,
-    refuse_taken_id,
-    to_us,
-)
+from .room import Evicted, Label, Notice
+from .rules import ASIDE, PARKED, SLICE, Bounds, Gate, ended_before, from_us, refuse_second_end, refuse_taken_id, to_us
 
 __all__ = ["RedisStore"]
 
@@ -78,6 +68,7 @@ class RedisStore:
         self._address = Address(url, prefix=prefix, require_durable=require_durable, timeout=timeout)
         self._parked = parked
         self._aside = aside
+        self._notice = Notice()
         self._gate = Gate()
         self._shifts = Shifts()
         self._wires: _Wires | None = None
@@ -171,44 +162,68 @@ class RedisStore:
         first = await self._read(scripts.FIRST_DUE, *rows.whose(accounts))
         return None if first is None else rows.unstamp(first)
 
-    async def park(self, account: str, observation: Observation) -> None:
-        """Keep an observation whose job is not known yet; the one parked longest goes first."""
-        document = msgspec.json.encode(observation)
-        sets = [_parked_set(account, None)]
-        if observation.remote_id is not None:
-            sets.append(_parked_set(account, observation.remote_id))
-        mark, order = _mark(account, observation), rows.stamp(observation.at)
-        await self._keep(self._parked, b"parked", mark, order, document, len(document), sets)
+    async def nameless_jobs(
+        self, account: str, *, subject: str | None = None, resource: str | None = None
+    ) -> tuple[Job, ...]:
+        """The jobs that may have been started under an id nobody knows, oldest first."""
+        label = Label(None, None if subject is None else normal_id(subject), resource, is_report=False)
+        return tuple(rows.decode_jobs(await self._read(scripts.FIND, rows.claim_set(account, label))))
 
-    async def parked(self, account: str, remote_id: str | None = None) -> tuple[Observation, ...]:
+    async def park(self, account: str, observation: Observation) -> None:
+        """Keep an observation whose job is not known yet; strangers go first when there is no room."""
+        self._gate.check()
+        document = msgspec.json.encode(observation)
+        self._parked.admit(len(document))
+        arguments = parked.park_arguments(account, observation, document, self._parked)
+        self._notice.tell(Evicted(*await self._write(scripts.PARK, *arguments)))
+
+    async def parked(
+        self, account: str, remote_id: str | None = None, *, before: datetime | None = None, limit: int | None = None
+    ) -> tuple[Observation, ...]:
         """The parked observations about one remote id, or all of the account; oldest first."""
-        return rows.decode_observations(await self._read(scripts.KEPT, b"parked", _parked_set(account, remote_id)))
+        end = b"+" if before is None else b"(" + rows.stamp(before)
+        return await self._parked_in(parked.parked_set(account, remote_id), b"-", end, limit)
+
+    async def parked_about(self, account: str, remote_ids: Collection[str]) -> tuple[Observation, ...]:
+        """The parked observations about any of these remote ids, oldest first."""
+        wanted = [parked.parked_set(account, each) for each in {normal_id(each) for each in remote_ids}]
+        found: list[Observation] = []
+        for start in range(0, len(wanted), _ARGUMENTS):
+            documents = await self._read(scripts.KEPT_IN, b"parked", *wanted[start : start + _ARGUMENTS])
+            found += rows.decode_observations(documents)
+        return tuple(sorted(found, key=lambda seen: seen.at))
+
+    async def adoptable(
+        self, account: str, *, subject: str, resource: str, since: datetime, limit: int
+    ) -> tuple[Observation, ...]:
+        """The first parked observations that a submission about a subject and resource could adopt."""
+        name = parked.adoptable_set(account, normal_id(subject), resource)
+        return await self._parked_in(name, b"[" + rows.stamp(since), b"+", limit)
+
+    async def _parked_in(self, name: bytes, begin: bytes, end: bytes, limit: int | None) -> tuple[Observation, ...]:
+        most = b"-1" if limit is None else b"%d" % limit
+        return rows.decode_observations(await self._read(scripts.KEPT, b"parked", name, begin, end, most))
 
     async def unpark(self, account: str, observations: Collection[Observation]) -> None:
         """Drop parked observations."""
         self._gate.check()
-        marks = [_mark(account, seen) for seen in observations]
+        marks = [parked.mark(account, seen) for seen in observations]
         for start in range(0, len(marks), _ARGUMENTS):
             await self._write(scripts.DROP, b"parked", *marks[start : start + _ARGUMENTS])
 
     @discreet
     async def set_aside(self, account: str, body: bytes, at: datetime) -> None:
         """Keep an authentic delivery that could not be read."""
+        self._gate.check()
+        self._aside.admit(len(body))
+        limits = (b"%d" % len(body), b"%d" % self._aside.count, b"%d" % self._aside.limit_bytes)
         document = rows.stamp(at) + body
-        await self._keep(self._aside, b"aside", _unique(), b"0" * 19, document, len(body), [_aside_set(account)])
+        await self._write(scripts.KEEP, b"aside", _unique(), b"0" * 19, document, *limits, _aside_set(account))
 
     async def laid_aside(self, account: str) -> tuple[tuple[datetime, bytes], ...]:
         """What `set_aside` kept, oldest first: for the person who finds out why it could not be read."""
-        documents = await self._read(scripts.KEPT, b"aside", _aside_set(account))
+        documents = await self._read(scripts.KEPT, b"aside", _aside_set(account), b"-", b"+", b"-1")
         return tuple((rows.unstamp(each[:19]), each[19:]) for each in documents)
-
-    async def _keep(
-        self, bounds: Bounds, queue: bytes, mark: bytes, order: bytes, document: bytes, size: int, sets: list[bytes]
-    ) -> None:
-        self._gate.check()
-        bounds.admit(size)
-        limits = (b"%d" % size, b"%d" % bounds.count, b"%d" % bounds.limit_bytes)
-        await self._write(scripts.KEEP, queue, mark, order, document, *limits, b" ".join(sets))
 
     async def reserve(self, budget: Budget, now: datetime, *, mark: str | None = None) -> datetime:
         """Take one place in a budget and return the instant the request may go out."""
@@ -274,6 +289,7 @@ class RedisStore:
 
     async def __aexit__(self, *exc_info: object) -> None:
         wires = self._wires
+        self._notice.close()
         self._gate.close()
         if wires is not None:
             # Kept until it is closed: what is queued is still under way.
@@ -336,14 +352,6 @@ class _Wires:
 
 def _unique() -> bytes:
     return uuid.uuid4().hex.encode()
-
-
-def _mark(account: str, seen: Observation) -> bytes:
-    return rows.digest(account, identity(seen).hex())
-
-
-def _parked_set(account: str, remote_id: str | None) -> bytes:
-    return b"parked:" + (rows.digest(account) if remote_id is None else rows.digest(account, normal_id(remote_id)))
 
 
 def _aside_set(account: str) -> bytes:

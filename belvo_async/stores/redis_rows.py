@@ -12,12 +12,15 @@ import msgspec
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, Observation, decode_job, encode_job, normal_id
 
+from .room import Label, claims_of
 from .rules import TIMELINE_LIMIT, from_us, stands_in_the_way, to_us
 
 __all__ = [
     "DOCUMENT",
     "ENDED",
     "STREAM_LIMIT",
+    "claim_set",
+    "claim_sets",
     "decode_jobs",
     "decode_observations",
     "digest",
@@ -73,6 +76,17 @@ def equal_set(account: str, key: str) -> bytes:
     return b"equal:" + digest(account, key)
 
 
+def claim_set(account: str, label: Label) -> bytes:
+    """The set of jobs without a name that could claim what bears a label."""
+    return b"nameless:" + digest(account, label.claim or "", label.subject or "")
+
+
+def claim_sets(account: str, label: Label) -> bytes:
+    """Names of all sets that hold who could claim what bears a label, least of all by its id."""
+    by_id = () if label.remote_id is None else (remote_set(account, label.remote_id),)
+    return b" ".join((*by_id, claim_set(account, label)))
+
+
 def whose(accounts: Iterable[str]) -> list[bytes]:
     """Accounts as the scripts name them, each once."""
     return [digest(account) for account in sorted(set(accounts))]
@@ -113,6 +127,8 @@ def _sets(job: Job, equal: bytes) -> list[bytes]:
     sets = [equal] if equal else []
     if job.remote_id is not None:
         sets.append(remote_set(job.account, job.remote_id))
+    if job.is_nameless:
+        sets += [claim_set(job.account, label) for label in claims_of(job)]
     if job.is_open:
         sets.append(open_set(None))
         if job.lane is not None:

@@ -11,11 +11,24 @@ from __future__ import annotations
 
 from .redis_accounts import COUNT
 from .redis_budgets import EXHAUST, EXHAUSTED_UNTIL, GIVE_BACK, RESERVE
+from .redis_kept import DROP, KEEP, KEPT, KEPT_IN, PARK
 from .redis_script import EPOCH as _EPOCH
 from .redis_script import ROOT as _ROOT
 from .redis_script import Script
 
-__all__ = ["COUNT", "EXHAUST", "EXHAUSTED_UNTIL", "GIVE_BACK", "RESERVE", "SCRIPTS"]
+__all__ = [
+    "COUNT",
+    "DROP",
+    "EXHAUST",
+    "EXHAUSTED_UNTIL",
+    "GIVE_BACK",
+    "KEEP",
+    "KEPT",
+    "KEPT_IN",
+    "PARK",
+    "RESERVE",
+    "SCRIPTS",
+]
 
 
 # Opens the store unless a newer release wrote it: the schema and the epoch. arg: schema, new epoch.
@@ -218,80 +231,6 @@ call('ZREM', root .. 'due:' .. kept[4], kept[3] .. arg[1])
 call('ZREM', root .. 'planned:' .. kept[4], (kept[5] or '') .. arg[1])
 call('DEL', key, root .. 'timeline:' .. arg[1])
 tell(arg[1], arg[2], arg[3])
-return 1
-"""
-)
-
-_DROP = """
-local function drop(queue, mark)
-  local key = root .. queue .. ':item:' .. mark
-  local kept = call('HMGET', key, 'size', 'sets', 'member')
-  if kept[1] then
-    for name in string.gmatch(kept[2], '%S+') do
-      call('ZREM', root .. name, kept[3])
-    end
-    call('DEL', key)
-    call('HINCRBY', meta, queue .. ':bytes', -kept[1])
-  end
-  call('ZREM', root .. queue, mark)
-end
-"""
-
-# Keeps an item in a bounded queue, once for each mark. arg: queue, mark, what to sort by, document, size, how many are
-# kept, how many bytes are kept, names of the sets it is a member of.
-KEEP = Script(
-    _ROOT
-    + _EPOCH
-    + _DROP
-    + """
-local queue, mark = arg[1], arg[2]
-local key = root .. queue .. ':item:' .. mark
-if call('EXISTS', key) == 1 then
-  return 0
-end
-local number = call('HINCRBY', meta, queue, 1)
-local member = arg[3] .. string.format('%016.0f', number) .. mark
-call('HSET', key, 'document', arg[4], 'size', arg[5], 'sets', arg[8], 'member', member)
-for name in string.gmatch(arg[8], '%S+') do
-  call('ZADD', root .. name, 0, member)
-end
-call('ZADD', root .. queue, number, mark)
-call('HINCRBY', meta, queue .. ':bytes', arg[5])
-while call('ZCARD', root .. queue) > tonumber(arg[6])
-  or tonumber(call('HGET', meta, queue .. ':bytes')) > tonumber(arg[7]) do
-  local oldest = call('ZRANGE', root .. queue, 0, 0)[1]
-  if not oldest then
-    break
-  end
-  drop(queue, oldest)
-end
-return 1
-"""
-)
-
-# arg: queue, name of a set of its items. Gives documents.
-KEPT = Script(
-    _ROOT
-    + _EPOCH
-    + """
-local found = {}
-for _, member in ipairs(call('ZRANGEBYLEX', root .. arg[2], '-', '+')) do
-  local document = call('HGET', root .. arg[1] .. ':item:' .. string.sub(member, 36), 'document')
-  found[#found + 1] = document or nil
-end
-return found
-"""
-)
-
-# arg: queue, then marks.
-DROP = Script(
-    _ROOT
-    + _EPOCH
-    + _DROP
-    + """
-for n = 2, #arg do
-  drop(arg[1], arg[n])
-end
 return 1
 """
 )

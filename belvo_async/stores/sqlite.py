@@ -19,8 +19,9 @@ from belvo_async.discreet import discreet
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, Observation
 
-from . import sqlite_jobs, sqlite_shared
+from . import sqlite_jobs, sqlite_parked, sqlite_shared
 from .places import Shifts
+from .room import Notice
 from .rules import ASIDE, PARKED, Bounds, Gate, ended_before, from_us, to_us
 from .sqlite_file import Connect, connect
 from .sqlite_jobs import Place, Seen, Terms
@@ -58,6 +59,7 @@ class SqliteStore:
         self._connect = connect
         self._parked = parked
         self._aside = aside
+        self._notice = Notice()
         self._gate = Gate()
         self._shifts = Shifts()
         self._thread: StoreThread | None = None
@@ -128,27 +130,51 @@ class SqliteStore:
         first = await self._read(lambda database: sqlite_jobs.first_due(database, whose))
         return None if first is None else from_us(first)
 
-    async def park(self, account: str, observation: Observation) -> None:
-        """Keep an observation whose job is not known yet; the one parked longest goes first."""
-        await self._write(lambda database: sqlite_shared.park(database, account, observation, self._parked))
+    async def nameless_jobs(
+        self, account: str, *, subject: str | None = None, resource: str | None = None
+    ) -> tuple[Job, ...]:
+        """The jobs that may have been started under an id nobody knows, oldest first."""
+        return await self._read(lambda database: sqlite_jobs.nameless(database, account, subject, resource))
 
-    async def parked(self, account: str, remote_id: str | None = None) -> tuple[Observation, ...]:
+    async def park(self, account: str, observation: Observation) -> None:
+        """Keep an observation whose job is not known yet; strangers go first when there is no room."""
+        bounds = self._parked
+        self._notice.tell(
+            await self._write(lambda database: sqlite_parked.park(database, account, observation, bounds))
+        )
+
+    async def parked(
+        self, account: str, remote_id: str | None = None, *, before: datetime | None = None, limit: int | None = None
+    ) -> tuple[Observation, ...]:
         """The parked observations about one remote id, or all of the account; oldest first."""
-        return await self._read(lambda database: sqlite_shared.parked(database, account, remote_id))
+        return await self._read(lambda database: sqlite_parked.parked(database, account, remote_id, before, limit))
+
+    async def parked_about(self, account: str, remote_ids: Collection[str]) -> tuple[Observation, ...]:
+        """The parked observations about any of these remote ids, oldest first."""
+        wanted = tuple(remote_ids)
+        return await self._read(lambda database: sqlite_parked.parked_about(database, account, wanted))
+
+    async def adoptable(
+        self, account: str, *, subject: str, resource: str, since: datetime, limit: int
+    ) -> tuple[Observation, ...]:
+        """The first parked observations that a submission about a subject and resource could adopt."""
+        return await self._read(
+            lambda database: sqlite_parked.adoptable(database, account, subject, resource, since, limit)
+        )
 
     async def unpark(self, account: str, observations: Collection[Observation]) -> None:
         """Drop parked observations."""
         known = tuple(observations)
-        await self._write(lambda database: sqlite_shared.unpark(database, account, known))
+        await self._write(lambda database: sqlite_parked.unpark(database, account, known))
 
     @discreet
     async def set_aside(self, account: str, body: bytes, at: datetime) -> None:
         """Keep an authentic delivery that could not be read."""
-        await self._write(lambda database: sqlite_shared.set_aside(database, account, body, at, self._aside))
+        await self._write(lambda database: sqlite_parked.set_aside(database, account, body, at, self._aside))
 
     async def laid_aside(self, account: str) -> tuple[tuple[datetime, bytes], ...]:
         """What `set_aside` kept, oldest first: for the person who finds out why it could not be read."""
-        return await self._read(lambda database: sqlite_shared.laid_aside(database, account))
+        return await self._read(lambda database: sqlite_parked.laid_aside(database, account))
 
     async def reserve(self, budget: Budget, now: datetime, *, mark: str | None = None) -> datetime:
         """Take one place in a budget and return the instant the request may go out."""
@@ -222,6 +248,7 @@ class SqliteStore:
 
     async def __aexit__(self, *exc_info: object) -> None:
         thread, self._thread = self._thread, None
+        self._notice.close()
         self._gate.close()
         if thread is not None:
             await thread.close()

@@ -12,6 +12,7 @@ import msgspec
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, Observation, decode_job, encode_job, normal_id
 
+from .room import subject_mark
 from .rules import SLICE, TIMELINE_LIMIT, refuse_second_end, refuse_taken_id, stands_in_the_way, to_us
 from .sqlite_schema import ENDED
 
@@ -28,6 +29,7 @@ __all__ = [
     "first_due",
     "forget",
     "get",
+    "nameless",
     "open_after",
     "put",
     "row_of",
@@ -98,18 +100,18 @@ def standing(database: sqlite3.Connection, account: str, key: str) -> Job | None
 INSERT = """
     INSERT INTO job (
         id, account, key, open, status, remote_id, lane, created_at, next_poll, version, document, failure, planned_at,
-        changed, writer
+        subject, resource, changed, writer
     )
-    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, number, writer FROM turn
+    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, number, writer FROM turn
     WHERE NOT EXISTS (SELECT 1 FROM job WHERE account = ?2 AND key = ?3)
     ON CONFLICT (id) DO NOTHING
 """
 _UPDATE = f"""
     UPDATE job SET
         account = ?2, key = ?3, open = ?4, status = ?5, remote_id = ?6, lane = ?7, created_at = ?8, next_poll = ?9,
-        version = ?10, document = ?11, failure = ?12, planned_at = ?13, leased_until = 0,
+        version = ?10, document = ?11, failure = ?12, planned_at = ?13, subject = ?14, resource = ?15, leased_until = 0,
         (changed, writer) = (SELECT number, writer FROM turn)
-    WHERE id = ?1 AND version = ?14 AND (status = ?5 OR status NOT IN ({ENDED}))
+    WHERE id = ?1 AND version = ?16 AND (status = ?5 OR status NOT IN ({ENDED}))
 """  # noqa: S608 - constants of this package
 
 
@@ -129,6 +131,8 @@ def row_of(job: Job) -> tuple[str | int | bytes | None, ...]:
         encode_job(job),
         None if job.failure is None else job.failure.code,
         None if job.planned_at is None else to_us(job.planned_at),
+        subject_mark(job.task.subject) if job.is_nameless else None,
+        job.task.resource if job.is_nameless else None,
     )
 
 
@@ -156,6 +160,22 @@ def find(database: sqlite3.Connection, account: str, remote_id: str) -> tuple[Jo
         (account, normal_id(remote_id)),
     )
     return tuple(_decode(document) for (document,) in rows)
+
+
+def nameless(database: sqlite3.Connection, account: str, subject: str | None, resource: str | None) -> tuple[Job, ...]:
+    """The jobs that may have been started under an id nobody knows, oldest first."""
+    facts = [
+        account,
+        *(() if subject is None else (subject_mark(subject),)),
+        *(() if resource is None else (resource,)),
+    ]
+    query = _NAMELESS if subject is None else _NAMELESS_OF if resource is None else _NAMELESS_OF_BOTH
+    return tuple(_decode(document) for (document,) in database.execute(query, facts))
+
+
+_NAMELESS = "SELECT document FROM job WHERE account = ? AND subject IS NOT NULL ORDER BY created_at, id"
+_NAMELESS_OF = _NAMELESS.replace("IS NOT NULL", "= ?")
+_NAMELESS_OF_BOTH = _NAMELESS.replace("IS NOT NULL", "= ? AND resource = ?")
 
 
 def open_after(

@@ -35,7 +35,8 @@ def create(database: sqlite3.Connection, version: int) -> None:
 
 # Instants are microseconds since 1970, UTC. `key` is set while the job stands in the way of equal ones; `remote_id` is
 # in normal form. `planned_at` is by which clock it was set when the job is due: its own, or that of who leased it last.
-# Everything else about a job is in its document.
+# `subject`, a digest, and `resource` are set while the job `is_nameless`. Everything else about a job is in its
+# document.
 _JOBS = (
     f"""
     CREATE TABLE job (
@@ -55,11 +56,14 @@ _JOBS = (
         changed INTEGER NOT NULL DEFAULT 0,
         writer INTEGER NOT NULL DEFAULT 0,
         failure TEXT,
+        subject BLOB,
+        resource TEXT,
         due_at INTEGER GENERATED ALWAYS AS (CASE WHEN open THEN max(next_poll, leased_until) END) VIRTUAL
     ) STRICT
     """,
     "CREATE INDEX job_key ON job (account, key) WHERE key IS NOT NULL",
     "CREATE INDEX job_remote_id ON job (account, remote_id) WHERE remote_id IS NOT NULL",
+    "CREATE INDEX job_nameless ON job (account, subject, resource) WHERE subject IS NOT NULL",
     "CREATE INDEX job_open ON job (created_at, id, account, open) WHERE open = 1",
     "CREATE INDEX job_lane ON job (lane, created_at, id) WHERE open = 1 AND lane IS NOT NULL",
     "CREATE INDEX job_due ON job (account, due_at) WHERE due_at IS NOT NULL",
@@ -92,18 +96,24 @@ _JOBS = (
     """,
 )
 _BOUNDED = (
+    # `subject` is a digest; `claim` the resource a nameless job must have to claim the row, NULL where any may.
     """
     CREATE TABLE parked (
         number INTEGER PRIMARY KEY AUTOINCREMENT,
         account TEXT NOT NULL,
         remote_id TEXT,
+        subject BLOB,
+        claim TEXT,
+        report INTEGER NOT NULL CHECK (report IN (0, 1)),
         at INTEGER NOT NULL,
         identity BLOB NOT NULL,
         document BLOB NOT NULL,
         UNIQUE (account, identity)
     ) STRICT
     """,
+    "CREATE INDEX parked_order ON parked (report DESC, number)",
     "CREATE INDEX parked_remote_id ON parked (account, remote_id)",
+    "CREATE INDEX parked_claim ON parked (account, subject, claim, at) WHERE claim IS NOT NULL",
     """
     CREATE TABLE aside (
         number INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -1,4 +1,4 @@
-"""What the SQLite store keeps beside jobs: early deliveries, unreadable ones, budgets and leases.
+"""What the SQLite store keeps beside jobs and deliveries: budgets and leases.
 
 Every function runs inside a transaction of the store's thread.
 """
@@ -6,84 +6,23 @@ Every function runs inside a transaction of the store's thread.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection
-from datetime import datetime
 
 import msgspec
 
 from belvo_async.abc import Budget
-from belvo_async.jobs import Observation, normal_id
 
 from .places import Ledger
-from .rules import Bounds, from_us, identity, lasting, to_us
+from .rules import lasting
 
 __all__ = [
     "exhaust",
     "exhausted_until",
     "give_back",
-    "laid_aside",
     "lease",
     "leased_until",
-    "park",
-    "parked",
     "release",
     "reserve",
-    "set_aside",
-    "unpark",
 ]
-
-
-def park(database: sqlite3.Connection, account: str, seen: Observation, bounds: Bounds) -> None:
-    """Keep an observation, once."""
-    document = msgspec.json.encode(seen)
-    bounds.admit(len(document))
-    remote_id = None if seen.remote_id is None else normal_id(seen.remote_id)
-    database.execute(
-        "INSERT INTO parked (account, remote_id, at, identity, document) VALUES (?, ?, ?, ?, ?) "
-        "ON CONFLICT (account, identity) DO NOTHING",
-        (account, remote_id, to_us(seen.at), identity(seen), document),
-    )
-    while not _fits(database, "parked", bounds):
-        database.execute("DELETE FROM parked WHERE number = (SELECT min(number) FROM parked)")
-
-
-def parked(database: sqlite3.Connection, account: str, remote_id: str | None) -> tuple[Observation, ...]:
-    """The observations of an account, or those about one remote id, oldest first."""
-    wanted = None if remote_id is None else normal_id(remote_id)
-    query = _PARKED if wanted is None else _PARKED_ABOUT
-    rows = database.execute(query, {"account": account, "remote_id": wanted})
-    return tuple(_OBSERVATION.decode(document) for (document,) in rows)
-
-
-_PARKED = "SELECT document FROM parked WHERE account = :account ORDER BY at, number"
-_PARKED_ABOUT = _PARKED.replace("WHERE", "WHERE remote_id = :remote_id AND")
-_OBSERVATION = msgspec.json.Decoder(Observation)
-
-
-def unpark(database: sqlite3.Connection, account: str, observations: Collection[Observation]) -> None:
-    """Drop parked observations."""
-    database.executemany(
-        "DELETE FROM parked WHERE account = ? AND identity = ?", [(account, identity(seen)) for seen in observations]
-    )
-
-
-def set_aside(database: sqlite3.Connection, account: str, body: bytes, at: datetime, bounds: Bounds) -> None:
-    """Keep a delivery that could not be read."""
-    bounds.admit(len(body))
-    database.execute("INSERT INTO aside (account, at, document) VALUES (?, ?, ?)", (account, to_us(at), body))
-    while not _fits(database, "aside", bounds):
-        database.execute("DELETE FROM aside WHERE number = (SELECT min(number) FROM aside)")
-
-
-def laid_aside(database: sqlite3.Connection, account: str) -> tuple[tuple[datetime, bytes], ...]:
-    """The deliveries that could not be read, oldest first."""
-    rows = database.execute("SELECT at, document FROM aside WHERE account = ? ORDER BY number", (account,))
-    return tuple((from_us(at), body) for at, body in rows)
-
-
-def _fits(database: sqlite3.Connection, table: str, bounds: Bounds) -> bool:
-    count, size = database.execute("SELECT count, bytes FROM kept WHERE name = ?", (table,)).fetchone()
-    return bounds.hold(count, size)
 
 
 def reserve(database: sqlite3.Connection, budget: Budget, asked: int, mark: str | None) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Bugs to plant in a tracker, each a mistake that such trackers really make."""
+"""Bugs to plant in a tracker or in its store, each a mistake that such programs really make."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from belvo_async._tracker.door import Door
 from belvo_async.abc import Vendor
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, Observation, Status
+from belvo_async.stores.memory_parked import Parked
+from belvo_async.stores.room import Label, Load
 
 from .dialect import MuteVendor
 
@@ -60,10 +62,50 @@ def believe(tracker: Tracker) -> None:
     tracker._context.vendors["mute"].__class__ = CredulousMute  # type: ignore[assignment]
 
 
+class FifoPark(Parked):
+    """Lets go of what was parked longest, whoever waits for it."""
+
+    def drop_strangers(self, limit: int, *, look: int | None, newest: bool = False) -> int:
+        return self._let_go(self._by_mark.values(), limit)
+
+
+class LiteralPark(Parked):
+    """Takes only the jobs whose id is known for such as could claim something."""
+
+    def drop_strangers(self, limit: int, *, look: int | None, newest: bool = False) -> int:
+        strangers = (
+            item
+            for item in self._by_mark.values()
+            if item.label.remote_id is None or not self._could_claim(item.account, _by_id(item.label))
+        )
+        return self._let_go(strangers, limit)
+
+
+def _by_id(label: Label) -> Label:
+    return label._replace(subject="nobody's", claim=None)
+
+
+class EndlessPark(Parked):
+    """Does not count what it keeps."""
+
+    def load(self) -> Load:
+        return Load(0, 0)
+
+
 def plant(door: type[Door]) -> Any:
     """Give each tracker of a world this door."""
 
     def spoil(tracker: Tracker) -> None:
         tracker._door.__class__ = door
+
+    return spoil
+
+
+def plant_park(park: type[Parked]) -> Any:
+    """Give the store of a world this park."""
+
+    def spoil(tracker: Tracker) -> None:
+        store: Any = tracker._store
+        store._parked.__class__ = park
 
     return spoil

@@ -15,6 +15,7 @@ from belvo_async.jobs import normal_id
 
 from .dialect import WORDS, Event, OpenFetch
 from .server import Run
+from .store import PARK_COUNT
 
 if TYPE_CHECKING:
     from .world import World
@@ -59,14 +60,21 @@ class Postman:
             await asyncio.sleep(world.swarm.between(30, 300))
             if world.swarm.happens("webhook forged"):
                 vendor = world.swarm.chance.choice(("open", "mute"))
-                event = Event(
-                    delivery=f"d{next(self._ids)}",
-                    id=str(uuid.UUID(int=world.swarm.chance.getrandbits(90))),
-                    word=world.swarm.chance.choice(("done", "broken", "busy", "nonsense")),
-                    owner="a stranger",
-                    table="rows",
-                )
+                event = self._stray(world.swarm.chance.choice(("done", "broken", "busy", "nonsense")))
                 await self._carry(vendor, event, None)
+
+    async def _flood(self, vendor: str) -> None:
+        """Deliver at once more of what another application started than the store parks."""
+        await asyncio.gather(*(self._carry(vendor, self._stray("done"), None) for _ in range(PARK_COUNT + 10)))
+
+    def _stray(self, word: str) -> Event:
+        return Event(
+            delivery=f"d{next(self._ids)}",
+            id=str(uuid.UUID(int=self._world.swarm.chance.getrandbits(90))),
+            word=word,
+            owner="a stranger",
+            table="rows",
+        )
 
     async def _announce(self, run: Run, delivery: str, wait: float, *, is_end: bool) -> None:
         await asyncio.sleep(wait)
@@ -105,6 +113,8 @@ class Postman:
                     await tracker.receive(vendor, seen)  # type: ignore[arg-type]
                     if ended is not None:
                         self.accepted.setdefault(normal_id(ended.remote_id), world.loop.time())
+                        if world.swarm.happens("flood of strangers"):
+                            world.act(self._flood(name), "another application")
                     return
             except (StoreError, SessionClosedError):
                 if world.swarm.happens("webhook given up"):

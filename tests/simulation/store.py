@@ -8,18 +8,22 @@ from datetime import datetime
 from typing import Any
 
 from belvo_async.errors import StoreError
-from belvo_async.jobs import Job, Observation, Status, Way
+from belvo_async.jobs import Job, Observation, Status, Way, normal_id
 from belvo_async.stores.memory import MemoryStore
+from belvo_async.stores.rules import Bounds
 
 from .swarm import Swarm
 from .trace import Trace
+
+# More than the deliveries of one seed's own jobs, so that only strangers ever fill the park.
+PARK_COUNT = 40
 
 
 class ShakyStore(MemoryStore):
     """A memory store whose calls interleave. A call that fails has changed nothing, as the contract says."""
 
     def __init__(self, swarm: Swarm, trace: Trace, outages: list[tuple[float, float]]) -> None:
-        super().__init__()
+        super().__init__(parked=Bounds(count=PARK_COUNT, limit_bytes=10**6))
         self._swarm = swarm
         self._trace = trace
         self._outages = outages
@@ -41,7 +45,7 @@ class ShakyStore(MemoryStore):
         return [past[-1] for past in self.history.values()]
 
     def parked_now(self) -> int:
-        return len(self._parked._numbers)
+        return len(self._parked)
 
     async def put(self, job: Job, *, expected: int | None, observation: Observation | None = None) -> Job | None:
         await self._before()
@@ -83,16 +87,54 @@ class ShakyStore(MemoryStore):
         await self._after()
         return found
 
+    async def nameless_jobs(self, account: str, **wanted: Any) -> tuple[Job, ...]:
+        await self._before()
+        found = await super().nameless_jobs(account, **wanted)
+        await self._after()
+        return found
+
     async def park(self, account: str, observation: Observation) -> None:
         await self._before()
+        before = self._all_parked()
         await super().park(account, observation)
+        self._check_park([*before, (account, observation)])
         self._swarm.reach("delivery parked")
         self._trace.note("store", f"park {(observation.remote_id or '')[-4:]} {observation.status}")
         await self._after()
 
-    async def parked(self, account: str, remote_id: str | None = None) -> tuple[Observation, ...]:
+    def _all_parked(self) -> list[tuple[str, Observation]]:
+        return [(item.account, item.seen) for item in self._parked._by_mark.values()]
+
+    def _check_park(self, offered: list[tuple[str, Observation]]) -> None:
+        """The bound holds, and what a job could claim does not go while there are strangers."""
+        kept = self._all_parked()
+        self._trace.check(len(kept) <= PARK_COUNT, "more is parked than the bound allows")
+        gone = [each for each in offered if each not in kept]
+        if gone:
+            self._swarm.reach("park was full")
+            is_wrong = any(self._is_claimed(*each) for each in gone) and not all(
+                self._is_claimed(*each) for each in kept
+            )
+            self._trace.check(not is_wrong, "what could be claimed went before a stranger")
+
+    def _is_claimed(self, account: str, seen: Observation) -> bool:
+        return any(job.account == account and _may_claim(job, seen) for job in self.jobs() if self.peek(job.id))
+
+    async def parked(self, account: str, remote_id: str | None = None, **options: Any) -> tuple[Observation, ...]:
         await self._before()
-        found = await super().parked(account, remote_id)
+        found = await super().parked(account, remote_id, **options)
+        await self._after()
+        return found
+
+    async def parked_about(self, account: str, remote_ids: Any) -> tuple[Observation, ...]:
+        await self._before()
+        found = await super().parked_about(account, remote_ids)
+        await self._after()
+        return found
+
+    async def adoptable(self, account: str, **wanted: Any) -> tuple[Observation, ...]:
+        await self._before()
+        found = await super().adoptable(account, **wanted)
         await self._after()
         return found
 
@@ -146,14 +188,14 @@ class ShakyStore(MemoryStore):
         if last is not None:
             ended = last.status.is_terminal and last.status is not job.status
             self._trace.check(not ended, f"{job.id}: ended as {last.status}, then became {job.status}")
-            self._notice(last, job, seen)
+            self._note_branches(last, job, seen)
         if job.remote_id is not None:
             self.known_at.setdefault(job.id, asyncio.get_running_loop().time())
         if not job.is_open:
             self.ended_at.setdefault(job.id, asyncio.get_running_loop().time())
         past.append(job)
 
-    def _notice(self, last: Job, job: Job, seen: Observation | None) -> None:
+    def _note_branches(self, last: Job, job: Job, seen: Observation | None) -> None:
         """Count the branches a run went through."""
         way = seen.way if seen else None
         closed = job.abandoned and not last.abandoned
@@ -190,3 +232,12 @@ class ShakyStore(MemoryStore):
     def _may_conflict(self, job: Job, way: Way | None) -> bool:
         # An inferred end, or one by `gone`, may be contradicted by what was said before or comes later.
         return Way.INFERENCE in (job.settled_by, way) or (job.failure is not None and job.failure.code == "gone")
+
+
+def _may_claim(job: Job, seen: Observation) -> bool:
+    """Whether a delivery may be about a job, said once more in other words than the store's."""
+    if job.remote_id is not None:
+        return seen.remote_id is not None and normal_id(job.remote_id) == normal_id(seen.remote_id)
+    may_run = job.status is Status.UNCERTAIN or (job.status is Status.SUBMITTING and job.attempted_at is not None)
+    fits = seen.subject in (None, job.task.subject) and (not seen.adoptable or seen.resource == job.task.resource)
+    return may_run and not job.abandoned and fits

@@ -21,6 +21,7 @@ KINDS = {
     "webhook dropped": 0.7,
     "webhook repeated": 0.6,
     "webhook forged": 0.5,
+    "flood of strangers": 0.8,
     "webhook hint only": 0.4,
     "webhook given up": 0.3,
     "job lost by vendor": 0.15,

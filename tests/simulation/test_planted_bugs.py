@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from .plants import EagerDoor, ForgetfulDoor, HastyDoor, believe, plant
+from .plants import (
+    EagerDoor,
+    EndlessPark,
+    FifoPark,
+    ForgetfulDoor,
+    HastyDoor,
+    LiteralPark,
+    believe,
+    plant,
+    plant_park,
+)
 from .runner import first_failure
 from .world import Plant
 
@@ -18,10 +28,13 @@ SEEDS = 1000
         pytest.param(plant(HastyDoor), "an accepted delivery was lost", id="answered before it is durable"),
         pytest.param(plant(EagerDoor), "a waiter woke before the end was kept", id="woken before the write"),
         pytest.param(believe, ": finished, at the vendor ", id="a touch taken for an end"),
+        pytest.param(plant_park(FifoPark), "claimed went before a stranger", id="evicted by age alone"),
+        pytest.param(plant_park(LiteralPark), "claimed went before a stranger", id="blind for submissions under way"),
+        pytest.param(plant_park(EndlessPark), "more is parked than the bound", id="parked without end"),
     ],
 )
 def test_planted_bug_is_found(bug: Plant, rule: str, request: pytest.FixtureRequest) -> None:
-    """A tracker with this mistake breaks its rule within a thousand seeds."""
+    """A tracker or a store with this mistake breaks its rule within a thousand seeds."""
     start, count, found = 0, 0, False
     while start < SEEDS and not found:
         taken, report = first_failure(range(start, SEEDS), bug)

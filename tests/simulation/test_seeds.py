@@ -36,6 +36,7 @@ SOMETIMES = (
     "list lags",
     "lost submission",
     "overtaken",
+    "park was full",
     "parked delivery replayed",
     "partial",
     "queued for its lane",

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from belvo_async._tracker import Tracker
-from belvo_async._tracker.door import REPORTS_COUNTED, REPORTS_PARKED
 from belvo_async.abc import Answer
 from belvo_async.errors import StoreError
-from belvo_async.jobs import Failure, Observation, Status, Way
+from belvo_async.jobs import Failure, Job, Observation, Status, Way
+from tests.virtual_time import VirtualClock
 
-from .bench import LANE_TASK, MUTE, OPEN, TASK, Bench, accepted, outcome, remote_id, row
+from .bench import LANE_TASK, MUTE, OPEN, TASK, Bench, FickleStore, accepted, outcome, remote_id, row
 
 
 async def test_delivery_before_the_answer_is_replayed(bench: Bench, tracker: Tracker) -> None:
@@ -69,34 +72,6 @@ async def test_report_before_the_adoption_is_replayed(bench: Bench, tracker: Tra
 
     assert ["A"] == [report.resource for report in job.reports]
     assert () == await bench.store.parked(OPEN.account)
-
-
-async def test_reports_of_strangers_push_nothing_out(bench: Bench, tracker: Tracker) -> None:
-    """A link that somebody connects reports a dozen times: only the newest stay beside what waits for its job."""
-    await tracker.receive(OPEN, [bench.said(1, Status.FINISHED)])
-
-    for number in range(REPORTS_PARKED + 3 * REPORTS_COUNTED):
-        await tracker.receive(OPEN, [stranger(bench, number + 2)])
-
-    waiting, *reports = await bench.store.parked(OPEN.account)
-    assert (bench.said(1, None).remote_id, ()) == (waiting.remote_id, waiting.reported)
-    assert REPORTS_PARKED <= len(reports) < REPORTS_PARKED + REPORTS_COUNTED
-    assert bench.said(number + 2, None).remote_id == reports[-1].remote_id
-
-
-async def test_reports_of_strangers_become_fewer_within_the_hour(bench: Bench, tracker: Tracker) -> None:
-    """Many processes may have parked a few each: who sweeps counts them all."""
-    for number in range(REPORTS_PARKED + 50):
-        await bench.store.park(OPEN.account, stranger(bench, number + 1))
-
-    await asyncio.sleep(2 * 3600)
-
-    assert REPORTS_PARKED == len(await bench.store.parked(OPEN.account))
-
-
-def stranger(bench: Bench, number: int) -> Observation:
-    """A report about a job that nobody here knows."""
-    return bench.said(number, Status.RUNNING, subject="b", reported=("A",))
 
 
 async def test_replay_that_the_store_refused_comes_with_the_next_look(
@@ -217,3 +192,62 @@ async def test_hint_within_the_pause_is_not_lost(bench: Bench, tracker: Tracker)
 
 def hint(bench: Bench) -> Observation:
     return Observation(way=Way.WEBHOOK, at=bench.clock.now(), subject=TASK.owner, nudge=True)
+
+
+class CountingStore(FickleStore):
+    """Counts what is read from it."""
+
+    read = 0
+
+    def _count(self, found: tuple[object, ...]) -> None:
+        self.read += 1 + len(found)
+
+    async def find(self, account: str, remote_id: str) -> tuple[Job, ...]:
+        self._count(found := await super().find(account, remote_id))
+        return found
+
+    async def nameless_jobs(self, account: str, **wanted: Any) -> tuple[Job, ...]:
+        self._count(found := await super().nameless_jobs(account, **wanted))
+        return found
+
+    async def parked(self, account: str, remote_id: str | None = None, **wanted: Any) -> tuple[Observation, ...]:
+        self._count(found := await super().parked(account, remote_id, **wanted))
+        return found
+
+    async def adoptable(self, account: str, **wanted: Any) -> tuple[Observation, ...]:
+        self._count(found := await super().adoptable(account, **wanted))
+        return found
+
+    async def open_jobs(self, *args: Any, **wanted: Any) -> AsyncIterator[Job]:
+        async for job in super().open_jobs(*args, **wanted):
+            self.read += 1
+            yield job
+
+
+@pytest.mark.parametrize("is_awaited", [False, True], ids=["nobody waits", "a submission is uncertain"])
+@pytest.mark.parametrize("owner", ["a", "elsewhere"])
+async def test_delivery_reads_as_much_beside_a_full_park(clock: VirtualClock, owner: str, is_awaited: bool) -> None:
+    """Another application on the same account costs a delivery no more work, be it about the same subject."""
+    bench = Bench(clock, CountingStore())
+    store = bench.store
+    assert isinstance(store, CountingStore)
+    facts = {"subject": owner, "resource": LANE_TASK.resource, "adoptable": True}
+    async with store, bench.opened() as tracker:
+        for number in range(100, 130):
+            await store.put(
+                Job(id=f"{number}", vendor="mute", account=MUTE.account, task=TASK, created_at=clock.now()),
+                expected=None,
+            )
+        if is_awaited:
+            lost = Job(id="lost", vendor="mute", account=MUTE.account, task=LANE_TASK, created_at=clock.now())
+            lost = replace(lost, status=Status.UNCERTAIN, attempted_at=clock.now())
+            await store.put(replace(lost, next_poll=bench.after(hours=1)), expected=None)
+        await tracker.receive(MUTE, [bench.said(1, Status.FINISHED, **(facts | {"subject": "other"}))])
+        for number in range(10, 1010):
+            await store.park(MUTE.account, bench.said(number, Status.FINISHED, **facts))
+        store.read = 0
+
+        for number in range(2000, 2010):
+            await tracker.receive(MUTE, [bench.said(number, Status.FINISHED, **facts)])
+
+        assert store.read <= 10 * (20 if is_awaited and owner == "a" else 3)
