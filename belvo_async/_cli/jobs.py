@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any, cast
 import msgspec
 from msgspec.structs import replace
 
-from ..abc import Store
+from ..abc import ASIDE_FOR, Store
 from ..errors import ConfigurationError, UnknownJobError, outcome_error
 from ..jobs import Job, Observation, Task, UnknownTask, abandonment, reconcile
 from ..stores import open_store
@@ -42,8 +43,11 @@ _EVER = datetime.max.replace(tzinfo=UTC)
 
 
 def list_jobs(url: str | None, *, form: str, with_ended: bool) -> int:
-    """Print the open jobs of a store, or all."""
-    jobs = asyncio.run(_jobs(existing_store(url), with_ended=with_ended))
+    """Print the open jobs of a store, or all, and how many deliveries could not be read.
+
+    As JSON, that number goes to stderr: each line on stdout is a job.
+    """
+    jobs, aside = asyncio.run(_jobs(existing_store(url), with_ended=with_ended))
     if form == "json":
         for job in jobs:
             print(msgspec.json.encode(_facts(job)).decode())
@@ -55,11 +59,17 @@ def list_jobs(url: str | None, *, form: str, with_ended: bool) -> int:
     else:
         rows = [(*_row(job), _instant(job.next_poll) or "") for job in jobs]
         print_table(Table(headings=(*HEADINGS, "next look"), rows=rows))
+    if aside:
+        text = "1 delivery could not be read and is" if aside == 1 else f"{aside} deliveries could not be read and are"
+        print(f"{text} laid aside", file=sys.stderr if form == "json" else sys.stdout)
     return 0
 
 
 def prune_jobs(url: str | None, *, before: datetime, dry_run: bool) -> int:
-    """Forget the jobs of a store that ended before an instant, and print how many."""
+    """Forget the jobs of a store that ended before an instant, and print how many.
+
+    Deliveries that could not be read a month ago go as well, and the space of all that is given back.
+    """
     count = asyncio.run(_prune(existing_store(url), before, dry_run=dry_run))
     jobs = "1 job" if count == 1 else f"{count} jobs"
     print(f"{'would forget' if dry_run else 'forgot'} {jobs} that ended before {_instant(before)}")
@@ -101,10 +111,11 @@ def existing_store(url: str | None) -> Store:
     return store
 
 
-async def _jobs(store: Store, *, with_ended: bool) -> list[Job]:
+async def _jobs(store: Store, *, with_ended: bool) -> tuple[list[Job], int]:
     async with store:
         jobs = [job async for job in (_all(store) if with_ended else store.open_jobs())]
-    return sorted({job.id: job for job in jobs}.values(), key=lambda job: (job.created_at, job.id))
+        aside = await store.count_aside()
+    return sorted({job.id: job for job in jobs}.values(), key=lambda job: (job.created_at, job.id)), aside
 
 
 async def _prune(store: Store, before: datetime, *, dry_run: bool) -> int:
@@ -112,7 +123,10 @@ async def _prune(store: Store, before: datetime, *, dry_run: bool) -> int:
         ended = store.ended_jobs(before=before)
         if dry_run:
             return sum([1 async for _ in ended])
-        return sum([await _forget(store, some) async for some in _slices(ended)])
+        count = sum([await _forget(store, some) async for some in _slices(ended)])
+        await store.prune_aside(datetime.now(UTC) - ASIDE_FOR)
+        await store.give_space_back()
+        return count
 
 
 async def _forget(store: Store, jobs: list[Job]) -> int:

@@ -6,11 +6,11 @@ import asyncio
 import logging
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from ..abc import Vendor
+from ..abc import ASIDE_FOR, Vendor
 from ..errors import StoreError
 from ..jobs import Job, Observation, Status, Verdict, Way, at_present, choose_adopter, later, normal_id, reconcile
 from .context import Context, log
@@ -21,7 +21,6 @@ from .losses import Losses
 PARKED_FOR = timedelta(days=1)
 # No delivery waits longer for its job where jobs are fired; only then is one dropped for an age that may be a mistake.
 PARK_GRACE = timedelta(minutes=30)
-LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Read at a time of what is dropped for its age, and at most of what one submission might adopt: two are too many.
 DROPPED_AT_ONCE = 500
@@ -191,14 +190,17 @@ class Door:
         return bool(jobs)
 
     async def drop_old(self) -> None:
-        """Unpark deliveries that nobody claimed for a day."""
+        """Unpark deliveries that nobody claimed for a day, and drop those laid aside a month ago."""
         # Right after a step of the clock everything may look old, or nothing.
         if not self._context.clock.is_steady_for(PARK_GRACE):
             return
-        oldest = self._context.clock.now() - PARKED_FOR
+        now = self._context.clock.now()
         for account in self._context.accounts:
-            while old := await self._store.parked(account, before=oldest, limit=DROPPED_AT_ONCE):
+            while old := await self._store.parked(account, before=now - PARKED_FOR, limit=DROPPED_AT_ONCE):
                 await self._store.unpark(account, old)
+        gone = await self._store.prune_aside(now - ASIDE_FOR)
+        if gone:
+            log.info("deliveries that could not be read were dropped for their age", extra={"count": gone})
 
     async def _apply_all(self, jobs: Sequence[Job], seen: Observation) -> None:
         for job in jobs:

@@ -20,10 +20,11 @@ from .exchange import (
     SystemClock,
     Walk,
 )
-from .store import Store
+from .store import ASIDE_FOR, Store
 from .vendor import Vendor
 
 __all__ = [
+    "ASIDE_FOR",
     "Answer",
     "Budget",
     "Call",

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, Self
 
 from ..jobs import Job, Observation
 from .exchange import Budget
+
+# How long deliveries are laid aside: whoever means to find out why one could not be read has done so by then, or will
+# from the next one like it.
+ASIDE_FOR = timedelta(days=30)
 
 
 class Store(Protocol):
@@ -121,7 +125,15 @@ class Store(Protocol):
         ...
 
     async def set_aside(self, account: str, body: bytes, at: datetime) -> None:
-        """Keep an authentic delivery that could not be read; bounded like `park`."""
+        """Keep an authentic delivery that could not be read; bounded in number and bytes, the oldest go first."""
+        ...
+
+    async def count_aside(self) -> int:
+        """How many deliveries are laid aside, of all accounts."""
+        ...
+
+    async def prune_aside(self, before: datetime) -> int:
+        """Drop what was laid aside before an instant, of all accounts; how much went."""
         ...
 
     async def reserve(self, budget: Budget, now: datetime, *, mark: str | None = None) -> datetime:
@@ -183,6 +195,10 @@ class Store(Protocol):
 
     async def forget(self, job_id: str) -> bool:
         """Drop a job and its timeline; whether there was one."""
+        ...
+
+    async def give_space_back(self) -> None:
+        """Give the space of what was dropped back to the system while others work, where that takes a call."""
         ...
 
     async def __aenter__(self) -> Self: ...

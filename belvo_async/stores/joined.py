@@ -136,6 +136,14 @@ class JoinedStore:
         """Keep an authentic delivery that could not be read."""
         await self._store.set_aside(account, body, at)
 
+    async def count_aside(self) -> int:
+        """How many deliveries are laid aside."""
+        return await self._store.count_aside()
+
+    async def prune_aside(self, before: datetime) -> int:
+        """Drop what was laid aside before an instant."""
+        return await self._store.prune_aside(before)
+
     async def reserve(self, budget: Budget, now: datetime, *, mark: str | None = None) -> datetime:
         """Take one place in a budget."""
         return await self._store.reserve(budget, now, mark=mark)
@@ -185,6 +193,10 @@ class JoinedStore:
     async def forget(self, job_id: str) -> bool:
         """Drop a job and its timeline; whether there was one."""
         return await self._store.forget(job_id)
+
+    async def give_space_back(self) -> None:
+        """Give the space of what was dropped back."""
+        await self._store.give_space_back()
 
     async def __aenter__(self) -> Self:
         return self

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Self, TypeVar
@@ -176,7 +177,18 @@ class MemoryStore:
     async def laid_aside(self, account: str) -> tuple[tuple[datetime, bytes], ...]:
         """What `set_aside` kept, oldest first: for the person who finds out why it could not be read."""
         self._gate.check()
-        return tuple((at, body) for owner, at, body in self._aside.items() if owner == account)
+        mine = ((at, body) for owner, at, body in self._aside.items() if owner == account)
+        return tuple(sorted(mine, key=lambda item: item[0]))
+
+    async def count_aside(self) -> int:
+        """How many deliveries are laid aside."""
+        self._gate.check()
+        return len(self._aside.items())
+
+    async def prune_aside(self, before: datetime) -> int:
+        """Drop what was laid aside before an instant."""
+        self._gate.check()
+        return self._aside.drop(lambda item: item[1] < before)
 
     async def reserve(self, budget: Budget, now: datetime, *, mark: str | None = None) -> datetime:
         """Take one place in a budget and return the instant the request may go out."""
@@ -247,6 +259,10 @@ class MemoryStore:
         self._gate.check()
         return self._shelf.drop(job_id)
 
+    async def give_space_back(self) -> None:
+        """Nothing is left to do: Python frees what was dropped."""
+        self._gate.check()
+
     async def __aenter__(self) -> Self:
         self._gate.open()
         return self
@@ -269,25 +285,23 @@ class _Queue(Generic[T]):
 
     def __init__(self, bounds: Bounds) -> None:
         self._bounds = bounds
-        self._items: dict[int, tuple[T, int]] = {}
-        self._last = 0
+        self._items: deque[tuple[T, int]] = deque()
         self._bytes = 0
 
-    def add(self, item: T, size: int) -> tuple[int, list[T]]:
-        """Append an item: its number, and the items that had to go."""
+    def add(self, item: T, size: int) -> None:
+        """Append an item and make room for it."""
         self._bounds.admit(size)
-        self._last += 1
-        self._items[self._last] = (item, size)
+        self._items.append((item, size))
         self._bytes += size
-        gone: list[T] = []
         while not self._bounds.hold(len(self._items), self._bytes):
-            gone.append(self.drop(next(iter(self._items))))
-        return self._last, gone
+            self._bytes -= self._items.popleft()[1]
 
-    def drop(self, number: int) -> T:
-        item, size = self._items.pop(number)
-        self._bytes -= size
-        return item
+    def drop(self, is_old: Callable[[T], bool]) -> int:
+        """Drop all items of a kind; how many."""
+        before = len(self._items)
+        self._items = deque(each for each in self._items if not is_old(each[0]))
+        self._bytes = sum(size for _, size in self._items)
+        return before - len(self._items)
 
     def items(self) -> list[T]:
-        return [item for item, _ in self._items.values()]
+        return [item for item, _ in self._items]

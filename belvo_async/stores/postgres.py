@@ -21,7 +21,7 @@ from .postgres_desk import Forget, Put
 from .postgres_ear import Ear
 from .postgres_jobs import Claim, Place
 from .postgres_line import Server
-from .postgres_parked import Park, SetAside, Unpark, laid_aside
+from .postgres_parked import Park, PruneAside, SetAside, Unpark
 from .postgres_schema import open_schema
 from .postgres_shared import Exhaust, GiveBack, Lease, Release, Reserve, exhausted_until, leased_until
 from .room import Notice
@@ -149,7 +149,15 @@ class PostgresStore:
 
     async def laid_aside(self, account: str) -> tuple[tuple[datetime, bytes], ...]:
         """What `set_aside` kept, oldest first: for the person who finds out why it could not be read."""
-        return await self._usable().read(laid_aside(account))
+        return await self._usable().read(postgres_parked.laid_aside(account))
+
+    async def count_aside(self) -> int:
+        """How many deliveries are laid aside."""
+        return await self._usable().read(postgres_parked.count_aside())
+
+    async def prune_aside(self, before: datetime) -> int:
+        """Drop what was laid aside before an instant."""
+        return await self._usable().write(PruneAside(before))
 
     async def reserve(self, budget: Budget, now: datetime, *, mark: str | None = None) -> datetime:
         """Take one place in a budget and return the instant the request may go out."""
@@ -197,6 +205,10 @@ class PostgresStore:
     async def forget(self, job_id: str) -> bool:
         """Drop a job and its timeline; whether there was one."""
         return await self._usable().write(Forget(job_id))
+
+    async def give_space_back(self) -> None:
+        """Nothing is left to do: the server's autovacuum does it."""
+        self._gate.check()
 
     @discreet
     async def __aenter__(self) -> Self:

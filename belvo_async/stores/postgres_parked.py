@@ -15,7 +15,17 @@ from .postgres_rows import arrays, plain
 from .room import AT_ONCE, LOOK, Evicted, label_of, subject_mark
 from .rules import Bounds, from_us, identity, to_us
 
-__all__ = ["Park", "SetAside", "Unpark", "adoptable", "laid_aside", "parked", "parked_about"]
+__all__ = [
+    "Park",
+    "PruneAside",
+    "SetAside",
+    "Unpark",
+    "adoptable",
+    "count_aside",
+    "laid_aside",
+    "parked",
+    "parked_about",
+]
 
 
 def parked(
@@ -61,8 +71,13 @@ def _observations(rows: list[Row]) -> tuple[Observation, ...]:
 
 def laid_aside(account: str) -> Read[tuple[tuple[datetime, bytes], ...]]:
     """The deliveries that could not be read, oldest first."""
-    statement = Statement("SELECT at, document FROM aside WHERE account = %s ORDER BY number", (plain(account),))
+    statement = Statement("SELECT at, document FROM aside WHERE account = %s ORDER BY at, number", (plain(account),))
     return Read(statement, lambda rows: tuple((from_us(at), bytes(body)) for at, body in rows))
+
+
+def count_aside() -> Read[int]:
+    """How many deliveries could not be read."""
+    return Read(Statement("SELECT count(*) FROM aside"), lambda rows: int(rows[0][0]))
 
 
 class Park(Write[Evicted]):
@@ -146,12 +161,13 @@ class SetAside(Write[None]):
     @staticmethod
     def exchange(operations: Sequence[SetAside]) -> Exchange:
         """Insert all, then make room."""
-        yield [Statement("LOCK TABLE aside IN SHARE ROW EXCLUSIVE MODE")]
+        yield [_LOCK_ASIDE]
         bounds = operations[-1].bounds
         rows = arrays(each.row for each in operations)
         yield [Statement(_SET_ASIDE, rows), Statement(_TRIM_ASIDE, (bounds.count, bounds.limit_bytes))]
 
 
+_LOCK_ASIDE = Statement("LOCK TABLE aside IN SHARE ROW EXCLUSIVE MODE")
 _SET_ASIDE = "INSERT INTO aside (account, at, document) SELECT * FROM unnest(%s::text[], %s::bigint[], %b::bytea[])"
 # The newest rows stay that fit together: what is older than the first that does not fit goes with it.
 _TRIM_ASIDE = """
@@ -161,3 +177,21 @@ _TRIM_ASIDE = """
     )
     DELETE FROM aside USING sized WHERE aside.number = sized.number AND (sized.count > %s OR sized.bytes > %s)
 """
+
+
+class PruneAside(Write[int]):
+    """Drop the deliveries that could not be read before an instant."""
+
+    rank = 4
+
+    def __init__(self, before: datetime) -> None:
+        super().__init__()
+        self.statement = Statement("DELETE FROM aside WHERE at < %s RETURNING number", (to_us(before),))
+
+    @staticmethod
+    def exchange(operations: Sequence[PruneAside]) -> Exchange:
+        """Drop as each call says, under the lock of laying aside: neither waits for the other in a circle."""
+        _, *gone = yield [_LOCK_ASIDE, *(each.statement for each in operations)]
+        for each, rows in zip(operations, gone, strict=True):
+            each.outcome = len(rows)
+        yield []

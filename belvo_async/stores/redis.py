@@ -218,12 +218,20 @@ class RedisStore:
         self._aside.admit(len(body))
         limits = (b"%d" % len(body), b"%d" % self._aside.count, b"%d" % self._aside.limit_bytes)
         document = rows.stamp(at) + body
-        await self._write(scripts.KEEP, b"aside", _unique(), b"0" * 19, document, *limits, _aside_set(account))
+        await self._write(scripts.KEEP, b"aside", _unique(), rows.stamp(at), document, *limits, _aside_set(account))
 
     async def laid_aside(self, account: str) -> tuple[tuple[datetime, bytes], ...]:
         """What `set_aside` kept, oldest first: for the person who finds out why it could not be read."""
         documents = await self._read(scripts.KEPT, b"aside", _aside_set(account), b"-", b"+", b"-1")
         return tuple((rows.unstamp(each[:19]), each[19:]) for each in documents)
+
+    async def count_aside(self) -> int:
+        """How many deliveries are laid aside."""
+        return int(await self._read(scripts.COUNT_KEPT, b"aside"))
+
+    async def prune_aside(self, before: datetime) -> int:
+        """Drop what was laid aside before an instant."""
+        return int(await self._write(scripts.DROP_OLD, b"aside", rows.stamp(before)))
 
     async def reserve(self, budget: Budget, now: datetime, *, mark: str | None = None) -> datetime:
         """Take one place in a budget and return the instant the request may go out."""
@@ -272,6 +280,10 @@ class RedisStore:
         """Drop a job and its timeline; whether there was one."""
         origin = self._usable().origin
         return bool(await self._write(scripts.FORGET, rows.raw(job_id), origin, rows.STREAM_LIMIT))
+
+    async def give_space_back(self) -> None:
+        """Nothing is left to do: the server frees what was dropped."""
+        self._gate.check()
 
     @discreet
     async def __aenter__(self) -> Self:

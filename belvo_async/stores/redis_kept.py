@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .redis_script import EPOCH, ROOT, Script
 
-__all__ = ["DROP", "KEEP", "KEPT", "KEPT_IN", "PARK"]
+__all__ = ["COUNT_KEPT", "DROP", "DROP_OLD", "KEEP", "KEPT", "KEPT_IN", "PARK"]
 
 _DROP = """
 local function drop(queue, mark)
@@ -194,5 +194,26 @@ for n = 2, #arg do
   drop(arg[1], arg[n])
 end
 return 1
+"""
+)
+
+# arg: queue.
+COUNT_KEPT = Script(ROOT + EPOCH + "return call('ZCARD', root .. arg[1])")
+
+# arg: queue, an instant. Drops what is older, and gives how much it was.
+DROP_OLD = Script(
+    ROOT
+    + EPOCH
+    + _DROP
+    + """
+local went = 0
+for _, mark in ipairs(call('ZRANGE', root .. arg[1], 0, -1)) do
+  local member = call('HGET', root .. arg[1] .. ':item:' .. mark, 'member')
+  if member and member < arg[2] then
+    drop(arg[1], mark)
+    went = went + 1
+  end
+end
+return went
 """
 )

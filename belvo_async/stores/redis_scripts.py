@@ -11,14 +11,16 @@ from __future__ import annotations
 
 from .redis_accounts import COUNT
 from .redis_budgets import EXHAUST, EXHAUSTED_UNTIL, GIVE_BACK, RESERVE
-from .redis_kept import DROP, KEEP, KEPT, KEPT_IN, PARK
+from .redis_kept import COUNT_KEPT, DROP, DROP_OLD, KEEP, KEPT, KEPT_IN, PARK
 from .redis_script import EPOCH as _EPOCH
 from .redis_script import ROOT as _ROOT
 from .redis_script import Script
 
 __all__ = [
     "COUNT",
+    "COUNT_KEPT",
     "DROP",
+    "DROP_OLD",
     "EXHAUST",
     "EXHAUSTED_UNTIL",
     "GIVE_BACK",

@@ -23,7 +23,7 @@ from . import sqlite_jobs, sqlite_parked, sqlite_shared
 from .places import Shifts
 from .room import Notice
 from .rules import ASIDE, PARKED, Bounds, Gate, ended_before, from_us, to_us
-from .sqlite_file import Connect, connect
+from .sqlite_file import Connect, connect, free_pages
 from .sqlite_jobs import Place, Seen, Terms
 from .sqlite_thread import StoreThread
 
@@ -36,6 +36,8 @@ T = TypeVar("T")
 LOOK_SECONDS = 0.1
 LOOK_GROWTH = 1.2
 LOOK_SECONDS_AT_MOST = 2.0
+# Of 4 KiB each; moving so many takes some ten milliseconds.
+PAGES_AT_ONCE = 500
 
 
 class SqliteStore:
@@ -176,6 +178,14 @@ class SqliteStore:
         """What `set_aside` kept, oldest first: for the person who finds out why it could not be read."""
         return await self._read(lambda database: sqlite_parked.laid_aside(database, account))
 
+    async def count_aside(self) -> int:
+        """How many deliveries are laid aside."""
+        return await self._read(sqlite_parked.count_aside)
+
+    async def prune_aside(self, before: datetime) -> int:
+        """Drop what was laid aside before an instant."""
+        return await self._write(lambda database: sqlite_parked.prune_aside(database, before))
+
     async def reserve(self, budget: Budget, now: datetime, *, mark: str | None = None) -> datetime:
         """Take one place in a budget and return the instant the request may go out."""
         asked = self._shifts.ask(budget, now)
@@ -234,6 +244,11 @@ class SqliteStore:
     async def forget(self, job_id: str) -> bool:
         """Drop a job and its timeline; whether there was one."""
         return await self._write(lambda database: sqlite_jobs.forget(database, job_id))
+
+    async def give_space_back(self) -> None:
+        """Shorten the file by what was dropped, some pages at a time: others wait for no more than one step."""
+        while await self._write(lambda database: free_pages(database, PAGES_AT_ONCE)):
+            pass
 
     async def __aenter__(self) -> Self:
         self._gate.open()

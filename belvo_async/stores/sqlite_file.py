@@ -14,7 +14,7 @@ from belvo_async.errors import StoreError
 from .sqlite_locks import insist, wait_inside
 from .sqlite_schema import APPLICATION_ID, SCHEMA_VERSION, create
 
-__all__ = ["Connect", "connect", "journal_settings", "open_database", "store_error"]
+__all__ = ["Connect", "connect", "free_pages", "journal_settings", "open_database", "store_error"]
 
 Connect = Callable[[str], sqlite3.Connection]
 
@@ -94,6 +94,16 @@ def _set_up(database: sqlite3.Connection, path: str) -> None:
     database.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
 
 
+def free_pages(database: sqlite3.Connection, limit: int) -> int:
+    """Cut up to so many unused pages off the file. How many it were; none when all are in use."""
+    (before,) = database.execute("PRAGMA freelist_count").fetchone()
+    if before:
+        # Each step of the statement frees one page.
+        database.execute(f"PRAGMA incremental_vacuum({limit})").fetchall()
+    (after,) = database.execute("PRAGMA freelist_count").fetchone()
+    return int(before - after)
+
+
 def _check(database: sqlite3.Connection, path: str) -> None:
     # In one transaction: another process may be creating the tables just now.
     database.execute("BEGIN")
@@ -121,6 +131,8 @@ _PRAGMAS = (
     "foreign_keys=ON",
     "trusted_schema=OFF",
     "cell_size_check=ON",
+    # Without effect once there are tables: lets `free_pages` shorten the file step by step.
+    "auto_vacuum=INCREMENTAL",
     "secure_delete=ON",
     "temp_store=MEMORY",
     "mmap_size=0",

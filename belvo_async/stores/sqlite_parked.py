@@ -17,7 +17,17 @@ from belvo_async.jobs import Observation, normal_id
 from .room import Evicted, Load, label_of, make_room, subject_mark
 from .rules import Bounds, from_us, identity, to_us
 
-__all__ = ["adoptable", "laid_aside", "park", "parked", "parked_about", "set_aside", "unpark"]
+__all__ = [
+    "adoptable",
+    "count_aside",
+    "laid_aside",
+    "park",
+    "parked",
+    "parked_about",
+    "prune_aside",
+    "set_aside",
+    "unpark",
+]
 
 
 def park(database: sqlite3.Connection, account: str, seen: Observation, bounds: Bounds) -> Evicted:
@@ -152,5 +162,15 @@ def set_aside(database: sqlite3.Connection, account: str, body: bytes, at: datet
 
 def laid_aside(database: sqlite3.Connection, account: str) -> tuple[tuple[datetime, bytes], ...]:
     """The deliveries that could not be read, oldest first."""
-    rows = database.execute("SELECT at, document FROM aside WHERE account = ? ORDER BY number", (account,))
+    rows = database.execute("SELECT at, document FROM aside WHERE account = ? ORDER BY at, number", (account,))
     return tuple((from_us(at), body) for at, body in rows)
+
+
+def count_aside(database: sqlite3.Connection) -> int:
+    """How many deliveries could not be read."""
+    return int(database.execute("SELECT count FROM kept WHERE name = 'aside'").fetchone()[0])
+
+
+def prune_aside(database: sqlite3.Connection, before: datetime) -> int:
+    """Drop the deliveries that could not be read before an instant."""
+    return database.execute("DELETE FROM aside WHERE at < ?", (to_us(before),)).rowcount

@@ -87,6 +87,59 @@ def test_prune_forgets_what_ended_before(store: str, capsys: pytest.CaptureFixtu
     assert ["open", "late"] == listed(store, capsys, "--all")
 
 
+def lay_aside(url: str, *ages: timedelta) -> None:
+    async def lay_all() -> None:
+        async with open_store(url) as opened:
+            for age in ages:
+                await opened.set_aside("x", b"{", datetime.now(UTC) - age)
+
+    asyncio.run(lay_all())
+
+
+def test_list_counts_what_was_laid_aside(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where there is any; beside JSON, whose lines are jobs, on stderr."""
+    assert 0 == main(["jobs", "list", "--store", store])
+    assert "laid aside" not in capsys.readouterr().out
+
+    lay_aside(store, timedelta(0), timedelta(days=1))
+
+    assert 0 == main(["jobs", "list", "--store", store])
+    assert capsys.readouterr().out.endswith("\n2 deliveries could not be read and are laid aside\n")
+    assert 0 == main(["jobs", "list", "--store", store, "--format", "json"])
+    told = capsys.readouterr()
+    assert 1 == len(told.out.splitlines())
+    assert "2 deliveries could not be read and are laid aside\n" == told.err
+
+
+def test_prune_drops_what_was_laid_aside_a_month_ago(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A dry run drops nothing."""
+    lay_aside(store, timedelta(days=31), timedelta(days=29))
+    prune = ["jobs", "prune", "--before", "2026-06-02", "--store", store]
+
+    assert 0 == main([*prune, "--dry-run"])
+    assert 0 == main(["jobs", "list", "--store", store])
+    before = capsys.readouterr().out
+    assert 0 == main(prune)
+    assert 0 == main(["jobs", "list", "--store", store])
+
+    assert "2 deliveries could not be read and are laid aside" in before
+    assert "1 delivery could not be read and is laid aside" in capsys.readouterr().out
+
+
+def test_prune_gives_the_space_back(tmp_path: Path) -> None:
+    """A file that held thousands of jobs becomes small again, and keeps the others."""
+    url, path = f"sqlite:{tmp_path / 'jobs.db'}", tmp_path / "jobs.db"
+    fill(url, a_job("young", created_at=datetime.now(UTC)))
+    small = path.stat().st_size
+    fill(url, *(a_job(f"{number}", doubt="x" * 2000) for number in range(1000)))
+    large = path.stat().st_size
+
+    assert 0 == main(["jobs", "prune", "--before", "1h", "--store", url])
+
+    assert large > 10 * small
+    assert path.stat().st_size < 3 * small
+
+
 @pytest.mark.parametrize("count", [0, 1, PRUNE_SLICE, PRUNE_SLICE + 1])
 def test_prune_counts(count: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Any number, forgotten slice by slice."""

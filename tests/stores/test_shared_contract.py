@@ -93,6 +93,32 @@ async def test_unreadable_deliveries_are_kept_in_bounds(make_store: MakeStore) -
     assert ((after(1), b"bbbb"), (after(2), b"cccc"), (after(3), b"dd")) == kept
 
 
+async def test_unreadable_deliveries_are_counted_and_pruned_by_age(store: AnyStore) -> None:
+    """Of all accounts; the instant itself is young enough."""
+    for account, seconds in ((ACCOUNT, 3), (OTHER, 1), (ACCOUNT, 0), (ACCOUNT, 2)):
+        await store.set_aside(account, b"%d" % seconds, after(seconds))
+    assert 4 == await store.count_aside()
+    assert [b"0", b"2", b"3"] == [body for _, body in await store.laid_aside(ACCOUNT)]
+
+    assert 2 == await store.prune_aside(after(2))
+
+    assert 2 == await store.count_aside()
+    assert [b"2", b"3"] == [body for _, body in await store.laid_aside(ACCOUNT)]
+    assert () == await store.laid_aside(OTHER)
+    assert 0 == await store.prune_aside(after(2))
+
+
+async def test_what_was_pruned_makes_room(make_store: MakeStore) -> None:
+    """Nothing of it counts against the bound any more."""
+    async with make_store(aside=Bounds(count=3, limit_bytes=10)) as store:
+        await store.set_aside(ACCOUNT, b"x" * 9, NOON)
+        await store.prune_aside(after(1))
+        for number in range(3):
+            await store.set_aside(ACCOUNT, b"yyy", after(number))
+
+        assert 3 == await store.count_aside()
+
+
 async def test_a_budget_gives_places_at_once_while_there_is_room(store: AnyStore) -> None:
     """Then at the instant a place leaves the window; other keys are not touched."""
     budget = Budget("b", 2, timedelta(seconds=10))
@@ -187,6 +213,12 @@ CALLS: dict[str, Callable[[AnyStore], Awaitable[object]]] = {
     "parked": lambda store: store.parked(ACCOUNT),
     "unpark": lambda store: store.unpark(ACCOUNT, list[Observation]()),
     "set_aside": lambda store: store.set_aside(ACCOUNT, b"", NOON),
+    "count_aside": lambda store: store.count_aside(),
+    "prune_aside": lambda store: store.prune_aside(NOON),
+    "give_space_back": lambda store: store.give_space_back(),
+    "nameless_jobs": lambda store: store.nameless_jobs(ACCOUNT),
+    "parked_about": lambda store: store.parked_about(ACCOUNT, ["x"]),
+    "adoptable": lambda store: store.adoptable(ACCOUNT, subject="s", resource="r", since=NOON, limit=1),
     "reserve": lambda store: store.reserve(Budget("b", 1, timedelta(seconds=1)), NOON),
     "give_back": lambda store: store.give_back(Budget("b", 1, timedelta(seconds=1)), "mark"),
     "exhaust": lambda store: store.exhaust("w", NOON),
