@@ -16,6 +16,7 @@ from ..errors import IncompleteResultError, TaskError, TransportError
 from ..jobs import Observation
 from ..tolerant import Misfits
 from .ahead import Ahead, Spares
+from .rounds import Rounds
 from .sieve import Sieve, Sifted
 from .telling import Telling
 from .wanted import check_record
@@ -99,6 +100,7 @@ class Results(Generic[R_co]):
         walk = self._walk()
         start = self._start or _Checkpoint(None, 0, _reading_of(walk))
         sieve = Sieve[R_co](walk.shape, start.counted)
+        rounds = Rounds()
         steps = walk.steps(start.target)
         request = next(steps, None)
         expected: int | None = None
@@ -117,6 +119,8 @@ class Results(Generic[R_co]):
                             del sifted
                     expected = reader.page.count if reader.page.count is not None else expected
                     request = _advance(steps.send, reader.page)
+                    if reader.page.next:
+                        rounds.check(sieve.page, sieve.counted, expected, leads_on=request is not None)
         self._reached = None
         if expected is not None and sieve.counted < expected:
             text = f"{sieve.counted} records arrived, the vendor counts {expected}; read again or treat them as partial"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from itertools import compress, repeat
+from itertools import compress
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from .._decode import Batch, Odd
@@ -14,6 +14,15 @@ R = TypeVar("R")
 
 # Rows move between pages while the vendor adds more; one that moved further than this is delivered twice.
 WINDOW_IDS: Final = 20_000
+
+
+class PageSum(NamedTuple):
+    """What came with one page: how many rows and how many of them were new, and the ids of the first and the last."""
+
+    rows: int
+    new: int
+    first: str | None
+    last: str | None
 
 
 class Sifted(NamedTuple, Generic[R]):
@@ -40,6 +49,8 @@ class Sieve(Generic[R]):
         self._place = 0
         self._known = 0
         self._told = -1
+        self._new = 0
+        self._ends: tuple[str | None, str | None] = (None, None)
         self.counted = counted
         """Rows that arrived so far, each counted once: kept or not, for the vendor counts them all."""
 
@@ -48,12 +59,20 @@ class Sieve(Generic[R]):
         self._known = max(self._known, self._place) if again else 0
         self._place = 0
         self._told = self._told if again else -1
+        if not again:
+            self._new, self._ends = 0, (None, None)
+
+    @property
+    def page(self) -> PageSum:
+        """What came with the page that was begun last."""
+        return PageSum(self._place, self._new, *self._ends)
 
     def take(self, batch: Batch[R]) -> Sifted[R]:
         """Choose what to pass on."""
         records, seen = batch.records, batch.seen
         new = self._new_ones(seen)
         self._place += len(records)
+        self._new += new.count(True)
         self.counted += new.count(True)
         passed = new if self._keep is None else self._kept(self._keep, batch)
         if passed is not new and not all(new):
@@ -79,7 +98,10 @@ class Sieve(Generic[R]):
         return is_first
 
     def _new_ones(self, seen: Sequence[Any]) -> list[bool]:
-        ids = map(self._record_id, seen) if self._record_id is not None else repeat(None, len(seen))
+        if not seen:
+            return []
+        ids = list(map(self._record_id, seen)) if self._record_id is not None else [None] * len(seen)
+        self._ends = (self._ends[0] if self._place else ids[0], ids[-1])
         return [self._is_new(record_id, place) for place, record_id in enumerate(ids, self._place)]
 
     def _is_new(self, record_id: str | None, place: int) -> bool:

@@ -169,10 +169,12 @@ def _walk(source: Source, of: Collection[R], filters: Filters, keep: Keep | None
 
 
 def _pages(first: Request, path: str, start: str | None) -> Generator[Request, Page, None]:
-    """Follow `next` until there is none. A link met before ends the walk: it would go round for ever."""
+    """Follow `next` until there is none. A link met before ends the walk: who reads tells that something is missing."""
     request: Request | None = first if start is None else _resumed(first, start, path)
     seen: set[str] = set()
     while request is not None and request.target not in seen:
+        if len(seen) >= _PAGE_LIMIT:
+            raise PayloadError("pages without an end")
         seen.add(request.target)
         page = yield request
         link = page.next
@@ -214,4 +216,6 @@ def _pages_ahead(request: Request, page: Page, path: str) -> Iterator[Request]:
         yield msgspec.structs.replace(request, target=f"{before}{following}{after}")
 
 
+# Of a thousand rows each: far more than any list has.
+_PAGE_LIMIT = 100_000
 _PAGE_NUMBER = re.compile(r"(?<=[?&]page=)(\d{1,9})(?=&|\Z)")
