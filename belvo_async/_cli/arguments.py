@@ -62,6 +62,10 @@ _MOVE = """\
 Gives all jobs of an account, and the deliveries parked for it, to another account: after its key was changed, or its
 name. Safe while sessions are open; give it again if it was broken off. Nothing changes at the vendors.
 """
+_RESTORED = """\
+Says that the store was put back from a backup, for where it cannot notice that itself (see the README, Stores): jobs
+that were queued then may have been sent since. They are looked for at the vendors, and not sent.
+"""
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _EXPLAIN = """\
 Shows a job and what was said of it, in order: when, by which way (answer, webhook, poll, inference, or user: what was
@@ -175,6 +179,7 @@ def _add_jobs(commands: _Commands) -> None:
     )
     prune.add_argument("--dry-run", action="store_true", help="only say how many")
     _add_accounts(actions)
+    _add_restored(actions)
     for action, run in ((listing, _run_list), (explain, _run_explain), (abandon, _run_abandon), (prune, _run_prune)):
         _add_store(action)
         action.set_defaults(run=run)
@@ -194,6 +199,14 @@ def _add_accounts(actions: _Commands) -> None:
     for action, run in ((accounts, _run_accounts), (move, _run_move)):
         _add_store(action)
         action.set_defaults(run=run)
+
+
+def _add_restored(actions: _Commands) -> None:
+    restored = actions.add_parser(
+        "restored", help="say that a backup was put back", description=_RESTORED, epilog=_EXIT_CODES
+    )
+    _add_store(restored)
+    restored.set_defaults(run=_run_restored)
 
 
 def _add_store(command: argparse.ArgumentParser) -> None:
@@ -309,6 +322,12 @@ def _run_move(options: argparse.Namespace) -> int:
     from .accounts import move_jobs
 
     return move_jobs(options.store, source=options.source, target=options.target, dry_run=options.dry_run)
+
+
+def _run_restored(options: argparse.Namespace) -> int:
+    from .restored import note_restore
+
+    return note_restore(options.store)
 
 
 def _run_serve(options: argparse.Namespace) -> int:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from ..abc import ASIDE_FOR, Store
 from ..errors import ConfigurationError, UnknownJobError, outcome_error
-from ..jobs import Job, Observation, Task, UnknownTask, abandonment, reconcile
+from ..jobs import Job, Observation, Task, UnknownTask, abandonment, mistrust, reconcile
 from ..stores import open_store
 from ..vendors import belvo, syntage  # so that stored tasks are read as the types they are
 from .table import Table
@@ -159,10 +159,12 @@ async def _abandon(store: Store, wanted: str) -> Job:
     async with store:
         job = await _find(store, wanted)
         while job.is_open:
-            seen = abandonment(job, datetime.now(UTC))
+            # Of a store that went back, nobody can say that it was not sent.
+            say = mistrust if job.is_queued and job.era != store.era else abandonment
+            seen = say(job, datetime.now(UTC))
             made = replace(reconcile(job, seen)[0], next_poll=None, version=job.version + 1)
             standing = await store.put(made, expected=job.version, observation=seen)
-            if standing is None and job.lane is not None:
+            if standing is None and job.lane is not None and not made.is_open:
                 await _give_lane_on(store, job.lane, job)
             job = standing or made
         return job

@@ -43,6 +43,10 @@ class LaneBusyError(Exception):
     """A job may not be sent yet: it lost its lane while it waited for its turn."""
 
 
+class RestoredError(Exception):
+    """A job may have been sent already: its store went back to an earlier state."""
+
+
 @dataclass(eq=False)
 class Attempt:
     """One job on its way.
@@ -183,6 +187,8 @@ class Attempts:
         while True:
             if self._closed or attempt.is_dropped:
                 raise RefusedError
+            if self._door.may_have_been_sent(attempt.job):
+                raise RestoredError
             await self._check_lane(attempt)
             job, now = self._door.at_present(attempt.job), self._context.clock.now()
             marked = replace(job, attempted_at=now, attempts=job.attempts + 1, polls=0, next_poll=now + LOST_AFTER)
@@ -192,11 +198,22 @@ class Attempts:
             standing = await self._door.write(marked, expected=attempt.job)
             # A store may find our own write in the way when it had to repeat it.
             if standing is None or standing == attempt.sent:
+                await self._check_era(attempt)
                 return
             attempt.in_doubt = False
             if not attempt.still_holds(standing):
                 raise RefusedError
             attempt.job = standing
+
+    async def _check_era(self, attempt: Attempt) -> None:
+        """Take the mark back if its writing showed that the store went back: nothing has left yet."""
+        job, marked = attempt.job, attempt.sent
+        if marked.era == self._context.store.era:
+            return
+        unmarked = replace(marked, attempted_at=None, attempts=job.attempts, sender=None)
+        standing = await self._door.write(unmarked, expected=marked)
+        attempt.job, attempt.in_doubt = standing or replace(unmarked, version=marked.version + 1), False
+        raise RestoredError
 
     def _set_alarm(self, safe_until: datetime) -> None:
         """Be awake before a job looks left behind; however little time is left, the store is given some of it."""
@@ -231,6 +248,7 @@ class Attempts:
         try:
             async with attempt.writing:
                 await self._write_renewal(attempt)
+            attempt.is_dropped = attempt.is_dropped or self._door.may_have_been_sent(attempt.job)
         except StoreError as error:
             log.debug("the store is down; a queued job may be taken over: %s", error, extra={"job": attempt.job.id})
         if attempt.is_dropped:

@@ -12,7 +12,19 @@ from msgspec.structs import replace
 
 from ..abc import ASIDE_FOR, Vendor
 from ..errors import StoreError
-from ..jobs import Job, Observation, Status, Verdict, Way, at_present, choose_adopter, later, normal_id, reconcile
+from ..jobs import (
+    Job,
+    Observation,
+    Status,
+    Verdict,
+    Way,
+    at_present,
+    choose_adopter,
+    later,
+    mistrust,
+    normal_id,
+    reconcile,
+)
 from .context import Context, log
 from .losses import Losses
 
@@ -61,8 +73,21 @@ class Door:
         elif seen.nudge and seen.subject is not None:
             await self._nudge(vendor, seen.subject)
 
+    def may_have_been_sent(self, job: Job) -> bool:
+        """Whether a queued job is from before the store went back: who sent it since is not known any more."""
+        return job.is_queued and job.era != self._store.era
+
+    async def doubt(self, job: Job) -> Job:
+        """Make a queued job uncertain that may have been sent; give the job as it then is."""
+        return await self._apply_queued(job, mistrust(job, self._context.clock.now()))
+
     async def withdraw(self, job: Job, seen: Observation) -> Job:
-        """Apply an observation only while the job is queued; give the job as it then is."""
+        """Apply an observation only while the job certainly was not sent; give the job as it then is."""
+        if self.may_have_been_sent(job):
+            return await self.doubt(job)
+        return await self._apply_queued(job, seen)
+
+    async def _apply_queued(self, job: Job, seen: Observation) -> Job:
         while job.is_queued:
             made, verdict = reconcile(job, seen)
             standing = await self.write(self._plan(made, seen), expected=job, seen=seen)
@@ -117,10 +142,11 @@ class Door:
                 if written.planned_at == expected.planned_at:
                     present = replace(present, planned_at=self._context.clock.now())
             written = present
+        era = self._store.era
         standing = await self._store.put(written, expected=expected.version, observation=seen)
         if standing is not None:
             return standing
-        self._context.watches.publish(written, seen)
+        self._context.watches.publish(written, seen, era=era)
         if written.next_poll is not None:
             self._due(written.next_poll)
         if expected.is_open and not written.is_open:

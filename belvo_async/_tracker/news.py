@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from ..abc import Vendor
 from ..errors import PayloadError, StoreError, StoreLostError, TransportError, VendorError, name_fault
-from ..jobs import DOWN_AFTER
+from ..jobs import DOWN_AFTER, Job, Observation, Status, Way
 from .context import STORE_RETRY, Context, all_of, log
 from .door import Door
 from .watch import Watch
@@ -68,16 +68,25 @@ class News:
 
     async def read_one(self, watch: Watch) -> None:
         """Take over what is kept of a job, or tell its waiters that it is kept no longer. Raises StoreError."""
+        era = self._store.era
         try:
             job = await self._store.get(watch.job.id)
         except StoreLostError:
             job = None
         if job is None:
             watch.lose()
-        elif job.version > watch.job.version or watch.lost:
-            watch.publish(job, None)
+        elif watch.is_behind(job, era) or watch.lost:
+            watch.publish(await self._remind(job, watch), None, era=era)
             # Who gave a lane away elsewhere has made the next one due: here, somebody waits for it.
             self._door.announce(job)
+
+    async def _remind(self, job: Job, watch: Watch) -> Job:
+        """Tell a store that went back what the vendor had answered: this process still knows it."""
+        if not watch.knows_more(job):
+            return job
+        now = self._context.clock.now()
+        seen = Observation(way=Way.ANSWER, at=now, status=Status.PENDING, remote_id=watch.remote_id)
+        return await self._door.apply(job, seen)
 
     def lose_all(self) -> None:
         """Tell every waiter that the store has lost what it kept: none is left to its deadline."""

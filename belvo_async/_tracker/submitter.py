@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from ..errors import PayloadError, StoreError, StoreLostError, TransportError, VendorError
 from ..jobs import Job, Observation, Status, Task, Way, normal_id, task_key, undelivered, withdrawal
 from . import attempts
-from .attempts import Attempt, Attempts, LaneBusyError, RefusedError, begun_when_answered
+from .attempts import Attempt, Attempts, LaneBusyError, RefusedError, RestoredError, begun_when_answered
 from .context import Context, log
 from .door import Door
 
@@ -75,6 +75,8 @@ class Submitter:
             self._intend(task, deadline), status=Status.PENDING, remote_id=remote_id, next_poll=now, attempted_at=now
         )
         standing = await self._store.put(job, expected=None)
+        if standing is not None and self._door.may_have_been_sent(standing):
+            standing = await self._door.doubt(standing)
         if standing is not None and standing.status is Status.UNCERTAIN:
             seen = Observation(way=Way.ANSWER, at=now, status=Status.PENDING, remote_id=remote_id)
             return await self._door.apply(standing, seen)
@@ -156,6 +158,7 @@ class Submitter:
             task=task,
             key=task_key(vendor.account, task),
             lane=vendor.lane(task),
+            era=self._store.era,
             created_at=now,
             deadline=deadline,
             next_poll=now + attempts.RETAKEN_AFTER,
@@ -222,6 +225,9 @@ class Submitter:
 
     async def _attempt_alone(self, attempt: Attempt) -> None:
         job = attempt.job
+        if self._door.may_have_been_sent(job):
+            await self._doubt(job)
+            return
         attempt.lane_until = await self._take_lane(job)
         if job.lane is not None and attempt.lane_until is None:
             await self._wait_for_lane(job)
@@ -231,6 +237,9 @@ class Submitter:
             seen = await self._send(attempt)
         except LaneBusyError:
             await self._wait_for_lane(attempt.job)
+            return
+        except RestoredError:
+            await self._doubt(attempt.job)
             return
         except RefusedError:
             await self._context.insist(lambda: self._return_lane(job), job, late=lambda: self._let_go(job))
@@ -334,8 +343,15 @@ class Submitter:
         queued = replace(job, polls=job.polls + 1, next_poll=min(due, held_until or due))
         await self._door.write(queued, expected=job)
 
+    async def _doubt(self, job: Job) -> None:
+        """Look for a job that may have been sent before the store went back, instead of sending it."""
+        # Should it run already, its lane is busy.
+        await self._take_lane(job)
+        await self._door.doubt(job)
+        await self._door.match_uncertain(self._context.vendors[job.vendor])
+
     async def _send(self, attempt: Attempt) -> Observation:
-        """Send a job in its turn, and say what came of it. Raises RefusedError or LaneBusyError when it may not go."""
+        """Send a job in its turn, and say what came of it. Raises what `Attempts.mark` does when it may not go."""
         vendor, now = self._context.vendors[attempt.job.vendor], self._context.clock.now
         try:
             with attempt.waiting():

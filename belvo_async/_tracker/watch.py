@@ -42,11 +42,15 @@ class Watch:
     Each waiter has a future of its own: cancelling one touches no other.
     """
 
-    __slots__ = ("__weakref__", "_feeds", "_waiters", "closed", "job", "lost", "promised")
+    __slots__ = ("__weakref__", "_feeds", "_waiters", "closed", "era", "job", "lost", "promised", "remote_id")
 
     def __init__(self, job: Job) -> None:
         self.job = job
         self.closed = False
+        # The vendor's id, which stays known when the store forgets it.
+        self.remote_id = job.remote_id
+        # The era of the store in which it was so, once that is known.
+        self.era: int = -1
         # Whether the store keeps the job no longer, as far as we know.
         self.lost = False
         # The latest instant a waiter of this process was promised; the store is told once for all.
@@ -84,10 +88,20 @@ class Watch:
         if self._feeds is not None:
             self._feeds.discard(feed)
 
-    def publish(self, job: Job, seen: Observation | None) -> None:
-        """Take over a newer state; wake the waiters when the job is over."""
-        if job.version >= self.job.version:
-            self.job = job
+    def is_behind(self, job: Job, era: int) -> bool:
+        """Whether a state is newer than what is known here: in a store that went back, versions count anew."""
+        return (era, job.version) > (self.era, self.job.version) or self.knows_more(job)
+
+    def knows_more(self, job: Job) -> bool:
+        """Whether the store has forgotten what the vendor calls the job."""
+        return job.remote_id is None and self.remote_id is not None
+
+    def publish(self, job: Job, seen: Observation | None, *, era: int | None = None) -> None:
+        """Take over a newer state, read in an era of the store; wake the waiters when the job is over."""
+        era = self.era if era is None else era
+        if (era, job.version) >= (self.era, self.job.version):
+            self.job, self.era = job, era
+            self.remote_id = job.remote_id or self.remote_id
             self.lost = False
         is_over = not self.job.is_open
         if is_over:
@@ -141,11 +155,11 @@ class Watches:
             watch.publish(job, None)
         return watch
 
-    def publish(self, job: Job, seen: Observation | None) -> None:
+    def publish(self, job: Job, seen: Observation | None, *, era: int | None = None) -> None:
         """Tell whoever watches this job."""
         watch = self._by_job.get(job.id)
         if watch is not None:
-            watch.publish(job, seen)
+            watch.publish(job, seen, era=era)
 
     def lose(self, job: Job) -> None:
         """Tell whoever watches this job that the store keeps it no longer. The vendor's id may be news."""

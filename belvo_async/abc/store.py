@@ -23,6 +23,20 @@ class Store(Protocol):
     elsewhere.
     """
 
+    @property
+    def era(self) -> int:
+        """How often this store was noticed to have gone back to an earlier state, as far as is known here.
+
+        A new era begins where a backup is found to have been put back, or a server to have lost its last writes. Known
+        from opening on, and learned from every call: once a `put` has returned, it is not lower than the era that the
+        job was written in. What was kept before it began may have been changed, and acted on, in the time that is lost.
+        """
+        ...
+
+    async def begin_era(self) -> int:
+        """Begin a new era because somebody knows that the store went back, and give its number."""
+        ...
+
     async def put(self, job: Job, *, expected: int | None, observation: Observation | None = None) -> Job | None:
         """Write a job if it still has version `expected`; `None` demands that it is new.
 

@@ -7,7 +7,17 @@ from .clocks import CLOCKS_DIFFER, DOWN_AFTER, at_present
 from .document import decode_job, decode_task, encode_job, load_kinds_with, task_key
 from .model import STATES, Failure, Job, Look, Observation, Report, Status, Task, UnknownTask, Verdict, Way, normal_id
 from .polling import Polling, later
-from .table import GONE_LOOKS, GONE_SPAN, TABLE, abandonment, choose_adopter, reconcile, undelivered, withdrawal
+from .table import (
+    GONE_LOOKS,
+    GONE_SPAN,
+    TABLE,
+    abandonment,
+    choose_adopter,
+    mistrust,
+    reconcile,
+    undelivered,
+    withdrawal,
+)
 
 __all__ = [
     "CLOCKS_DIFFER",
@@ -35,6 +45,7 @@ __all__ = [
     "encode_job",
     "later",
     "load_kinds_with",
+    "mistrust",
     "normal_id",
     "reconcile",
     "task_key",

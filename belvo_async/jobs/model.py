@@ -190,7 +190,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     An `abandoned` job is followed no longer, by whose decision `settled_by` says; what the vendor says of it still
     counts. `settled_by` inference: not the vendor but what it holds tells the end; where nothing speaks for an end, the
     job is abandoned by inference. `planned_at` is when `next_poll` was set, which is believed as long as that does not
-    lie ahead.
+    lie ahead. `era` is the store's when the job was made: a queued job of an earlier one may have been sent in a time
+    that the store has lost.
     """
 
     id: str
@@ -227,6 +228,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     polls: int = 0
     next_poll: datetime | None = None
     planned_at: datetime | None = None
+    era: int = 0
     version: int = 0
 
     @property

@@ -221,6 +221,11 @@ def undelivered(job: Job, *, maybe_sent: bool, reason: str, at: datetime) -> Obs
     return Observation(way=Way.ANSWER, at=at, job_id=job.id, status=Status.REJECTED, failure=failure)
 
 
+def mistrust(job: Job, at: datetime) -> Observation:
+    """Say that a queued job may have been sent all the same: its store went back to an earlier state."""
+    return undelivered(job, maybe_sent=True, reason="the store went back to an earlier state", at=at)
+
+
 def withdrawal(job: Job, at: datetime) -> Observation:
     """Say that somebody here wants a queued job no more: it was never sent, and will not be."""
     failure = Failure(code="withdrawn", message="stopped before it was sent", retryable=True)

@@ -32,6 +32,15 @@ class JoinedStore:
         self._store = store
         self._groups = {account: tuple(group) for group in groups for account in group}
 
+    @property
+    def era(self) -> int:
+        """How often the other store was noticed to have gone back to an earlier state."""
+        return self._store.era
+
+    async def begin_era(self) -> int:
+        """Begin a new era of the other store."""
+        return await self._store.begin_era()
+
     async def put(self, job: Job, *, expected: int | None, observation: Observation | None = None) -> Job | None:
         """Write a job, unless an equal one stands in the way, under whatever name of the account."""
         if expected is None and job.key:

@@ -52,6 +52,18 @@ class MemoryStore:
         self._windows: dict[str, datetime] = {}
         self._leases: dict[str, _Lease] = {}
         self._last_token = 0
+        self._era = 0
+
+    @property
+    def era(self) -> int:
+        """How often somebody said that the store went back: by itself it never does."""
+        return self._era
+
+    async def begin_era(self) -> int:
+        """Begin a new era."""
+        self._gate.check()
+        self._era += 1
+        return self._era
 
     async def put(self, job: Job, *, expected: int | None, observation: Observation | None = None) -> Job | None:
         """Write a job if it still has version `expected`, or return what stands in the way."""

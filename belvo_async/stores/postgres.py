@@ -19,7 +19,8 @@ from .places import Shifts
 from .postgres_commit import Queue, Reader, Writer
 from .postgres_desk import Forget, Put
 from .postgres_ear import Ear
-from .postgres_jobs import Claim, Place
+from .postgres_jobs import BeginEra, Claim, Place
+from .postgres_life import Life
 from .postgres_line import Server
 from .postgres_parked import Park, PruneAside, SetAside, Unpark
 from .postgres_schema import open_schema
@@ -59,6 +60,18 @@ class PostgresStore:
     def under_way(self) -> int:
         """How many conversations with the server wait for an answer."""
         return self._server.under_way
+
+    @property
+    def era(self) -> int:
+        """How often the database was found to have gone back: see `postgres_life`."""
+        return 0 if self._links is None else self._links.life.era
+
+    async def begin_era(self) -> int:
+        """Begin a new era because somebody knows that the database went back."""
+        links = self._usable()
+        era = await links.write(BeginEra())
+        links.life.era = max(era, links.life.era)
+        return era
 
     async def put(self, job: Job, *, expected: int | None, observation: Observation | None = None) -> Job | None:
         """Write a job if it still has version `expected`, or return what stands in the way."""
@@ -213,12 +226,17 @@ class PostgresStore:
     @discreet
     async def __aenter__(self) -> Self:
         self._gate.open()
+        links: _Links | None = None
         try:
             await open_schema(self._server)
+            links = _Links(self._server)
+            await links.open()
         except BaseException:
             self._gate.close()
+            if links is not None:
+                await links.close()
             raise
-        self._links = _Links(self._server)
+        self._links = links
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
@@ -246,6 +264,14 @@ class _Links:
         self._writes = Queue(self._writer, "writer")
         self._reads = Queue(Reader(server), "reader")
         self._ears: set[Ear] = set()
+
+    @property
+    def life(self) -> Life:
+        return self._writer.life
+
+    async def open(self) -> None:
+        """Connect to write: that tells the era."""
+        await self._writer.line.connect()
 
     async def read(self, operation: Operation[T]) -> T:
         return await self._reads.submit(operation)

@@ -16,7 +16,9 @@ from belvo_async.discreet import discreet
 from belvo_async.errors import StoreError
 
 from .operation import Operation
+from .postgres_life import Life
 from .postgres_line import Line, Lost, Row, Server, Statement, store_error
+from .rules import tell_restore
 
 __all__ = ["Exchange", "Queue", "Read", "Reader", "Write", "Writer"]
 
@@ -51,6 +53,8 @@ class Write(Operation[T]):
 
     # The kinds take their locks in this order, in every worker: so they never wait for each other in a circle.
     rank = 0
+    # Whether it met a row that somebody had put back from a copy.
+    met_copy = False
 
     @staticmethod
     def exchange(operations: Sequence[Any]) -> Exchange:
@@ -155,9 +159,11 @@ class Writer:
     """Runs transactions, and finds out about those whose commit was not answered."""
 
     def __init__(self, server: Server) -> None:
-        self.line = Line(server)
         self._id = uuid.uuid4().hex
+        self.life = Life(self._id)
+        self.line = Line(server, self.life.arrive)
         self._batch = 0
+        self._noted: Row = ()
 
     async def run(self, batch: list[Write[Any]]) -> None:
         """Carry out a batch in one transaction, begun again while other workers are faster."""
@@ -166,7 +172,7 @@ class Writer:
                 return await self._attempt(batch)
             except Lost:
                 if await self._was_committed():
-                    return None
+                    return self.life.keep(self._batch, self._noted)
             except psycopg.Error as error:
                 await self._roll_back()
                 if not _may_be_repeated(error):
@@ -180,15 +186,23 @@ class Writer:
         """Two round trips: lock and read, then write and commit. Only what is lost during the second is in doubt."""
         exchanges = _exchanges(batch)
         self._batch += 1
-        opening = [Statement("BEGIN"), Statement(_NOTE_BATCH, (self._id, self._batch))]
+        opening = [Statement("BEGIN"), self.life.note(self._batch)]
         questions = [next(each) for each in exchanges]
         answers = await _ask_again(self.line, [*opening, *(each for some in questions for each in some)])
+        (self._noted,) = answers[1]
         del answers[: len(opening)]
         orders: list[Statement] = []
         for exchange, asked in zip(exchanges, questions, strict=True):
             orders += exchange.send(answers[: len(asked)])
             del answers[: len(asked)]
-        await self.line.ask([*orders, Statement("COMMIT")])
+        sign = self.life.weigh(self._noted, met_copy=any(each.met_copy for each in batch))
+        if sign is not None:
+            orders += self.life.begin_era(self._noted)
+        *_, last, _ = [[], *await self.line.ask([*orders, Statement("COMMIT")])]
+        self.life.keep(self._batch, self._noted)
+        if sign is not None:
+            ((self.life.era,),) = last
+            tell_restore(sign)
 
     async def _was_committed(self) -> bool:
         """Whether the transaction whose answer got lost took place; raises StoreError when nobody can say.
@@ -222,9 +236,6 @@ class Writer:
                 each.failure = refusal
 
 
-_NOTE_BATCH = (
-    "INSERT INTO writer (id, batch) VALUES (%s, %s) ON CONFLICT (id) DO UPDATE SET batch = excluded.batch, at = now()"
-)
 _LAST_BATCH = "SELECT max(batch) FROM (SELECT batch FROM writer WHERE id = %s FOR UPDATE) AS mine"
 
 
@@ -244,6 +255,7 @@ def _exchanges(batch: Sequence[Write[Any]]) -> list[Exchange]:
     kinds: dict[Callable[[Sequence[Any]], Exchange], list[Write[Any]]] = {}
     for each in sorted(batch, key=lambda operation: operation.rank):
         each.failure = each.outcome = None
+        each.met_copy = False
         kinds.setdefault(each.exchange, []).append(each)
     return [exchange(operations) for exchange, operations in kinds.items()]
 

@@ -12,6 +12,7 @@ from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, Observation, Status
 
 from .postgres_commit import Exchange, Write
+from .postgres_life import COPIED, WRITTEN_BY
 from .postgres_line import Row, Statement
 from .postgres_rows import Columns, arrays, columns, decode, plain
 from .rules import TIMELINE_LIMIT, refuse_second_end, refuse_taken_id
@@ -36,6 +37,7 @@ class Put(Write[Job | None]):
     def exchange(operations: Sequence[Put | Forget]) -> Exchange:
         """Lock every row concerned, decide in order what each call does to it, and write each row once."""
         locked, *standing = yield _questions(operations)
+        operations[0].met_copy = any(row[-1] for row in locked)
         desk = _Desk(locked, standing[0] if standing else [])
         for each in operations:
             try:
@@ -75,12 +77,12 @@ def _equals(put: Put) -> _Equals:
 
 # A document is only read where a call will be given it. Locked in the order of ids, so that no two transactions wait
 # for each other.
-_LOCK = """
+_LOCK = f"""
     SELECT job.id, job.version, job.status, job.seen, job.started, job.key,
-        CASE WHEN job.version IS DISTINCT FROM wanted.expected THEN job.document END
+        CASE WHEN job.version IS DISTINCT FROM wanted.expected THEN job.document END, {COPIED}
     FROM unnest(%b::text[], %b::bigint[]) AS wanted (id, expected) JOIN job ON job.id = wanted.id
     ORDER BY job.id FOR UPDATE OF job
-"""
+"""  # noqa: S608 - constants of this package
 _STANDING = """
     SELECT job.account, job.key, job.created_at, job.id, job.document
     FROM unnest(%b::text[], %b::text[]) AS wanted (account, key)
@@ -115,7 +117,7 @@ class _Desk:
         self._changed: dict[str, None] = {}
         self._standing: dict[_Equals, dict[str, tuple[int, _Stored]]] = {}
         self._place: dict[str, _Equals] = {}
-        for job_id, version, status, seen, started, key, document in locked:
+        for job_id, version, status, seen, started, key, document, _ in locked:
             kept = self._kept.setdefault(job_id, _Kept(version, status, seen, started, key, document))
             kept.stored = kept.stored or document
         for account, key, created_at, job_id, document in standing:
@@ -224,22 +226,27 @@ _DROP = "DELETE FROM job WHERE id = ANY(%s)"
 _DROP_WORDS = "DELETE FROM timeline WHERE job_id = ANY(%s)"
 _NAMES = (
     "id, account, key, open, status, remote_id, lane, created_at, next_poll, planned_at, version, document, subject, "
-    "resource, started, seen"
+    "resource, era, started, seen"
 )
 _ROWS = f"""
     unnest(%b::text[], %b::text[], %b::text[], %b::bool[], %b::text[], %b::text[], %b::text[], %b::bigint[],
-        %b::bigint[], %b::bigint[], %b::bigint[], %b::bytea[], %b::bytea[], %b::text[], %b::bool[], %b::bigint[])
-        AS new ({_NAMES})
+        %b::bigint[], %b::bigint[], %b::bigint[], %b::bytea[], %b::bytea[], %b::text[], %b::bigint[], %b::bool[],
+        %b::bigint[]) AS new ({_NAMES})
 """
 _INSERT = f"INSERT INTO job ({_NAMES}) SELECT * FROM {_ROWS}"  # noqa: S608 - constants of this file
 _UPDATE = f"""
     UPDATE job SET account = new.account, key = new.key, open = new.open, status = new.status,
         remote_id = new.remote_id, lane = new.lane, created_at = new.created_at, next_poll = new.next_poll,
         planned_at = new.planned_at, version = new.version, document = new.document, subject = new.subject,
-        resource = new.resource, started = new.started, seen = new.seen, leased_until = 0
+        resource = new.resource, era = new.era, started = new.started, seen = new.seen, leased_until = 0,
+        written_by = {WRITTEN_BY}
     FROM {_ROWS} WHERE job.id = new.id
 """  # noqa: S608 - constants of this file
-_APPEND = "INSERT INTO timeline SELECT * FROM unnest(%b::text[], %b::bigint[], %b::bytea[])"
+# A place is taken already where only the rows of jobs were put back from a backup.
+_APPEND = (
+    "INSERT INTO timeline SELECT * FROM unnest(%b::text[], %b::bigint[], %b::bytea[]) "
+    "ON CONFLICT (job_id, place) DO UPDATE SET document = excluded.document"
+)
 _TRIM = """
     DELETE FROM timeline USING unnest(%s::text[], %s::bigint[]) AS old (job_id, place)
     WHERE timeline.job_id = old.job_id AND timeline.place <= old.place

@@ -12,12 +12,14 @@ from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, Observation, normal_id
 
 from .postgres_commit import Exchange, Read, Write
+from .postgres_life import BEGIN_ERA, COPIED, WRITTEN_BY
 from .postgres_line import Row, Statement
 from .postgres_rows import decode, plain, unplain
 from .room import subject_mark
 from .rules import SLICE, to_us
 
 __all__ = [
+    "BeginEra",
     "Claim",
     "Place",
     "count",
@@ -143,6 +145,20 @@ def _first_job(rows: list[Row]) -> Job | None:
     return decode(rows[0][0]) if rows else None
 
 
+class BeginEra(Write[int]):
+    """Begin a new era because somebody said so."""
+
+    rank = 9
+
+    @staticmethod
+    def exchange(operations: Sequence[BeginEra]) -> Exchange:
+        """Begin one for all who say so at the same time."""
+        ((((era,),),),) = [(yield [Statement(BEGIN_ERA)])]
+        for each in operations:
+            each.outcome = era
+        yield []
+
+
 class Claim(Write[list[Job]]):
     """Lease the jobs that have been due longest."""
 
@@ -165,6 +181,7 @@ class Claim(Write[list[Job]]):
         """
         answers = yield [each.statement for each in operations]
         for each, rows in zip(operations, answers, strict=True):
+            each.met_copy = any(row[3] for row in rows)
             try:
                 each.outcome = [decode(row[2]) for row in sorted(rows, key=lambda row: row[:2])]
             except StoreError as error:
@@ -174,22 +191,22 @@ class Claim(Write[list[Job]]):
 
 # Each account's jobs come from an index in their order. What another worker has locked it is about to claim or write.
 # What was not believed is due when the lease ends, should nobody write it before.
-_CLAIM = """
+_CLAIM = f"""
     WITH due AS (
         SELECT one.* FROM unnest(%s::text[]) AS asked (account) CROSS JOIN LATERAL (
-            SELECT id, due_at, next_poll FROM job WHERE account = asked.account AND due_at <= %s
+            SELECT id, due_at, next_poll, {COPIED} AS is_copy FROM job WHERE account = asked.account AND due_at <= %s
             ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
         ) AS one
     ), doubtful AS (
         SELECT one.* FROM unnest(%s::text[]) AS asked (account) CROSS JOIN LATERAL (
-            SELECT id, due_at, next_poll FROM job
+            SELECT id, due_at, next_poll, {COPIED} AS is_copy FROM job
             WHERE account = asked.account AND planned_at > %s::bigint AND due_at IS NOT NULL
             ORDER BY planned_at LIMIT %s FOR UPDATE SKIP LOCKED
         ) AS one
     ), chosen AS (
-        SELECT id FROM (SELECT * FROM due UNION SELECT * FROM doubtful) AS wanted
+        SELECT id, is_copy FROM (SELECT * FROM due UNION SELECT * FROM doubtful) AS wanted
         ORDER BY due_at, next_poll, id LIMIT %s
     )
-    UPDATE job SET leased_until = %s, planned_at = %s, next_poll = least(next_poll, %s)
-    FROM chosen WHERE job.id = chosen.id RETURNING job.next_poll, job.id, job.document
-"""
+    UPDATE job SET leased_until = %s, planned_at = %s, next_poll = least(next_poll, %s), written_by = {WRITTEN_BY}
+    FROM chosen WHERE job.id = chosen.id RETURNING job.next_poll, job.id, job.document, chosen.is_copy
+"""  # noqa: S608 - constants of this package

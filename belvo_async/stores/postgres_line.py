@@ -6,9 +6,9 @@ import asyncio
 import os
 import re
 import socket
-from collections.abc import Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, LiteralString, NamedTuple
+from typing import Any, LiteralString, NamedTuple, TypeAlias
 
 import psycopg
 from psycopg import AsyncConnection, AsyncCursor
@@ -23,6 +23,7 @@ from belvo_async.errors import ConfigurationError, StoreError, StoreLostError
 __all__ = ["Line", "Lost", "Row", "Server", "Statement", "store_error"]
 
 Row = tuple[Any, ...]
+Arrive: TypeAlias = "Callable[[AsyncConnection[Row]], Awaitable[None]]"
 
 DEFAULT_SCHEMA = "belvo_async"
 # A name that needs no quoting, at most NAMEDATALEN - 1 bytes: it also names the channel of notifications.
@@ -90,8 +91,8 @@ class Server:
             self.under_way -= 1
 
     @discreet
-    async def connect(self) -> AsyncConnection[Row]:
-        """Open a connection with our settings, or raise StoreError."""
+    async def connect(self, arrive: Arrive | None = None) -> AsyncConnection[Row]:
+        """Open a connection with our settings, or raise StoreError. `arrive` is the first to use it."""
         connection: AsyncConnection[Row] | None = None
         with self.conversation():
             try:
@@ -99,6 +100,8 @@ class Server:
                     self._conninfo.reveal(), autocommit=True, prepare_threshold=None
                 )
                 settings = await (await connection.execute(_SETTINGS, (self.schema,))).fetchone()
+                if arrive is not None:
+                    await arrive(connection)
             except BaseException as error:
                 if connection is not None:
                     await connection.close()
@@ -114,8 +117,9 @@ class Server:
 class Line:
     """One connection, made when it is needed and again after it was lost. Used by one task at a time."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, arrive: Arrive | None = None) -> None:
         self._server = server
+        self._arrive = arrive
         self._connection: AsyncConnection[Row] | None = None
         self._failures = 0
         self._retry_at = 0.0
@@ -134,7 +138,7 @@ class Line:
         if loop.time() < self._retry_at:
             raise StoreError(_UNREACHABLE)
         try:
-            self._connection = await self._server.connect()
+            self._connection = await self._server.connect(self._arrive)
         except StoreError:
             pause = min(FIRST_PAUSE_SECONDS * 2 ** min(self._failures, 9), LONGEST_PAUSE_SECONDS)
             self._failures += 1

@@ -47,6 +47,7 @@ class Columns(NamedTuple):
     document: bytes
     subject: bytes | None
     resource: str | None
+    era: int
 
 
 def columns(job: Job) -> Columns:
@@ -65,6 +66,7 @@ def columns(job: Job) -> Columns:
         document=encode_job(job),
         subject=subject_mark(job.task.subject) if job.is_nameless else None,
         resource=plain(job.task.resource) if job.is_nameless else None,
+        era=job.era,
     )
 
 

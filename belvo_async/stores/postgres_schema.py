@@ -11,6 +11,7 @@ from psycopg import AsyncConnection, sql
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Status
 
+from .postgres_life import WRITTEN_BY
 from .postgres_line import NO_RIGHT, Server, store_error
 from .postgres_park import PARK
 
@@ -26,7 +27,7 @@ async def open_schema(server: Server) -> None:
         with server.conversation():
             await _refuse_pooler(server, connection)
             await _set_up(connection, server.schema)
-            await connection.execute("DELETE FROM writer WHERE at < now() - interval '1 day'")
+            await connection.execute("DELETE FROM writer WHERE at < now() - interval '30 days'")
     except psycopg.Error as error:
         raise store_error(error) from None
     finally:
@@ -114,7 +115,7 @@ async def _create(connection: AsyncConnection[Any], schema: str) -> None:
         await connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
     for statement in _TABLES:
         await connection.execute(statement.encode())
-    await connection.execute("INSERT INTO store_version VALUES (%s)", (SCHEMA_VERSION,))
+    await connection.execute("INSERT INTO store_version (version) VALUES (%s)", (SCHEMA_VERSION,))
 
 
 def _quoted(words: Iterable[Status]) -> str:
@@ -128,7 +129,8 @@ def _quoted(words: Iterable[Status]) -> str:
 # `resource` are set while the job `is_nameless`. Everything else about a job is in its document: bytes, because jsonb
 # refuses U+0000.
 _TABLES = (
-    "CREATE TABLE store_version (version integer NOT NULL)",
+    # `place` is where the tables are: null until the first connection has found out.
+    "CREATE TABLE store_version (version integer NOT NULL, era bigint NOT NULL DEFAULT 0, place text)",
     f"""
     CREATE TABLE job (
         id text COLLATE "C" PRIMARY KEY,
@@ -148,6 +150,8 @@ _TABLES = (
         document bytea NOT NULL,
         subject bytea,
         resource text COLLATE "C",
+        era bigint NOT NULL,
+        written_by bigint NOT NULL DEFAULT ({WRITTEN_BY}),
         due_at bigint GENERATED ALWAYS AS (
             CASE WHEN open AND next_poll IS NOT NULL THEN greatest(next_poll, leased_until) END
         ) STORED

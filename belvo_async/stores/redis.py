@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Collection
 from datetime import datetime, timedelta
@@ -20,10 +19,9 @@ from . import redis_rows as rows
 from . import redis_scripts as scripts
 from .places import Shifts, in_us
 from .redis_address import Address
-from .redis_changes import Listeners
 from .redis_check import check_durability
-from .redis_line import Call, Line
 from .redis_script import Script
+from .redis_wires import Wires, unique
 from .room import Evicted, Label, Notice
 from .rules import ASIDE, PARKED, SLICE, Bounds, Gate, ended_before, from_us, refuse_second_end, refuse_taken_id, to_us
 
@@ -51,7 +49,8 @@ class RedisStore:
     says that the call may have been carried out, or may be yet.
 
     A server that lost its data is noticed: every call raises StoreError until the data is back or the store is opened
-    again, since an empty server must not be taken for one that never had a job.
+    again, since an empty server must not be taken for one that never had a job. One that lost its last writes is used
+    on, in a new era.
     """
 
     @discreet
@@ -71,23 +70,31 @@ class RedisStore:
         self._notice = Notice()
         self._gate = Gate()
         self._shifts = Shifts()
-        self._wires: _Wires | None = None
+        self._wires: Wires | None = None
 
     @property
     def under_way(self) -> int:
         """How many calls the server owes an answer; waiting for changes does not count."""
         return 0 if self._wires is None else self._wires.under_way
 
+    @property
+    def era(self) -> int:
+        """How often the server was found to have gone back: see `redis_life`."""
+        return 0 if self._wires is None else self._wires.era
+
+    async def begin_era(self) -> int:
+        """Begin a new era because somebody knows that the server went back."""
+        return await self._usable().begin_era()
+
     async def put(self, job: Job, *, expected: int | None, observation: Observation | None = None) -> Job | None:
         """Write a job if it still has version `expected`, or return what stands in the way."""
         wires = self._usable()
         arguments = rows.put_arguments(job, expected, observation, wires.origin)
-        call = wires.write(scripts.PUT, *arguments)
-        reply = await call.future
+        reply, was_repeated = await wires.put(*arguments)
         if reply == 0:
             raise StoreError(f"job {job.id} is no longer kept")
         # What stands in the way of a repeated write may be the write itself.
-        if reply == 1 or (call.was_repeated and reply == [arguments[rows.DOCUMENT]]):
+        if isinstance(reply, int) or (was_repeated and reply == [arguments[rows.DOCUMENT]]):
             return None
         if isinstance(reply, bytes):
             refuse_second_end(job, Status(reply.decode()))
@@ -218,7 +225,7 @@ class RedisStore:
         self._aside.admit(len(body))
         limits = (b"%d" % len(body), b"%d" % self._aside.count, b"%d" % self._aside.limit_bytes)
         document = rows.stamp(at) + body
-        await self._write(scripts.KEEP, b"aside", _unique(), rows.stamp(at), document, *limits, _aside_set(account))
+        await self._write(scripts.KEEP, b"aside", unique(), rows.stamp(at), document, *limits, _aside_set(account))
 
     async def laid_aside(self, account: str) -> tuple[tuple[datetime, bytes], ...]:
         """What `set_aside` kept, oldest first: for the person who finds out why it could not be read."""
@@ -236,7 +243,7 @@ class RedisStore:
     async def reserve(self, budget: Budget, now: datetime, *, mark: str | None = None) -> datetime:
         """Take one place in a budget and return the instant the request may go out."""
         numbers = (b"%d" % budget.limit, b"%d" % in_us(budget.span), b"%d" % self._shifts.ask(budget, now))
-        member = _unique() if mark is None else rows.raw(mark)
+        member = unique() if mark is None else rows.raw(mark)
         place, at = await self._write(scripts.RESERVE, rows.digest(budget.key), *numbers, member)
         return self._shifts.answer(budget, now, int(place), int(at))
 
@@ -256,7 +263,7 @@ class RedisStore:
     async def lease(self, key: str, owner: str, *, now: datetime, until: datetime) -> int | None:
         """Take or renew a lease: its fencing token, None while another holds it."""
         instants = (b"%d" % to_us(now), b"%d" % to_us(until), b"%d" % in_us(CLOCKS_DIFFER))
-        token: int | None = await self._write(scripts.LEASE, rows.digest(key), rows.raw(owner), *instants)
+        token: int | None = await self._usable().lease(rows.digest(key), rows.raw(owner), *instants)
         return token
 
     async def leased_until(self, key: str) -> datetime | None:
@@ -288,10 +295,10 @@ class RedisStore:
     @discreet
     async def __aenter__(self) -> Self:
         self._gate.open()
-        wires = _Wires(self._address)
+        wires = Wires(self._address)
         try:
-            await check_durability(wires.writes, required=self._address.require_durable)
-            await wires.open()
+            keeps_all = await check_durability(wires.writes, required=self._address.require_durable)
+            await wires.open(keeps_all=keeps_all)
         except BaseException:
             self._gate.close()
             await wires.close()
@@ -310,60 +317,18 @@ class RedisStore:
                 self._wires = None
 
     async def _read(self, script: Script, *arguments: bytes) -> Any:
-        return await self._usable().read(script, *arguments).future
+        return await self._usable().read(script, *arguments)
 
     async def _write(self, script: Script, *arguments: bytes) -> Any:
-        return await self._usable().write(script, *arguments).future
+        return await self._usable().write(script, *arguments)
 
-    def _usable(self) -> _Wires:
+    def _usable(self) -> Wires:
         self._gate.check()
         if self._wires is None:
             raise StoreError("the store is still being opened")
         return self._wires
 
 
-class _Wires:
-    """What an open store is connected by: a line for writes, one for reads, and those who wait for changes."""
-
-    def __init__(self, address: Address) -> None:
-        self._meta = address.meta
-        self._epoch = b""
-        self.origin = _unique()
-        self.writes = Line(address.dial, address.timeout)
-        self.reads = Line(address.dial, address.timeout)
-        self.listeners = Listeners(address, self.origin, self._find_position)
-
-    @property
-    def under_way(self) -> int:
-        return self.writes.under_way + self.reads.under_way + self.listeners.under_way
-
-    async def open(self) -> None:
-        """Learn the server's epoch; the first store on a server sets it."""
-        schema, epoch = await self.write(scripts.OPEN, b"%d" % SCHEMA_VERSION, _unique()).future
-        if epoch is None:
-            raise StoreError(
-                f"the Redis store was written by a newer release (schema {schema}, this one knows {SCHEMA_VERSION}); "
-                "it was left as it is: install that release"
-            )
-        self._epoch = epoch
-
-    async def close(self) -> None:
-        await self.listeners.close()
-        await self.writes.close()
-        await self.reads.close()
-
-    def write(self, script: Script, *arguments: bytes) -> Call:
-        return self.writes.submit(script.call(self._meta, self._epoch, *arguments))
-
-    def read(self, script: Script, *arguments: bytes) -> Call:
-        return self.reads.submit(script.call(self._meta, self._epoch, *arguments))
-
-    async def _find_position(self) -> int:
-        return int(await self.read(scripts.POSITION).future)
-
-
-def _unique() -> bytes:
-    return uuid.uuid4().hex.encode()
 
 
 def _aside_set(account: str) -> bytes:

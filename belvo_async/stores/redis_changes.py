@@ -32,6 +32,8 @@ class Listeners:
         self._closed = asyncio.Event()
         self._connections: set[Connection] = set()
         self._connecting = 0
+        # The highest number of a change that was read: a server that knows fewer has lost some.
+        self.heard = 0
 
     @property
     def under_way(self) -> int:
@@ -87,6 +89,7 @@ class Listeners:
         entries: list[tuple[int, bytes, bytes]] = [
             (int(number.partition(b"-")[0]), fields[1], fields[3]) for number, fields in reply[0][1]
         ]
+        self.heard = max(self.heard, entries[-1][0])
         if entries[0][0] != position + 1:
             return entries[-1][0], ()
         others = {job_id: None for _, job_id, origin in entries if origin != self._origin}

@@ -18,13 +18,18 @@ _log = logging.getLogger("belvo_async")
 _SETTINGS = ("appendonly", "appendfsync", "save", "maxmemory-policy")
 
 
-async def check_durability(line: Line, *, required: bool) -> None:
-    """Warn of a server that may lose jobs; with `required`, raise StoreError unless it surely keeps them."""
-    gaps = _gaps(await _read_settings(line))
+async def check_durability(line: Line, *, required: bool) -> bool:
+    """Warn of a server that may lose jobs; with `required`, raise StoreError unless it surely keeps them.
+
+    Gives whether the server comes back from a restart with all that it has answered, as far as it tells.
+    """
+    found = await _read_settings(line)
+    gaps = _gaps(found)
     if required and gaps:
         raise StoreError(f"`require_durable` is set, and the Redis server {', '.join(gaps)}; nothing was changed")
     for gap in gaps:
         _log.warning("the Redis server of the store %s: jobs may be lost", gap, extra={"setting": gap})
+    return (found.get("appendonly"), found.get("appendfsync")) == ("yes", "always")
 
 
 def _gaps(found: dict[str, str]) -> list[str]:

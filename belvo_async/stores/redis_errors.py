@@ -17,7 +17,7 @@ from redis.exceptions import (
 from belvo_async.descriptors import EXHAUSTED, lacks_descriptors
 from belvo_async.errors import StoreError, StoreLostError
 
-__all__ = ["LOST", "broken", "in_doubt", "refused"]
+__all__ = ["LOST", "EpochError", "broken", "in_doubt", "refused"]
 
 LOST = (
     "the server lost its data since this store was opened (it was flushed, or came back without persistence); "
@@ -25,11 +25,23 @@ LOST = (
 )
 
 
+class EpochError(StoreLostError):
+    """The call names another epoch than the server's, which is `epoch`; `noticed` by the call itself. Nothing was done.
+
+    Never leaves the store unless the server has lost its data.
+    """
+
+    epoch = b""
+    noticed = False
+
+
 def refused(error: ResponseError) -> StoreError:
     """A command the server answered with an error. Its own words stay out: they may quote what was sent."""
     word = str(error).split(" ", 1)[0]
-    if word == "LOST":
-        return StoreLostError(LOST)
+    if word in {"LOST", "BACK"}:
+        news = EpochError(LOST)
+        news.epoch, news.noticed = str(error).partition(" ")[2].encode(), word == "BACK"
+        return news
     reason = next((text for kind, text in _REFUSALS if isinstance(error, kind)), None) or _WORDS.get(word)
     return StoreError(f"the Redis server {reason or 'refuses the command'}; nothing was changed")
 

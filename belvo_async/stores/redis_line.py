@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from copy import copy
 from datetime import timedelta
@@ -93,10 +93,16 @@ class Call:
 
 
 class Line:
-    """Sends calls over a connection nobody else uses, and makes a new one when it breaks."""
+    """Sends calls over a connection nobody else uses, and makes a new one when it breaks; `arrive` uses it first."""
 
-    def __init__(self, dial: Callable[[], Connection], timeout: timedelta | None) -> None:
+    def __init__(
+        self,
+        dial: Callable[[], Connection],
+        timeout: timedelta | None,
+        arrive: Callable[[Connection], Awaitable[None]] | None = None,
+    ) -> None:
         self._dial = dial
+        self._arrive = arrive
         self._timeout = None if timeout is None else timeout.total_seconds()
         self._process = os.getpid()
         self._loop = asyncio.get_running_loop()
@@ -232,6 +238,8 @@ class Line:
             try:
                 async with asyncio.timeout(self._timeout):
                     await connection.connect()
+                    if self._arrive is not None:
+                        await self._arrive(connection)
             except BaseException:
                 await hang_up(connection)
                 raise

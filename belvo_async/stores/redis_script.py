@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-__all__ = ["EPOCH", "ROOT", "Script", "pack"]
+__all__ = ["EPOCH", "NEXT_ERA", "ROOT", "Script", "pack"]
 
 
 def pack(*words: bytes) -> bytes:
@@ -16,9 +16,13 @@ class Script:
     """A script and its name on the server."""
 
     def __init__(self, text: str) -> None:
-        source = text.encode()
+        source = self._source = text.encode()
         self._run = _name_or_text(source)
         self.load = pack(b"SCRIPT", b"LOAD", source)
+
+    def whole(self, meta: bytes, epoch: bytes, *arguments: bytes) -> bytes:
+        """Write the command with the script's text in it, for a server that may not know the script yet."""
+        return pack(b"EVAL", self._source, b"1", meta, epoch, *arguments)
 
     def call(self, meta: bytes, epoch: bytes, *arguments: bytes) -> bytes:
         """Write the command that runs the script."""
@@ -40,9 +44,20 @@ local call = redis.call
 local arg = {unpack(ARGV, 2)}
 """
 
-# A server that was flushed, or came back without its data, no longer knows the epoch.
+# The epoch is the name of the store's life on this server and, after a colon, its era. A server that was flushed, or
+# came back without its data, no longer knows the name; one that went back to an earlier state is in another era.
 EPOCH = """
-if call('HGET', meta, 'epoch') ~= ARGV[1] then
-  return redis.error_reply('LOST epoch')
+local epoch = call('HGET', meta, 'epoch')
+if epoch ~= ARGV[1] then
+  return redis.error_reply('LOST ' .. (epoch or ''))
+end
+"""
+
+# For scripts that find out that the server went back.
+NEXT_ERA = """
+local function begin_era()
+  local name, era = string.match(epoch, '^(%x+):(%d+)$')
+  epoch = name .. ':' .. string.format('%.0f', era + 1)
+  call('HSET', meta, 'epoch', epoch)
 end
 """

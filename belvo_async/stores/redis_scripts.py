@@ -12,11 +12,15 @@ from __future__ import annotations
 from .redis_accounts import COUNT
 from .redis_budgets import EXHAUST, EXHAUSTED_UNTIL, GIVE_BACK, RESERVE
 from .redis_kept import COUNT_KEPT, DROP, DROP_OLD, KEEP, KEPT, KEPT_IN, PARK
+from .redis_life import ARRIVE, BEGIN_ERA
+from .redis_life import COMPARE as _COMPARE
 from .redis_script import EPOCH as _EPOCH
 from .redis_script import ROOT as _ROOT
 from .redis_script import Script
 
 __all__ = [
+    "ARRIVE",
+    "BEGIN_ERA",
     "COUNT",
     "COUNT_KEPT",
     "DROP",
@@ -42,7 +46,7 @@ if schema > tonumber(arg[1]) then
   return {schema, false}
 end
 call('HSET', meta, 'schema', arg[1])
-call('HSETNX', meta, 'epoch', arg[2])
+call('HSETNX', meta, 'epoch', arg[2] .. ':0')
 return {schema, call('HGET', meta, 'epoch')}
 """
 )
@@ -51,6 +55,9 @@ _TELL = """
 local function tell(id, origin, limit)
   local number = string.format('%.0f', call('HINCRBY', meta, 'changes', 1))
   call('XADD', root .. 'changes', 'MAXLEN', '~', limit, number .. '-0', 'id', id, 'by', origin)
+  call('ZADD', root .. 'writers', number, origin)
+  call('ZREMRANGEBYRANK', root .. 'writers', 0, -10001)
+  return tonumber(number)
 end
 local function unlist(sets, age)
   for name in string.gmatch(sets, '%S+') do
@@ -61,13 +68,20 @@ end
 
 # arg: id, expected version ('' for a new job), version, status, whether it is an end, document, account, age, due (''
 # for never), names of the sets it is a member of, the set of equal jobs ('' for none), what was seen ('' for nothing),
-# origin, limit of the timeline, limit of the stream, by which clock it was set when it is due ('' for nobody knows).
-# Gives 1 when written, 0 when there is no such job, {document} of what stands in the way, the status it has ended as.
+# origin, limit of the timeline, limit of the stream, by which clock it was set when it is due ('' for nobody knows),
+# then what COMPARE takes.
+# Gives the number of the change when written, 0 when there is no such job, {document} of what stands in the way, the
+# status it has ended as.
 PUT = Script(
     _ROOT
     + _EPOCH
     + _TELL
+    + _COMPARE
     + """
+local back = compare(17)
+if back then
+  return back
+end
 local id = arg[1]
 local key = root .. 'job:' .. id
 local kept = call('HMGET', key, 'version', 'status', 'ended', 'sets', 'age', 'due', 'account', 'planned')
@@ -113,8 +127,7 @@ if arg[12] ~= '' then
   call('RPUSH', root .. 'timeline:' .. id, arg[12])
   call('LTRIM', root .. 'timeline:' .. id, -arg[14], -1)
 end
-tell(id, arg[13], arg[15])
-return 1
+return tell(id, arg[13], arg[15])
 """
 )
 
@@ -237,11 +250,17 @@ return 1
 """
 )
 
-# arg: lease, owner, now, until, by how many microseconds clocks differ. Gives the fencing token, or nil.
+# arg: lease, owner, now, until, by how many microseconds clocks differ, then what COMPARE takes. Gives the fencing
+# token, or nil.
 LEASE = Script(
     _ROOT
     + _EPOCH
+    + _COMPARE
     + """
+local back = compare(6)
+if back then
+  return back
+end
 local key = root .. 'lease:' .. arg[1]
 local held = call('HMGET', key, 'token', 'owner', 'until', 'since')
 if held[1] and held[2] ~= arg[2] and tonumber(held[3]) > tonumber(arg[3]) then

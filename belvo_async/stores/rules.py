@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import os
 from datetime import UTC, datetime, timedelta
 
@@ -27,8 +28,11 @@ __all__ = [
     "refuse_second_end",
     "refuse_taken_id",
     "stands_in_the_way",
+    "tell_restore",
     "to_us",
 ]
+
+_log = logging.getLogger("belvo_async")
 
 TIMELINE_LIMIT = 200
 
@@ -140,3 +144,12 @@ def refuse_second_end(job: Job, kept: Status) -> None:
     """Raise StoreError when a write would change how a job ended: whatever asks for that is wrong."""
     if kept.is_terminal and job.status is not kept:
         raise StoreError(f"job {job.id} ended as {kept} and cannot become {job.status}")
+
+
+def tell_restore(sign: str) -> None:
+    """Say once, where it was noticed, that the store went back to an earlier state, and what follows."""
+    text = (
+        "the store went back to an earlier state (%s): jobs that were queued before may have been sent since; they are "
+        "looked for at the vendors and not sent. Jobs fired after that state are not known any more"
+    )
+    _log.warning(text, sign, extra={"sign": sign})

@@ -66,6 +66,15 @@ class SqliteStore:
         self._shifts = Shifts()
         self._thread: StoreThread | None = None
 
+    @property
+    def era(self) -> int:
+        """How often the file was found to be older than it had been: its mark beside it tells, and the process."""
+        return 0 if self._thread is None else self._thread.era
+
+    async def begin_era(self) -> int:
+        """Begin a new era because somebody knows that the file is older than it was."""
+        return await self._write(lambda database: sqlite_jobs.skip_turn(database, 0, 1))
+
     async def put(self, job: Job, *, expected: int | None, observation: Observation | None = None) -> Job | None:
         """Write a job if it still has version `expected`, or return what stands in the way."""
         seen = None if observation is None else msgspec.json.encode(observation)

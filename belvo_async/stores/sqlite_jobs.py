@@ -21,6 +21,7 @@ __all__ = [
     "Place",
     "Seen",
     "Terms",
+    "Turn",
     "changed_since",
     "claim",
     "count",
@@ -32,7 +33,9 @@ __all__ = [
     "nameless",
     "open_after",
     "put",
+    "read_turn",
     "row_of",
+    "skip_turn",
     "standing",
     "take_turn",
     "timeline",
@@ -51,6 +54,13 @@ class Seen(NamedTuple):
 
     mark: int
     turn: int
+
+
+class Turn(NamedTuple):
+    """Which transaction of the database it is, and in which era."""
+
+    number: int
+    era: int
 
 
 def put(database: sqlite3.Connection, job: Job, expected: int | None, seen: bytes | None) -> Job | None:
@@ -263,9 +273,23 @@ def first_due(database: sqlite3.Connection, accounts: Collection[str]) -> int | 
     return min((each for each in found if each is not None), default=None)
 
 
-def take_turn(database: sqlite3.Connection, writer: int) -> None:
+def take_turn(database: sqlite3.Connection, writer: int) -> Turn:
     """Number the transaction: what it writes is marked with the number and the writer."""
-    database.execute("UPDATE turn SET number = number + 1, writer = ?", (writer,))
+    query = "UPDATE turn SET number = number + 1, writer = ? RETURNING number, era"
+    ((number, era),) = database.execute(query, (writer,)).fetchall()
+    return Turn(number, era)
+
+
+def skip_turn(database: sqlite3.Connection, turns: int, eras: int) -> int:
+    """Give the transaction a higher number, and begin new eras with it: the number of the present one."""
+    query = "UPDATE turn SET number = number + ?, era = era + ? RETURNING era"
+    ((era,),) = database.execute(query, (turns, eras)).fetchall()
+    return int(era)
+
+
+def read_turn(database: sqlite3.Connection) -> Turn:
+    """The number and the era of the last transaction."""
+    return Turn(*database.execute("SELECT number, era FROM turn").fetchone())
 
 
 def changed_since(database: sqlite3.Connection, seen: Seen | None, writer: int) -> tuple[tuple[str, ...] | None, Seen]:

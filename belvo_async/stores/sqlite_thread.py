@@ -23,9 +23,10 @@ from belvo_async.discreet import discreet
 from belvo_async.errors import StoreError, StoreLostError
 
 from .operation import Operation
-from .sqlite_file import Connect, open_database, store_error
-from .sqlite_jobs import take_turn
+from .sqlite_file import BUSY_TIMEOUT_MS, OPENING_SECONDS, Connect, open_database, store_error
+from .sqlite_jobs import Turn, read_turn, take_turn
 from .sqlite_locks import insist, wait_inside
+from .sqlite_mark import Mark
 
 __all__ = ["StoreThread"]
 
@@ -64,6 +65,7 @@ class StoreThread(threading.Thread):
         self._loop = asyncio.get_running_loop()
         self._queue: queue.SimpleQueue[list[_Operation[Any]] | None] = queue.SimpleQueue()
         self._inode: tuple[int, int] | None = None
+        self._mark = Mark(path)
         # These are touched on the event loop only.
         self._asked: list[_Operation[Any]] = []
         self._taken_on = 0
@@ -71,6 +73,11 @@ class StoreThread(threading.Thread):
         self._is_deserted = False
         self._opened = self._note(_nothing)
         self._ended: _Operation[None] | None = None
+
+    @property
+    def era(self) -> int:
+        """The era of the last transaction that is known."""
+        return self._mark.era
 
     @property
     def at_work(self) -> bool:
@@ -117,6 +124,7 @@ class StoreThread(threading.Thread):
         """Serve until told to stop."""
         try:
             database = open_database(self._path, self._connect)
+            self._take_up(database)
             self._inode = _inode(self._path)
         except Exception as error:  # noqa: BLE001 - handed to whoever opens the store
             self._opened.failure = error
@@ -129,6 +137,7 @@ class StoreThread(threading.Thread):
             going = self._answer(batch) and going
         with suppress(sqlite3.Error):
             database.close()
+        self._mark.close()
         if self._ended is not None:
             self._answer([self._ended])
 
@@ -149,6 +158,24 @@ class StoreThread(threading.Thread):
                 taken.append(self._queue.get_nowait())
         return [operation for each in taken if each is not None for operation in each], None not in taken
 
+    def _take_up(self, database: sqlite3.Connection) -> None:
+        """Find out whether the file is older than it was."""
+        try:
+            deadline = time.monotonic() + OPENING_SECONDS
+            insist(database, lambda: database.execute("BEGIN IMMEDIATE"), deadline)
+            turn = self._mark.take_up(database, self._path)
+            wait_inside(database, deadline)
+            database.execute("COMMIT")
+            self._mark.note(turn)
+            database.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        except BaseException as error:
+            self._mark.close()
+            with suppress(sqlite3.Error):
+                database.close()
+            if isinstance(error, sqlite3.Error):
+                raise store_error(self._path, error) from error
+            raise
+
     def _commit(self, database: sqlite3.Connection, batch: list[_Operation[Any]]) -> None:
         """Run a batch in one transaction. When that fails its writes fail, and its reads are done without them."""
         if not batch:
@@ -168,14 +195,17 @@ class StoreThread(threading.Thread):
     def _transact(self, database: sqlite3.Connection, batch: list[_Operation[Any]], *, guarded: bool) -> bool:
         """Run a batch in one transaction. False when, unguarded, a write failed: then nothing was done."""
         deadline = min(each.asked_at for each in batch) + LOCKED_SECONDS
-        self._begin(database, deadline, writes=any(each.writes for each in batch))
+        writes = any(each.writes for each in batch)
+        self._begin(database, deadline, writes=writes)
         for operation in batch:
             self._attempt(database, operation, guarded=guarded)
             if operation.failure is not None and operation.writes and not guarded:
                 database.execute("ROLLBACK")
                 return False
         wait_inside(database, deadline)
+        turn = read_turn(database)
         database.execute("COMMIT")
+        self._mark.note(turn) if writes else self._mark.learn(turn)
         return True
 
     def _begin(self, database: sqlite3.Connection, deadline: float, *, writes: bool) -> None:
@@ -186,7 +216,8 @@ class StoreThread(threading.Thread):
             insist(database, lambda: _begin_reading(database), deadline)
         wait_inside(database, deadline)
         if writes:
-            take_turn(database, self.writer)
+            number, era = take_turn(database, self.writer)
+            self._mark.compare(database, Turn(number - 1, era))
 
     def _attempt(self, database: sqlite3.Connection, operation: _Operation[Any], *, guarded: bool) -> None:
         """Run one operation; guarded, its failure undoes nothing but itself."""

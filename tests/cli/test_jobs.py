@@ -386,3 +386,38 @@ def test_abandon_tells_how_a_job_stands(
     assert 0 == main(["jobs", "abandon", job_id, "--store", url])
 
     assert f"{told}\n" == capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("queued", "said"),
+    [
+        (0, "noted; no job is queued\n"),
+        (1, "noted; 1 queued job may have been sent: it is looked for at the vendor, and not sent\n"),
+        (2, "noted; 2 queued jobs may have been sent: they are looked for at the vendor, and not sent\n"),
+    ],
+)
+def test_a_restore_is_noted_by_hand(store: str, queued: int, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where nothing shows that a backup was put back: the store is in a new era for everybody."""
+    fill(store, *(a_job(f"queued {number}", status=Status.SUBMITTING) for number in range(queued)))
+    capsys.readouterr()
+
+    assert 0 == main(["jobs", "restored", "--store", store])
+    assert said == capsys.readouterr().out
+
+    async def era() -> int:
+        async with open_store(store) as opened:
+            return opened.era
+
+    assert 1 == asyncio.run(era())
+
+
+def test_what_may_have_been_sent_is_not_called_withdrawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """After a restore, a queued job that is given up may run at the vendor all the same."""
+    url = f"sqlite:{tmp_path / 'jobs.db'}"
+    fill(url, a_job("queued", status=Status.SUBMITTING))
+    assert 0 == main(["jobs", "restored", "--store", url])
+    capsys.readouterr()
+
+    assert 0 == main(["jobs", "abandon", "queued", "--store", url])
+
+    assert "job queued is given up; at the vendor it is uncertain\n" == capsys.readouterr().out

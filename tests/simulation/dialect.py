@@ -248,7 +248,7 @@ class MuteVendor(SimulatedVendor):
 
     def find(self, job: Job, now: datetime) -> Conversation[Observation]:
         yield from ()
-        given_up = now - (job.absent_since or job.attempted_at or job.created_at) >= ADOPTABLE_FOR
+        given_up = now - (job.absent_since or job.attempted_at or now) >= ADOPTABLE_FOR
         return Observation(way=Way.POLL, at=now, status=Status.UNCERTAIN, absent=True, abandon=given_up)
 
 

@@ -53,6 +53,10 @@ class Stores:
         self._holds.enter_context(hold_time_while(lambda: store.under_way > 0))
         return store
 
+    def client(self) -> Any:
+        """A connection beside the stores'."""
+        return redis.Redis.from_url(self.url)
+
     def all_keys(self) -> list[str]:
         """Every key of the prefix, as text."""
         with redis.Redis.from_url(self.url) as client:

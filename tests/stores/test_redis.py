@@ -212,7 +212,7 @@ async def test_closing_leaves_no_task_and_no_key_of_its_own(redis_stores: Stores
         for each in [job, *(a_job(f"{number}") for number in range(20))]:
             assert await store.forget(each.id)
     prefix = f"{{{redis_stores.prefix}}}:"
-    assert {f"{prefix}meta", f"{prefix}changes"} == set(redis_stores.all_keys())
+    assert {f"{prefix}{name}" for name in ("meta", "changes", "writers")} == set(redis_stores.all_keys())
 
 
 async def test_no_key_ever_expires(redis_stores: Stores) -> None:

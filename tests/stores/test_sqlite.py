@@ -239,7 +239,7 @@ async def test_closing_leaves_no_thread_and_no_open_file(path: Path) -> None:
 
     assert before == set(threading.enumerate())
     assert [None] * 20 == await asyncio.gather(*late)
-    assert {"jobs.db"} == {each.name for each in path.parent.iterdir()}
+    assert {"jobs.db", "jobs.db-mark"} == {each.name for each in path.parent.iterdir()}
 
 
 async def test_opening_may_be_cancelled(path: Path) -> None:

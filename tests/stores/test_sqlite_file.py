@@ -218,4 +218,4 @@ async def test_a_file_moves_between_libraries(path: Path, monkeypatch: pytest.Mo
     async with SqliteStore(path) as store:
         assert a_job() == await store.get("job-1")
         assert await store.put(a_job("job-2"), expected=None) is None
-    assert {"jobs.db": 0o600, "jobs.db-wal": 0o600, "jobs.db-shm": 0o600} == modes
+    assert dict.fromkeys(("jobs.db", "jobs.db-mark", "jobs.db-wal", "jobs.db-shm"), 0o600) == modes

@@ -211,7 +211,12 @@ def test_an_uncertain_job_is_searched_for_fifteen_minutes(minutes: int, abandon:
     assert [] == asked
 
 
-def test_a_job_that_was_never_attempted_is_searched_since_its_creation() -> None:
-    job = job_of(status=Status.UNCERTAIN, attempted_at=None, created_at=NOW - timedelta(minutes=20))
+@pytest.mark.parametrize(("minutes", "abandon"), [(None, False), (14, False), (15, True)])
+def test_a_job_whose_attempt_is_not_known_is_searched_since_the_first_search(
+    minutes: int | None, abandon: bool
+) -> None:
+    """Its store went back to an earlier state: however old it is, its delivery may still come."""
+    since = None if minutes is None else NOW - timedelta(minutes=minutes)
+    job = job_of(status=Status.UNCERTAIN, attempted_at=None, created_at=NOW - timedelta(days=2), absent_since=since)
 
-    assert converse(BELVO.find(job, NOW))[0].abandon
+    assert abandon is converse(BELVO.find(job, NOW))[0].abandon

@@ -214,7 +214,7 @@ class Belvo:
     def find(self, job: Job, now: datetime) -> Conversation[Observation]:
         """Look whether a link that was to be deleted is gone. Of others nothing can be asked: no list names requests.
 
-        An uncertain job is given up after 15 minutes.
+        An uncertain job is given up after 15 minutes: from its attempt, or from the first search where none is known.
         """
         if (yield from find_deletion(job, now, self._source)):
             return Observation(way=Way.POLL, at=now, job_id=job.id, status=Status.FINISHED)
@@ -224,7 +224,7 @@ class Belvo:
             job_id=job.id,
             status=Status.UNCERTAIN,
             absent=True,
-            abandon=now - (job.absent_since or job.attempted_at or job.created_at) >= ADOPTION_SPAN,
+            abandon=now - (job.absent_since or job.attempted_at or now) >= ADOPTION_SPAN,
         )
 
     def catch_up(self, since: datetime, now: datetime) -> Conversation[tuple[Observation, ...]]:
