@@ -348,7 +348,7 @@ class Submitter:
         # Should it run already, its lane is busy.
         await self._take_lane(job)
         await self._door.doubt(job)
-        await self._door.match_uncertain(self._context.vendors[job.vendor])
+        await self._door.match_uncertain(self._context.vendors[job.vendor], job.task.subject, job.task.resource)
 
     async def _send(self, attempt: Attempt) -> Observation:
         """Send a job in its turn, and say what came of it. Raises what `Attempts.mark` does when it may not go."""

@@ -329,7 +329,5 @@ class RedisStore:
         return self._wires
 
 
-
-
 def _aside_set(account: str) -> bytes:
     return b"aside:" + rows.digest(account)

@@ -40,7 +40,7 @@ class _Errors(logging.Handler):
         self.lines.append(f"{record.getMessage()} ({record.__dict__.get('task')}: {record.__dict__.get('error')})")
 
 
-def run_seed(seed: int, plant: Plant | None = None) -> Report:
+def run_seed(seed: int, plant: Plant | None = None, kind: type[World] = World) -> Report:
     """Run one seed on a loop of its own."""
     loop = SimulationLoop(seed)
     log = logging.getLogger("belvo_async")
@@ -50,7 +50,7 @@ def run_seed(seed: int, plant: Plant | None = None) -> Report:
     log.setLevel(logging.ERROR)
     log.propagate = False
     asyncio.set_event_loop(loop)
-    world = World(seed, loop, plant)
+    world = kind(seed, loop, plant)
     try:
         try:
             loop.run_until_complete(world.play())

@@ -37,15 +37,18 @@ SETTLE_SECONDS = 4 * 3600.0
 class World:
     """Everything of one seed. `plant` spoils each tracker, to prove that the checks can fail."""
 
+    store_type = ShakyStore
+    checks_type = Checks
+
     def __init__(self, seed: int, loop: SimulationLoop, plant: Plant | None = None) -> None:
         self.loop = loop
         self.clock = VirtualClock(loop)
         self.swarm = Swarm(seed)
         self.trace = Trace(loop)
         self.vendors: dict[str, SimulatedVendor] = {"open": OpenVendor(), "mute": MuteVendor()}
-        self.store = ShakyStore(self.swarm, self.trace, self._draw_outages())
+        self.store = self.store_type(self.swarm, self.trace, self._draw_outages())
         self.server = Server(self.clock, self.swarm, self.trace, self._on_accept)
-        self.checks = Checks(self)
+        self.checks = self.checks_type(self)
         network = Network(self.server, self.swarm, self.trace, self.checks.before_send, self.store.reserve_somewhere)
         self.talks = {name: network.talk_with(name) for name in self.vendors}
         self.trackers: list[Tracker] = []

@@ -60,11 +60,21 @@ def _run(program: str, *arguments: str) -> bytes:
 def postgres(stack: ExitStack, tmp_path: Path, how: str) -> Backup:
     stores = stack.enter_context(own_stores())
     schema, dump = stores.schema, str(tmp_path / "dump")
-    tables = ("store_version", "job", "timeline", "parked", "aside", "budget", "rate_window", "lease", "writer")
+
+    def tables() -> list[str]:
+        with admin() as connection:
+            found = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", (schema,))
+            return [str(name) for (name,) in found]
+
+    @contextmanager
+    def without_triggers() -> Iterator[Any]:
+        with admin() as connection:
+            connection.execute("SET session_replication_role = replica")
+            yield connection
 
     def each(statement: str, *names: str) -> None:
-        with admin() as connection:
-            for name in names or tables:
+        with without_triggers() as connection:
+            for name in names or tables():
                 connection.execute(statement.format(schema=schema, name=name).encode())
 
     def save() -> None:
@@ -76,10 +86,10 @@ def postgres(stack: ExitStack, tmp_path: Path, how: str) -> Backup:
 
     def restore() -> None:
         if how in {"rows", "jobs"}:
-            names = ("job",) if how == "jobs" else tables
+            names = ["job"] if how == "jobs" else tables()
             each('DELETE FROM "{schema}".{name}', *names)
             for name in names:
-                with admin() as connection:
+                with without_triggers() as connection:
                     found = connection.execute(
                         "SELECT string_agg(column_name, ', ') FROM information_schema.columns WHERE table_schema = %s "
                         "AND table_name = %s AND is_generated = 'NEVER'",
