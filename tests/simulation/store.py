@@ -10,7 +10,7 @@ from typing import Any
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, Observation, Status, Way, normal_id
 from belvo_async.stores.memory import MemoryStore
-from belvo_async.stores.rules import Bounds
+from belvo_async.stores.rules import Bounds, identity
 
 from .swarm import Swarm
 from .trace import Trace
@@ -109,7 +109,9 @@ class ShakyStore(MemoryStore):
         """The bound holds, and what a job could claim does not go while there are strangers."""
         kept = self._all_parked()
         self._trace.check(len(kept) <= PARK_COUNT, "more is parked than the bound allows")
-        gone = [each for each in offered if each not in kept]
+        # A delivery that is repeated is kept once.
+        marks = {(account, identity(seen)) for account, seen in kept}
+        gone = [(account, seen) for account, seen in offered if (account, identity(seen)) not in marks]
         if gone:
             self._swarm.reach("park was full")
             is_wrong = any(self._is_claimed(*each) for each in gone) and not all(
