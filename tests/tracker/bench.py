@@ -110,7 +110,7 @@ class Bench:
     def _usual(self, request: Request) -> Answer:
         if request.method == "POST":
             return accepted(self.posts)
-        return answer(200, self.rows if request.target == "/jobs" else None)
+        return answer(200, self.rows if request.target == "/jobs" else {})
 
     def after(self, **span: float) -> datetime:
         return self.clock.now() + timedelta(**span)
