@@ -82,6 +82,9 @@ def _set_up(database: sqlite3.Connection, path: str) -> None:
         raise StoreError(f"SQLite {words} is too old: the store needs 3.37 or newer")
     for pragma in _PRAGMAS:
         database.execute(f"PRAGMA {pragma}")
+    if os.stat(path).st_size == 0:
+        # Before there are tables: lets `free_pages` shorten the file step by step. Later it would only touch the file.
+        database.execute("PRAGMA auto_vacuum=INCREMENTAL")
     deadline = time.monotonic() + OPENING_SECONDS
     insist(database, lambda: _check(database, path), deadline)
     mode, synchronous = journal_settings(library)
@@ -131,8 +134,6 @@ _PRAGMAS = (
     "foreign_keys=ON",
     "trusted_schema=OFF",
     "cell_size_check=ON",
-    # Without effect once there are tables: lets `free_pages` shorten the file step by step.
-    "auto_vacuum=INCREMENTAL",
     "secure_delete=ON",
     "temp_store=MEMORY",
     "mmap_size=0",
