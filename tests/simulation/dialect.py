@@ -233,15 +233,16 @@ class MuteVendor(SimulatedVendor):
         """Infer an end when the owner's table stood still; only a touch of the job's own year speaks for it."""
         seen = Observation(way=Way.POLL, at=now, job_id=job.id)
         sent_at = job.attempted_at or job.created_at
-        accessed_at = max((at for each in touched.values() for at in each), default=sent_at)
-        if accessed_at <= sent_at:
+        # Time stands still here between a POST and an end that overtakes its answer: the same instant counts.
+        accessed_at = max((at for each in touched.values() for at in each if at >= sent_at), default=None)
+        if accessed_at is None:
             return seen
         look = Look(fingerprint=accessed_at.isoformat(), first_at=now, last_at=now, accessed_at=accessed_at)
         seen, run = msgspec.structs.replace(seen, look=look), job.look
         is_equal = run is not None and run.fingerprint == look.fingerprint and run.count + 1 >= LOOKS
         if run is None or not is_equal or now - run.first_at < LOOKS_SPAN:
             return seen
-        mine = [at for at in touched.get(job.task.year, ()) if sent_at < at <= (job.overtaken_at or at)]
+        mine = [at for at in touched.get(job.task.year, ()) if sent_at <= at <= (job.overtaken_at or at)]
         if mine:
             return msgspec.structs.replace(seen, way=Way.INFERENCE, status=Status.FINISHED)
         return msgspec.structs.replace(seen, way=Way.INFERENCE, abandon=True)
