@@ -28,7 +28,7 @@ class Submitter:
         self._context = context
         self._store = context.store
         self._door = door
-        self._attempts = Attempts(context, door, take_lane=self._take_lane)
+        self._attempts = Attempts(context, door, take_lane=self._retake_lane)
         # Who waits for a submission, by job: done when the store takes its time to keep what the vendor said.
         self._waiting: dict[str, asyncio.Future[None]] = {}
         self._closed = False
@@ -307,6 +307,13 @@ class Submitter:
         now = self._context.clock.now()
         until = job.deadline if job.deadline is not None and job.deadline > now else now + attempts.LOST_AFTER
         return None if await self._store.lease(job.lane, job.id, now=now, until=until) is None else until
+
+    async def _retake_lane(self, job: Job) -> datetime | None:
+        """Take the lane again of a job that still waits for its turn: others may have used it meanwhile."""
+        until = await self._take_lane(job)
+        if until is not None:
+            await self._overtake(job)
+        return until
 
     async def _overtake(self, job: Job) -> None:
         """Tell the jobs of a lane that still run past their deadlines: what shows up from now on may not be theirs."""

@@ -43,7 +43,6 @@ class Worker:
         self.name = name
         self.flows = asyncio.Event()
         self.flows.set()
-        self.is_gone = False
         self.writing: set[str] = set()
         self._world = world
         self._turn = asyncio.Lock()
@@ -74,6 +73,8 @@ class Worker:
             if fate and self._world.chance.random() < 0.5:
                 raise StoreError("cut")
             standing = await self._world.store.put(job, expected=expected, observation=observation)
+            if is_mark and standing is None:
+                self._world.note_mark(job)
             await self._pause()
             if fate:
                 raise StoreError("cut")
@@ -148,11 +149,12 @@ class QueueWorld:
         self.broken: list[str] = []
         self.posts = Counter[str]()
         self.unwanted: set[str] = set()
-        self.forgotten: set[str] = set()
+        self._marked: dict[str, float] = {}
         # Of these nobody can say whether they were sent: their worker was lost too late.
         self.excused: set[str] = set()
         self.unanswered: set[str] = set()
         self.workers: list[Worker] = []
+        self.gone: list[Worker] = []
         self._plant = plant
         self._is_faulty = True
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -171,7 +173,7 @@ class QueueWorld:
             self.workers.append(await self._hire(sweeps=True))
             await asyncio.sleep(SETTLE_SECONDS)
             await self._judge()
-            await asyncio.gather(*(worker.tracker.__aexit__() for worker in self.workers if not worker.is_gone))
+            await asyncio.gather(*(worker.tracker.__aexit__() for worker in self.workers))
 
     def draw(self, trouble: str, rate: float) -> bool:
         """Whether this trouble comes now; counted when it does."""
@@ -179,6 +181,9 @@ class QueueWorld:
             return False
         self.hits[trouble] += 1
         return True
+
+    def note_mark(self, job: Job) -> None:
+        self._marked[job.id] = self.loop.time()
 
     def take(self, request: Request) -> Answer:
         """The vendor's side of a submission."""
@@ -226,12 +231,10 @@ class QueueWorld:
             self.unwanted.add(job.id)
 
     async def _forget(self, worker: Worker, job: Job) -> None:
-        was_queued = (kept := self.store._shelf.get(job.id)) is not None and kept.is_queued
-        self.forgotten.add(job.id)
         await worker.tracker.forget(job)
-        # Between the look and the deed it may have had its turn: then it was sent, and rightly.
-        if was_queued and self.posts[job.id] == 0 and job.id not in self.excused:
-            await asyncio.sleep(0)
+        # One whose mark was written before may be on its way just now.
+        if self._marked.get(job.id) is None:
+            self.unwanted.add(job.id)
 
     async def _trouble(self) -> None:
         while self._is_faulty:
@@ -243,14 +246,14 @@ class QueueWorld:
             match self.chance.choice(["close", "kill", "stop", "none"]):
                 case "close":
                     self.hits["closed"] += 1
-                    worker.is_gone = True
+                    self.gone.append(worker)
                     self.excused |= worker.writing
                     await worker.tracker.__aexit__()
                     self.excused |= self.unanswered
                     self.workers[number] = await self._hire()
                 case "kill":
                     self.hits["killed"] += 1
-                    worker.is_gone = True
+                    self.gone.append(worker)
                     worker.freeze()
                     self.excused |= self.unanswered
                     self.workers[number] = await self._hire()

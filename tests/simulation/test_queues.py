@@ -1,0 +1,100 @@
+"""Long queues under seeded histories, and proof that these can fail. `BELVO_ASYNC_SEEDS=5000` runs more of them."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from belvo_async._tracker import Tracker
+from belvo_async._tracker.attempts import LOST_AFTER, Attempt, Attempts
+from belvo_async._tracker.submitter import Submitter
+from belvo_async.jobs import Observation
+
+from .queues import run_queue_seed
+
+SEEDS = int(os.environ.get("BELVO_ASYNC_SEEDS", "20"))
+CHUNK = max(10, SEEDS // 100)
+PLANTED_SEEDS = 60
+
+
+@pytest.fixture(autouse=True)
+def _few_words() -> Iterator[None]:
+    """A store that fails is told of often here."""
+    log = logging.getLogger("belvo_async")
+    level = log.level
+    log.setLevel(logging.CRITICAL)
+    yield
+    log.setLevel(level)
+
+
+@pytest.mark.parametrize("start", range(0, SEEDS, CHUNK))
+def test_every_rule_of_queues_holds(start: int) -> None:
+    """Cut by close, kill and standstill at any point before its first byte, a job is queued, and sent once."""
+    for seed in range(start, min(start + CHUNK, SEEDS)):
+        world = run_queue_seed(seed)
+
+        assert [] == world.broken, f"seed {seed}: {world.hits}"
+
+
+def test_every_trouble_of_queues_comes_sometimes() -> None:
+    """A simulation that never gets there proves nothing about it."""
+    hits = Counter[str]()
+    for seed in range(12):
+        hits += run_queue_seed(seed).hits
+
+    troubles = {"closed", "killed", "stood still", "stopped", "forgotten", "no connection", "too many requests"}
+    assert {*troubles, "answer of the store lost"} == set(hits)
+
+
+class EarlySubmitter(Submitter):
+    """Marks a job before it waits for its turn."""
+
+    async def _send(self, attempt: Attempt) -> Observation:
+        await self._attempts.mark(attempt)
+        return await super()._send(attempt)
+
+
+class BlindAttempts(Attempts):
+    """Looks at nothing: neither while a job waits, nor whether the one it sends is still the one that was queued."""
+
+    async def _renew(self, attempt: Attempt) -> None:
+        """Nobody learns that it waits."""
+
+    async def _write_mark(self, attempt: Attempt) -> None:
+        job, now = attempt.job, self._context.clock.now()
+        marked = replace(job, attempted_at=now, attempts=job.attempts + 1, next_poll=now + LOST_AFTER)
+        await self._door.write(replace(marked, sender=self._sender), expected=job)
+        attempt.sent = replace(marked, sender=self._sender, version=job.version + 1)
+
+
+def mark_early(tracker: Tracker) -> None:
+    tracker._submitter.__class__ = EarlySubmitter
+
+
+def look_at_nothing(tracker: Tracker) -> None:
+    tracker._submitter._attempts.__class__ = BlindAttempts
+
+
+@pytest.mark.parametrize(
+    ("plant", "rule"),
+    [
+        pytest.param(mark_early, "although nothing was sent", id="marked before its turn"),
+        pytest.param(mark_early, "sent without a mark of this moment", id="marked long before it is sent"),
+        pytest.param(look_at_nothing, "sent twice", id="sent whatever became of it: twice"),
+        pytest.param(look_at_nothing, "nobody wants it any more", id="sent whatever became of it: withdrawn"),
+    ],
+)
+def test_planted_bug_of_queues_is_found(plant: Any, rule: str) -> None:
+    """A tracker with this mistake breaks its rule."""
+    for seed in range(PLANTED_SEEDS):
+        if any(rule in broken for broken in run_queue_seed(seed, plant).broken):
+            print(f"{rule}: found after {seed + 1} seeds")
+            return
+
+    pytest.fail("not found")
