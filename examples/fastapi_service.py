@@ -3,6 +3,7 @@
     pip install 'belvo-async[examples]'
     export BELVO_SECRET_ID=... BELVO_SECRET_PASSWORD=... BELVO_WEBHOOK_AUTH='Bearer ...'
     export BELVO_ASYNC_STORE=sqlite:jobs.db
+    export RECORDS=records/                   # where finished jobs are copied to, if that is wanted
     uvicorn --factory examples.fastapi_service:make_app
 
     curl -X POST localhost:8000/invoices -H 'Content-Type: application/json' \
@@ -17,18 +18,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+import os
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import date
+from pathlib import Path
 from typing import Any, Literal
 
-import msgspec
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel
 
 from belvo_async import BelvoAsyncError, JobHandle, Session, StoreError, TaskError, UnknownJobError, belvo
 from belvo_async.web.asgi import WebhookApp
+from examples import records
 
 log = logging.getLogger("invoices")
 
@@ -42,14 +45,19 @@ class Wanted(BaseModel):
     type: Literal["INFLOW", "OUTFLOW"] | None = None
 
 
-def make_app(session: Session | None = None) -> FastAPI:
-    """Make the application, on a session configured by the environment or on the one given."""
+def make_app(session: Session | None = None, folder: Path | None = None) -> FastAPI:
+    """Make the application, on a session configured by the environment or on the one given.
+
+    What ends is copied into `folder`, or that of the environment; also what ended while no process was there.
+    """
     jobs = session or Session.from_env()
+    if folder is None and os.environ.get("RECORDS"):
+        folder = Path(os.environ["RECORDS"])
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[dict[str, Any], None]:
         # The session closes first: it wakes those who wait, so that the group can end. The jobs live on in the store.
-        async with asyncio.TaskGroup() as background, jobs:
+        async with asyncio.TaskGroup() as background, jobs, records.loading(jobs, folder):
             async for handle in jobs.open_jobs():
                 background.create_task(report(handle))
             yield {"background": background}
@@ -68,11 +76,11 @@ def make_app(session: Session | None = None) -> FastAPI:
         return describe(await jobs.attach(job_id))
 
     @app.get("/jobs/{job_id}/records")
-    async def records(job_id: str) -> StreamingResponse:  # pyright: ignore[reportUnusedFunction]
+    async def stream(job_id: str) -> StreamingResponse:  # pyright: ignore[reportUnusedFunction]
         handle = await jobs.attach(job_id)
         if not handle.done():
             raise HTTPException(409, f"the job is {handle.status}")
-        return StreamingResponse(lines(handle), media_type="application/x-ndjson")
+        return StreamingResponse(records.lines(handle), media_type="application/x-ndjson")
 
     for kind, code in ((TaskError, 422), (UnknownJobError, 404), (StoreError, 503)):
         app.add_exception_handler(kind, answer_with(code))
@@ -80,18 +88,12 @@ def make_app(session: Session | None = None) -> FastAPI:
 
 
 async def report(handle: JobHandle[Any]) -> None:
-    """Await a job in the background: the place to notify somebody, or to copy the records."""
+    """Await a job in the background and tell its end, if this process lives to see it; `records` forgets none."""
     try:
         job = await handle
         log.info("job %s: %s, %s records", job.id, job.status, job.created_count)
     except BelvoAsyncError as error:
         log.warning("%s", error)
-
-
-async def lines(handle: JobHandle[Any]) -> AsyncIterator[bytes]:
-    """One record a line, as they are decoded: memory does not grow with their number."""
-    async for record in handle.results():
-        yield msgspec.json.encode(record) + b"\n"
 
 
 def describe(handle: JobHandle[Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
     pip install 'belvo-async[examples,postgres]'        # or redis
     export SYNTAGE_API_KEY=... SYNTAGE_WEBHOOK_SECRET=...
     export BELVO_ASYNC_STORE=postgresql://localhost/jobs  # or redis://localhost:6379/0
+    export RECORDS=records/                             # where the results go, one file for each job
     uvicorn examples.several_workers:app --workers 4
 
     curl -X POST localhost:8000/extractions -H 'Content-Type: application/json' \
@@ -11,7 +12,7 @@
 
 In Syntage's dashboard, the webhook address is https://<this service>/webhooks/syntage. The workers share nothing but
 the store: each looks at those open jobs that no other is looking at, and whichever waits for a job wakes when any of
-them learns its end.
+them learns its end. Results are loaded by whichever comes first, also those of jobs that a killed worker had fired.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -28,6 +30,7 @@ from pydantic import BaseModel
 
 from belvo_async import JobError, JobHandle, Session, StoreError, TaskError, UnknownJobError, syntage
 from belvo_async.web.asgi import WebhookApp
+from examples import records
 
 # Less than the proxies before a service allow a request; who needs longer asks again.
 PATIENCE = timedelta(seconds=25)
@@ -41,13 +44,18 @@ class Wanted(BaseModel):
     options: dict[str, Any] | None = None
 
 
-def make_app(session: Session | None = None) -> FastAPI:
-    """Make the application, on a session configured by the environment or on the one given."""
+def make_app(session: Session | None = None, folder: Path | None = None) -> FastAPI:
+    """Make the application, on a session configured by the environment or on the one given.
+
+    What ends is loaded into `folder`, or that of the environment.
+    """
+    if folder is None and os.environ.get("RECORDS"):
+        folder = Path(os.environ["RECORDS"])
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[dict[str, Any], None]:
         # One session for each worker, opened on its own event loop.
-        async with session or Session.from_env() as jobs:
+        async with session or Session.from_env() as jobs, records.loading(jobs, folder):
             app.mount("/webhooks", WebhookApp(jobs))
             yield {"jobs": jobs}
 

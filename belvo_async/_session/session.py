@@ -7,7 +7,7 @@ import random
 import uuid
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Self, TypeVar
 
@@ -32,6 +32,9 @@ from .unfired import UnfiredHandle, unfired_job
 
 R = TypeVar("R")
 T = TypeVar("T")
+
+# Later than any job ended, by whatever clock.
+_EVER = datetime(9999, 12, 1, tzinfo=UTC)
 
 
 class Session(Reads):
@@ -213,6 +216,19 @@ class Session(Reads):
                 # One that was fired while the clock was ahead is not waited for so much longer.
                 deadline = at_present(job, now, self._polling.longest).deadline
                 yield self.handle(job, max(deadline or now, now + timedelta(minutes=1)))
+
+    async def ended_jobs(self, *, since: datetime | None = None) -> AsyncIterator[JobHandle[Any]]:
+        """A handle for every job of this session's accounts that is over, oldest first: all that were not forgotten.
+
+        Awaiting one gives its end, or raises, at once. What ended while nobody was there is found here, by whoever
+        keeps in mind what was loaded (`examples/records.py`). `since`: only what ended at that instant or later. Ask
+        for `open_jobs` first: what ends between the two is then met twice, and never missed.
+        """
+        self.tracker  # noqa: B018 - raises when the session is closed
+        with Discretion():
+            async for job in self._store.ended_jobs(self._accounts, before=_EVER):
+                if since is None or (job.settled_at or job.created_at) >= since:
+                    yield self.handle(job, self.clock.now())
 
     @discreet
     async def forget(self, job_id: str) -> bool:

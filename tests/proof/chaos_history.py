@@ -66,7 +66,7 @@ def examine(report: Report) -> Toll:
     toll = Toll(jobs=len(report.jobs), outcomes=sum(event.kind == "outcome" for event in report.events))
     fired = Counter(event.slot for event in report.events if event.kind == "fired")
     toll.equal = sum(times > 1 for times in fired.values())
-    toll.uncertain = sum(job.abandoned for job in report.jobs)
+    toll.uncertain = sum(job.abandoned and not job.is_unconfirmed for job in report.jobs)
     toll.doubled = [*_doubled(report), *_crowded_lanes(report.runs)]
     if report.refused:
         toll.doubled.append(f"{report.refused} submissions were refused: an equal one, or one of the lane, was open")
@@ -79,7 +79,9 @@ def examine(report: Report) -> Toll:
         if job.is_open
     ]
     toll.unfinished += [
-        f"{job.id} was given up without a reason" for job in report.jobs if job.abandoned and not job.doubt
+        f"{job.id} was given up without a reason"
+        for job in report.jobs
+        if job.abandoned and not (job.doubt or job.failure)
     ]
     return toll
 
