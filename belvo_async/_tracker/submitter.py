@@ -16,6 +16,7 @@ from . import attempts
 from .attempts import Attempt, Attempts, LaneBusyError, RefusedError, RestoredError, begun_when_answered
 from .context import Context, log
 from .door import Door
+from .names import Names
 
 # What is promised to many waiters of one job at about the same time is written once.
 PROMISE_STEP = timedelta(seconds=1)
@@ -28,6 +29,7 @@ class Submitter:
         self._context = context
         self._store = context.store
         self._door = door
+        self._names = Names(context)
         self._attempts = Attempts(context, door, take_lane=self._retake_lane)
         # Who waits for a submission, by job: done when the store takes its time to keep what the vendor said.
         self._waiting: dict[str, asyncio.Future[None]] = {}
@@ -294,8 +296,9 @@ class Submitter:
             if kept is None or not attempt.is_own(kept):
                 return
             told = replace(kept, attempts=told.attempts)
-        is_final = attempt.is_marked and seen.status not in (Status.SUBMITTING, Status.UNCERTAIN)
-        await self._door.apply(told, seen, only=None if is_final else attempt.is_own)
+        async with self._names.given(told, seen) as seen:
+            is_final = attempt.is_marked and seen.status not in (Status.SUBMITTING, Status.UNCERTAIN)
+            await self._door.apply(told, seen, only=None if is_final else attempt.is_own)
 
     async def _take_lane(self, job: Job) -> datetime | None:
         """Take the job's lane: until when it has it. It is kept until the job closes or its deadline passes.
