@@ -327,4 +327,4 @@ class Sweeper:
 
 
 def _uninferred(seen: Observation) -> Observation:
-    return replace(seen, way=Way.POLL, status=None, partial=False)
+    return replace(seen, way=Way.POLL, status=None, partial=False, failure=None, abandon=False)

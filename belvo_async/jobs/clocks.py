@@ -49,6 +49,7 @@ def _bring_back(job: Job, now: datetime, by: timedelta) -> Job:
         created_at=created_at,
         deadline=job.deadline if created_at == job.created_at else back(job.deadline),
         attempted_at=back(job.attempted_at),
+        overtaken_at=back(job.overtaken_at),
         absent_since=back(job.absent_since),
         gone_since=back(job.gone_since),
         look=look,
