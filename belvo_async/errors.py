@@ -362,7 +362,8 @@ def _evidence(job: Job) -> Iterator[str]:
 
 def _prospect(job: Job) -> str:
     if job.status is not Status.SUBMITTING:
-        return "it goes on at the vendor"
+        unknown = f"nobody can say yet whether the vendor accepted it ({job.doubt or 'no answer'}), it is looked for"
+        return unknown if job.status is Status.UNCERTAIN else "it goes on at the vendor"
     if job.is_queued and not (job.attempts or job.doubt):
         # One that met a busy lane was told when to come back.
         is_behind = job.lane is not None and job.polls > 0

@@ -158,6 +158,14 @@ def test_timeout_of_a_job_with_reports_says_which_and_since_when() -> None:
     assert "after 20 s; TAX_STATUS, INVOICES reported, nothing since 12:01:30Z; it goes on at the vendor" in told
 
 
+def test_timeout_of_an_uncertain_job_claims_nothing() -> None:
+    """Nobody knows yet whether it runs: the doubt is told."""
+    told = str(errors.timeout_error(replace(JOB, status=Status.UNCERTAIN, doubt="HTTP 504"), "20 s"))
+
+    assert "nobody can say yet whether the vendor accepted it (HTTP 504), it is looked for" in told
+    assert "goes on at the vendor" not in told
+
+
 def test_timeout_shows_only_words_of_a_report() -> None:
     """A vendor's odd word may hold anything."""
     odd, known = Report(resource="PEIC211118IS0", at=NOW), Report(resource="INVOICES", at=NOW)
