@@ -189,7 +189,9 @@ class Submitter:
 
     async def _join(self, standing: Job, job: Job) -> Job:
         """Go on with an equal job that stands in the way; start anew when its deadline has passed."""
-        if not standing.is_past(self._context.clock.now()):
+        clock = self._context.clock
+        # Right after a step of the clock everything may look past: joining costs a wait, starting anew money.
+        if not (standing.is_past(clock.now()) and clock.is_steady_for(attempts.LOST_AFTER)):
             return await self.promise(standing, job.deadline or standing.created_at)
         old = await self._put_aside(standing, job)
         if old.is_open and old.superseded_by is None:

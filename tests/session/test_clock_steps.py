@@ -58,6 +58,20 @@ async def test_a_handle_waits_as_long_as_was_said(world: World, own: VirtualCloc
     assert 3600 == pytest.approx(loop.time() - began, abs=5)
 
 
+async def test_nothing_is_fired_twice_while_the_clock_is_ahead(world: World, own: VirtualClock) -> None:
+    """An equal task joins the job, although its deadline seems long past."""
+    world.syntage.next_job(outcome="stuck")
+    async with a_session(world, own) as session:
+        first = await session.fire(world.extraction())
+        own.step(DAY)
+        at_once = await session.fire(world.extraction())
+        own.step(-DAY)
+        later = await session.fire(world.extraction())
+
+    assert (first.id, first.id) == (at_once.id, later.id)
+    assert 1 == len([each for each in world.syntage.requests if each.method == "POST"])
+
+
 @pytest.mark.parametrize("kind", ["memory", "sqlite"])
 async def test_what_was_fired_while_the_clock_was_ahead_is_taken_up(
     world: World, own: VirtualClock, kind: str, tmp_path: Path
