@@ -24,6 +24,14 @@ LAST = 5
 class Probe(Task[object], frozen=True, kw_only=True, tag="proof.Probe"):
     link: str
 
+    @property
+    def subject(self) -> str:
+        return self.link
+
+    @property
+    def resource(self) -> str:
+        return "probes"
+
 
 class Fact(NamedTuple):
     """One thing a store was asked to do: `number` is the version of a job, the token of a lease, else 0."""
