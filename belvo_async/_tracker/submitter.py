@@ -121,6 +121,8 @@ class Submitter:
         """
         while job.is_open and job.deadline is not None and until - job.deadline >= PROMISE_STEP:
             promised = replace(job, deadline=until)
+            # Before as well: a promise whose lane could not be kept would let another request into it.
+            await self._keep_lane(job, until)
             standing = await self._door.write(promised, expected=job)
             if standing is None:
                 await self._keep_lane(job, until)

@@ -154,6 +154,10 @@ class Tracker:
         now = self._context.clock.now()
         if job.is_queued:
             job = await self._door.withdraw(job, withdrawal(job, now))
+        elif job.is_open and job.remote_id is not None:
+            # Nobody looks again for what is parked about a job that is followed no longer.
+            await self._door.replay(job)
+            job = await self.current(job)
         return await self._door.apply(job, abandonment(job, now)) if job.is_open else job
 
     async def promise(self, job: Job, until: datetime) -> Job:

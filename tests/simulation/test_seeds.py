@@ -86,6 +86,14 @@ def test_every_rule_holds(seeds: range) -> None:
         assert not report.broken, report.explain()
 
 
+@pytest.mark.parametrize("seed", [2636, 4507])
+def test_what_broke_once_holds(seed: int) -> None:
+    """A promise whose lane the store did not keep; a delivery parked about a job that was given up meanwhile."""
+    report = run_seed(seed)
+
+    assert not report.broken, report.explain()
+
+
 def test_every_branch_is_reached_sometimes() -> None:
     """Each fault strikes and each branch is taken in the normal run, however it is spread over workers."""
     missing = set(SOMETIMES)
