@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -235,6 +235,17 @@ def test_a_demo_that_nobody_reads_on_ends_at_once(tmp_path: Path) -> None:
     assert time.monotonic() - began < 60
 
 
+@pytest.fixture
+def _heard() -> Iterator[None]:
+    """Have processes hear signals that a shell in the background, or `nohup`, makes all its children ignore."""
+    numbers = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+    kept = [(each, signal.signal(each, signal.SIG_DFL)) for each in numbers]
+    yield
+    for each, handler in kept:
+        signal.signal(each, handler)
+
+
+@pytest.mark.usefixtures("_heard")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda each: each.name)
 def test_a_demo_that_is_ended_leaves_nothing_behind(number: signal.Signals, tmp_path: Path) -> None:
     """By Ctrl-C, by whoever ends processes, or with its terminal: the exit code says by which."""
