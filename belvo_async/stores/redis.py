@@ -26,8 +26,6 @@ from .room import Evicted, Label, Notice
 from .rules import ASIDE, PARKED, SLICE, Bounds, Gate, ended_before, from_us, refuse_second_end, refuse_taken_id, to_us
 
 __all__ = ["RedisStore"]
-
-SCHEMA_VERSION = 1
 TIMEOUT = timedelta(seconds=5)
 # Jobs counted at a time: a few milliseconds in which the server does nothing else.
 COUNT_SLICE = 2000

@@ -17,7 +17,7 @@ from .redis_line import Connection, Line
 from .redis_script import Script
 from .rules import tell_restore
 
-__all__ = ["SCHEMA_VERSION", "Wires", "unique"]
+__all__ = ["Wires", "unique"]
 
 SCHEMA_VERSION = 1
 
@@ -85,13 +85,14 @@ class Wires:
         """Call a script that finds out whether the server knows what was written here and heard of."""
         was_repeated = False
         while True:
+            named = self._epoch
             memory = (self.origin, b"%d" % self._last, b"%d" % self.listeners.heard)
-            call = self.writes.submit(script.call(self._meta, self._epoch, *arguments, *memory))
+            call = self.writes.submit(script.call(self._meta, named, *arguments, *memory))
             try:
                 reply = await call.future
             except EpochError as news:
                 was_repeated = was_repeated or call.was_repeated
-                await self._learn(news)
+                await self._learn(news, named)
             else:
                 return reply, was_repeated or call.was_repeated
 
@@ -113,27 +114,33 @@ class Wires:
 
     async def _ask(self, line: Line, script: Script, *arguments: bytes) -> Any:
         while True:
+            named = self._epoch
             try:
-                return await line.submit(script.call(self._meta, self._epoch, *arguments)).future
+                return await line.submit(script.call(self._meta, named, *arguments)).future
             except EpochError as news:
-                await self._learn(news)
+                await self._learn(news, named)
 
-    async def _learn(self, news: EpochError) -> None:
+    async def _learn(self, news: EpochError, named: bytes) -> None:
         """Take over another era of the same epoch; raise StoreLostError when the data is another."""
         if _name_of(news.epoch) != _name_of(self._epoch):
             raise news
-        if _era_of(news.epoch) > self.era:
+        # Of the calls that meet a lost era one is told that it noticed, and of those that named what is known here, the
+        # first: whatever else was on its way is made again.
+        began = news.noticed
+        if named == self._epoch and _era_of(news.epoch) < self.era:
+            began = self._adopt(await self.write(scripts.BEGIN_ERA, b"%d" % self.era))
+        else:
             self._adopt(news.epoch)
-            if news.noticed:
-                tell_restore("its Redis server has lost what was written")
-        elif _era_of(news.epoch) < self.era:
-            await self.begin_era()
+        if began:
             tell_restore("its Redis server has lost what was written")
 
-    def _adopt(self, epoch: bytes) -> None:
-        if _era_of(epoch) > self.era:
-            # What was remembered of an earlier era is known to be lost.
-            self._epoch, self._last, self.listeners.heard = epoch, 0, 0
+    def _adopt(self, epoch: bytes) -> bool:
+        """Take an era over that is above the one known here; whether it is."""
+        if _era_of(epoch) <= self.era:
+            return False
+        # What was remembered of an earlier era is known to be lost.
+        self._epoch, self._last, self.listeners.heard = epoch, 0, 0
+        return True
 
     async def _arrive(self, connection: Connection) -> None:
         """Before anything else goes over a new connection: is this the server that was left?"""

@@ -97,11 +97,17 @@ class Mark:
             raise StoreError(f"the mark beside the store {path} cannot be opened: {why}") from error
 
     def _read(self) -> int | None:
-        """The number it holds for this database."""
+        """The number it holds for this database; None of one that cannot be read, as of one that is not there.
+
+        What was committed must not fail for it.
+        """
         if self._file is None:
             return None
-        os.lseek(self._file, 0, os.SEEK_SET)
-        found = _FORM.fullmatch(os.read(self._file, _LENGTH + 1))
+        try:
+            os.lseek(self._file, 0, os.SEEK_SET)
+            found = _FORM.fullmatch(os.read(self._file, _LENGTH + 1))
+        except OSError:
+            return None
         return int(found[2]) if found is not None and found[1] == self._name else None
 
     def _write(self, number: int, *, is_new: bool) -> None:

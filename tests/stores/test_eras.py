@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from belvo_async.stores.sqlite import SqliteStore
 
 from .backups import CLOSED, OPEN, Backup, backup
 from .conftest import AnyStore, MakeStore
-from .redis_server import own_server
+from .redis_server import Stores, own_server
 from .samples import a_job, after, changed, word
 
 DURABLE = ("--appendonly", "yes", "--appendfsync", "always")
@@ -219,3 +220,30 @@ async def test_a_flushed_server_is_no_new_era(tmp_path: Path, caplog: pytest.Log
             assert 0 == store.era
 
     assert [] == told(caplog)
+
+
+async def test_many_calls_learn_of_one_restore_together(redis_stores: Stores, caplog: pytest.LogCaptureFixture) -> None:
+    """However many calls are under way when a Redis server has lost an era, one new era begins, and it is said once."""
+    async with redis_stores() as store:
+        await store.begin_era()
+        assert 2 == await store.begin_era()
+        with redis_stores.client() as client:
+            meta = f"{{{redis_stores.prefix}}}:meta"
+            name, _, _ = client.hget(meta, "epoch").partition(b":")
+            client.hset(meta, "epoch", name + b":0")
+
+        await asyncio.gather(*(store.put(a_job(f"job-{n}"), expected=None) for n in range(8)), store.get("job-0"))
+
+        assert 3 == store.era
+    assert 1 == len(told(caplog))
+
+
+async def test_a_mark_that_cannot_be_read_fails_no_write(path: Path) -> None:
+    """What is in the database is in it, whatever has become of the file beside it."""
+    async with SqliteStore(path) as store:
+        await store.put(a_job(), expected=None)
+        with patch("os.read", side_effect=OSError(5, "Input/output error")):
+            assert await store.put(changed(a_job()), expected=0) is None
+
+    async with SqliteStore(path) as store:
+        assert changed(a_job()) == await store.get("job-1")
