@@ -22,7 +22,7 @@ from belvo_async.stores.places import Ledger
 from belvo_async.stores.rules import to_us
 from tests.virtual_time import VirtualClock
 
-from .loop import SimulationLoop
+from .loop import SimulationLoop, simulation_loop
 
 # Callers come for this long, in virtual seconds; then all who still want an answer must get one.
 BUSY_SECONDS = 300.0
@@ -261,21 +261,13 @@ class BudgetWorld:
 
 def run_budget_seed(seed: int) -> BudgetWorld:
     """Run one seed on a loop of its own."""
-    loop = SimulationLoop(seed)
-    asyncio.set_event_loop(loop)
 
     async def play() -> BudgetWorld:
         world = BudgetWorld(seed, loop)
         await world.play()
         return world
 
-    try:
+    with simulation_loop(seed) as loop:
         world: BudgetWorld = loop.run_until_complete(play())
         world.broken += loop.complaints
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.run_until_complete(asyncio.sleep(0))
-        return world
-    finally:
-        asyncio.set_event_loop(None)
-        loop.close()
+    return world

@@ -24,7 +24,7 @@ from tests.virtual_time import VirtualClock
 
 from .budgets import OwnClock
 from .dialect import WORDS, Fetch, MuteFetch, MuteVendor, OpenFetch, OpenVendor
-from .loop import SimulationLoop
+from .loop import SimulationLoop, simulation_loop
 from .network import Network
 from .server import Run, Server
 from .swarm import Swarm
@@ -295,21 +295,13 @@ class ClockWorld:
 
 def run_clock_seed(seed: int, spoil: Callable[[Tracker], None] | None = None) -> ClockWorld:
     """Run one seed on a loop of its own."""
-    loop = SimulationLoop(seed)
-    asyncio.set_event_loop(loop)
 
     async def play() -> ClockWorld:
         world = ClockWorld(seed, loop, spoil)
         await world.play()
         return world
 
-    try:
+    with simulation_loop(seed) as loop:
         world: ClockWorld = loop.run_until_complete(play())
         world.trace.broken += loop.complaints
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.run_until_complete(asyncio.sleep(0))
-        return world
-    finally:
-        asyncio.set_event_loop(None)
-        loop.close()
+    return world

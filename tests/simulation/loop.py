@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from tests.virtual_time import DeadlockError, VirtualTimeLoop
@@ -32,3 +34,20 @@ class SimulationLoop(VirtualTimeLoop):
 
     def _complain(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         self.complaints.append(f"{context['message']} {context.get('exception')!r}")
+
+
+@contextmanager
+def simulation_loop(seed: int) -> Iterator[SimulationLoop]:
+    """A loop of a seed's own; what is left on it in the end, as of workers that were killed, is cancelled."""
+    loop = SimulationLoop(seed)
+    asyncio.set_event_loop(loop)
+    try:
+        yield loop
+        if left := asyncio.all_tasks(loop):
+            for task in left:
+                task.cancel()
+            loop.run_until_complete(asyncio.wait(left))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()

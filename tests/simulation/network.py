@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from belvo_async.abc import Answer, Conversation, Headers, Permit, Request, Retry
+from belvo_async._http import converse
+from belvo_async.abc import Answer, Headers, Permit, Request
 from belvo_async.errors import TransportError
 
 from .server import Server
@@ -15,6 +17,28 @@ from .swarm import Swarm
 from .trace import Trace
 
 T = TypeVar("T")
+
+Exchange = Callable[[Request, Permit | None], Awaitable[Answer]]
+
+
+class Whole:
+    """A response whose body came at once: all that a conversation wants of one."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+
+    async def answer(self) -> Answer:
+        return self._answer
+
+
+def sending(exchange: Exchange) -> Any:
+    """What the library's own driver of conversations sends with, made of one exchange."""
+
+    @asynccontextmanager
+    async def send(request: Request, permit: Permit | None = None) -> AsyncIterator[Whole]:
+        yield Whole(await exchange(request, permit))
+
+    return send
 
 
 class Network:
@@ -35,23 +59,7 @@ class Network:
         self._reserve = reserve
 
     def talk_with(self, vendor: str) -> Callable[..., Awaitable[T]]:
-        return partial(self._converse, vendor)
-
-    async def _converse(self, vendor: str, conversation: Conversation[T], *, permit: Permit | None = None) -> T:
-        try:
-            request = next(conversation)
-            while True:
-                try:
-                    answer = await self._exchange(vendor, request, permit if request.retry is Retry.SUBMIT else None)
-                except TransportError as error:
-                    request = conversation.throw(error)
-                else:
-                    request = conversation.send(answer)
-        except StopIteration as end:
-            learned: T = end.value
-            return learned
-        finally:
-            conversation.close()
+        return partial(converse, sending(partial(self._exchange, vendor)))
 
     async def _exchange(self, vendor: str, request: Request, permit: Permit | None) -> Answer:
         swarm = self._swarm

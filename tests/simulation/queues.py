@@ -12,21 +12,23 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any
 
 import msgspec
 
+from belvo_async._http import converse
 from belvo_async._tracker import Tracker
-from belvo_async.abc import Answer, Conversation, Headers, Permit, Request, Retry
+from belvo_async.abc import Answer, Headers, Permit, Request
 from belvo_async.errors import SessionClosedError, StoreError, TransportError
 from belvo_async.jobs import Job, Polling, Status
 from belvo_async.stores.memory import MemoryStore
 from tests.virtual_time import VirtualClock
 
 from .dialect import Fetch, MuteFetch, MuteVendor, OpenFetch, OpenVendor
-from .loop import SimulationLoop
+from .loop import SimulationLoop, simulation_loop
+from .network import sending
 
-T = TypeVar("T")
 Plant = Callable[[Tracker], None]
 
 # Jobs are fired and workers lost for this long, in virtual seconds; then all must come to its end.
@@ -46,7 +48,7 @@ class Worker:
         self.writing: set[str] = set()
         self._world = world
         self._turn = asyncio.Lock()
-        talk = self._talk
+        talk = partial(converse, sending(self._exchange))
         self.tracker = Tracker(
             store=self,  # type: ignore[arg-type]
             vendors={"open": OpenVendor(), "mute": MuteVendor()},  # type: ignore[dict-item]
@@ -98,22 +100,6 @@ class Worker:
     async def _pause(self) -> None:
         await asyncio.sleep(self._world.chance.random() * 0.2)
         await self.flows.wait()
-
-    async def _talk(self, conversation: Conversation[T], *, permit: Permit | None = None) -> T:
-        try:
-            request = next(conversation)
-            while True:
-                try:
-                    answer = await self._exchange(request, permit if request.retry is Retry.SUBMIT else None)
-                except TransportError as error:
-                    request = conversation.throw(error)
-                else:
-                    request = conversation.send(answer)
-        except StopIteration as end:
-            learned: T = end.value
-            return learned
-        finally:
-            conversation.close()
 
     async def _exchange(self, request: Request, permit: Permit | None) -> Answer:
         world = self._world
@@ -291,19 +277,8 @@ class QueueWorld:
 
 def run_queue_seed(seed: int, plant: Plant | None = None) -> QueueWorld:
     """Run one seed on a loop of its own."""
-    loop = SimulationLoop(seed)
-    asyncio.set_event_loop(loop)
-    try:
+    with simulation_loop(seed) as loop:
         world = QueueWorld(seed, loop, plant)
         loop.run_until_complete(world.play())
         world.broken += loop.complaints
-        # What is left belongs to the killed.
-        if left := asyncio.all_tasks(loop):
-            for task in left:
-                task.cancel()
-            loop.run_until_complete(asyncio.wait(left))
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        return world
-    finally:
-        asyncio.set_event_loop(None)
-        loop.close()
+    return world

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .loop import SimulationLoop
+from .loop import simulation_loop
 from .world import Plant, World
 
 
@@ -42,28 +41,21 @@ class _Errors(logging.Handler):
 
 def run_seed(seed: int, plant: Plant | None = None, kind: type[World] = World) -> Report:
     """Run one seed on a loop of its own."""
-    loop = SimulationLoop(seed)
     log = logging.getLogger("belvo_async")
     errors = _Errors()
     level, propagate = log.level, log.propagate
     log.addHandler(errors)
     log.setLevel(logging.ERROR)
     log.propagate = False
-    asyncio.set_event_loop(loop)
-    world = kind(seed, loop, plant)
     try:
-        try:
-            loop.run_until_complete(world.play())
-        except Exception as error:
-            world.trace.check(False, f"the run ended with {error!r}")
-        seconds = loop.time()
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.run_until_complete(asyncio.sleep(0))
-        loop.run_until_complete(loop.shutdown_asyncgens())
+        with simulation_loop(seed) as loop:
+            world = kind(seed, loop, plant)
+            try:
+                loop.run_until_complete(world.play())
+            except Exception as error:
+                world.trace.check(False, f"the run ended with {error!r}")
+            seconds = loop.time()
     finally:
-        asyncio.set_event_loop(None)
-        loop.close()
         log.removeHandler(errors)
         log.setLevel(level)
         log.propagate = propagate

@@ -44,6 +44,13 @@ class _HasLink(Protocol):
     def link(self) -> str: ...
 
 
+class _HasPeriod(Protocol):
+    @property
+    def date_from(self) -> date: ...
+    @property
+    def date_to(self) -> date: ...
+
+
 class _HasSelection(Protocol):
     @property
     def fields(self) -> Sequence[str] | None: ...
@@ -139,6 +146,13 @@ def check_order(first: date | int | Decimal | None, last: date | int | Decimal |
     # Both are of one kind by then: they were checked one by one.
     if first is not None and last is not None and last < first:  # type: ignore[operator]
         raise TaskError(f"{field} lies before the start of its period", field=field)
+
+
+def check_period(owner: _HasPeriod) -> None:
+    """Refuse ends that are no plain dates, and a last one before the first."""
+    check_date(owner.date_from, field="date_from")
+    check_date(owner.date_to, field="date_to")
+    check_order(owner.date_from, owner.date_to, field="date_to")
 
 
 def check_direction(value: object, *, both: bool = True) -> None:

@@ -11,10 +11,10 @@ from belvo_async.discreet import discreet
 
 from .checks import (
     Direction,
-    check_date,
     check_direction,
     check_flag,
     check_order,
+    check_period,
     check_year,
     fix_link,
     fix_selection,
@@ -58,9 +58,7 @@ class RetrieveInvoices(Retrieval[tuple[Invoice, ...]], frozen=True, kw_only=True
     @discreet
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_date(self.date_from, field="date_from")
-        check_date(self.date_to, field="date_to")
-        check_order(self.date_from, self.date_to, field="date_to")
+        check_period(self)
         check_span(self.date_from, self.date_to)
         check_direction(self.type)
         check_flag(self.attach_xml, field="attach_xml")
@@ -99,9 +97,7 @@ class RetrieveMonthlyTaxReturns(Retrieval[tuple[TaxReturn, ...]], frozen=True, k
     @discreet
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_date(self.date_from, field="date_from")
-        check_date(self.date_to, field="date_to")
-        check_order(self.date_from, self.date_to, field="date_to")
+        check_period(self)
         check_flag(self.attach_pdf, field="attach_pdf")
 
 
@@ -148,8 +144,6 @@ class RetrieveTaxRetentions(Retrieval[tuple[TaxRetention, ...]], frozen=True, kw
     @discreet
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_date(self.date_from, field="date_from")
-        check_date(self.date_to, field="date_to")
-        check_order(self.date_from, self.date_to, field="date_to")
+        check_period(self)
         check_direction(self.type, both=False)
         check_flag(self.attach_xml, field="attach_xml")

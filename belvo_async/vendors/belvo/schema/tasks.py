@@ -15,10 +15,9 @@ from belvo_async.jobs import Task
 from .checks import (
     Direction,
     Resource,
-    check_date,
     check_direction,
     check_flag,
-    check_order,
+    check_period,
     fix_link,
     fix_selection,
     resource_names,
@@ -64,9 +63,7 @@ class Invoices(Task[Invoice], frozen=True, tag="belvo.Invoices"):
     @discreet
     def __post_init__(self) -> None:
         fix_link(self)
-        check_date(self.date_from, field="date_from")
-        check_date(self.date_to, field="date_to")
-        check_order(self.date_from, self.date_to, field="date_to")
+        check_period(self)
         check_span(self.date_from, self.date_to)
         check_direction(self.type)
         check_flag(self.attach_xml, field="attach_xml")
