@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,6 +19,7 @@ from ..errors import ConfigurationError, UnknownJobError, outcome_error
 from ..jobs import Job, Observation, Task, UnknownTask, abandonment, mistrust, reconcile
 from ..stores import open_store
 from ..vendors import belvo, syntage  # so that stored tasks are read as the types they are
+from ..vendors.syntage.schema.subjects import RFC
 from .table import Table
 
 __all__ = [
@@ -158,16 +160,43 @@ async def _job(store: Store, job_id: str) -> tuple[Job, tuple[Observation, ...]]
 async def _abandon(store: Store, wanted: str) -> Job:
     async with store:
         job = await _find(store, wanted)
+        if job.is_open and job.remote_id is not None:
+            job = await _replay(store, job, job.remote_id)
         while job.is_open:
             # Of a store that went back, nobody can say that it was not sent.
             say = mistrust if job.is_queued and job.era != store.era else abandonment
-            seen = say(job, datetime.now(UTC))
-            made = replace(reconcile(job, seen)[0], next_poll=None, version=job.version + 1)
-            standing = await store.put(made, expected=job.version, observation=seen)
-            if standing is None and job.lane is not None and not made.is_open:
-                await _give_lane_on(store, job.lane, job)
-            job = standing or made
+            job = await _apply(store, job, partial(say, at=datetime.now(UTC)))
         return job
+
+
+async def _replay(store: Store, job: Job, remote_id: str) -> Job:
+    """Apply what is parked about a job: nobody looks for it again once the job is followed no longer."""
+    early = await store.parked(job.account, remote_id)
+    for seen in early:
+        job = await _apply(store, job, partial(_as_it_is, seen))
+    if early:
+        await store.unpark(job.account, early)
+    return job
+
+
+def _as_it_is(seen: Observation, _job: Job) -> Observation:
+    return seen
+
+
+async def _apply(store: Store, job: Job, say: Callable[[Job], Observation]) -> Job:
+    """Apply what is to be said of a job, again on its newer version; one that closes gives its lane on."""
+    while True:
+        seen = say(job)
+        made = reconcile(job, seen)[0]
+        if made == job:
+            return job
+        made = replace(made, next_poll=made.next_poll if made.is_open else None, version=job.version + 1)
+        standing = await store.put(made, expected=job.version, observation=seen)
+        if standing is None:
+            if job.is_open and not made.is_open and job.lane is not None:
+                await _give_lane_on(store, job.lane, job)
+            return made
+        job = standing
 
 
 async def _give_lane_on(store: Store, lane: str, closed: Job) -> None:
@@ -254,7 +283,7 @@ def _shown(value: object) -> object:
 
 
 # Not within a UUID, whose last digits may look like one.
-_RFC = re.compile(r"(?<![A-Z0-9-])[A-ZÑ&]{3,4}[0-9]{6}[A-Z0-9]{3}(?![A-Z0-9-])", re.IGNORECASE)
+_RFC = re.compile(f"(?<![A-Z0-9-]){RFC}(?![A-Z0-9-])", re.IGNORECASE)
 
 
 def _told(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

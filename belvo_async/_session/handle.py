@@ -54,7 +54,7 @@ class JobHandle(Generic[R_co]):
 
     @property
     def state(self) -> str:
-        """The status, or `queued` or `abandoned`: what `jobs list` shows."""
+        """The status, or `queued`, `abandoned` or `unconfirmed`: what `jobs list` shows."""
         return self._watch.job.state
 
     @property

@@ -283,7 +283,7 @@ STATES: Mapping[str, tuple[tuple[Status, ...], str]] = {
         "nothing is under way: it waits for another job of its subject, for its turn, or for a retry",
     ),
     "abandoned": (
-        (Status.UNCERTAIN, Status.PENDING, Status.RUNNING, Status.STOPPING),
+        (Status.SUBMITTING, Status.UNCERTAIN, Status.PENDING, Status.RUNNING, Status.STOPPING),
         "it was given up, or nobody looks for it any more; `adopt` or a late webhook takes it up again",
     ),
     "unconfirmed": (

@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import msgspec
 import pytest
 
 from belvo_async import belvo
 from belvo_async._cli import main
-from belvo_async._cli.jobs import PRUNE_SLICE
+from belvo_async._cli.jobs import PRUNE_SLICE, _abandon
+from belvo_async.errors import StoreError
 from belvo_async.jobs import Failure, Job, Observation, Status, Way, reconcile
 from belvo_async.stores import open_store
 from tests.stores.urls import empty_store
@@ -334,6 +336,58 @@ def test_an_end_nobody_can_tell_is_told_as_such(tmp_path: Path, capsys: pytest.C
     assert ["failure", "unconfirmed"] in [line.split() for line in told.splitlines()]
     assert "reason     nothing tells how job silent ended" in told
     assert "it failed or found nothing" in told
+
+
+def test_abandon_takes_what_is_parked_about_a_job_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its process ended before that was applied, and nobody looks again for a job that is given up."""
+    url = f"sqlite:{tmp_path / 'jobs.db'}"
+    fill(url, a_job("ended", status=Status.PENDING, remote_id="r-1"))
+    end = Observation(way=Way.WEBHOOK, at=AT, remote_id="r-1", status=Status.FINISHED)
+
+    async def park() -> None:
+        async with open_store(url) as opened:
+            await opened.park("x", end)
+
+    async def parked() -> int:
+        async with open_store(url) as opened:
+            return len(await opened.parked("x"))
+
+    asyncio.run(park())
+    capsys.readouterr()
+
+    assert 0 == main(["jobs", "abandon", "ended", "--store", url])
+    assert ["job ended is finished"] == capsys.readouterr().out.splitlines()
+    assert 0 == asyncio.run(parked())
+
+
+def test_a_job_in_doubt_is_looked_for_when_abandoning_it_breaks_off(tmp_path: Path) -> None:
+    """Between doubt and giving up it is a job like any other: somebody takes it up when it is due."""
+    url = f"sqlite:{tmp_path / 'jobs.db'}"
+
+    async def queue() -> None:
+        async with open_store(url) as opened:
+            await opened.put(a_job("queued", status=Status.SUBMITTING, next_poll=AT), expected=None)
+            await opened.begin_era()
+
+    async def break_off() -> Job | None:
+        store = open_store(url)
+        write = store.put
+
+        async def put(job: Job, **given: Any) -> Job | None:
+            if job.abandoned:
+                raise StoreError("the disk is full")
+            return await write(job, **given)
+
+        with patch.object(store, "put", put), pytest.raises(StoreError, match="the disk is full"):
+            await _abandon(store, "queued")
+        async with open_store(url) as opened:
+            return await opened.get("queued")
+
+    asyncio.run(queue())
+    job = asyncio.run(break_off())
+
+    assert job is not None
+    assert (Status.UNCERTAIN, True, AT) == (job.status, job.is_open, job.next_poll)
 
 
 def test_abandon_gives_the_lane_to_the_next(store: str) -> None:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from belvo_async._tracker import Tracker
 from belvo_async.abc import Answer
-from belvo_async.errors import TransportError
+from belvo_async.errors import StoreError, TransportError
 from belvo_async.jobs import Job, Status
 
 from .bench import LANE_TASK, MUTE, Bench, accepted, outcome
@@ -236,6 +236,22 @@ async def test_short_deadline_holds_its_lane_no_longer(bench: Bench, tracker: Tr
     await asyncio.sleep(2)
 
     assert (1, 2) == (before, bench.posts)
+
+
+async def test_nothing_is_promised_whose_lane_cannot_be_kept(
+    bench: Bench, tracker: Tracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job that is waited for longer than it holds its lane would let another request into it."""
+    job = await bench.start(tracker, LANE_TASK, hours=1)
+
+    async def fail(*_: object, **__: object) -> None:
+        raise StoreError("switched off")
+
+    monkeypatch.setattr(bench.store, "lease", fail)
+    with pytest.raises(StoreError, match="switched off"):
+        await tracker.promise(job, bench.after(hours=6))
+
+    assert job.deadline == (await bench.stored(job)).deadline
 
 
 async def test_lane_is_held_as_long_as_somebody_was_promised(bench: Bench, tracker: Tracker) -> None:

@@ -47,6 +47,17 @@ async def test_job_given_up_is_joined_by_nobody(bench: Bench, tracker: Tracker) 
     assert (job.id != new.id, 2) == (True, bench.posts)
 
 
+async def test_what_is_parked_about_a_job_comes_before_giving_it_up(bench: Bench, tracker: Tracker) -> None:
+    """Its process or its store failed before the end was applied; nobody looks again for one that is given up."""
+    job = await bench.start(tracker, LANE_TASK)
+    await bench.store.park(MUTE.account, bench.said(1, Status.FINISHED))
+
+    ended = await tracker.abandon(job)
+
+    assert (Status.FINISHED, Way.WEBHOOK, False) == (ended.status, ended.settled_by, ended.abandoned)
+    assert () == tuple(await bench.store.parked(MUTE.account, remote_id(1)))
+
+
 @pytest.mark.parametrize("status", [Status.FINISHED, Status.FAILED, Status.STOPPED], ids=str)
 async def test_late_end_of_a_job_given_up_counts(bench: Bench, tracker: Tracker, status: Status) -> None:
     """The vendor's word is taken; its handles know it."""

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from belvo_async.abc import Answer, Request
-from belvo_async.errors import JobUnconfirmedError, outcome_error
+from belvo_async.errors import JobUnconfirmedError, PayloadError, outcome_error
 from belvo_async.jobs import Job, Look, Observation, Status, Way, reconcile
 from belvo_async.vendors.belvo import Belvo, FinancialStatements
 from tests.vendors.belvo_samples import BELVO, LINK, NOW, answer, changed, converse, job_of
@@ -61,6 +61,13 @@ def test_a_record_that_came_since_the_post_speaks_for_the_job(record: object) ->
 
     assert (Status.FINISHED, Way.INFERENCE, False) == (seen.status, seen.way, seen.partial)
     assert (True, False) == (job.status is Status.FINISHED, job.is_confirmed)
+
+
+@pytest.mark.parametrize("body", [{}, {"detail": "x"}, {"count": 5, "results": "broken"}], ids=str)
+def test_a_page_that_is_no_list_speaks_neither_for_nor_against_a_job(body: object) -> None:
+    """Nothing was read, which is not to have found nothing: the job is looked at again."""
+    with pytest.raises(PayloadError, match="no list"):
+        looked(answer(200, body))
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ class Belvo:
     Belvo must stay quiet before an end that it does not announce is inferred: of a `Refresh` since its last report, of
     other jobs over three equal looks. Less is for simulators: Belvo's own reports come minutes apart. Where none of the
     job's records came since its POST, nothing speaks for success: the job is given up (JobUnconfirmedError), at once
-    without webhooks, else after 24 times as long, for the webhook may only be late.
+    without webhooks, else after 24 times as long, for the webhook may only be late (a `Refresh` always then).
     `account` names the account whose jobs these are, so that they outlive its keys. Without a name the account is that
     of the secret id (a new password changes nothing), or of the oldest of `previous_keys`, earlier secret ids: give
     those (the oldest last) while a key is being changed, with a name or without, and jobs that were fired under them

@@ -2,8 +2,8 @@
 
 One read of the link serves all its jobs. A link that broke fails them; one that is gone ends its deletion. A link that
 was used after the POST is worth a look at the job's own list: when three looks over ten minutes were equal, the job's
-own records decide (`evidence`). So is a refresh of which every resource has reported, and none lately.
-`Belvo(quiet=...)` is how long those ten minutes are.
+own records decide (`evidence`). A refresh ends by its reports, when every resource has reported and none lately; where
+none ever came, by its records as well. `Belvo(quiet=...)` is how long those ten minutes are.
 """
 
 from __future__ import annotations
@@ -197,7 +197,11 @@ def _search(job: Job, places: Sequence[tuple[str, Filters]], now: datetime, sour
     """Look for records that speak for a job in the lists that may hold them."""
     for path, filters in places:
         for asked in questions(job, path, filters):
-            found = weigh(job, read((yield from _ask(source, path, asked)), Records), now)
+            page = read((yield from _ask(source, path, asked)), Records)
+            if page.results is None:
+                # Nothing was read: that is not to have found nothing.
+                raise PayloadError("no list", path="$.results")
+            found = weigh(job, page, now)
             if found.speaks:
                 return found
     return Evidence()
