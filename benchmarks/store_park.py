@@ -68,7 +68,8 @@ class Side:
         self._strangers = 0
 
     async def open(self, stack: AsyncExitStack, parked: int) -> None:
-        """Open the tracker beside an uncertain submission and so many parked deliveries."""
+        """Open the tracker beside an uncertain submission and so many parked deliveries; with none, it stays empty."""
+        self._stays_empty = not parked
         tracker = Tracker(
             store=self._store,
             vendors={"benchmark": self._vendor},
@@ -96,13 +97,9 @@ class Side:
             await self._tracker.receive(self._vendor, [self._said(job.remote_id or "", 0)])
             seconds += time.perf_counter() - began
             await asyncio.gather(*flood)
-            if len(strangers) and not self._is_full:
+            if strangers and self._stays_empty:
                 await self._store.unpark(ACCOUNT, strangers)
         return seconds
-
-    @property
-    def _is_full(self) -> bool:
-        return self._strangers > PARKED
 
     async def _start(self) -> Job:
         self._last += 1

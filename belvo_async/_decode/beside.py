@@ -9,7 +9,7 @@ import msgspec
 
 from ..abc import Page, Shape
 from ..payload import UNREADABLE, rethrow
-from ..tolerant import text_of, whole_number
+from ..tolerant import elements_of, text_of, whole_number
 
 V = TypeVar("V")
 
@@ -63,8 +63,8 @@ def rows_without_array(value: bytes) -> bytes | None:
     """
     if value[:1] == b"{":
         found = decoded(_OBJECT, value, "$")
-        rows = found.values() if all(key.isdecimal() for key in found) else [value]
-        return b"[" + b",".join(map(bytes, rows)) + b"]"
+        rows = elements_of(found)
+        return b"[" + b",".join([value] if rows is None else map(bytes, rows)) + b"]"
     return b"[]" if value in _NO_LINK else None
 
 

@@ -44,14 +44,13 @@ class Records:
             statement_row(self.books.seed, link.id, year, collected_at=now)
             for year in range(now.year - STATEMENT_YEARS, now.year)
         ]
-        filed = [(str(row["id"]), row) for row in rows]
         return [
             Filed(
-                id=number,
+                id=(number := str(row["id"])),
                 link=link.id,
                 row=as_in_examples("FINANCIAL_STATEMENTS", row, self._example_share, of=number),
             )
-            for number, row in filed
+            for row in rows
         ]
 
     def returns(self, link: Link, now: datetime, *, pdf: bool = False) -> Returns:

@@ -153,7 +153,7 @@ class BeginEra(Write[int]):
     @staticmethod
     def exchange(operations: Sequence[BeginEra]) -> Exchange:
         """Begin one for all who say so at the same time."""
-        ((((era,),),),) = [(yield [Statement(BEGIN_ERA)])]
+        (((era,),),) = yield [Statement(BEGIN_ERA)]
         for each in operations:
             each.outcome = era
         yield []

@@ -196,28 +196,31 @@ class StoreThread(threading.Thread):
         """Run a batch in one transaction. False when, unguarded, a write failed: then nothing was done."""
         deadline = min(each.asked_at for each in batch) + LOCKED_SECONDS
         writes = any(each.writes for each in batch)
-        self._begin(database, deadline, writes=writes)
+        turn = self._begin(database, deadline, writes=writes)
         for operation in batch:
             self._attempt(database, operation, guarded=guarded)
             if operation.failure is not None and operation.writes and not guarded:
                 database.execute("ROLLBACK")
                 return False
         wait_inside(database, deadline)
-        turn = read_turn(database)
+        if writes:
+            turn = read_turn(database)
         database.execute("COMMIT")
         self._mark.note(turn) if writes else self._mark.learn(turn)
         return True
 
-    def _begin(self, database: sqlite3.Connection, deadline: float, *, writes: bool) -> None:
+    def _begin(self, database: sqlite3.Connection, deadline: float, *, writes: bool) -> Turn:
+        """Begin a transaction: the turn it begins with."""
         self._check_file()
-        if writes:
-            insist(database, lambda: database.execute("BEGIN IMMEDIATE"), deadline)
-        else:
-            insist(database, lambda: _begin_reading(database), deadline)
+        if not writes:
+            turn = insist(database, lambda: _begin_reading(database), deadline)
+            wait_inside(database, deadline)
+            return turn
+        insist(database, lambda: database.execute("BEGIN IMMEDIATE"), deadline)
         wait_inside(database, deadline)
-        if writes:
-            number, era = take_turn(database, self.writer)
-            self._mark.compare(database, Turn(number - 1, era))
+        number, era = take_turn(database, self.writer)
+        self._mark.compare(database, Turn(number - 1, era))
+        return Turn(number, era)
 
     def _attempt(self, database: sqlite3.Connection, operation: _Operation[Any], *, guarded: bool) -> None:
         """Run one operation; guarded, its failure undoes nothing but itself."""
@@ -272,10 +275,10 @@ def _nothing(_database: sqlite3.Connection) -> None:
     return None
 
 
-def _begin_reading(database: sqlite3.Connection) -> None:
+def _begin_reading(database: sqlite3.Connection) -> Turn:
     database.execute("BEGIN")
     # Takes the lock for all reads together: each would wait for it in vain by itself.
-    database.execute("SELECT number FROM turn").fetchone()
+    return read_turn(database)
 
 
 def _inode(path: str) -> tuple[int, int] | None:

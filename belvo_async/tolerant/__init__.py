@@ -4,6 +4,7 @@ from .kinds import bare
 from .misfits import Misfit, Misfits
 from .nodes import UNFIT, Told
 from .reader import Reading, Rereader, listening, read, rereader
+from .rewrites import elements_of
 from .texts import count_of, exact, text_of, whole_number
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Told",
     "bare",
     "count_of",
+    "elements_of",
     "exact",
     "listening",
     "read",

@@ -17,7 +17,7 @@ from msgspec import inspect
 from ..errors import PayloadError
 from ..payload import UNREADABLE, check_numbers
 from .kinds import ANYTHING, OBJECTS, annotation, members, scalars
-from .rewrites import rewrites, says_nothing
+from .rewrites import elements_of, rewrites, says_nothing
 from .texts import exact, written
 
 __all__ = ["UNFIT", "Node", "Outcome", "Place", "Told", "node_of"]
@@ -198,7 +198,7 @@ class Node:
                 return positional[0].read(positional[0].named(items), at, told)
         elif raw[:1] == b"{":
             found: Mapping[str, msgspec.Raw] = _decoded(_MEMBERS, raw) or {"": msgspec.Raw(raw)}
-            items = list(found.values()) if all(key.isdecimal() for key in found) else None
+            items = elements_of(found)
         if array is None:
             return Outcome.UNREAD
         return array.read_sole(raw, at, told) if items is None else array.read(items, at, told)

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import TypeVar
 
 from .days import days, instants
 from .kinds import Scalar
 from .texts import flag, plain_number, rewrites_of_number, stripped, text_of, whole_number, written
 
-__all__ = ["rewrites", "says_nothing"]
+__all__ = ["elements_of", "rewrites", "says_nothing"]
+
+V = TypeVar("V")
+
+
+def elements_of(found: Mapping[str, V]) -> list[V] | None:
+    """The elements of an array with gaps, which PHP writes as an object; None where the keys are names."""
+    return list(found.values()) if all(key.isdecimal() for key in found) else None
 
 
 def says_nothing(raw: bytes) -> bool:

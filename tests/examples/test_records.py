@@ -8,10 +8,7 @@ import json
 import os
 import random
 import signal
-import socket
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,7 +21,7 @@ from belvo_async.simulator import SyntageSimulator
 from examples import fastapi_service, records, several_workers, worker
 from tests.session.world import World
 
-ROOT = Path(__file__).parents[2]
+from .web_workers import ROOT, workers
 
 
 def files(folder: Path) -> list[str]:
@@ -268,7 +265,7 @@ def test_no_result_is_lost_with_a_killed_web_worker(tmp_path: Path) -> None:
         async with (
             asyncio.timeout(180),
             SyntageSimulator(speed=20, entities=20) as vendor,
-            workers(vendor, tmp_path) as url,
+            workers(vendor, f"sqlite:{tmp_path / 'jobs.db'}", count=4, RECORDS=str(tmp_path / "records")) as url,
         ):
             vendor.webhook_url = f"{url}/webhooks/syntage"
             limits = httpx.Limits(max_keepalive_connections=0)
@@ -291,29 +288,6 @@ def test_no_result_is_lost_with_a_killed_web_worker(tmp_path: Path) -> None:
 
     assert (20, sorted(names)) == (len(names), loaded)
     assert all((tmp_path / "records" / name).read_bytes().endswith(b"}\n") for name in names)
-
-
-@asynccontextmanager
-async def workers(vendor: SyntageSimulator, tmp_path: Path) -> AsyncIterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    settings = {
-        "SYNTAGE_API_KEY": vendor.api_key,
-        "SYNTAGE_WEBHOOK_SECRET": vendor.signing_secret,
-        "SYNTAGE_BASE_URL": vendor.url,
-        "BELVO_ASYNC_STORE": f"sqlite:{tmp_path / 'jobs.db'}",
-        "RECORDS": str(tmp_path / "records"),
-    }
-    command = ["uvicorn", "examples.several_workers:app", "--workers", "4", "--port", str(port), "--log-level", "error"]
-    server = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", *command, cwd=ROOT, env={**os.environ, **settings}
-    )
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        await asyncio.wait_for(server.wait(), 30)
 
 
 async def until_up(http: httpx.AsyncClient) -> None:

@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +16,8 @@ from tests.session.world import World
 from tests.stores.urls import empty_store
 
 from .test_examples import _serve as serve
+from .web_workers import workers
 
-ROOT = Path(__file__).parents[2]
 WANTED = {"extractor": "tax_status"}
 
 
@@ -80,7 +75,11 @@ def test_real_workers_share_the_work(kind: str, tmp_path: Path) -> None:
 
 
 async def _share_the_work(store: str) -> None:
-    async with asyncio.timeout(60), SyntageSimulator(speed=20, entities=8) as vendor, _workers(vendor, store) as url:
+    async with (
+        asyncio.timeout(60),
+        SyntageSimulator(speed=20, entities=8) as vendor,
+        workers(vendor, store, count=2) as url,
+    ):
         vendor.webhook_url = f"{url}/webhooks/syntage"
         # Each request on a connection of its own: the kernel chooses the worker.
         limits = httpx.Limits(max_keepalive_connections=0)
@@ -103,28 +102,6 @@ async def _share_the_work(store: str) -> None:
     assert [1] * 8 == [len(each) for each in ends.values()]
     assert {"finished"} == {status for each in ends.values() for status, _ in each}
     assert {200} == {each.status for each in vendor.deliveries}
-
-
-@asynccontextmanager
-async def _workers(vendor: SyntageSimulator, store: str) -> AsyncIterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    settings = {
-        "SYNTAGE_API_KEY": vendor.api_key,
-        "SYNTAGE_WEBHOOK_SECRET": vendor.signing_secret,
-        "SYNTAGE_BASE_URL": vendor.url,
-        "BELVO_ASYNC_STORE": store,
-    }
-    command = ["uvicorn", "examples.several_workers:app", "--workers", "2", "--port", str(port), "--log-level", "error"]
-    server = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", *command, cwd=ROOT, env={**os.environ, **settings}
-    )
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        await asyncio.wait_for(server.wait(), 20)
 
 
 async def _fire_first(http: httpx.AsyncClient, entity: str) -> httpx.Response:

@@ -14,7 +14,7 @@ from ...discreet import discreet
 from ...errors import PayloadError
 from ...jobs import Failure, Job, Observation, Status, Way
 from ...payload import decode
-from ...tolerant import count_of
+from ...tolerant import count_of, elements_of
 from .schema import INVOICE_TYPES, Extraction, Period
 
 __all__ = [
@@ -223,7 +223,8 @@ def _read_members(members: object) -> list[object]:
     """
     if isinstance(members, dict) and members:
         found = cast("dict[str, object]", members)
-        return list(found.values()) if all(key.isdecimal() for key in found) else [found]
+        rows = elements_of(found)
+        return [found] if rows is None else rows
     if not isinstance(members, list):
         raise PayloadError("expected an array", path="$.hydra:member")
     return cast("list[object]", members)
