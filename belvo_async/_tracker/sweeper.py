@@ -152,13 +152,15 @@ class Sweeper:
         They are when a session begins, when our own was set, and now and then: another worker may have planned looks by
         a wrong clock and be gone. While it is there, though, two that disagree must not race each other.
         """
-        is_time = asyncio.get_running_loop().time() >= self._doubts_at or self._context.clock.steps != self._steps
-        return later(now, CLOCKS_DIFFER) if is_time else None
+        return later(now, CLOCKS_DIFFER) if self._is_time_to_doubt() else None
+
+    def _is_time_to_doubt(self) -> bool:
+        return asyncio.get_running_loop().time() >= self._doubts_at or self._context.clock.steps != self._steps
 
     def _note_claimed(self) -> None:
         now = asyncio.get_running_loop().time()
         self._began_at = now if self._began_at is None else self._began_at
-        if now >= self._doubts_at or self._context.clock.steps != self._steps:
+        if self._is_time_to_doubt():
             self._doubts_at, self._steps = now + DOUBT_EVERY.total_seconds(), self._context.clock.steps
 
     async def _sweep_park(self) -> None:
