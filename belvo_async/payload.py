@@ -49,6 +49,7 @@ _HARMLESS = re.compile(
     r"(Expected `[\w |.-]+`(?:, got `[\w|. -]+`)?|Object missing required field `\w+`|JSON is malformed"
     r"|Input data was truncated|Invalid (?:RFC3339 encoded datetime|RFC3339 encoded date|UUID|decimal string))"
 )
+_NOT_UTF_8 = "Invalid UTF-8 encoded string"
 # The path and the position stand at the end; the same words inside an echoed value must not be taken for them.
 _PATH = re.compile(r"`(\$[^`]*)`\Z")
 _BYTE = re.compile(r"\(byte (\d+)\)\Z")
@@ -112,7 +113,8 @@ def encode_body(words: Mapping[str, object]) -> bytes:
     raise TaskError("a text holds characters that UTF-8 cannot", field="text")
 
 
-# RecursionError and UnicodeDecodeError are not MsgspecErrors; the last would carry the whole input in `.object`.
+# RecursionError is no MsgspecError, nor is the UnicodeDecodeError of a msgspec before 0.23, which would carry the whole
+# input in `.object`.
 UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OverflowError, MemoryError, ValueError)
 
 
@@ -125,9 +127,9 @@ def rethrow(error: Exception, *, at: str = "$", offset: int | None = 0) -> Paylo
         return error
     if isinstance(error, RecursionError):
         return PayloadError("nested too deeply", path=at)
-    if isinstance(error, UnicodeDecodeError):
-        return PayloadError("not UTF-8", path=at)
     text = str(error)
+    if isinstance(error, UnicodeDecodeError) or text.startswith(_NOT_UTF_8):
+        return PayloadError("not UTF-8", path=at)
     path = _PATH.search(text)
     byte = _BYTE.search(text)
     harmless = _HARMLESS.match(text)

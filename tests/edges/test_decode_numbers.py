@@ -130,12 +130,13 @@ async def test_bomb_is_refused_wherever_it_stands(record: Any, written: str, pat
 
     found, _, error = await read(arriving(f"[{','.join(row)}]".encode(), 50), Shape(record=record), strict=True)
 
-    refusal = ("a number out of bounds", f"$[1]{path}")
+    refusals = {("a number out of bounds", f"$[1]{path}")}
     if record == set[Decimal] and bomb == SIGNALING_NAN:
-        # It cannot be hashed, and there is no set to be looked at.
-        refusal = ("unexpected content", "$[1]")
+        # It cannot be hashed, and there is no set to be looked at; msgspec names its place since 0.23.
+        refusals = {("unexpected content", "$[1]"), ("unexpected content", "$[1][0]")}
     assert 1 == len(found)
-    assert refusal == ((error.reason, error.path) if error else None)
+    assert error is not None
+    assert (error.reason, error.path) in refusals
 
 
 @pytest.mark.parametrize(
