@@ -25,9 +25,9 @@ except ImportError:
 
 # Everything is imported inside the fixtures: the plugin loads in every pytest run of an environment that has it.
 if TYPE_CHECKING:
-    from belvo_async import Session
-    from belvo_async.abc import Clock
-    from belvo_async.simulator import BelvoSimulator, SyntageSimulator
+    from . import Session
+    from .abc import Clock
+    from .simulator import BelvoSimulator, SyntageSimulator
 
 # A Belvo job of a minute is over in a tenth of a second.
 SIMULATED_SPEED = 600.0
@@ -58,7 +58,7 @@ def _fixture(make: Callable[P, AsyncIterator[T]]) -> object:
 @_fixture
 async def belvo_simulator() -> AsyncIterator[BelvoSimulator]:
     """A local Belvo on an address of its own, with links and invoices; `next_job` and `next_answer` script faults."""
-    from belvo_async.simulator import BelvoSimulator
+    from .simulator import BelvoSimulator
 
     async with BelvoSimulator(speed=SIMULATED_SPEED, limits=False) as simulator:
         yield simulator
@@ -67,7 +67,7 @@ async def belvo_simulator() -> AsyncIterator[BelvoSimulator]:
 @_fixture
 async def syntage_simulator() -> AsyncIterator[SyntageSimulator]:
     """A local Syntage on an address of its own, with entities and invoices."""
-    from belvo_async.simulator import SyntageSimulator
+    from .simulator import SyntageSimulator
 
     async with SyntageSimulator(speed=SIMULATED_SPEED, limits=False) as simulator:
         yield simulator
@@ -92,8 +92,8 @@ async def session_on(
     """Open what `belvo_async_session` is; `clock` as in Session."""
     from aiohttp import web
 
-    from belvo_async import Belvo, Polling, Session, Syntage
-    from belvo_async.web.aiohttp import webhook_routes
+    from . import Belvo, Polling, Session, Syntage
+    from .web.aiohttp import webhook_routes
 
     belvo = Belvo(
         belvo_simulator.secret_id,

@@ -22,7 +22,7 @@ from belvo_async import Polling, Status, Syntage, syntage
 from belvo_async._tracker import Tracker
 from belvo_async.abc import Answer, Conversation, Headers, SystemClock
 from belvo_async.jobs import Job
-from belvo_async.stores.memory import MemoryStore
+from belvo_async.stores.memory.store import MemoryStore
 
 PAGE_ROWS = 100
 ENTITY = "/entities/0f3a5c1e-7b42-4d19-9c60-2a8e51d7b904"

@@ -28,7 +28,7 @@ from store_jobs import ACCOUNT, make_jobs
 from belvo_async._tracker import Tracker
 from belvo_async.abc import Conversation, SystemClock
 from belvo_async.jobs import Job, Observation, Polling
-from belvo_async.stores.memory import MemoryStore
+from belvo_async.stores.memory.store import MemoryStore
 
 
 class Silent:

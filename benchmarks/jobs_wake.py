@@ -23,7 +23,7 @@ from store_jobs import make_jobs
 from belvo_async._tracker import Tracker
 from belvo_async.abc import SystemClock
 from belvo_async.jobs import Job, Observation, Polling, Status, Way
-from belvo_async.stores.memory import MemoryStore
+from belvo_async.stores.memory.store import MemoryStore
 
 
 class TimedStore(MemoryStore):

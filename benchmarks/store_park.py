@@ -30,7 +30,7 @@ from belvo_async._tracker import Tracker
 from belvo_async.abc import Store, SystemClock
 from belvo_async.jobs import Job, Observation, Polling, Status, Task, Way
 from belvo_async.stores import MemoryStore
-from belvo_async.stores.sqlite import SqliteStore
+from belvo_async.stores.sqlite.store import SqliteStore
 
 PARKED = 10_000
 ONE_BY_ONE = 40

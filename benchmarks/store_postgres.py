@@ -18,9 +18,9 @@ from store_jobs import EVENTS, IN_FLIGHT, Ours, make_jobs, middle_ratio, take_tu
 from store_table import Line
 
 from belvo_async.jobs import Job
-from belvo_async.stores import postgres_commit, postgres_desk
-from belvo_async.stores.postgres import PostgresStore
-from belvo_async.stores.postgres_rows import arrays, columns
+from belvo_async.stores.postgres import group_commit, put
+from belvo_async.stores.postgres.rows import arrays, columns
+from belvo_async.stores.postgres.store import PostgresStore
 
 URL = "postgresql://postgres@127.0.0.1:5432/postgres"
 # Short turns: checkpoints and what else the machine does then disturb a few of them, not their median.
@@ -55,7 +55,7 @@ class Bare:
         self._sizes = sizes
 
     async def __call__(self, jobs: Sequence[Job]) -> float:
-        query = postgres_desk._UPDATE if jobs[0].version else postgres_desk._INSERT
+        query = put._UPDATE if jobs[0].version else put._INSERT
         rows = iter([(*columns(job), job.key is not None, 0) for job in jobs])
         # Going first, there is nothing to go by yet: batches are as large as callers allow.
         sizes = self._sizes if sum(self._sizes) == len(jobs) else [IN_FLIGHT] * -(-len(jobs) // IN_FLIGHT)
@@ -66,7 +66,7 @@ class Bare:
         return time.perf_counter() - began
 
 
-class Noting(postgres_commit.Writer):
+class Noting(group_commit.Writer):
     """The store's writer, noting how large its batches are."""
 
     sizes: list[int]

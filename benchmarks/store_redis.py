@@ -17,8 +17,9 @@ from store_jobs import EVENTS, IN_FLIGHT, Ours, make_jobs, middle_ratio, take_tu
 from store_table import Line
 
 from belvo_async.jobs import Job
-from belvo_async.stores import redis_rows, redis_scripts
-from belvo_async.stores.redis import RedisStore
+from belvo_async.stores.redis import rows
+from belvo_async.stores.redis.lua.jobs import PUT
+from belvo_async.stores.redis.store import RedisStore
 
 URL = "redis://127.0.0.1:6379/0"
 PIPELINE = 1000
@@ -51,8 +52,8 @@ class Bare:
 
     async def __call__(self, jobs: Sequence[Job]) -> float:
         expected = jobs[0].version - 1 if jobs[0].version else None
-        start = ("EVALSHA", redis_scripts.PUT._digest, 1, self._meta, self._epoch)
-        commands = [(*start, *redis_rows.put_arguments(job, expected, None, b"bare")) for job in jobs]
+        start = ("EVALSHA", PUT._digest, 1, self._meta, self._epoch)
+        commands = [(*start, *rows.put_arguments(job, expected, None, b"bare")) for job in jobs]
         began = time.perf_counter()
         for first in range(0, len(commands), PIPELINE):
             pipeline = self._client.pipeline(transaction=False)

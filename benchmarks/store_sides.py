@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 
 from belvo_async.abc import Store
-from belvo_async.stores.postgres import PostgresStore
-from belvo_async.stores.redis import RedisStore
+from belvo_async.stores.postgres.store import PostgresStore
+from belvo_async.stores.redis.store import RedisStore
 
 
 def open_store(url: str, name: str) -> AbstractAsyncContextManager[Store]:

@@ -17,19 +17,19 @@ from store_jobs import ACCOUNT, EVENTS, IN_FLIGHT, NOON, Ours, make_jobs
 from store_table import Line
 
 from belvo_async.jobs import Job
-from belvo_async.stores import sqlite_file, sqlite_jobs
-from belvo_async.stores.sqlite import SqliteStore
+from belvo_async.stores.sqlite import file, jobs as table
+from belvo_async.stores.sqlite.store import SqliteStore
 
 PER_COMMIT = 1000
 # Of the slow peer fewer are enough.
 SINGLE_EVENTS = 200
 OPEN_JOBS = 100_000
-NEWER = sqlite_file.journal_settings((3, 51, 3))
+NEWER = file.journal_settings((3, 51, 3))
 
 
 def own_settings() -> tuple[str, str]:
     """Journal mode and synchronous level the store chooses for this library."""
-    return sqlite_file.journal_settings(sqlite3.sqlite_version_info[:3])
+    return file.journal_settings(sqlite3.sqlite_version_info[:3])
 
 
 def about() -> str:
@@ -40,14 +40,14 @@ class Bare:
     """`executemany` of the statement the store uses, rows made beforehand."""
 
     def __init__(self, path: Path) -> None:
-        self._database = sqlite_file.open_database(str(path), sqlite_file.connect)
+        self._database = file.open_database(str(path), file.connect)
 
     async def __call__(self, jobs: list[Job]) -> float:
-        rows = [sqlite_jobs.row_of(job) for job in jobs]
+        rows = [table.row_of(job) for job in jobs]
         began = time.perf_counter()
         for start in range(0, len(rows), PER_COMMIT):
             self._database.execute("BEGIN IMMEDIATE")
-            self._database.executemany(sqlite_jobs.INSERT, rows[start : start + PER_COMMIT])
+            self._database.executemany(table.INSERT, rows[start : start + PER_COMMIT])
             self._database.execute("COMMIT")
         return time.perf_counter() - began
 
@@ -62,11 +62,11 @@ class Single:
         self._database = database
 
     async def __call__(self, jobs: list[Job]) -> float:
-        rows = [sqlite_jobs.row_of(job) for job in jobs]
+        rows = [table.row_of(job) for job in jobs]
         began = time.perf_counter()
         for row in rows:
             await self._database.execute("BEGIN IMMEDIATE")
-            await self._database.execute(sqlite_jobs.INSERT, row)
+            await self._database.execute(table.INSERT, row)
             await self._database.execute("COMMIT")
         return time.perf_counter() - began
 
@@ -76,7 +76,7 @@ async def compare(directory: Path, rounds: int, words: str) -> list[Line]:
     bare = Bare(directory / "bare.db")
 
     def connect() -> sqlite3.Connection:
-        return sqlite_file.open_database(str(directory / "single.db"), sqlite_file.connect)
+        return file.open_database(str(directory / "single.db"), file.connect)
 
     single = aiosqlite.Connection(connect, 64)
     async with SqliteStore(directory / "ours.db") as store, single:
@@ -115,9 +115,9 @@ async def compare(directory: Path, rounds: int, words: str) -> list[Line]:
 
 async def reopen(path: Path, jobs: int) -> Line:
     """From opening a file with many open jobs to the first answers of a claim, a put and a get."""
-    database = sqlite_file.open_database(str(path), sqlite_file.connect)
+    database = file.open_database(str(path), file.connect)
     database.execute("BEGIN IMMEDIATE")
-    database.executemany(sqlite_jobs.INSERT, [sqlite_jobs.row_of(job) for job in make_jobs(0, jobs)])
+    database.executemany(table.INSERT, [table.row_of(job) for job in make_jobs(0, jobs)])
     database.execute("COMMIT")
     database.close()
     (late,) = make_jobs(jobs, 1)
@@ -137,7 +137,7 @@ def measure(directory: Path, rounds: int) -> list[Line]:
     """Run every case: with the settings of this library, and those of 3.51.3 and later."""
     lines: list[Line] = []
     for settings in dict.fromkeys((own_settings(), NEWER)):
-        with patch.object(sqlite_file, "journal_settings", lambda _library, chosen=settings: chosen):
+        with patch.object(file, "journal_settings", lambda _library, chosen=settings: chosen):
             room = directory / settings[0]
             room.mkdir()
             lines += asyncio.run(compare(room, rounds, " ".join(settings)))

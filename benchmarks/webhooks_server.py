@@ -29,7 +29,7 @@ from webhooks_events import PATH, SECRET, remote_id
 
 from belvo_async import Polling, Session, Syntage, syntage
 from belvo_async.jobs import Job, Status
-from belvo_async.stores import sqlite_file
+from belvo_async.stores.sqlite import file
 from belvo_async.web.aiohttp import webhook_routes
 from belvo_async.web.asgi import WebhookApp
 
@@ -78,7 +78,7 @@ async def commit(directory: Path) -> AsyncIterator[Take]:
     """A receiver that answers once the event is durable, and commits each for itself."""
 
     def connect() -> sqlite3.Connection:
-        database = sqlite_file.open_database(str(directory / "hand.db"), sqlite_file.connect)
+        database = file.open_database(str(directory / "hand.db"), file.connect)
         database.execute("CREATE TABLE IF NOT EXISTS event (id TEXT PRIMARY KEY, job TEXT, status TEXT, body BLOB)")
         return database
 

@@ -268,7 +268,7 @@ def _instant(text: str) -> datetime:
 
 
 def _run_demo(options: argparse.Namespace) -> int:
-    from .demo import demo
+    from .demo.run import demo
 
     return demo(seed=options.seed, speed=options.speed, out=options.out, store=options.store, log=options.log)
 

@@ -17,7 +17,7 @@ from aiohttp.http import HttpProcessingError
 from .._session import Session
 from ..errors import ConfigurationError, StoreError
 from ..web.aiohttp import webhook_routes
-from .crowds import scarcity_in_words
+from .connection_limit import scarcity_in_words
 from .log import Lines
 
 INTERRUPTED = 130

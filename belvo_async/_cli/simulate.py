@@ -8,7 +8,7 @@ from typing import TypedDict
 
 from ..simulator import BelvoSimulator, Faults, SyntageSimulator
 from ..simulator.server import belvo_lines, syntage_lines
-from .crowds import scarcity_in_words
+from .connection_limit import scarcity_in_words
 
 FAULTS = {
     "none": Faults(),

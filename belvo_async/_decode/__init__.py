@@ -1,6 +1,6 @@
 """A page's bytes in, typed records out."""
 
+from .codec import Batch, Odd
 from .reader import PageReader
-from .records import Batch, Odd
 
 __all__ = ["Batch", "Odd", "PageReader"]

@@ -8,8 +8,8 @@ from typing import Any, Final, Generic, TypeVar
 
 from ..abc import Page, Shape
 from ..errors import BelvoAsyncError, PayloadError
-from .body import Body
-from .records import Batch, Records
+from .codec import Batch, Records
+from .envelope import Body
 
 R = TypeVar("R")
 

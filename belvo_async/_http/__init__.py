@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from .client import Http, Send
-from .talk import ask, converse
+from .conversation import ask, converse
 
 __all__ = ["Http", "Send", "ask", "converse"]

@@ -17,16 +17,16 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_result
 
 from ..abc import Clock, Permit, Request, Response, Retry
 from ..errors import BelvoAsyncError, SessionClosedError, TransportError
-from .elsewhere import Elsewhere
+from .admission import Turn, Turns
 from .faults import FAULTS, may_repeat, transport_error
-from .gate import Gate
-from .pacing import Pacing
+from .permit import Gate
 from .pools import CLOSED, Pool, make_pool
+from .rate_windows import SPREAD
+from .redirects import Elsewhere
+from .request import Credentials, Home, Limits, fetch, home_at
 from .response import HttpResponse
-from .turns import Turn, Turns
-from .waits import asked_wait
-from .windows import SPREAD
-from .wire import Credentials, Home, Limits, fetch, home_at
+from .retry_after import asked_wait
+from .shared_limits import Pacing
 
 _log = logging.getLogger("belvo_async")
 

@@ -11,8 +11,8 @@ from typing import Final
 import aiohttp
 
 from ..errors import SessionClosedError
-from .gate import GatedConnector
-from .wire import plain_session
+from .permit import GatedConnector
+from .request import plain_session
 
 __all__ = ["CLOSED", "Pool", "make_pool"]
 

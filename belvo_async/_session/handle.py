@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 from ..discreet import discreet
 from ..errors import UnsupportedError, outcome_error, timeout_error
 from ..jobs import Job, Observation, Status, Task
-from .arguments import check_span
+from .checks import check_span
 
 if TYPE_CHECKING:
     from .._tracker import Watch
-    from .results import Results
+    from .reading.results import Results
     from .session import Session
 
 R_co = TypeVar("R_co", covariant=True)

@@ -13,12 +13,12 @@ from ..discreet import discreet
 from ..errors import TaskError, UnsupportedError
 from ..jobs import Job
 from ..tolerant import Misfits
-from .ahead import Spares
-from .arguments import not_taken
-from .calling import carry_out
-from .file import File
+from .call import carry_out
+from .checks import not_taken
 from .handle import JobHandle
-from .results import Remarks, Results
+from .reading.download import File
+from .reading.prefetch import Spares
+from .reading.results import Remarks, Results
 
 R = TypeVar("R")
 T = TypeVar("T")

@@ -20,14 +20,14 @@ from ..errors import SessionClosedError, TaskError, UnknownJobError
 from ..jobs import Job, Polling, Task, at_present
 from ..stores import join_accounts
 from . import bulk
-from .ahead import Spares
-from .arguments import check_connections, check_remote_id, check_store, check_text, check_vendors, deadline_after
-from .configured import configured_vendors
-from .given import GivenBody, GivenHeaders, read_delivery
+from .binding import Place
+from .checks import check_connections, check_remote_id, check_store, check_text, check_vendors, deadline_after
+from .delivery import GivenBody, GivenHeaders, read_delivery
+from .environment import configured_vendors
 from .handle import JobHandle
-from .inbox import Inbox
-from .place import Place
+from .reading.prefetch import Spares
 from .reads import Reads
+from .receive import Inbox
 from .unfired import UnfiredHandle, unfired_job
 
 R = TypeVar("R")

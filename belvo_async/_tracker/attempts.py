@@ -16,7 +16,7 @@ from ..abc import Answer, Conversation
 from ..errors import PayloadError, StoreError, TransportError
 from ..jobs import Job
 from .context import Context, all_of, log
-from .door import Door
+from .reconciler import Door
 from .timer import Alarm
 
 T = TypeVar("T")

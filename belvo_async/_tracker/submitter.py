@@ -15,8 +15,8 @@ from ..jobs import Job, Observation, Status, Task, Way, normal_id, task_key, und
 from . import attempts
 from .attempts import Attempt, Attempts, LaneBusyError, RefusedError, RestoredError, begun_when_answered
 from .context import Context, log
-from .door import Door
-from .names import Names
+from .reconciler import Door
+from .remote_ids import Names
 
 # What is promised to many waiters of one job at about the same time is written once.
 PROMISE_STEP = timedelta(seconds=1)

@@ -14,13 +14,13 @@ from ..abc import Clock, Store, Vendor
 from ..discreet import Discretion
 from ..errors import StoreError, UnsupportedError, lost_error
 from ..jobs import Job, Observation, Polling, Status, Task, abandonment, withdrawal
+from .changes import News
 from .clock import WatchedClock
 from .context import Context, Talk, log
-from .door import Door
-from .news import News
+from .poller import Sweeper
 from .presence import Presence
+from .reconciler import Door
 from .submitter import PROMISE_STEP, Submitter
-from .sweeper import Sweeper
 from .timer import Timer
 from .watch import Watch, closed_error
 

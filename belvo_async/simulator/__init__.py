@@ -4,9 +4,9 @@ Written from the vendors' public pages alone and independent of the rest of the 
 mistake of the client cannot be repeated here. Any client of either vendor can be pointed at it.
 """
 
-from belvo_async.simulator.belvo import BelvoSimulator
-from belvo_async.simulator.faults import Faults
-from belvo_async.simulator.syntage import SyntageSimulator
-from belvo_async.simulator.wire import Delivery, Json, SeenRequest
+from .belvo.simulator import BelvoSimulator
+from .faults import Faults
+from .syntage.simulator import SyntageSimulator
+from .wire import Delivery, Json, SeenRequest
 
 __all__ = ["BelvoSimulator", "Delivery", "Faults", "Json", "SeenRequest", "SyntageSimulator"]

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
-from belvo_async.simulator.taxpayers import Taxpayer
+from .taxpayers import Taxpayer
 
 Kind = Literal["I", "E", "P", "N", "T"]
 ZERO = Decimal("0.00")

@@ -2,7 +2,7 @@
 
 from xml.sax.saxutils import quoteattr
 
-from belvo_async.simulator.cfdi import Cfdi, Line
+from .cfdi import Cfdi, Line
 
 
 def xml_of(cfdi: Cfdi) -> str:

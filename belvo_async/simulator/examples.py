@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zlib import crc32
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from belvo_async.simulator.wire import Json, JsonObject
+from .wire import Json, JsonObject
 
 # One row in so many, where nothing else is asked for: enough to be met, and the schema stays the rule.
 EXAMPLE_SHARE = 0.25

@@ -8,8 +8,8 @@ from functools import lru_cache
 from random import Random
 from uuid import UUID
 
-from belvo_async.simulator.cfdi import ZERO, Cfdi, Kind, Line, PaidDocument, Payment, Payroll, Tax
-from belvo_async.simulator.taxpayers import Taxpayer, counterparties, employees
+from .cfdi import ZERO, Cfdi, Kind, Line, PaidDocument, Payment, Payroll, Tax
+from .taxpayers import Taxpayer, counterparties, employees
 
 FIRST_YEAR = 2020
 CENT = Decimal("0.01")

@@ -12,9 +12,9 @@ from typing import ClassVar, Protocol, Self
 
 from aiohttp import web
 
-from belvo_async.simulator.faults import AFTER, Dice, Faults, Scripts
-from belvo_async.simulator.postman import Habits, Postman
-from belvo_async.simulator.wire import SECRET_HEADERS, Answer, Call, Delivery, Query, Route, SeenRequest, address
+from .deliveries import Habits, Postman
+from .faults import AFTER, Dice, Faults, Scripts
+from .wire import SECRET_HEADERS, Answer, Call, Delivery, Query, Route, SeenRequest, address
 
 BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 BODY_LIMIT_BYTES = 4 * 1024 * 1024

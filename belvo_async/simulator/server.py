@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Callable
 
-from belvo_async.simulator.belvo import BelvoSimulator
-from belvo_async.simulator.faults import NO_FAULTS, Faults
-from belvo_async.simulator.syntage import SyntageSimulator
+from .belvo.simulator import BelvoSimulator
+from .faults import NO_FAULTS, Faults
+from .syntage.simulator import SyntageSimulator
 
 Say = Callable[[str], object]
 _SHOWN = 20

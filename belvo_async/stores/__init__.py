@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from belvo_async.abc import Store
-from belvo_async.discreet import discreet
-from belvo_async.errors import ConfigurationError
-
+from ..abc import Store
+from ..discreet import discreet
+from ..errors import ConfigurationError
 from .joined import join_accounts
-from .memory import MemoryStore
+from .memory.store import MemoryStore
 from .moving import Moved, move_account
 
 __all__ = ["MemoryStore", "Moved", "join_accounts", "move_account", "open_store"]
@@ -41,14 +40,14 @@ def _open_sqlite(path: str) -> Store:
     # Elsewhere `sqlite:///jobs.db` means a relative path; here it would be a file in the root directory.
     if not path or path.startswith(("//", ":memory:")):
         raise ConfigurationError(f"`sqlite:` must be followed by a plain path (`sqlite:jobs.db`); forms: {_FORMS}")
-    from .sqlite import SqliteStore  # only who uses it pays for loading sqlite3
+    from .sqlite.store import SqliteStore  # only who uses it pays for loading sqlite3
 
     return SqliteStore(path)
 
 
 def _open_redis(url: str) -> Store:
     try:
-        from .redis import RedisStore
+        from .redis.store import RedisStore
     except ModuleNotFoundError as error:
         raise ConfigurationError("a Redis store needs `pip install 'belvo-async[redis]'`") from error
     return RedisStore(url)
@@ -56,7 +55,7 @@ def _open_redis(url: str) -> Store:
 
 def _open_postgres(url: str) -> Store:
     try:
-        from .postgres import PostgresStore
+        from .postgres.store import PostgresStore
     except ImportError as error:  # psycopg without libpq is an ImportError of its own
         raise ConfigurationError("a PostgreSQL store needs `pip install 'belvo-async[postgres]'`") from error
     return PostgresStore(url)

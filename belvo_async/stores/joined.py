@@ -7,10 +7,9 @@ from datetime import datetime
 from itertools import chain
 from typing import Self
 
-from belvo_async.abc import Budget, Store
-from belvo_async.jobs import Job, Observation, task_key
-
-from .room import label_of
+from ..abc import Budget, Store
+from ..jobs import Job, Observation, task_key
+from .parked import label_of
 
 __all__ = ["JoinedStore", "join_accounts"]
 

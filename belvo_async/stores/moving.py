@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from belvo_async.abc import Store
-from belvo_async.errors import StoreError
-from belvo_async.jobs import Job, task_key
+from ..abc import Store
+from ..errors import StoreError
+from ..jobs import Job, task_key
 
 __all__ = ["Moved", "move_account"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Generic, TypeVar
 
-from belvo_async.discreet import bare
+from ..discreet import bare
 
 __all__ = ["Operation"]
 

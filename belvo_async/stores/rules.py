@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 from msgspec.structs import replace
 
-from belvo_async.errors import StoreError
-from belvo_async.jobs import CLOCKS_DIFFER, Job, Observation, Status
+from ..errors import StoreError
+from ..jobs import CLOCKS_DIFFER, Job, Observation, Status
 
 __all__ = [
     "ASIDE",

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from belvo_async._cli.demo import Held, Options, run_demo
-from belvo_async._cli.harvest import held_by_vendor
+from belvo_async._cli.demo.records import held_by_vendor
+from belvo_async._cli.demo.run import Held, Options, run_demo
+from belvo_async._cli.demo.screen import PlainScreen, Screen
 from belvo_async._cli.log import log_to
-from belvo_async._cli.screen import PlainScreen, Screen
 from tests.virtual_time import VirtualClock
 
 

@@ -16,8 +16,8 @@ import pytest
 from belvo_async import __version__, belvo
 from belvo_async._cli import main
 from belvo_async._cli.arguments import make_parser
-from belvo_async._cli.demo import Options
-from belvo_async._cli.screen import PlainScreen, open_screen
+from belvo_async._cli.demo.run import Options
+from belvo_async._cli.demo.screen import PlainScreen, open_screen
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, Observation, Status, Way
 from belvo_async.stores import open_store
@@ -144,7 +144,7 @@ def test_port_in_use_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None
 
 def test_plain_without_rich(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the extra `cli`, a terminal gets the plain lines."""
-    monkeypatch.delitem(sys.modules, "belvo_async._cli.rich_screen", raising=False)
+    monkeypatch.delitem(sys.modules, "belvo_async._cli.demo.rich_screen", raising=False)
     monkeypatch.setitem(sys.modules, "rich", None)
     monkeypatch.setitem(sys.modules, "rich.box", None)
 
@@ -167,7 +167,7 @@ def test_interrupt_names_the_store(monkeypatch: pytest.MonkeyPatch, capsys: pyte
     async def interrupted(*_: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("belvo_async._cli.demo.run_demo", interrupted)
+    monkeypatch.setattr("belvo_async._cli.demo.run.run_demo", interrupted)
 
     code = main(["demo", "--store", "kept.db"])
 
@@ -204,7 +204,7 @@ def test_a_failed_demo_leaves_nothing_behind(
         raise error
 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr("belvo_async._cli.demo.run_demo", fail)
+    monkeypatch.setattr("belvo_async._cli.demo.run.run_demo", fail)
 
     with suppress(KeyError):
         assert 1 == main(["demo"])
@@ -221,7 +221,7 @@ def test_an_error_of_many_jobs_is_one_sentence(
     async def fail(*_: object) -> int:
         raise ExceptionGroup("tasks", [StoreError("the disk is full"), StoreError("the disk is full")])
 
-    monkeypatch.setattr("belvo_async._cli.demo.run_demo", fail)
+    monkeypatch.setattr("belvo_async._cli.demo.run.run_demo", fail)
 
     assert 1 == main(["demo"])
 
@@ -234,7 +234,7 @@ def test_a_bug_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     async def fail(*_: object) -> int:
         raise ExceptionGroup("tasks", [StoreError("the disk is full"), KeyError("oops")])
 
-    monkeypatch.setattr("belvo_async._cli.demo.run_demo", fail)
+    monkeypatch.setattr("belvo_async._cli.demo.run.run_demo", fail)
 
     with pytest.raises(ExceptionGroup):
         main(["demo"])

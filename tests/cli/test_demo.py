@@ -13,11 +13,11 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from belvo_async._cli.board import Track
-from belvo_async._cli.harvest import held_by_vendor
-from belvo_async._cli.parts import LINKS, Part
-from belvo_async._cli.rich_screen import RichScreen
-from belvo_async._cli.screen import PlainScreen
+from belvo_async._cli.demo.plan import LINKS, Part
+from belvo_async._cli.demo.progress import Track
+from belvo_async._cli.demo.records import held_by_vendor
+from belvo_async._cli.demo.rich_screen import RichScreen
+from belvo_async._cli.demo.screen import PlainScreen
 from belvo_async.simulator import BelvoSimulator, SyntageSimulator
 
 from .conftest import Play

@@ -19,7 +19,7 @@ import pytest
 
 from belvo_async import Failure, Job, Observation, Status, Task, Way, belvo, syntage
 from belvo_async._cli import main
-from belvo_async._cli.demo import Options
+from belvo_async._cli.demo.run import Options
 from belvo_async.jobs import STATES
 from belvo_async.stores import open_store
 
@@ -276,7 +276,7 @@ def test_a_demo_leaves_nothing_behind(
         return code
 
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr("belvo_async._cli.demo.run_demo", run)
+    monkeypatch.setattr("belvo_async._cli.demo.run.run_demo", run)
 
     assert code == main(["demo"])
 
@@ -294,7 +294,7 @@ def test_a_demo_keeps_what_was_asked_for(
         options.out.write_bytes(b"records")
         return 0
 
-    monkeypatch.setattr("belvo_async._cli.demo.run_demo", run)
+    monkeypatch.setattr("belvo_async._cli.demo.run.run_demo", run)
     names = {"--out": "records.ndjson", "--store": "jobs.db", "--log": "log.txt"}
 
     assert 0 == main(["demo", *(word for option, name in names.items() for word in (option, str(tmp_path / name)))])

@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from msgspec.structs import replace
 
 from belvo_async.jobs import CLOCKS_DIFFER, DOWN_AFTER, Job, Look, Report, Status, Task, at_present

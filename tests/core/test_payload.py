@@ -15,8 +15,7 @@ from uuid import UUID
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from belvo_async.errors import PayloadError
 from belvo_async.payload import DEPTH_LIMIT, check_depth, check_number, check_numbers, decode, local_target, rethrow

@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from belvo_async._decode import body, rows
-from belvo_async._decode.ends import Ends, open_ends
-from belvo_async._decode.records import Batch, Records
+from belvo_async._decode import envelope, splitter
+from belvo_async._decode.codec import Batch, Records
+from belvo_async._decode.scanner import Ends, open_ends
 from belvo_async.abc import Shape
 from tests.edges.decode_kit import arriving, read
 
@@ -51,22 +51,22 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Work:
     """Counts what the splitter really does; it does nothing else than usual."""
     counted = Work()
     many = Records.many
-    find = rows._Separator.find
+    find = splitter._Separator.find
 
     def count_many(self: Records[Any], text: bytearray, size: int) -> Batch[Any]:
         counted.count(size)
         return many(self, text, size)
 
-    def count_find(self: rows._Separator, buf: bytearray, target_bytes: int) -> int:
+    def count_find(self: splitter._Separator, buf: bytearray, target_bytes: int) -> int:
         at = find(self, buf, target_bytes)
         counted.count(min(len(buf), target_bytes) - at if 0 <= at < target_bytes else max(len(buf), at))
         return at
 
     # Else the smaller bodies would be waited for whole, and cost less than the longer ones.
-    monkeypatch.setattr(body, "PEEK_BYTES", 16 * KIB)
+    monkeypatch.setattr(envelope, "PEEK_BYTES", 16 * KIB)
     monkeypatch.setattr(Records, "many", count_many)
-    monkeypatch.setattr(rows._Separator, "find", count_find)
-    monkeypatch.setattr(rows, "open_ends", lambda view: CountedEnds(view, counted))
+    monkeypatch.setattr(splitter._Separator, "find", count_find)
+    monkeypatch.setattr(splitter, "open_ends", lambda view: CountedEnds(view, counted))
     return counted
 
 

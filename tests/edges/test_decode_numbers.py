@@ -9,7 +9,7 @@ from typing import Annotated, Any, NamedTuple, TypedDict
 import msgspec
 import pytest
 
-from belvo_async._decode import ends, numbers
+from belvo_async._decode import numbers, scanner
 from belvo_async._decode.numbers import may_hold_long_number, sound_look
 from belvo_async.abc import Shape
 from tests.edges.decode_kit import arriving, read
@@ -186,7 +186,7 @@ def test_long_numbers_show_at_a_glance(text: bytes, expected: bool) -> None:
 
 def test_wording_of_the_decoder_is_known() -> None:
     """A release of msgspec that words its complaints otherwise makes reading slower: then it is time to adapt."""
-    assert ends.MSGSPEC_TELLS
+    assert scanner.MSGSPEC_TELLS
 
 
 def test_look_is_written_once_a_type() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from belvo_async._decode import ends
+from belvo_async._decode import scanner
 from belvo_async.abc import Shape
 from tests.edges.decode_kit import ROWS, pieces, read
 
@@ -151,7 +151,7 @@ async def test_random_bodies(part: int) -> None:
 
 async def test_random_bodies_without_the_decoders_wording(monkeypatch: pytest.MonkeyPatch) -> None:
     """Should msgspec ever word its complaints otherwise, the standard library finds the ends of rows."""
-    monkeypatch.setattr(ends, "MSGSPEC_TELLS", False)
+    monkeypatch.setattr(scanner, "MSGSPEC_TELLS", False)
 
     for seed in range(CASES, CASES + 1000):
         await check(seed)

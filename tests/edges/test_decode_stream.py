@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from belvo_async._decode import Batch, PageReader
-from belvo_async._decode.inflow import guard_is_weak
+from belvo_async._decode.buffer import guard_is_weak
 from belvo_async.abc import Page, Shape
 from belvo_async.errors import PayloadError
 from belvo_async.payload import DEPTH_LIMIT

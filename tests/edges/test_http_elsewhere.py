@@ -13,7 +13,7 @@ from yarl import URL
 
 from belvo_async._http import Http, ask
 from belvo_async._http.addresses import Reach, is_within, reach_of
-from belvo_async._http.elsewhere import target_of
+from belvo_async._http.redirects import target_of
 from belvo_async.errors import TransportError
 from tests.edges.http_origin import CANARY, Origin, Step, credentials, read, reply
 from tests.virtual_time import VirtualClock

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from belvo_async._http.line import Line
+from belvo_async._http.fifo import Line
 
 
 async def served(line: Line, names: list[str], name: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 from belvo_async._http import Http, ask, converse
 from belvo_async.abc import Answer, Budget, Conversation, Request
 from belvo_async.errors import StoreError, TransportError
-from belvo_async.stores.memory import MemoryStore
+from belvo_async.stores.memory.store import MemoryStore
 from tests.edges.http_origin import CANARY, Cut, Origin, credentials, read, reply, submission
 from tests.virtual_time import VirtualClock
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from belvo_async._http import Http, ask
-from belvo_async._http.waits import WAIT_CAP, asked_wait, exhausted_until
+from belvo_async._http.retry_after import WAIT_CAP, asked_wait, exhausted_until
 from belvo_async.abc import Budget, Headers, Retry
 from belvo_async.errors import TransportError
 from belvo_async.stores import MemoryStore

@@ -12,7 +12,7 @@ import msgspec
 
 from belvo_async import Belvo, Syntage, belvo, syntage
 from belvo_async.jobs import Task
-from belvo_async.vendors.belvo.looks import QUIET
+from belvo_async.vendors.belvo.poll import QUIET
 
 FIRST_DAY = date(2015, 1, 1)
 

@@ -22,11 +22,11 @@ import msgspec
 from aiohttp import web
 
 from belvo_async import JobHandle, Session
-from belvo_async._tracker import attempts, news, sweeper
+from belvo_async._tracker import attempts, changes, poller
 from belvo_async.errors import JobError, JobTimeoutError, SessionClosedError, StoreError, UnknownJobError
 from belvo_async.jobs import Polling
 from belvo_async.vendors.belvo import dialect as belvo_dialect
-from belvo_async.vendors.syntage import looks as syntage_looks
+from belvo_async.vendors.syntage import poll as syntage_looks
 from belvo_async.web.aiohttp import webhook_routes
 
 from .chaos_plan import Event, History, Kind, Plan
@@ -38,13 +38,13 @@ POLLING = Polling(first=timedelta(seconds=0.5), longest=timedelta(seconds=5))
 ATTACHED_SHARE = 0.3
 # What the tracker waits for before it believes that a process or a delivery is gone: minutes in earnest.
 PATIENCE = (
-    (sweeper, "SWEEP_EVERY"),
-    (sweeper, "LEASE"),
-    (sweeper, "SEARCHED_FOR"),
+    (poller, "SWEEP_EVERY"),
+    (poller, "LEASE"),
+    (poller, "SEARCHED_FOR"),
     (attempts, "LOST_AFTER"),
     (attempts, "RETAKEN_AFTER"),
     (attempts, "RETAKEN_AFTER_AT_MOST"),
-    (news, "READ_EVERY"),
+    (changes, "READ_EVERY"),
     (belvo_dialect, "ADOPTION_SPAN"),
     (syntage_looks, "_ABANDON_AFTER"),
 )

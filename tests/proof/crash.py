@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from belvo_async.stores.sqlite import SqliteStore
+from belvo_async.stores.sqlite.store import SqliteStore
 from tests.proof.ledger import Ledger, examine
 from tests.proof.workload import Fact, work
 

@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 
 from belvo_async import Belvo, Polling, Session, Syntage, belvo, syntage
-from belvo_async._tracker import sweeper
+from belvo_async._tracker import poller
 from belvo_async.abc import Conversation
 from belvo_async.jobs import Job, Observation
 
@@ -92,7 +92,7 @@ def main() -> None:
     parser.add_argument("--lease", type=float, help="how long a claimed job is this process's alone")
     options = parser.parse_args()
     if options.lease is not None:
-        sweeper.LEASE = timedelta(seconds=options.lease)
+        poller.LEASE = timedelta(seconds=options.lease)
     asyncio.run(live(sweep=options.sweep))
 
 

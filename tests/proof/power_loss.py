@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from unittest.mock import patch
 
-from belvo_async.stores.sqlite import SqliteStore
+from belvo_async.stores.sqlite.store import SqliteStore
 from tests.proof.ledger import Ledger, examine
 from tests.proof.recording import Entry, RecordingVFS, recorder
 from tests.proof.workload import Fact, work
@@ -63,7 +63,7 @@ async def record(path: Path, settings: str, *, jobs: int) -> list[Entry]:
     if settings.startswith("wal"):
         # The recording file system has no shared memory.
         pragmas.append("locking_mode=EXCLUSIVE")
-    with patch("belvo_async.stores.sqlite_file.journal_settings", lambda _library: SETTINGS[settings]):
+    with patch("belvo_async.stores.sqlite.file.journal_settings", lambda _library: SETTINGS[settings]):
         async with SqliteStore(path, connect=recorder(f"recording-{path}", pragmas)) as store:
             for first in range(0, jobs, 8):
                 await work(store, Recorder(log), first=first, workers=4, jobs=2)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from belvo_async import JobRejectedError, JobTimeoutError, Status, StoreError, Way, belvo, syntage
-from belvo_async.stores.sqlite import SqliteStore
+from belvo_async.stores.sqlite.store import SqliteStore
 from tests.session.world import BreakableStore, World
 
 

@@ -27,8 +27,8 @@ from belvo_async import (
     belvo,
     syntage,
 )
+from belvo_async._session.reading.results import Results
 from belvo_async._session.reads import Reads
-from belvo_async._session.results import Results
 from belvo_async.abc import Call, Download, Query
 from belvo_async.jobs import Task
 from tests.edges.http_origin import Cut, Origin, Step, reply

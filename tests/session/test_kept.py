@@ -14,7 +14,7 @@ import pytest
 
 from belvo_async import Status, StoreError, UnknownJobError
 from belvo_async.abc import Store
-from belvo_async.stores.redis import RedisStore
+from belvo_async.stores.redis.store import RedisStore
 from tests.session.world import BreakableStore, World
 from tests.stores.conftest import postgres_stores, redis_stores
 

@@ -13,7 +13,7 @@ import pytest
 
 from belvo_async import JobHandle, JobLostError, Status, StoreLostError, UnknownJobError
 from belvo_async.stores import MemoryStore
-from belvo_async.stores.sqlite import SqliteStore
+from belvo_async.stores.sqlite.store import SqliteStore
 from tests.session.world import World
 from tests.stores.postgres_server import admin, own_stores
 from tests.stores.redis_server import own_server

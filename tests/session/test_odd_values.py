@@ -14,7 +14,7 @@ import pytest
 from belvo_async._tracker import Tracker
 from belvo_async.abc import Answer, Headers, Request
 from belvo_async.jobs import Job, Polling, Status
-from belvo_async.stores.memory import MemoryStore
+from belvo_async.stores.memory.store import MemoryStore
 from tests.odd_json import variants
 from tests.session.world import World
 from tests.vendors import belvo_samples, syntage_kit

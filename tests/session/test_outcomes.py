@@ -7,15 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from belvo_async import (
-    JobFailedError,
-    JobStoppedError,
-    JobTimeoutError,
-    Status,
-    UnsupportedError,
-    VendorError,
-    Way,
-)
+from belvo_async import JobFailedError, JobStoppedError, JobTimeoutError, Status, UnsupportedError, VendorError, Way
 from tests.session.world import World
 
 

@@ -13,8 +13,8 @@ import msgspec
 import pytest
 
 from belvo_async import PayloadError, Session, TaskError, TransportError, belvo
-from belvo_async._session.ahead import PAGES_AHEAD
-from belvo_async._session.sieve import WINDOW_IDS
+from belvo_async._session.reading.dedup import WINDOW_IDS
+from belvo_async._session.reading.prefetch import PAGES_AHEAD
 from tests.frames import leaks_of, provoked
 from tests.session.paged import Pages, invoices
 from tests.session.world import World

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from belvo_async import PayloadError, Session, belvo
-from belvo_async._session.sieve import WINDOW_IDS
+from belvo_async._session.reading.dedup import WINDOW_IDS
 from tests.session.paged import Pages, invoices
 from tests.session.world import World
 

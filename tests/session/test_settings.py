@@ -10,16 +10,8 @@ from typing import Any
 
 import pytest
 
-from belvo_async import (
-    Belvo,
-    BelvoAsyncError,
-    ConfigurationError,
-    Polling,
-    Session,
-    TaskError,
-    syntage,
-)
-from belvo_async.stores.memory import MemoryStore
+from belvo_async import Belvo, BelvoAsyncError, ConfigurationError, Polling, Session, TaskError, syntage
+from belvo_async.stores.memory.store import MemoryStore
 from tests.session.world import World
 
 BELVO = {"BELVO_SECRET_ID": "canary-id-1234", "BELVO_SECRET_PASSWORD": "canary-password-1234"}

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from belvo_async import JobTimeoutError, Status, Way
-from belvo_async.stores.sqlite import SqliteStore
+from belvo_async.stores.sqlite.store import SqliteStore
 from tests.session.world import World
 
 

@@ -21,7 +21,7 @@ from belvo_async import Belvo, Session, Syntage, belvo, syntage
 from belvo_async.abc import Vendor
 from belvo_async.errors import StoreError
 from belvo_async.simulator import BelvoSimulator, SyntageSimulator
-from belvo_async.stores.memory import MemoryStore
+from belvo_async.stores.memory.store import MemoryStore
 from belvo_async.web.aiohttp import webhook_routes
 from tests.virtual_time import VirtualClock
 

@@ -12,13 +12,13 @@ from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import Any
 
+from belvo_async._http.admission import Turns
 from belvo_async._http.pools import Pool
-from belvo_async._http.turns import Turns
-from belvo_async._http.wire import home_at
+from belvo_async._http.request import home_at
 from belvo_async.abc import Budget, Request
 from belvo_async.errors import StoreError
 from belvo_async.stores import MemoryStore
-from belvo_async.stores.places import Ledger
+from belvo_async.stores.budgets import Ledger
 from belvo_async.stores.rules import to_us
 from tests.virtual_time import VirtualClock
 

@@ -11,7 +11,7 @@ from belvo_async._tracker import Tracker
 from belvo_async.abc import Request
 from belvo_async.errors import SessionClosedError, StoreError
 from belvo_async.jobs import Job, Status, Way, normal_id
-from belvo_async.stores.memory import MemoryStore
+from belvo_async.stores.memory.store import MemoryStore
 
 from .dialect import WORDS, MuteFetch
 from .server import Run

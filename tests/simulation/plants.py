@@ -10,12 +10,12 @@ from typing import Any
 from msgspec.structs import replace
 
 from belvo_async._tracker import Tracker
-from belvo_async._tracker.door import Door
+from belvo_async._tracker.reconciler import Door
 from belvo_async.abc import Vendor
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, Observation, Status
-from belvo_async.stores.memory_parked import Parked
-from belvo_async.stores.room import Label, Load
+from belvo_async.stores.memory.parked import Parked
+from belvo_async.stores.parked import Label, Load
 
 from .dialect import MuteVendor
 

@@ -22,7 +22,7 @@ from belvo_async._tracker import Tracker
 from belvo_async.abc import Answer, Headers, Permit, Request
 from belvo_async.errors import SessionClosedError, StoreError, TransportError
 from belvo_async.jobs import Job, Polling, Status
-from belvo_async.stores.memory import MemoryStore
+from belvo_async.stores.memory.store import MemoryStore
 from tests.virtual_time import VirtualClock
 
 from .dialect import Fetch, MuteFetch, MuteVendor, OpenFetch, OpenVendor

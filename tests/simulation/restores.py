@@ -9,7 +9,7 @@ from typing import Any
 
 from belvo_async._tracker import Tracker
 from belvo_async._tracker.attempts import Attempt, Attempts
-from belvo_async._tracker.door import Door
+from belvo_async._tracker.reconciler import Door
 from belvo_async.abc import Request
 from belvo_async.jobs import Job, Status
 

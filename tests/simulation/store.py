@@ -9,7 +9,7 @@ from typing import Any
 
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, Observation, Status, Way, normal_id
-from belvo_async.stores.memory import MemoryStore
+from belvo_async.stores.memory.store import MemoryStore
 from belvo_async.stores.rules import Bounds, identity
 
 from .swarm import Swarm

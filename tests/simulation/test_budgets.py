@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from belvo_async._http.errands import Errands
-from belvo_async._http.pacing import Sleep, Steady
+from belvo_async._http.background import Errands
+from belvo_async._http.budget_queue import Queue
 from belvo_async._http.pools import Pool
-from belvo_async._http.queue import Queue
+from belvo_async._http.shared_limits import Sleep, Steady
 from belvo_async.abc import Budget
-from belvo_async.stores.places import Ledger
+from belvo_async.stores.budgets import Ledger
 
 from .budgets import run_budget_seed
 
@@ -82,7 +82,7 @@ class TightQueue(Queue):
         self._budget = budget
 
 
-LEDGER, QUEUE = "belvo_async.stores.memory.Ledger", "belvo_async._http.turns.Queue"
+LEDGER, QUEUE = "belvo_async.stores.memory.store.Ledger", "belvo_async._http.admission.Queue"
 
 
 @pytest.mark.parametrize(

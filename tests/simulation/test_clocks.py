@@ -47,8 +47,8 @@ def as_it_is(job: Job, _now: datetime, _usual: timedelta) -> Job:
     return job
 
 
-DOUBT, WEIGH = "belvo_async.stores.memory_jobs._DueHeaps.take_doubtful", "belvo_async._tracker.door.at_present"
-OFTEN = "belvo_async._tracker.sweeper.DOUBT_EVERY"
+DOUBT, WEIGH = "belvo_async.stores.memory.index._DueHeaps.take_doubtful", "belvo_async._tracker.reconciler.at_present"
+OFTEN = "belvo_async._tracker.poller.DOUBT_EVERY"
 
 
 @pytest.mark.parametrize(

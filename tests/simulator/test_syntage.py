@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 
 from belvo_async.simulator import SyntageSimulator
-from belvo_async.simulator.syntage_webhooks import sign
+from belvo_async.simulator.syntage.webhooks import sign
 from tests.simulator.conftest import Receiver, SyntageClient
 
 LONG = 400  # seconds, longer than any extraction

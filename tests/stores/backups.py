@@ -25,7 +25,7 @@ class Backup(NamedTuple):
 
 
 def sqlite(tmp_path: Path, how: str) -> Backup:
-    from belvo_async.stores.sqlite import SqliteStore
+    from belvo_async.stores.sqlite.store import SqliteStore
 
     path, copy = tmp_path / "jobs.db", tmp_path / "backup"
     moved = tmp_path / "elsewhere" / "jobs.db"

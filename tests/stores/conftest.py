@@ -9,10 +9,9 @@ import pytest
 
 from belvo_async.stores import MemoryStore
 from belvo_async.stores.rules import ASIDE, PARKED, Bounds
-from belvo_async.stores.sqlite import SqliteStore
+from belvo_async.stores.sqlite.store import SqliteStore
 
-from .postgres_server import PostgresStore, own_stores
-from .postgres_server import Stores as PostgresStores
+from .postgres_server import PostgresStore, Stores as PostgresStores, own_stores
 from .redis_server import RedisStore, Stores, shared_stores
 
 AnyStore = MemoryStore | SqliteStore | PostgresStore | RedisStore

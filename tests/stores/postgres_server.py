@@ -17,7 +17,7 @@ from typing import Literal, NoReturn, Self
 import psycopg
 import pytest
 
-from belvo_async.stores.postgres import PostgresStore
+from belvo_async.stores.postgres.store import PostgresStore
 from belvo_async.stores.rules import ASIDE, PARKED, Bounds
 from tests.virtual_time import hold_time_while
 

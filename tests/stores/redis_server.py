@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import redis
 
-from belvo_async.stores.redis import RedisStore
+from belvo_async.stores.redis.store import RedisStore
 from tests.virtual_time import hold_time_while
 
 SHARED_URL = "redis://127.0.0.1:6379/0"

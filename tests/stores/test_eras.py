@@ -12,7 +12,7 @@ from unittest.mock import patch
 import pytest
 from msgspec.structs import replace
 
-from belvo_async.stores.sqlite import SqliteStore
+from belvo_async.stores.sqlite.store import SqliteStore
 
 from .backups import CLOSED, OPEN, Backup, backup
 from .conftest import AnyStore, MakeStore
@@ -178,7 +178,7 @@ async def test_a_file_is_the_same_by_every_link(path: Path, caplog: pytest.LogCa
 
 async def test_a_deleted_log_is_noticed(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """What was committed stood in `-wal` only: a copy of the file alone is older than it was."""
-    with patch("belvo_async.stores.sqlite_file.journal_settings", lambda _library: ("wal", "FULL")):
+    with patch("belvo_async.stores.sqlite.file.journal_settings", lambda _library: ("wal", "FULL")):
         async with SqliteStore(path) as store:
             await store.put(a_job(), expected=None)
         async with SqliteStore(path) as store:

@@ -15,10 +15,10 @@ import pytest
 
 from belvo_async.errors import ConfigurationError, StoreError
 from belvo_async.stores import open_store
-from belvo_async.stores.postgres import PostgresStore
-from belvo_async.stores.redis import RedisStore
+from belvo_async.stores.postgres.store import PostgresStore
+from belvo_async.stores.redis.store import RedisStore
 from belvo_async.stores.rules import Bounds
-from belvo_async.stores.sqlite import SqliteStore
+from belvo_async.stores.sqlite.store import SqliteStore
 from tests.frames import chain, leaks_of, provoked
 from tests.virtual_time import hold_time_while
 

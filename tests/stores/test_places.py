@@ -6,11 +6,10 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import timedelta
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from belvo_async.abc import Budget
-from belvo_async.stores.places import Ledger, Shifts
+from belvo_async.stores.budgets import Ledger, Shifts
 
 from .samples import NOON, after
 

@@ -18,8 +18,8 @@ from belvo_async.abc import Budget
 from belvo_async.errors import ConfigurationError, StoreError
 from belvo_async.jobs import Status
 from belvo_async.stores import open_store
-from belvo_async.stores.postgres import PostgresStore
-from belvo_async.stores.postgres_line import store_error
+from belvo_async.stores.postgres.connection import store_error
+from belvo_async.stores.postgres.store import PostgresStore
 from belvo_async.stores.rules import Bounds
 
 from .postgres_server import URL, Stores, admin

@@ -11,7 +11,7 @@ import pytest
 
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Job
-from belvo_async.stores.postgres import PostgresStore
+from belvo_async.stores.postgres.store import PostgresStore
 
 from .postgres_server import OwnServer, Proxy, Stores, admin, own_server
 from .samples import ACCOUNT, NOON, a_due_job, a_job, after, changed, word

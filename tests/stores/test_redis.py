@@ -14,7 +14,7 @@ from belvo_async.abc import Budget
 from belvo_async.errors import ConfigurationError, StoreError
 from belvo_async.jobs import Job, Status
 from belvo_async.stores import open_store
-from belvo_async.stores.redis import RedisStore
+from belvo_async.stores.redis.store import RedisStore
 from tests.virtual_time import hold_time_while
 
 from .redis_server import SHARED_URL, Stores, shared_stores
@@ -425,7 +425,7 @@ def test_certificates_may_be_asked_for_as_celery_does(spelling: str) -> None:
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error says what to install."""
-    monkeypatch.setitem(__import__("sys").modules, "belvo_async.stores.redis", None)
+    monkeypatch.setitem(__import__("sys").modules, "belvo_async.stores.redis.store", None)
 
     with pytest.raises(ConfigurationError, match=r"pip install 'belvo-async\[redis\]'"):
         open_store("redis://127.0.0.1:6379/0")

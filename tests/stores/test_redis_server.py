@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from belvo_async.errors import StoreError
-from belvo_async.stores.redis import RedisStore
+from belvo_async.stores.redis.store import RedisStore
 
 from .redis_server import OwnServer, Stores, own_server
 from .samples import ACCOUNT, NOON, a_due_job, a_job, after, changed, word

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from belvo_async.errors import StoreError
-from belvo_async.stores import sqlite_thread
-from belvo_async.stores.sqlite import SqliteStore
+from belvo_async.stores.sqlite import group_commit
+from belvo_async.stores.sqlite.store import SqliteStore
 
 from .samples import ACCOUNT, NOON, a_due_job, a_job, after, changed, word
 
@@ -147,7 +147,7 @@ async def test_a_failed_transaction_leaves_nothing_half_done(
     path: Path, monkeypatch: pytest.MonkeyPatch, statement: str, code: str, sentence: str
 ) -> None:
     """Whatever fails wherever: the caller is told, nothing was changed, the next call works again."""
-    monkeypatch.setattr(sqlite_thread, "LOCKED_SECONDS", 0.1)
+    monkeypatch.setattr(group_commit, "LOCKED_SECONDS", 0.1)
     wire = Wire()
     async with SqliteStore(path, connect=wire) as store:
         job = a_job()
@@ -218,7 +218,7 @@ async def test_a_file_moved_away_is_noticed(path: Path) -> None:
 
 async def test_a_locked_file_is_reported(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another process that holds the write lock costs an error, not an endless wait."""
-    monkeypatch.setattr(sqlite_thread, "LOCKED_SECONDS", 0.1)
+    monkeypatch.setattr(group_commit, "LOCKED_SECONDS", 0.1)
     async with SqliteStore(path) as store:
         writer = sqlite3.connect(path, isolation_level=None)
         writer.execute("BEGIN IMMEDIATE")

@@ -11,7 +11,7 @@ import pytest
 
 from belvo_async.stores import MemoryStore
 from belvo_async.stores.rules import SLICE
-from belvo_async.stores.sqlite import LOOK_SECONDS, SqliteStore
+from belvo_async.stores.sqlite.store import LOOK_SECONDS, SqliteStore
 
 from .samples import ACCOUNT, NOON, a_due_job, a_job, after, changed
 

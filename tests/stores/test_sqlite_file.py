@@ -10,9 +10,9 @@ import pytest
 
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Status
-from belvo_async.stores.sqlite import SqliteStore
-from belvo_async.stores.sqlite_file import connect, journal_settings, store_error
-from belvo_async.stores.sqlite_schema import APPLICATION_ID, SCHEMA_VERSION
+from belvo_async.stores.sqlite.file import connect, journal_settings, store_error
+from belvo_async.stores.sqlite.schema import APPLICATION_ID, SCHEMA_VERSION
+from belvo_async.stores.sqlite.store import SqliteStore
 
 from .samples import a_job
 
@@ -210,7 +210,7 @@ async def test_a_file_moves_between_libraries(path: Path, monkeypatch: pytest.Mo
         return "wal", "FULL"
 
     with monkeypatch.context() as newer:
-        newer.setattr("belvo_async.stores.sqlite_file.journal_settings", choose_log)
+        newer.setattr("belvo_async.stores.sqlite.file.journal_settings", choose_log)
         async with SqliteStore(path) as store:
             await store.put(a_job(), expected=None)
             modes = {each.name: each.stat().st_mode & 0o777 for each in path.parent.iterdir()}

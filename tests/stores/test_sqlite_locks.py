@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from belvo_async.errors import StoreError
-from belvo_async.stores import sqlite_thread
-from belvo_async.stores.sqlite import SqliteStore
+from belvo_async.stores.sqlite import group_commit
+from belvo_async.stores.sqlite.store import SqliteStore
 
 from .samples import a_job
 
@@ -67,7 +67,7 @@ async def test_a_lock_given_back_in_time_is_waited_for(path: Path) -> None:
 
 async def test_nobody_starves_beside_a_busy_writer(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that holds the file nearly all the time leaves gaps of a few milliseconds: they are found."""
-    monkeypatch.setattr(sqlite_thread, "LOCKED_SECONDS", 2.0)
+    monkeypatch.setattr(group_commit, "LOCKED_SECONDS", 2.0)
     stop = threading.Event()
 
     def hog() -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from belvo_async.errors import StoreError
-from belvo_async.stores.sqlite import SqliteStore
-from belvo_async.stores.sqlite_file import connect, open_database
+from belvo_async.stores.sqlite.file import connect, open_database
+from belvo_async.stores.sqlite.store import SqliteStore
 
 from .samples import a_job
 

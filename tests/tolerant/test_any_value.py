@@ -6,13 +6,12 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from belvo_async._decode import Batch
-from belvo_async._decode.body import Body
+from belvo_async._decode.codec import Records
+from belvo_async._decode.envelope import Body
 from belvo_async._decode.reader import ROW_BYTES, TARGET_BYTES
-from belvo_async._decode.records import Records
 from belvo_async.abc import Shape
 from tests.tolerant.samples import ODD, Path, any_json, changed, full_row, paths, record_types
 

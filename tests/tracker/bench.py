@@ -18,7 +18,7 @@ from belvo_async._tracker import Tracker
 from belvo_async.abc import Answer, Clock, Headers, Permit, Request, Retry
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, Observation, Polling, Status, Way
-from belvo_async.stores.memory import MemoryStore
+from belvo_async.stores.memory.store import MemoryStore
 from belvo_async.stores.rules import Gate
 from tests.simulation.dialect import Fetch, MuteFetch, MuteVendor, OpenFetch, OpenVendor, Row
 

@@ -20,6 +20,7 @@ from tests.vendors.syntage_kit import (
     RFC,
     answer,
     converse,
+    job as extraction_job,
     listing,
     params,
     raw,
@@ -27,7 +28,6 @@ from tests.vendors.syntage_kit import (
     sample,
     vendor,
 )
-from tests.vendors.syntage_kit import job as extraction_job
 
 URI = f"{ENTITY}/invoices?issuedAt[after]=2025-03-01"
 EXPORT = "2f9d0b1c-6a7e-48d3-b5c4-81e0a2f37d69"

@@ -10,13 +10,7 @@ from typing import Any
 import pytest
 
 from belvo_async.abc import Vendor
-from belvo_async.errors import (
-    AuthenticationError,
-    ConfigurationError,
-    NotFoundError,
-    RateLimitError,
-    VendorError,
-)
+from belvo_async.errors import AuthenticationError, ConfigurationError, NotFoundError, RateLimitError, VendorError
 from belvo_async.vendors import syntage
 from tests.vendors.syntage_kit import KEY, NOW, RFC, SECRET, answer, invoice_task, raw, sample, vendor
 

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
-from belvo_async.abc import Answer, Call, Conversation, Request, Retry
-from belvo_async.errors import TaskError, UnsupportedError
-from belvo_async.payload import encode_body
-from belvo_async.tolerant import read
-
+from ...abc import Answer, Call, Conversation, Request, Retry
+from ...errors import TaskError, UnsupportedError
+from ...payload import encode_body
+from ...tolerant import read
+from .errors import read_error
 from .lists import (
     COMPLIANCE,
     INSTITUTIONS,
@@ -27,9 +27,8 @@ from .lists import (
     TAX_STATUS,
     Collection,
 )
-from .looks import read_link
-from .reading import Source, encode, selection
-from .refusals import read_error
+from .pages import Source, encode, selection
+from .poll import read_link
 from .schema import (
     ChangeLink,
     CreateLink,
@@ -57,7 +56,7 @@ from .schema import (
     UpdateLink,
     secret_text,
 )
-from .submission import SUBMIT_TIMEOUT
+from .start import SUBMIT_TIMEOUT
 
 _Detail: TypeAlias = (
     GetInvoice | GetFinancialStatement | GetTaxReturn | GetTaxStatus | GetTaxComplianceStatus | GetTaxRetention

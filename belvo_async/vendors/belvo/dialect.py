@@ -8,22 +8,21 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar, Self
 
-from belvo_async.abc import Answer, Budget, Call, Conversation, Download, Fetch, Headers, Query, Secret, Walk
-from belvo_async.accounts import identify, read_keys, read_name
-from belvo_async.discreet import discreet
-from belvo_async.errors import ConfigurationError, TaskError, UnsupportedError, VendorError
-from belvo_async.jobs import Job, Observation, Status, Task, Way
-from belvo_async.origins import read_origin, read_timeout
-from belvo_async.payload import whole
-
+from ...abc import Answer, Budget, Call, Conversation, Download, Fetch, Headers, Query, Secret, Walk
+from ...accounts import identify, read_keys, read_name
+from ...discreet import discreet
+from ...errors import ConfigurationError, TaskError, UnsupportedError, VendorError
+from ...jobs import Job, Observation, Status, Task, Way
+from ...origins import read_origin, read_timeout
+from ...payload import whole
 from .calls import CALLS, carry_out
-from .deliveries import read_delivery, verify
+from .errors import read_error
 from .lists import BY_QUERY
-from .looks import PATIENCE, QUIET, find_deletion, poll
-from .reading import Source, query_walk, results_walk
-from .refusals import read_error
+from .pages import Source, query_walk, results_walk
+from .poll import PATIENCE, QUIET, find_deletion, poll
 from .schema import DeleteLink, FinancialStatements, Invoices, Refresh
-from .submission import submit
+from .start import submit
+from .webhooks import read_delivery, verify
 
 ORIGINS = {"sandbox": "https://sandbox.belvo.com", "production": "https://api.belvo.com"}
 

@@ -13,8 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from belvo_async.jobs import Failure, Job, Observation, Status, Way
-
+from ...jobs import Failure, Job, Observation, Status, Way
 from .lists import INVOICES, partial_remark
 from .schema import Warnings
 

@@ -13,8 +13,7 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
-from belvo_async.jobs import Observation, Way, normal_id
-
+from ...jobs import Observation, Way, normal_id
 from .schema import (
     XML_LIMIT,
     FinancialStatement,

@@ -14,17 +14,17 @@ from ...errors import ConfigurationError, SignatureError, TaskError, Unsupported
 from ...jobs import Job, Observation, Task, Way
 from ...origins import read_timeout
 from ...payload import whole
-from .answers import read_vendor_error
+from .calls import carry_out, fetch
 from .catalogue import CALLS, DOWNLOADS, QUERIES, TASKS
+from .errors import read_vendor_error
 from .events import read_events
-from .exchanges import carry_out, fetch
 from .exports import find_export, poll_exports, start_export
-from .looks import FAULTS, Round, find_extraction, poll_extractions, start_extraction, stop_extraction
-from .reading import walk_query
-from .results import check_readable, walk_results
+from .lists import check_readable, walk_results
+from .pages import walk_query
+from .poll import FAULTS, Round, find_extraction, poll_extractions, start_extraction, stop_extraction
 from .schema import Export, Extraction, Period
 from .settings import ORIGINS, choose_origin, read_key, read_secrets
-from .webhook import read_event, verify
+from .webhooks import read_event, verify
 
 __all__ = ["Syntage"]
 

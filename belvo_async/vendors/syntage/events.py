@@ -14,10 +14,10 @@ from ...abc import Conversation
 from ...discreet import Discretion
 from ...errors import PayloadError
 from ...jobs import Observation, Way
-from .answers import expect_success
-from .extractions import read_document
-from .reading import get, next_target
-from .webhook import read_event
+from .errors import expect_success
+from .pages import get, next_target
+from .snapshots import read_document
+from .webhooks import read_event
 
 __all__ = ["read_events", "read_rows"]
 

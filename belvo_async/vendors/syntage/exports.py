@@ -10,10 +10,10 @@ from ...abc import Conversation
 from ...discreet import Discretion
 from ...jobs import Job, Observation, Way
 from .events import read_rows
-from .extractions import Sighting, read_object, read_sighting
-from .looks import FIND_SLACK, Round, absent, look_at_each
+from .poll import FIND_SLACK, Round, absent, look_at_each
 from .schema import Export
-from .submission import conclude, submit
+from .snapshots import Sighting, read_object, read_sighting
+from .start import conclude, submit
 
 __all__ = ["find_export", "poll_exports", "start_export"]
 

@@ -7,14 +7,7 @@ Decimals. Instants are aware where Belvo wrote an offset, as it documents; one w
 single odd row does not stop a reading.
 """
 
-from .bodies import (
-    Accepted,
-    Delivery,
-    ErrorBody,
-    TokenDemand,
-    TokenGeneration,
-    Worded,
-)
+from .bodies import Accepted, Delivery, ErrorBody, TokenDemand, TokenGeneration, Worded
 from .calls import (
     ChangeLink,
     CreateLink,
@@ -29,14 +22,7 @@ from .calls import (
     UpdateLink,
     secret_text,
 )
-from .checks import (
-    RESOURCES,
-    Direction,
-    Resource,
-    Words,
-    link_id,
-    subject_of,
-)
+from .checks import RESOURCES, Direction, Resource, Words, link_id, subject_of
 from .invoices import (
     XML_LIMIT,
     Deduction,
@@ -54,14 +40,7 @@ from .invoices import (
     TransferredTax,
     Warnings,
 )
-from .links import (
-    Feature,
-    FormField,
-    FormFieldValue,
-    Institution,
-    Link,
-    OpenBanking,
-)
+from .links import Feature, FormField, FormFieldValue, Institution, Link, OpenBanking
 from .queries import (
     FinancialStatementList,
     Institutions,
@@ -72,11 +51,7 @@ from .queries import (
     TaxReturnList,
     TaxStatusList,
 )
-from .record import (
-    Amount,
-    Record,
-    Text,
-)
+from .record import Amount, Record, Text
 from .retrievals import (
     Retrieval,
     RetrieveInvoices,
@@ -86,7 +61,7 @@ from .retrievals import (
     RetrieveTaxStatus,
     RetrieveYearlyTaxReturns,
 )
-from .returns_business import (
+from .returns.business import (
     BusinessIncomeTaxAssessment,
     BusinessIncomeTaxGeneralRegime,
     BusinessIncomeTaxPayments,
@@ -101,7 +76,7 @@ from .returns_business import (
     TaxedActivitiesAt16,
     ValueAddedTaxDue,
 )
-from .returns_business_yearly import (
+from .returns.business_yearly import (
     AdditionalAnswers,
     Assets,
     AuthorizedDeductions,
@@ -120,7 +95,7 @@ from .returns_business_yearly import (
     ProfitAndLoss,
     YearCredits,
 )
-from .returns_personal import (
+from .returns.personal import (
     Employer,
     PersonalDeduction,
     PersonalDeductions,
@@ -157,21 +132,8 @@ from .statements import (
     NonCurrentAssets,
     NonCurrentLiabilities,
 )
-from .tasks import (
-    LONGEST_PERIOD_DAYS,
-    DeleteLink,
-    FinancialStatements,
-    FiscalRecord,
-    Invoices,
-    Refresh,
-)
-from .tax_returns import (
-    Content,
-    Part,
-    TaxReturn,
-    TaxReturnForm,
-    TypedTaxReturn,
-)
+from .tasks import LONGEST_PERIOD_DAYS, DeleteLink, FinancialStatements, FiscalRecord, Invoices, Refresh
+from .tax_returns import Content, Part, TaxReturn, TaxReturnForm, TypedTaxReturn
 from .taxes import (
     Address,
     BetweenStreets,

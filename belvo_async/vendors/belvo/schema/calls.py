@@ -11,18 +11,10 @@ from typing import Generic, Literal, TypeVar
 
 from msgspec.structs import force_setattr
 
-from belvo_async.abc import Call, Secret
-from belvo_async.discreet import discreet
-from belvo_async.errors import ConfigurationError, TaskError
-
-from .checks import (
-    Resource,
-    check_id,
-    check_natural,
-    fix_link,
-    fix_selection,
-    resource_names,
-)
+from ....abc import Call, Secret
+from ....discreet import discreet
+from ....errors import ConfigurationError, TaskError
+from .checks import Resource, check_id, check_natural, fix_link, fix_selection, resource_names
 from .invoices import Invoice
 from .links import Institution, Link
 from .statements import FinancialStatement

@@ -14,8 +14,8 @@ from typing import Literal, NamedTuple, Protocol, TypeAlias, cast, get_args
 import msgspec
 from msgspec.structs import force_setattr
 
-from belvo_async.errors import TaskError
-from belvo_async.jobs import normal_id
+from ....errors import TaskError
+from ....jobs import normal_id
 
 Direction: TypeAlias = Literal["INFLOW", "OUTFLOW"]
 """INFLOW: received by the link's owner; OUTFLOW: issued by it."""

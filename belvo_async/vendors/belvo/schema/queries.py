@@ -13,10 +13,9 @@ from decimal import Decimal
 
 import msgspec
 
-from belvo_async.abc import Query
-from belvo_async.discreet import discreet
-from belvo_async.errors import TaskError
-
+from ....abc import Query
+from ....discreet import discreet
+from ....errors import TaskError
 from .checks import (
     INSTITUTION_NAME,
     LINK_ID,

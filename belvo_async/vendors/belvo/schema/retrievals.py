@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Generic, TypeVar
 
-from belvo_async.abc import Call
-from belvo_async.discreet import discreet
-
+from ....abc import Call
+from ....discreet import discreet
 from .checks import (
     Direction,
     check_direction,

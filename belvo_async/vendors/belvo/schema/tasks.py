@@ -8,10 +8,9 @@ from typing import ClassVar, Never, TypeAlias
 
 from msgspec.structs import force_setattr
 
-from belvo_async.discreet import discreet
-from belvo_async.errors import TaskError
-from belvo_async.jobs import Task
-
+from ....discreet import discreet
+from ....errors import TaskError
+from ....jobs import Task
 from .checks import (
     Direction,
     Resource,

@@ -10,14 +10,13 @@ from typing import Literal, TypeAlias, cast
 import msgspec
 from msgspec.structs import force_setattr
 
-from belvo_async.errors import PayloadError
-from belvo_async.payload import check_numbers, decode
-from belvo_async.tolerant import Misfits, listening, read
-
+from ....errors import PayloadError
+from ....payload import check_numbers, decode
+from ....tolerant import Misfits, listening, read
 from .record import Record
-from .returns_business import BusinessMonthlyReturn
-from .returns_business_yearly import BusinessYearlyReturn
-from .returns_personal import PersonalMonthlyReturn, PersonalYearlyReturn
+from .returns.business import BusinessMonthlyReturn
+from .returns.business_yearly import BusinessYearlyReturn
+from .returns.personal import PersonalMonthlyReturn, PersonalYearlyReturn
 
 TaxReturnForm: TypeAlias = Literal["personal_yearly", "personal_monthly", "business_yearly", "business_monthly"]
 """What a tax return is about: a person or a business, a year or a month."""

@@ -7,10 +7,9 @@ from typing import Generic, TypeVar
 
 from msgspec.structs import force_setattr
 
-from belvo_async.abc import Call, Secret
-from belvo_async.discreet import discreet
-from belvo_async.errors import TaskError
-
+from ....abc import Call, Secret
+from ....discreet import discreet
+from ....errors import TaskError
 from .calls import CreateLink, UpdateLink, check_form, hide
 from .checks import fix_link
 from .retrievals import Retrieval

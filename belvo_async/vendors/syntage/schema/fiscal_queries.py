@@ -9,14 +9,7 @@ from .filters import Filter, Same, Span
 from .queries import CREATED, UPDATED, OfEntity, Reading, Several
 from .record import RecordType
 from .registers import BackgroundCheck, BilReport, BuroReport, RpcActo, RpcEntidade, RugGarantia, RugOperacion
-from .taxes import (
-    ElectronicAccountingRecord,
-    SatCertificate,
-    TaxComplianceCheck,
-    TaxRetention,
-    TaxReturn,
-    TaxStatus,
-)
+from .taxes import ElectronicAccountingRecord, SatCertificate, TaxComplianceCheck, TaxRetention, TaxReturn, TaxStatus
 
 __all__ = [
     "BackgroundChecks",

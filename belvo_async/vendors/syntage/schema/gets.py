@@ -19,14 +19,7 @@ from .invoices import (
 )
 from .record import File
 from .registers import BackgroundCheck, BilReport, BuroReport, RpcActo, RpcEntidade, RpcSocio, RugGarantia, RugOperacion
-from .taxes import (
-    ElectronicAccountingRecord,
-    SatCertificate,
-    TaxComplianceCheck,
-    TaxRetention,
-    TaxReturn,
-    TaxStatus,
-)
+from .taxes import ElectronicAccountingRecord, SatCertificate, TaxComplianceCheck, TaxRetention, TaxReturn, TaxStatus
 
 __all__ = [
     "GetBackgroundCheck",

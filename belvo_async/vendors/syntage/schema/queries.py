@@ -17,14 +17,7 @@ from ....discreet import discreet
 from ....errors import TaskError
 from .account import Credential, Entity, EntityTag, Event, ExtractionState, Tag
 from .filters import Filter, Present, Same, Span
-from .invoices import (
-    Invoice,
-    InvoiceBatchPayment,
-    InvoiceCreditNote,
-    InvoiceLineItem,
-    InvoicePayment,
-    InvoiceRelation,
-)
+from .invoices import Invoice, InvoiceBatchPayment, InvoiceCreditNote, InvoiceLineItem, InvoicePayment, InvoiceRelation
 from .options import InvoiceType
 from .record import Record, RecordType
 from .subjects import normal_entity, normal_invoice

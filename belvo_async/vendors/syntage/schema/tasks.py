@@ -29,14 +29,7 @@ from .options import (
 from .queries import Reading
 from .registers import BackgroundCheck, BilReport, BuroReport, RpcEntidade, RugGarantia
 from .subjects import TAXPAYER, UUID, normal_subject
-from .taxes import (
-    ElectronicAccountingRecord,
-    SatCertificate,
-    TaxComplianceCheck,
-    TaxRetention,
-    TaxReturn,
-    TaxStatus,
-)
+from .taxes import ElectronicAccountingRecord, SatCertificate, TaxComplianceCheck, TaxRetention, TaxReturn, TaxStatus
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar

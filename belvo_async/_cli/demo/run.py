@@ -1,0 +1,269 @@
+"""`belvo-async demo`: both vendors simulated, webhooks and faults on, what is received compared with what they hold."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import IO, Any
+
+from aiohttp import web
+
+from ..._session import JobHandle, Session
+from ...abc import Clock, SystemClock
+from ...errors import BelvoAsyncError, ConfigurationError, JobError
+from ...jobs import Polling, Status
+from ...simulator import BelvoSimulator, SyntageSimulator
+from ...vendors.belvo import Belvo
+from ...vendors.syntage import Syntage
+from ...web.aiohttp import webhook_routes
+from ..log import log_to
+from .plan import (
+    BELVO_FAULTS,
+    FAULTS_IN_WORDS,
+    INVOICES_PER_YEAR,
+    LINKS,
+    SYNTAGE_FAULTS,
+    Part,
+    belvo_parts,
+    syntage_parts,
+)
+from .progress import Track, in_order
+from .records import held_by_vendor, read
+from .report import close
+from .screen import Screen, open_screen
+
+# Belvo allows 80 requests in 30 real seconds; looking more often than this would use them up.
+POLLING = Polling(first=timedelta(milliseconds=600), longest=timedelta(seconds=1))
+REFRESH_SECONDS = 0.1
+# What a shell adds to the number of the signal that ended a program.
+ENDED = 128
+# Of a run that went wrong.
+LOG_LINES = 20
+# In the vendors' time: the slowest job takes 5 minutes, and four wait for one link.
+DEADLINE_SECONDS = 2400
+STOP_AFTER_SECONDS = 60
+
+Held = Callable[[Part], Mapping[str, Decimal]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the demo is told. `seed` decides data and faults, `speed` divides the vendors' time."""
+
+    seed: int
+    speed: float
+    out: Path
+    store: Path
+
+
+def demo(*, seed: int, speed: float, out: Path | None, store: Path | None, log: Path | None) -> int:
+    """Run the demo on this terminal; the exit code. Nothing stays behind but the files that were asked for."""
+    if store is not None and store.exists():
+        # Jobs of another run would be joined, or meet those of this one: a seed makes the same ids again.
+        raise ConfigurationError(f"there is something at {store} already: the demo begins with a store of its own")
+    screen = open_screen()
+    with tempfile.TemporaryDirectory(prefix="belvo-async-demo-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        options = Options(
+            seed=seed, speed=speed, out=out or folder / "records.ndjson", store=store or folder / "jobs.db"
+        )
+        try:
+            with log_to(log or folder / "log.txt"):
+                code = asyncio.run(_run_until_ended(options, screen))
+        except KeyboardInterrupt:
+            for line in _interrupted(store):
+                screen.say(line)
+            raise
+        if code > ENDED:
+            return code
+        for line in _kept(out, store, log):
+            screen.say(line)
+        if code and log is None:
+            _tell_log(screen, folder / "log.txt")
+    return code
+
+
+async def _run_until_ended(options: Options, screen: Screen) -> int:
+    """Run the demo; when its terminal is closed or the process is asked to end, stop as by Ctrl-C: 128 and the signal.
+
+    Nothing may stay behind then, either.
+    """
+    running, came = asyncio.ensure_future(run_demo(options, screen, SystemClock())), list[int]()
+    loop = asyncio.get_running_loop()
+
+    def leave(number: int) -> None:
+        came.append(number)
+        running.cancel()
+
+    for number in _endings():
+        loop.add_signal_handler(number, leave, number)
+    try:
+        return await running
+    except asyncio.CancelledError:
+        if not came:
+            raise
+        return ENDED + came[0]
+
+
+def _endings() -> list[signal.Signals]:
+    """The signals that ask to end, but for those that whoever started this ignores (`nohup`)."""
+    if sys.platform == "win32":
+        return []
+    return [each for each in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) is signal.SIG_DFL]
+
+
+def _interrupted(store: Path | None) -> list[str]:
+    if store is None:
+        return ["interrupted; nothing is left of it (with --store FILE, its jobs would be kept)"]
+    return [
+        f"interrupted; every job is kept in the store: belvo-async jobs list --store sqlite:{store}",
+        "A new session on a store goes on where the last one stopped (here the vendors ended with the demo).",
+    ]
+
+
+def _kept(out: Path | None, store: Path | None, log: Path | None) -> list[str]:
+    given = {"records": out, "store": store and f"sqlite:{store}", "log": log}
+    kept = [f"{name:10} {where}" for name, where in given.items() if where is not None]
+    return kept or ["kept       nothing; --out FILE, --store FILE and --log FILE would keep it"]
+
+
+def _tell_log(screen: Screen, path: Path) -> None:
+    """What went wrong stands in the log's last warnings; the file itself goes."""
+    screen.say("The last warnings of its log:")
+    for line in [line for line in path.read_text(encoding="utf-8").splitlines() if " WARNING " in line][-LOG_LINES:]:
+        screen.say(f"  {line}")
+
+
+async def run_demo(options: Options, screen: Screen, clock: Clock, held: Held = held_by_vendor) -> int:
+    """Run the demo; 0 when all received equals what `held` gives and every job ended as intended, else 1."""
+    belvo = BelvoSimulator(
+        seed=options.seed,
+        speed=options.speed,
+        faults=BELVO_FAULTS,
+        now=clock.now,
+        links=LINKS + 1,
+        invoices_per_year=INVOICES_PER_YEAR,
+    )
+    syntage = SyntageSimulator(
+        seed=options.seed,
+        speed=options.speed,
+        faults=SYNTAGE_FAULTS,
+        now=clock.now,
+        invoices_per_year=INVOICES_PER_YEAR,
+    )
+    async with belvo, syntage:
+        casts = [[Track(part=part) for part in parts] for parts in (belvo_parts(belvo), syntage_parts(syntage))]
+        tracks = in_order([track for cast in casts for track in cast])
+        _introduce(options, screen, tracks)
+        with _replaced(options.out) as file:
+            async with _session(options, clock, belvo, syntage) as session, _webhooks(session) as url:
+                belvo.webhook_url, syntage.webhook_url = f"{url}/belvo", f"{url}/syntage"
+                with screen.live(tracks) as refresh:
+                    await _Run(options, session, file).play(casts, refresh)
+        complaints = close(screen, tracks, held, belvo, syntage)
+    return 1 if complaints else 0
+
+
+def _introduce(options: Options, screen: Screen, tracks: Sequence[Track]) -> None:
+    screen.say(
+        f"{len(tracks)} jobs at two simulated vendors, {options.speed:g} times faster than real, seed {options.seed}."
+    )
+    screen.say("Faults that are on:")
+    for line in FAULTS_IN_WORDS:
+        screen.say(f"  {line}")
+    screen.say()
+
+
+@contextmanager
+def _replaced(path: Path) -> Generator[IO[bytes], None, None]:
+    with path.open("wb") as file:
+        yield file
+
+
+def _session(options: Options, clock: Clock, belvo: BelvoSimulator, syntage: SyntageSimulator) -> Session:
+    return Session(
+        Belvo(
+            belvo.secret_id,
+            belvo.secret_password,
+            base_url=belvo.url,
+            webhook_authorization=belvo.webhook_authorization,
+        ),
+        Syntage(syntage.api_key, base_url=syntage.url, webhook_secrets=syntage.signing_secret),
+        store=f"sqlite:{options.store}",
+        polling=POLLING,
+        clock=clock,
+        chance=random.Random(options.seed),  # noqa: S311 - spreads polls, protects nothing
+    )
+
+
+@asynccontextmanager
+async def _webhooks(session: Session) -> AsyncGenerator[str, None]:
+    """Receive deliveries on any free port; gives the address that the vendors' names are added to."""
+    app = web.Application()
+    app.add_routes(webhook_routes(session))
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/webhooks"
+    finally:
+        await runner.cleanup()
+
+
+class _Run:
+    """Fires the jobs and follows each to its end."""
+
+    def __init__(self, options: Options, session: Session, file: IO[bytes]) -> None:
+        self._speed = options.speed
+        self._session = session
+        self._file = file
+        self._deadline = timedelta(seconds=max(60.0, DEADLINE_SECONDS / options.speed))
+
+    async def play(self, casts: Sequence[Sequence[Track]], refresh: Callable[[], None]) -> None:
+        """Go through all jobs; vendor beside vendor, each vendor's in their order."""
+        # In the group: when nobody looks any more (`demo | head`), everything ends.
+        async with asyncio.TaskGroup() as group:
+            showing = group.create_task(_show(refresh))
+            async with asyncio.TaskGroup() as jobs:
+                for cast in casts:
+                    jobs.create_task(self._fire(cast, jobs))
+            showing.cancel()
+        refresh()
+
+    async def _fire(self, cast: Sequence[Track], group: asyncio.TaskGroup) -> None:
+        for track in cast:
+            if track.part.prepare is not None:
+                track.part.prepare()
+            track.fired_at = fired_at = asyncio.get_running_loop().time()
+            track.handle = await self._session.fire(track.part.task, deadline=self._deadline)
+            group.create_task(self._follow(track, track.handle, fired_at))
+
+    async def _follow(self, track: Track, handle: JobHandle[Any], fired_at: float) -> None:
+        try:
+            if track.part.ending is Status.STOPPED:
+                await asyncio.sleep(STOP_AFTER_SECONDS / self._speed)
+                await handle.stop()
+            await handle
+            if track.part.held is not None:
+                await read(handle, track.harvest, self._file)
+        except JobError as error:
+            # Meant for some; whether it was is judged at the end, by the status.
+            track.trouble = None if error.job.status.is_terminal else f"{type(error).__name__}: {error}"
+        except BelvoAsyncError as error:
+            track.trouble = f"{type(error).__name__}: {error}"
+        track.seconds = asyncio.get_running_loop().time() - fired_at
+
+
+async def _show(refresh: Callable[[], None]) -> None:
+    while True:
+        refresh()
+        await asyncio.sleep(REFRESH_SECONDS)

@@ -1,0 +1,85 @@
+"""Where the demo is shown: a live view on a terminal with rich, plain lines anywhere else."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol, TextIO
+
+from ...jobs import Status
+from ..table import Table
+from .progress import Track
+
+
+class Screen(Protocol):
+    """What the demo needs of a screen."""
+
+    def say(self, text: str = "") -> None:
+        """Show a line."""
+        ...
+
+    def table(self, table: Table) -> None:
+        """Show a table."""
+        ...
+
+    def live(self, tracks: Sequence[Track]) -> AbstractContextManager[Callable[[], None]]:
+        """Show the jobs as they change; what it gives is called many times a second."""
+        ...
+
+
+def open_screen(stream: TextIO | None = None) -> Screen:
+    """Choose the screen for a stream (default stdout): live when it is a terminal and rich is installed."""
+    target = sys.stdout if stream is None else stream
+    if target.isatty():
+        try:
+            from .rich_screen import RichScreen
+        except ImportError:
+            pass
+        else:
+            return RichScreen.on(target)
+    return PlainScreen(target)
+
+
+class PlainScreen:
+    """Lines that a file or a pipe can take: one when a job becomes uncertain or is found, one when it is over."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._told: dict[str, str] = {}
+
+    def say(self, text: str = "") -> None:
+        print(text, file=self._stream, flush=True)
+
+    def table(self, table: Table) -> None:
+        for line in table.lines():
+            self.say(line)
+
+    @contextmanager
+    def live(self, tracks: Sequence[Track]) -> Generator[Callable[[], None], None, None]:
+        def refresh() -> None:
+            for track in tracks:
+                self._tell(track)
+
+        yield refresh
+
+    def _tell(self, track: Track) -> None:
+        news = _news(track)
+        if news and self._told.get(track.part.label) != news:
+            self._told[track.part.label] = news
+            self.say(f"{track.passed():5.1f}s  {track.vendor:7}  {track.part.label:22}  {news}")
+
+
+def _news(track: Track) -> str | None:
+    job = track.job
+    if job is None:
+        return None
+    if track.seconds is None:
+        if not track.was_uncertain or job.status.is_terminal:
+            return None
+        return "uncertain: its 202 was lost" if job.status is Status.UNCERTAIN else "uncertain no more: it was found"
+    if track.trouble:
+        return track.trouble
+    records = f", {len(track.harvest.totals)} records" if track.part.held and job.status is Status.FINISHED else ""
+    code = f" ({job.failure.code})" if job.failure else ""
+    return f"{job.status} by {job.settled_by}{code}{records}"

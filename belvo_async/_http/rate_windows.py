@@ -1,0 +1,88 @@
+"""Rate windows a vendor tells about in its answers: an exhausted one is waited out, by all workers of a store."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+from ..abc import Clock, Response
+from ..errors import StoreError
+from ..rate_limits import is_exhausted
+from .retry_after import exhausted_until
+from .shared_limits import NOTES, Pacing, Sleep
+
+__all__ = ["LONGEST", "SPREAD", "Window", "Windows"]
+
+_log = logging.getLogger("belvo_async")
+
+# Nobody is believed who asks for more, neither a vendor nor a note of another worker: either clock may be wrong. Then
+# the request goes out and gets its own answer.
+LONGEST: Final = timedelta(seconds=60)
+# Many callers are told the same instant; they come back spread over this span.
+SPREAD: Final = timedelta(seconds=1)
+
+Window = tuple[str, str]
+"""The account and the request's name: windows are counted for each key and route."""
+
+
+class Windows:
+    """What is known of exhausted windows. Without a store, of those this process met."""
+
+    def __init__(self, clock: Clock, chance: Callable[[], float], sleep: Sleep, pacing: Pacing | None) -> None:
+        self._clock = clock
+        self._chance = chance
+        self._sleep = sleep
+        self._pacing = pacing
+        self._loop = asyncio.get_running_loop()
+        self._opens: dict[Window, float] = {}
+        self._noted: dict[Window, datetime] = {}
+
+    async def wait(self, window: Window, *, is_shared: bool) -> None:
+        """Sleep until a window is open again, as far as is known now. One that is shared is looked up in the store."""
+        if is_shared and self.is_open(window):
+            await self._look_up(window)
+        await self._sleep(self._opens.get(window, 0.0) - self._loop.time())
+
+    def is_open(self, window: Window) -> bool:
+        """Whether requests may go out, as far as is known."""
+        # A sleep may end a hair early: the loop's timers are as coarse as its clock.
+        return self._opens.get(window, 0.0) <= self._loop.time() + 0.001
+
+    async def note(self, window: Window, response: Response, *, is_shared: bool) -> None:
+        """Remember what an answer tells: after the last call of a window, the next one waits for its end."""
+        now = self._clock.now()
+        wait = exhausted_until(response.status, response.headers, now) if is_exhausted(response.headers) else None
+        if wait is None:
+            if self.is_open(window):
+                self._opens.pop(window, None)
+            return
+        until = now + min(wait, LONGEST)
+        self._close(window, until, now)
+        if is_shared and self._pacing is not None:
+            try:
+                async with asyncio.timeout(NOTES.total_seconds()):
+                    await self._pacing.exhaust(" ".join(window), until)
+            except (StoreError, TimeoutError) as error:
+                why = str(error) or "the store took too long"
+                text = "other workers could not be told of an exhausted rate window: %s"
+                _log.warning(text, why, extra={"request": window[1]})
+
+    async def _look_up(self, window: Window) -> None:
+        if self._pacing is None:
+            return
+        try:
+            async with asyncio.timeout(NOTES.total_seconds()):
+                until = await self._pacing.exhausted_until(" ".join(window))
+        except (StoreError, TimeoutError):
+            _log.debug("rate windows could not be looked up", extra={"request": window[1]})
+            return
+        now = self._clock.now()
+        if until is not None and until != self._noted.get(window) and now < until <= now + LONGEST:
+            self._close(window, until, now)
+
+    def _close(self, window: Window, until: datetime, now: datetime) -> None:
+        self._noted[window] = until
+        self._opens[window] = self._loop.time() + (until - now + SPREAD * self._chance()).total_seconds()

@@ -1,0 +1,1 @@
+"""Reading what jobs brought: pages to rows, rows to records, files to bytes."""

@@ -1,0 +1,332 @@
+"""Looking at jobs that no webhook has settled: one timer, leased batches, one list call for many jobs."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from msgspec.structs import replace
+
+from ..abc import Vendor
+from ..accounts import accounts_of
+from ..errors import PayloadError, RateLimitError, StoreError, StoreLostError, TransportError, VendorError, name_fault
+from ..jobs import CLOCKS_DIFFER, DOWN_AFTER, Job, Observation, Status, Way, later, normal_id
+from .attempts import LOST_AFTER
+from .changes import News
+from .context import STORE_RETRY, Context, all_of, log
+from .reconciler import Door
+from .submitter import Submitter
+from .timer import Alarm
+
+T = TypeVar("T")
+
+# Even with nothing due, the store is asked this often: another process may have added jobs.
+SWEEP_EVERY = timedelta(seconds=30)
+# How often what other workers planned is doubted.
+DOUBT_EVERY = timedelta(minutes=5)
+# Longer than one batched look with all its retries; a crashed process's jobs are looked at again after it.
+LEASE = timedelta(minutes=5)
+CLAIM_LIMIT = 1000
+# Jobs of one look: a list page tells about a hundred of them at once, but only the look that reads it profits. Reading
+# the list for so many takes well under a lease.
+LOOK_LIMIT = 10_000
+PARK_SWEEP_EVERY = timedelta(hours=1)
+# Looks one by one, after a look at many that went wrong in a way nobody foresaw: so many are well within a lease.
+SINGLE_LOOKS = 20
+# How long a search goes on that shows nothing but other jobs of ours; dialects say when one that shows nothing ends.
+SEARCHED_FOR = timedelta(minutes=2)
+
+
+class Sweeper:
+    """Claims due jobs and does for each what its status asks for: submit, find, or look.
+
+    Without `claims` that is left to other processes, and a sweep only reads again what is awaited here.
+    """
+
+    def __init__(self, context: Context, door: Door, submitter: Submitter, news: News, *, claims: bool) -> None:
+        self._context = context
+        self._store = context.store
+        self._door = door
+        self._submitter = submitter
+        self._news = news
+        self._claims = claims
+        self._alarm: Alarm | None = None
+        self._sweeping = False
+        self._rang = False
+        self._closed = False
+        self._has_lost = False
+        self._store_wait = STORE_RETRY[0]
+        self._parked_swept_at: float | None = None
+        # In the loop's time: when this session first looked, and when it doubts again what others planned.
+        self._began_at: float | None = None
+        self._doubts_at = -math.inf
+        self._steps: int = 0
+
+    def note_due(self, when: datetime) -> None:
+        """Be awake at `when`, as far away as it is now."""
+        self._wake_after(when - self._context.clock.now())
+
+    def _wake_after(self, span: timedelta) -> None:
+        if self._closed:
+            return
+        earlier = self._alarm
+        alarm = self._context.timer.after(span, self._ring)
+        if earlier is not None and earlier.due_seconds <= alarm.due_seconds:
+            alarm.cancel()
+            return
+        if earlier is not None:
+            earlier.cancel()
+        self._alarm = alarm
+
+    def close(self) -> None:
+        """Wake no more."""
+        self._closed = True
+        if self._alarm is not None:
+            self._alarm.cancel()
+
+    def _ring(self) -> None:
+        self._alarm = None
+        self._rang = self._sweeping
+        if not (self._sweeping or self._closed):
+            self._sweeping = True
+            self._context.spawn(self._sweep(), name="sweep")
+
+    async def _sweep(self) -> None:
+        # Whatever happens, somebody is awake again later: a sweep that dies would leave every waiter in silence.
+        again = SWEEP_EVERY
+        try:
+            if self._claims:
+                await self._claim()
+            await self._news.read_sometimes()
+            next_due = await self._store.next_due(self._context.accounts) if self._claims else None
+            again = SWEEP_EVERY if next_due is None else min(SWEEP_EVERY, next_due - self._context.clock.now())
+            self._store_wait = STORE_RETRY[0]
+        except StoreError as error:
+            if isinstance(error, StoreLostError):
+                self._note_loss()
+            else:
+                log.warning("the store is down; looking at jobs is put off: %s", error)
+            again = self._store_wait
+            self._store_wait = min(self._store_wait * 2, STORE_RETRY[1])
+        finally:
+            self._sweeping = False
+            # What fell due while this sweep ran may have come too late for it.
+            self._wake_after(timedelta(0) if self._rang else again)
+            self._rang = False
+
+    def _note_loss(self) -> None:
+        self._news.lose_all()
+        if not self._has_lost:
+            self._has_lost = True
+            log.error("the store has lost what it kept; jobs may go on at the vendors, but nobody follows them")
+
+    async def _claim(self) -> None:
+        due: list[Job] = []
+        part: Sequence[Job] | None = None
+        try:
+            while part is None or len(part) == CLAIM_LIMIT:
+                now = self._context.clock.now()
+                part = await self._store.claim_due(
+                    self._context.accounts, now=now, until=now + LEASE, limit=CLAIM_LIMIT, latest=self._believed(now)
+                )
+                due += part
+                if len(due) >= LOOK_LIMIT:
+                    self._dispatch_all(due)
+                    due = []
+                # A store that need not wait would hold the loop until all are claimed.
+                await asyncio.sleep(0)
+        except StoreError:
+            # What was claimed before is ours for the length of a lease: nobody else would look at it.
+            self._dispatch_all(due)
+            raise
+        self._dispatch_all(due)
+        self._note_claimed()
+        await self._sweep_park()
+
+    def _believed(self, now: datetime) -> datetime | None:
+        """The latest instant that clocks which planned looks may have shown; None while no clock is doubted.
+
+        They are when a session begins, when our own was set, and now and then: another worker may have planned looks by
+        a wrong clock and be gone. While it is there, though, two that disagree must not race each other.
+        """
+        return later(now, CLOCKS_DIFFER) if self._is_time_to_doubt() else None
+
+    def _is_time_to_doubt(self) -> bool:
+        return asyncio.get_running_loop().time() >= self._doubts_at or self._context.clock.steps != self._steps
+
+    def _note_claimed(self) -> None:
+        now = asyncio.get_running_loop().time()
+        self._began_at = now if self._began_at is None else self._began_at
+        if self._is_time_to_doubt():
+            self._doubts_at, self._steps = now + DOUBT_EVERY.total_seconds(), self._context.clock.steps
+
+    async def _sweep_park(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if self._parked_swept_at is None:
+            self._parked_swept_at = now
+        if now - self._parked_swept_at >= PARK_SWEEP_EVERY.total_seconds():
+            self._parked_swept_at = now
+            await self._door.drop_old()
+
+    def _dispatch_all(self, due: Sequence[Job]) -> None:
+        for vendor in self._context.vendors.values():
+            mine = frozenset(accounts_of(vendor))
+            self._dispatch(vendor, [job for job in due if job.account in mine])
+
+    def _dispatch(self, vendor: Vendor, due: Sequence[Job]) -> None:
+        known = [job for job in due if job.remote_id is not None]
+        if known:
+            self._context.spawn(self._look_safely(vendor, known), name="look")
+        for job in due:
+            if job.remote_id is None:
+                self._context.spawn(self._take_on(vendor, job), name="submission")
+
+    async def _take_on(self, vendor: Vendor, job: Job) -> None:
+        """Go on with a submission: send it, find it, or declare it lost with the process that sent it."""
+        try:
+            if job.is_queued:
+                await self._submitter.attempt(job, leased_until=self._context.clock.now() + LEASE)
+            elif job.status is Status.SUBMITTING:
+                await self._settle_lost(job)
+            else:
+                await self.find(vendor, job)
+        except StoreError as error:
+            log.warning("the store is down; a submission is put off: %s", error, extra={"job": job.id})
+
+    async def _settle_lost(self, job: Job) -> None:
+        """Settle a lost submission, unless only a wrong clock says that it takes so long: then once more as long."""
+        now, planned_at = self._context.clock.now(), job.planned_at or job.created_at
+        here = asyncio.get_running_loop().time() - (self._began_at or 0.0)
+        # We would have seen it fall due, had its clock been ours.
+        is_odd = DOWN_AFTER < now - planned_at - LOST_AFTER < timedelta(seconds=here)
+        if now - planned_at >= LOST_AFTER and not is_odd and self._context.clock.is_steady_for(LOST_AFTER):
+            await self._submitter.settle_lost(job)
+        else:
+            await self._door.write(replace(job, next_poll=now + LOST_AFTER), expected=job)
+
+    async def find(self, vendor: Vendor, job: Job) -> None:
+        """Look for an uncertain submission: among the parked deliveries, then at the vendor."""
+        job = self._door.at_present(job)
+        await self._door.match_uncertain(vendor, job.task.subject, job.task.resource)
+        try:
+            seen = await self._context.talks[vendor.name](vendor.find(job, self._context.clock.now()))
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a search that went wrong is made again, whatever it was
+            self._warn(vendor, error)
+            await self._put_off([job], error)
+        else:
+            # One look, however long after the attempt, is no search.
+            seen = replace(seen, job_id=job.id, abandon=seen.abandon and job.absent_since is not None)
+            await self._door.apply(job, await self._disown(vendor, job, seen))
+
+    async def _disown(self, vendor: Vendor, job: Job, seen: Observation) -> Observation:
+        """Take a search that found only what another job of ours started for one that found nothing."""
+        known = await self._store.find(vendor.account, seen.remote_id) if seen.remote_id is not None else ()
+        if all(each.id == job.id for each in known):
+            return seen
+        abandon = job.absent_since is not None and seen.at - job.absent_since >= SEARCHED_FOR
+        return Observation(
+            way=seen.way, at=seen.at, job_id=job.id, status=Status.UNCERTAIN, absent=True, abandon=abandon
+        )
+
+    async def look(self, vendor: Vendor, jobs: Sequence[Job]) -> None:
+        """Ask the vendor about these jobs and take in every row it shows. Raises what the vendor or the way raised.
+
+        A row that cannot be taken in hides no other: its job is looked at again later.
+        """
+        kept, jobs = jobs, [self._door.at_present(job) for job in jobs]
+        told = await self._context.talks[vendor.name](vendor.poll(jobs, self._context.clock.now()))
+        by_id = {job.id: job for job in jobs}
+        by_remote = {normal_id(job.remote_id or ""): job for job in jobs}
+        # What nothing but the clock's word about a long time would end is looked at once more.
+        doubtful = {job.id for before, job in zip(kept, jobs, strict=True) if job is not before}
+        seen = [_uninferred(one) if one.job_id in doubtful and one.way is Way.INFERENCE else one for one in told]
+        named = [(by_id.get(one.job_id or "") or by_remote.get(normal_id(one.remote_id or "")), one) for one in seen]
+        if any(one.found or one.status is not None or one.vendor_status is not None for one in seen):
+            self._door.note_found(vendor)
+        misfits = [one.misfit for one in seen if one.misfit is not None]
+        looked_at: set[str] = set()
+
+        async def take_in(job: Job | None, one: Observation) -> None:
+            try:
+                if job is None:
+                    await self._door.observe(vendor, one)
+                else:
+                    await self._door.apply(job, one)
+                    looked_at.add(job.id)
+            except StoreError:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, the other rows are taken in
+                misfits.append(name_fault(error))
+
+        await all_of(named, lambda each: take_in(*each))
+        if misfits:
+            log.warning(
+                "part of a look could not be read (%s); the rest was taken in",
+                misfits[0],
+                extra={"vendor": vendor.name, "misfit": misfits[0], "count": len(misfits)},
+            )
+        await self._put_off([job for job in jobs if job.id not in looked_at], None)
+
+    async def _look_safely(self, vendor: Vendor, jobs: Sequence[Job]) -> None:
+        try:
+            try:
+                await self._door.replay_all(vendor.account, jobs)
+                await self.look(vendor, jobs)
+            except (TransportError, VendorError, PayloadError) as error:
+                self._warn(vendor, error)
+                await self._put_off(jobs, error)
+            except StoreError:
+                raise
+            except Exception as error:  # noqa: BLE001 - a mistake in reading about one job must not stop the others
+                self._warn(vendor, error)
+                await self._look_singly(vendor, jobs)
+        except StoreError as error:
+            text = "the store is down; what a look showed is read again later: %s"
+            log.warning(text, error, extra={"vendor": vendor.name})
+
+    async def _look_singly(self, vendor: Vendor, jobs: Sequence[Job]) -> None:
+        """Look at some of the jobs one by one, others the next time, when a look at all of them went wrong."""
+        alone = len(jobs) == 1
+        begin = int(len(jobs) * self._context.chance())
+        some = [] if alone else [*jobs[begin:], *jobs[:begin]][:SINGLE_LOOKS]
+        for job in some:
+            try:
+                await self.look(vendor, [job])
+            except StoreError:
+                raise
+            except Exception as error:  # noqa: BLE001 - as above
+                await self._put_off([job], error)
+                if isinstance(error, RateLimitError | TransportError):
+                    break
+        chosen = {job.id for job in some}
+        await self._put_off([job for job in jobs if job.id not in chosen], None)
+
+    async def _put_off(self, jobs: Sequence[Job], error: Exception | None) -> None:
+        """Schedule the next look at jobs that this one told nothing about."""
+        wait = error.retry_after if isinstance(error, RateLimitError | TransportError) else None
+        earliest = later(self._context.clock.now(), wait or timedelta(0))
+        due = {polls: max(earliest, self._context.due_after(polls + 1)) for polls in {job.polls for job in jobs}}
+        # A writer that came first has set its own schedule: nothing to repeat.
+        await all_of(
+            jobs,
+            lambda job: self._door.write(
+                replace(job, polls=job.polls + 1, next_poll=due[job.polls]),
+                expected=job,
+            ),
+        )
+
+    def _warn(self, vendor: Vendor, error: Exception) -> None:
+        log.warning(
+            "a look at open jobs failed (%s); they are looked at again later",
+            name_fault(error),
+            extra={"vendor": vendor.name, "error": type(error).__name__},
+        )
+
+
+def _uninferred(seen: Observation) -> Observation:
+    return replace(seen, way=Way.POLL, status=None, partial=False, failure=None, abandon=False)

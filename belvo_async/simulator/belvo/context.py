@@ -1,0 +1,51 @@
+"""What the desks of the simulated Belvo share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..origin import Origin
+from ..wire import Call, JsonObject, decode
+from .linking.tokens import Tokens
+from .refreshes import Sweeps
+from .rows.records import Records
+from .runs import BelvoRuns
+from .state import Archive, Link
+from .webhooks import BelvoWebhooks
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """One Belvo's memory and workers; `new_id` gives 32 hex digits for a purpose, always the same row for a seed."""
+
+    origin: Origin
+    links: dict[str, Link]
+    records: Records
+    archive: Archive
+    webhooks: BelvoWebhooks
+    runs: BelvoRuns
+    sweeps: Sweeps
+    tokens: Tokens
+    new_id: Callable[[str], str]
+    page_size: int
+    limits: bool
+
+    def request_id(self) -> str:
+        """Give the id of one answer or job."""
+        return self.new_id("request_ids")
+
+
+def read_object(call: Call) -> JsonObject:
+    """Read a body as an object; anything else counts as an empty one (every field is then missing)."""
+    try:
+        value = decode(call.body)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def asks_async(call: Call) -> bool:
+    """Tell whether the asynchronous mode is asked for.
+
+    The header's value is case sensitive: another spelling falls back to a synchronous call.
+    """
+    return call.headers.get("X-Belvo-Request-Mode") == "async" and call.fault != "synchronous"

@@ -1,0 +1,1 @@
+"""Links of the simulated Belvo, and what is needed to make one."""

@@ -1,0 +1,1 @@
+"""What the SAT knows of a link's taxpayer, as rows in Belvo's own shape."""

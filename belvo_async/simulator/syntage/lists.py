@@ -1,0 +1,229 @@
+"""Syntage's list manners: API-Platform filters, `order[...]`, the id cursor, the Hydra envelope."""
+
+import math
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Literal
+from urllib.parse import urlencode
+
+from ..wire import Call, Json, JsonObject
+from .options import read_instant
+from .rows.invoices import collection
+
+Match = Literal["exact", "partial", "date", "number", "bool"]
+Filters = Mapping[str, tuple[str, Match]]  # parameter -> (path in the row, how it compares)
+Test = Callable[[JsonObject], bool]
+
+LARGEST_PAGE, DEFAULT_PAGE = 1000, 20
+
+
+def same(match: Match, *names: str) -> dict[str, tuple[str, Match]]:
+    """Give filters named like the field they look at."""
+    return {name: (name, match) for name in names}
+
+
+EXTRACTION_FILTERS: Filters = {
+    **same("exact", "taxpayer.id", "status"),
+    **same("partial", "extractor"),  # `tax_return` finds three of them
+    **same("date", "startedAt", "finishedAt", "createdAt"),
+}
+EXTRACTION_ORDER = ("startedAt", "finishedAt", "createdAt", "updatedAt")
+EVENT_FILTERS: Filters = {**same("exact", "type", "taxpayer.id", "source", "resource"), **same("date", "createdAt")}
+ENTITY_FILTERS: Filters = {
+    **same("partial", "taxpayer.id", "taxpayer.name"),
+    **same("exact", "taxpayer.personType", "credential.status"),
+    **same("date", "taxpayer.registrationDate", "createdAt", "updatedAt"),
+}
+CREDENTIAL_FILTERS: Filters = {
+    **same("exact", "type", "status"),
+    **same("partial", "rfc"),
+    **same("date", "createdAt"),
+}
+INVOICE_FILTERS: Filters = {
+    **same("exact", "uuid", "type", "usage", "paymentType", "paymentMethod", "issuer.blacklistStatus", "currency",
+            "receiver.blacklistStatus", "status", "pac", "cancellationStatus"),
+    **same("partial", "issuer.rfc", "issuer.name", "receiver.rfc", "receiver.name"),
+    **same("bool", "isIssuer", "isReceiver"),
+    **same("number", "version", "issuer.taxRegime", "tax", "discount", "subtotal", "total", "paidAmount", "dueAmount"),
+    **same("date", "issuedAt", "canceledAt", "createdAt", "updatedAt", "certifiedAt", "lastPaymentDate",
+            "fullyPaidAt"),
+    "cancellationStatusProcess": ("cancellationProcessStatus", "exact"),  # the vendor spells the filter so
+    "hasXml": ("xml", "bool"),
+    "hasPdf": ("pdf", "bool"),
+}  # fmt: skip
+INVOICE_ORDER = ("issuedAt", "canceledAt", "certifiedAt")
+
+
+def at(row: JsonObject, path: str) -> Json:
+    """Give the value at a dotted path; None when a step is missing."""
+    value: Json = row
+    for step in path.split("."):
+        value = value.get(step) if isinstance(value, dict) else None
+    return value
+
+
+def filters(call: Call, known: Filters) -> list[Test]:
+    """Turn the query into tests of one row; unknown names and operators are silently ignored (documented)."""
+    found = (_filter(name, values, known) for name, values in call.query.items())
+    return [test for test in found if test is not None]
+
+
+def _filter(name: str, values: list[str], known: Filters) -> Test | None:
+    field, _, operator = name.rstrip("]").partition("[")
+    if field == "exists":
+        path, wanted = operator, values[-1].lower() in ("true", "1")
+        return lambda row: (at(row, path) is not None) == wanted
+    if field not in known:
+        return None
+    path, match = known[field]
+    if match == "date":
+        return _date_test(path, operator, values[-1])
+    if operator == "":
+        wanted_words = values if name.endswith("[]") else values[-1:]
+        return lambda row: any(_fits(match, at(row, path), word) for word in wanted_words)
+    return _number_test(path, operator, values[-1]) if match == "number" else None
+
+
+def _fits(match: Match, value: Json, wanted: str) -> bool:
+    if match == "bool":
+        return value is (wanted.lower() in ("true", "1"))
+    if match == "number" or isinstance(value, (int, Decimal)):
+        return _is_number(value, wanted, partly=match == "partial")
+    if not isinstance(value, str):
+        return False
+    return wanted.lower() in value.lower() if match == "partial" else wanted == value
+
+
+def _is_number(value: Json, wanted: str, *, partly: bool) -> bool:
+    if partly:
+        return wanted in str(value)
+    try:
+        return isinstance(value, (int, Decimal)) and Decimal(wanted) == value
+    except InvalidOperation:
+        return False
+
+
+def _date_test(path: str, operator: str, text: str) -> Test | None:
+    limit = read_instant(text)
+    if limit is None:
+        return None
+    fits: dict[str, Callable[[datetime], bool]] = {
+        "before": lambda instant: instant <= limit,
+        "strictly_before": lambda instant: instant < limit,
+        "after": lambda instant: instant >= limit,
+        "strictly_after": lambda instant: instant > limit,
+    }
+    test = fits.get(operator)
+    if test is None:
+        return None
+
+    def check(row: JsonObject) -> bool:
+        instant = read_instant(at(row, path))
+        return instant is not None and test(instant)
+
+    return check
+
+
+def _number_test(path: str, operator: str, text: str) -> Test | None:
+    try:
+        limits = [Decimal(part) for part in text.split("..")]
+    except InvalidOperation:
+        return None
+    low, high = limits[0], limits[-1]
+    fits: dict[str, Callable[[Decimal], bool]] = {
+        "gt": lambda number: number > low,
+        "gte": lambda number: number >= low,
+        "lt": lambda number: number < low,
+        "lte": lambda number: number <= low,
+        "between": lambda number: low <= number <= high,
+    }
+    test = fits.get(operator)
+    if test is None:
+        return None
+
+    def check(row: JsonObject) -> bool:
+        value = at(row, path)
+        return isinstance(value, (int, Decimal)) and test(Decimal(value))
+
+    return check
+
+
+def page(
+    rows: Sequence[JsonObject],
+    call: Call,
+    *,
+    context: str,
+    known: Filters,
+    order: Sequence[str] = (),
+    total: bool = False,
+) -> JsonObject | None:
+    """Give one page of rows already sorted newest id first. None when itemsPerPage is out of 1..1000."""
+    size = _size(call)
+    if size is None:
+        return None
+    fitting = _fitting(rows, call, known)
+    ordered = _ordered(_after_cursor(fitting, call), call, order)
+    backwards = call.one("id[gt]") is not None
+    shown = ordered[-size:] if backwards else ordered[:size]
+    view: JsonObject = {"@id": _url(call, {}), "@type": "hydra:PartialCollectionView"}
+    if len(ordered) > size:
+        name, edge = ("id[gt]", shown[0]) if backwards else ("id[lt]", shown[-1])
+        view["hydra:next"] = _url(call, {name: str(edge["id"])})
+    members: list[Json] = [*shown]
+    return collection(context, call.path, members, view, len(fitting) if total else None)
+
+
+def numbered_page(
+    rows: Sequence[JsonObject], call: Call, *, context: str, known: Filters, order: Sequence[str] = ()
+) -> JsonObject | None:
+    """Give one page by its number, always with a total. None when itemsPerPage or page is out of range."""
+    size, number = _size(call), call.one("page") or "1"
+    if size is None or not number.isdecimal() or int(number) < 1:
+        return None
+    fitting = _ordered(_fitting(rows, call, known), call, order)
+    mine, last = int(number), max(1, math.ceil(len(fitting) / size))
+    links = {"first": 1, "previous": mine - 1, "next": mine + 1, "last": last} if last > 1 else {}
+    view: JsonObject = {"@id": _url(call, {}), "@type": "hydra:PartialCollectionView"}
+    view |= {f"hydra:{name}": _url(call, {"page": str(at)}) for name, at in links.items() if 1 <= at <= last}
+    members: list[Json] = [*fitting[(mine - 1) * size : mine * size]]
+    return collection(context, call.path, members, view, len(fitting))
+
+
+def _size(call: Call) -> int | None:
+    text = call.one("itemsPerPage")
+    if text is None:
+        return DEFAULT_PAGE
+    return int(text) if text.isdecimal() and 1 <= int(text) <= LARGEST_PAGE else None
+
+
+def _fitting(rows: Sequence[JsonObject], call: Call, known: Filters) -> Sequence[JsonObject]:
+    tests = filters(call, known)
+    return [row for row in rows if all(test(row) for test in tests)] if tests else rows
+
+
+def _after_cursor(rows: Sequence[JsonObject], call: Call) -> Sequence[JsonObject]:
+    """Cut at the cursor. Rows come newest id first: the place is found by halving, however long the list."""
+    below, above = call.one("id[lt]"), call.one("id[gt]")
+    if below is not None:
+        rows = rows[bisect_left(rows, True, key=lambda row: str(row["id"]) < below) :]
+    if above is not None:
+        rows = rows[: bisect_left(rows, True, key=lambda row: str(row["id"]) <= above)]
+    return rows
+
+
+def _ordered(rows: Sequence[JsonObject], call: Call, fields: Sequence[str]) -> Sequence[JsonObject]:
+    for field in fields:
+        direction = call.one(f"order[{field}]")
+        if direction in ("asc", "desc"):
+            rows = sorted(rows, key=lambda row: str(at(row, field) or ""), reverse=direction == "desc")
+    return rows
+
+
+def _url(call: Call, cursor: dict[str, str]) -> str:
+    """Give a relative link that keeps the query; a cursor (or page number) replaces the former one."""
+    dropped = {"id[lt]", "id[gt]", "page"} if cursor else set[str]()
+    kept = [(name, value) for name, values in call.query.items() for value in values if name not in dropped]
+    query = urlencode([*kept, *cursor.items()])
+    return f"{call.path}?{query}" if query else call.path

@@ -1,0 +1,1 @@
+"""What extractors find, as rows in Syntage's own shape."""

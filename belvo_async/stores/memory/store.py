@@ -1,0 +1,318 @@
+"""Jobs kept in this process only, for tests and scripts: they end with it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, Self, TypeVar
+
+from ...abc import Budget
+from ...discreet import discreet
+from ...errors import StoreError
+from ...jobs import Job, Observation
+from ..budgets import Ledger, Shifts
+from ..parked import Notice
+from ..rules import (
+    ASIDE,
+    PARKED,
+    Bounds,
+    Gate,
+    ended_before,
+    from_us,
+    lasting,
+    refuse_second_end,
+    refuse_taken_id,
+    to_us,
+)
+from .index import Place, Shelf
+from .parked import Parked
+
+__all__ = ["MemoryStore"]
+
+T = TypeVar("T")
+
+
+class MemoryStore:
+    """A store in plain dictionaries. Nothing survives the process; closing and opening again keeps the jobs.
+
+    Of jobs that are no longer open, the last `finished_limit` are kept, so that memory is bounded by open jobs.
+    """
+
+    def __init__(self, *, finished_limit: int = 10_000, parked: Bounds = PARKED, aside: Bounds = ASIDE) -> None:
+        self._gate = Gate()
+        self._shelf = Shelf(finished_limit)
+        self._parked = Parked(parked, self._shelf.could_claim)
+        self._notice = Notice()
+        self._aside = _Queue[tuple[str, datetime, bytes]](aside)
+        self._budgets: dict[str, Ledger] = {}
+        self._shifts = Shifts()
+        self._windows: dict[str, datetime] = {}
+        self._leases: dict[str, _Lease] = {}
+        self._last_token = 0
+        self._era = 0
+
+    @property
+    def era(self) -> int:
+        """How often somebody said that the store went back: by itself it never does."""
+        return self._era
+
+    async def begin_era(self) -> int:
+        """Begin a new era."""
+        self._gate.check()
+        self._era += 1
+        return self._era
+
+    async def put(self, job: Job, *, expected: int | None, observation: Observation | None = None) -> Job | None:
+        """Write a job if it still has version `expected`, or return what stands in the way."""
+        self._gate.check()
+        kept = self._shelf.get(job.id)
+        if expected is None:
+            obstacle = kept or self._shelf.equal(job.account, job.key)
+            if obstacle is not None:
+                refuse_taken_id(job, obstacle)
+        elif kept is None:
+            raise StoreError(f"job {job.id} is no longer kept")
+        else:
+            obstacle = kept if kept.version != expected else None
+        if obstacle is not None:
+            return obstacle
+        if kept is not None:
+            refuse_second_end(job, kept.status)
+        self._shelf.write(job, observation)
+        return None
+
+    async def get(self, job_id: str) -> Job | None:
+        """Read one job."""
+        self._gate.check()
+        return self._shelf.get(job_id)
+
+    async def find(self, account: str, remote_id: str) -> tuple[Job, ...]:
+        """The jobs that the vendor knows by this id, oldest first."""
+        self._gate.check()
+        return self._shelf.find(account, remote_id)
+
+    async def standing(self, account: str, key: str) -> Job | None:
+        """The open job that stands in the way of a new equal one."""
+        self._gate.check()
+        return self._shelf.equal(account, key)
+
+    async def count_jobs(self, *, ended: bool = False) -> dict[str, int]:
+        """How many open jobs, or others, each account has."""
+        self._gate.check()
+        return self._shelf.count(ended=ended)
+
+    async def open_jobs(
+        self, accounts: Collection[str] | None = None, *, lane: str | None = None
+    ) -> AsyncIterator[Job]:
+        """Every open job, oldest first, each as it is when its slice is read."""
+        after: Place | None = None
+        while True:
+            self._gate.check()
+            places = self._shelf.open_after(after, lane)
+            if not places:
+                return
+            after = places[-1]
+            jobs = [self._shelf.get(job_id) for _, job_id in places]
+            for job in jobs:
+                if job is not None and (accounts is None or job.account in accounts):
+                    yield job
+
+    async def ended_jobs(self, accounts: Collection[str] | None = None, *, before: datetime) -> AsyncIterator[Job]:
+        """Every job that ended before an instant, oldest first."""
+        self._gate.check()
+        for job_id in self._shelf.closed_ids():
+            self._gate.check()
+            job = self._shelf.get(job_id)
+            if job is None or job.is_open or not ended_before(job, before):
+                continue
+            if accounts is None or job.account in accounts:
+                yield job
+
+    async def claim_due(
+        self, accounts: Collection[str], *, now: datetime, until: datetime, limit: int, latest: datetime | None = None
+    ) -> list[Job]:
+        """Lease up to `limit` open jobs that are due, earliest first."""
+        self._gate.check()
+        return self._shelf.claim(accounts, now, until, limit, latest)
+
+    async def next_due(self, accounts: Collection[str]) -> datetime | None:
+        """The earliest instant an open job is due and not leased."""
+        self._gate.check()
+        return self._shelf.first_due(accounts)
+
+    async def nameless_jobs(
+        self, account: str, *, subject: str | None = None, resource: str | None = None
+    ) -> tuple[Job, ...]:
+        """The jobs that may have been started under an id nobody knows, oldest first."""
+        self._gate.check()
+        return self._shelf.nameless(account, subject, resource)
+
+    async def park(self, account: str, observation: Observation) -> None:
+        """Keep an observation whose job is not known yet; strangers go first when there is no room."""
+        self._gate.check()
+        self._notice.tell(self._parked.add(account, observation))
+
+    async def parked(
+        self, account: str, remote_id: str | None = None, *, before: datetime | None = None, limit: int | None = None
+    ) -> tuple[Observation, ...]:
+        """The parked observations about one remote id, or all of the account; oldest first."""
+        self._gate.check()
+        return self._parked.read(account, remote_id, before, limit)
+
+    async def parked_about(self, account: str, remote_ids: Collection[str]) -> tuple[Observation, ...]:
+        """The parked observations about any of these remote ids, oldest first."""
+        self._gate.check()
+        return self._parked.about(account, remote_ids)
+
+    async def adoptable(
+        self, account: str, *, subject: str, resource: str, since: datetime, limit: int
+    ) -> tuple[Observation, ...]:
+        """The first parked observations that a submission about a subject and resource could adopt."""
+        self._gate.check()
+        return self._parked.adoptable(account, subject, resource, since, limit)
+
+    async def unpark(self, account: str, observations: Collection[Observation]) -> None:
+        """Drop parked observations."""
+        self._gate.check()
+        for seen in observations:
+            self._parked.drop(account, seen)
+
+    @discreet
+    async def set_aside(self, account: str, body: bytes, at: datetime) -> None:
+        """Keep an authentic delivery that could not be read."""
+        self._gate.check()
+        self._aside.add((account, at, body), len(body))
+
+    async def laid_aside(self, account: str) -> tuple[tuple[datetime, bytes], ...]:
+        """What `set_aside` kept, oldest first: for the person who finds out why it could not be read."""
+        self._gate.check()
+        mine = ((at, body) for owner, at, body in self._aside.items() if owner == account)
+        return tuple(sorted(mine, key=lambda item: item[0]))
+
+    async def count_aside(self) -> int:
+        """How many deliveries are laid aside."""
+        self._gate.check()
+        return len(self._aside.items())
+
+    async def prune_aside(self, before: datetime) -> int:
+        """Drop what was laid aside before an instant."""
+        self._gate.check()
+        return self._aside.drop(lambda item: item[1] < before)
+
+    async def reserve(self, budget: Budget, now: datetime, *, mark: str | None = None) -> datetime:
+        """Take one place in a budget and return the instant the request may go out."""
+        self._gate.check()
+        ledger = self._budgets.setdefault(budget.key, Ledger())
+        return self._shifts.answer(budget, now, *ledger.take(budget, self._shifts.ask(budget, now), mark))
+
+    async def give_back(self, budget: Budget, mark: str) -> None:
+        """Give back the place taken under a mark."""
+        self._gate.check()
+        if budget.key in self._budgets:
+            self._budgets[budget.key].give_back(mark)
+
+    async def exhaust(self, window: str, until: datetime) -> None:
+        """Note until when a rate window is exhausted."""
+        self._gate.check()
+        self._windows[window] = until
+
+    async def exhausted_until(self, window: str) -> datetime | None:
+        """What was noted last of a rate window."""
+        self._gate.check()
+        return self._windows.get(window)
+
+    async def lease(self, key: str, owner: str, *, now: datetime, until: datetime) -> int | None:
+        """Take or renew a lease: its fencing token, None while another holds it."""
+        self._gate.check()
+        held = self._leases.get(key)
+        if held is not None and held.owner != owner and held.until > now and not self._is_closed(held.owner):
+            lasts = lasting(to_us(held.since), to_us(held.until), to_us(now))
+            self._leases[key] = _Lease(held.owner, from_us(lasts[0]), from_us(lasts[1]), held.token)
+            return None
+        if held is None or held.owner != owner:
+            self._last_token += 1
+            held = _Lease(owner, now, until, self._last_token)
+        self._leases[key] = _Lease(owner, now, until, held.token)
+        return held.token
+
+    async def leased_until(self, key: str) -> datetime | None:
+        """Until when a lease is held; None when nobody holds it."""
+        self._gate.check()
+        held = self._leases.get(key)
+        return None if held is None else held.until
+
+    def _is_closed(self, job_id: str) -> bool:
+        job = self._shelf.get(job_id)
+        return job is not None and not job.is_open
+
+    async def release(self, key: str, owner: str) -> None:
+        """Give a lease back, if `owner` holds it."""
+        self._gate.check()
+        held = self._leases.get(key)
+        if held is not None and held.owner == owner:
+            del self._leases[key]
+
+    async def changes(self) -> AsyncIterator[tuple[str, ...]]:
+        """End at once: no other process can open this store."""
+        self._gate.check()
+        return
+        yield ()  # makes this a generator
+
+    async def timeline(self, job_id: str) -> tuple[Observation, ...]:
+        """The last observations of a job, oldest first."""
+        self._gate.check()
+        return self._shelf.timeline(job_id)
+
+    async def forget(self, job_id: str) -> bool:
+        """Drop a job and its timeline; whether there was one."""
+        self._gate.check()
+        return self._shelf.drop(job_id)
+
+    async def give_space_back(self) -> None:
+        """Nothing is left to do: Python frees what was dropped."""
+        self._gate.check()
+
+    async def __aenter__(self) -> Self:
+        self._gate.open()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        self._notice.close()
+        self._gate.close()
+
+
+@dataclass(slots=True, frozen=True)
+class _Lease:
+    owner: str
+    since: datetime
+    until: datetime
+    token: int
+
+
+class _Queue(Generic[T]):
+    """Items with their sizes, bounded; the oldest go first."""
+
+    def __init__(self, bounds: Bounds) -> None:
+        self._bounds = bounds
+        self._items: deque[tuple[T, int]] = deque()
+        self._bytes = 0
+
+    def add(self, item: T, size: int) -> None:
+        """Append an item and make room for it."""
+        self._bounds.admit(size)
+        self._items.append((item, size))
+        self._bytes += size
+        while not self._bounds.hold(len(self._items), self._bytes):
+            self._bytes -= self._items.popleft()[1]
+
+    def drop(self, is_old: Callable[[T], bool]) -> int:
+        """Drop all items of a kind; how many."""
+        before = len(self._items)
+        self._items = deque(each for each in self._items if not is_old(each[0]))
+        self._bytes = sum(size for _, size in self._items)
+        return before - len(self._items)
+
+    def items(self) -> list[T]:
+        return [item for item, _ in self._items]

@@ -1,0 +1,1 @@
+"""Jobs kept in PostgreSQL."""

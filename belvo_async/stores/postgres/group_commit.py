@@ -1,0 +1,274 @@
+"""Group commit on PostgreSQL: while a transaction is being committed, calls queue up; the next one takes them all."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
+from contextlib import suppress
+from copy import copy
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+import psycopg
+
+from ...discreet import discreet
+from ...errors import StoreError
+from ..operation import Operation
+from ..rules import tell_restore
+from .connection import Line, Lost, Row, Server, Statement, store_error
+from .era import Life
+
+__all__ = ["Exchange", "Queue", "Read", "Reader", "Write", "Writer"]
+
+T = TypeVar("T")
+
+Exchange: TypeAlias = Generator[list[Statement], list[list[Row]], None]
+"""What one kind of call has to say inside a transaction.
+
+Yields statements that lock and read and is sent their rows; yields statements that write, and ends. Between the two it
+settles what each call returns. A retried transaction starts a new one.
+"""
+
+# Arrays of this many documents are about half a megabyte, and a transaction of that many writes some 20 ms.
+BATCH_LIMIT = 512
+# A batch is only ever begun again when another worker was faster, which it seldom is twice.
+ATTEMPTS = 8
+# How long (in sum) to wait for a server that went away during a commit before giving up on the answer.
+DOUBT_PAUSES_SECONDS = (0.0, 0.1, 0.3, 0.6, 1.0)
+
+
+class Read(Operation[T]):
+    """A call that one SELECT answers."""
+
+    def __init__(self, statement: Statement, decode: Callable[[list[Row]], T]) -> None:
+        super().__init__()
+        self.statement = statement
+        self.decode = decode
+
+
+class Write(Operation[T]):
+    """A call that changes something. Those of one kind take part in a transaction together."""
+
+    # The kinds take their locks in this order, in every worker: so they never wait for each other in a circle.
+    rank = 0
+    # Whether it met a row that somebody had put back from a copy.
+    met_copy = False
+
+    @staticmethod
+    def exchange(operations: Sequence[Any]) -> Exchange:
+        """Carry out all calls of this kind that are in a transaction."""
+        raise NotImplementedError
+
+
+class Runner(Protocol):
+    """Carries out batches, one after the other."""
+
+    line: Line
+
+    async def run(self, batch: list[Any]) -> None: ...
+
+
+class Queue:
+    """Collects calls while the runner is busy and hands them over together."""
+
+    def __init__(self, runner: Runner, name: str) -> None:
+        self._runner = runner
+        self._waiting: deque[Operation[Any]] = deque()
+        self._wake = asyncio.Event()
+        self._is_closing = False
+        self._task = asyncio.create_task(self._serve(), name=f"belvo_async store {name}")
+
+    def submit(self, operation: Operation[T]) -> asyncio.Future[T]:
+        """Queue a call; the future is done once what it wrote is durable."""
+        self._waiting.append(operation)
+        self._wake.set()
+        return operation.future
+
+    async def close(self, seconds: float) -> None:
+        """Do what is queued, then hang up; after so many seconds hang up at once."""
+        self._is_closing = True
+        self._wake.set()
+        _, late = await asyncio.wait({self._task}, timeout=seconds)
+        if late:
+            self._runner.line.cut()
+            self._task.cancel()
+            await asyncio.wait({self._task})
+        for operation in self._waiting:
+            operation.failure = StoreError("the store was closed before PostgreSQL answered")
+            operation.settle()
+        await self._runner.line.drop()
+
+    def abandon(self) -> None:
+        """Hang up without the event loop the store was opened on."""
+        self._runner.line.abandon()
+
+    @discreet
+    async def _serve(self) -> None:
+        while True:
+            await self._wake.wait()
+            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), BATCH_LIMIT))]
+            if not batch and self._is_closing:
+                return
+            if not self._waiting and not self._is_closing:
+                self._wake.clear()
+            await self._carry_out(batch)
+
+    async def _carry_out(self, batch: list[Operation[Any]]) -> None:
+        try:
+            await self._runner.run(batch)
+        except asyncio.CancelledError:
+            text = "the store was closed before PostgreSQL answered: the outcome is unknown"
+            _fail(batch, StoreError(text, maybe_done=True))
+            raise
+        except Exception as error:  # noqa: BLE001 - the queue must outlive it; every caller is told
+            _fail(batch, error)
+        finally:
+            for operation in batch:
+                operation.settle()
+
+
+class Reader:
+    """Runs SELECTs, each seeing what was committed before it."""
+
+    def __init__(self, server: Server) -> None:
+        self.line = Line(server)
+
+    async def run(self, batch: list[Read[Any]]) -> None:
+        """Answer a batch in one round trip; when one of it is refused, each by itself."""
+        try:
+            answers = await _ask_again(self.line, [each.statement for each in batch])
+        except psycopg.Error as error:
+            if len(batch) == 1:
+                raise store_error(error) from None
+            for each in batch:
+                try:
+                    await self.run([each])
+                except StoreError as refusal:
+                    each.failure = refusal
+            return
+        for each, rows in zip(batch, answers, strict=True):
+            try:
+                each.outcome = each.decode(rows)
+            except Exception as error:  # noqa: BLE001 - told to the one caller whose row it is
+                each.failure = error
+
+
+class Writer:
+    """Runs transactions, and finds out about those whose commit was not answered."""
+
+    def __init__(self, server: Server) -> None:
+        self._id = uuid.uuid4().hex
+        self.life = Life(self._id)
+        self.line = Line(server, self.life.arrive)
+        self._batch = 0
+        self._noted: Row = ()
+
+    async def run(self, batch: list[Write[Any]]) -> None:
+        """Carry out a batch in one transaction, begun again while other workers are faster."""
+        for _ in range(ATTEMPTS):
+            try:
+                return await self._attempt(batch)
+            except Lost:
+                if await self._was_committed():
+                    return self.life.keep(self._batch, self._noted)
+            except psycopg.Error as error:
+                await self._roll_back()
+                if not _may_be_repeated(error):
+                    return await self._failed(batch, error)
+            except Exception:
+                await self._roll_back()
+                raise
+        raise StoreError("other workers keep changing the same jobs; nothing was changed: try again")
+
+    async def _attempt(self, batch: list[Write[Any]]) -> None:
+        """Two round trips: lock and read, then write and commit. Only what is lost during the second is in doubt."""
+        exchanges = _exchanges(batch)
+        self._batch += 1
+        opening = [Statement("BEGIN"), self.life.note(self._batch)]
+        questions = [next(each) for each in exchanges]
+        answers = await _ask_again(self.line, [*opening, *(each for some in questions for each in some)])
+        (self._noted,) = answers[1]
+        del answers[: len(opening)]
+        orders: list[Statement] = []
+        for exchange, asked in zip(exchanges, questions, strict=True):
+            orders += exchange.send(answers[: len(asked)])
+            del answers[: len(asked)]
+        sign = self.life.weigh(self._noted, met_copy=any(each.met_copy for each in batch))
+        if sign is not None:
+            orders += self.life.begin_era(self._noted)
+        *_, last, _ = [[], *await self.line.ask([*orders, Statement("COMMIT")])]
+        self.life.keep(self._batch, self._noted)
+        if sign is not None:
+            ((self.life.era,),) = last
+            tell_restore(sign)
+
+    async def _was_committed(self) -> bool:
+        """Whether the transaction whose answer got lost took place; raises StoreError when nobody can say.
+
+        Its own row tells: it is locked until the lost connection's transaction is over.
+        """
+        for seconds in DOUBT_PAUSES_SECONDS:
+            await asyncio.sleep(seconds)
+            with suppress(StoreError, Lost, psycopg.Error):
+                (((last,),),) = await self.line.ask([Statement(_LAST_BATCH, (self._id,))])
+                return bool(last == self._batch)
+        raise StoreError(
+            "PostgreSQL went away during a commit: whether it took place is unknown; read before repeating",
+            maybe_done=True,
+        )
+
+    async def _roll_back(self) -> None:
+        try:
+            await self.line.ask([Statement("ROLLBACK")])
+        except (psycopg.Error, Lost, StoreError):
+            await self.line.drop()
+
+    async def _failed(self, batch: list[Write[Any]], error: psycopg.Error) -> None:
+        """Find the one call PostgreSQL takes offence at, so that it fails alone."""
+        if len(batch) == 1 or not _is_about_values(error):
+            raise store_error(error) from None
+        for each in batch:
+            try:
+                await self.run([each])
+            except StoreError as refusal:
+                each.failure = refusal
+
+
+_LAST_BATCH = "SELECT max(batch) FROM (SELECT batch FROM writer WHERE id = %s FOR UPDATE) AS mine"
+
+
+async def _ask_again(line: Line, statements: Sequence[Statement]) -> list[list[Row]]:
+    """Ask, and once more over a new connection when the old one turns out to be gone: nothing was committed on it."""
+    try:
+        return await line.ask(statements)
+    except Lost:
+        pass
+    try:
+        return await line.ask(statements)
+    except Lost:
+        raise StoreError("the connection to PostgreSQL was lost; nothing was changed: try again") from None
+
+
+def _exchanges(batch: Sequence[Write[Any]]) -> list[Exchange]:
+    kinds: dict[Callable[[Sequence[Any]], Exchange], list[Write[Any]]] = {}
+    for each in sorted(batch, key=lambda operation: operation.rank):
+        each.failure = each.outcome = None
+        each.met_copy = False
+        kinds.setdefault(each.exchange, []).append(each)
+    return [exchange(operations) for exchange, operations in kinds.items()]
+
+
+def _fail(batch: Sequence[Operation[Any]], error: Exception) -> None:
+    """One error for each caller: tracebacks of one must not grow on another."""
+    for operation in batch:
+        operation.failure = copy(error) if isinstance(error, StoreError) else error
+
+
+def _may_be_repeated(error: psycopg.Error) -> bool:
+    """Whether another worker was faster: serialization, deadlock, or a row that has been there for a moment."""
+    return error.sqlstate in {"40001", "40P01", "23505"}
+
+
+def _is_about_values(error: psycopg.Error) -> bool:
+    return isinstance(error, psycopg.DataError | psycopg.IntegrityError | psycopg.errors.ProgramLimitExceeded)

@@ -1,0 +1,187 @@
+"""What the PostgreSQL store keeps beside jobs and deliveries: budgets and leases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from ...abc import Budget
+from ..budgets import Ledger
+from ..rules import from_us, lasting
+from .connection import Statement
+from .group_commit import Exchange, Read, Write
+from .rows import arrays, plain
+
+__all__ = [
+    "Exhaust",
+    "GiveBack",
+    "Lease",
+    "Release",
+    "Reserve",
+    "exhausted_until",
+    "leased_until",
+]
+
+
+class Reserve(Write[tuple[int, int]]):
+    """Take a place in a budget: it and what time it is, in the budget's own time."""
+
+    rank = 5
+
+    def __init__(self, budget: Budget, asked: int, mark: str | None) -> None:
+        super().__init__()
+        self.budget = budget
+        self.asked = asked
+        self.mark = mark
+
+    @staticmethod
+    def exchange(operations: Sequence[Reserve | GiveBack]) -> Exchange:
+        """Lock each budget's row, give places out and take them back in order, and write it once."""
+        keys = sorted({plain(each.budget.key) for each in operations})
+        _, rows = yield [Statement(_MAKE_BUDGETS, (keys,)), Statement(_LOCK_BUDGETS, (keys,))]
+        ledgers = {key: Ledger() if document is None else _LEDGER.decode(document) for key, document in rows}
+        for each in operations:
+            ledger = ledgers[plain(each.budget.key)]
+            if isinstance(each, Reserve):
+                each.outcome = ledger.take(each.budget, each.asked, each.mark)
+            else:
+                ledger.give_back(each.mark)
+        written = [(key, msgspec.msgpack.encode(ledger)) for key, ledger in ledgers.items()]
+        yield [Statement(_WRITE_BUDGETS, arrays(written))]
+
+
+class GiveBack(Write[None]):
+    """Free the place of a mark."""
+
+    rank = 5
+
+    def __init__(self, budget: Budget, mark: str) -> None:
+        super().__init__()
+        self.budget = budget
+        self.mark = mark
+
+    exchange = staticmethod(Reserve.exchange)
+
+
+_LEDGER = msgspec.msgpack.Decoder(Ledger)
+_MAKE_BUDGETS = "INSERT INTO budget (key) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING"
+_LOCK_BUDGETS = "SELECT key, document FROM budget WHERE key = ANY(%s) ORDER BY key FOR UPDATE"
+_WRITE_BUDGETS = """
+    UPDATE budget SET document = new.document FROM unnest(%s::text[], %b::bytea[]) AS new (key, document)
+    WHERE budget.key = new.key
+"""
+
+
+class Exhaust(Write[None]):
+    """Note until when a rate window is exhausted."""
+
+    rank = 7
+
+    def __init__(self, window: str, until_us: int) -> None:
+        super().__init__()
+        self.row = (plain(window), until_us)
+
+    @staticmethod
+    def exchange(operations: Sequence[Exhaust]) -> Exchange:
+        """Write the last note of each window."""
+        yield []
+        yield [Statement(_EXHAUST, arrays(sorted(dict(each.row for each in operations).items())))]
+
+
+_EXHAUST = """
+    INSERT INTO rate_window SELECT * FROM unnest(%s::text[], %s::bigint[])
+    ON CONFLICT (key) DO UPDATE SET until = excluded.until
+"""
+
+
+def exhausted_until(window: str) -> Read[datetime | None]:
+    """What was noted last of a rate window."""
+    statement = Statement("SELECT until FROM rate_window WHERE key = %s", (plain(window),))
+    return Read(statement, lambda rows: from_us(rows[0][0]) if rows else None)
+
+
+class Lease(Write[int | None]):
+    """Take or renew a lease."""
+
+    rank = 6
+
+    def __init__(self, key: str, owner: str, now_us: int, until_us: int) -> None:
+        super().__init__()
+        self.key = plain(key)
+        self.owner = plain(owner)
+        self.now_us = now_us
+        self.until_us = until_us
+
+    @staticmethod
+    def exchange(operations: Sequence[Lease | Release]) -> Exchange:
+        """Lock each lease's row, take and give back in order, and write it once."""
+        keys = sorted({each.key for each in operations})
+        _, rows = yield [Statement(_MAKE_LEASES, (keys,)), Statement(_LOCK_LEASES, (keys,))]
+        held = {key: _Held(*facts) for key, *facts in rows}
+        for each in operations:
+            if isinstance(each, Lease):
+                each.outcome = each.take(held[each.key])
+            else:
+                each.give_back(held[each.key])
+        yield [Statement(_WRITE_LEASES, arrays((key, *each.row()) for key, each in held.items()))]
+
+    def take(self, held: _Held) -> int | None:
+        """Take the lease unless another holds it."""
+        if held.owner not in (None, self.owner) and held.until_us > self.now_us and not held.is_closed:
+            held.since_us, held.until_us = lasting(held.since_us, held.until_us, self.now_us)
+            return None
+        if held.owner != self.owner:
+            held.owner, held.token, held.is_closed = self.owner, held.token + 1, False
+        held.since_us, held.until_us = self.now_us, self.until_us
+        return held.token
+
+
+def leased_until(key: str) -> Read[datetime | None]:
+    """Until when a lease is held."""
+    statement = Statement("SELECT until FROM lease WHERE key = %s AND owner IS NOT NULL", (plain(key),))
+    return Read(statement, lambda rows: from_us(rows[0][0]) if rows else None)
+
+
+class Release(Write[None]):
+    """Give a lease back."""
+
+    rank = 6
+
+    def __init__(self, key: str, owner: str) -> None:
+        super().__init__()
+        self.key = plain(key)
+        self.owner = plain(owner)
+
+    exchange = staticmethod(Lease.exchange)
+
+    def give_back(self, held: _Held) -> None:
+        """Nobody holds it any more, if `owner` did."""
+        if held.owner == self.owner:
+            held.owner = None
+
+
+class _Held(msgspec.Struct):
+    owner: str | None
+    since_us: int
+    until_us: int
+    token: int
+    is_closed: bool
+
+    def row(self) -> tuple[str | None, int, int, int]:
+        """What is written of it."""
+        return self.owner, self.since_us, self.until_us, self.token
+
+
+_MAKE_LEASES = "INSERT INTO lease (key) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING"
+_LOCK_LEASES = """
+    SELECT key, owner, since, until, token, EXISTS (SELECT FROM job WHERE id = lease.owner AND NOT open)
+    FROM lease WHERE key = ANY(%s) ORDER BY key FOR UPDATE
+"""
+_WRITE_LEASES = """
+    UPDATE lease SET owner = new.owner, since = new.since, until = new.until, token = new.token
+    FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[])
+        AS new (key, owner, since, until, token)
+    WHERE lease.key = new.key
+"""

@@ -1,0 +1,196 @@
+"""What the PostgreSQL store keeps of deliveries: early ones, and those that could not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+import msgspec
+
+from ...jobs import Observation, normal_id
+from ..parked import AT_ONCE, LOOK, Evicted, label_of, subject_mark
+from ..rules import Bounds, from_us, identity, to_us
+from .connection import Row, Statement
+from .group_commit import Exchange, Read, Write
+from .rows import arrays, plain
+
+__all__ = [
+    "Park",
+    "PruneAside",
+    "SetAside",
+    "Unpark",
+    "adoptable",
+    "count_aside",
+    "laid_aside",
+    "parked",
+    "parked_about",
+]
+
+
+def parked(
+    account: str, remote_id: str | None, before: datetime | None, limit: int | None
+) -> Read[tuple[Observation, ...]]:
+    """The observations of an account, or those about one remote id, oldest first."""
+    end = _EVER_US if before is None else to_us(before)
+    if remote_id is None:
+        return Read(Statement(_PARKED, (plain(account), end, limit)), _observations)
+    return Read(Statement(_PARKED_ABOUT, (plain(normal_id(remote_id)), plain(account), end, limit)), _observations)
+
+
+_EVER_US = 2**63 - 1
+_PARKED = "SELECT document FROM parked WHERE account = %s AND at < %s ORDER BY at, number LIMIT %s"
+_PARKED_ABOUT = _PARKED.replace("WHERE", "WHERE remote_id = %s AND")
+
+
+def parked_about(account: str, remote_ids: Collection[str]) -> Read[tuple[Observation, ...]]:
+    """The observations about any of some remote ids, oldest first."""
+    wanted = list({plain(normal_id(each)) for each in remote_ids})
+    return Read(Statement(_ABOUT, (plain(account), wanted)), _observations)
+
+
+_ABOUT = "SELECT document FROM parked WHERE account = %s AND remote_id = ANY(%s) ORDER BY at, number"
+
+
+def adoptable(account: str, subject: str, resource: str, since: datetime, limit: int) -> Read[tuple[Observation, ...]]:
+    """What a submission about a subject and resource could adopt, oldest first."""
+    values = (plain(account), subject_mark(subject), plain(resource), to_us(since), limit)
+    return Read(Statement(_ADOPTABLE, values), _observations)
+
+
+_ADOPTABLE = """
+    SELECT document FROM parked WHERE account = %s AND subject = %b AND claim = %s AND at >= %s
+    ORDER BY at, number LIMIT %s
+"""
+_OBSERVATION = msgspec.json.Decoder(Observation)
+
+
+def _observations(rows: list[Row]) -> tuple[Observation, ...]:
+    return tuple(_OBSERVATION.decode(document) for (document,) in rows)
+
+
+def laid_aside(account: str) -> Read[tuple[tuple[datetime, bytes], ...]]:
+    """The deliveries that could not be read, oldest first."""
+    statement = Statement("SELECT at, document FROM aside WHERE account = %s ORDER BY at, number", (plain(account),))
+    return Read(statement, lambda rows: tuple((from_us(at), bytes(body)) for at, body in rows))
+
+
+def count_aside() -> Read[int]:
+    """How many deliveries could not be read."""
+    return Read(Statement("SELECT count(*) FROM aside"), lambda rows: int(rows[0][0]))
+
+
+class Park(Write[Evicted]):
+    """Keep an observation, once; what had to go for it and for others of its transaction."""
+
+    rank = 2
+
+    def __init__(self, account: str, seen: Observation, bounds: Bounds) -> None:
+        document = msgspec.json.encode(seen)
+        bounds.admit(len(document))
+        super().__init__()
+        self.bounds = bounds
+        label = label_of(seen)
+        self.row = (
+            plain(account),
+            None if label.remote_id is None else plain(label.remote_id),
+            None if label.subject is None else subject_mark(label.subject),
+            None if label.claim is None else plain(label.claim),
+            label.is_report,
+            to_us(seen.at),
+            identity(seen),
+            document,
+        )
+
+    @staticmethod
+    def exchange(operations: Sequence[Park]) -> Exchange:
+        """Insert all, then make room. The lock keeps the bound strict: two workers would not see each other's rows."""
+        bounds = operations[-1].bounds
+        room = Statement(_MAKE_ROOM, (bounds.count, bounds.limit_bytes, AT_ONCE, LOOK))
+        *_, (gone,) = yield [_LOCK, Statement(_PARK, arrays(each.row for each in operations)), room]
+        for each in operations:
+            each.outcome = Evicted()
+        operations[-1].outcome = Evicted(*gone)
+        yield []
+
+
+_LOCK = Statement("LOCK TABLE parked IN SHARE ROW EXCLUSIVE MODE")
+_PARK = """
+    INSERT INTO parked (account, remote_id, subject, claim, report, at, identity, document)
+    SELECT * FROM unnest(%b::text[], %b::text[], %b::bytea[], %b::text[], %b::bool[], %b::bigint[], %b::bytea[],
+        %b::bytea[])
+    ON CONFLICT (account, identity) DO NOTHING
+"""
+_MAKE_ROOM = "SELECT strangers, claimable FROM make_room(%s, %s, %s, %s)"
+
+
+class Unpark(Write[None]):
+    """Drop parked observations."""
+
+    rank = 3
+
+    def __init__(self, account: str, observations: Collection[Observation]) -> None:
+        super().__init__()
+        self.marks = [(plain(account), identity(seen)) for seen in observations]
+
+    @staticmethod
+    def exchange(operations: Sequence[Unpark]) -> Exchange:
+        """Drop all that were named. The lock is the one of parking: who parks would wait for us, and we for them."""
+        marks = sorted({mark for each in operations for mark in each.marks})
+        yield [_LOCK] if marks else []
+        yield [Statement(_UNPARK, arrays(marks))] if marks else []
+
+
+_UNPARK = """
+    DELETE FROM parked USING unnest(%s::text[], %b::bytea[]) AS gone (account, identity)
+    WHERE parked.account = gone.account AND parked.identity = gone.identity
+"""
+
+
+class SetAside(Write[None]):
+    """Keep a delivery that could not be read."""
+
+    rank = 4
+
+    def __init__(self, account: str, body: bytes, at: datetime, bounds: Bounds) -> None:
+        bounds.admit(len(body))
+        super().__init__()
+        self.bounds = bounds
+        self.row = (plain(account), to_us(at), body)
+
+    @staticmethod
+    def exchange(operations: Sequence[SetAside]) -> Exchange:
+        """Insert all, then make room."""
+        yield [_LOCK_ASIDE]
+        bounds = operations[-1].bounds
+        rows = arrays(each.row for each in operations)
+        yield [Statement(_SET_ASIDE, rows), Statement(_TRIM_ASIDE, (bounds.count, bounds.limit_bytes))]
+
+
+_LOCK_ASIDE = Statement("LOCK TABLE aside IN SHARE ROW EXCLUSIVE MODE")
+_SET_ASIDE = "INSERT INTO aside (account, at, document) SELECT * FROM unnest(%s::text[], %s::bigint[], %b::bytea[])"
+# The newest rows stay that fit together: what is older than the first that does not fit goes with it.
+_TRIM_ASIDE = """
+    WITH sized AS (
+        SELECT number, count(*) OVER newest AS count, sum(length(document)) OVER newest AS bytes
+        FROM aside WINDOW newest AS (ORDER BY number DESC)
+    )
+    DELETE FROM aside USING sized WHERE aside.number = sized.number AND (sized.count > %s OR sized.bytes > %s)
+"""
+
+
+class PruneAside(Write[int]):
+    """Drop the deliveries that could not be read before an instant."""
+
+    rank = 4
+
+    def __init__(self, before: datetime) -> None:
+        super().__init__()
+        self.statement = Statement("DELETE FROM aside WHERE at < %s RETURNING number", (to_us(before),))
+
+    @staticmethod
+    def exchange(operations: Sequence[PruneAside]) -> Exchange:
+        """Drop as each call says, under the lock of laying aside: neither waits for the other in a circle."""
+        _, *gone = yield [_LOCK_ASIDE, *(each.statement for each in operations)]
+        for each, rows in zip(operations, gone, strict=True):
+            each.outcome = len(rows)
+        yield []

@@ -1,0 +1,253 @@
+"""Writing jobs to PostgreSQL: many calls, decided one after the other, written together."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import LiteralString, TypeAlias
+
+import msgspec
+
+from ...errors import StoreError
+from ...jobs import Job, Observation, Status
+from ..rules import TIMELINE_LIMIT, refuse_second_end, refuse_taken_id
+from .connection import Row, Statement
+from .era import COPIED, WRITTEN_BY
+from .group_commit import Exchange, Write
+from .rows import Columns, arrays, columns, decode, plain
+
+__all__ = ["Forget", "Put"]
+
+# PostgreSQL refuses notifications of 8,000 bytes and more.
+PAYLOAD_BYTES = 7_500
+
+
+class Put(Write[Job | None]):
+    """Write a job and what was seen of it, or return what stands in the way."""
+
+    def __init__(self, job: Job, expected: int | None, observation: Observation | None) -> None:
+        super().__init__()
+        self.job = job
+        self.expected = expected
+        self.seen = None if observation is None else msgspec.json.encode(observation)
+        self.columns = columns(job)
+
+    @staticmethod
+    def exchange(operations: Sequence[Put | Forget]) -> Exchange:
+        """Lock every row concerned, decide in order what each call does to it, and write each row once."""
+        locked, *standing = yield _questions(operations)
+        operations[0].met_copy = any(row[-1] for row in locked)
+        desk = _Desk(locked, standing[0] if standing else [])
+        for each in operations:
+            try:
+                if isinstance(each, Put):
+                    each.outcome = desk.put(each)
+                else:
+                    each.outcome = desk.forget(each)
+            except StoreError as error:
+                each.failure = error
+        yield desk.orders()
+
+
+class Forget(Write[bool]):
+    """Drop a job and its timeline."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__()
+        self.job_id = job_id
+
+    exchange = staticmethod(Put.exchange)
+
+
+def _questions(operations: Sequence[Put | Forget]) -> list[Statement]:
+    puts = [each for each in operations if isinstance(each, Put)]
+    wanted: list[tuple[object, ...]] = [(each.columns.id, each.expected) for each in puts]
+    wanted += [(plain(each.job_id), None) for each in operations if isinstance(each, Forget)]
+    questions = [Statement(_LOCK, arrays(wanted))]
+    starts = {_equals(each) for each in puts if each.expected is None and each.job.key}
+    if starts:
+        questions.append(Statement(_STANDING, arrays(starts)))
+    return questions
+
+
+def _equals(put: Put) -> _Equals:
+    return put.columns.account, plain(put.job.key)
+
+
+# A document is only read where a call will be given it. Locked in the order of ids, so that no two transactions wait
+# for each other.
+_LOCK = f"""
+    SELECT job.id, job.version, job.status, job.seen, job.started, job.key,
+        CASE WHEN job.version IS DISTINCT FROM wanted.expected THEN job.document END, {COPIED}
+    FROM unnest(%b::text[], %b::bigint[]) AS wanted (id, expected) JOIN job ON job.id = wanted.id
+    ORDER BY job.id FOR UPDATE OF job
+"""  # noqa: S608 - constants of this package
+_STANDING = """
+    SELECT job.account, job.key, job.created_at, job.id, job.document
+    FROM unnest(%b::text[], %b::text[]) AS wanted (account, key)
+    JOIN job ON job.account = wanted.account AND job.key = wanted.key
+"""
+
+_Equals: TypeAlias = tuple[str, str]
+_Stored: TypeAlias = "Job | bytes | None"
+
+
+@dataclass(slots=True)
+class _Kept:
+    """A row as the transaction leaves it so far."""
+
+    version: int
+    status: str
+    seen: int
+    started: bool
+    key: str | None
+    stored: _Stored
+    is_new: bool = False
+    columns: Columns | None = None
+    words: list[tuple[int, bytes]] = field(default_factory=list[tuple[int, bytes]])
+
+
+class _Desk:
+    """Decides what each call does to the rows as the calls before it left them."""
+
+    def __init__(self, locked: Iterable[Row], standing: Iterable[Row]) -> None:
+        self._kept: dict[str, _Kept] = {}
+        self._dropped: set[str] = set()
+        self._changed: dict[str, None] = {}
+        self._standing: dict[_Equals, dict[str, tuple[int, _Stored]]] = {}
+        self._place: dict[str, _Equals] = {}
+        for job_id, version, status, seen, started, key, document, _ in locked:
+            kept = self._kept.setdefault(job_id, _Kept(version, status, seen, started, key, document))
+            kept.stored = kept.stored or document
+        for account, key, created_at, job_id, document in standing:
+            self._stand(job_id, (account, key), created_at, document)
+
+    def put(self, call: Put) -> Job | None:
+        row = call.columns
+        kept = self._kept.get(row.id)
+        if call.expected is None:
+            if kept is not None:
+                standing = _read(kept.stored)
+                if standing is not None:
+                    refuse_taken_id(call.job, standing)
+                return standing
+            obstacle = self._equal(call)
+            if obstacle is not None:
+                return obstacle
+            kept = self._kept[row.id] = _Kept(
+                row.version, row.status, 0, row.key is not None, row.key, None, is_new=True
+            )
+        elif kept is None:
+            raise StoreError(f"job {call.job.id} is no longer kept")
+        elif kept.version != call.expected:
+            return _read(kept.stored)
+        else:
+            refuse_second_end(call.job, Status(kept.status))
+        self._write(kept, call)
+        return None
+
+    def forget(self, call: Forget) -> bool:
+        job_id = plain(call.job_id)
+        kept = self._kept.pop(job_id, None)
+        self._leave(job_id)
+        if kept is None:
+            return False
+        self._changed[call.job_id] = None
+        if not kept.is_new:
+            self._dropped.add(job_id)
+        return True
+
+    def orders(self) -> list[Statement]:
+        """What has to be written, dropped and told."""
+        rows = [(kept.is_new, kept) for kept in self._kept.values() if kept.columns is not None]
+        words = [(job_id, *word) for job_id, kept in self._kept.items() for word in kept.words]
+        orders = [
+            *(Statement(query, (list(self._dropped),)) for query in (_DROP, _DROP_WORDS) if self._dropped),
+            *_for_each(_UPDATE, [_values(kept) for is_new, kept in rows if not is_new]),
+            *_for_each(_INSERT, sorted(_values(kept) for is_new, kept in rows if is_new)),
+            *_for_each(_APPEND, words),
+            *_for_each(
+                _TRIM, [(job_id, place - TIMELINE_LIMIT) for job_id, place, _ in words if place > TIMELINE_LIMIT]
+            ),
+        ]
+        return [*orders, _tell(self._changed)] if self._changed else orders
+
+    def _equal(self, call: Put) -> Job | None:
+        if not call.job.key:
+            return None
+        equals = self._standing.get(_equals(call))
+        if not equals:
+            return None
+        return _read(min((created_at, job_id, stored) for job_id, (created_at, stored) in equals.items())[2])
+
+    def _write(self, kept: _Kept, call: Put) -> None:
+        row = call.columns
+        kept.started = kept.started and row.key is not None and row.key == kept.key
+        kept.version, kept.status, kept.key, kept.stored, kept.columns = row.version, row.status, row.key, call.job, row
+        if call.seen is not None:
+            kept.seen += 1
+            kept.words.append((kept.seen, call.seen))
+        self._changed[call.job.id] = None
+        self._leave(row.id)
+        if row.key is not None:
+            self._stand(row.id, (row.account, row.key), row.created_at, call.job)
+
+    def _stand(self, job_id: str, equals: _Equals, created_at: int, stored: _Stored) -> None:
+        self._place[job_id] = equals
+        self._standing.setdefault(equals, {})[job_id] = (created_at, stored)
+
+    def _leave(self, job_id: str) -> None:
+        equals = self._place.pop(job_id, None)
+        if equals is not None:
+            del self._standing[equals][job_id]
+
+
+def _read(stored: _Stored) -> Job | None:
+    return decode(stored) if isinstance(stored, bytes) else stored
+
+
+def _values(kept: _Kept) -> tuple[object, ...]:
+    assert kept.columns is not None
+    return (*kept.columns, kept.started, kept.seen)
+
+
+def _for_each(query: LiteralString, rows: Sequence[tuple[object, ...]]) -> list[Statement]:
+    return [Statement(query, arrays(rows))] if rows else []
+
+
+def _tell(job_ids: Collection[str]) -> Statement:
+    """One notification for all; without ids where they are too many: any job may have changed."""
+    payload = msgspec.json.encode(list(job_ids))
+    return Statement(_TELL, (payload.decode() if len(payload) <= PAYLOAD_BYTES else "",))
+
+
+_DROP = "DELETE FROM job WHERE id = ANY(%s)"
+_DROP_WORDS = "DELETE FROM timeline WHERE job_id = ANY(%s)"
+_NAMES = (
+    "id, account, key, open, status, remote_id, lane, created_at, next_poll, planned_at, version, document, subject, "
+    "resource, era, started, seen"
+)
+_ROWS = f"""
+    unnest(%b::text[], %b::text[], %b::text[], %b::bool[], %b::text[], %b::text[], %b::text[], %b::bigint[],
+        %b::bigint[], %b::bigint[], %b::bigint[], %b::bytea[], %b::bytea[], %b::text[], %b::bigint[], %b::bool[],
+        %b::bigint[]) AS new ({_NAMES})
+"""
+_INSERT = f"INSERT INTO job ({_NAMES}) SELECT * FROM {_ROWS}"  # noqa: S608 - constants of this file
+_UPDATE = f"""
+    UPDATE job SET account = new.account, key = new.key, open = new.open, status = new.status,
+        remote_id = new.remote_id, lane = new.lane, created_at = new.created_at, next_poll = new.next_poll,
+        planned_at = new.planned_at, version = new.version, document = new.document, subject = new.subject,
+        resource = new.resource, era = new.era, started = new.started, seen = new.seen, leased_until = 0,
+        written_by = {WRITTEN_BY}
+    FROM {_ROWS} WHERE job.id = new.id
+"""  # noqa: S608 - constants of this file
+# A place is taken already where only the rows of jobs were put back from a backup.
+_APPEND = (
+    "INSERT INTO timeline SELECT * FROM unnest(%b::text[], %b::bigint[], %b::bytea[]) "
+    "ON CONFLICT (job_id, place) DO UPDATE SET document = excluded.document"
+)
+_TRIM = """
+    DELETE FROM timeline USING unnest(%s::text[], %s::bigint[]) AS old (job_id, place)
+    WHERE timeline.job_id = old.job_id AND timeline.place <= old.place
+"""
+_TELL = "SELECT pg_notify(current_schema(), %s)"

@@ -1,0 +1,82 @@
+"""Jobs as rows of PostgreSQL."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import msgspec
+
+from ...errors import StoreError
+from ...jobs import Job, decode_job, encode_job, normal_id
+from ..parked import subject_mark
+from ..rules import stands_in_the_way, to_us
+
+__all__ = ["Columns", "arrays", "columns", "decode", "plain", "unplain"]
+
+
+def plain(text: str) -> str:
+    """Write a text without U+0000, which PostgreSQL keeps in no text; different texts stay different."""
+    return text.replace("\\", "\\\\").replace("\0", "\\0") if "\0" in text or "\\" in text else text
+
+
+def unplain(text: str) -> str:
+    """Read a text that was written plainly."""
+    return _ESCAPED.sub(lambda found: "\0" if found[0] == "\\0" else "\\", text) if "\\" in text else text
+
+
+_ESCAPED = re.compile(r"\\[\\0]")
+
+
+class Columns(NamedTuple):
+    """A job as its row. Instants are microseconds since 1970."""
+
+    id: str
+    account: str
+    key: str | None
+    open: bool
+    status: str
+    remote_id: str | None
+    lane: str | None
+    created_at: int
+    next_poll: int | None
+    planned_at: int | None
+    version: int
+    document: bytes
+    subject: bytes | None
+    resource: str | None
+    era: int
+
+
+def columns(job: Job) -> Columns:
+    return Columns(
+        id=plain(job.id),
+        account=plain(job.account),
+        key=plain(job.key) if stands_in_the_way(job) else None,
+        open=job.is_open,
+        status=job.status.value,
+        remote_id=None if job.remote_id is None else plain(normal_id(job.remote_id)),
+        lane=None if job.lane is None else plain(job.lane),
+        created_at=to_us(job.created_at),
+        next_poll=None if job.next_poll is None else to_us(job.next_poll),
+        planned_at=None if job.planned_at is None else to_us(job.planned_at),
+        version=job.version,
+        document=encode_job(job),
+        subject=subject_mark(job.task.subject) if job.is_nameless else None,
+        resource=plain(job.task.resource) if job.is_nameless else None,
+        era=job.era,
+    )
+
+
+def decode(document: bytes) -> Job:
+    try:
+        return decode_job(document)
+    except msgspec.MsgspecError:
+        # msgspec may quote what it could not read: its words stay out.
+        raise StoreError("a stored job cannot be read: was it written by a newer release?") from None
+
+
+def arrays(rows: Iterable[tuple[object, ...]]) -> list[list[object]]:
+    """Turn rows into the columns `unnest` takes."""
+    return [list(column) for column in zip(*rows, strict=True)]

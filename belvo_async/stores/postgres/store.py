@@ -1,0 +1,302 @@
+"""Jobs kept in PostgreSQL, for processes and machines that share the work."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Collection
+from datetime import datetime
+from typing import Self, TypeVar
+
+from ...abc import Budget
+from ...discreet import discreet
+from ...errors import StoreError
+from ...jobs import Job, Observation
+from ..budgets import Shifts
+from ..operation import Operation
+from ..parked import Notice
+from ..rules import ASIDE, PARKED, Bounds, Gate, ended_before, from_us, to_us
+from . import parked, queries
+from .connection import Server
+from .era import Life
+from .group_commit import Queue, Reader, Writer
+from .leases import Exhaust, GiveBack, Lease, Release, Reserve, exhausted_until, leased_until
+from .listener import Ear
+from .parked import Park, PruneAside, SetAside, Unpark
+from .put import Forget, Put
+from .queries import BeginEra, Claim, Place
+from .schema import open_schema
+
+__all__ = ["PostgresStore"]
+
+T = TypeVar("T")
+
+# Longer than any statement may take.
+CLOSING_SECONDS = 10.0
+
+
+class PostgresStore:
+    """A store in one schema of a PostgreSQL database, for any number of processes and machines.
+
+    The URL is libpq's; `?schema=NAME` in it names the schema (`belvo_async` unless given), which is made when it is not
+    there. It must lead to the primary and not through a pooler that shares connections between transactions.
+    Two connections are used, one to write and one to read, and one more while `changes` is iterated; lost ones are
+    made again by the next call. Everything that queued up while the previous transaction was committed goes into the
+    next one. Finished jobs stay until they are forgotten.
+    """
+
+    @discreet
+    def __init__(self, url: str, *, parked: Bounds = PARKED, aside: Bounds = ASIDE) -> None:
+        self._server = Server(url)
+        self._parked = parked
+        self._aside = aside
+        self._notice = Notice()
+        self._gate = Gate()
+        self._shifts = Shifts()
+        self._links: _Links | None = None
+
+    @property
+    def under_way(self) -> int:
+        """How many conversations with the server wait for an answer."""
+        return self._server.under_way
+
+    @property
+    def era(self) -> int:
+        """How often the database was found to have gone back: see `postgres_life`."""
+        return 0 if self._links is None else self._links.life.era
+
+    async def begin_era(self) -> int:
+        """Begin a new era because somebody knows that the database went back."""
+        links = self._usable()
+        era = await links.write(BeginEra())
+        links.life.era = max(era, links.life.era)
+        return era
+
+    async def put(self, job: Job, *, expected: int | None, observation: Observation | None = None) -> Job | None:
+        """Write a job if it still has version `expected`, or return what stands in the way."""
+        return await self._usable().write(Put(job, expected, observation))
+
+    async def get(self, job_id: str) -> Job | None:
+        """Read one job."""
+        return await self._usable().read(queries.get(job_id))
+
+    async def find(self, account: str, remote_id: str) -> tuple[Job, ...]:
+        """The jobs that the vendor knows by this id, oldest first."""
+        return await self._usable().read(queries.find(account, remote_id))
+
+    async def standing(self, account: str, key: str) -> Job | None:
+        """The open job that stands in the way of a new equal one."""
+        return await self._usable().read(queries.standing(account, key))
+
+    async def count_jobs(self, *, ended: bool = False) -> dict[str, int]:
+        """How many open jobs, or others, each account has."""
+        return await self._usable().read(queries.count(ended=ended))
+
+    async def open_jobs(
+        self, accounts: Collection[str] | None = None, *, lane: str | None = None
+    ) -> AsyncIterator[Job]:
+        """Every open job, oldest first, each as it is when its slice is read. No transaction stays open meanwhile."""
+        place: Place | None = Place(-(2**63), "")
+        whose = None if accounts is None else tuple(accounts)
+        while place is not None:
+            jobs, place = await self._usable().read(queries.open_after(place, whose, lane))
+            for job in jobs:
+                yield job
+
+    async def ended_jobs(self, accounts: Collection[str] | None = None, *, before: datetime) -> AsyncIterator[Job]:
+        """Every job that ended before an instant, oldest first. No transaction stays open meanwhile."""
+        place: Place | None = Place(-(2**63), "")
+        whose = None if accounts is None else tuple(accounts)
+        while place is not None:
+            jobs, place = await self._usable().read(queries.ended_after(place, whose, to_us(before)))
+            for job in jobs:
+                if ended_before(job, before):
+                    yield job
+
+    async def claim_due(
+        self, accounts: Collection[str], *, now: datetime, until: datetime, limit: int, latest: datetime | None = None
+    ) -> list[Job]:
+        """Lease up to `limit` open jobs that are due, earliest first."""
+        return await self._usable().write(Claim(accounts, now, until, limit, latest))
+
+    async def next_due(self, accounts: Collection[str]) -> datetime | None:
+        """The earliest instant an open job is due and not leased."""
+        first = await self._usable().read(queries.first_due(accounts))
+        return None if first is None else from_us(first)
+
+    async def nameless_jobs(
+        self, account: str, *, subject: str | None = None, resource: str | None = None
+    ) -> tuple[Job, ...]:
+        """The jobs that may have been started under an id nobody knows, oldest first."""
+        return await self._usable().read(queries.nameless(account, subject, resource))
+
+    async def park(self, account: str, observation: Observation) -> None:
+        """Keep an observation whose job is not known yet; strangers go first when there is no room."""
+        self._notice.tell(await self._usable().write(Park(account, observation, self._parked)))
+
+    async def parked(
+        self, account: str, remote_id: str | None = None, *, before: datetime | None = None, limit: int | None = None
+    ) -> tuple[Observation, ...]:
+        """The parked observations about one remote id, or all of the account; oldest first."""
+        return await self._usable().read(parked.parked(account, remote_id, before, limit))
+
+    async def parked_about(self, account: str, remote_ids: Collection[str]) -> tuple[Observation, ...]:
+        """The parked observations about any of these remote ids, oldest first."""
+        return await self._usable().read(parked.parked_about(account, remote_ids))
+
+    async def adoptable(
+        self, account: str, *, subject: str, resource: str, since: datetime, limit: int
+    ) -> tuple[Observation, ...]:
+        """The first parked observations that a submission about a subject and resource could adopt."""
+        return await self._usable().read(parked.adoptable(account, subject, resource, since, limit))
+
+    async def unpark(self, account: str, observations: Collection[Observation]) -> None:
+        """Drop parked observations."""
+        await self._usable().write(Unpark(account, observations))
+
+    @discreet
+    async def set_aside(self, account: str, body: bytes, at: datetime) -> None:
+        """Keep an authentic delivery that could not be read."""
+        await self._usable().write(SetAside(account, body, at, self._aside))
+
+    async def laid_aside(self, account: str) -> tuple[tuple[datetime, bytes], ...]:
+        """What `set_aside` kept, oldest first: for the person who finds out why it could not be read."""
+        return await self._usable().read(parked.laid_aside(account))
+
+    async def count_aside(self) -> int:
+        """How many deliveries are laid aside."""
+        return await self._usable().read(parked.count_aside())
+
+    async def prune_aside(self, before: datetime) -> int:
+        """Drop what was laid aside before an instant."""
+        return await self._usable().write(PruneAside(before))
+
+    async def reserve(self, budget: Budget, now: datetime, *, mark: str | None = None) -> datetime:
+        """Take one place in a budget and return the instant the request may go out."""
+        taken = await self._usable().write(Reserve(budget, self._shifts.ask(budget, now), mark))
+        return self._shifts.answer(budget, now, *taken)
+
+    async def give_back(self, budget: Budget, mark: str) -> None:
+        """Give back the place taken under a mark."""
+        await self._usable().write(GiveBack(budget, mark))
+
+    async def exhaust(self, window: str, until: datetime) -> None:
+        """Note until when a rate window is exhausted."""
+        await self._usable().write(Exhaust(window, to_us(until)))
+
+    async def exhausted_until(self, window: str) -> datetime | None:
+        """What was noted last of a rate window."""
+        return await self._usable().read(exhausted_until(window))
+
+    async def lease(self, key: str, owner: str, *, now: datetime, until: datetime) -> int | None:
+        """Take or renew a lease: its fencing token, None while another holds it."""
+        return await self._usable().write(Lease(key, owner, to_us(now), to_us(until)))
+
+    async def leased_until(self, key: str) -> datetime | None:
+        """Until when a lease is held; None when nobody holds it."""
+        return await self._usable().read(leased_until(key))
+
+    async def release(self, key: str, owner: str) -> None:
+        """Give a lease back, if `owner` holds it."""
+        await self._usable().write(Release(key, owner))
+
+    async def changes(self) -> AsyncIterator[tuple[str, ...]]:
+        """Ids of jobs that other stores wrote, as PostgreSQL tells it; an empty tuple after every (re)connect."""
+        links = self._usable()
+        ear = links.listen()
+        try:
+            async for ids in ear.changes():
+                yield ids
+        finally:
+            await links.stop_listening(ear)
+
+    async def timeline(self, job_id: str) -> tuple[Observation, ...]:
+        """The last observations of a job, oldest first."""
+        return await self._usable().read(queries.timeline(job_id))
+
+    async def forget(self, job_id: str) -> bool:
+        """Drop a job and its timeline; whether there was one."""
+        return await self._usable().write(Forget(job_id))
+
+    async def give_space_back(self) -> None:
+        """Nothing is left to do: the server's autovacuum does it."""
+        self._gate.check()
+
+    @discreet
+    async def __aenter__(self) -> Self:
+        self._gate.open()
+        links: _Links | None = None
+        try:
+            await open_schema(self._server)
+            links = _Links(self._server)
+            await links.open()
+        except BaseException:
+            self._gate.close()
+            if links is not None:
+                await links.close()
+            raise
+        self._links = links
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        links, self._links = self._links, None
+        self._notice.close()
+        self._gate.close()
+        if links is not None:
+            await links.close()
+
+    def _usable(self) -> _Links:
+        self._gate.check()
+        if self._links is None:
+            raise StoreError("the store is still being opened")
+        return self._links
+
+
+class _Links:
+    """The connections of an open store."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._process = os.getpid()
+        self._loop = asyncio.get_running_loop()
+        self._writer = Writer(server)
+        self._writes = Queue(self._writer, "writer")
+        self._reads = Queue(Reader(server), "reader")
+        self._ears: set[Ear] = set()
+
+    @property
+    def life(self) -> Life:
+        return self._writer.life
+
+    async def open(self) -> None:
+        """Connect to write: that tells the era."""
+        await self._writer.line.connect()
+
+    async def read(self, operation: Operation[T]) -> T:
+        return await self._reads.submit(operation)
+
+    async def write(self, operation: Operation[T]) -> T:
+        return await self._writes.submit(operation)
+
+    def listen(self) -> Ear:
+        ear = Ear(self._server, lambda: self._writer.line.backend)
+        self._ears.add(ear)
+        return ear
+
+    async def stop_listening(self, ear: Ear) -> None:
+        if ear in self._ears:
+            self._ears.remove(ear)
+            await ear.close()
+
+    async def close(self) -> None:
+        """Do what is queued, then hang up."""
+        if os.getpid() != self._process:
+            return  # the connections are the parent's
+        if asyncio.get_running_loop() is not self._loop:
+            for queue in (self._writes, self._reads):
+                queue.abandon()
+            for ear in self._ears:
+                ear.abandon()
+            return
+        ears = [self.stop_listening(each) for each in tuple(self._ears)]
+        await asyncio.gather(self._writes.close(CLOSING_SECONDS), self._reads.close(CLOSING_SECONDS), *ears)

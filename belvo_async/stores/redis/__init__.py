@@ -1,0 +1,1 @@
+"""Jobs kept on a Redis or Valkey server."""

@@ -1,0 +1,329 @@
+"""Jobs kept on a Redis or Valkey server, for several processes and machines that share the work."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Collection
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+import msgspec
+
+from ...abc import Budget
+from ...discreet import discreet
+from ...errors import StoreError
+from ...jobs import CLOCKS_DIFFER, Job, Observation, Status, normal_id
+from ..budgets import Shifts, in_us
+from ..parked import Evicted, Label, Notice
+from ..rules import ASIDE, PARKED, SLICE, Bounds, Gate, ended_before, from_us, refuse_second_end, refuse_taken_id, to_us
+from . import parked, rows
+from .address import Address
+from .connections import Wires, unique
+from .durability import check_durability
+from .lua import jobs as scripts
+from .lua.script import Script
+
+__all__ = ["RedisStore"]
+TIMEOUT = timedelta(seconds=5)
+# Jobs counted at a time: a few milliseconds in which the server does nothing else.
+COUNT_SLICE = 2000
+# Lua cannot take apart much longer lists of arguments.
+_ARGUMENTS = 1000
+
+
+class RedisStore:
+    """A store on a server, as durable as the server: on opening it is asked, and a warning logged if it may lose jobs.
+
+    With `require_durable`, opening is refused unless every write is flushed to an append-only file before it is
+    answered. All keys begin with `{prefix}:`; times are the callers', never the server's, and no key expires. `timeout`
+    bounds the wait for the server, None waits for ever.
+
+    A call raises StoreError at once while the server is away; the next one finds it again by itself. A call that was
+    cut off between sending and answer is repeated: what it does, it does once. Two exceptions cost no more than time: a
+    claim that got lost is given out again when its lease ends, and a lost write that another writer has already
+    overtaken is reported as standing in its way. When the server cannot be reached again within two seconds, StoreError
+    says that the call may have been carried out, or may be yet.
+
+    A server that lost its data is noticed: every call raises StoreError until the data is back or the store is opened
+    again, since an empty server must not be taken for one that never had a job. One that lost its last writes is used
+    on, in a new era.
+    """
+
+    @discreet
+    def __init__(
+        self,
+        url: str,
+        *,
+        prefix: str = "belvo_async",
+        require_durable: bool = False,
+        timeout: timedelta | None = TIMEOUT,
+        parked: Bounds = PARKED,
+        aside: Bounds = ASIDE,
+    ) -> None:
+        self._address = Address(url, prefix=prefix, require_durable=require_durable, timeout=timeout)
+        self._parked = parked
+        self._aside = aside
+        self._notice = Notice()
+        self._gate = Gate()
+        self._shifts = Shifts()
+        self._wires: Wires | None = None
+
+    @property
+    def under_way(self) -> int:
+        """How many calls the server owes an answer; waiting for changes does not count."""
+        return 0 if self._wires is None else self._wires.under_way
+
+    @property
+    def era(self) -> int:
+        """How often the server was found to have gone back: see `redis_life`."""
+        return 0 if self._wires is None else self._wires.era
+
+    async def begin_era(self) -> int:
+        """Begin a new era because somebody knows that the server went back."""
+        return await self._usable().begin_era()
+
+    async def put(self, job: Job, *, expected: int | None, observation: Observation | None = None) -> Job | None:
+        """Write a job if it still has version `expected`, or return what stands in the way."""
+        wires = self._usable()
+        arguments = rows.put_arguments(job, expected, observation, wires.origin)
+        reply, was_repeated = await wires.put(*arguments)
+        if reply == 0:
+            raise StoreError(f"job {job.id} is no longer kept")
+        # What stands in the way of a repeated write may be the write itself.
+        if isinstance(reply, int) or (was_repeated and reply == [arguments[rows.DOCUMENT]]):
+            return None
+        if isinstance(reply, bytes):
+            refuse_second_end(job, Status(reply.decode()))
+            return None
+        standing = rows.decode_jobs(reply)[0]
+        if expected is None:
+            refuse_taken_id(job, standing)
+        return standing
+
+    async def get(self, job_id: str) -> Job | None:
+        """Read one job."""
+        document = await self._read(scripts.GET, rows.raw(job_id))
+        return None if document is None else rows.decode_jobs([document])[0]
+
+    async def find(self, account: str, remote_id: str) -> tuple[Job, ...]:
+        """The jobs that the vendor knows by this id, oldest first."""
+        return tuple(rows.decode_jobs(await self._read(scripts.FIND, rows.remote_set(account, remote_id))))
+
+    async def standing(self, account: str, key: str) -> Job | None:
+        """The open job that stands in the way of a new equal one."""
+        found = await self._read(scripts.FIND, rows.equal_set(account, key)) if key else ()
+        return rows.decode_jobs(found[:1])[0] if found else None
+
+    async def count_jobs(self, *, ended: bool = False) -> dict[str, int]:
+        """How many open jobs, or others, each account has. Counted slice by slice: jobs may come and go meanwhile."""
+        counts: Counter[str] = Counter()
+        names: dict[bytes, str] = {}
+        place = b"-"
+        while place:
+            name = rows.ENDED if ended else rows.open_set(None)
+            end, *found = await self._read(scripts.COUNT, name, place, b"%d" % COUNT_SLICE)
+            place = b"(" + end if end else b""
+            for account, count, document in zip(found[::3], found[1::3], found[2::3], strict=True):
+                if account not in names:
+                    names[account] = rows.decode_jobs([document])[0].account
+                counts[names[account]] += count
+        return dict(counts)
+
+    async def open_jobs(
+        self, accounts: Collection[str] | None = None, *, lane: str | None = None
+    ) -> AsyncIterator[Job]:
+        """Every open job, oldest first, each as it is when its slice is read."""
+        async for job in self._walk(rows.open_set(lane), accounts, b"+"):
+            yield job
+
+    async def ended_jobs(self, accounts: Collection[str] | None = None, *, before: datetime) -> AsyncIterator[Job]:
+        """Every job that ended before an instant, oldest first."""
+        async for job in self._walk(rows.ENDED, accounts, b"(" + rows.stamp(before)):
+            if ended_before(job, before):
+                yield job
+
+    async def _walk(self, name: bytes, accounts: Collection[str] | None, to: bytes) -> AsyncIterator[Job]:
+        whose = [b"*"] if accounts is None else rows.whose(accounts)
+        place = b"-"
+        while place:
+            end, *documents = await self._read(scripts.WALK, name, place, to, b"%d" % SLICE, *whose)
+            place = b"(" + end if end else b""
+            for job in rows.decode_jobs(documents):
+                yield job
+
+    async def claim_due(
+        self, accounts: Collection[str], *, now: datetime, until: datetime, limit: int, latest: datetime | None = None
+    ) -> list[Job]:
+        """Lease up to `limit` open jobs that are due, earliest first."""
+        doubtful = b"+" if latest is None else b"[" + rows.stamp(latest, plus_us=1)
+        bounds = (rows.stamp(now, plus_us=1), rows.stamp(until), b"%d" % limit, rows.stamp(now), doubtful)
+        claimed = rows.decode_jobs(await self._write(scripts.CLAIM, *bounds, *rows.whose(accounts)))
+        return sorted(claimed, key=lambda job: (job.next_poll, job.created_at, job.id))
+
+    async def next_due(self, accounts: Collection[str]) -> datetime | None:
+        """The earliest instant an open job is due and not leased."""
+        first = await self._read(scripts.FIRST_DUE, *rows.whose(accounts))
+        return None if first is None else rows.unstamp(first)
+
+    async def nameless_jobs(
+        self, account: str, *, subject: str | None = None, resource: str | None = None
+    ) -> tuple[Job, ...]:
+        """The jobs that may have been started under an id nobody knows, oldest first."""
+        label = Label(None, None if subject is None else normal_id(subject), resource, is_report=False)
+        return tuple(rows.decode_jobs(await self._read(scripts.FIND, rows.claim_set(account, label))))
+
+    async def park(self, account: str, observation: Observation) -> None:
+        """Keep an observation whose job is not known yet; strangers go first when there is no room."""
+        self._gate.check()
+        document = msgspec.json.encode(observation)
+        self._parked.admit(len(document))
+        arguments = parked.park_arguments(account, observation, document, self._parked)
+        self._notice.tell(Evicted(*await self._write(scripts.PARK, *arguments)))
+
+    async def parked(
+        self, account: str, remote_id: str | None = None, *, before: datetime | None = None, limit: int | None = None
+    ) -> tuple[Observation, ...]:
+        """The parked observations about one remote id, or all of the account; oldest first."""
+        end = b"+" if before is None else b"(" + rows.stamp(before)
+        return await self._parked_in(parked.parked_set(account, remote_id), b"-", end, limit)
+
+    async def parked_about(self, account: str, remote_ids: Collection[str]) -> tuple[Observation, ...]:
+        """The parked observations about any of these remote ids, oldest first."""
+        wanted = [parked.parked_set(account, each) for each in {normal_id(each) for each in remote_ids}]
+        found: list[Observation] = []
+        for start in range(0, len(wanted), _ARGUMENTS):
+            documents = await self._read(scripts.KEPT_IN, b"parked", *wanted[start : start + _ARGUMENTS])
+            found += rows.decode_observations(documents)
+        return tuple(sorted(found, key=lambda seen: seen.at))
+
+    async def adoptable(
+        self, account: str, *, subject: str, resource: str, since: datetime, limit: int
+    ) -> tuple[Observation, ...]:
+        """The first parked observations that a submission about a subject and resource could adopt."""
+        name = parked.adoptable_set(account, normal_id(subject), resource)
+        return await self._parked_in(name, b"[" + rows.stamp(since), b"+", limit)
+
+    async def _parked_in(self, name: bytes, begin: bytes, end: bytes, limit: int | None) -> tuple[Observation, ...]:
+        most = b"-1" if limit is None else b"%d" % limit
+        return rows.decode_observations(await self._read(scripts.KEPT, b"parked", name, begin, end, most))
+
+    async def unpark(self, account: str, observations: Collection[Observation]) -> None:
+        """Drop parked observations."""
+        self._gate.check()
+        marks = [parked.mark(account, seen) for seen in observations]
+        for start in range(0, len(marks), _ARGUMENTS):
+            await self._write(scripts.DROP, b"parked", *marks[start : start + _ARGUMENTS])
+
+    @discreet
+    async def set_aside(self, account: str, body: bytes, at: datetime) -> None:
+        """Keep an authentic delivery that could not be read."""
+        self._gate.check()
+        self._aside.admit(len(body))
+        limits = (b"%d" % len(body), b"%d" % self._aside.count, b"%d" % self._aside.limit_bytes)
+        document = rows.stamp(at) + body
+        await self._write(scripts.KEEP, b"aside", unique(), rows.stamp(at), document, *limits, _aside_set(account))
+
+    async def laid_aside(self, account: str) -> tuple[tuple[datetime, bytes], ...]:
+        """What `set_aside` kept, oldest first: for the person who finds out why it could not be read."""
+        documents = await self._read(scripts.KEPT, b"aside", _aside_set(account), b"-", b"+", b"-1")
+        return tuple((rows.unstamp(each[:19]), each[19:]) for each in documents)
+
+    async def count_aside(self) -> int:
+        """How many deliveries are laid aside."""
+        return int(await self._read(scripts.COUNT_KEPT, b"aside"))
+
+    async def prune_aside(self, before: datetime) -> int:
+        """Drop what was laid aside before an instant."""
+        return int(await self._write(scripts.DROP_OLD, b"aside", rows.stamp(before)))
+
+    async def reserve(self, budget: Budget, now: datetime, *, mark: str | None = None) -> datetime:
+        """Take one place in a budget and return the instant the request may go out."""
+        numbers = (b"%d" % budget.limit, b"%d" % in_us(budget.span), b"%d" % self._shifts.ask(budget, now))
+        member = unique() if mark is None else rows.raw(mark)
+        place, at = await self._write(scripts.RESERVE, rows.digest(budget.key), *numbers, member)
+        return self._shifts.answer(budget, now, int(place), int(at))
+
+    async def give_back(self, budget: Budget, mark: str) -> None:
+        """Give back the place taken under a mark."""
+        await self._write(scripts.GIVE_BACK, rows.digest(budget.key), rows.raw(mark))
+
+    async def exhaust(self, window: str, until: datetime) -> None:
+        """Note until when a rate window is exhausted."""
+        await self._write(scripts.EXHAUST, rows.digest(window), rows.stamp(until))
+
+    async def exhausted_until(self, window: str) -> datetime | None:
+        """What was noted last of a rate window."""
+        until = await self._read(scripts.EXHAUSTED_UNTIL, rows.digest(window))
+        return None if until is None else rows.unstamp(until)
+
+    async def lease(self, key: str, owner: str, *, now: datetime, until: datetime) -> int | None:
+        """Take or renew a lease: its fencing token, None while another holds it."""
+        instants = (b"%d" % to_us(now), b"%d" % to_us(until), b"%d" % in_us(CLOCKS_DIFFER))
+        token: int | None = await self._usable().lease(rows.digest(key), rows.raw(owner), *instants)
+        return token
+
+    async def leased_until(self, key: str) -> datetime | None:
+        """Until when a lease is held; None when nobody holds it."""
+        until = await self._read(scripts.LEASED_UNTIL, rows.digest(key))
+        return None if until is None else from_us(int(until))
+
+    async def release(self, key: str, owner: str) -> None:
+        """Give a lease back, if `owner` holds it."""
+        await self._write(scripts.RELEASE, rows.digest(key), rows.raw(owner))
+
+    def changes(self) -> AsyncIterator[tuple[str, ...]]:
+        """Ids of jobs that others changed, from the server's stream; see the contract."""
+        return self._usable().listeners.listen()
+
+    async def timeline(self, job_id: str) -> tuple[Observation, ...]:
+        """The last observations of a job, oldest first."""
+        return rows.decode_observations(await self._read(scripts.TIMELINE, rows.raw(job_id)))
+
+    async def forget(self, job_id: str) -> bool:
+        """Drop a job and its timeline; whether there was one."""
+        origin = self._usable().origin
+        return bool(await self._write(scripts.FORGET, rows.raw(job_id), origin, rows.STREAM_LIMIT))
+
+    async def give_space_back(self) -> None:
+        """Nothing is left to do: the server frees what was dropped."""
+        self._gate.check()
+
+    @discreet
+    async def __aenter__(self) -> Self:
+        self._gate.open()
+        wires = Wires(self._address)
+        try:
+            keeps_all = await check_durability(wires.writes, required=self._address.require_durable)
+            await wires.open(keeps_all=keeps_all)
+        except BaseException:
+            self._gate.close()
+            await wires.close()
+            raise
+        self._wires = wires
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        wires = self._wires
+        self._notice.close()
+        self._gate.close()
+        if wires is not None:
+            # Kept until it is closed: what is queued is still under way.
+            await wires.close()
+            if self._wires is wires:
+                self._wires = None
+
+    async def _read(self, script: Script, *arguments: bytes) -> Any:
+        return await self._usable().read(script, *arguments)
+
+    async def _write(self, script: Script, *arguments: bytes) -> Any:
+        return await self._usable().write(script, *arguments)
+
+    def _usable(self) -> Wires:
+        self._gate.check()
+        if self._wires is None:
+            raise StoreError("the store is still being opened")
+        return self._wires
+
+
+def _aside_set(account: str) -> bytes:
+    return b"aside:" + rows.digest(account)

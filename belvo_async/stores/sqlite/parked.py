@@ -1,0 +1,175 @@
+"""What the SQLite store keeps of deliveries: early ones, and those that could not be read.
+
+Every function runs inside a transaction of the store's thread.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+import msgspec
+
+from ...jobs import Observation, normal_id
+from ..parked import Evicted, Load, label_of, make_room, subject_mark
+from ..rules import Bounds, from_us, identity, to_us
+
+__all__ = [
+    "adoptable",
+    "count_aside",
+    "laid_aside",
+    "park",
+    "parked",
+    "parked_about",
+    "prune_aside",
+    "set_aside",
+    "unpark",
+]
+
+
+def park(database: sqlite3.Connection, account: str, seen: Observation, bounds: Bounds) -> Evicted:
+    """Keep an observation, once; what had to go for it."""
+    document = msgspec.json.encode(seen)
+    bounds.admit(len(document))
+    label = label_of(seen)
+    subject = None if label.subject is None else subject_mark(label.subject)
+    facts = (label.remote_id, subject, label.claim, label.is_report, to_us(seen.at), identity(seen), document)
+    if not database.execute(_PARK, (account, *facts)).rowcount:
+        return Evicted()
+    return make_room(_Park(database), bounds)
+
+
+_PARK = """
+    INSERT INTO parked (account, remote_id, subject, claim, report, at, identity, document)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account, identity) DO NOTHING
+"""
+
+
+class _Park:
+    """The park as `make_room` sees it."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+
+    def load(self) -> Load:
+        return Load(*self._database.execute("SELECT count, bytes FROM kept WHERE name = 'parked'").fetchone())
+
+    def drop_strangers(self, limit: int, *, look: int | None, newest: bool = False) -> int:
+        query = _NEWEST_STRANGERS if newest else _STRANGERS
+        return self._database.execute(query, (-1 if look is None else look, limit)).rowcount
+
+    def drop_claimable(self, limit: int) -> int:
+        return self._database.execute(_CLAIMABLE, (limit,)).rowcount
+
+
+# Those that no job could claim now, of the first that are looked at.
+_STRANGERS = """
+    DELETE FROM parked WHERE number IN (
+        SELECT number FROM (
+            SELECT number, account, remote_id, subject, claim, report FROM parked ORDER BY report DESC, number LIMIT ?
+        ) AS seen WHERE NOT (
+            EXISTS (SELECT 1 FROM job WHERE job.account = seen.account AND job.remote_id = seen.remote_id)
+            OR CASE WHEN seen.subject IS NULL THEN
+                EXISTS (SELECT 1 FROM job WHERE job.account = seen.account AND job.subject IS NOT NULL)
+            WHEN seen.claim IS NULL THEN
+                EXISTS (SELECT 1 FROM job WHERE job.account = seen.account AND job.subject = seen.subject)
+            ELSE
+                EXISTS (
+                    SELECT 1 FROM job WHERE job.account = seen.account AND job.subject = seen.subject
+                    AND job.resource = seen.claim
+                )
+            END
+        ) ORDER BY report DESC, number LIMIT ?
+    )
+"""
+_NEWEST_STRANGERS = _STRANGERS.replace("report DESC, number", "report, number DESC")
+# Of what most is kept of, those parked longest.
+_CLAIMABLE = """
+    DELETE FROM parked WHERE number IN (
+        SELECT number FROM (
+            SELECT number, count(*) OVER (PARTITION BY account, subject, claim) AS crowd FROM parked
+        ) ORDER BY crowd DESC, number LIMIT ?
+    )
+"""
+
+
+def parked(
+    database: sqlite3.Connection, account: str, remote_id: str | None, before: datetime | None, limit: int | None
+) -> tuple[Observation, ...]:
+    """The observations of an account, or those about one remote id, oldest first."""
+    values = {
+        "account": account,
+        "remote_id": None if remote_id is None else normal_id(remote_id),
+        "before": _EVER_US if before is None else to_us(before),
+        "limit": -1 if limit is None else limit,
+    }
+    return _observations(database.execute(_PARKED if remote_id is None else _PARKED_ABOUT, values))
+
+
+_EVER_US = 2**63 - 1
+_PARKED = "SELECT document FROM parked WHERE account = :account AND at < :before ORDER BY at, number LIMIT :limit"
+_PARKED_ABOUT = _PARKED.replace("WHERE", "WHERE remote_id = :remote_id AND")
+
+
+def parked_about(database: sqlite3.Connection, account: str, remote_ids: Collection[str]) -> tuple[Observation, ...]:
+    """The observations about any of some remote ids, oldest first."""
+    wanted = json.dumps(list({normal_id(each) for each in remote_ids}))
+    return _observations(database.execute(_ABOUT, (account, wanted)))
+
+
+_ABOUT = """
+    SELECT document FROM parked WHERE account = ? AND remote_id IN (SELECT value FROM json_each(?)) ORDER BY at, number
+"""
+
+
+def adoptable(
+    database: sqlite3.Connection, account: str, subject: str, resource: str, since: datetime, limit: int
+) -> tuple[Observation, ...]:
+    """What a submission about a subject and resource could adopt, oldest first."""
+    values = (account, subject_mark(subject), resource, to_us(since), limit)
+    return _observations(database.execute(_ADOPTABLE, values))
+
+
+_ADOPTABLE = """
+    SELECT document FROM parked WHERE account = ? AND subject = ? AND claim = ? AND at >= ? ORDER BY at, number LIMIT ?
+"""
+
+
+def _observations(rows: Iterable[tuple[bytes]]) -> tuple[Observation, ...]:
+    return tuple(_OBSERVATION.decode(document) for (document,) in rows)
+
+
+_OBSERVATION = msgspec.json.Decoder(Observation)
+
+
+def unpark(database: sqlite3.Connection, account: str, observations: Collection[Observation]) -> None:
+    """Drop parked observations."""
+    database.executemany(
+        "DELETE FROM parked WHERE account = ? AND identity = ?", [(account, identity(seen)) for seen in observations]
+    )
+
+
+def set_aside(database: sqlite3.Connection, account: str, body: bytes, at: datetime, bounds: Bounds) -> None:
+    """Keep a delivery that could not be read."""
+    bounds.admit(len(body))
+    database.execute("INSERT INTO aside (account, at, document) VALUES (?, ?, ?)", (account, to_us(at), body))
+    while not bounds.hold(*database.execute("SELECT count, bytes FROM kept WHERE name = 'aside'").fetchone()):
+        database.execute("DELETE FROM aside WHERE number = (SELECT min(number) FROM aside)")
+
+
+def laid_aside(database: sqlite3.Connection, account: str) -> tuple[tuple[datetime, bytes], ...]:
+    """The deliveries that could not be read, oldest first."""
+    rows = database.execute("SELECT at, document FROM aside WHERE account = ? ORDER BY at, number", (account,))
+    return tuple((from_us(at), body) for at, body in rows)
+
+
+def count_aside(database: sqlite3.Connection) -> int:
+    """How many deliveries could not be read."""
+    return int(database.execute("SELECT count FROM kept WHERE name = 'aside'").fetchone()[0])
+
+
+def prune_aside(database: sqlite3.Connection, before: datetime) -> int:
+    """Drop the deliveries that could not be read before an instant."""
+    return database.execute("DELETE FROM aside WHERE at < ?", (to_us(before),)).rowcount

@@ -1,0 +1,241 @@
+"""Polling: what a link and its list tell about jobs whose state Belvo publishes nowhere.
+
+One read of the link serves all its jobs. A link that broke fails them; one that is gone ends its deletion. A link that
+was used after the POST is worth a look at the job's own list: when three looks over ten minutes were equal, the job's
+own records decide (`evidence`). A refresh ends by its reports, when every resource has reported and none lately; where
+none ever came, by its records as well. `Belvo(quiet=...)` is how long those ten minutes are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TypeAlias
+from urllib.parse import quote
+
+import msgspec
+
+from ...abc import Conversation, Request
+from ...errors import PayloadError, RateLimitError, TransportError, VendorError, name_fault
+from ...jobs import Job, Look, Observation, Status, Way, normal_id
+from ...tolerant import read
+from .errors import failure, is_unknown, read_error
+from .evidence import Evidence, Records, infer, is_after, questions, sent_at, weigh
+from .lists import BY_RESOURCE, LINKS
+from .pages import Filters, Source, task_filters
+from .schema import RESOURCES, DeleteLink, FinancialStatements, Invoices, Link, Refresh
+
+# A list that stands still may only pause: this many equal looks, and as long a quiet, are taken for the end.
+LOOKS = 3
+
+# Belvo reports invoices and tax returns in several deliveries, minutes apart, and never says which is the last.
+QUIET = timedelta(minutes=10)
+
+# Reports of one refresh may be hours apart; four of them without a word are the end of it. So they are of a job for
+# which nothing speaks, while a webhook may still come: it may be running.
+PATIENCE = 24
+
+# Link status -> failure code of its open jobs. `valid` and `unconfirmed` fail nothing.
+BROKEN = {"invalid": "link_invalid", "token_required": "token_required"}
+
+# What a submission that Belvo never saw (queued) cannot be told about by its link, and what an end can be inferred of.
+_SENT = frozenset({Status.UNCERTAIN, Status.PENDING, Status.RUNNING, Status.STOPPING})
+_ACCEPTED = _SENT - {Status.UNCERTAIN}
+
+
+class _Row(msgspec.Struct):
+    id: str | None = None
+
+
+class _List(msgspec.Struct):
+    count: int | None = None
+    results: list[_Row] | None = None
+
+
+_Trouble: TypeAlias = VendorError | TransportError | PayloadError
+
+
+def poll(jobs: Sequence[Job], now: datetime, source: Source) -> Conversation[tuple[Observation, ...]]:
+    """Look at all jobs, link by link; at least one observation for each.
+
+    A link that cannot be read leaves its jobs as they are and does not hide the others, nor does a list: the error is
+    raised only when nothing could be read. Refused credentials and a used-up rate end the round, since all further
+    reads would fail.
+    """
+    seen: list[Observation] = []
+    troubles: list[_Trouble] = []
+    for group in _by_link(jobs):
+        if any(map(_ends_round, troubles)):
+            seen.extend(_unread(job, now, troubles[-1]) for job in group)
+        else:
+            yield from _look_at_link(group, seen, troubles, now, source)
+    if troubles and all(each.misfit for each in seen):
+        raise troubles[0]
+    return tuple(seen)
+
+
+def _by_link(jobs: Sequence[Job]) -> list[list[Job]]:
+    groups: dict[str, list[Job]] = {}
+    for job in jobs:
+        groups.setdefault(job.task.subject, []).append(job)
+    return list(groups.values())
+
+
+def _ends_round(error: Exception) -> bool:
+    return isinstance(error, RateLimitError) or (isinstance(error, VendorError) and error.status_code == 401)
+
+
+def _nothing(job: Job, now: datetime) -> Observation:
+    return Observation(way=Way.POLL, at=now, job_id=job.id)
+
+
+def _unread(job: Job, now: datetime, error: _Trouble) -> Observation:
+    return Observation(way=Way.POLL, at=now, job_id=job.id, misfit=name_fault(error))
+
+
+def _look_at_link(
+    jobs: Sequence[Job], seen: list[Observation], troubles: list[_Trouble], now: datetime, source: Source
+) -> Conversation[None]:
+    """Look at the jobs of one link; what goes wrong with one of them is noted, and leaves it as it is."""
+    task = jobs[0].task
+    if not isinstance(task, Invoices | FinancialStatements | Refresh | DeleteLink):
+        seen.extend(_nothing(job, now) for job in jobs)
+        return
+    try:
+        link = yield from _find_link(task.link, source)
+    except (VendorError, TransportError, PayloadError) as error:
+        troubles.append(error)
+        seen.extend(_unread(job, now, error) for job in jobs)
+        return
+    for job in jobs:
+        try:
+            said = _missing(job, now) if link is None else (yield from _look_at_job(job, link, now, source))
+            seen.append(msgspec.structs.replace(said, found=link is not None))
+        except (VendorError, TransportError, PayloadError) as error:
+            troubles.append(error)
+            seen.append(_unread(job, now, error))
+
+
+def _find_link(wanted: str, source: Source) -> Conversation[Link | None]:
+    """Read a link; None when Belvo itself says that it knows none of that id."""
+    answer = yield read_link(wanted, source)
+    if answer.status == 404 and is_unknown(answer):
+        return None
+    if answer.status != 200:
+        raise read_error(answer)
+    link = read(answer.body, Link, needs="")
+    # A page that happens to be JSON is no link, and another one's status must not end these jobs.
+    if link.id is None or normal_id(link.id) != normal_id(wanted):
+        raise PayloadError("another object than the link that was asked for", path="$.id")
+    return link
+
+
+def read_link(link: str, source: Source) -> Request:
+    """Build the read of a link."""
+    return source.get(f"{LINKS.path}{quote(link, safe='')}/", [], name="GET /api/links/{id}/")
+
+
+def _missing(job: Job, now: datetime) -> Observation:
+    was_sent = job.status in _SENT
+    if not isinstance(job.task, DeleteLink):
+        return msgspec.structs.replace(_nothing(job, now), gone=was_sent)
+    return msgspec.structs.replace(_nothing(job, now), status=Status.FINISHED if was_sent else None)
+
+
+def _look_at_job(job: Job, link: Link, now: datetime, source: Source) -> Conversation[Observation]:
+    if isinstance(job.task, DeleteLink):
+        return _nothing(job, now)
+    broken = BROKEN.get(link.status or "")
+    if broken and job.status in _SENT:
+        return msgspec.structs.replace(_nothing(job, now), status=Status.FAILED, failure=failure(broken))
+    if job.status not in _ACCEPTED:
+        return _nothing(job, now)
+    if isinstance(job.task, Refresh):
+        return (yield from _weigh_refresh(job, job.task, link, now, source))
+    used_at = link.last_accessed_at
+    if link.status != "valid" or not is_after(used_at, sent_at(job)):
+        return _nothing(job, now)
+    path, filters = task_filters(job.task)
+    page = read((yield from _ask(source, path, [*filters, ("fields", "id"), ("page_size", "1")])), _List)
+    if page.count is None and page.results is None:
+        raise PayloadError("no list", path="$.results")
+    look = _look(page, used_at, now)
+    seen = Observation(way=Way.POLL, at=now, job_id=job.id, look=look)
+    stood = _stood_still(job, look)
+    if stood is None or stood < source.quiet:
+        return seen
+    is_over = stood >= source.patience
+    # What showed no evidence shows none until it changes; at the end it is asked once more.
+    if not is_over and _was_searched(job, source.quiet):
+        return seen
+    found = yield from _search(job, [(path, filters)], now, source)
+    return infer(seen, found) if found.speaks or is_over else seen
+
+
+def _weigh_refresh(job: Job, task: Refresh, link: Link, now: datetime, source: Source) -> Conversation[Observation]:
+    """End a refresh that every resource has reported to, when none did for a while; others after a long while.
+
+    A report may be lost, and a link may be set to fetch what is never reported: such a job must not stay open for ever.
+    Reports are deliveries about the job, and so speak for it; the missing ones say that data is missing.
+    """
+    heard = [report.at for report in job.reports]
+    wanted = set(task.resources or link.fetch_resources or RESOURCES) & set(RESOURCES)
+    is_whole = bool(heard) and wanted <= {report.resource for report in job.reports}
+    quiet = source.quiet if is_whole else source.quiet * PATIENCE
+    if not is_whole:
+        heard += [at for at in (link.last_accessed_at,) if at and is_after(at, sent_at(job))]
+    if not heard or now - max(heard) < quiet:
+        return _nothing(job, now)
+    if job.reports:
+        return infer(_nothing(job, now), Evidence(speaks=True, partial=not is_whole))
+    places = [(BY_RESOURCE[each].path, [("link", task.link)]) for each in sorted(wanted)]
+    return infer(_nothing(job, now), (yield from _search(job, places, now, source)))
+
+
+def _search(job: Job, places: Sequence[tuple[str, Filters]], now: datetime, source: Source) -> Conversation[Evidence]:
+    """Look for records that speak for a job in the lists that may hold them."""
+    for path, filters in places:
+        for asked in questions(job, path, filters):
+            page = read((yield from _ask(source, path, asked)), Records)
+            if page.results is None:
+                # Nothing was read: that is not to have found nothing.
+                raise PayloadError("no list", path="$.results")
+            found = weigh(job, page, now)
+            if found.speaks:
+                return found
+    return Evidence()
+
+
+def _ask(source: Source, path: str, filters: Filters) -> Conversation[bytes]:
+    answer = yield source.get(path, filters)
+    if answer.status != 200:
+        raise read_error(answer)
+    return answer.body
+
+
+def _look(page: _List, used_at: datetime | None, now: datetime) -> Look:
+    # A row that could not be read is None, and as good as any to tell whether the list stands still.
+    first = getattr(page.results[0], "id", None) if page.results else None
+    used = used_at.isoformat() if used_at else None
+    return Look(fingerprint=f"{page.count}/{used}/{first}", first_at=now, last_at=now, accessed_at=used_at)
+
+
+def _stood_still(job: Job, look: Look) -> timedelta | None:
+    """For how long enough looks were equal, this one and the run kept in the job; None while they are not."""
+    run = job.look
+    if run is None or run.fingerprint != look.fingerprint or look.last_at <= run.last_at or run.count + 1 < LOOKS:
+        return None
+    return look.last_at - run.first_at
+
+
+def _was_searched(job: Job, quiet: timedelta) -> bool:
+    run = job.look
+    return run is not None and run.count >= LOOKS and run.last_at - run.first_at >= quiet
+
+
+def find_deletion(job: Job, now: datetime, source: Source) -> Conversation[bool]:
+    """Ask whether a link is gone: what an uncertain deletion was for."""
+    task = job.task
+    if not isinstance(task, DeleteLink):
+        return False
+    return (yield from _find_link(task.link, source)) is None

@@ -1,0 +1,1 @@
+"""Tax returns, typed to the last field."""

@@ -1,0 +1,222 @@
+"""Submitting: the request that starts a job, and what each answer to it means.
+
+A second POST is a second, billed request: Belvo has no idempotency key for them. So only answers that certainly mean
+"not accepted" lead to another attempt; whatever may have been accepted is uncertain.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import partial
+from typing import cast
+
+import msgspec
+
+from ...abc import Answer, Budget, Conversation, Request, Retry
+from ...errors import PayloadError, UnsupportedError
+from ...jobs import Failure, Job, Observation, Status, Task, Way
+from ...payload import encode_body
+from ...rate_limits import retry_after
+from ...tolerant import read
+from .errors import LONGEST_WAIT, advice_for, decisive, failure, is_page, is_throttle, read_bodies, refresh_wait
+from .lists import INVOICES, LINKS, STATEMENTS, quota_reset
+from .schema import XML_LIMIT, Accepted, DeleteLink, FinancialStatements, Invoices, Refresh, Warnings
+
+# A misread mode header makes the call synchronous; Belvo then takes up to five minutes (page of request_timeout).
+SUBMIT_TIMEOUT = timedelta(seconds=330)
+
+# Six unsuccessful POSTs make a link invalid (page of invalid_link): stop well before.
+ATTEMPTS = 3
+# Of those the proxy refused, Belvo saw none.
+BLOCKED_ATTEMPTS = 10
+
+# "3, 6, 12, 24, 48 s" (belvo-api-errors).
+FIRST_WAIT = timedelta(seconds=3)
+THROTTLE_WAIT = timedelta(seconds=30)
+# A proxy that has lost its way to Belvo is mended within the hour, as a rule: the waits for it double up to this.
+LONGEST_BLOCK = timedelta(minutes=10)
+# What such a proxy answers to any request. Others, like 413, are about the request itself, which stays as it is.
+ASTRAY = frozenset({401, 403, 404, 405, 407, 409, 410, 421, 425})
+
+# No task of the account passes.
+KEY_CODES = frozenset({"authentication_failed", "access_to_production_denied"})
+
+# Without a body, a content type would be one too many for a firewall that compares requests with their description.
+_ACCEPT = ("Accept", "application/json")
+_CONTENT = ("Content-Type", "application/json")
+_MODE = ("X-Belvo-Request-Mode", "async")
+
+
+class _Row(msgspec.Struct):
+    warnings: Warnings | None = None
+
+
+def submit(job: Job, now: datetime, budget: Budget | None) -> Conversation[Observation]:
+    """Send a job's POST once and read the answer; see `Vendor.start`."""
+    answer = yield submission(job.task, budget)
+    return read_submission(job, answer, now)
+
+
+def submission(task: Task[object], budget: Budget | None) -> Request:
+    """Build the request of a task; equal tasks give equal bytes. Raises UnsupportedError for others' tasks."""
+    if isinstance(task, DeleteLink):
+        return Request(
+            method="DELETE",
+            target=f"{LINKS.path}{task.link}/",
+            name="DELETE /api/links/{id}/",
+            headers=(_ACCEPT, _MODE),
+            budget=budget,
+            retry=Retry.SUBMIT,
+            timeout=SUBMIT_TIMEOUT,
+        )
+    if isinstance(task, Refresh):
+        body: dict[str, object] = {"fetch_resources": task.resources} if task.resources else {}
+        name = "POST /api/links/{id}/refresh/"
+        # A refresh is always asynchronous: it has no mode to ask for.
+        return _post(f"{LINKS.path}{task.link}/refresh/", body, budget, headers=(_CONTENT, _ACCEPT), name=name)
+    path, body = _body(task)
+    return _post(path, body, budget, headers=(_CONTENT, _ACCEPT, _MODE), name=f"POST {path}")
+
+
+def _post(
+    target: str, body: dict[str, object], budget: Budget | None, *, headers: tuple[tuple[str, str], ...], name: str
+) -> Request:
+    return Request(
+        method="POST",
+        target=target,
+        name=name,
+        headers=headers,
+        body=encode_body(body),
+        budget=budget,
+        retry=Retry.SUBMIT,
+        timeout=SUBMIT_TIMEOUT,
+    )
+
+
+def _body(task: Task[object]) -> tuple[str, dict[str, object]]:
+    # save_data stays true: without it Belvo keeps nothing, and there would be nothing to read after a 202.
+    if isinstance(task, Invoices):
+        return INVOICES.path, {
+            "link": task.link,
+            "date_from": task.date_from,
+            "date_to": task.date_to,
+            "type": task.type,
+            "attach_xml": task.attach_xml,
+            "save_data": True,
+        }
+    if isinstance(task, FinancialStatements):
+        return STATEMENTS.path, {"link": task.link, "save_data": True}
+    raise UnsupportedError(f"Belvo cannot start tasks of kind {task.kind}")
+
+
+def read_submission(job: Job, answer: Answer, now: datetime) -> Observation:
+    """Say what an answer to a submission means for its job."""
+    say = partial(Observation, way=Way.ANSWER, at=now, job_id=job.id)
+    if is_throttle(answer):
+        return _throttled(job, answer, say, now)
+    if answer.status < 300:
+        return _read_success(job.task, answer, say, now)
+    # A gateway's own page says nothing about what happened behind it, nor does an answer it made up in our format.
+    if answer.status >= 400 and answer.status not in (502, 504):
+        return _read_refusal(job, answer, say, now)
+    return say(status=Status.UNCERTAIN, doubt=f"Belvo or a proxy answered {answer.status}")
+
+
+def _read_success(task: Task[object], answer: Answer, say: partial[Observation], now: datetime) -> Observation:
+    if isinstance(task, DeleteLink) and answer.status == 204:
+        return say(status=Status.FINISHED)
+    try:
+        accepted: Accepted | None = read(answer.body, Accepted, needs="request_id")
+    except PayloadError:
+        accepted = None
+    if accepted is None or not accepted.request_id:
+        return _read_synchronous(task, answer, say, now)
+    return say(status=Status.PENDING, remote_id=accepted.request_id, vendor_status="accepted")
+
+
+def _read_synchronous(task: Task[object], answer: Answer, say: partial[Observation], now: datetime) -> Observation:
+    if answer.status not in (200, 201) or isinstance(task, DeleteLink | Refresh):
+        return say(status=Status.UNCERTAIN, doubt=f"Belvo answered {answer.status} without a readable request id")
+    try:
+        rows = _read_rows(answer)
+    except PayloadError as error:
+        return say(status=Status.UNCERTAIN, doubt=f"Belvo answered {answer.status} and cannot be read: {error.reason}")
+    codes = {row.warnings.code for row in rows if row.warnings is not None}
+    limited = XML_LIMIT in codes
+    return say(
+        status=Status.FINISHED,
+        created_count=len(rows),
+        partial=bool(codes - {None}),
+        retry_at=quota_reset(now) if limited else None,
+    )
+
+
+def _read_rows(answer: Answer) -> list[_Row]:
+    """Read the rows of a synchronous answer. PayloadError for all but an array of objects, which would end the job."""
+    rows = cast("list[_Row | None]", read(answer.body, list[_Row]))  # None where one cannot be read
+    found = [row for row in rows if row is not None]
+    if len(found) != len(rows) or answer.body.lstrip()[:1] != b"[":
+        raise PayloadError("no array of objects")
+    return found
+
+
+def _throttled(job: Job, answer: Answer, say: partial[Observation], now: datetime) -> Observation:
+    """A 429 passes; an HTML 403 may be the firewall, which refuses for good what does not fit its schema."""
+    if answer.status != 429 and job.attempts >= BLOCKED_ATTEMPTS:
+        return say(status=Status.REJECTED, failure=failure("rate_limited"))
+    # Where nothing is said, as long again as it has waited since it was fired: soon at first.
+    patience = min(max(now - job.created_at, FIRST_WAIT), THROTTLE_WAIT)
+    wait = retry_after(answer.headers, now, longest=LONGEST_WAIT) or patience
+    throttled = answer.status == 429
+    doubt = f"Belvo's proxy answered {answer.status}: too many requests"
+    return say(status=Status.SUBMITTING, retry_at=now + wait, throttled=throttled, doubt=doubt)
+
+
+def _read_refusal(job: Job, answer: Answer, say: partial[Observation], now: datetime) -> Observation:
+    bodies = read_bodies(answer)
+    body = decisive(bodies)
+    code = body.code if body else None
+    if code is None or (answer.status >= 500 and not advice_for(code).resend):
+        return _read_anonymous(job, answer, say, now)
+    if advice_for(code).resend and job.attempts < ATTEMPTS:
+        doubt = f"{code}: {advice_for(code).message}"
+        return say(status=Status.SUBMITTING, retry_at=now + _wait(code, job.attempts), doubt=doubt)
+    if code == "link_refreshed":
+        return _refreshed_lately(answer, say, now)
+    if code == "not_found" and isinstance(job.task, DeleteLink) and job.attempts > 1:
+        # An attempt before this one, though answered with an error, did what was asked.
+        return say(status=Status.FINISHED)
+    fields = [each.field for each in bodies if each.field]
+    return say(status=Status.REJECTED, failure=failure(code, fields=fields, refused_key=_refused_key(code, answer)))
+
+
+def _refused_key(code: str, answer: Answer) -> int | None:
+    """The status of an answer that is about the secret keys themselves; other 403 are about what was asked for."""
+    return answer.status if code in KEY_CODES and answer.status in (401, 403) else None
+
+
+def _refreshed_lately(answer: Answer, say: partial[Observation], now: datetime) -> Observation:
+    wait = refresh_wait(answer)
+    refusal = failure("link_refreshed")
+    minutes = f"{refusal.message}; it may be refreshed again in {wait // timedelta(minutes=1)} min"
+    return say(status=Status.REJECTED, failure=msgspec.structs.replace(refusal, message=minutes), retry_at=now + wait)
+
+
+def _read_anonymous(job: Job, answer: Answer, say: partial[Observation], now: datetime) -> Observation:
+    """A refusal without a code we may build on: a proxy's 4xx never reached Belvo; 408 and 5xx may have."""
+    if answer.status >= 500 or answer.status == 408:
+        return say(status=Status.UNCERTAIN, doubt=f"Belvo or a proxy answered {answer.status}")
+    code = f"http_{answer.status}"
+    if not (is_page(answer) and answer.status in ASTRAY):
+        refusal = Failure(code=code, message="the request was refused without a reason")
+        return say(status=Status.REJECTED, failure=refusal)
+    if job.attempts >= BLOCKED_ATTEMPTS:
+        blocked = Failure(code=code, message="a proxy before Belvo kept refusing the request", retryable=True)
+        return say(status=Status.REJECTED, failure=blocked)
+    wait = min(THROTTLE_WAIT * 2 ** (max(job.attempts, 1) - 1), LONGEST_BLOCK)
+    doubt = f"a proxy before Belvo answered {answer.status} with a page of its own"
+    return say(status=Status.SUBMITTING, retry_at=now + wait, doubt=doubt)
+
+
+def _wait(code: str, attempts: int) -> timedelta:
+    return advice_for(code).wait or FIRST_WAIT * 2 ** (max(attempts, 1) - 1)

@@ -1,0 +1,143 @@
+"""Plain calls and files: what is asked, and what the answer is read as."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import msgspec
+from msgspec.structs import replace
+
+from ...abc import Answer, Call, Conversation, Download, Fetch, Request, Retry
+from ...errors import UnsupportedError
+from ...tolerant import read
+from .errors import expect_success
+from .pages import HEADERS, get
+from .schema import (
+    CreateCredential,
+    CreateEntity,
+    Credential,
+    DeleteCredential,
+    EntityAdded,
+    ExportFile,
+    ExportState,
+    File,
+    FileDownload,
+    RevalidateCredential,
+)
+from .schema.calls import Get
+from .schema.downloads import OneFile
+from .start import submit
+
+__all__ = ["carry_out", "fetch"]
+
+R = TypeVar("R", bound=msgspec.Struct)
+
+
+def carry_out(call: Call[object]) -> Conversation[object]:
+    """Carry out a plain call. Raises VendorError for an error answer, UnsupportedError for a call of another vendor."""
+    make = _HOW.get(type(call))
+    if make is not None:
+        return make(call)
+    if isinstance(call, Get):
+        return _get(call)
+    raise UnsupportedError(f"Syntage has no call {type(call).__name__}")
+
+
+def _read(answer: Answer, record: type[R]) -> R:
+    # The answer, not its bytes: what stands in a frame may be shown with its traceback.
+    return read(expect_success(answer).body, record)
+
+
+def _get(call: Get[object]) -> Conversation[object]:
+    answer = yield get(f"{call.collection}/{quote(call.id, safe='')}", f"GET {call.collection}/{{id}}")
+    return _read(answer, call.record)
+
+
+def _create_credential(call: CreateCredential) -> Conversation[Credential]:
+    answer = yield submit("/credentials", call.access.words())
+    return _read(answer, Credential)
+
+
+def _create_entity(call: CreateEntity) -> Conversation[EntityAdded]:
+    answer = yield submit("/entities", call.words())
+    return _read(answer, EntityAdded)
+
+
+def _revalidate(call: RevalidateCredential) -> Conversation[Credential]:
+    # What the 202 holds is not documented, so the credential is read. Checking twice changes nothing more.
+    asked = Request(
+        method="POST",
+        target=f"/credentials/{call.id}/revalidate",
+        name="POST /credentials/{id}/revalidate",
+        headers=HEADERS,
+        retry=Retry.SUBMIT,
+    )
+    expect_success((yield asked))
+    answer = yield get(f"/credentials/{call.id}", "GET /credentials/{id}")
+    return _read(answer, Credential)
+
+
+def _delete(call: DeleteCredential) -> Conversation[None]:
+    path = f"/credentials/{call.id}"
+    expect_success((yield Request(method="DELETE", target=path, name="DELETE /credentials/{id}", headers=HEADERS)))
+
+
+_HOW: Mapping[type[object], Callable[[Any], Conversation[object]]] = MappingProxyType(
+    {
+        CreateCredential: _create_credential,
+        CreateEntity: _create_entity,
+        DeleteCredential: _delete,
+        RevalidateCredential: _revalidate,
+    }
+)
+
+
+def fetch(download: Download) -> Conversation[Fetch]:
+    """Find out how to read a file. Raises VendorError, and UnsupportedError for an export that has none."""
+    if isinstance(download, FileDownload):
+        return _fetch_file(download)
+    if isinstance(download, ExportFile):
+        return _fetch_export(download)
+    if isinstance(download, OneFile):
+        return _fetch_one(download)
+    raise UnsupportedError(f"Syntage has no file {type(download).__name__}")
+
+
+def _fetch_file(download: FileDownload) -> Conversation[Fetch]:
+    answer = yield get(f"/files/{download.id}", "GET /files/{id}")
+    return _fetch_held(_read(answer, File), download.id)
+
+
+def _fetch_held(file: File, file_id: str) -> Fetch:
+    # The answer redirects to a storage of another origin (resources/core/files), where the key must not go.
+    request = replace(
+        _ask_for("*/*", f"/files/{quote(file_id, safe='')}/download", "GET /files/{id}/download"), follow=True
+    )
+    return Fetch(request=request, size_bytes=file.size)
+
+
+def _fetch_export(download: ExportFile) -> Conversation[Fetch]:
+    answer = yield get(f"/exports/{download.export}", "GET /exports/{id}")
+    export = _read(answer, ExportState)
+    if export.status == "failed":
+        raise UnsupportedError("this export failed, so it has no file: fire it again")
+    if export.file is None or export.file.id is None:
+        raise UnsupportedError("this export has no file yet: await its job first")
+    if export.file.size is None:
+        return (yield from _fetch_file(FileDownload(export.file.id)))
+    return _fetch_held(export.file, export.file.id)
+
+
+def _fetch_one(download: OneFile) -> Conversation[Fetch]:
+    yield from ()
+    begin, end = download.collection, download.end
+    request = _ask_for(download.accept, f"{begin}/{download.owner}/{end}", f"GET {begin}/{{id}}/{end}")
+    return Fetch(request=request)
+
+
+def _ask_for(accept: str, path: str, name: str) -> Request:
+    headers = tuple((each, accept if each == "Accept" else value) for each, value in HEADERS)
+    return Request(method="GET", target=path, name=name, headers=headers)
