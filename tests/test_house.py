@@ -239,8 +239,9 @@ def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 
 def test_every_command_is_documented() -> None:
-    """Each command and each of its options says what it does, and the README shows the command."""
-    readme = (ROOT.parent / "README.md").read_text(encoding="utf-8")
+    """Each command and each of its options says what it does, and the README or a page shows the command."""
+    pages = [ROOT.parent / "README.md", *(ROOT.parent / "docs").glob("*.md")]
+    shown = "\n".join(each.read_text(encoding="utf-8") for each in pages)
 
     found = dict(commands(make_parser(), "belvo-async"))
 
@@ -249,7 +250,7 @@ def test_every_command_is_documented() -> None:
         assert parser.description, name
         options = [each for each in parser._actions if not isinstance(each, argparse._SubParsersAction)]
         assert [] == [each.dest for each in options if not each.help], name
-        assert name in readme or parser._subparsers is not None, name
+        assert name in shown or parser._subparsers is not None, name
 
 
 def commands(parser: argparse.ArgumentParser, name: str) -> Iterator[tuple[str, argparse.ArgumentParser]]:

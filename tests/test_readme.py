@@ -1,9 +1,10 @@
-"""The README says what the code does: its tables are printed from the code, its first program runs."""
+"""README and pages say what the code does: their tables are printed from the code, their programs run."""
 
 from __future__ import annotations
 
 import re
 import textwrap
+import tomllib
 from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,11 +21,18 @@ from belvo_async.simulator import BelvoSimulator, SyntageSimulator
 from tests import virtual_time
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README_LINES = 200
 
 
-def between(start: str, end: str) -> str:
-    return README.split(start, 1)[1].split(end, 1)[0].strip()
+def page(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+README = page("README.md")
+
+
+def between(name: str, start: str, end: str) -> str:
+    return page(name).split(start, 1)[1].split(end, 1)[0].strip()
 
 
 def print_status_table() -> str:
@@ -43,7 +51,7 @@ def print_error_tree() -> str:
 
 def test_the_status_table_is_the_one_in_the_code() -> None:
     """The diagram cannot drift from the data."""
-    assert print_status_table() == between("<!-- status-table -->", "<!-- /status-table -->")
+    assert print_status_table() == between("docs/jobs.md", "<!-- status-table -->", "<!-- /status-table -->")
 
 
 def test_the_states_are_those_in_the_code() -> None:
@@ -51,20 +59,29 @@ def test_the_states_are_those_in_the_code() -> None:
     rows = [f"| {state} | {', '.join(of)} | {meaning} |" for state, (of, meaning) in STATES.items()]
 
     assert ["| state | of status | meaning |", "|---|---|---|", *rows] == between(
-        "<!-- states -->", "<!-- /states -->"
+        "docs/jobs.md", "<!-- states -->", "<!-- /states -->"
     ).splitlines()
 
 
 def test_the_error_tree_is_the_one_in_the_code() -> None:
-    """Every error a user may meet is in the README."""
-    assert print_error_tree() == between("<!-- error-tree -->", "<!-- /error-tree -->").strip("`").strip()
+    """Every error a user may meet is on the page, each with what to do."""
+    assert (
+        print_error_tree()
+        == between("docs/errors.md", "<!-- error-tree -->", "<!-- /error-tree -->").strip("`").strip()
+    )
+
+    advised = set(
+        re.findall(r"\b\w+Error\b", between("docs/errors.md", "## What to do", "## What errors and logs hold"))
+    )
+    # Nobody meets the root or JobError itself.
+    assert set(errors.__all__) == advised | {"BelvoAsyncError", "JobError"}
 
 
 def test_the_catalogue_is_named() -> None:
-    """Whatever may be fired, listed, called or downloaded stands in the README; of single objects, that they do."""
+    """Whatever may be fired, listed, called or downloaded stands on its page; of single objects, that they do."""
     accounts = [Belvo("id-0123456789", "password-0123456789"), Syntage("key-0123456789abcdef")]
     kinds = [kind for each in accounts for kind in (*each.tasks.values(), *each.queries, *each.calls, *each.downloads)]
-    named = set(re.findall(r"\w+", between("Four verbs cover", "```python")))
+    named = set(re.findall(r"\w+", between("docs/catalogue.md", "Four verbs cover", "```python")))
 
     assert [] == [kind.__name__ for kind in kinds if kind.__name__ not in named and not kind.__name__.startswith("Get")]
 
@@ -82,12 +99,12 @@ def test_the_first_program_runs_and_prints_what_it_says(
     assert program.group(2).strip() == capsys.readouterr().out.strip()
 
 
-def program(name: str) -> dict[str, Any]:
-    """Run a program of the README; what it defined."""
-    found = re.search(rf"<!-- {name} -->\n```python\n(.*?)```", README, re.DOTALL)
+def program(name: str, marker: str) -> dict[str, Any]:
+    """Run a program of a page; what it defined."""
+    found = re.search(rf"<!-- {marker} -->\n```python\n(.*?)```", page(name), re.DOTALL)
     assert found is not None
     defined: dict[str, Any] = {}
-    exec(compile(found.group(1), "README.md", "exec"), defined)
+    exec(compile(found.group(1), name, "exec"), defined)
     return defined
 
 
@@ -102,7 +119,7 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("keys")
 async def test_the_asgi_program_opens_its_session() -> None:
     """A service written as shown takes deliveries from its start to its end."""
-    made = program("asgi")
+    made = program("docs/webhooks.md", "asgi")
 
     before = await made["session"].receive("syntage", {}, b"{}")
     async with made["app"].router.lifespan_context(made["app"]):
@@ -115,7 +132,7 @@ async def test_the_asgi_program_opens_its_session() -> None:
 @pytest.mark.usefixtures("keys")
 async def test_the_aiohttp_program_opens_its_session() -> None:
     """The same with aiohttp.web."""
-    made = program("aiohttp")
+    made = program("docs/webhooks.md", "aiohttp")
     runner = web.AppRunner(made["app"])
 
     await runner.setup()
@@ -130,7 +147,7 @@ async def test_records_become_json_and_rows_as_shown(
 ) -> None:
     """Each line works, and every amount stays exact; without pandas, its line is left out."""
     pandas = find_spec("pandas")
-    lines = re.search(r"<!-- json -->\n```python\n(.*?)```", README, re.DOTALL)
+    lines = re.search(r"<!-- json -->\n```python\n(.*?)```", page("docs/results.md"), re.DOTALL)
     assert lines is not None
     shown = [f"    {line}" for line in lines[1].splitlines() if pandas or "pandas" not in line]
     source = "\n".join(["async def show(job, invoice):", *shown, "    return locals()"])
@@ -141,7 +158,7 @@ async def test_records_become_json_and_rows_as_shown(
     invoices = await job.results().to_list()
     names: dict[str, Any] = {"msgspec": msgspec, "Response": Response}
 
-    exec(compile(("import pandas\n" if pandas else "") + source, "README.md", "exec"), names)
+    exec(compile(("import pandas\n" if pandas else "") + source, "docs/results.md", "exec"), names)
     made = await names["show"](job, invoices[0])
 
     assert str(invoices[0].total) == msgspec.json.decode(made["text"])["total"]
@@ -151,22 +168,29 @@ async def test_records_become_json_and_rows_as_shown(
 
 async def test_the_test_program_passes(belvo_async_session: Session, belvo_simulator: BelvoSimulator) -> None:
     """What is shown for users' own tests is one, imports included."""
-    await program("test")["test_my_sync"](belvo_async_session, belvo_simulator)
+    await program("docs/testing.md", "test")["test_my_sync"](belvo_async_session, belvo_simulator)
 
 
 def test_the_test_command_is_the_one_ci_runs() -> None:
     """What the README tells a stranger is what is checked."""
     command = next(line for line in README.splitlines() if line.endswith(".venv/bin/pytest"))
 
-    assert command in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert command in page(".ci/run")
 
 
-def test_every_public_name_of_the_readme_exists() -> None:
-    """Names in the README's tables and programs can be imported."""
-    import belvo_async
+def test_the_demo_command_exists() -> None:
+    """The one line that shows the whole story names an extra and a command of the package."""
+    project = tomllib.loads(page("pyproject.toml"))["project"]
+    line = next(line for line in README.splitlines() if line.endswith("demo"))
+    found = re.fullmatch(
+        r"python3 -m venv \.venv && \.venv/bin/pip install -q '\.\[(\w+)\]' && \.venv/bin/([\w-]+) demo", line
+    )
 
-    names: set[Any] = set(re.findall(r"\b(?:belvo|syntage)\.([A-Z]\w+)", README))
+    assert found is not None
+    assert found[1] in project["optional-dependencies"]
+    assert found[2] in project["scripts"]
 
-    assert set() == {
-        name for name in names if not hasattr(belvo_async.belvo, name) and not hasattr(belvo_async.syntage, name)
-    }
+
+def test_the_readme_is_read_in_two_minutes() -> None:
+    """What is longer has a page of its own."""
+    assert README_LINES >= len(README.splitlines())
