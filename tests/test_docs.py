@@ -128,6 +128,9 @@ def rooms() -> dict[str, tuple[str, str]]:
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     table = text.split("<!-- rooms -->")[1].split("<!-- /rooms -->")[0]
     rows = re.findall(r"^\| `([^`]+)` \| (\w+) \| .+ \| (.+) \|$", table, re.MULTILINE)
+    assert [] == [
+        name for name, _, _ in rows if not (PACKAGE / name).exists() or (PACKAGE / name).is_dir() != (name[-1] == "/")
+    ]
     return {room_of(PACKAGE / name): (floor, arrows) for name, floor, arrows in rows}
 
 
