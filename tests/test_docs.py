@@ -16,8 +16,7 @@ import belvo_async
 from belvo_async import JobHandle, Results, Session
 from belvo_async._cli.arguments import make_parser
 from belvo_async.jobs import STATES, Status, Verdict, Way
-from tests.test_house import ARROWS, CORE, room_of
-from tests.test_house import ROOT as PACKAGE
+from tests.test_house import ARROWS, CORE, ROOT as PACKAGE, room_of
 
 ROOT = PACKAGE.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
