@@ -10,8 +10,6 @@ from typing import NamedTuple, cast
 from .abc import Secret, Vendor
 from .errors import ConfigurationError
 
-__all__ = ["Identity", "accounts_of", "identify", "read_keys", "read_name", "served_lease"]
-
 # Short and printable: it stands in logs, in the store, and in what is typed at a command line.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,39}")
 # What an account without a name has in its place.

@@ -5,8 +5,6 @@ from __future__ import annotations
 import errno
 import os
 
-__all__ = ["EXHAUSTED", "are_exhausted", "lacks_descriptors"]
-
 EXHAUSTED = "this process has no file descriptors left (too many open files): close some, or raise `ulimit -n`"
 
 # The process's own limit (EMFILE), and the machine's (ENFILE).

@@ -17,8 +17,6 @@ from typing import Any, Final, ParamSpec, TypeVar, cast
 
 from .errors import BelvoAsyncError
 
-__all__ = ["Discretion", "bare", "discreet"]
-
 P = ParamSpec("P")
 T = TypeVar("T")
 E = TypeVar("E", bound=BaseException)

@@ -39,36 +39,6 @@ from datetime import timedelta
 
 from .jobs import Failure, Job, Status, Way
 
-__all__ = [
-    "AuthenticationError",
-    "BelvoAsyncError",
-    "ConfigurationError",
-    "IncompleteResultError",
-    "JobAbandonedError",
-    "JobError",
-    "JobFailedError",
-    "JobLostError",
-    "JobNotFiredError",
-    "JobRejectedError",
-    "JobStoppedError",
-    "JobTimeoutError",
-    "JobUnconfirmedError",
-    "NotFoundError",
-    "PayloadError",
-    "RateLimitError",
-    "SessionClosedError",
-    "SignatureError",
-    "StoreError",
-    "StoreLostError",
-    "SubmissionUncertainError",
-    "TaskError",
-    "TokenRequiredError",
-    "TransportError",
-    "UnknownJobError",
-    "UnsupportedError",
-    "VendorError",
-]
-
 
 class BelvoAsyncError(Exception):
     """The root of all errors of this library."""

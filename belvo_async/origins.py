@@ -8,8 +8,6 @@ from urllib.parse import urlsplit
 
 from .errors import ConfigurationError
 
-__all__ = ["read_origin", "read_timeout"]
-
 # All of 127.0.0.0/8 is this machine.
 _LOOPBACK = re.compile(r"localhost|127\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}|::1")
 _STANDARD_PORTS = {"https": 443, "http": 80}

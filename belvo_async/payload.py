@@ -16,23 +16,6 @@ import msgspec
 from .discreet import discreet
 from .errors import PayloadError, TaskError
 
-__all__ = [
-    "DEPTH_LIMIT",
-    "MAGNITUDE_LIMIT",
-    "PAGE",
-    "UNREADABLE",
-    "check_depth",
-    "check_number",
-    "check_numbers",
-    "decode",
-    "encode_body",
-    "is_markup",
-    "local_target",
-    "name_stranger",
-    "rethrow",
-    "whole",
-]
-
 P = ParamSpec("P")
 T = TypeVar("T")
 

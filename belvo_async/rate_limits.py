@@ -9,8 +9,6 @@ from typing import Final
 
 from .abc import Headers
 
-__all__ = ["is_exhausted", "retry_after", "window_end"]
-
 # RFC 9110 10.2.3 knows whole seconds; some gateways send fractions.
 _SECONDS: Final = re.compile(r"([0-9]+)(?:\.[0-9]{1,9})?")
 # Epoch seconds as Syntage's guide has them (guides/api/rate-limiting); fewer digits would be something else.

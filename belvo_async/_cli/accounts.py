@@ -14,8 +14,6 @@ from ..stores import Moved, move_account
 from .jobs import existing_store, print_table
 from .table import Table
 
-__all__ = ["list_accounts", "move_jobs"]
-
 HEADINGS = ("account", "open", "ended", "parked", "served")
 
 

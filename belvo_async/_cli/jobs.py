@@ -18,20 +18,8 @@ from ..abc import ASIDE_FOR, Store
 from ..errors import ConfigurationError, UnknownJobError, outcome_error
 from ..jobs import Job, Observation, Task, UnknownTask, abandonment, mistrust, reconcile
 from ..stores import open_store
-from ..vendors import belvo, syntage  # so that stored tasks are read as the types they are
 from ..vendors.syntage.schema.subjects import RFC
 from .table import Table
-
-__all__ = [
-    "abandon_job",
-    "belvo",
-    "existing_store",
-    "explain_job",
-    "list_jobs",
-    "print_table",
-    "prune_jobs",
-    "syntage",
-]
 
 HEADINGS = ("job", "vendor", "resource", "state", "created")
 EVENT_NAMES = ("at", "by", "status", "said")

@@ -7,8 +7,6 @@ import asyncio
 from ..abc import Store
 from .jobs import existing_store
 
-__all__ = ["note_restore"]
-
 
 def note_restore(url: str | None) -> int:
     """Begin a new era of a store, and print how many queued jobs that concerns."""

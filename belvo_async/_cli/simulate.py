@@ -45,7 +45,7 @@ SILENCE = (
 )
 
 
-class Same(TypedDict):
+class SharedOptions(TypedDict):
     """What is the same for both vendors."""
 
     host: str
@@ -67,7 +67,7 @@ def simulate(
     limits: bool,
 ) -> int:
     """Serve until Ctrl-C. Ports are Belvo's, Syntage's and that of Syntage's files; subjects are links and entities."""
-    same = Same(host=host, seed=seed, speed=speed, faults=FAULTS[faults], limits=limits)
+    same = SharedOptions(host=host, seed=seed, speed=speed, faults=FAULTS[faults], limits=limits)
     belvo = BelvoSimulator(**same, port=ports[0], webhook_url=webhooks[0], links=subjects[0])
     syntage = SyntageSimulator(
         **same, port=ports[1], storage_port=ports[2], webhook_url=webhooks[1], entities=subjects[1]

@@ -23,7 +23,7 @@ _STEPS: Final = {each: 1 if each in b"[{" else -1 for each in b"[]{}"}
 _USUAL_RECURSION: Final = 1500
 
 
-class Inflow:
+class Buffer:
     """A buffer that grows at its end and is read from its front, by generators that yield None to ask for more.
 
     `buf[i]` is byte `offset + i` of the body; readers may overwrite bytes they have understood.
@@ -36,7 +36,7 @@ class Inflow:
         self._depth = _Depth() if guard_is_weak() else None
 
     @classmethod
-    def of(cls, body: bytes) -> Inflow:
+    def of(cls, body: bytes) -> Buffer:
         """Make one of bytes that are all there."""
         whole = cls()
         whole.feed(body)

@@ -13,8 +13,8 @@ from msgspec import inspect
 from ..abc import Shape
 from ..errors import PayloadError
 from ..payload import check_numbers, rethrow
-from ..tolerant import UNFIT, Reading, Told, bare, exact, rereader
-from .numbers import may_hold_long_number, mentions, sound_look
+from ..tolerant import UNFIT, Reread, Told, bare, exact, rereader
+from .numbers import may_hold_long_number, mentions, sound_check
 
 R = TypeVar("R")
 
@@ -44,7 +44,7 @@ class Batch(NamedTuple, Generic[R]):
     """Those among them that were read tolerantly."""
 
 
-class Records(Generic[R]):
+class RecordCodec(Generic[R]):
     """Decodes rows into the caller's type, and where it is not the shape's own, into the shape's guard besides.
 
     With `strict`, a row that does not fit is refused; otherwise it is read a second time, tolerantly.
@@ -103,7 +103,7 @@ class Records(Generic[R]):
         return Batch((wanted.value,), (seen.value,), (Odd(number, 0, told, seen.value, unread),) if told else ())
 
 
-class _Codec:
+class _Decoders:
     """The decoders of one type."""
 
     def __init__(self, record: Any) -> None:
@@ -111,7 +111,7 @@ class _Codec:
         self._record = record
         self._is_raw = isinstance(kind, inspect.RawType)
         self._holds_raw = not self._is_raw and mentions(kind, inspect.RawType)
-        self._look = sound_look(record)
+        self._check = sound_check(record)
         # Where the type says nothing of a number, it is exact all the same.
         self._one = msgspec.json.Decoder(record, float_hook=exact)
         self._many: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(
@@ -120,8 +120,8 @@ class _Codec:
 
     def many(self, text: bytearray, size: int) -> list[Any]:
         records = self._decode(text, size)
-        look = self._look
-        if look is not None and (may_hold_long_number(text, size) or not look(records)):
+        check = self._check
+        if check is not None and (may_hold_long_number(text, size) or not check(records)):
             check_numbers(records)
         return records
 
@@ -134,14 +134,14 @@ class _Codec:
 
     def one(self, row: memoryview) -> Any:
         record = self._one.decode(bytes(row))
-        if self._look is not None:
+        if self._check is not None:
             check_numbers(record)
         return record
 
-    def again(self, row: bytes, at: str) -> Reading[Any] | None:
+    def again(self, row: bytes, at: str) -> Reread[Any] | None:
         """The record of a row that may not fit; None when nothing can be made of it. Raises PayloadError."""
         try:
-            return Reading(self.one(memoryview(row)), ())
+            return Reread(self.one(memoryview(row)), ())
         except UNFIT:
             pass
         tolerant = rereader(self._record)
@@ -149,5 +149,5 @@ class _Codec:
 
 
 @cache
-def _codec(record: Any) -> _Codec:
-    return _Codec(record)
+def _codec(record: Any) -> _Decoders:
+    return _Decoders(record)

@@ -12,11 +12,11 @@ import msgspec
 from ..abc import Page, Shape
 from ..errors import PayloadError
 from ..payload import PAGE, UNREADABLE, is_markup, rethrow
-from .buffer import Inflow
-from .codec import Batch, Records
+from .buffer import Buffer
+from .codec import Batch, RecordCodec
 from .pagination import decoded, rows_without_array, told_beside
-from .scanner import open_ends
-from .splitter import Rows
+from .scanner import open_scanner
+from .splitter import Splitter
 
 R = TypeVar("R")
 
@@ -30,11 +30,11 @@ _KEY: Final = msgspec.json.Decoder(str)
 Steps = Generator[Batch[R] | None, None, None]
 
 
-class Body(Generic[R]):
-    """Understands one body, as a generator of batches that yields None for more bytes in `inflow`."""
+class Envelope(Generic[R]):
+    """Understands one body, as a generator of batches that yields None for more bytes in `buffer`."""
 
-    def __init__(self, shape: Shape[Any], records: Records[R], target_bytes: int, row_bytes: int) -> None:
-        self.inflow = Inflow()
+    def __init__(self, shape: Shape[Any], records: RecordCodec[R], target_bytes: int, row_bytes: int) -> None:
+        self.buffer = Buffer()
         self._shape = shape
         self._records = records
         self._target_bytes = target_bytes
@@ -43,7 +43,7 @@ class Body(Generic[R]):
         self._found: dict[str, bytes] = {}
         self._met: set[str] = set()
         self._peeked: _Peek | None = None
-        self._rows: Rows[R] | None = None
+        self._rows: Splitter[R] | None = None
         self._rank: int | None = None
         self._no_array: PayloadError | None = None
         self._page = Page()
@@ -60,63 +60,63 @@ class Body(Generic[R]):
 
     def steps(self) -> Steps[R]:
         """Read the body. Raises PayloadError once all rows before the fault were yielded."""
-        inflow = self.inflow
-        yield from inflow.want(PEEK_BYTES)
-        mark = yield from inflow.solid()
+        buffer = self.buffer
+        yield from buffer.want(PEEK_BYTES)
+        mark = yield from buffer.solid()
         if mark not in (_ARRAY_MARK, _OBJECT_MARK):
-            raise PayloadError(PAGE) if is_markup(inflow.buf) else inflow.malformed(0, "$")
+            raise PayloadError(PAGE) if is_markup(buffer.buf) else buffer.malformed(0, "$")
         self._peek(mark)
         yield from self._read_rows("$") if mark == _ARRAY_MARK else self._read_object()
-        if (yield from inflow.solid()) >= 0:
-            raise inflow.malformed(0, "$")
+        if (yield from buffer.solid()) >= 0:
+            raise buffer.malformed(0, "$")
 
     def _peek(self, mark: int) -> None:
         """Learn from a page that is wholly here what stands behind its rows, so that the next one can be asked for."""
-        inflow = self.inflow
-        if not inflow.ended or len(inflow.buf) > PEEK_BYTES or inflow.shallow() is not None:
+        buffer = self.buffer
+        if not buffer.ended or len(buffer.buf) > PEEK_BYTES or buffer.shallow() is not None:
             return
         # A page that cannot be read is told by the reading itself, once the rows before the fault are out.
         with suppress(*UNREADABLE, PayloadError):
-            self._peeked = _peek(inflow.buf, self._shape, is_array=mark == _ARRAY_MARK)
+            self._peeked = _peek(buffer.buf, self._shape, is_array=mark == _ARRAY_MARK)
             self._page = told_beside(self._peeked.roots, self._shape)
             self._is_told = True
 
-    def _read_rows(self, path: str, inflow: Inflow | None = None) -> Steps[R]:
-        self._rows = Rows(inflow or self.inflow, self._records, path, self._target_bytes, self._row_bytes)
+    def _read_rows(self, path: str, buffer: Buffer | None = None) -> Steps[R]:
+        self._rows = Splitter(buffer or self.buffer, self._records, path, self._target_bytes, self._row_bytes)
         return self._rows.read()
 
     def _read_object(self) -> Steps[R]:
-        inflow = self.inflow
+        buffer = self.buffer
         if not self._shape.rows:
             raise PayloadError("no rows")
-        inflow.drop(1)
-        mark = yield from inflow.solid()
+        buffer.drop(1)
+        mark = yield from buffer.solid()
         while mark != _OBJECT_END:
             key = yield from self._read_key(mark)
             yield from self._read_member(key)
-            mark = yield from inflow.solid()
+            mark = yield from buffer.solid()
             if mark == _COMMA:
-                inflow.drop(1)
-                mark = yield from inflow.solid()
+                buffer.drop(1)
+                mark = yield from buffer.solid()
                 if mark == _STRING_MARK:
                     continue
             elif mark == _OBJECT_END:
                 break
-            raise inflow.malformed(0, "$")
-        inflow.drop(1)
+            raise buffer.malformed(0, "$")
+        buffer.drop(1)
         if self._rank is None:
             raise PayloadError("no rows")
         if self._no_array is not None:
             raise self._no_array
 
     def _read_key(self, mark: int) -> Generator[None, None, str]:
-        inflow = self.inflow
+        buffer = self.buffer
         if mark != _STRING_MARK:
-            raise inflow.malformed(0, "$")
+            raise buffer.malformed(0, "$")
         key = decoded(_KEY, (yield from self._read_value("$")), "$")
-        if (yield from inflow.solid()) != _COLON:
-            raise inflow.malformed(0, "$")
-        inflow.drop(1)
+        if (yield from buffer.solid()) != _COLON:
+            raise buffer.malformed(0, "$")
+        buffer.drop(1)
         if key in self._met:
             raise PayloadError("a key twice", path=f"$.{key}")
         if key in self._roots or key in self._shape.rows:
@@ -127,7 +127,7 @@ class Body(Generic[R]):
         """Read the value of one key, or pass over it."""
         # The keys of others are the vendor's data, and stay out of paths.
         path = f"$.{key}" if key in self._met else "$"
-        if (yield from self.inflow.solid()) == _ARRAY_MARK and self._are_rows(key):
+        if (yield from self.buffer.solid()) == _ARRAY_MARK and self._are_rows(key):
             yield from self._read_rows(path)
             return
         value = yield from self._read_value(path, keep=key in self._met)
@@ -140,7 +140,7 @@ class Body(Generic[R]):
             if rows is None:
                 self._no_array = _complaint(_ARRAY, value, path)
             else:
-                yield from self._read_rows(path, Inflow.of(rows))
+                yield from self._read_rows(path, Buffer.of(rows))
 
     def _are_rows(self, key: str) -> bool:
         """Whether these are the rows: the first name of the shape that is present, as far as can be known."""
@@ -160,38 +160,38 @@ class Body(Generic[R]):
 
     def _read_value(self, path: str, *, keep: bool = True) -> Generator[None, None, bytes]:
         """Drop the value in front, and give it."""
-        inflow = self.inflow
+        buffer = self.buffer
         wanted = 1
         while True:
-            yield from inflow.want(wanted)
+            yield from buffer.want(wanted)
             end, fault = self._value_end(path)
             if fault is not None:
                 raise fault
             if end is not None:
                 break
-            wanted = 2 * len(inflow.buf)
-        value = bytes(inflow.buf[:end]).rstrip() if keep else b""
-        inflow.drop(end)
+            wanted = 2 * len(buffer.buf)
+        value = bytes(buffer.buf[:end]).rstrip() if keep else b""
+        buffer.drop(end)
         return value
 
     def _value_end(self, path: str) -> tuple[int | None, PayloadError | None]:
-        inflow = self.inflow
-        shallow = inflow.shallow()
+        buffer = self.buffer
+        shallow = buffer.shallow()
         try:
-            with memoryview(inflow.buf) as whole, whole[:shallow] as view:
-                end = open_ends(view).after(0)
+            with memoryview(buffer.buf) as whole, whole[:shallow] as view:
+                end = open_scanner(view).after(0)
                 if end is not None:
                     # Skipping does not look into strings.
                     str(view[:end], "utf-8")
         except UNREADABLE as error:
-            return None, rethrow(error, at=path, offset=inflow.offset)
-        if end is not None and end < len(inflow.buf):
+            return None, rethrow(error, at=path, offset=buffer.offset)
+        if end is not None and end < len(buffer.buf):
             return end, None
-        if shallow is not None and shallow < len(inflow.buf):
+        if shallow is not None and shallow < len(buffer.buf):
             return None, PayloadError("nested too deeply", path=path)
-        if len(inflow.buf) > self._row_bytes:
+        if len(buffer.buf) > self._row_bytes:
             return None, PayloadError(f"a value of more than {self._row_bytes} bytes", path=path)
-        return None, inflow.malformed(len(inflow.buf), path) if inflow.ended else None
+        return None, buffer.malformed(len(buffer.buf), path) if buffer.ended else None
 
 
 class _Peek(NamedTuple):

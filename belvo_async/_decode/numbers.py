@@ -27,36 +27,36 @@ _INLINE: Final = 6
 # Magnitudes of nearly all amounts, which need no second question. NaN and infinities say 0, as numbers from 1 to 9 do.
 _USUAL: Final = frozenset({*range(-8, 0), *range(1, 16)})
 
-Look = Callable[[Iterable[Any]], bool]
+Check = Callable[[Iterable[Any]], bool]
 
 
 @cache
-def sound_look(record: Any) -> Look | None:
+def sound_check(record: Any) -> Check | None:
     """Make the look for a record type: True when every Decimal is finite and of usual magnitude. None: it has none."""
     kind = bare(inspect.type_info(record))
     if not mentions(kind, inspect.DecimalType):
         return None
     if not isinstance(kind, inspect.StructType):
         return _all_sound
-    lines = ["def look(records):", " for r in records:", *_look_into(kind, "r", 2, ()), " return True"]
+    lines = ["def look(records):", " for r in records:", *_check_inside(kind, "r", 2, ()), " return True"]
     names: dict[str, Any] = {"is_sound": _is_sound, "USUAL": _USUAL}
     # A loop over the fields by their names takes twice as long, and this runs for every record.
     exec("\n".join(lines), names)  # noqa: S102 - made of field names of the record type, which are identifiers
-    look: Look = names["look"]
-    return look
+    check: Check = names["look"]
+    return check
 
 
-def _look_into(kind: inspect.StructType, name: str, depth: int, above: tuple[type, ...]) -> list[str]:
+def _check_inside(kind: inspect.StructType, name: str, depth: int, above: tuple[type, ...]) -> list[str]:
     """The statements that look at the fields of one record."""
     lines: list[str] = []
     for field in kind.fields:
         if mentions(field.type, inspect.DecimalType):
             place = f"{name}.{field.name}"
-            lines += [" " * depth + line for line in _look_at(field.type, place, (*above, kind.cls))]
+            lines += [" " * depth + line for line in _check_of(field.type, place, (*above, kind.cls))]
     return lines
 
 
-def _look_at(kind: inspect.Type, place: str, above: tuple[type, ...]) -> list[str]:
+def _check_of(kind: inspect.Type, place: str, above: tuple[type, ...]) -> list[str]:
     only = _without_none(kind)
     if isinstance(only, inspect.DecimalType):
         fits = f"d.is_finite() and -{MAGNITUDE_LIMIT} <= d.adjusted() <= {MAGNITUDE_LIMIT}"
@@ -68,7 +68,7 @@ def _look_at(kind: inspect.Type, place: str, above: tuple[type, ...]) -> list[st
         return [f"if not is_sound({place}): return False"]
     each = [f"{name} = {place}"] if array is None else [f"for {name} in {place} or ():"]
     deeper = 0 if array is None else 1
-    return [*each, " " * deeper + f"if {name} is not None:", *_look_into(inner, name, deeper + 1, above)]
+    return [*each, " " * deeper + f"if {name} is not None:", *_check_inside(inner, name, deeper + 1, above)]
 
 
 def _without_none(kind: inspect.Type) -> inspect.Type:

@@ -8,8 +8,8 @@ from typing import Any, Final, Generic, TypeVar
 
 from ..abc import Page, Shape
 from ..errors import BelvoAsyncError, PayloadError
-from .codec import Batch, Records
-from .envelope import Body
+from .codec import Batch, RecordCodec
+from .envelope import Envelope
 
 R = TypeVar("R")
 
@@ -41,10 +41,10 @@ class PageReader(Generic[R]):
         row_bytes: int = ROW_BYTES,
     ) -> None:
         self._shape = shape
-        self._records = Records(shape, record, strict=strict)
+        self._records = RecordCodec(shape, record, strict=strict)
         self._target_bytes = target_bytes
         self._row_bytes = row_bytes
-        self._body: Body[R] | None = None
+        self._body: Envelope[R] | None = None
 
     @property
     def page(self) -> Page:
@@ -62,7 +62,7 @@ class PageReader(Generic[R]):
         Raises PayloadError naming where the page does not fit, and passes on what `chunks` raises; the records before
         that place are yielded first.
         """
-        body = self._body = Body(self._shape, self._records, self._target_bytes, self._row_bytes)
+        body = self._body = Envelope(self._shape, self._records, self._target_bytes, self._row_bytes)
         pieces = _Pieces(chunks)
         fault: BelvoAsyncError | None = None
         try:
@@ -79,9 +79,9 @@ class PageReader(Generic[R]):
                 except BelvoAsyncError as error:
                     piece, fault = None, error
                 if piece is None:
-                    body.inflow.end()
+                    body.buffer.end()
                 else:
-                    body.inflow.feed(piece)
+                    body.buffer.feed(piece)
         except PayloadError as error:
             # The frames of the reading hold bytes and records, and would be shown with the traceback.
             fault = fault or error.with_traceback(None)

@@ -17,7 +17,7 @@ _NUMBER: Final = frozenset(b"-0123456789")
 _DIGITS = re.compile(r"[-\d][-+.\deE]*", re.ASCII)
 
 
-class Ends(Protocol):
+class Scanner(Protocol):
     """Finds the ends of values in one piece of JSON."""
 
     def after(self, start: int) -> int | None:
@@ -29,7 +29,7 @@ class Ends(Protocol):
         ...
 
 
-class _MsgspecEnds:
+class _MsgspecScanner:
     """Has msgspec skip the value, at more than a gigabyte a second, and complain about what follows it.
 
     There is no such function in msgspec's interface: its wording is checked when this module is loaded.
@@ -55,7 +55,7 @@ class _MsgspecEnds:
         raise msgspec.DecodeError(text)
 
 
-class _PlainEnds:
+class _PlainScanner:
     """The same by the standard library, several times slower."""
 
     def __init__(self, view: memoryview) -> None:
@@ -83,8 +83,8 @@ _PLAIN: Final = json.JSONDecoder(parse_int=len, parse_float=len, parse_constant=
 
 
 def _wording_holds() -> bool:
-    ends = _MsgspecEnds(memoryview(b'{"a":[1]} , tru'))
-    cut = _MsgspecEnds(memoryview(b"[] 12."))
+    ends = _MsgspecScanner(memoryview(b'{"a":[1]} , tru'))
+    cut = _MsgspecScanner(memoryview(b"[] 12."))
     try:
         return (10, None, 3, None) == (ends.after(0), ends.after(12), cut.after(0), cut.after(3))
     except msgspec.DecodeError:
@@ -94,6 +94,6 @@ def _wording_holds() -> bool:
 MSGSPEC_TELLS: bool = _wording_holds()
 
 
-def open_ends(view: memoryview) -> Ends:
+def open_scanner(view: memoryview) -> Scanner:
     """Look for ends in `view`, which must stay as it is meanwhile."""
-    return _MsgspecEnds(view) if MSGSPEC_TELLS else _PlainEnds(view)
+    return _MsgspecScanner(view) if MSGSPEC_TELLS else _PlainScanner(view)

@@ -14,9 +14,9 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 from ..errors import PayloadError
 from ..payload import UNREADABLE, rethrow
 from ..tolerant import UNFIT
-from .buffer import Inflow
-from .codec import Batch, Odd, Records
-from .scanner import Ends, open_ends
+from .buffer import Buffer
+from .codec import Batch, Odd, RecordCodec
+from .scanner import Scanner, open_scanner
 
 R = TypeVar("R")
 
@@ -35,15 +35,15 @@ class _Span(NamedTuple):
     end: int
 
 
-class Rows(Generic[R]):
+class Splitter(Generic[R]):
     """Reads the array whose `[` is the first byte of the buffer; then the byte behind its `]` is the first.
 
     From batch to batch the buffer begins with a `[`: the real one, or the comma before the next row, overwritten.
     """
 
-    def __init__(self, inflow: Inflow, records: Records[R], path: str, target_bytes: int, row_bytes: int) -> None:
+    def __init__(self, buffer: Buffer, records: RecordCodec[R], path: str, target_bytes: int, row_bytes: int) -> None:
         self.count = 0
-        self._inflow = inflow
+        self._buffer = buffer
         self._records = records
         self._path = path
         self._target_bytes = target_bytes
@@ -57,7 +57,7 @@ class Rows(Generic[R]):
     def read(self) -> Generator[Batch[R] | None, None, None]:
         """Yield batches, and None for more bytes. Raises PayloadError once all rows before the fault were yielded."""
         while not self.closed:
-            yield from self._inflow.want(self._wanted_bytes)
+            yield from self._buffer.want(self._wanted_bytes)
             batch = self._guess()
             if batch is None:
                 yield from self._read_exactly()
@@ -67,19 +67,19 @@ class Rows(Generic[R]):
     # Guessing.
 
     def _guess(self) -> Batch[R] | None:
-        inflow = self._inflow
-        if self._wrong >= _WRONG_GUESSES or inflow.shallow() is not None:
+        buffer = self._buffer
+        if self._wrong >= _WRONG_GUESSES or buffer.shallow() is not None:
             return None
-        if inflow.ended and len(inflow.buf) <= 2 * self._target_bytes:
-            return self._prove(inflow.buf.rfind(b"]"))
+        if buffer.ended and len(buffer.buf) <= 2 * self._target_bytes:
+            return self._prove(buffer.buf.rfind(b"]"))
         if self._is_new:
             self._is_new = False
-            self._separator = _learn(inflow.buf, self._find_rows(most=2).spans, 0)
-        return None if self._separator is None else self._prove(self._separator.find(inflow.buf, self._target_bytes))
+            self._separator = _learn(buffer.buf, self._find_rows(most=2).spans, 0)
+        return None if self._separator is None else self._prove(self._separator.find(buffer.buf, self._target_bytes))
 
     def _prove(self, at: int) -> Batch[R] | None:
         """Take the rows before the comma or bracket at `at`, or leave all as it was."""
-        buf = self._inflow.buf
+        buf = self._buffer.buf
         if not 0 < at <= self._row_bytes:
             return None
         mark = buf[at]
@@ -100,9 +100,9 @@ class Rows(Generic[R]):
         self.count += count
         self.closed = closed
         self._wanted_bytes = self._target_bytes
-        self._inflow.drop(at + closed)
+        self._buffer.drop(at + closed)
         if not closed:
-            self._inflow.buf[0] = _OPEN
+            self._buffer.buf[0] = _OPEN
 
     # The exact way.
 
@@ -127,13 +127,13 @@ class Rows(Generic[R]):
 
     def _find_rows(self, most: int | None = None) -> _Found:
         """Find the rows that end in the front of the buffer."""
-        buf = self._inflow.buf
+        buf = self._buffer.buf
         spans: list[_Span] = []
-        with memoryview(buf) as whole, whole[: self._inflow.shallow()] as view:
-            ends = open_ends(view)
+        with memoryview(buf) as whole, whole[: self._buffer.shallow()] as view:
+            ends = open_scanner(view)
             at = 0
             while at < self._target_bytes and (most is None or len(spans) < most):
-                start = self._inflow.find_solid(at + 1)
+                start = self._buffer.find_solid(at + 1)
                 if start < 0:
                     return _Found(spans, blank=not spans)
                 if buf[start] == _CLOSE and not (spans or self.count):
@@ -148,27 +148,27 @@ class Rows(Generic[R]):
                 at = end
         return _Found(spans)
 
-    def _row_end(self, ends: Ends, start: int, index: int) -> tuple[int | None, PayloadError | None]:
+    def _row_end(self, ends: Scanner, start: int, index: int) -> tuple[int | None, PayloadError | None]:
         """What stands behind the row at `start`, and what is wrong with it. Neither: more bytes are needed."""
-        inflow = self._inflow
+        buffer = self._buffer
         path = f"{self._path}[{index}]"
         try:
             end = ends.after(start)
         except UNREADABLE as error:
-            return None, rethrow(error, at=path, offset=inflow.offset + start)
-        shallow = inflow.shallow()
-        if end is None and shallow is not None and shallow < len(inflow.buf):
+            return None, rethrow(error, at=path, offset=buffer.offset + start)
+        shallow = buffer.shallow()
+        if end is None and shallow is not None and shallow < len(buffer.buf):
             return None, PayloadError("nested too deeply", path=path)
-        arrived = len(inflow.buf)
+        arrived = len(buffer.buf)
         if (arrived if end is None else end) - start > self._row_bytes:
             return None, PayloadError(f"a row of more than {self._row_bytes} bytes", path=path)
         if end is None or end == arrived:
-            return (end, inflow.malformed(arrived, self._path if end else path)) if inflow.ended else (None, None)
-        return end, None if inflow.buf[end] in (_COMMA, _CLOSE) else inflow.malformed(end, self._path)
+            return (end, buffer.malformed(arrived, self._path if end else path)) if buffer.ended else (None, None)
+        return end, None if buffer.buf[end] in (_COMMA, _CLOSE) else buffer.malformed(end, self._path)
 
     def _decode(self, spans: Sequence[_Span]) -> tuple[Batch[R], PayloadError | None]:
         """Decode rows whose ends are known; up to the first that cannot be read."""
-        buf = self._inflow.buf
+        buf = self._buffer.buf
         end = spans[-1].end
         if end < len(buf):
             mark = buf[end]
@@ -185,9 +185,9 @@ class Rows(Generic[R]):
         records: list[R] = []
         seen: list[Any] = []
         odd: list[Odd] = []
-        with memoryview(self._inflow.buf) as view:
+        with memoryview(self._buffer.buf) as view:
             for number, span in enumerate(spans, self.count):
-                at, offset = f"{self._path}[{number}]", self._inflow.offset + span.start
+                at, offset = f"{self._path}[{number}]", self._buffer.offset + span.start
                 try:
                     with view[span.start : span.end] as row:
                         one = self._records.one(row, at=at, number=number, offset=offset)
@@ -201,17 +201,17 @@ class Rows(Generic[R]):
 
     def _ask_for_more(self, blank: bool) -> None:
         """No row ends in what is here: forget white space, or wait for twice as much."""
-        inflow = self._inflow
+        buffer = self._buffer
         if blank:
-            if inflow.ended:
-                raise inflow.malformed(len(inflow.buf), self._path)
-            inflow.drop(len(inflow.buf) - 1)
-            inflow.buf[0] = _OPEN
-        self._wanted_bytes = max(self._target_bytes if blank else 2 * len(inflow.buf), 2)
+            if buffer.ended:
+                raise buffer.malformed(len(buffer.buf), self._path)
+            buffer.drop(len(buffer.buf) - 1)
+            buffer.buf[0] = _OPEN
+        self._wanted_bytes = max(self._target_bytes if blank else 2 * len(buffer.buf), 2)
 
     def _learn_again(self, spans: Sequence[_Span]) -> None:
         if self._wrong < _WRONG_GUESSES:
-            self._separator = _learn(self._inflow.buf, spans, self._wrong)
+            self._separator = _learn(self._buffer.buf, spans, self._wrong)
 
 
 class _Found(NamedTuple):

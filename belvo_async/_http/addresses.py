@@ -7,8 +7,6 @@ from enum import Enum
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
-__all__ = ["Reach", "is_within", "reach_of"]
-
 
 class Reach(Enum):
     """How far an address that is not public reaches."""

@@ -8,14 +8,12 @@ from datetime import timedelta
 from typing import Final
 
 from ..abc import Budget, Clock, Request, Retry
-from .background import Errands
-from .budget_queue import Queue
+from .background import Background
+from .budget_queue import BudgetQueue
 from .pools import Pool
-from .rate_windows import Windows
+from .rate_windows import RateWindows
 from .request import Home
-from .shared_limits import Pacing, Place, Sleep, Steady
-
-__all__ = ["Turn", "Turns"]
+from .shared_limits import Reservation, SharedLimits, Sleep, Steady
 
 # Waiting for one of our own connections is not the vendor's time; but a consumer that holds all of them must not
 # stop every other call for ever.
@@ -25,12 +23,12 @@ CLOSING: Final = timedelta(seconds=2)
 
 
 @dataclass(frozen=True)
-class Turn:
+class Admitted:
     """What a request holds that may go out now: a connection and, where it counts against a budget, a place."""
 
     pool: Pool
-    queue: Queue | None = None
-    place: Place | None = None
+    queue: BudgetQueue | None = None
+    place: Reservation | None = None
 
     def put_back(self) -> None:
         """Return all of it: nothing was sent."""
@@ -39,17 +37,19 @@ class Turn:
             self.queue.put_back(self.place)
 
 
-class Turns:
+class Admission:
     """Gives turns to the requests of one client. Made and used on one event loop."""
 
-    def __init__(self, *, clock: Clock, chance: Callable[[], float], sleep: Sleep, pacing: Pacing | None) -> None:
-        self.windows = Windows(clock, chance, sleep, pacing)
+    def __init__(
+        self, *, clock: Clock, chance: Callable[[], float], sleep: Sleep, shared_limits: SharedLimits | None
+    ) -> None:
+        self.windows = RateWindows(clock, chance, sleep, shared_limits)
         self._sleep = sleep
-        self._steady = None if pacing is None else Steady(pacing, clock)
-        self._errands = Errands()
-        self._queues: dict[tuple[Budget, int], Queue] = {}
+        self._steady = None if shared_limits is None else Steady(shared_limits, clock)
+        self._background = Background()
+        self._queues: dict[tuple[Budget, int], BudgetQueue] = {}
 
-    async def take(self, pool: Pool, home: Home, request: Request) -> Turn | None:
+    async def take(self, pool: Pool, home: Home, request: Request) -> Admitted | None:
         """Wait until a request may go out; None when no connection got free in time. Raises StoreError."""
         window = (home.account, request.name)
         while True:
@@ -65,16 +65,16 @@ class Turns:
         """Send everybody away, and give all places back. Bounded."""
         for queue in self._queues.values():
             queue.close()
-        await self._errands.settle(CLOSING.total_seconds())
+        await self._background.settle(CLOSING.total_seconds())
 
-    async def _take(self, pool: Pool, request: Request) -> Turn | None:
+    async def _take(self, pool: Pool, request: Request) -> Admitted | None:
         # Who starts paid work waits as long as it takes: every other submission ends within minutes.
         patience = None if request.retry is Retry.SUBMIT else SLOT.total_seconds()
         if request.budget is None or self._steady is None:
-            return Turn(pool) if await pool.take_slot(patience) else None
+            return Admitted(pool) if await pool.take_slot(patience) else None
         queue = self._queues.get((request.budget, id(pool)))
         if queue is None:
-            queue = Queue(request.budget, pool, self._steady, self._errands, self._sleep)
+            queue = BudgetQueue(request.budget, pool, self._steady, self._background, self._sleep)
             self._queues[request.budget, id(pool)] = queue
         place = await queue.take(patience)
-        return None if place is None else Turn(pool, queue, place)
+        return None if place is None else Admitted(pool, queue, place)

@@ -6,12 +6,10 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-__all__ = ["Errands"]
-
 T = TypeVar("T")
 
 
-class Errands:
+class Background:
     """Tasks of the client's own. No caller's cancellation reaches them, and `settle` ends them."""
 
     def __init__(self) -> None:

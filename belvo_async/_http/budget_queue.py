@@ -9,12 +9,10 @@ from typing import Final
 
 from ..abc import Budget
 from ..errors import SessionClosedError, StoreError
-from .background import Errands
-from .fifo import Line
+from .background import Background
+from .fifo import Fifo
 from .pools import CLOSED, Pool
-from .shared_limits import Place, Sleep, Steady
-
-__all__ = ["SLACK", "Queue"]
+from .shared_limits import Reservation, Sleep, Steady
 
 # The vendor counts when requests arrive, not when they were due. One that is later than its place by more than this
 # part of the span takes another, and windows are taken that much longer: so requests that are late never meet, in one
@@ -22,30 +20,30 @@ __all__ = ["SLACK", "Queue"]
 SLACK: Final = 1 / 60
 
 
-class Queue:
+class BudgetQueue:
     """Requests of one kind of connection that count against one budget.
 
     The one place ahead belongs to the queue, not to the caller at its front: who gives up costs no place, and a process
     that dies loses one. When everybody has left, it goes back to the store.
     """
 
-    def __init__(self, budget: Budget, pool: Pool, steady: Steady, errands: Errands, sleep: Sleep) -> None:
+    def __init__(self, budget: Budget, pool: Pool, steady: Steady, background: Background, sleep: Sleep) -> None:
         slack = budget.span * SLACK
         self._budget = Budget(budget.key, budget.limit, budget.span + slack)
         self._slack = slack.total_seconds()
         self._pool = pool
         self._steady = steady
-        self._errands = errands
+        self._background = background
         self._sleep = sleep
         self._loop = asyncio.get_running_loop()
-        self._line = Line()
-        self._ahead: asyncio.Future[Place] | None = None
+        self._line = Fifo()
+        self._ahead: asyncio.Future[Reservation] | None = None
         self._stuck_since: float | None = None
 
-    async def take(self, patience: float | None) -> Place | None:
+    async def take(self, patience: float | None) -> Reservation | None:
         """Wait for a place and a connection; None when no connection got free in time. Raises StoreError."""
         came = self._loop.time()
-        place: Place | None = None
+        place: Reservation | None = None
         try:
             await self._line.reach_front()
         except BaseException:
@@ -64,10 +62,10 @@ class Queue:
             self._line.leave(served=place is not None)
             self._tidy()
 
-    def put_back(self, place: Place) -> None:
+    def put_back(self, place: Reservation) -> None:
         """Return a place with which nothing was sent: to the next in the queue, else to the store."""
         if self._ahead is not None:
-            self._errands.start(self._steady.give_back(self._budget, place))
+            self._background.start(self._steady.give_back(self._budget, place))
             return
         self._ahead = self._loop.create_future()
         self._ahead.set_result(place)
@@ -78,12 +76,12 @@ class Queue:
         self._line.send_away(lambda: SessionClosedError(CLOSED))
         if self._ahead is not None:
             ahead, self._ahead = self._ahead, None
-            self._errands.start(self._give_back(ahead))
+            self._background.start(self._give_back(ahead))
 
-    async def _due_place(self) -> Place:
+    async def _due_place(self) -> Reservation:
         """The place ahead, once its request may go out; another one when that was too long ago."""
         is_new = self._ahead is None
-        ahead = self._ahead or self._errands.start(self._steady.reserve(self._budget))
+        ahead = self._ahead or self._background.start(self._steady.reserve(self._budget))
         while True:
             self._ahead = ahead
             # Not awaited itself: when this caller gives up, the place is the next one's.
@@ -96,9 +94,9 @@ class Queue:
             if is_new or self._loop.time() - place.due <= self._slack:
                 return place
             is_new = True
-            ahead = self._errands.start(self._exchange(place))
+            ahead = self._background.start(self._exchange(place))
 
-    async def _exchange(self, late: Place) -> Place:
+    async def _exchange(self, late: Reservation) -> Reservation:
         await self._steady.give_back(self._budget, late)
         return await self._steady.reserve(self._budget)
 
@@ -114,7 +112,7 @@ class Queue:
         self._stuck_since = None
         return True
 
-    async def _place_in_slot(self) -> Place:
+    async def _place_in_slot(self) -> Reservation:
         try:
             # At once, unless the wait for the connection made it too late.
             place = await self._due_place()
@@ -126,16 +124,16 @@ class Queue:
 
     def _tidy(self) -> None:
         if self._line.is_empty and self._ahead is not None:
-            self._errands.start(self._return_ahead(self._ahead))
+            self._background.start(self._return_ahead(self._ahead))
 
-    async def _return_ahead(self, ahead: asyncio.Future[Place]) -> None:
+    async def _return_ahead(self, ahead: asyncio.Future[Reservation]) -> None:
         """Give the place ahead back, unless somebody came for it meanwhile."""
         await asyncio.wait({ahead})
         if self._line.is_empty and self._ahead is ahead:
             self._ahead = None
             await self._give_back(ahead)
 
-    async def _give_back(self, ahead: asyncio.Future[Place]) -> None:
+    async def _give_back(self, ahead: asyncio.Future[Reservation]) -> None:
         await asyncio.wait({ahead})
         if not ahead.cancelled() and ahead.exception() is None:
             await self._steady.give_back(self._budget, ahead.result())

@@ -17,16 +17,16 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_result
 
 from ..abc import Clock, Permit, Request, Response, Retry
 from ..errors import BelvoAsyncError, SessionClosedError, TransportError
-from .admission import Turn, Turns
+from .admission import Admission, Admitted
 from .faults import FAULTS, may_repeat, transport_error
-from .permit import Gate
+from .permit import PermitGate
 from .pools import CLOSED, Pool, make_pool
 from .rate_windows import SPREAD
-from .redirects import Elsewhere
+from .redirects import Redirects
 from .request import Credentials, Home, Limits, fetch, home_at
 from .response import HttpResponse
 from .retry_after import asked_wait
-from .shared_limits import Pacing
+from .shared_limits import SharedLimits
 
 _log = logging.getLogger("belvo_async")
 
@@ -49,7 +49,7 @@ class Http:
     """The one HTTP client of a session: `async with Http(clock=...) as http`.
 
     Reads share kept connections; every submission gets a fresh one, so that no half-dead kept connection blurs whether
-    it was sent. At most `connections` are in flight, of which each kind has its share. `pacing` is what
+    it was sent. At most `connections` are in flight, of which each kind has its share. `shared_limits` is what
     all workers of a store share to keep to the vendors' limits, `chance` draws from 0..1 for the jitter. `answer_bytes`
     bounds a whole small answer, `body_bytes` any body that is kept, `stream_bytes` one that is read as it comes: all
     decompressed.
@@ -59,7 +59,7 @@ class Http:
         self,
         *,
         clock: Clock,
-        pacing: Pacing | None = None,
+        shared_limits: SharedLimits | None = None,
         chance: Callable[[], float] = random.random,
         connections: int = 64,
         trust_env: bool = False,
@@ -68,7 +68,7 @@ class Http:
         stream_bytes: int = 16 * 1024 * MIB,
     ) -> None:
         self._clock = clock
-        self._pacing = pacing
+        self._shared_limits = shared_limits
         self._chance = chance
         self._connections = connections
         self._trust_env = trust_env
@@ -90,8 +90,10 @@ class Http:
             reads=self._pool(self._connections - 2 * share),
             submissions=self._pool(share, force_close=True),
             bulk=self._pool(share),
-            elsewhere=Elsewhere(),
-            turns=Turns(clock=self._clock, chance=self._chance, sleep=self._sleep, pacing=self._pacing),
+            redirects=Redirects(),
+            turns=Admission(
+                clock=self._clock, chance=self._chance, sleep=self._sleep, shared_limits=self._shared_limits
+            ),
         )
         return self
 
@@ -108,7 +110,7 @@ class Http:
         for pool in held.pools:
             pool.slots.release()  # wakes the first waiter; each one that finds the client closed wakes the next
             await _hang_up(pool.session.close)
-        await _hang_up(held.elsewhere.close)
+        await _hang_up(held.redirects.close)
         for response in tuple(held.responses):
             response.break_off()
 
@@ -137,9 +139,9 @@ class Http:
     def _send(
         self, home: Home, request: Request, permit: Permit | None = None
     ) -> AbstractAsyncContextManager[Response]:
-        return _Sending(partial(self._answered, home, request, None if permit is None else Gate(permit)))
+        return _Sending(partial(self._answered, home, request, None if permit is None else PermitGate(permit)))
 
-    async def _answered(self, home: Home, request: Request, gate: Gate | None) -> HttpResponse:
+    async def _answered(self, home: Home, request: Request, gate: PermitGate | None) -> HttpResponse:
         patience_ends = self._live().loop.time() + PATIENCE.total_seconds()
         outcome = await self._attempt(home, request, gate, 1)
         if _may_repeat(request, gate, outcome):
@@ -150,7 +152,7 @@ class Http:
         return outcome
 
     async def _repeat(
-        self, home: Home, request: Request, gate: Gate | None, first: _Outcome, patience_ends: float
+        self, home: Home, request: Request, gate: PermitGate | None, first: _Outcome, patience_ends: float
     ) -> _Outcome:
         """Go on after a first attempt; the last outcome comes back, whatever it is."""
         number = 0
@@ -185,7 +187,7 @@ class Http:
         longest = min(LONGEST_WAIT, FIRST_WAIT * float(2 ** (state.attempt_number - 1)))
         return (longest * self._chance()).total_seconds()
 
-    async def _attempt(self, home: Home, request: Request, gate: Gate | None, number: int) -> _Outcome:
+    async def _attempt(self, home: Home, request: Request, gate: PermitGate | None, number: int) -> _Outcome:
         """Send once, when it is this request's turn."""
         live = self._live()
         outcome: _Outcome = TransportError(f"{request.name}: no free connection in time", maybe_sent=False)
@@ -207,7 +209,9 @@ class Http:
             raise
         return outcome
 
-    async def _in_turn(self, live: _Open, turn: Turn, home: Home, request: Request, gate: Gate | None) -> _Outcome:
+    async def _in_turn(
+        self, live: _Open, turn: Admitted, home: Home, request: Request, gate: PermitGate | None
+    ) -> _Outcome:
         try:
             outcome = await self._exchange(live, turn.pool, home, request, gate)
         except BaseException:
@@ -223,14 +227,16 @@ class Http:
                 turn.put_back()
         return outcome
 
-    async def _exchange(self, live: _Open, pool: Pool, home: Home, request: Request, gate: Gate | None) -> _Outcome:
+    async def _exchange(
+        self, live: _Open, pool: Pool, home: Home, request: Request, gate: PermitGate | None
+    ) -> _Outcome:
         limits = Limits.of(request, home)
         deadline = live.loop.time() + limits.total
         explain = partial(self._explain, request, limits)
         failure: BelvoAsyncError | None = None
         try:
             async with asyncio.timeout_at(deadline):
-                raw = await fetch(pool.session, home, request, limits, live.elsewhere.follow, gate)
+                raw = await fetch(pool.session, home, request, limits, live.redirects.follow, gate)
             response = HttpResponse(
                 raw,
                 request,
@@ -283,7 +289,7 @@ class Http:
 _Outcome = HttpResponse | TransportError
 
 
-def _may_repeat(request: Request, gate: Gate | None, outcome: _Outcome) -> bool:
+def _may_repeat(request: Request, gate: PermitGate | None, outcome: _Outcome) -> bool:
     """Whether to send a request again: not one whose permit was asked for, which whoever gave it does in its turn."""
     return (gate is None or not gate.was_asked) and may_repeat(request.retry, outcome)
 
@@ -313,8 +319,8 @@ class _Open:
     reads: Pool
     submissions: Pool
     bulk: Pool
-    elsewhere: Elsewhere
-    turns: Turns
+    redirects: Redirects
+    turns: Admission
     # Those that somebody still holds.
     responses: WeakSet[HttpResponse] = field(default_factory=lambda: WeakSet[HttpResponse]())
 

@@ -8,10 +8,8 @@ from bisect import bisect_left, insort
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 
-__all__ = ["Line"]
 
-
-class Line:
+class Fifo:
     """One caller at a time is at the front; the others wait behind it.
 
     Who gives up leaves its number to the next who comes, until somebody behind it was served. So callers with short

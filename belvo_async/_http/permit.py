@@ -14,10 +14,8 @@ from ..abc import Permit
 if TYPE_CHECKING:
     from aiohttp.tracing import Trace
 
-__all__ = ["Gate", "GatedConnector"]
 
-
-class Gate:
+class PermitGate:
     """Asks for the permit of one request, once, when its connection is made and before its first byte.
 
     `was_asked`: the permit may have been noted somewhere; so the request is not repeated by the client itself.
@@ -53,10 +51,10 @@ class Gate:
             raise aiohttp.ClientError
 
 
-_GATE: Final[ContextVar[Gate | None]] = ContextVar("belvo_async_gate", default=None)
+_GATE: Final[ContextVar[PermitGate | None]] = ContextVar("belvo_async_gate", default=None)
 
 
-class GatedConnector(aiohttp.TCPConnector):
+class PermitConnector(aiohttp.TCPConnector):
     """Makes connections, and has the gate of their request asked before it gets one: without one nothing is sent."""
 
     async def connect(

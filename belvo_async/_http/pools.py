@@ -11,10 +11,8 @@ from typing import Final
 import aiohttp
 
 from ..errors import SessionClosedError
-from .permit import GatedConnector
+from .permit import PermitConnector
 from .request import plain_session
-
-__all__ = ["CLOSED", "Pool", "make_pool"]
 
 CLOSED: Final = "the session is closed; jobs live on in the store: open a session on it and attach"
 KEPT: Final = timedelta(seconds=15)
@@ -48,7 +46,7 @@ class Pool:
 def make_pool(size: int, is_closed: Callable[[], bool], *, force_close: bool = False) -> Pool:
     """Make a pool of at most `size` connections, at least one; `force_close` uses each for one request only."""
     size = max(1, size)
-    connector = GatedConnector(
+    connector = PermitConnector(
         limit=size,
         limit_per_host=size,
         ttl_dns_cache=60,

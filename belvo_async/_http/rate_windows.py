@@ -12,9 +12,7 @@ from ..abc import Clock, Response
 from ..errors import StoreError
 from ..rate_limits import is_exhausted
 from .retry_after import exhausted_until
-from .shared_limits import NOTES, Pacing, Sleep
-
-__all__ = ["LONGEST", "SPREAD", "Window", "Windows"]
+from .shared_limits import NOTES, SharedLimits, Sleep
 
 _log = logging.getLogger("belvo_async")
 
@@ -28,14 +26,16 @@ Window = tuple[str, str]
 """The account and the request's name: windows are counted for each key and route."""
 
 
-class Windows:
+class RateWindows:
     """What is known of exhausted windows. Without a store, of those this process met."""
 
-    def __init__(self, clock: Clock, chance: Callable[[], float], sleep: Sleep, pacing: Pacing | None) -> None:
+    def __init__(
+        self, clock: Clock, chance: Callable[[], float], sleep: Sleep, shared_limits: SharedLimits | None
+    ) -> None:
         self._clock = clock
         self._chance = chance
         self._sleep = sleep
-        self._pacing = pacing
+        self._shared_limits = shared_limits
         self._loop = asyncio.get_running_loop()
         self._opens: dict[Window, float] = {}
         self._noted: dict[Window, datetime] = {}
@@ -61,21 +61,21 @@ class Windows:
             return
         until = now + min(wait, LONGEST)
         self._close(window, until, now)
-        if is_shared and self._pacing is not None:
+        if is_shared and self._shared_limits is not None:
             try:
                 async with asyncio.timeout(NOTES.total_seconds()):
-                    await self._pacing.exhaust(" ".join(window), until)
+                    await self._shared_limits.exhaust(" ".join(window), until)
             except (StoreError, TimeoutError) as error:
                 why = str(error) or "the store took too long"
                 text = "other workers could not be told of an exhausted rate window: %s"
                 _log.warning(text, why, extra={"request": window[1]})
 
     async def _look_up(self, window: Window) -> None:
-        if self._pacing is None:
+        if self._shared_limits is None:
             return
         try:
             async with asyncio.timeout(NOTES.total_seconds()):
-                until = await self._pacing.exhausted_until(" ".join(window))
+                until = await self._shared_limits.exhausted_until(" ".join(window))
         except (StoreError, TimeoutError):
             _log.debug("rate windows could not be looked up", extra={"request": window[1]})
             return

@@ -21,7 +21,7 @@ MOST_REDIRECTS: Final = 5
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
 
-class Elsewhere:
+class Redirects:
     """Follows the redirects that requests with `follow` may take. Its connections are used for nothing else.
 
     Bare on purpose: wherever they lead, they get neither our credentials nor our headers.

@@ -19,7 +19,7 @@ from yarl import URL
 
 from ..abc import Request
 from ..errors import ConfigurationError, PayloadError, TransportError
-from .permit import Gate
+from .permit import PermitGate
 
 # aiohttp's defaults are 300 s in all and no limit between two bytes.
 TOTAL: Final = timedelta(seconds=60)
@@ -114,7 +114,7 @@ async def fetch(
     request: Request,
     limits: Limits,
     follow: Follow,
-    gate: Gate | None = None,
+    gate: PermitGate | None = None,
 ) -> aiohttp.ClientResponse:
     """Send, and take the redirects a request may allow. Raises TransportError for one into a network of our own.
 

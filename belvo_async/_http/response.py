@@ -89,7 +89,7 @@ class HttpResponse:
 
         An error answer counts for its status: of its body, as much is kept as could be read.
         """
-        held = _Held()
+        held = _HeldBack()
         failure: BelvoAsyncError | None = None
         try:
             async with asyncio.timeout_at(self._answer_by), aclosing(self.chunks()) as body:
@@ -142,7 +142,7 @@ class HttpResponse:
         return None
 
 
-class _Held:
+class _HeldBack:
     """The bytes of an answer that are here already. Shows how many, and none of them."""
 
     def __init__(self) -> None:
@@ -160,7 +160,7 @@ class _Held:
         return b"".join(self._parts)
 
 
-class _Identity:
+class _PlainCoding:
     is_cut = False
 
     def feed(self, data: bytes) -> Iterator[bytes]:
@@ -205,10 +205,10 @@ class _Gunzip:
         raise PayloadError("not the gzip that its header announces")
 
 
-def _decoder(headers: Headers) -> _Identity | _Gunzip:
+def _decoder(headers: Headers) -> _PlainCoding | _Gunzip:
     coding = ",".join(headers.get_all("content-encoding")).strip().lower()
     if coding in ("", "identity"):
-        return _Identity()
+        return _PlainCoding()
     if coding in ("gzip", "x-gzip"):
         return _Gunzip()
     raise PayloadError("a content encoding that was not asked for")

@@ -18,7 +18,7 @@ _ELSEWHERE = (
 )
 
 
-class Place:
+class Binding:
     """The process and the event loop of an open session. Made there.
 
     Connections, timers and waiters belong to that loop: elsewhere a call would wait for ever for what is told there,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar, overload
 
@@ -76,8 +75,8 @@ class Reads:
         vendor = self._vendors.get(job.vendor)
         if vendor is None:
             raise UnsupportedError(f"this session has no vendor {job.vendor!r}")
-        walk = partial(vendor.results, job, resource)
-        remark = walk().shape.remark  # a task without a list is refused here, not at the first record
+        walk = vendor.results(job, resource)
+        remark = walk.shape.remark  # a task without a list is refused here, not at the first record
         remarks = remark and Remarks(remark, self.clock, partial(self.tracker.remark, job))
         return self._results(walk, vendor, record=type, resume=resume, strict=strict, remarks=remarks)
 
@@ -98,7 +97,7 @@ class Reads:
         Raises TaskError for a query no vendor of this session takes.
         """
         vendor = self._vendor_with("queries", query, field="query")
-        return self._results(partial(vendor.list, query), vendor, record=type, resume=resume, strict=strict)
+        return self._results(vendor.list(query), vendor, record=type, resume=resume, strict=strict)
 
     @discreet
     async def call(self, call: Call[R], *, misfits: Misfits | None = None, strict: bool = False) -> R:
@@ -135,7 +134,7 @@ class Reads:
 
     def _results(
         self,
-        walk: Callable[[], Walk[object]],
+        walk: Walk[object],
         vendor: Vendor,
         *,
         record: type[Any] | None,

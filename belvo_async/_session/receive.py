@@ -40,7 +40,7 @@ _SHORT = (
 )
 
 
-class Inbox:
+class Receiver:
     """Takes the deliveries of one session."""
 
     def __init__(self) -> None:

@@ -20,14 +20,14 @@ from ..errors import SessionClosedError, TaskError, UnknownJobError
 from ..jobs import Job, Polling, Task, at_present
 from ..stores import join_accounts
 from . import bulk
-from .binding import Place
+from .binding import Binding
 from .checks import check_connections, check_remote_id, check_store, check_text, check_vendors, deadline_after
 from .delivery import GivenBody, GivenHeaders, read_delivery
 from .environment import configured_vendors
 from .handle import JobHandle
 from .reading.prefetch import Spares
 from .reads import Reads
-from .receive import Inbox
+from .receive import Receiver
 from .unfired import UnfiredHandle, unfired_job
 
 R = TypeVar("R")
@@ -52,7 +52,7 @@ class Session(Reads):
 
     _closed: bool
     _tracker: Tracker | None
-    _place: Place | None = None
+    _place: Binding | None = None
 
     @discreet
     def __init__(
@@ -78,7 +78,7 @@ class Session(Reads):
         self._make_http = partial(
             Http,
             clock=self.clock,
-            pacing=self._store,
+            shared_limits=self._store,
             chance=self._chance.random,
             connections=connections,
             trust_env=trust_env,
@@ -117,14 +117,14 @@ class Session(Reads):
             raise SessionClosedError("the session is open already: open it once and share it")
         if self._closed:
             self._renew()
-        self._place = Place()
+        self._place = Binding()
         try:
             await self._open(self._place)
         except BaseException:
             self._closed, self._place = True, None
             raise
 
-    async def _open(self, place: Place) -> None:
+    async def _open(self, place: Binding) -> None:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._store)
             await stack.enter_async_context(self._http)
@@ -155,7 +155,7 @@ class Session(Reads):
         if self._place is not None:
             await self._check_closable(self._place)
         self._closed = True
-        self._inbox.close()
+        self._receiver.close()
         await self._stack.aclose()
         self._place = None
 
@@ -274,7 +274,7 @@ class Session(Reads):
         given = read_delivery(headers, body)
         if self._place is not None and not self._closed:
             self._place.check()
-        return await self._inbox.receive(self._vendors.get(vendor_name), self._tracker, given, self.clock)
+        return await self._receiver.receive(self._vendors.get(vendor_name), self._tracker, given, self.clock)
 
     @property
     def vendors(self) -> Mapping[str, Vendor]:
@@ -320,7 +320,7 @@ class Session(Reads):
     def _refuse(self, task: Task[R], error: TaskError) -> JobHandle[R]:
         return UnfiredHandle(self, unfired_job(task, error, self._new_id(), self.clock.now()), error)
 
-    async def _check_closable(self, place: Place) -> None:
+    async def _check_closable(self, place: Binding) -> None:
         if place.is_deserted and not self._closed:
             # Its loop ended under it, and who waited there with it: what is left is its store and its connections.
             self._closed = True
@@ -337,7 +337,7 @@ class Session(Reads):
     def _renew(self) -> None:
         self._http = self._make_http()
         self._spares = Spares(self._spare_connections, self._http.is_full)
-        self._inbox = Inbox()
+        self._receiver = Receiver()
         self._stack = AsyncExitStack()
         self._tracker, self._closed = None, False
 

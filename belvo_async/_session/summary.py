@@ -22,7 +22,7 @@ class Summary:
     """
 
     def __init__(self) -> None:
-        self._kinds: dict[str, _Kind] = {}
+        self._kinds: dict[str, _Warned] = {}
         self._is_closed = False
 
     def warn(self, kind: str, message: str, facts: Mapping[str, object], *, why: str | None = None) -> None:
@@ -34,7 +34,7 @@ class Summary:
             known.count += 1
             known.message, known.facts, known.why = message, facts, why
             return
-        new = self._kinds[kind] = _Kind(message, facts, why, self._later(kind))
+        new = self._kinds[kind] = _Warned(message, facts, why, self._later(kind))
         new.tell()
 
     def close(self) -> None:
@@ -52,11 +52,11 @@ class Summary:
         known = self._kinds.pop(kind)
         if known.count:
             known.tell_more()
-            self._kinds[kind] = _Kind(known.message, known.facts, known.why, self._later(kind))
+            self._kinds[kind] = _Warned(known.message, known.facts, known.why, self._later(kind))
 
 
 @dataclass
-class _Kind:
+class _Warned:
     """What was told of late, and how often it happened since."""
 
     message: str

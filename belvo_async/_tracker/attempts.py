@@ -16,7 +16,7 @@ from ..abc import Answer, Conversation
 from ..errors import PayloadError, StoreError, TransportError
 from ..jobs import Job
 from .context import Context, all_of, log
-from .reconciler import Door
+from .reconciler import Reconciler
 from .timer import Alarm
 
 T = TypeVar("T")
@@ -53,7 +53,8 @@ class Attempt:
 
     `job` is what is kept of it, as far as is known here, `sent` what it is at the vendor if this attempt gets there.
     `safe_until`: no other worker takes it for left behind before. `is_marked`: bytes may have left; `in_doubt`: whether
-    the store has noted so is unknown, and nothing has.
+    the store has noted so is unknown, and nothing has. `kept` is what the store holds when the attempt is over, where
+    that is known without asking it.
     """
 
     job: Job
@@ -66,6 +67,7 @@ class Attempt:
     is_marked: bool = False
     in_doubt: bool = False
     is_dropped: bool = False
+    kept: Job | None = None
     writing: asyncio.Lock = field(default_factory=asyncio.Lock)
     schedules: set[datetime | None] = field(init=False)
 
@@ -114,9 +116,11 @@ class Attempts:
     `take_lane` takes or renews the lane of a job: until when it is its own, None when another job has it.
     """
 
-    def __init__(self, context: Context, door: Door, *, take_lane: Callable[[Job], Awaitable[datetime | None]]) -> None:
+    def __init__(
+        self, context: Context, reconciler: Reconciler, *, take_lane: Callable[[Job], Awaitable[datetime | None]]
+    ) -> None:
         self._context = context
-        self._door = door
+        self._reconciler = reconciler
         self._take_lane = take_lane
         # Tells the mark of this worker from that of another, made at the same moment.
         self._sender = secrets.token_hex(6)
@@ -187,15 +191,15 @@ class Attempts:
         while True:
             if self._closed or attempt.is_dropped:
                 raise RefusedError
-            if self._door.may_have_been_sent(attempt.job):
+            if self._reconciler.may_have_been_sent(attempt.job):
                 raise RestoredError
             await self._check_lane(attempt)
-            job, now = self._door.at_present(attempt.job), self._context.clock.now()
+            job, now = self._reconciler.at_present(attempt.job), self._context.clock.now()
             marked = replace(job, attempted_at=now, attempts=job.attempts + 1, polls=0, next_poll=now + LOST_AFTER)
             marked = replace(marked, sender=self._sender, planned_at=now)
             attempt.sent = replace(marked, version=job.version + 1)
             attempt.in_doubt = True
-            standing = await self._door.write(marked, expected=attempt.job)
+            standing = await self._reconciler.write(marked, expected=attempt.job)
             # A store may find our own write in the way when it had to repeat it.
             if standing is None or standing == attempt.sent:
                 await self._check_era(attempt)
@@ -211,7 +215,7 @@ class Attempts:
         if marked.era == self._context.store.era:
             return
         unmarked = replace(marked, attempted_at=None, attempts=job.attempts, sender=None)
-        standing = await self._door.write(unmarked, expected=marked)
+        standing = await self._reconciler.write(unmarked, expected=marked)
         attempt.job, attempt.in_doubt = standing or replace(unmarked, version=marked.version + 1), False
         raise RestoredError
 
@@ -248,7 +252,7 @@ class Attempts:
         try:
             async with attempt.writing:
                 await self._write_renewal(attempt)
-            attempt.is_dropped = attempt.is_dropped or self._door.may_have_been_sent(attempt.job)
+            attempt.is_dropped = attempt.is_dropped or self._reconciler.may_have_been_sent(attempt.job)
         except StoreError as error:
             log.debug("the store is down; a queued job may be taken over: %s", error, extra={"job": attempt.job.id})
         if attempt.is_dropped:
@@ -262,8 +266,8 @@ class Attempts:
             attempt.lane_until = await self._take_lane(attempt.job) or attempt.lane_until
         attempt.schedules.add(until)
         while True:
-            renewed = replace(self._door.at_present(attempt.job), next_poll=until, planned_at=now)
-            standing = await self._door.write(renewed, expected=attempt.job)
+            renewed = replace(self._reconciler.at_present(attempt.job), next_poll=until, planned_at=now)
+            standing = await self._reconciler.write(renewed, expected=attempt.job)
             if standing is None:
                 attempt.job, attempt.safe_until = replace(renewed, version=attempt.job.version + 1), until
                 return

@@ -10,7 +10,7 @@ from ..abc import Vendor
 from ..errors import PayloadError, StoreError, StoreLostError, TransportError, VendorError, name_fault
 from ..jobs import DOWN_AFTER, Job, Observation, Status, Way
 from .context import STORE_RETRY, Context, all_of, log
-from .reconciler import Door
+from .reconciler import Reconciler
 from .watch import Watch
 
 # Whatever hints get lost: an awaited job is read again this often.
@@ -22,13 +22,13 @@ CATCH_UP_SLACK = timedelta(minutes=10)
 CATCH_UP_SPAN = timedelta(days=7)
 
 
-class News:
+class Changes:
     """Reads jobs again that may have changed elsewhere, and wakes who waits for them."""
 
-    def __init__(self, context: Context, door: Door) -> None:
+    def __init__(self, context: Context, reconciler: Reconciler) -> None:
         self._context = context
         self._store = context.store
-        self._door = door
+        self._reconciler = reconciler
         self._read_at: float | None = None
 
     def begin(self, *, catch_up: bool) -> None:
@@ -78,7 +78,7 @@ class News:
         elif watch.is_behind(job, era) or watch.lost:
             watch.publish(await self._remind(job, watch), None, era=era)
             # Who gave a lane away elsewhere has made the next one due: here, somebody waits for it.
-            self._door.announce(job)
+            self._reconciler.announce(job)
 
     async def _remind(self, job: Job, watch: Watch) -> Job:
         """Tell a store that went back what the vendor had answered: this process still knows it."""
@@ -86,7 +86,7 @@ class News:
             return job
         now = self._context.clock.now()
         seen = Observation(way=Way.ANSWER, at=now, status=Status.PENDING, remote_id=watch.remote_id)
-        return await self._door.apply(job, seen)
+        return await self._reconciler.apply(job, seen)
 
     def lose_all(self) -> None:
         """Tell every waiter that the store has lost what it kept: none is left to its deadline."""
@@ -102,7 +102,7 @@ class News:
                 return
             since = max(missed - CATCH_UP_SLACK, now - CATCH_UP_SPAN)
             for seen in await self._context.talks[vendor.name](vendor.catch_up(since, now)):
-                await self._door.observe(vendor, seen)
+                await self._reconciler.observe(vendor, seen)
         except (StoreError, TransportError, VendorError, PayloadError) as error:
             # Nothing is lost: every open job is looked at anyway.
             facts = {"vendor": vendor.name, "error": type(error).__name__}

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from ..abc import Conversation, Permit, Store, Vendor
 from ..errors import StoreError
@@ -27,7 +27,7 @@ LATE_AFTER = 4
 TOLD_EVERY = 12
 
 
-class Talk(Protocol):
+class Converse(Protocol):
     """Carries one conversation with one vendor: sends each request, hands back each answer.
 
     Asks for the permit right before a request that starts work goes out.
@@ -42,7 +42,7 @@ class Context:
 
     store: Store
     vendors: Mapping[str, Vendor]
-    talks: Mapping[str, Talk]
+    talks: Mapping[str, Converse]
     polling: Polling
     clock: WatchedClock
     chance: Callable[[], float]
@@ -50,7 +50,7 @@ class Context:
     timer: Timer
     phase: float
     watches: Watches = field(default_factory=Watches)
-    tasks: set[asyncio.Task[None]] = field(default_factory=lambda: set[asyncio.Task[None]]())
+    tasks: set[asyncio.Task[Any]] = field(default_factory=lambda: set[asyncio.Task[Any]]())
 
     @property
     def accounts(self) -> list[str]:
@@ -60,14 +60,14 @@ class Context:
         """When look number `polls` should come, from now."""
         return self.polling.instant(self.clock.now(), polls, phase=self.phase)
 
-    def spawn(self, work: Coroutine[object, object, None], *, name: str) -> asyncio.Task[None]:
+    def spawn(self, work: Coroutine[object, object, T], *, name: str) -> asyncio.Task[T]:
         """Run work the tracker owns: no caller's cancellation reaches it, and `close` ends it."""
         task = asyncio.get_running_loop().create_task(work, name=f"belvo_async {name}")
         self.tasks.add(task)
         task.add_done_callback(self._ended)
         return task
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _ended(self, task: asyncio.Task[Any]) -> None:
         self.tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             # Its type only: a message from elsewhere may hold anything.

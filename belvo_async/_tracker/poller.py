@@ -15,16 +15,16 @@ from ..accounts import accounts_of
 from ..errors import PayloadError, RateLimitError, StoreError, StoreLostError, TransportError, VendorError, name_fault
 from ..jobs import CLOCKS_DIFFER, DOWN_AFTER, Job, Observation, Status, Way, later, normal_id
 from .attempts import LOST_AFTER
-from .changes import News
+from .changes import Changes
 from .context import STORE_RETRY, Context, all_of, log
-from .reconciler import Door
+from .reconciler import Reconciler
 from .submitter import Submitter
 from .timer import Alarm
 
 T = TypeVar("T")
 
 # Even with nothing due, the store is asked this often: another process may have added jobs.
-SWEEP_EVERY = timedelta(seconds=30)
+POLL_EVERY = timedelta(seconds=30)
 # How often what other workers planned is doubted.
 DOUBT_EVERY = timedelta(minutes=5)
 # Longer than one batched look with all its retries; a crashed process's jobs are looked at again after it.
@@ -32,29 +32,31 @@ LEASE = timedelta(minutes=5)
 CLAIM_LIMIT = 1000
 # Jobs of one look: a list page tells about a hundred of them at once, but only the look that reads it profits. Reading
 # the list for so many takes well under a lease.
-LOOK_LIMIT = 10_000
-PARK_SWEEP_EVERY = timedelta(hours=1)
+POLL_LIMIT = 10_000
+PARK_TIDIED_EVERY = timedelta(hours=1)
 # Looks one by one, after a look at many that went wrong in a way nobody foresaw: so many are well within a lease.
 SINGLE_LOOKS = 20
 # How long a search goes on that shows nothing but other jobs of ours; dialects say when one that shows nothing ends.
 SEARCHED_FOR = timedelta(minutes=2)
 
 
-class Sweeper:
+class Poller:
     """Claims due jobs and does for each what its status asks for: submit, find, or look.
 
     Without `claims` that is left to other processes, and a sweep only reads again what is awaited here.
     """
 
-    def __init__(self, context: Context, door: Door, submitter: Submitter, news: News, *, claims: bool) -> None:
+    def __init__(
+        self, context: Context, reconciler: Reconciler, submitter: Submitter, changes: Changes, *, claims: bool
+    ) -> None:
         self._context = context
         self._store = context.store
-        self._door = door
+        self._reconciler = reconciler
         self._submitter = submitter
-        self._news = news
+        self._changes = changes
         self._claims = claims
         self._alarm: Alarm | None = None
-        self._sweeping = False
+        self._polling = False
         self._rang = False
         self._closed = False
         self._has_lost = False
@@ -89,20 +91,20 @@ class Sweeper:
 
     def _ring(self) -> None:
         self._alarm = None
-        self._rang = self._sweeping
-        if not (self._sweeping or self._closed):
-            self._sweeping = True
-            self._context.spawn(self._sweep(), name="sweep")
+        self._rang = self._polling
+        if not (self._polling or self._closed):
+            self._polling = True
+            self._context.spawn(self._poll_on(), name="sweep")
 
-    async def _sweep(self) -> None:
+    async def _poll_on(self) -> None:
         # Whatever happens, somebody is awake again later: a sweep that dies would leave every waiter in silence.
-        again = SWEEP_EVERY
+        again = POLL_EVERY
         try:
             if self._claims:
                 await self._claim()
-            await self._news.read_sometimes()
+            await self._changes.read_sometimes()
             next_due = await self._store.next_due(self._context.accounts) if self._claims else None
-            again = SWEEP_EVERY if next_due is None else min(SWEEP_EVERY, next_due - self._context.clock.now())
+            again = POLL_EVERY if next_due is None else min(POLL_EVERY, next_due - self._context.clock.now())
             self._store_wait = STORE_RETRY[0]
         except StoreError as error:
             if isinstance(error, StoreLostError):
@@ -112,13 +114,13 @@ class Sweeper:
             again = self._store_wait
             self._store_wait = min(self._store_wait * 2, STORE_RETRY[1])
         finally:
-            self._sweeping = False
+            self._polling = False
             # What fell due while this sweep ran may have come too late for it.
             self._wake_after(timedelta(0) if self._rang else again)
             self._rang = False
 
     def _note_loss(self) -> None:
-        self._news.lose_all()
+        self._changes.lose_all()
         if not self._has_lost:
             self._has_lost = True
             log.error("the store has lost what it kept; jobs may go on at the vendors, but nobody follows them")
@@ -133,7 +135,7 @@ class Sweeper:
                     self._context.accounts, now=now, until=now + LEASE, limit=CLAIM_LIMIT, latest=self._believed(now)
                 )
                 due += part
-                if len(due) >= LOOK_LIMIT:
+                if len(due) >= POLL_LIMIT:
                     self._dispatch_all(due)
                     due = []
                 # A store that need not wait would hold the loop until all are claimed.
@@ -144,7 +146,7 @@ class Sweeper:
             raise
         self._dispatch_all(due)
         self._note_claimed()
-        await self._sweep_park()
+        await self._tidy_park()
 
     def _believed(self, now: datetime) -> datetime | None:
         """The latest instant that clocks which planned looks may have shown; None while no clock is doubted.
@@ -163,13 +165,13 @@ class Sweeper:
         if self._is_time_to_doubt():
             self._doubts_at, self._steps = now + DOUBT_EVERY.total_seconds(), self._context.clock.steps
 
-    async def _sweep_park(self) -> None:
+    async def _tidy_park(self) -> None:
         now = asyncio.get_running_loop().time()
         if self._parked_swept_at is None:
             self._parked_swept_at = now
-        if now - self._parked_swept_at >= PARK_SWEEP_EVERY.total_seconds():
+        if now - self._parked_swept_at >= PARK_TIDIED_EVERY.total_seconds():
             self._parked_swept_at = now
-            await self._door.drop_old()
+            await self._reconciler.drop_old()
 
     def _dispatch_all(self, due: Sequence[Job]) -> None:
         for vendor in self._context.vendors.values():
@@ -205,12 +207,12 @@ class Sweeper:
         if now - planned_at >= LOST_AFTER and not is_odd and self._context.clock.is_steady_for(LOST_AFTER):
             await self._submitter.settle_lost(job)
         else:
-            await self._door.write(replace(job, next_poll=now + LOST_AFTER), expected=job)
+            await self._reconciler.write(replace(job, next_poll=now + LOST_AFTER), expected=job)
 
     async def find(self, vendor: Vendor, job: Job) -> None:
         """Look for an uncertain submission: among the parked deliveries, then at the vendor."""
-        job = self._door.at_present(job)
-        await self._door.match_uncertain(vendor, job.task.subject, job.task.resource)
+        job = self._reconciler.at_present(job)
+        await self._reconciler.match_uncertain(vendor, job.task.subject, job.task.resource)
         try:
             seen = await self._context.talks[vendor.name](vendor.find(job, self._context.clock.now()))
         except StoreError:
@@ -221,7 +223,7 @@ class Sweeper:
         else:
             # One look, however long after the attempt, is no search.
             seen = replace(seen, job_id=job.id, abandon=seen.abandon and job.absent_since is not None)
-            await self._door.apply(job, await self._disown(vendor, job, seen))
+            await self._reconciler.apply(job, await self._disown(vendor, job, seen))
 
     async def _disown(self, vendor: Vendor, job: Job, seen: Observation) -> Observation:
         """Take a search that found only what another job of ours started for one that found nothing."""
@@ -238,7 +240,7 @@ class Sweeper:
 
         A row that cannot be taken in hides no other: its job is looked at again later.
         """
-        kept, jobs = jobs, [self._door.at_present(job) for job in jobs]
+        kept, jobs = jobs, [self._reconciler.at_present(job) for job in jobs]
         told = await self._context.talks[vendor.name](vendor.poll(jobs, self._context.clock.now()))
         by_id = {job.id: job for job in jobs}
         by_remote = {normal_id(job.remote_id or ""): job for job in jobs}
@@ -247,16 +249,16 @@ class Sweeper:
         seen = [_uninferred(one) if one.job_id in doubtful and one.way is Way.INFERENCE else one for one in told]
         named = [(by_id.get(one.job_id or "") or by_remote.get(normal_id(one.remote_id or "")), one) for one in seen]
         if any(one.found or one.status is not None or one.vendor_status is not None for one in seen):
-            self._door.note_found(vendor)
+            self._reconciler.note_found(vendor)
         misfits = [one.misfit for one in seen if one.misfit is not None]
         looked_at: set[str] = set()
 
         async def take_in(job: Job | None, one: Observation) -> None:
             try:
                 if job is None:
-                    await self._door.observe(vendor, one)
+                    await self._reconciler.observe(vendor, one)
                 else:
-                    await self._door.apply(job, one)
+                    await self._reconciler.apply(job, one)
                     looked_at.add(job.id)
             except StoreError:
                 raise
@@ -275,7 +277,7 @@ class Sweeper:
     async def _look_safely(self, vendor: Vendor, jobs: Sequence[Job]) -> None:
         try:
             try:
-                await self._door.replay_all(vendor.account, jobs)
+                await self._reconciler.replay_all(vendor.account, jobs)
                 await self.look(vendor, jobs)
             except (TransportError, VendorError, PayloadError) as error:
                 self._warn(vendor, error)
@@ -314,7 +316,7 @@ class Sweeper:
         # A writer that came first has set its own schedule: nothing to repeat.
         await all_of(
             jobs,
-            lambda job: self._door.write(
+            lambda job: self._reconciler.write(
                 replace(job, polls=job.polls + 1, next_poll=due[job.polls]),
                 expected=job,
             ),

@@ -42,7 +42,7 @@ STRANGE_LIMIT = 10
 NUDGE_PAUSE = timedelta(seconds=2)
 
 
-class Door:
+class Reconciler:
     """Applies observations to jobs: compare-and-swap on the store, park what comes too early, wake who waits.
 
     `closed` is called with each job that left the open ones, `due` with each new instant of a next look.
@@ -88,14 +88,7 @@ class Door:
         return await self._apply_queued(job, seen)
 
     async def _apply_queued(self, job: Job, seen: Observation) -> Job:
-        while job.is_queued:
-            made, verdict = reconcile(job, seen)
-            standing = await self.write(self._plan(made, seen), expected=job, seen=seen)
-            if standing is None:
-                self._tell(made, seen, verdict)
-                return replace(made, version=job.version + 1)
-            job = standing
-        return job
+        return await self.apply(job, seen, only=lambda each: each.is_queued) if job.is_queued else job
 
     def at_present(self, job: Job) -> Job:
         """Bring what a job remembers into line with our clock; see `jobs.at_present`."""
@@ -104,7 +97,7 @@ class Door:
     async def apply(self, job: Job, seen: Observation, *, only: Callable[[Job], bool] | None = None) -> Job:
         """Apply an observation to one job, again on its newer version when another writer came first.
 
-        Of newer versions, to those that `only` names.
+        Of newer versions, to those that `only` names. Gives the job as it then is.
         """
         while True:
             job = self.at_present(job)
@@ -117,14 +110,21 @@ class Door:
             if planned == job:
                 return job
             # A look that found nothing new moves the schedule only: it is no event for a timeline.
-            news = None if made is job else seen
-            written = replace(planned, version=job.version + 1)
-            standing = await self._put(written, expected=job, seen=news)
-            if standing is None:
-                return written
-            job = standing
-            if only is not None and not only(job):
+            changes = None if made is job else seen
+            job, is_written = await self._put(planned, expected=job, seen=changes)
+            if is_written or (only is not None and not only(job)):
                 return job
+
+    async def change(self, job: Job, make: Callable[[Job], Job | None], *, seen: Observation | None = None) -> Job:
+        """Write what `make` makes of a job, again of its newer version when another writer came first.
+
+        A job of which it makes None stays as it is. Gives the job as it then is.
+        """
+        while (made := make(job)) is not None:
+            job, is_written = await self._put(made, expected=job, seen=seen)
+            if is_written:
+                break
+        return job
 
     def note_found(self, vendor: Vendor) -> None:
         """Remember that a look met something that the vendor still knows."""
@@ -132,9 +132,12 @@ class Door:
 
     async def write(self, job: Job, *, expected: Job, seen: Observation | None = None) -> Job | None:
         """Store the next version of a job; None when written, else what stands in the way. Wakes after the write."""
-        return await self._put(replace(job, version=expected.version + 1), expected=expected, seen=seen)
+        standing, is_written = await self._put(job, expected=expected, seen=seen)
+        return None if is_written else standing
 
-    async def _put(self, written: Job, *, expected: Job, seen: Observation | None) -> Job | None:
+    async def _put(self, job: Job, *, expected: Job, seen: Observation | None) -> tuple[Job, bool]:
+        """Store the next version of a job: the job as it then is, and whether it was written."""
+        written = replace(job, version=expected.version + 1)
         if written.next_poll is not None:
             present = self.at_present(written)
             if written.next_poll != expected.next_poll:
@@ -145,28 +148,29 @@ class Door:
         era = self._store.era
         standing = await self._store.put(written, expected=expected.version, observation=seen)
         if standing is not None:
-            return standing
+            return standing, False
         self._context.watches.publish(written, seen, era=era)
         if written.next_poll is not None:
             self._due(written.next_poll)
         if expected.is_open and not written.is_open:
             self._closed(written)
         if written.remote_id is not None and expected.remote_id is None:
-            await self.replay(written)
-        return None
+            written = await self.replay(written)
+        return written, True
 
     def announce(self, job: Job) -> None:
         """Tell the sweep about a job that was just stored."""
         if job.next_poll is not None:
             self._due(job.next_poll)
 
-    async def replay(self, job: Job) -> None:
-        """Apply the deliveries that overtook the moment the job's remote id became known."""
+    async def replay(self, job: Job) -> Job:
+        """Apply the deliveries that came before the job's remote id was known; give the job as it then is."""
         early = await self._store.parked(job.account, job.remote_id)
         for seen in early:
-            await self._take_parked(job, seen)
+            job = await self._take_parked(job, seen)
         if early:
             await self._store.unpark(job.account, early)
+        return job
 
     async def replay_all(self, account: str, jobs: Sequence[Job]) -> None:
         """Replay what is still parked about these jobs: a process or a store may have failed before it was applied."""
@@ -232,21 +236,21 @@ class Door:
         for job in jobs:
             await self._take(job, seen)
 
-    async def _take(self, job: Job, seen: Observation) -> None:
+    async def _take(self, job: Job, seen: Observation) -> Job:
         """Apply an observation, or, when it only tells to go and look, make the job due now."""
         if seen.nudge and seen.status is None:
-            await self._make_due(job, self._look_after((job.account, job.id)))
-        else:
-            await self.apply(job, seen)
+            return await self._make_due(job, self._look_after((job.account, job.id)))
+        return await self.apply(job, seen)
 
-    async def _take_parked(self, job: Job, seen: Observation) -> None:
+    async def _take_parked(self, job: Job, seen: Observation) -> Job:
         try:
-            await self._take(job, seen)
+            return await self._take(job, seen)
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - it would stand in the way of every look at its account
             facts = {"job": job.id, "error": type(error).__name__}
             log.warning("a parked delivery could not be applied (%s); it is dropped", type(error).__name__, extra=facts)
+            return job
 
     async def _park(self, vendor: Vendor, seen: Observation) -> None:
         await self._store.park(vendor.account, seen)
@@ -276,12 +280,12 @@ class Door:
         self._nudged[key] = due
         return self._context.clock.now() + timedelta(seconds=due - now)
 
-    async def _make_due(self, job: Job, due: datetime) -> None:
-        while job.is_open and (job.next_poll is None or job.next_poll > due):
-            standing = await self.write(replace(job, next_poll=due), expected=job)
-            if standing is None:
-                return
-            job = standing
+    async def _make_due(self, job: Job, due: datetime) -> Job:
+        def hastened(job: Job) -> Job | None:
+            is_late = job.is_open and (job.next_poll is None or job.next_poll > due)
+            return replace(job, next_poll=due) if is_late else None
+
+        return await self.change(job, hastened)
 
     def _plan(self, job: Job, seen: Observation) -> Job:
         """Set when to look, or to submit, next."""

@@ -12,7 +12,7 @@ from .context import Context, log
 _TOLD = frozenset({Way.ANSWER, Way.WEBHOOK, Way.POLL})
 
 
-class Names:
+class RemoteIds:
     """Gives the vendor's ids to the jobs that are answered with them."""
 
     def __init__(self, context: Context) -> None:

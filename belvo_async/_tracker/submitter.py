@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import aclosing
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -15,8 +16,9 @@ from ..jobs import Job, Observation, Status, Task, Way, normal_id, task_key, und
 from . import attempts
 from .attempts import Attempt, Attempts, LaneBusyError, RefusedError, RestoredError, begun_when_answered
 from .context import Context, log
-from .reconciler import Door
-from .remote_ids import Names
+from .lanes import Lanes
+from .reconciler import Reconciler
+from .remote_ids import RemoteIds
 
 # What is promised to many waiters of one job at about the same time is written once.
 PROMISE_STEP = timedelta(seconds=1)
@@ -25,12 +27,13 @@ PROMISE_STEP = timedelta(seconds=1)
 class Submitter:
     """Starts jobs at the vendor. At most one submission per job leaves, and only after its intent is durable."""
 
-    def __init__(self, context: Context, door: Door) -> None:
+    def __init__(self, context: Context, reconciler: Reconciler) -> None:
         self._context = context
         self._store = context.store
-        self._door = door
-        self._names = Names(context)
-        self._attempts = Attempts(context, door, take_lane=self._retake_lane)
+        self._reconciler = reconciler
+        self._names = RemoteIds(context)
+        self._lanes = Lanes(context, reconciler)
+        self._attempts = Attempts(context, reconciler, take_lane=self._lanes.retake)
         # Who waits for a submission, by job: done when the store takes its time to keep what the vendor said.
         self._waiting: dict[str, asyncio.Future[None]] = {}
         self._closed = False
@@ -51,20 +54,24 @@ class Submitter:
         """Stop waiting for the turn of a job that ended or was forgotten."""
         self._attempts.drop(job.id)
 
-    async def attempt(self, job: Job, *, leased_until: datetime | None = None) -> None:
+    async def attempt(self, job: Job, *, leased_until: datetime | None = None) -> Job | None:
         """Send a queued job if its lane is free, when it has its turn. Runs on even when the caller is cancelled.
 
         Returns when the answer is kept, or the job queued again; or not yet, when keeping it takes its time: that goes
-        on by itself. `leased_until`: how long no other worker claims it.
+        on by itself. Gives what was kept; None where only the store knows. `leased_until`: how long no other worker
+        claims it.
         """
-        if not self._closed and job.id not in self._attempts:
-            late = self._waiting[job.id] = asyncio.get_running_loop().create_future()
-            sending = self._context.spawn(self._attempt(job, leased_until), name="submission")
-            try:
-                # `wait` leaves the task alone when this caller is cancelled; the task is short-lived.
-                await asyncio.wait({sending, late}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                self._waiting.pop(job.id, None)
+        if self._closed or job.id in self._attempts:
+            return None
+        late = self._waiting[job.id] = asyncio.get_running_loop().create_future()
+        sending = self._context.spawn(self._attempt(job, leased_until), name="submission")
+        try:
+            # `wait` leaves the task alone when this caller is cancelled; the task is short-lived.
+            done, _ = await asyncio.wait({sending, late}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._waiting.pop(job.id, None)
+        is_over = sending in done and not sending.cancelled() and sending.exception() is None
+        return sending.result() if is_over else None
 
     async def adopt(self, vendor_name: str, remote_id: str, task: Task[Any], *, deadline: datetime) -> Job:
         """Track a job that was started elsewhere, or that an uncertain submission turned out to have started."""
@@ -77,33 +84,33 @@ class Submitter:
             self._intend(task, deadline), status=Status.PENDING, remote_id=remote_id, next_poll=now, attempted_at=now
         )
         standing = await self._store.put(job, expected=None)
-        if standing is not None and self._door.may_have_been_sent(standing):
-            standing = await self._door.doubt(standing)
+        if standing is not None and self._reconciler.may_have_been_sent(standing):
+            standing = await self._reconciler.doubt(standing)
         if standing is not None and standing.status is Status.UNCERTAIN:
             seen = Observation(way=Way.ANSWER, at=now, status=Status.PENDING, remote_id=remote_id)
-            return await self._door.apply(standing, seen)
+            return await self._reconciler.apply(standing, seen)
         if standing is not None:
             if normal_id(standing.remote_id or "") == normal_id(remote_id):
                 return standing
             # A different run of an equal task: tracked beside it, joined by nobody.
             job = replace(job, key="")
             await self._store.put(job, expected=None)
-        self._door.announce(job)
+        self._reconciler.announce(job)
         # It runs already: a lane that another job holds cannot be helped, a free one must not be used beside it.
-        await self._take_lane(job)
-        await self._door.replay(job)
+        await self._lanes.take(job)
+        await self._reconciler.replay(job)
         return await self._store.get(job.id) or job
 
     async def _take_up(self, job: Job, deadline: datetime) -> Job:
         """Follow a job again that was given up; of one that is followed, put the deadline off."""
-        while job.abandoned and not job.status.is_terminal:
-            again = replace(job, abandoned=False, settled_by=None, settled_at=None, failure=None, look=None)
-            again = replace(again, deadline=deadline, next_poll=self._context.clock.now())
-            standing = await self._door.write(again, expected=job)
-            if standing is None:
-                return replace(again, version=job.version + 1)
-            job = standing
-        return await self.promise(job, deadline)
+
+        def again(job: Job) -> Job | None:
+            if job.status.is_terminal or not job.abandoned:
+                return None
+            reopened = replace(job, abandoned=False, settled_by=None, settled_at=None, failure=None, look=None)
+            return replace(reopened, deadline=deadline, next_poll=self._context.clock.now())
+
+        return await self.promise(await self._reconciler.change(job, again), deadline)
 
     async def resubmit(self, job: Job, *, deadline: datetime) -> Job:
         """Submit an uncertain job once more, as a new job linked from the old one. Only users ask for this."""
@@ -119,29 +126,33 @@ class Submitter:
 
         The latest promised to anyone counts, and is kept: it outlives the process that gave it.
         """
-        while job.is_open and job.deadline is not None and until - job.deadline >= PROMISE_STEP:
-            promised = replace(job, deadline=until)
-            # Before as well: a promise whose lane could not be kept would let another request into it.
-            await self._keep_lane(job, until)
-            standing = await self._door.write(promised, expected=job)
-            if standing is None:
-                await self._keep_lane(job, until)
-                return replace(promised, version=job.version + 1)
-            job = standing
+
+        before = job
+
+        def promised(job: Job) -> Job | None:
+            nonlocal before
+            before = job
+            is_more = job.is_open and job.deadline is not None and until - job.deadline >= PROMISE_STEP
+            return replace(job, deadline=until) if is_more else None
+
+        if promised(job) is None:
+            return job
+        # Before as well: a promise whose lane could not be kept would let another request into it.
+        await self._lanes.keep(job, until)
+        job = await self._reconciler.change(job, promised)
+        if job.deadline == until:
+            await self._lanes.keep(before, until)
         return job
 
     async def release_lane(self, job: Job) -> None:
         """Give the lane of a closed job to the oldest job that waits for it."""
-        if job.lane is None:
-            return
-        await self._store.release(job.lane, job.id)
-        async for waiting in self._store.open_jobs([job.account], lane=job.lane):
-            if self._closed:
-                return
-            # Who never met a busy lane is about to try by itself, or holds the lane and was told when to come back.
-            if waiting.is_queued and waiting.polls and waiting.id not in self._attempts:
-                self._context.spawn(self._attempt(waiting), name="submission")
-                return
+        async with aclosing(self._lanes.waiting(job)) as waiting:
+            async for each in waiting:
+                if self._closed:
+                    return
+                if each.id not in self._attempts:
+                    self._context.spawn(self._attempt(each), name="submission")
+                    return
 
     async def settle_lost(self, job: Job) -> None:
         """Make a submission uncertain whose process ended between its first byte and its answer."""
@@ -150,7 +161,7 @@ class Submitter:
             seen = undelivered(job, maybe_sent=True, reason=doubt, at=self._context.clock.now())
             # Its process may live, and have just noted that nothing was sent.
             mark = job.attempted_at, job.sender
-            await self._door.apply(job, seen, only=lambda kept: (kept.attempted_at, kept.sender) == mark)
+            await self._reconciler.apply(job, seen, only=lambda kept: (kept.attempted_at, kept.sender) == mark)
 
     def _intend(self, task: Task[Any], deadline: datetime) -> Job:
         vendor = self._context.vendors[task.vendor]
@@ -182,8 +193,10 @@ class Submitter:
             return await self._join(standing, job)
         if seen is not None:
             log.warning("an equal job is past its deadline; a new one is started", extra={"job": job.id})
-        self._door.announce(job)
-        await self.attempt(job)
+        self._reconciler.announce(job)
+        kept = await self.attempt(job)
+        if kept is not None:
+            return kept
         try:
             return await self._store.get(job.id) or job
         except StoreError:
@@ -204,45 +217,47 @@ class Submitter:
     async def _put_aside(self, old: Job, successor: Job) -> Job:
         """Take a job past its deadline out of the way: unsent, it is withdrawn; sent, it is followed on, beside."""
         if old.is_queued:
-            return await self._door.withdraw(old, withdrawal(old, self._context.clock.now()))
+            return await self._reconciler.withdraw(old, withdrawal(old, self._context.clock.now()))
         aside = replace(old, superseded_by=successor.id)
         note = f"past its deadline: job {successor.id} is started anew"
-        standing = await self._door.write(aside, expected=old, seen=self._note(old, note))
+        standing = await self._reconciler.write(aside, expected=old, seen=self._note(old, note))
         return aside if standing is None else standing
 
     def _note(self, job: Job, text: str) -> Observation:
         return Observation(way=Way.USER, at=self._context.clock.now(), job_id=job.id, note=text)
 
     async def _supersede(self, job: Job, successor: Job) -> Job:
-        while job.status is Status.UNCERTAIN and job.superseded_by is None:
-            given_up = replace(job, superseded_by=successor.id, abandoned=True, next_poll=None)
-            standing = await self._door.write(given_up, expected=job)
-            job = standing or given_up
-        return job
+        def given_up(job: Job) -> Job | None:
+            if job.status is not Status.UNCERTAIN or job.superseded_by is not None:
+                return None
+            return replace(job, superseded_by=successor.id, abandoned=True, next_poll=None)
 
-    async def _attempt(self, job: Job, leased_until: datetime | None = None) -> None:
+        return await self._reconciler.change(job, given_up)
+
+    async def _attempt(self, job: Job, leased_until: datetime | None = None) -> Job | None:
         if job.id in self._attempts:
-            return
+            return None
         with self._attempts.begun(job, leased_until) as attempt:
             try:
                 await self._attempt_alone(attempt)
             except StoreError as error:
                 log.warning("the store is down; a submission was not sent: %s", error, extra={"job": job.id})
+        return attempt.kept
 
     async def _attempt_alone(self, attempt: Attempt) -> None:
         job = attempt.job
-        if self._door.may_have_been_sent(job):
+        if self._reconciler.may_have_been_sent(job):
             await self._doubt(job)
             return
-        attempt.lane_until = await self._take_lane(job)
+        attempt.lane_until = await self._lanes.take(job)
         if job.lane is not None and attempt.lane_until is None:
-            await self._wait_for_lane(job)
+            await self._wait_for_lane(attempt)
             return
-        await self._overtake(job)
+        await self._lanes.overtake(job)
         try:
             seen = await self._send(attempt)
         except LaneBusyError:
-            await self._wait_for_lane(attempt.job)
+            await self._wait_for_lane(attempt)
             return
         except RestoredError:
             await self._doubt(attempt.job)
@@ -252,7 +267,9 @@ class Submitter:
             return
         await self._keep_surely(attempt, seen)
         if seen.status is Status.UNCERTAIN:
-            await self._door.match_uncertain(self._context.vendors[job.vendor], job.task.subject, job.task.resource)
+            await self._reconciler.match_uncertain(
+                self._context.vendors[job.vendor], job.task.subject, job.task.resource
+            )
         elif seen.status is Status.SUBMITTING and not seen.throttled:
             _warn(attempt.sent, seen)
 
@@ -302,47 +319,7 @@ class Submitter:
             told = replace(kept, attempts=told.attempts)
         async with self._names.given(told, seen) as seen:
             is_final = attempt.is_marked and seen.status not in (Status.SUBMITTING, Status.UNCERTAIN)
-            await self._door.apply(told, seen, only=None if is_final else attempt.is_own)
-
-    async def _take_lane(self, job: Job) -> datetime | None:
-        """Take the job's lane: until when it has it. It is kept until the job closes or its deadline passes.
-
-        A job whose own deadline has passed keeps it for the time of its submission only, but takes it as well.
-        """
-        if job.lane is None:
-            return None
-        now = self._context.clock.now()
-        until = job.deadline if job.deadline is not None and job.deadline > now else now + attempts.LOST_AFTER
-        return None if await self._store.lease(job.lane, job.id, now=now, until=until) is None else until
-
-    async def _retake_lane(self, job: Job) -> datetime | None:
-        """Take the lane again of a job that still waits for its turn: others may have used it meanwhile."""
-        until = await self._take_lane(job)
-        if until is not None:
-            await self._overtake(job)
-        return until
-
-    async def _overtake(self, job: Job) -> None:
-        """Tell the jobs of a lane that still run past their deadlines: what shows up from now on may not be theirs."""
-        if job.lane is None:
-            return
-        now = self._context.clock.now()
-        async for other in self._store.open_jobs([job.account], lane=job.lane):
-            while other.id != job.id and other.is_open and not other.is_queued and other.overtaken_at is None:
-                overtaken = replace(other, overtaken_at=now)
-                note = f"job {job.id} is sent on the same lane"
-                standing = await self._door.write(overtaken, expected=other, seen=self._note(other, note))
-                other = standing or overtaken
-
-    async def _keep_lane(self, job: Job, until: datetime) -> None:
-        """Hold the lane of a job that was sent for longer. One that it has lost is not taken back."""
-        now = self._context.clock.now()
-        if job.lane is not None and not job.is_queued and job.deadline is not None and job.deadline > now:
-            await self._store.lease(job.lane, job.id, now=now, until=until)
-            kept = await self._store.get(job.id)
-            # More may have been promised meanwhile: that lease must not be cut short by this one, whichever came last.
-            if kept is not None and kept.deadline is not None and kept.deadline > until:
-                await self._keep_lane(kept, kept.deadline)
+            attempt.kept = await self._reconciler.apply(told, seen, only=None if is_final else attempt.is_own)
 
     async def _return_lane(self, job: Job) -> None:
         """Give the lane back that was taken for a job which closed meanwhile: nobody else would."""
@@ -350,19 +327,20 @@ class Submitter:
         if current is None or not current.is_open:
             await self.release_lane(job)
 
-    async def _wait_for_lane(self, job: Job) -> None:
+    async def _wait_for_lane(self, attempt: Attempt) -> None:
         """Come back after a while, and at the moment the holder's deadline passes."""
+        job = attempt.job
         due = self._context.due_after(job.polls)
         held_until = await self._store.leased_until(job.lane) if job.lane is not None else None
         queued = replace(job, polls=job.polls + 1, next_poll=min(due, held_until or due))
-        await self._door.write(queued, expected=job)
+        attempt.kept = await self._reconciler.write(queued, expected=job) or replace(queued, version=job.version + 1)
 
     async def _doubt(self, job: Job) -> None:
         """Look for a job that may have been sent before the store went back, instead of sending it."""
         # Should it run already, its lane is busy.
-        await self._take_lane(job)
-        await self._door.doubt(job)
-        await self._door.match_uncertain(self._context.vendors[job.vendor], job.task.subject, job.task.resource)
+        await self._lanes.take(job)
+        await self._reconciler.doubt(job)
+        await self._reconciler.match_uncertain(self._context.vendors[job.vendor], job.task.subject, job.task.resource)
 
     async def _send(self, attempt: Attempt) -> Observation:
         """Send a job in its turn, and say what came of it. Raises what `Attempts.mark` does when it may not go."""

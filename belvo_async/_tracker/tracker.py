@@ -14,12 +14,12 @@ from ..abc import Clock, Store, Vendor
 from ..discreet import Discretion
 from ..errors import StoreError, UnsupportedError, lost_error
 from ..jobs import Job, Observation, Polling, Status, Task, abandonment, withdrawal
-from .changes import News
+from .changes import Changes
 from .clock import WatchedClock
-from .context import Context, Talk, log
-from .poller import Sweeper
+from .context import Context, Converse, log
+from .poller import Poller
 from .presence import Presence
-from .reconciler import Door
+from .reconciler import Reconciler
 from .submitter import PROMISE_STEP, Submitter
 from .timer import Timer
 from .watch import Watch, closed_error
@@ -36,7 +36,7 @@ class Tracker:
         *,
         store: Store,
         vendors: Mapping[str, Vendor],
-        talks: Mapping[str, Talk],
+        talks: Mapping[str, Converse],
         polling: Polling,
         clock: Clock,
         chance: Callable[[], float],
@@ -58,22 +58,22 @@ class Tracker:
         self._store = store
         self._sweeps = sweep
         self._closing = False
-        self._door = Door(self._context, closed=self._on_closed, due=self._on_due)
-        self._submitter = Submitter(self._context, self._door)
-        self._news = News(self._context, self._door)
+        self._reconciler = Reconciler(self._context, closed=self._on_closed, due=self._on_due)
+        self._submitter = Submitter(self._context, self._reconciler)
+        self._changes = Changes(self._context, self._reconciler)
         self._presence = Presence(self._context)
-        self._sweeper = Sweeper(self._context, self._door, self._submitter, self._news, claims=sweep)
+        self._poller = Poller(self._context, self._reconciler, self._submitter, self._changes, claims=sweep)
 
     async def __aenter__(self) -> Self:
         await self._presence.begin()
-        self._sweeper.note_due(self._context.clock.now())
-        self._news.begin(catch_up=self._sweeps)
+        self._poller.note_due(self._context.clock.now())
+        self._changes.begin(catch_up=self._sweeps)
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
         """Take nothing new, let submissions finish for a moment, stop the rest, wake the waiters."""
         self._closing = True
-        self._sweeper.close()
+        self._poller.close()
         self._submitter.close()
         sending = {task for task in self._context.tasks if task.get_name().endswith("submission")}
         try:
@@ -113,7 +113,7 @@ class Tracker:
     async def receive(self, vendor: Vendor, observations: Sequence[Observation]) -> None:
         """Take what a verified delivery said; durable when this returns."""
         self._check_open()
-        await self._door.receive(vendor, observations)
+        await self._reconciler.receive(vendor, observations)
 
     async def set_aside(self, vendor: Vendor, body: bytes) -> None:
         """Keep an authentic delivery that could not be read."""
@@ -125,9 +125,9 @@ class Tracker:
         current = await self.current(job)
         vendor = self._context.vendors[current.vendor]
         if current.remote_id is not None and current.is_open:
-            await self._sweeper.look(vendor, [current])
+            await self._poller.look(vendor, [current])
         elif current.status is Status.UNCERTAIN:
-            await self._sweeper.find(vendor, current)
+            await self._poller.find(vendor, current)
         return await self._store.get(job.id) or current
 
     async def stop(self, job: Job) -> Job:
@@ -137,7 +137,7 @@ class Tracker:
         if not job.is_open:
             return job
         if job.is_queued:
-            job = await self._door.withdraw(job, withdrawal(job, now))
+            job = await self._reconciler.withdraw(job, withdrawal(job, now))
             if not job.is_open:
                 return job
         vendor = self._context.vendors[job.vendor]
@@ -146,19 +146,19 @@ class Tracker:
                 f"job {job.id} is {job.status}: the vendor's id, needed to stop it, is not known yet"
             )
         said = await self._context.talks[job.vendor](vendor.stop(job, now))
-        return await self._door.apply(job, said) if said is not None else job
+        return await self._reconciler.apply(job, said) if said is not None else job
 
     async def abandon(self, job: Job) -> Job:
         """Follow a job no longer: closed here, unchanged at the vendor. One that was not sent yet is withdrawn."""
         job = await self.current(job)
         now = self._context.clock.now()
         if job.is_queued:
-            job = await self._door.withdraw(job, withdrawal(job, now))
+            job = await self._reconciler.withdraw(job, withdrawal(job, now))
         elif job.is_open and job.remote_id is not None:
             # Nobody looks again for what is parked about a job that is followed no longer.
-            await self._door.replay(job)
+            await self._reconciler.replay(job)
             job = await self.current(job)
-        return await self._door.apply(job, abandonment(job, now)) if job.is_open else job
+        return await self._reconciler.apply(job, abandonment(job, now)) if job.is_open else job
 
     async def promise(self, job: Job, until: datetime) -> Job:
         """See `Submitter.promise`."""
@@ -174,7 +174,7 @@ class Tracker:
         """Add what the job's records told: data is missing. A store that is down costs the mark, not the records."""
         try:
             current = await self.current(job)
-            await self._door.apply(current, replace(seen, status=current.status))
+            await self._reconciler.apply(current, replace(seen, status=current.status))
         except StoreError as error:
             log.warning("the store is down; a job's partial mark is not kept: %s", error, extra={"job": job.id})
 
@@ -244,7 +244,7 @@ class Tracker:
     async def _read_again(self, watch: Watch) -> None:
         # While the store is down the waiter keeps waiting, and wakes when it is back.
         with suppress(StoreError):
-            await self._news.read_one(watch)
+            await self._changes.read_one(watch)
 
     def _check_open(self, watch: Watch | None = None) -> None:
         # A watch of a session that was closed and opened again is woken by nobody.
@@ -253,7 +253,7 @@ class Tracker:
 
     def _on_due(self, when: datetime) -> None:
         if self._sweeps:
-            self._sweeper.note_due(when)
+            self._poller.note_due(when)
 
     def _on_closed(self, job: Job) -> None:
         self._submitter.drop(job)

@@ -236,7 +236,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, repr=False)
 class Walk(Generic[R_co]):
-    """The way through the pages of one reading.
+    """The way through the pages of one reading: a value, which any number of readings may follow.
 
     `steps(None)` starts from the first page, `steps(target)` from a page met before (raising TaskError for a target
     of another reading): the generator yields requests and is sent what each page told. `ahead` guesses, from a request

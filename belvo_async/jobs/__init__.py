@@ -8,7 +8,7 @@ from .document import decode_job, decode_task, encode_job, load_kinds_with, task
 from .model import STATES, Failure, Job, Look, Observation, Report, Status, Task, UnknownTask, Verdict, Way, normal_id
 from .polling import Polling, later
 from .table import (
-    GONE_LOOKS,
+    GONE_POLLS,
     GONE_SPAN,
     TABLE,
     abandonment,
@@ -22,7 +22,7 @@ from .table import (
 __all__ = [
     "CLOCKS_DIFFER",
     "DOWN_AFTER",
-    "GONE_LOOKS",
+    "GONE_POLLS",
     "GONE_SPAN",
     "STATES",
     "TABLE",

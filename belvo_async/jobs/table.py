@@ -49,7 +49,7 @@ TABLE: Mapping[tuple[Status, Status], Verdict] = {
 
 # A vendor that answers 404 this often, over at least this long, has lost the job. Shorter runs are replica lag
 # right after creation or an outage of its read side.
-GONE_LOOKS = 5
+GONE_POLLS = 5
 GONE_SPAN = timedelta(minutes=30)
 
 
@@ -168,7 +168,7 @@ def _note_gone(job: Job, seen: Observation) -> tuple[Job, Verdict]:
         return job, Verdict.STALE
     since = job.gone_since or seen.at
     counted = replace(job, gone_count=job.gone_count + 1, gone_since=since)
-    if counted.gone_count < GONE_LOOKS or seen.at - since < GONE_SPAN:
+    if counted.gone_count < GONE_POLLS or seen.at - since < GONE_SPAN:
         return counted, Verdict.REPEATED
     lost = Failure(code="gone", message="the vendor no longer knows this job", retryable=True)
     return _advance(counted, replace(seen, failure=lost), Status.FAILED), Verdict.ADVANCED

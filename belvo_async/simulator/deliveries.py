@@ -21,7 +21,7 @@ class Habits:
     pauses: tuple[timedelta, ...]
 
 
-class Postman:
+class WebhookSender:
     """Sends webhooks in the background; `close()` ends every open try."""
 
     def __init__(self, *, habits: Habits, dice: Dice, speed: float, now: Callable[[], datetime]) -> None:

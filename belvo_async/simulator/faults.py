@@ -63,7 +63,7 @@ class Dice:
 
 
 @dataclass(kw_only=True)
-class _Script:
+class _PlannedFault:
     fault: str
     method: str | None
     path: str | None
@@ -74,11 +74,11 @@ class Scripts:
     """Faults ordered for coming requests, oldest first."""
 
     def __init__(self) -> None:
-        self._queue: list[_Script] = []
+        self._queue: list[_PlannedFault] = []
 
     def add(self, fault: str, *, method: str | None, path: str | None, count: int) -> None:
         """Order a fault for the next `count` requests that match; `path` may hold `*`."""
-        self._queue.append(_Script(fault=fault, method=method, path=path, left=count))
+        self._queue.append(_PlannedFault(fault=fault, method=method, path=path, left=count))
 
     def take(self, method: str, path: str) -> str | None:
         """Use up the oldest script that fits, if any."""

@@ -12,9 +12,9 @@ from typing import ClassVar, Protocol, Self
 
 from aiohttp import web
 
-from .deliveries import Habits, Postman
+from .deliveries import Habits, WebhookSender
 from .faults import AFTER, Dice, Faults, Scripts
-from .wire import SECRET_HEADERS, Answer, Call, Delivery, Query, Route, SeenRequest, address
+from .wire import SECRET_HEADERS, Delivery, Incoming, Query, Reply, Route, SeenRequest, address
 
 BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 BODY_LIMIT_BYTES = 4 * 1024 * 1024
@@ -75,7 +75,7 @@ class Origin(ABC):
         self.requests: list[SeenRequest] = []
         self.dice = Dice(seed, faults)
         self.now = now or utc_now
-        self.postman = Postman(habits=self.habits, dice=self.dice, speed=speed, now=self.now)
+        self.sender = WebhookSender(habits=self.habits, dice=self.dice, speed=speed, now=self.now)
         self.webhook_url = webhook_url
         self._host = host
         self._port = port
@@ -88,16 +88,16 @@ class Origin(ABC):
     @property
     def webhook_url(self) -> str | None:
         """Where webhooks go; None keeps silent. May change at any time."""
-        return self.postman.url
+        return self.sender.url
 
     @webhook_url.setter
     def webhook_url(self, url: str | None) -> None:
-        self.postman.url = url
+        self.sender.url = url
 
     @property
     def deliveries(self) -> list[Delivery]:
         """Every webhook try made so far, oldest first."""
-        return self.postman.deliveries
+        return self.sender.deliveries
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -117,7 +117,7 @@ class Origin(ABC):
         site = web.TCPSite(self._runner, self._host, self._port)
         await site.start()
         self.url = address(self._host, self._runner.addresses[0][1])
-        await self.postman.start()
+        await self.sender.start()
 
     async def close(self) -> None:
         """Stop listening; ends waiting requests, jobs and deliveries. Closing twice is harmless."""
@@ -125,7 +125,7 @@ class Origin(ABC):
         for timer in self._timers:
             timer.cancel()
         self._timers.clear()
-        await self.postman.close()
+        await self.sender.close()
         runner, self._runner = self._runner, None
         if runner is not None:
             await runner.cleanup()
@@ -152,22 +152,22 @@ class Origin(ABC):
         """Give the names `next_answer` understands."""
 
     @abstractmethod
-    def refuse(self, call: Call, route: str) -> Answer | None:
+    def refuse(self, call: Incoming, route: str) -> Reply | None:
         """Check credentials and budgets; None lets the call pass."""
 
     @abstractmethod
-    def fault_answer(self, fault: str, call: Call) -> Answer | None:
+    def fault_answer(self, fault: str, call: Incoming) -> Reply | None:
         """Give the vendor's answer for a fault that keeps the request from being accepted."""
 
     @abstractmethod
-    def no_route(self, status: int) -> Answer:
+    def no_route(self, status: int) -> Reply:
         """Give the vendor's 404 or 405."""
 
-    def elsewhere(self, call: Call) -> Answer | None:
+    def elsewhere(self, call: Incoming) -> Reply | None:
         """Give the redirect of a path that is known under another spelling; None when it is not."""
         return None
 
-    def dress(self, answer: Answer, route: str) -> Answer:
+    def dress(self, answer: Reply, route: str) -> Reply:
         """Add the headers the vendor puts on every response."""
         return answer
 
@@ -231,14 +231,16 @@ class Origin(ABC):
         seen.status = answer.status
         return _response(answer)
 
-    def _date(self, answer: Answer) -> Answer:
+    def _date(self, answer: Reply) -> Reply:
         """Say the vendor's own time: clients measure what a header announces against it."""
         date = format_datetime(self.now().astimezone(UTC), usegmt=True)
         return replace(answer, headers={**answer.headers, "Date": date})
 
-    async def _answer(self, request: web.Request, seen: SeenRequest) -> Answer:
+    async def _answer(self, request: web.Request, seen: SeenRequest) -> Reply:
         headers, asked = request.headers, f"?{query}" if (query := request.raw_path.partition("?")[2]) else ""
-        call = Call(method=seen.method, path=seen.path, query=seen.query, headers=headers, body=seen.body, asked=asked)
+        call = Incoming(
+            method=seen.method, path=seen.path, query=seen.query, headers=headers, body=seen.body, asked=asked
+        )
         matches = [(route, args) for route in self._routes if (args := route.match(seen.path)) is not None]
         if not matches:
             return self.dress(self.elsewhere(call) or self.no_route(404), "")
@@ -247,7 +249,7 @@ class Origin(ABC):
                 return await self._dispatch(route, replace(call, args=args, fault=seen.fault))
         return self.dress(self.no_route(405), "")
 
-    async def _dispatch(self, route: Route, call: Call) -> Answer:
+    async def _dispatch(self, route: Route, call: Incoming) -> Reply:
         answer = self.refuse(call, route.name)
         if answer is None and call.fault is not None:
             answer = self.fault_answer(call.fault, call)
@@ -255,7 +257,7 @@ class Origin(ABC):
             answer = await route.handler(call)
         return self.dress(answer, route.name)
 
-    async def _spoil(self, request: web.Request, seen: SeenRequest, answer: Answer) -> web.StreamResponse:
+    async def _spoil(self, request: web.Request, seen: SeenRequest, answer: Reply) -> web.StreamResponse:
         if seen.fault == "lost_202":
             return _hang_up(request, seen)
         if seen.fault == "bad_gateway":
@@ -276,7 +278,7 @@ def _query(request: web.Request) -> Query:
     return query
 
 
-def _response(answer: Answer) -> web.Response:
+def _response(answer: Reply) -> web.Response:
     response = web.Response(status=answer.status, body=answer.body, headers=dict(answer.headers))
     if answer.body or answer.status != http.HTTPStatus.NO_CONTENT:
         response.headers["Content-Type"] = answer.content_type
@@ -290,7 +292,7 @@ def _hang_up(request: web.Request, seen: SeenRequest) -> web.Response:
     return web.Response(status=500)
 
 
-async def _cut(request: web.Request, answer: Answer) -> web.StreamResponse:
+async def _cut(request: web.Request, answer: Reply) -> web.StreamResponse:
     response = web.StreamResponse(status=answer.status, headers=dict(answer.headers))
     response.headers["Content-Type"] = answer.content_type
     response.content_length = max(2, len(answer.body))

@@ -68,7 +68,7 @@ class Delivery:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Call:
+class Incoming:
     """A request as a route sees it; `args` are the parts of the path named by its template.
 
     `asked` is the query word for word, with its question mark; empty without one.
@@ -98,7 +98,7 @@ class Call:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class Reply:
     """A response before it becomes bytes on a socket."""
 
     status: int
@@ -107,9 +107,9 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-def answer(status: int, value: Json, content_type: str = "application/json") -> Answer:
+def answer(status: int, value: Json, content_type: str = "application/json") -> Reply:
     """Answer `value` as JSON."""
-    return Answer(status=status, body=encode(value), content_type=content_type)
+    return Reply(status=status, body=encode(value), content_type=content_type)
 
 
 def address(host: str, port: int) -> str:
@@ -118,7 +118,7 @@ def address(host: str, port: int) -> str:
     return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 
-Handler: TypeAlias = Callable[[Call], Awaitable[Answer]]
+Handler: TypeAlias = Callable[[Incoming], Awaitable[Reply]]
 
 
 class Route:

@@ -3,7 +3,7 @@
 from .kinds import bare
 from .misfits import Misfit, Misfits
 from .nodes import UNFIT, Told
-from .reader import Reading, Rereader, listening, read, rereader
+from .reader import Reread, Rereader, listening, read, rereader
 from .rewrites import elements_of
 from .texts import count_of, exact, text_of, whole_number
 
@@ -11,7 +11,7 @@ __all__ = [
     "UNFIT",
     "Misfit",
     "Misfits",
-    "Reading",
+    "Reread",
     "Rereader",
     "Told",
     "bare",

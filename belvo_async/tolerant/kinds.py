@@ -12,8 +12,6 @@ from typing import Annotated, Any, Final, Literal, Union, cast
 import msgspec
 from msgspec import inspect
 
-__all__ = ["ANYTHING", "OBJECTS", "Scalar", "annotation", "bare", "members", "scalars"]
-
 OBJECTS: Final = (inspect.StructType, inspect.DataclassType, inspect.TypedDictType, inspect.NamedTupleType)
 """Types with named fields."""
 

@@ -7,8 +7,6 @@ from typing import Final
 
 import msgspec
 
-__all__ = ["MOST_KEPT", "Misfit", "Misfits"]
-
 # A vendor that changes a field makes a misfit of every row: the first ones show what it is, the others are counted.
 MOST_KEPT: Final = 100
 # The raw value of one misfit may be a whole row: what is kept stays bounded.

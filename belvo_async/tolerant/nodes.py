@@ -20,8 +20,6 @@ from .kinds import ANYTHING, OBJECTS, annotation, members, scalars
 from .rewrites import elements_of, rewrites, says_nothing
 from .texts import exact, written
 
-__all__ = ["UNFIT", "Node", "Outcome", "Place", "Told", "node_of"]
-
 UNFIT: Final = (*UNREADABLE, PayloadError, TypeError)
 """What a decoder raises for what does not fit. TypeError: a value that cannot be hashed where the type asks for a set.
 """
@@ -53,35 +51,35 @@ Read: TypeAlias = object
 """A value, or an Outcome."""
 
 
-class Place(NamedTuple):
+class Where(NamedTuple):
     """Where a value stands: by the vendor's names, and by the attributes that lead to it."""
 
     path: str
     attribute: str = ""
 
-    def field(self, encoded: str, name: str) -> Place:
+    def field(self, encoded: str, name: str) -> Where:
         """The place of a field."""
-        return Place(f"{self.path}.{encoded}", f"{self.attribute}.{name}" if self.attribute else name)
+        return Where(f"{self.path}.{encoded}", f"{self.attribute}.{name}" if self.attribute else name)
 
-    def item(self, index: int) -> Place:
+    def item(self, index: int) -> Where:
         """The place of an element of an array."""
-        return Place(f"{self.path}[{index}]", self.attribute)
+        return Where(f"{self.path}[{index}]", self.attribute)
 
-    def key(self) -> Place:
+    def key(self) -> Where:
         """The place of a value of a mapping, whose keys are the vendor's data and stay out of paths."""
-        return Place(f"{self.path}[...]", self.attribute)
+        return Where(f"{self.path}[...]", self.attribute)
 
 
 class Told(NamedTuple):
     """A value that could not be read."""
 
-    place: Place
+    place: Where
     raw: bytes
 
     @classmethod
     def of(cls, path: str, raw: bytes) -> Told:
         """Tell of a whole row."""
-        return cls(Place(path), raw)
+        return cls(Where(path), raw)
 
     def __repr__(self) -> str:
         return f"Told({self.place.path})"
@@ -107,7 +105,7 @@ class Node:
         self._holds_numbers = not _NO_NUMBERS.issuperset(map(type, self._kinds))
         self.admits_none = ANYTHING in self._kinds or inspect.NoneType() in self._kinds
 
-    def read(self, raw: bytes, at: Place, told: list[Told]) -> Read:
+    def read(self, raw: bytes, at: Where, told: list[Told]) -> Read:
         """Give the value, or an Outcome; tell of its parts that could not be read."""
         value = self.fit(raw)
         return self.reread(raw, at, told) if value is Outcome.UNREAD else value
@@ -122,11 +120,11 @@ class Node:
             return Outcome.UNREAD
         return value
 
-    def reread(self, raw: bytes, at: Place, told: list[Told]) -> Read:
+    def reread(self, raw: bytes, at: Where, told: list[Told]) -> Read:
         """Read what does not fit as it stands."""
         if says_nothing(raw):
             return self.empty(raw)
-        readings: Sequence[Callable[[bytes, Place, list[Told]], Read]] = {
+        readings: Sequence[Callable[[bytes, Where, list[Told]], Read]] = {
             b"{": (self._open_object, self._open_mapping, self._open_array),
             b"[": (self._open_array, self._take_only),
         }.get(raw[:1], (self._rewrite, self._open_array))
@@ -168,7 +166,7 @@ class Node:
 
     # The readings.
 
-    def _rewrite(self, raw: bytes, at: Place, told: list[Told]) -> Read:
+    def _rewrite(self, raw: bytes, at: Where, told: list[Told]) -> Read:
         """Read a text, a number or a flag as another that says the same."""
         for text in rewrites(raw, self._scalars):
             value = self.fit(text)
@@ -176,18 +174,18 @@ class Node:
                 return value
         return Outcome.UNREAD
 
-    def _open_object(self, raw: bytes, at: Place, told: list[Told]) -> Read:
+    def _open_object(self, raw: bytes, at: Where, told: list[Told]) -> Read:
         found = _decoded(_MEMBERS, raw)
         if found is None:
             return Outcome.UNREAD
         meant = [each for each in self._objects if each.is_meant(found)]
         return meant[0].read(found, at, told) if len(meant) == 1 else Outcome.UNREAD
 
-    def _open_mapping(self, raw: bytes, at: Place, told: list[Told]) -> Read:
+    def _open_mapping(self, raw: bytes, at: Where, told: list[Told]) -> Read:
         found = _decoded(_MEMBERS, raw) if self._mapping is not None else None
         return self._mapping.read(found, at, told) if self._mapping and found is not None else Outcome.UNREAD
 
-    def _open_array(self, raw: bytes, at: Place, told: list[Told]) -> Read:
+    def _open_array(self, raw: bytes, at: Where, told: list[Told]) -> Read:
         """Read an array, one element without its array, or the object that PHP makes of an array with gaps."""
         array = self._array
         items: Sequence[msgspec.Raw] | None = None
@@ -203,7 +201,7 @@ class Node:
             return Outcome.UNREAD
         return array.read_sole(raw, at, told) if items is None else array.read(items, at, told)
 
-    def _take_only(self, raw: bytes, at: Place, told: list[Told]) -> Read:
+    def _take_only(self, raw: bytes, at: Where, told: list[Told]) -> Read:
         """Read the one element of an array that should not be there."""
         items: Sequence[msgspec.Raw] = _decoded(_ITEMS, raw) or []
         if len(items) != 1:
@@ -247,7 +245,7 @@ class _Object:
             return not self.is_positional
         return self._tag_field in found and found[self._tag_field] == msgspec.Raw(msgspec.json.encode(self._kind.tag))
 
-    def read(self, found: Mapping[str, msgspec.Raw], at: Place, told: list[Told]) -> Read:
+    def read(self, found: Mapping[str, msgspec.Raw], at: Where, told: list[Told]) -> Read:
         """Read the fields that are there; None, or the default, is what one that cannot be read becomes."""
         values: dict[str, object] = {}
         for field in self._fields:
@@ -259,7 +257,7 @@ class _Object:
             told += [Told(at.key(), bytes(raw)) for key, raw in found.items() if key not in known]
         return self._build(values, found, at, told)
 
-    def _read_field(self, field: _Field, raw: msgspec.Raw | None, at: Place, told: list[Told]) -> Mapping[str, object]:
+    def _read_field(self, field: _Field, raw: msgspec.Raw | None, at: Where, told: list[Told]) -> Mapping[str, object]:
         """Give the field with its value; without one, its default will do."""
         value = Outcome.UNREAD if raw is None else field.node.read(bytes(raw), at, told)
         if not isinstance(value, Outcome):
@@ -271,7 +269,7 @@ class _Object:
         return {field.name: field.node.least()} if field.is_required else {}
 
     def _build(
-        self, values: Mapping[str, object], found: Mapping[str, msgspec.Raw], at: Place, told: list[Told]
+        self, values: Mapping[str, object], found: Mapping[str, msgspec.Raw], at: Where, told: list[Told]
     ) -> Read:
         """Make the record; where it does not like a value (in `__post_init__`, say), without that one."""
         try:
@@ -300,7 +298,7 @@ class _Object:
         """One without any field; None where one is required."""
         if any(each.is_required for each in self._fields):
             return None
-        built = self._build({}, {}, Place(""), [])
+        built = self._build({}, {}, Where(""), [])
         return None if isinstance(built, Outcome) else built
 
 
@@ -327,13 +325,13 @@ class _Array:
             self._sizes = _sizes(kind)
         self._nodes = [node_of(each) for each in items]
 
-    def read_sole(self, raw: bytes, at: Place, told: list[Told]) -> Read:
+    def read_sole(self, raw: bytes, at: Where, told: list[Told]) -> Read:
         """Read one element that stands without its array."""
         low, high = self._sizes
         value = self._nodes[0].read(raw, at, told) if low <= 1 <= high else Outcome.UNREAD
         return value if isinstance(value, Outcome) else self._made([value])
 
-    def read(self, items: Sequence[msgspec.Raw], at: Place, told: list[Told]) -> Read:
+    def read(self, items: Sequence[msgspec.Raw], at: Where, told: list[Told]) -> Read:
         """Read each; UNREAD when there are more or fewer than the type takes."""
         low, high = self._sizes
         if not low <= len(items) <= high:
@@ -366,7 +364,7 @@ class _Mapping:
         self._value = node_of(kind.value_type)
         self._sizes = _sizes(kind)
 
-    def read(self, found: Mapping[str, msgspec.Raw], at: Place, told: list[Told]) -> Read:
+    def read(self, found: Mapping[str, msgspec.Raw], at: Where, told: list[Told]) -> Read:
         """Read each value; one whose key cannot be read is told and left out."""
         low, high = self._sizes
         if not low <= len(found) <= high:

@@ -14,15 +14,13 @@ from msgspec import inspect
 from ..errors import PayloadError
 from ..payload import PAGE, check_depth, check_numbers, is_markup, rethrow
 from .misfits import Misfits
-from .nodes import UNFIT, Outcome, Place, Told, node_of
+from .nodes import UNFIT, Outcome, Told, Where, node_of
 from .texts import exact
-
-__all__ = ["Reading", "Rereader", "listening", "read", "rereader"]
 
 T = TypeVar("T")
 
 
-class Reading(NamedTuple, Generic[T]):
+class Reread(NamedTuple, Generic[T]):
     """What a second reading gave, and what it could not read."""
 
     value: T
@@ -35,7 +33,7 @@ class Rereader(Generic[T]):
     def __init__(self, kind: type[T]) -> None:
         self._node = node_of(inspect.type_info(kind))
 
-    def reread(self, raw: bytes, at: str) -> Reading[T] | None:
+    def reread(self, raw: bytes, at: str) -> Reread[T] | None:
         """Read a JSON value once more; None when nothing can be made of it. `at` is its path.
 
         Raises PayloadError for what is no text, or nested too deeply: that is no odd value but no JSON.
@@ -43,11 +41,11 @@ class Rereader(Generic[T]):
         told: list[Told] = []
         try:
             str(raw, "utf-8")
-            value = self._node.reread(raw.strip(), Place(at), told)
+            value = self._node.reread(raw.strip(), Where(at), told)
         except (UnicodeDecodeError, RecursionError) as error:
             fault = rethrow(error, at=at)
         else:
-            return None if isinstance(value, Outcome) else Reading(cast("T", value), told)
+            return None if isinstance(value, Outcome) else Reread(cast("T", value), told)
         # Raised out here: the decoder's exception may hold the input, and so may this frame.
         del raw, told
         raise fault.with_traceback(None)
@@ -66,21 +64,21 @@ def rereader(kind: type[T]) -> Rereader[T] | None:
     return _rereader(cast("Hashable", kind))
 
 
-class _Ear(NamedTuple):
+class _MisfitScope(NamedTuple):
     misfits: Misfits
     is_strict: bool
 
 
 # Dialects decode deep inside of conversations: what they could not read is told to whoever drives those, by the context
 # as with decimal's, since neither an observation nor a record has room for it.
-_EAR: Final[ContextVar[_Ear | None]] = ContextVar("belvo_async_ear", default=None)
+_EAR: Final[ContextVar[_MisfitScope | None]] = ContextVar("belvo_async_ear", default=None)
 
 
 @contextmanager
 def listening(*, strict: bool = False) -> Generator[Misfits, None, None]:
     """Hear what `read` cannot read meanwhile; with `strict`, have it raise PayloadError instead."""
     heard = Misfits()
-    token = _EAR.set(_Ear(heard, strict))
+    token = _EAR.set(_MisfitScope(heard, strict))
     try:
         yield heard
     finally:
@@ -125,7 +123,7 @@ def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(kind, float_hook=exact)
 
 
-def _reread(body: bytes, kind: type[T]) -> Reading[T] | None:
+def _reread(body: bytes, kind: type[T]) -> Reread[T] | None:
     again = rereader(kind)
     if again is None or not _is_json(body):
         return None

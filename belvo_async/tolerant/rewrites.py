@@ -9,8 +9,6 @@ from .days import days, instants
 from .kinds import Scalar
 from .texts import flag, plain_number, rewrites_of_number, stripped, text_of, whole_number, written
 
-__all__ = ["elements_of", "rewrites", "says_nothing"]
-
 V = TypeVar("V")
 
 

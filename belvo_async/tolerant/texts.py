@@ -15,18 +15,6 @@ import msgspec
 from ..errors import PayloadError
 from ..payload import check_number
 
-__all__ = [
-    "count_of",
-    "exact",
-    "flag",
-    "plain_number",
-    "rewrites_of_number",
-    "stripped",
-    "text_of",
-    "whole_number",
-    "written",
-]
-
 # A million taxpayers with a million invoices each have fewer.
 COUNT_LIMIT = 10**15
 LONGEST_COUNT = 18

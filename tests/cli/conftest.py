@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from belvo_async._cli.demo.records import held_by_vendor
-from belvo_async._cli.demo.run import Held, Options, run_demo
+from belvo_async._cli.demo.run import DemoOptions, Held, run_demo
 from belvo_async._cli.demo.screen import PlainScreen, Screen
 from belvo_async._cli.log import log_to
 from tests.virtual_time import VirtualClock
@@ -37,7 +37,7 @@ def play(tmp_path: Path, clock: VirtualClock) -> Iterator[Play]:
 
     async def run(*, seed: int = 1, screen: Screen | None = None, held: Held = held_by_vendor) -> Shown:
         stream = io.StringIO()
-        options = Options(seed=seed, speed=100, out=tmp_path / "records.ndjson", store=tmp_path / "jobs.db")
+        options = DemoOptions(seed=seed, speed=100, out=tmp_path / "records.ndjson", store=tmp_path / "jobs.db")
         code = await run_demo(options, screen or PlainScreen(stream), clock, held)
         seconds = asyncio.get_running_loop().time()
         return Shown(code=code, text=stream.getvalue(), seconds=seconds, out=options.out, log=tmp_path / "log.txt")

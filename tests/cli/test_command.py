@@ -16,7 +16,7 @@ import pytest
 from belvo_async import __version__, belvo
 from belvo_async._cli import main
 from belvo_async._cli.arguments import make_parser
-from belvo_async._cli.demo.run import Options
+from belvo_async._cli.demo.run import DemoOptions
 from belvo_async._cli.demo.screen import PlainScreen, open_screen
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, Observation, Status, Way
@@ -198,7 +198,7 @@ def test_a_failed_demo_leaves_nothing_behind(
     """Its folder in the temporary directory goes with it."""
     made: list[Path] = []
 
-    async def fail(options: Options, *_: object) -> int:
+    async def fail(options: DemoOptions, *_: object) -> int:
         made.append(options.store)
         options.store.write_bytes(b"jobs")
         raise error

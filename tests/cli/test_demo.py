@@ -13,7 +13,7 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from belvo_async._cli.demo.plan import LINKS, Part
+from belvo_async._cli.demo.plan import LINKS, PlannedJob
 from belvo_async._cli.demo.progress import Track
 from belvo_async._cli.demo.records import held_by_vendor
 from belvo_async._cli.demo.rich_screen import RichScreen
@@ -102,9 +102,9 @@ async def test_one_line_for_each_record(play: Play) -> None:
 async def test_unequal_data_is_said_and_exits_1(play: Play, harm: str) -> None:
     """One record less, one more, or a total that is off by a cent in one job of sixteen."""
 
-    def harmed(part: Part) -> Mapping[str, Decimal]:
-        held = dict(held_by_vendor(part))
-        if part.label == "entity 1 invoice 2022":
+    def harmed(planned: PlannedJob) -> Mapping[str, Decimal]:
+        held = dict(held_by_vendor(planned))
+        if planned.label == "entity 1 invoice 2022":
             first = next(iter(held))
             change = {"one missing": {}, "one more": {"x": Decimal(0)}, "another total": {first: held[first]}}[harm]
             if harm == "one missing":

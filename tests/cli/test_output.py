@@ -19,7 +19,7 @@ import pytest
 
 from belvo_async import Failure, Job, Observation, Status, Task, Way, belvo, syntage
 from belvo_async._cli import main
-from belvo_async._cli.demo.run import Options
+from belvo_async._cli.demo.run import DemoOptions
 from belvo_async.jobs import STATES
 from belvo_async.stores import open_store
 
@@ -270,7 +270,7 @@ def test_a_demo_leaves_nothing_behind(
 ) -> None:
     """Its scratch folder goes with it; of a run that went wrong, the log's warnings are told."""
 
-    async def run(options: Options, *_: object) -> int:
+    async def run(options: DemoOptions, *_: object) -> int:
         options.store.write_bytes(b"jobs")
         options.out.write_bytes(b"records")
         return code
@@ -289,7 +289,7 @@ def test_a_demo_keeps_what_was_asked_for(
 ) -> None:
     """`--out`, `--store` and `--log` name the files that stay."""
 
-    async def run(options: Options, *_: object) -> int:
+    async def run(options: DemoOptions, *_: object) -> int:
         options.store.write_bytes(b"jobs")
         options.out.write_bytes(b"records")
         return 0

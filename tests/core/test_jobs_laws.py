@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 from msgspec.structs import replace
 
 from belvo_async.jobs import (
-    GONE_LOOKS,
+    GONE_POLLS,
     GONE_SPAN,
     Failure,
     Job,
@@ -188,7 +188,7 @@ def test_job_unknown_to_its_vendor_is_gone(minutes: list[float], expected: Statu
     """A job answered 404 five times over 30 minutes failed with code `gone`."""
     job = apply(new_job(status=Status.RUNNING), [gone(each) for each in minutes])
 
-    assert (5, timedelta(minutes=30)) == (GONE_LOOKS, GONE_SPAN)
+    assert (5, timedelta(minutes=30)) == (GONE_POLLS, GONE_SPAN)
     assert expected is job.status
 
 

@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from belvo_async._decode import envelope, splitter
-from belvo_async._decode.codec import Batch, Records
-from belvo_async._decode.scanner import Ends, open_ends
+from belvo_async._decode.codec import Batch, RecordCodec
+from belvo_async._decode.scanner import Scanner, open_scanner
 from belvo_async.abc import Shape
 from tests.edges.decode_kit import arriving, read
 
@@ -34,7 +34,7 @@ class Work:
 class CountedEnds:
     def __init__(self, view: memoryview, work: Work) -> None:
         self._size = len(view)
-        self._ends: Ends = open_ends(view)
+        self._ends: Scanner = open_scanner(view)
         self._work = work
 
     def after(self, start: int) -> int | None:
@@ -50,10 +50,10 @@ class CountedEnds:
 def work(monkeypatch: pytest.MonkeyPatch) -> Work:
     """Counts what the splitter really does; it does nothing else than usual."""
     counted = Work()
-    many = Records.many
+    many = RecordCodec.many
     find = splitter._Separator.find
 
-    def count_many(self: Records[Any], text: bytearray, size: int) -> Batch[Any]:
+    def count_many(self: RecordCodec[Any], text: bytearray, size: int) -> Batch[Any]:
         counted.count(size)
         return many(self, text, size)
 
@@ -64,9 +64,9 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Work:
 
     # Else the smaller bodies would be waited for whole, and cost less than the longer ones.
     monkeypatch.setattr(envelope, "PEEK_BYTES", 16 * KIB)
-    monkeypatch.setattr(Records, "many", count_many)
+    monkeypatch.setattr(RecordCodec, "many", count_many)
     monkeypatch.setattr(splitter._Separator, "find", count_find)
-    monkeypatch.setattr(splitter, "open_ends", lambda view: CountedEnds(view, counted))
+    monkeypatch.setattr(splitter, "open_scanner", lambda view: CountedEnds(view, counted))
     return counted
 
 

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from belvo_async._decode import numbers, scanner
-from belvo_async._decode.numbers import may_hold_long_number, sound_look
+from belvo_async._decode.numbers import may_hold_long_number, sound_check
 from belvo_async.abc import Shape
 from tests.edges.decode_kit import arriving, read
 
@@ -155,10 +155,10 @@ async def test_odd_numbers_are_kept(record: Any, written: str, text: str) -> Non
 
 def test_only_what_may_hold_a_number_is_looked_at() -> None:
     """A type without Decimals costs nothing."""
-    assert None is sound_look(dict)
-    assert None is sound_look(msgspec.Raw)
-    assert None is sound_look(Level0)
-    assert None is not sound_look(Deepest)
+    assert None is sound_check(dict)
+    assert None is sound_check(msgspec.Raw)
+    assert None is sound_check(Level0)
+    assert None is not sound_check(Deepest)
 
 
 class Level0(msgspec.Struct):
@@ -191,4 +191,4 @@ def test_wording_of_the_decoder_is_known() -> None:
 
 def test_look_is_written_once_a_type() -> None:
     """It is compiled, and kept."""
-    assert numbers.sound_look(Leaf) is numbers.sound_look(Leaf)
+    assert numbers.sound_check(Leaf) is numbers.sound_check(Leaf)

@@ -19,7 +19,7 @@ from belvo_async.errors import PayloadError
 from tests.edges.decode_kit import arriving, pieces
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class Fifo(msgspec.Struct, frozen=True, kw_only=True):
     amount: Decimal | None = None
     unit: str = "kg"
 
@@ -30,7 +30,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     day: date | None = None
     total: Decimal | None = None
     count: int = 0
-    lines: tuple[Line, ...] | None = ()
+    lines: tuple[Fifo, ...] | None = ()
     extra: dict[str, Decimal] = {}
 
 
@@ -74,7 +74,7 @@ async def test_an_odd_row_costs_only_its_odd_values(target_bytes: int) -> None:
 
     assert [str(number) for number in range(20)] == [each.id for each in records]
     assert [None, 4] == [records[3].total, records[4].count]
-    assert (Line(amount=Decimal(1)), Line(amount=None, unit="g")) == records[11].lines
+    assert (Fifo(amount=Decimal(1)), Fifo(amount=None, unit="g")) == records[11].lines
     assert ({"a": Decimal("1.0"), "b": None}, date(2025, 1, 19)) == (records[19].extra, records[19].day)
     assert [
         ("$.results[3].total", '"x"'),

@@ -31,7 +31,7 @@ async def store() -> AsyncIterator[TroubledStore]:
 
 @pytest.fixture
 async def http(clock: VirtualClock, store: TroubledStore) -> AsyncIterator[Http]:
-    async with Http(clock=clock, chance=lambda: 0.0, pacing=store) as http:
+    async with Http(clock=clock, chance=lambda: 0.0, shared_limits=store) as http:
         yield http
 
 
@@ -86,7 +86,10 @@ async def test_a_place_goes_back_when_the_caller_waits_for_a_connection(
 ) -> None:
     """Who has no connection holds no place for long."""
     two = Budget("two", 2, timedelta(seconds=1000))
-    async with Http(clock=clock, pacing=store, connections=1) as http, Origin([(50.0, reply()), (reply(),)]) as origin:
+    async with (
+        Http(clock=clock, shared_limits=store, connections=1) as http,
+        Origin([(50.0, reply()), (reply(),)]) as origin,
+    ):
         send = http.send_to(origin.url, credentials)
         first = asyncio.create_task(ask(send, read(budget=two, timeout=timedelta(hours=1))))
         await asyncio.sleep(1)
@@ -176,7 +179,7 @@ async def test_callers_with_time_limits_starve_nobody(http: Http, latency: float
 async def test_the_limit_holds_with_a_slow_store_and_few_connections(clock: VirtualClock, store: TroubledStore) -> None:
     """A place that comes too late for its instant is taken anew: the vendor never sees more than it allows."""
     store.delay = 0.2
-    async with Http(clock=clock, pacing=store, connections=16) as http, Origin([(3.0, reply())]) as origin:
+    async with Http(clock=clock, shared_limits=store, connections=16) as http, Origin([(3.0, reply())]) as origin:
         send, bulk = http.send_to(origin.url, credentials), http.send_to(origin.url, credentials, bulk=True)
         await asyncio.gather(
             *(ask(send, read(budget=BELVO, timeout=timedelta(hours=1))) for _ in range(30)),
@@ -220,7 +223,7 @@ async def test_a_store_that_is_down_is_told_to_all_who_wait(http: Http, store: T
 
 async def test_a_full_pool_fails_its_waiters_together(clock: VirtualClock, store: MemoryStore) -> None:
     """Connections that never get free cost each caller one minute, not one minute after the other."""
-    http = Http(clock=clock, pacing=store, connections=1)
+    http = Http(clock=clock, shared_limits=store, connections=1)
     async with http, Origin([(reply(body=b"x" * 9)[:-5], 3600.0)]) as origin:
         send = http.send_to(origin.url, credentials)
         async with send(read()):
@@ -244,7 +247,7 @@ class SteppingClock(VirtualClock):
 async def test_a_clock_that_is_set_changes_nothing(store: MemoryStore, step: timedelta) -> None:
     """Within a process, distances are the loop's: no wait, and no window that is counted twice."""
     clock = SteppingClock(asyncio.get_running_loop())
-    async with Http(clock=clock, pacing=store) as http, Origin([(reply(),)]) as origin:
+    async with Http(clock=clock, shared_limits=store) as http, Origin([(reply(),)]) as origin:
         send = http.send_to(origin.url, credentials)
         for number in range(6):
             clock.step = step if number % 2 else timedelta(0)

@@ -97,7 +97,7 @@ async def test_call_that_waits_for_its_budget_ends_with_the_session(clock: Virtu
     budget = Budget("k", 1, timedelta(hours=1))
     async with MemoryStore() as store:
         await store.reserve(budget, clock.now())
-        async with Http(clock=clock, pacing=store) as http:
+        async with Http(clock=clock, shared_limits=store) as http:
             send = http.send_to("http://127.0.0.1:9", credentials)
             calls = [asyncio.create_task(ask(send, read(budget=budget))) for _ in range(3)]
             await asyncio.sleep(1)

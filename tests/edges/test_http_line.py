@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
-from belvo_async._http.fifo import Line
+from belvo_async._http.fifo import Fifo
 
 
-async def served(line: Line, names: list[str], name: str) -> None:
+async def served(line: Fifo, names: list[str], name: str) -> None:
     await line.reach_front()
     names.append(name)
     await asyncio.sleep(1)
@@ -18,7 +18,7 @@ async def served(line: Line, names: list[str], name: str) -> None:
 
 async def test_callers_are_served_in_the_order_they_came() -> None:
     """One at a time."""
-    line, names = Line(), list[str]()
+    line, names = Fifo(), list[str]()
 
     await asyncio.gather(*(served(line, names, name) for name in "abc"))
 
@@ -28,7 +28,7 @@ async def test_callers_are_served_in_the_order_they_came() -> None:
 
 async def test_who_comes_again_has_the_rank_of_who_left() -> None:
     """A number left behind is the next comer's; once somebody behind it was served, it is gone."""
-    line, names = Line(), list[str]()
+    line, names = Fifo(), list[str]()
     calls = {name: asyncio.create_task(served(line, names, name)) for name in "abcd"}
     await asyncio.sleep(0.5)
 
@@ -45,7 +45,7 @@ async def test_who_comes_again_has_the_rank_of_who_left() -> None:
 
 async def test_who_is_cancelled_on_reaching_the_front_lets_the_next_one_pass() -> None:
     """The moment it is called is one like any other."""
-    line, names = Line(), list[str]()
+    line, names = Fifo(), list[str]()
     await line.reach_front()
     calls = [asyncio.create_task(served(line, names, name)) for name in "ab"]
     await asyncio.sleep(0)
@@ -60,7 +60,7 @@ async def test_who_is_cancelled_on_reaching_the_front_lets_the_next_one_pass() -
 
 async def test_those_sent_away_get_an_error_of_their_own() -> None:
     """Who is at the front stays."""
-    line = Line()
+    line = Fifo()
     await line.reach_front()
     calls = [asyncio.create_task(line.reach_front()) for _ in range(3)]
     await asyncio.sleep(0)
@@ -78,7 +78,7 @@ async def test_those_sent_away_get_an_error_of_their_own() -> None:
 @pytest.mark.parametrize("rounds", [50])
 async def test_retries_do_not_fill_the_memory(rounds: int) -> None:
     """Numbers left behind are used again."""
-    line = Line()
+    line = Fifo()
     await line.reach_front()
     for _ in range(rounds):
         calls = [asyncio.create_task(line.reach_front()) for _ in range(10)]

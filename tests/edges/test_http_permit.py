@@ -27,7 +27,7 @@ async def store() -> AsyncIterator[MemoryStore]:
 
 @pytest.fixture
 async def http(clock: VirtualClock, store: MemoryStore) -> AsyncIterator[Http]:
-    async with Http(clock=clock, pacing=store, chance=lambda: 1.0) as http:
+    async with Http(clock=clock, shared_limits=store, chance=lambda: 1.0) as http:
         yield http
 
 

@@ -120,7 +120,7 @@ async def test_every_attempt_takes_its_place_in_the_budget(clock: VirtualClock) 
     """A retry is a request like any other to the vendor's limiter."""
     budget = Budget("b", 1, timedelta(seconds=20))
     async with MemoryStore() as store:
-        http = Http(clock=clock, chance=lambda: 0.0, pacing=store)
+        http = Http(clock=clock, chance=lambda: 0.0, shared_limits=store)
         async with http, Origin([(reply(),), (Cut.CLOSE,), (reply(),)]) as origin:
             for request in (read(budget=budget), read(budget=budget), read()):
                 await ask(http.send_to(origin.url, credentials), request)

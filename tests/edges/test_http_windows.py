@@ -27,14 +27,14 @@ async def store() -> AsyncIterator[TroubledStore]:
 
 @pytest.fixture
 async def http(clock: VirtualClock, store: TroubledStore) -> AsyncIterator[Http]:
-    async with Http(clock=clock, chance=lambda: 0.0, pacing=store) as http:
+    async with Http(clock=clock, chance=lambda: 0.0, shared_limits=store) as http:
         yield http
 
 
 @pytest.fixture
 async def other(clock: VirtualClock, store: TroubledStore) -> AsyncIterator[Http]:
     """What another process has."""
-    async with Http(clock=clock, chance=lambda: 0.0, pacing=store) as http:
+    async with Http(clock=clock, chance=lambda: 0.0, shared_limits=store) as http:
         yield http
 
 
@@ -122,7 +122,10 @@ async def test_a_call_cancelled_while_its_window_is_noted_gives_its_connection_b
     clock: VirtualClock, store: TroubledStore
 ) -> None:
     """And one that waits for a window holds none."""
-    async with Http(clock=clock, pacing=store, connections=1) as http, Origin([(last_call(40),), (reply(),)]) as origin:
+    async with (
+        Http(clock=clock, shared_limits=store, connections=1) as http,
+        Origin([(last_call(40),), (reply(),)]) as origin,
+    ):
         send = http.send_to(origin.url, credentials)
         store.delay = 1
         for seconds in (1.5, 10):

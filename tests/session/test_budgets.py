@@ -58,7 +58,7 @@ def at_rest(session: Session) -> bool:
     return (
         [live.reads.slots._value, live.submissions.slots._value, live.bulk.slots._value] == _sizes(session)
         and all(queue._line.is_empty and queue._ahead is None for queue in queues)
-        and not live.turns._errands._tasks
+        and not live.turns._background._tasks
     )
 
 

@@ -19,7 +19,7 @@ from belvo_async import JobHandle, Session, SessionClosedError, Syntage, belvo, 
 from tests.session.world import World
 from tests.virtual_time import VirtualTimeLoop
 
-Elsewhere = Callable[[Coroutine[Any, Any, Any]], Any]
+Redirects = Callable[[Coroutine[Any, Any, Any]], Any]
 
 
 def in_a_thread(work: Coroutine[Any, Any, Any]) -> Any:
@@ -53,9 +53,9 @@ def in_a_child(work: Coroutine[Any, Any, Any], run: Callable[[Any], Any] = async
 
 
 @pytest.fixture(params=[in_a_thread, in_a_child])
-def elsewhere(request: pytest.FixtureRequest) -> Elsewhere:
+def elsewhere(request: pytest.FixtureRequest) -> Redirects:
     """Another thread with a loop of its own, and a forked child."""
-    chosen: Elsewhere = request.param
+    chosen: Redirects = request.param
     return chosen
 
 
@@ -102,7 +102,7 @@ async def told(calls: dict[str, Callable[[], Coroutine[Any, Any, Any]]]) -> dict
     return said
 
 
-async def test_an_open_session_is_used_where_it_was_opened(world: World, elsewhere: Elsewhere) -> None:
+async def test_an_open_session_is_used_where_it_was_opened(world: World, elsewhere: Redirects) -> None:
     """In another thread or a forked child, every call says so at once, and harms nothing."""
     session = await world.open(webhooks=False, sweep=False)
     job = await session.fire(world.invoices())

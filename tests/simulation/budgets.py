@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import Any
 
-from belvo_async._http.admission import Turns
+from belvo_async._http.admission import Admission
 from belvo_async._http.pools import Pool
 from belvo_async._http.request import home_at
 from belvo_async.abc import Budget, Request
@@ -77,7 +77,7 @@ class Worker:
         self.store = OwnStore(world)
         slots = asyncio.Semaphore(world.chance.choice((1, 2, 8)))
         self.pools = [Pool(None, slots, lambda: False), Pool(None, asyncio.Semaphore(4), lambda: False)]  # type: ignore[arg-type]
-        self.turns: Turns | None = None
+        self.turns: Admission | None = None
         self.callers: set[asyncio.Task[None]] = set()
         self.waiting = 0
         self.idle_since = 0.0
@@ -90,7 +90,9 @@ class Worker:
 
     async def open(self) -> None:
         await self.store.__aenter__()
-        self.turns = Turns(clock=self.clock, chance=self.world.chance.random, sleep=_sleep, pacing=self.store)
+        self.turns = Admission(
+            clock=self.clock, chance=self.world.chance.random, sleep=_sleep, shared_limits=self.store
+        )
 
     def kill(self) -> None:
         """End as kill -9 does: nothing more reaches the store."""

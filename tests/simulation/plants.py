@@ -10,7 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from belvo_async._tracker import Tracker
-from belvo_async._tracker.reconciler import Door
+from belvo_async._tracker.reconciler import Reconciler
 from belvo_async.abc import Vendor
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, Observation, Status
@@ -20,14 +20,14 @@ from belvo_async.stores.parked import Label, Load
 from .dialect import MuteVendor
 
 
-class ForgetfulDoor(Door):
+class ForgetfulDoor(Reconciler):
     """Throws away deliveries about jobs it does not know yet."""
 
     async def _park(self, vendor: Vendor, seen: Observation) -> None:
         """Nothing is kept."""
 
 
-class HastyDoor(Door):
+class HastyDoor(Reconciler):
     """Answers a delivery before it is durable."""
 
     async def receive(self, vendor: Vendor, observations: Sequence[Observation]) -> None:
@@ -41,7 +41,7 @@ class HastyDoor(Door):
             return
 
 
-class EagerDoor(Door):
+class EagerDoor(Reconciler):
     """Wakes the waiters before the write."""
 
     async def write(self, job: Job, *, expected: Job, seen: Observation | None = None) -> Job | None:
@@ -92,11 +92,11 @@ class EndlessPark(Parked):
         return Load(0, 0)
 
 
-def plant(door: type[Door]) -> Any:
+def plant(door: type[Reconciler]) -> Any:
     """Give each tracker of a world this door."""
 
     def spoil(tracker: Tracker) -> None:
-        tracker._door.__class__ = door
+        tracker._reconciler.__class__ = door
 
     return spoil
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 REPEATS = 6
 
 
-class Postman:
+class WebhookSender:
     """Carries events to any open worker. `accepted` says when the end of which remote id was answered 2xx."""
 
     def __init__(self, world: World) -> None:

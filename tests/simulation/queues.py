@@ -20,7 +20,7 @@ import msgspec
 from belvo_async._http import converse
 from belvo_async._tracker import Tracker
 from belvo_async.abc import Answer, Headers, Permit, Request
-from belvo_async.errors import SessionClosedError, StoreError, TransportError
+from belvo_async.errors import SessionClosedError, StoreError, TransportError, UnsupportedError
 from belvo_async.jobs import Job, Polling, Status
 from belvo_async.stores.memory.store import MemoryStore
 from tests.virtual_time import VirtualClock
@@ -188,7 +188,7 @@ class QueueWorld:
     async def _hire(self, *, sweeps: bool | None = None) -> Worker:
         worker = Worker(self, f"worker{next(self.ids)}")
         if sweeps is not None:
-            worker.tracker._sweeper._claims = worker.tracker._sweeps = sweeps
+            worker.tracker._poller._claims = worker.tracker._sweeps = sweeps
         if self._plant is not None:
             self._plant(worker.tracker)
         await worker.tracker.__aenter__()
@@ -208,10 +208,11 @@ class QueueWorld:
                 await self._stop(self.chance.choice(self.workers), job)
             elif job is not None and self.draw("forgotten", 0.1):
                 await self._forget(self.chance.choice(self.workers), job)
-        except (StoreError, SessionClosedError, TransportError):
+        except (StoreError, SessionClosedError, TransportError, UnsupportedError):
             return
 
     async def _stop(self, worker: Worker, job: Job) -> None:
+        # One that was sent meanwhile this vendor cannot stop.
         stopped = await worker.tracker.stop(job) if job.is_queued else job
         if stopped.failure is not None and stopped.failure.code == "withdrawn":
             self.unwanted.add(job.id)

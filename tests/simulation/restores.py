@@ -9,7 +9,7 @@ from typing import Any
 
 from belvo_async._tracker import Tracker
 from belvo_async._tracker.attempts import Attempt, Attempts
-from belvo_async._tracker.reconciler import Door
+from belvo_async._tracker.reconciler import Reconciler
 from belvo_async.abc import Request
 from belvo_async.jobs import Job, Status
 
@@ -103,7 +103,7 @@ class PastWorld(World):
                 store.go_back()
 
 
-class TrustingDoor(Door):
+class TrustingDoor(Reconciler):
     """Believes the store that a queued job was not sent."""
 
     def may_have_been_sent(self, job: Job) -> bool:
@@ -119,5 +119,5 @@ class TrustingAttempts(Attempts):
 
 def trust(tracker: Tracker) -> None:
     """Plant the mistake."""
-    tracker._door.__class__ = TrustingDoor
+    tracker._reconciler.__class__ = TrustingDoor
     tracker._submitter._attempts.__class__ = TrustingAttempts

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from belvo_async._http.background import Errands
+from belvo_async._http.background import Background
 from belvo_async._http.budget_queue import Queue
 from belvo_async._http.pools import Pool
 from belvo_async._http.shared_limits import Sleep, Steady
@@ -69,7 +69,7 @@ class ForgettingQueue(Queue):
 class LateQueue(Queue):
     """Uses a place however late it is."""
 
-    def __init__(self, budget: Budget, pool: Pool, steady: Steady, errands: Errands, sleep: Sleep) -> None:
+    def __init__(self, budget: Budget, pool: Pool, steady: Steady, errands: Background, sleep: Sleep) -> None:
         super().__init__(budget, pool, steady, errands, sleep)
         self._slack = math.inf
 
@@ -77,7 +77,7 @@ class LateQueue(Queue):
 class TightQueue(Queue):
     """Takes windows just as long as the vendor's."""
 
-    def __init__(self, budget: Budget, pool: Pool, steady: Steady, errands: Errands, sleep: Sleep) -> None:
+    def __init__(self, budget: Budget, pool: Pool, steady: Steady, errands: Background, sleep: Sleep) -> None:
         super().__init__(budget, pool, steady, errands, sleep)
         self._budget = budget
 

@@ -69,7 +69,7 @@ class BlindAttempts(Attempts):
     async def _write_mark(self, attempt: Attempt) -> None:
         job, now = attempt.job, self._context.clock.now()
         marked = replace(job, attempted_at=now, attempts=job.attempts + 1, next_poll=now + LOST_AFTER)
-        await self._door.write(replace(marked, sender=self._sender), expected=job)
+        await self._reconciler.write(replace(marked, sender=self._sender), expected=job)
         attempt.sent = replace(marked, sender=self._sender, version=job.version + 1)
 
 

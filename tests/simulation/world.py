@@ -17,7 +17,7 @@ from .checks import Checks
 from .dialect import Fetch, MuteFetch, MuteVendor, OpenFetch, OpenVendor, SimulatedVendor
 from .loop import SimulationLoop
 from .network import Network
-from .postman import Postman
+from .postman import WebhookSender
 from .server import Run, Server
 from .store import ShakyStore
 from .swarm import Swarm
@@ -52,7 +52,7 @@ class World:
         network = Network(self.server, self.swarm, self.trace, self.checks.before_send, self.store.reserve_somewhere)
         self.talks = {name: network.talk_with(name) for name in self.vendors}
         self.trackers: list[Tracker] = []
-        self.postman = Postman(self)
+        self.postman = WebhookSender(self)
         self.users = Users(self)
         self._plant = plant
         self._ids = itertools.count(1)

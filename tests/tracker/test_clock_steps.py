@@ -98,7 +98,7 @@ async def test_a_sleeping_machine_looks_when_it_wakes(bench: Bench, tracker: Tra
 async def test_awaited_jobs_are_read_again(bench: Bench, wall: VirtualClock, by: timedelta) -> None:
     """Hints get lost; every thirty seconds what is awaited is read again, as the loop counts them."""
     tracker = bench.tracker()
-    tracker._sweeper._claims = tracker._sweeps = False
+    tracker._poller._claims = tracker._sweeps = False
     async with tracker:
         job = await bench.start(tracker)
         waiting = asyncio.ensure_future(outcome(tracker, job, bench.after(hours=6)))

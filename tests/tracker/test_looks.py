@@ -139,7 +139,7 @@ async def test_store_that_fails_once_leaves_no_write_behind(
     monkeypatch.setattr(bench.store, "put", put_unevenly)
 
     with pytest.raises(StoreError):
-        await tracker._sweeper.look(tracker._context.vendors["open"], jobs)
+        await tracker._poller.look(tracker._context.vendors["open"], jobs)
 
     assert [jobs[1].id] == ended
 

@@ -54,7 +54,7 @@ async def test_a_row_that_cannot_be_taken_in_hides_no_other(
 ) -> None:
     """One warning a look, with the kind of error; the job of that row is looked at again."""
     jobs = [await bench.start(tracker, replace(TASK, year=2000 + each)) for each in range(3)]
-    apply = tracker._door.apply
+    apply = tracker._reconciler.apply
 
     async def apply_oddly(job: Job, seen: Observation) -> Job:
         if job.id == jobs[0].id and bench.clock.now() < began + timedelta(minutes=10):
@@ -62,7 +62,7 @@ async def test_a_row_that_cannot_be_taken_in_hides_no_other(
         return await apply(job, seen)
 
     began = bench.clock.now()
-    monkeypatch.setattr(tracker._door, "apply", apply_oddly)
+    monkeypatch.setattr(tracker._reconciler, "apply", apply_oddly)
     bench.rows = [row(each + 1, "done", bench.clock) for each in range(3)]
 
     late = [await outcome(tracker, job, bench.after(minutes=1)) for job in jobs]
@@ -85,7 +85,7 @@ async def test_what_a_dialect_could_not_read_is_told_once_a_look(
     monkeypatch.setattr(vendor, "poll", poll)
     job = await bench.start(tracker)
 
-    await tracker._sweeper.look(vendor, [await bench.stored(job)])
+    await tracker._poller.look(vendor, [await bench.stored(job)])
 
     (told,) = [each for each in caplog.records if "part of a look" in each.msg]
     assert ("TypeError at $[0]", 9) == (told.__dict__["misfit"], told.__dict__["count"])
@@ -107,7 +107,7 @@ async def test_absurd_waits_end_no_look(bench: Bench, tracker: Tracker, wait: ti
     """A rate limit of ages is no reason to fail; nor is one of less than nothing."""
     job = await bench.stored(await bench.start(tracker))
 
-    await tracker._sweeper._put_off([job], RateLimitError("slow down", status_code=429, retry_after=wait))
+    await tracker._poller._put_off([job], RateLimitError("slow down", status_code=429, retry_after=wait))
 
     assert (await bench.stored(job)).next_poll is not None
 
@@ -120,17 +120,17 @@ async def test_an_odd_parked_delivery_does_not_stop_the_looks(
     job = await bench.start(tracker)
     bench.rows = [row(1, "busy", bench.clock)]
     await bench.store.park(OPEN.account, bench.said(1, Status.RUNNING, vendor_status="odd"))
-    take = tracker._door._take
+    take = tracker._reconciler._take
 
     async def take_oddly(job: Job, seen: Observation) -> None:
         if seen.vendor_status == "odd":
             raise OverflowError
         await take(job, seen)
 
-    monkeypatch.setattr(tracker._door, "_take", take_oddly)
+    monkeypatch.setattr(tracker._reconciler, "_take", take_oddly)
     bench.rows = [row(1, "done", bench.clock)]
 
-    await tracker._sweeper._look_safely(vendor, [await bench.stored(job)])
+    await tracker._poller._look_safely(vendor, [await bench.stored(job)])
 
     assert Status.FINISHED == (await bench.stored(job)).status
     assert () == await bench.store.parked(OPEN.account)

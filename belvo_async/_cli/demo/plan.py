@@ -43,7 +43,7 @@ FAULTS_IN_WORDS = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class PlannedJob:
     """One job of the demo. `prepare` orders its faults, just before it is fired; `held` gives what the vendor holds.
 
     `label` names link and entity by number: taxpayer ids are not shown.
@@ -60,7 +60,7 @@ class Part:
 Type = Literal["INFLOW", "OUTFLOW"]
 
 
-def belvo_parts(vendor: BelvoSimulator) -> list[Part]:
+def belvo_jobs(vendor: BelvoSimulator) -> list[PlannedJob]:
     """Twelve requests for three links, one at a time each, and two for a fourth; in the order they are fired."""
     refuse = partial(vendor.next_answer, path="/api/invoices/")
     lost, failing = partial(refuse, "lost_202"), partial(refuse, "server_error")
@@ -79,7 +79,7 @@ def belvo_parts(vendor: BelvoSimulator) -> list[Part]:
     ]
 
 
-def _waiting(vendor: BelvoSimulator) -> Iterator[Part]:
+def _waiting(vendor: BelvoSimulator) -> Iterator[PlannedJob]:
     """What waits for its link: Belvo takes one request per link at a time."""
     for year, kind in ((YEARS[0], "OUTFLOW"), (YEARS[1], "INFLOW"), (YEARS[1], "OUTFLOW")):
         for link in range(LINKS):
@@ -95,9 +95,9 @@ def _invoices(
     prepare: Callable[[], None] | None = None,
     is_uncertain: bool = False,
     ending: Status = Status.FINISHED,
-) -> Part:
+) -> PlannedJob:
     subject, first, last = vendor.links[link], date(year, 1, 1), date(year, 12, 31)
-    return Part(
+    return PlannedJob(
         label=f"link {link + 1} {kind} {year}",
         task=belvo.Invoices(link=subject, date_from=first, date_to=last, type=kind),
         ending=ending,
@@ -107,7 +107,7 @@ def _invoices(
     )
 
 
-def syntage_parts(vendor: SyntageSimulator) -> list[Part]:
+def syntage_jobs(vendor: SyntageSimulator) -> list[PlannedJob]:
     """Three invoice extractions and three others, in the order they are fired."""
     refuse = partial(vendor.next_answer, path="/extractions")
     stuck = partial(vendor.next_job, entity=vendor.entities[1], extractor="tax_retention", outcome="stuck")
@@ -131,7 +131,7 @@ def _extraction(
     prepare: Callable[[], None] | None = None,
     is_uncertain: bool = False,
     ending: Status = Status.FINISHED,
-) -> Part:
+) -> PlannedJob:
     subject = vendor.entities[entity]
     options, held = None, None
     if year is not None:
@@ -139,7 +139,7 @@ def _extraction(
         options = syntage.InvoiceOptions(period=syntage.Period(from_=first, to=last))
         words: dict[str, Json] = {"period": {"from": first.isoformat(), "to": last.isoformat()}}
         held = partial(vendor.invoices, subject, words)
-    return Part(
+    return PlannedJob(
         label=f"entity {entity + 1} {extractor}" + (f" {year}" if year else ""),
         task=syntage.Extraction(entity=subject, extractor=extractor, options=options),
         ending=ending,

@@ -10,8 +10,8 @@ from typing import Any
 from ..._session import JobHandle
 from ...jobs import Job, Status
 from ..table import Table
-from .plan import Part
-from .records import Harvest
+from .plan import PlannedJob
+from .records import RecordFile
 
 HEADINGS = ("job", "vendor", "what", "state", "by", "time", "count", "sum")
 RIGHT = frozenset({"time", "count", "sum"})
@@ -23,11 +23,11 @@ SHOWN_DIGITS = 6
 class Track:
     """One job on its way. `seconds` is set when it is over and its records are read."""
 
-    part: Part
+    planned: PlannedJob
     handle: JobHandle[Any] | None = None
     fired_at: float | None = None
     seconds: float | None = None
-    harvest: Harvest = field(default_factory=Harvest)
+    record_file: RecordFile = field(default_factory=RecordFile)
     trouble: str | None = None
 
     @property
@@ -36,7 +36,7 @@ class Track:
 
     @property
     def vendor(self) -> str:
-        return self.part.task.vendor
+        return self.planned.task.vendor
 
     @property
     def was_uncertain(self) -> bool:
@@ -58,19 +58,19 @@ class Track:
 
     def cells(self) -> tuple[str, ...]:
         """The texts of its row."""
-        job, harvest = self.job, self.harvest
+        job, record_file = self.job, self.record_file
         # While its records are read, what came is counted: none yet is no count.
         is_read = self.seconds is not None and self.word() == Status.FINISHED
-        counts = self.part.held is not None and (harvest.totals or is_read)
+        counts = self.planned.held is not None and (record_file.totals or is_read)
         return (
             job.id[:SHOWN_DIGITS] if job else "",
             self.vendor,
-            self.part.label,
+            self.planned.label,
             self.word() + ("*" if self.was_uncertain and self.word() != Status.UNCERTAIN else ""),
             str(job.settled_by) if job and job.settled_by else "",
             "" if self.fired_at is None else _seconds(self.passed()),
-            f"{len(harvest.totals):,}" if counts else "",
-            f"{harvest.sum:,.2f}" if counts else "",
+            f"{len(record_file.totals):,}" if counts else "",
+            f"{record_file.sum:,.2f}" if counts else "",
         )
 
 
@@ -87,4 +87,4 @@ def table_of(tracks: Sequence[Track], *, with_ids: bool = True) -> Table:
 
 def in_order(tracks: Sequence[Track]) -> list[Track]:
     """By vendor, then by link or entity."""
-    return sorted(tracks, key=lambda track: (track.vendor, track.part.label))
+    return sorted(tracks, key=lambda track: (track.vendor, track.planned.label))

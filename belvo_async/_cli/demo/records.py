@@ -13,7 +13,7 @@ import msgspec
 from ..._session import JobHandle
 from ...errors import IncompleteResultError, PayloadError, TransportError, VendorError
 from ...vendors import belvo, syntage
-from .plan import Part
+from .plan import PlannedJob
 
 # With one answer in twelve cut, five readings in a row are cut once in 200,000 times.
 READINGS = 5
@@ -24,7 +24,7 @@ _ENCODER = msgspec.json.Encoder()
 
 
 @dataclass(kw_only=True)
-class Harvest:
+class RecordFile:
     """What was read of one job: the total of each record by its id. `cuts` counts readings that broke off."""
 
     totals: dict[str, Decimal] = field(default_factory=dict[str, Decimal])
@@ -40,27 +40,27 @@ class Harvest:
         return self.totals == held and not self.repeated
 
 
-async def read(handle: JobHandle[Any], harvest: Harvest, file: IO[bytes]) -> None:
+async def read(handle: JobHandle[Any], record_file: RecordFile, file: IO[bytes]) -> None:
     """Write a finished job's records to the file, one line each; a reading that breaks off is begun again."""
     while True:
         try:
-            await _read_once(handle, harvest, file)
+            await _read_once(handle, record_file, file)
             return
         except (TransportError, PayloadError, VendorError, IncompleteResultError):
-            harvest.cuts += 1
-            if harvest.cuts >= READINGS:
+            record_file.cuts += 1
+            if record_file.cuts >= READINGS:
                 raise
             await asyncio.sleep(PAUSE_SECONDS)
 
 
-async def _read_once(handle: JobHandle[Any], harvest: Harvest, file: IO[bytes]) -> None:
+async def _read_once(handle: JobHandle[Any], record_file: RecordFile, file: IO[bytes]) -> None:
     seen: set[str] = set()
     async for record in handle.results():
         number, total = _id_and_total(record)
-        harvest.repeated += number in seen
+        record_file.repeated += number in seen
         seen.add(number)
-        if number not in harvest.totals:
-            harvest.totals[number] = total
+        if number not in record_file.totals:
+            record_file.totals[number] = total
             file.write(_ENCODER.encode({"job": handle.id, "record": record}) + b"\n")
 
 
@@ -71,8 +71,8 @@ def _id_and_total(record: object) -> tuple[str, Decimal]:
     return record.id or "", record.total or Decimal(0)
 
 
-def held_by_vendor(part: Part) -> dict[str, Decimal]:
+def held_by_vendor(planned: PlannedJob) -> dict[str, Decimal]:
     """What the simulator holds for an invoice job: the total of each row by its id."""
-    rows = part.held() if part.held else ()
+    rows = planned.held() if planned.held else ()
     # The total is named `total_amount` at Belvo, `total` at Syntage.
     return {str(row["id"]): Decimal(str(row.get("total_amount", row.get("total")) or 0)) for row in rows}

@@ -9,11 +9,11 @@ from decimal import Decimal
 
 from ...jobs import Status
 from ...simulator import BelvoSimulator, SyntageSimulator
-from .plan import Part
+from .plan import PlannedJob
 from .progress import SHOWN_DIGITS, Track, table_of
 from .screen import Screen
 
-Held = Callable[[Part], Mapping[str, Decimal]]
+Held = Callable[[PlannedJob], Mapping[str, Decimal]]
 
 
 def close(
@@ -27,7 +27,7 @@ def close(
             screen.say(line)
     screen.say()
     read = [track for track in tracks if _was_read(track)]
-    theirs = {track.part.label: held(track.part) for track in read}
+    theirs = {track.planned.label: held(track.planned) for track in read}
     complaints = [
         *_unequal(read, theirs),
         *(complaint for track in tracks for complaint in _unintended(track)),
@@ -53,13 +53,13 @@ def _reason(track: Track) -> list[str]:
 
 
 def _was_read(track: Track) -> bool:
-    return track.part.held is not None and track.job is not None and track.job.status is Status.FINISHED
+    return track.planned.held is not None and track.job is not None and track.job.status is Status.FINISHED
 
 
 def _compare(screen: Screen, read: Sequence[Track], theirs: Mapping[str, Mapping[str, Decimal]]) -> None:
-    received = sum(len(track.harvest.totals) for track in read)
+    received = sum(len(track.record_file.totals) for track in read)
     held = sum(len(rows) for rows in theirs.values())
-    received_sum = f"{sum((track.harvest.sum for track in read), Decimal(0)):,.2f}"
+    received_sum = f"{sum((track.record_file.sum for track in read), Decimal(0)):,.2f}"
     held_sum = f"{sum((sum(rows.values(), Decimal(0)) for rows in theirs.values()), Decimal(0)):,.2f}"
     width = max(len(received_sum), len(held_sum))
     is_equal = not list(_unequal(read, theirs))
@@ -83,23 +83,23 @@ def _story(tracks: Sequence[Track], belvo: BelvoSimulator, syntage: SyntageSimul
     faults = Counter(seen.fault for seen in (*belvo.requests, *syntage.requests) if seen.fault)
     counted = ", ".join(f"{name} {count}" for name, count in sorted(faults.items()))
     yield from textwrap.wrap(counted, 80, initial_indent="faults     ", subsequent_indent=" " * 11)
-    cuts = sum(track.harvest.cuts for track in tracks)
+    cuts = sum(track.record_file.cuts for track in tracks)
     yield f"requests   {len(belvo.requests)} to Belvo, {len(syntage.requests)} to Syntage, readings begun again: {cuts}"
 
 
 def _unequal(read: Sequence[Track], theirs: Mapping[str, Mapping[str, Decimal]]) -> Iterator[str]:
     for track in read:
-        if not track.harvest.matches(theirs[track.part.label]):
-            yield f"{track.vendor} {track.part.label}: the records received are not the records held"
+        if not track.record_file.matches(theirs[track.planned.label]):
+            yield f"{track.vendor} {track.planned.label}: the records received are not the records held"
 
 
 def _unintended(track: Track) -> Iterator[str]:
-    name, part = f"{track.vendor} {track.part.label}", track.part
+    name, planned = f"{track.vendor} {track.planned.label}", track.planned
     if track.trouble:
         yield f"{name}: {track.trouble}"
-    if track.job is None or track.job.status is not part.ending:
-        yield f"{name} is {track.word()}, it should be {part.ending}"
-    if part.is_uncertain and not track.was_uncertain:
+    if track.job is None or track.job.status is not planned.ending:
+        yield f"{name} is {track.word()}, it should be {planned.ending}"
+    if planned.is_uncertain and not track.was_uncertain:
         yield f"{name} was never uncertain, though its 202 was lost"
 
 

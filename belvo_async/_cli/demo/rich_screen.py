@@ -78,7 +78,7 @@ def _bars(tracks: Sequence[Track]) -> Iterator[RenderableType]:
     for vendor in sorted({track.vendor for track in tracks}):
         mine = [track for track in tracks if track.vendor == vendor]
         over = sum(track.seconds is not None for track in mine)
-        records = sum(len(track.harvest.totals) for track in mine)
+        records = sum(len(track.record_file.totals) for track in mine)
         grid = rich.table.Table.grid(padding=(0, 1))
         grid.add_row(
             Text(f"{vendor:8}"),

@@ -32,9 +32,9 @@ from .plan import (
     INVOICES_PER_YEAR,
     LINKS,
     SYNTAGE_FAULTS,
-    Part,
-    belvo_parts,
-    syntage_parts,
+    PlannedJob,
+    belvo_jobs,
+    syntage_jobs,
 )
 from .progress import Track, in_order
 from .records import held_by_vendor, read
@@ -52,11 +52,11 @@ LOG_LINES = 20
 DEADLINE_SECONDS = 2400
 STOP_AFTER_SECONDS = 60
 
-Held = Callable[[Part], Mapping[str, Decimal]]
+Held = Callable[[PlannedJob], Mapping[str, Decimal]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class DemoOptions:
     """What the demo is told. `seed` decides data and faults, `speed` divides the vendors' time."""
 
     seed: int
@@ -73,7 +73,7 @@ def demo(*, seed: int, speed: float, out: Path | None, store: Path | None, log: 
     screen = open_screen()
     with tempfile.TemporaryDirectory(prefix="belvo-async-demo-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        options = Options(
+        options = DemoOptions(
             seed=seed, speed=speed, out=out or folder / "records.ndjson", store=store or folder / "jobs.db"
         )
         try:
@@ -92,7 +92,7 @@ def demo(*, seed: int, speed: float, out: Path | None, store: Path | None, log: 
     return code
 
 
-async def _run_until_ended(options: Options, screen: Screen) -> int:
+async def _run_until_ended(options: DemoOptions, screen: Screen) -> int:
     """Run the demo; when its terminal is closed or the process is asked to end, stop as by Ctrl-C: 128 and the signal.
 
     Nothing may stay behind then, either.
@@ -143,7 +143,7 @@ def _tell_log(screen: Screen, path: Path) -> None:
         screen.say(f"  {line}")
 
 
-async def run_demo(options: Options, screen: Screen, clock: Clock, held: Held = held_by_vendor) -> int:
+async def run_demo(options: DemoOptions, screen: Screen, clock: Clock, held: Held = held_by_vendor) -> int:
     """Run the demo; 0 when all received equals what `held` gives and every job ended as intended, else 1."""
     belvo = BelvoSimulator(
         seed=options.seed,
@@ -161,7 +161,10 @@ async def run_demo(options: Options, screen: Screen, clock: Clock, held: Held = 
         invoices_per_year=INVOICES_PER_YEAR,
     )
     async with belvo, syntage:
-        casts = [[Track(part=part) for part in parts] for parts in (belvo_parts(belvo), syntage_parts(syntage))]
+        casts = [
+            [Track(planned=planned) for planned in planned_jobs]
+            for planned_jobs in (belvo_jobs(belvo), syntage_jobs(syntage))
+        ]
         tracks = in_order([track for cast in casts for track in cast])
         _introduce(options, screen, tracks)
         with _replaced(options.out) as file:
@@ -173,7 +176,7 @@ async def run_demo(options: Options, screen: Screen, clock: Clock, held: Held = 
     return 1 if complaints else 0
 
 
-def _introduce(options: Options, screen: Screen, tracks: Sequence[Track]) -> None:
+def _introduce(options: DemoOptions, screen: Screen, tracks: Sequence[Track]) -> None:
     screen.say(
         f"{len(tracks)} jobs at two simulated vendors, {options.speed:g} times faster than real, seed {options.seed}."
     )
@@ -189,7 +192,7 @@ def _replaced(path: Path) -> Generator[IO[bytes], None, None]:
         yield file
 
 
-def _session(options: Options, clock: Clock, belvo: BelvoSimulator, syntage: SyntageSimulator) -> Session:
+def _session(options: DemoOptions, clock: Clock, belvo: BelvoSimulator, syntage: SyntageSimulator) -> Session:
     return Session(
         Belvo(
             belvo.secret_id,
@@ -222,7 +225,7 @@ async def _webhooks(session: Session) -> AsyncGenerator[str, None]:
 class _Run:
     """Fires the jobs and follows each to its end."""
 
-    def __init__(self, options: Options, session: Session, file: IO[bytes]) -> None:
+    def __init__(self, options: DemoOptions, session: Session, file: IO[bytes]) -> None:
         self._speed = options.speed
         self._session = session
         self._file = file
@@ -241,20 +244,20 @@ class _Run:
 
     async def _fire(self, cast: Sequence[Track], group: asyncio.TaskGroup) -> None:
         for track in cast:
-            if track.part.prepare is not None:
-                track.part.prepare()
+            if track.planned.prepare is not None:
+                track.planned.prepare()
             track.fired_at = fired_at = asyncio.get_running_loop().time()
-            track.handle = await self._session.fire(track.part.task, deadline=self._deadline)
+            track.handle = await self._session.fire(track.planned.task, deadline=self._deadline)
             group.create_task(self._follow(track, track.handle, fired_at))
 
     async def _follow(self, track: Track, handle: JobHandle[Any], fired_at: float) -> None:
         try:
-            if track.part.ending is Status.STOPPED:
+            if track.planned.ending is Status.STOPPED:
                 await asyncio.sleep(STOP_AFTER_SECONDS / self._speed)
                 await handle.stop()
             await handle
-            if track.part.held is not None:
-                await read(handle, track.harvest, self._file)
+            if track.planned.held is not None:
+                await read(handle, track.record_file, self._file)
         except JobError as error:
             # Meant for some; whether it was is judged at the end, by the status.
             track.trouble = None if error.job.status.is_terminal else f"{type(error).__name__}: {error}"

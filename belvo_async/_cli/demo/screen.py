@@ -65,9 +65,9 @@ class PlainScreen:
 
     def _tell(self, track: Track) -> None:
         news = _news(track)
-        if news and self._told.get(track.part.label) != news:
-            self._told[track.part.label] = news
-            self.say(f"{track.passed():5.1f}s  {track.vendor:7}  {track.part.label:22}  {news}")
+        if news and self._told.get(track.planned.label) != news:
+            self._told[track.planned.label] = news
+            self.say(f"{track.passed():5.1f}s  {track.vendor:7}  {track.planned.label:22}  {news}")
 
 
 def _news(track: Track) -> str | None:
@@ -80,6 +80,7 @@ def _news(track: Track) -> str | None:
         return "uncertain: its 202 was lost" if job.status is Status.UNCERTAIN else "uncertain no more: it was found"
     if track.trouble:
         return track.trouble
-    records = f", {len(track.harvest.totals)} records" if track.part.held and job.status is Status.FINISHED else ""
+    counts = track.planned.held and job.status is Status.FINISHED
+    records = f", {len(track.record_file.totals)} records" if counts else ""
     code = f" ({job.failure.code})" if job.failure else ""
     return f"{job.status} by {job.settled_by}{code}{records}"

@@ -25,7 +25,7 @@ class PageSum(NamedTuple):
     last: str | None
 
 
-class Sifted(NamedTuple, Generic[R]):
+class FilteredRows(NamedTuple, Generic[R]):
     """What is left of a batch: the records to pass on, what they are known by, and what is odd about them."""
 
     records: Sequence[R]
@@ -33,7 +33,7 @@ class Sifted(NamedTuple, Generic[R]):
     odd: Sequence[Odd]
 
 
-class Sieve(Generic[R]):
+class RowFilter(Generic[R]):
     """Drops rows met before (by id, within the last WINDOW_IDS) and rows of another subject, period or kind.
 
     Rows without an id are all taken for new; those of a page that is read again are told by their place. A row of which
@@ -67,7 +67,7 @@ class Sieve(Generic[R]):
         """What came with the page that was begun last."""
         return PageSum(self._place, self._new, *self._ends)
 
-    def take(self, batch: Batch[R]) -> Sifted[R]:
+    def take(self, batch: Batch[R]) -> FilteredRows[R]:
         """Choose what to pass on."""
         records, seen = batch.records, batch.seen
         new = self._new_ones(seen)
@@ -80,7 +80,7 @@ class Sieve(Generic[R]):
         odd = [each for each in batch.odd if self._is_told(each, passed)] if batch.odd else ()
         if not all(passed):
             records, seen = tuple(compress(records, passed)), tuple(compress(seen, passed))
-        return Sifted(records, seen, odd)
+        return FilteredRows(records, seen, odd)
 
     def _kept(self, keep: Callable[[Any], bool], batch: Batch[R]) -> list[bool]:
         kept = list(map(keep, batch.seen))

@@ -16,7 +16,7 @@ _INDEX = re.compile(r"\[\d+\]")
 _SENTENCE = "%s: a value at %s cannot be read; it is None, and counted in `misfits`"
 
 
-class Telling:
+class MisfitReport:
     """Warns of each place once a reading. `what` is read, as in `GET /api/invoices/`."""
 
     def __init__(self, what: str) -> None:
@@ -35,4 +35,4 @@ class Telling:
 def warn_of(misfits: Misfits, what: str) -> None:
     """Warn of what could not be read of one document."""
     if misfits.count:
-        Telling(what).warn(each.path for each in misfits)
+        MisfitReport(what).warn(each.path for each in misfits)

@@ -16,7 +16,7 @@ _ROUND = "the pages lead round and round: a page that has a next one holds what 
 _BACK = "the pages lead back: the next one was read before, so that the rest cannot be reached; read it again later"
 
 
-class Rounds:
+class PageLoops:
     """Watches the pages of one reading, in memory that does not grow. Raises PayloadError once they go round."""
 
     def __init__(self) -> None:

@@ -49,7 +49,7 @@ class Spares:
             await next(reversed(self._unread)).aclose()
 
 
-class Ahead:
+class Prefetch:
     """Sends the requests of one reading, some of them early. Use as `async with`; leaving it drops what is unread.
 
     Guesses change nothing but time: only a request that the reading really makes is answered from one, and only if it

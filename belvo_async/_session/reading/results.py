@@ -15,10 +15,10 @@ from ...discreet import Discretion, discreet
 from ...errors import IncompleteResultError, TaskError, TransportError
 from ...jobs import Observation
 from ...tolerant import Misfits
-from .dedup import Sieve, Sifted
-from .misfits import Telling
-from .page_loops import Rounds
-from .prefetch import Ahead, Spares
+from .dedup import FilteredRows, RowFilter
+from .misfits import MisfitReport
+from .page_loops import PageLoops
+from .prefetch import Prefetch, Spares
 from .record_type import check_record
 
 R_co = TypeVar("R_co", covariant=True)
@@ -42,7 +42,7 @@ class Results(Generic[R_co]):
 
     def __init__(
         self,
-        walk: Callable[[], Walk[object]],
+        walk: Walk[object],
         vendor: Vendor,
         send: Send,
         spares: Spares,
@@ -60,14 +60,14 @@ class Results(Generic[R_co]):
         self._strict = strict
         self._misfits = Misfits()
         if record is not None:
-            check_record(walk().shape, record)
+            check_record(walk.shape, record)
         self._start: _Checkpoint | None = None
         self._remarks = remarks
         self._reached: _Checkpoint | None = None
         if resume is not None:
             # Another reading's checkpoint is refused here, not at the first record.
-            self._start = _Checkpoint.read(resume, _reading_of(walk()))
-            next(walk().steps(self._start.target))
+            self._start = _Checkpoint.read(resume, _reading_of(walk))
+            next(walk.steps(self._start.target))
 
     @property
     def misfits(self) -> Misfits:
@@ -97,34 +97,36 @@ class Results(Generic[R_co]):
 
     async def batches(self) -> AsyncGenerator[tuple[R_co, ...], None]:
         """The same records in tuples, as they are decoded: a quarter of a megabyte of JSON each. Never an empty one."""
-        walk = self._walk()
+        walk = self._walk
         start = self._start or _Checkpoint(None, 0, _reading_of(walk))
-        sieve = Sieve[R_co](walk.shape, start.counted)
-        rounds = Rounds()
+        row_filter = RowFilter[R_co](walk.shape, start.counted)
+        page_loops = PageLoops()
         steps = walk.steps(start.target)
         request = next(steps, None)
         expected: int | None = None
         misfits = self._misfits = Misfits()
-        telling = Telling("" if request is None else request.name)
+        misfit_report = MisfitReport("" if request is None else request.name)
         with Discretion(), closing(steps):
-            async with Ahead(self._send, self._spares, walk.ahead) as ahead:
+            async with Prefetch(self._send, self._spares, walk.ahead) as prefetch:
                 while request is not None:
-                    self._reached = start._replace(target=request.target, counted=sieve.counted)
+                    self._reached = start._replace(target=request.target, counted=row_filter.counted)
                     reader = PageReader(walk.shape, record=self._record, strict=self._strict)
-                    async with aclosing(self._read(request, reader, ahead, sieve)) as page:
-                        async for sifted in page:
-                            _note_odd(sifted, walk.shape, misfits, telling)
-                            if sifted.records:
-                                yield tuple(sifted.records)
-                            del sifted
+                    async with aclosing(self._read(request, reader, prefetch, row_filter)) as page:
+                        async for filtered in page:
+                            _note_odd(filtered, walk.shape, misfits, misfit_report)
+                            if filtered.records:
+                                yield tuple(filtered.records)
+                            del filtered
                     expected = reader.page.count if reader.page.count is not None else expected
                     request = _advance(steps.send, reader.page)
                     if reader.page.next:
-                        rounds.check(sieve.page, sieve.counted, expected, leads_on=request is not None)
+                        page_loops.check(row_filter.page, row_filter.counted, expected, leads_on=request is not None)
         self._reached = None
-        if expected is not None and sieve.counted < expected:
-            text = f"{sieve.counted} records arrived, the vendor counts {expected}; read again or treat them as partial"
-            raise IncompleteResultError(text, expected=expected, received=sieve.counted)
+        if expected is not None and row_filter.counted < expected:
+            arrived = f"{row_filter.counted} records arrived, the vendor counts {expected}"
+            raise IncompleteResultError(
+                f"{arrived}; read again or treat them as partial", expected=expected, received=row_filter.counted
+            )
 
     @discreet
     async def to_list(self) -> list[R_co]:
@@ -149,36 +151,36 @@ class Results(Generic[R_co]):
         return f"<Results{whose}: iterate it, or await its to_list()>"
 
     async def _read(
-        self, request: Request, reader: PageReader[R_co], ahead: Ahead, sieve: Sieve[R_co]
-    ) -> AsyncGenerator[Sifted[R_co], None]:
+        self, request: Request, reader: PageReader[R_co], prefetch: Prefetch, row_filter: RowFilter[R_co]
+    ) -> AsyncGenerator[FilteredRows[R_co], None]:
         """Read one page; again from its first row when its body breaks off. `send` retries what comes before a body."""
         for attempt in range(1, PAGE_ATTEMPTS + 1):
-            sieve.begin_page(again=attempt > 1)
-            async with ahead.open(request) as response:
+            row_filter.begin_page(again=attempt > 1)
+            async with prefetch.open(request) as response:
                 if response.status != 200:
                     raise self._vendor.read_error(await response.answer())
                 try:
                     async with aclosing(reader.batches(response.chunks())) as batches:
                         async for batch in batches:
-                            ahead.look(request, reader.page)
-                            sifted = sieve.take(batch)
+                            prefetch.look(request, reader.page)
+                            filtered = row_filter.take(batch)
                             if self._remarks is not None:
-                                await self._remarks.take(sifted.seen)
-                            yield sifted
-                            del batch, sifted
+                                await self._remarks.take(filtered.seen)
+                            yield filtered
+                            del batch, filtered
                     return
                 except TransportError:
                     if attempt == PAGE_ATTEMPTS:
                         raise
 
 
-def _note_odd(sifted: Sifted[Any], shape: Shape[object], misfits: Misfits, telling: Telling) -> None:
+def _note_odd(filtered: FilteredRows[Any], shape: Shape[object], misfits: Misfits, misfit_report: MisfitReport) -> None:
     """Count what could not be read of the rows that are passed on, and warn of it."""
-    for odd in sifted.odd:
+    for odd in filtered.odd:
         record_id = None if odd.row is None or shape.record_id is None else shape.record_id(odd.row)
         for each in odd.told:
             misfits.add(each.place.path, each.raw, record_id)
-        telling.warn(each.place.path for each in odd.told)
+        misfit_report.warn(each.place.path for each in odd.told)
 
 
 class Remarks:

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..origin import Origin
-from ..wire import Call, JsonObject, decode
+from ..wire import Incoming, JsonObject, decode
 from .linking.tokens import Tokens
-from .refreshes import Sweeps
+from .refreshes import Refreshes
 from .rows.records import Records
 from .runs import BelvoRuns
 from .state import Archive, Link
@@ -14,7 +14,7 @@ from .webhooks import BelvoWebhooks
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parts:
+class Context:
     """One Belvo's memory and workers; `new_id` gives 32 hex digits for a purpose, always the same row for a seed."""
 
     origin: Origin
@@ -23,7 +23,7 @@ class Parts:
     archive: Archive
     webhooks: BelvoWebhooks
     runs: BelvoRuns
-    sweeps: Sweeps
+    refreshes: Refreshes
     tokens: Tokens
     new_id: Callable[[str], str]
     page_size: int
@@ -34,7 +34,7 @@ class Parts:
         return self.new_id("request_ids")
 
 
-def read_object(call: Call) -> JsonObject:
+def read_object(call: Incoming) -> JsonObject:
     """Read a body as an object; anything else counts as an empty one (every field is then missing)."""
     try:
         value = decode(call.body)
@@ -43,7 +43,7 @@ def read_object(call: Call) -> JsonObject:
     return value if isinstance(value, dict) else {}
 
 
-def asks_async(call: Call) -> bool:
+def asks_async(call: Incoming) -> bool:
     """Tell whether the asynchronous mode is asked for.
 
     The header's value is case sensitive: another spelling falls back to a synchronous call.

@@ -1,6 +1,6 @@
 """Belvo's documented error bodies: a list of objects with code, message and request_id."""
 
-from ..wire import Answer, Json, JsonObject, answer
+from ..wire import Json, JsonObject, Reply, answer
 
 # code -> (status, message). Codes and statuses from Belvo's error catalogue; the texts are our own.
 CODES: dict[str, tuple[int, str]] = {
@@ -33,13 +33,13 @@ SESSION_SECONDS = 900
 HTML_403 = b"<html><head><title>403 Forbidden</title></head><body><center><h1>403 Forbidden</h1></center></body></html>"
 
 
-def error(code: str, request_id: str, **more: Json) -> Answer:
+def error(code: str, request_id: str, **more: Json) -> Reply:
     """Answer a documented error code with its status; a code we do not know is a 400."""
     status, message = CODES.get(code, (400, "The request failed"))
     return answer(status, [{"code": code, "message": message, "request_id": request_id, **more}])
 
 
-def token_required(request_id: str, link: str, *, session: str, token: str) -> Answer:
+def token_required(request_id: str, link: str, *, session: str, token: str) -> Reply:
     """Answer 428 with the session fields a resume needs."""
     return error(
         "token_required",
@@ -56,7 +56,7 @@ def token_required(request_id: str, link: str, *, session: str, token: str) -> A
     )
 
 
-def invalid(problems: list[tuple[str, str, str]], request_id: str) -> Answer:
+def invalid(problems: list[tuple[str, str, str]], request_id: str) -> Reply:
     """Answer 400 with one object per problem; each problem is (field, code, message)."""
     rows: list[Json] = []
     for field, code, message in problems:
@@ -65,11 +65,11 @@ def invalid(problems: list[tuple[str, str, str]], request_id: str) -> Answer:
     return answer(400, rows)
 
 
-def proxy_page() -> Answer:
+def proxy_page() -> Reply:
     """Answer as the proxy does above 80 requests in 30 seconds: HTML, not JSON."""
-    return Answer(status=403, body=HTML_403, content_type="text/html")
+    return Reply(status=403, body=HTML_403, content_type="text/html")
 
 
-def slow_down() -> Answer:
+def slow_down() -> Reply:
     """Answer 429; its body is not documented, so nothing may be built on it."""
-    return Answer(status=429, body=b"Too Many Requests", content_type="text/plain")
+    return Reply(status=429, body=b"Too Many Requests", content_type="text/plain")

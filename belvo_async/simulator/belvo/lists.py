@@ -9,7 +9,7 @@ from typing import TypeAlias
 from urllib.parse import urlencode
 from uuid import UUID
 
-from ..wire import Call, Json, JsonObject, Query
+from ..wire import Incoming, Json, JsonObject, Query
 from .rows.invoices import Filed
 
 LARGEST_PAGE = 1000  # larger values are clamped (pagination article)
@@ -147,9 +147,9 @@ def filters(query: Query, known: Filters) -> list[Test]:
 
 def _test(name: str, kind: Filter, text: str) -> Test:
     field, _, operator = name.partition("__")
-    parts = text.split(",") if operator in ("in", "not_in", "allin", "range") else [text]
+    context = text.split(",") if operator in ("in", "not_in", "allin", "range") else [text]
     try:
-        wanted = [kind.read(part) for part in parts]
+        wanted = [kind.read(part) for part in context]
         if operator == "range":
             low, high = wanted
             return lambda filed: any(_between(low, key, high) for key in _keys(filed, field, kind))
@@ -203,7 +203,7 @@ def _order(value: Key, limit: Key) -> int | None:
     return None
 
 
-def pick(row: JsonObject, call: Call) -> JsonObject:
+def pick(row: JsonObject, call: Incoming) -> JsonObject:
     """Apply `fields` (only these) and `omit` (all but these)."""
     only, leave = call.one("fields"), call.one("omit")
     if only:
@@ -215,7 +215,7 @@ def pick(row: JsonObject, call: Call) -> JsonObject:
     return row
 
 
-def page(rows: Sequence[Filed], call: Call, *, origin: str, default_size: int) -> JsonObject | None:
+def page(rows: Sequence[Filed], call: Incoming, *, origin: str, default_size: int) -> JsonObject | None:
     """Give one page of the rows; None when the page does not exist (Belvo answers 404).
 
     Its links are absolute, under the name the client came by; `origin` is for those who name none.
@@ -238,6 +238,6 @@ def _count(text: str | None, default: int) -> int:
     return int(text) if text is not None and text.isdecimal() and int(text) > 0 else default
 
 
-def _url(call: Call, origin: str, number: int) -> str:
+def _url(call: Incoming, origin: str, number: int) -> str:
     kept = [(name, value) for name, values in call.query.items() for value in values if name != "page"]
     return f"{origin}{call.path}?{urlencode([*kept, ('page', str(number))], safe=',')}"

@@ -31,7 +31,7 @@ class Step:
     find: Find
 
 
-class Sweeps:
+class Refreshes:
     """Runs through a link's resources."""
 
     def __init__(

@@ -15,17 +15,17 @@ from ..fiscal import Books
 from ..origin import NO_DELAY, Origin
 from ..rate_limits import SlidingBudget
 from ..taxpayers import subject
-from ..wire import Answer, Call, Json, JsonObject, Route
+from ..wire import Incoming, Json, JsonObject, Reply, Route
 from .bulk import copies
 from .catalogue import CATALOGUE
-from .context import Parts, read_object
+from .context import Context, read_object
 from .errors import CODES, error, proxy_page, slow_down
 from .linking.checks import FETCHABLE
 from .linking.links import Linking
 from .linking.tokens import Tokens
 from .linking.widget import TOKEN_ROUTE, Widget
-from .reads import Shelves
-from .refreshes import Sweeps
+from .reads import BelvoReads
+from .refreshes import Refreshes
 from .retrievals import Retrievals
 from .rows.records import Records
 from .runs import BelvoRuns
@@ -103,24 +103,28 @@ class BelvoSimulator(Origin):
             retentions_per_year=retentions_per_year,
             example_share=example_share,
         )
-        self._parts = self._make_parts(records, page_size_default)
-        self._records, self._archive = records, self._parts.archive
-        self._webhooks, self._runs, self._sweeps = self._parts.webhooks, self._parts.runs, self._parts.sweeps
-        widget = Widget(self._parts, is_key=self._is_key, is_logged_in=self._is_logged_in)
-        self._desks = (Shelves(self._parts), Retrievals(self._parts), Linking(self._parts), widget)
+        self._context = self._make_context(records, page_size_default)
+        self._records, self._archive = records, self._context.archive
+        self._webhooks, self._runs, self._refreshes = (
+            self._context.webhooks,
+            self._context.runs,
+            self._context.refreshes,
+        )
+        widget = Widget(self._context, is_key=self._is_key, is_logged_in=self._is_logged_in)
+        self._handlers = (BelvoReads(self._context), Retrievals(self._context), Linking(self._context), widget)
 
-    def _make_parts(self, records: Records, page_size: int) -> Parts:
+    def _make_context(self, records: Records, page_size: int) -> Context:
         archive = Archive()
-        webhooks = BelvoWebhooks(self.postman, self.dice, lambda: self.webhook_authorization)
+        webhooks = BelvoWebhooks(self.sender, self.dice, lambda: self.webhook_authorization)
         runs = BelvoRuns(self, archive, records, webhooks, self.dice.stream("durations"), self.now)
-        return Parts(
+        return Context(
             origin=self,
             links=self._links,
             records=records,
             archive=archive,
             webhooks=webhooks,
             runs=runs,
-            sweeps=Sweeps(self, archive, records, webhooks, runs, self.dice.stream("sweeps")),
+            refreshes=Refreshes(self, archive, records, webhooks, runs, self.dice.stream("sweeps")),
             tokens=Tokens(),
             new_id=lambda purpose: self._uuid(purpose).hex,
             page_size=page_size,
@@ -254,7 +258,7 @@ class BelvoSimulator(Origin):
         """
         owner = self._links[link]
         wanted = owner.fetch_resources if resources is None else tuple(resources)
-        self._sweeps.at_once(owner, wanted, str(self._uuid("webhook_requests")), self.now())
+        self._refreshes.at_once(owner, wanted, str(self._uuid("webhook_requests")), self.now())
 
     async def deliver(self, payload: JsonObject, *, authorization: str | None = None) -> int:
         """Send a hand-made webhook now, once. Returns the status answered (0: none).
@@ -266,30 +270,30 @@ class BelvoSimulator(Origin):
     # The vendor's side
 
     def routes(self) -> Sequence[Route]:
-        return [route for desk in self._desks for route in desk.routes()]
+        return [route for handler in self._handlers for route in handler.routes()]
 
     def known_faults(self) -> frozenset[str]:
         return frozenset(CODES) | AFTER | BEFORE | {"rate_limited", "html_403", "server_error", "synchronous"}
 
-    def refuse(self, call: Call, route: str) -> Answer | None:
+    def refuse(self, call: Incoming, route: str) -> Reply | None:
         if self._limits and not self._budget.take():
             return proxy_page()
         if route != TOKEN_ROUTE and not self._is_logged_in(call):
             return error("authentication_failed", self._request_id())
         return None
 
-    def elsewhere(self, call: Call) -> Answer | None:
+    def elsewhere(self, call: Incoming) -> Reply | None:
         # Django's APPEND_SLASH: 301 whatever the method (after which most clients ask again by GET, without their
         # body), before anybody looks at the credentials. Only where the path with the slash is known.
         path = f"{call.path}/"
         if call.path.endswith("/") or not self.knows(path):
             return None
-        return Answer(status=301, content_type="text/html; charset=utf-8", headers={"Location": path + call.asked})
+        return Reply(status=301, content_type="text/html; charset=utf-8", headers={"Location": path + call.asked})
 
-    def no_route(self, status: int) -> Answer:
+    def no_route(self, status: int) -> Reply:
         return error("not_found" if status == 404 else "method_not_allowed", self._request_id())
 
-    def fault_answer(self, fault: str, call: Call) -> Answer | None:
+    def fault_answer(self, fault: str, call: Incoming) -> Reply | None:
         if fault == "html_403":
             return proxy_page()
         if fault == "rate_limited":
@@ -306,7 +310,7 @@ class BelvoSimulator(Origin):
         # A POST or PUT suspends itself, so that its session can be resumed.
         return None if call.method in ("POST", "PUT") else error(code, self._request_id())
 
-    def _is_logged_in(self, call: Call) -> bool:
+    def _is_logged_in(self, call: Incoming) -> bool:
         scheme, _, encoded = call.headers.get("Authorization", "").partition(" ")
         try:
             given = base64.b64decode(encoded, validate=True)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from uuid import UUID
 
-from ..deliveries import Postman
+from ..deliveries import WebhookSender
 from ..faults import Dice
 from ..wire import JsonObject, encode
 from .errors import CODES
@@ -23,8 +23,8 @@ FAILED_CODE = "unknown_failure_code"
 class BelvoWebhooks:
     """Builds and posts Belvo's webhooks."""
 
-    def __init__(self, postman: Postman, dice: Dice, authorization: Callable[[], str]) -> None:
-        self._postman = postman
+    def __init__(self, sender: WebhookSender, dice: Dice, authorization: Callable[[], str]) -> None:
+        self._sender = sender
         self._dice = dice
         self._authorization = authorization
 
@@ -37,7 +37,7 @@ class BelvoWebhooks:
         # The 202 prints 32 hex digits, webhooks a dashed UUID (every example on Belvo's pages).
         request_id = str(UUID(job.request_id))
         payload = self._envelope(job.resource, "async_post", code, job.link, request_id, data)
-        started = self._postman.post(encode(payload), self._headers(None))
+        started = self._sender.post(encode(payload), self._headers(None))
         if self._dice.hit("webhook_forged"):
             self._forge(payload)
         return started
@@ -46,18 +46,18 @@ class BelvoWebhooks:
         """Announce that a link broke."""
         data = _error_data("login_error") if code == "invalid_credentials" else {}
         payload = self._envelope("LINK", "recurrent_update", code, link, request_id, data)
-        self._postman.post(encode(payload), self._headers(None))
+        self._sender.post(encode(payload), self._headers(None))
 
     def historical(self, link: Link, kind: str, code: str, data: JsonObject, request_id: str) -> None:
         """Announce part of what was fetched after a link was created or refreshed."""
         payload = self._envelope(kind, "historical_update", code, link, request_id, data)
-        self._postman.post(encode(payload), self._headers(None))
+        self._sender.post(encode(payload), self._headers(None))
 
     def failed(self, job: BelvoJob, kind: str, process: str) -> None:
         """Announce that a refresh or a deletion failed, in the way a failed POST is announced."""
         data = _error_data(job.error_code)
         payload = self._envelope(kind, process, FAILED_CODE, job.link, str(UUID(job.request_id)), data)
-        self._postman.post(encode(payload), self._headers(None))
+        self._sender.post(encode(payload), self._headers(None))
 
     def link_deleted(self, job: BelvoJob) -> None:
         """Announce that a link is gone.
@@ -67,26 +67,26 @@ class BelvoWebhooks:
         """
         payload = self._envelope("LINK", "", "link_deleted", job.link, str(UUID(job.request_id)), {})
         del payload["process_type"]
-        self._postman.post(encode(payload), self._headers(None))
+        self._sender.post(encode(payload), self._headers(None))
 
     async def deliver(self, payload: JsonObject, *, authorization: str | None) -> int:
         """Send a hand-made payload once."""
-        if self._postman.url is None:
+        if self._sender.url is None:
             raise RuntimeError("no webhook_url is set: there is nowhere to deliver to")
-        return await self._postman.attempt(
-            self._postman.url, encode(payload), self._headers(authorization), kind="handmade"
+        return await self._sender.attempt(
+            self._sender.url, encode(payload), self._headers(authorization), kind="handmade"
         )
 
     async def wait_first(self, started: list[asyncio.Task[None]]) -> None:
         """Wait until started deliveries had their first try (or their deadline)."""
         if started:
-            await asyncio.wait(started, timeout=self._postman.deadline_seconds)
+            await asyncio.wait(started, timeout=self._sender.deadline_seconds)
 
     def _forge(self, payload: JsonObject) -> None:
         lie: JsonObject = {**payload, "webhook_id": self._id().hex, "data": _error_data("institution_down")}
-        self._postman.post_once(encode(lie), self._headers("Bearer forged"), kind="forged")
+        self._sender.post_once(encode(lie), self._headers("Bearer forged"), kind="forged")
         unknown: JsonObject = {**payload, "webhook_id": self._id().hex, "request_id": str(self._id())}
-        self._postman.post_once(encode(unknown), self._headers(None), kind="unknown_job")
+        self._sender.post_once(encode(unknown), self._headers(None), kind="unknown_job")
 
     def _envelope(
         self, kind: str, process: str, code: str, link: Link, request_id: str, data: JsonObject

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Literal, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
-from ..wire import Answer, Call, Handler, Json, JsonObject, Query, Route, answer
+from ..wire import Handler, Incoming, Json, JsonObject, Query, Reply, Route, answer
 from .accounts import Accounts
 from .errors import LD_JSON, hydra_error, message
 from .exports import Source
@@ -21,16 +21,16 @@ from .lists import (
     numbered_page,
     page,
 )
-from .rows.invoice_parts import Companions, applied_to, issued_by
+from .rows.invoice_parts import InvoiceParts, applied_to, issued_by
 from .rows.records import KINDS, Records
-from .state import Shelves
+from .state import GatheredRows
 
 Rows: TypeAlias = list[JsonObject]
 RowsOf: TypeAlias = Callable[[Mapping[str, str]], Rows | None]
 # Guide and OpenAPI differ in which lists know a page number: `either` takes the cursor when the request opts in.
 Style = Literal["cursor", "cursor_only", "either", "page"]
 # Which of the invoice companions have the guide's `X-Pagination-Style` switch, and their JSON-LD type.
-COMPANIONS: Mapping[str, tuple[str, Style]] = {
+INVOICE_PARTS: Mapping[str, tuple[str, Style]] = {
     "line-items": ("InvoiceLineItem", "either"),
     "payments": ("InvoicePayment", "either"),
     "batch-payments": ("InvoiceBatchPayment", "cursor"),
@@ -54,7 +54,7 @@ class Listing:
         """Give the parts of a path that names this list."""
         return Route("GET", self.template, self.show).match(path)
 
-    async def show(self, call: Call) -> Answer:
+    async def show(self, call: Incoming) -> Reply:
         """Answer one page."""
         rows = self.rows(call.args)
         if rows is None:
@@ -71,12 +71,12 @@ class Listing:
         return answer(200, body, LD_JSON)
 
 
-def _opts_in(call: Call) -> bool:
+def _opts_in(call: Incoming) -> bool:
     is_cursor = call.headers.get("X-Pagination-Style") == "cursor"
     return is_cursor or "id[lt]" in call.query or "id[gt]" in call.query
 
 
-def detail(row: JsonObject | None, context: str) -> Answer:
+def detail(row: JsonObject | None, context: str) -> Reply:
     """Answer one object, or 404."""
     if row is None:
         return message(404, "Not found.")
@@ -90,16 +90,16 @@ class Catalogue:
         self,
         *,
         accounts: Accounts,
-        shelves: Shelves,
+        gathered_rows: GatheredRows,
         records: Records,
         refresh: Callable[[], None],
     ) -> None:
         self._accounts = accounts
-        self._shelves = shelves
+        self._gathered_rows = gathered_rows
         self._records = records
         self._tags = accounts.tags
         self._refresh = refresh
-        self.companions = Companions(shelves, self._tags)
+        self.parts = InvoiceParts(gathered_rows, self._tags)
         self.listings: tuple[Listing, ...] = tuple(self._all())
 
     def routes(self) -> Iterator[Route]:
@@ -108,8 +108,8 @@ class Catalogue:
             yield Route("GET", listing.template, listing.show)
         yield Route("GET", "/invoices/{id}", self._one_invoice)
         yield Route("GET", "/entity-tags/{id}", self._one_entity_tag)
-        for name, (context, _) in COMPANIONS.items():
-            yield Route("GET", f"/invoices/{name}/{{id}}", self._one_companion(name, context))
+        for name, (context, _) in INVOICE_PARTS.items():
+            yield Route("GET", f"/invoices/{name}/{{id}}", self._one_part(name, context))
         for kind in KINDS.values():
             yield Route("GET", f"{kind.single}/{{id}}", self._one_record(kind.name))
 
@@ -132,7 +132,7 @@ class Catalogue:
         query: Query = {}
         for name, value in parse_qsl(text, keep_blank_values=True):
             query.setdefault(name, []).append(value)
-        call = Call(method="GET", path=path, query=query, headers={}, body=b"", args=args)
+        call = Incoming(method="GET", path=path, query=query, headers={}, body=b"", args=args)
         tests = filters(call, listing.known)
 
         def rows() -> Rows:
@@ -177,17 +177,17 @@ class Catalogue:
         yield Listing(
             template="/entities/{id}/invoices",
             context="Invoice",
-            rows=self._of_entity(self._shelves.newest_first),
+            rows=self._of_entity(self._gathered_rows.newest_first),
             known=INVOICE_FILTERS,
             order=INVOICE_ORDER,
             style="cursor_only",
         )
         for name in ("line-items", "payments", "credit-notes"):
-            context, style = COMPANIONS[name]
+            context, style = INVOICE_PARTS[name]
             yield Listing(
                 template=f"/entities/{{id}}/invoices/{name}",
                 context=context,
-                rows=self._of_entity(partial(self.companions.of_entity, name)),
+                rows=self._of_entity(partial(self.parts.of_entity, name)),
                 style=style,
             )
         for kind in KINDS.values():
@@ -204,12 +204,12 @@ class Catalogue:
         for name in ("payments", "batch-payments", "credit-notes"):
             yield Listing(
                 template=f"/invoices/{name}",
-                context=COMPANIONS[name][0],
-                rows=self._everywhere(partial(self.companions.everywhere, name)),
+                context=INVOICE_PARTS[name][0],
+                rows=self._everywhere(partial(self.parts.everywhere, name)),
             )
         for name in ("line-items", "payments", "batch-payments", "relations"):
-            context, style = COMPANIONS[name]
-            rows = self._of_invoice(partial(self.companions.of_invoice, name))
+            context, style = INVOICE_PARTS[name]
+            rows = self._of_invoice(partial(self.parts.of_invoice, name))
             yield Listing(template=f"/invoices/{{invoice}}/{name}", context=context, rows=rows, style=style)
             if name in ("line-items", "relations"):
                 template = f"/entities/{{id}}/invoices/{{invoice}}/{name}"
@@ -231,7 +231,7 @@ class Catalogue:
         )
 
     def _notes(self, keep: Callable[[Sequence[JsonObject], str], Rows], invoice: str) -> Rows | None:
-        rows = self.companions.of_invoice("credit-notes", invoice)
+        rows = self.parts.of_invoice("credit-notes", invoice)
         return None if rows is None else keep(rows, invoice)
 
     def _of_entity(self, rows: Callable[[str], Rows]) -> RowsOf:
@@ -256,24 +256,24 @@ class Catalogue:
 
         return everywhere
 
-    async def _one_invoice(self, call: Call) -> Answer:
+    async def _one_invoice(self, call: Incoming) -> Reply:
         self._refresh()
-        row = self._shelves.find(call.args["id"])
+        row = self._gathered_rows.find(call.args["id"])
         tags: list[Json] = [*self._tags.of_invoice(call.args["id"])] if row else []
         return detail({**row, "tags": tags} if row else None, "Invoice")
 
-    async def _one_entity_tag(self, call: Call) -> Answer:
+    async def _one_entity_tag(self, call: Incoming) -> Reply:
         return detail(self._tags.find(call.args["id"]), "EntityTag")
 
-    def _one_companion(self, name: str, context: str) -> Handler:
-        async def one(call: Call) -> Answer:
+    def _one_part(self, name: str, context: str) -> Handler:
+        async def one(call: Incoming) -> Reply:
             self._refresh()
-            return detail(self.companions.find(name, call.args["id"]), context)
+            return detail(self.parts.find(name, call.args["id"]), context)
 
         return one
 
     def _one_record(self, kind: str) -> Handler:
-        async def one(call: Call) -> Answer:
+        async def one(call: Incoming) -> Reply:
             return detail(self._records.find(kind, call.args["id"]), kind)
 
         return one

@@ -1,6 +1,6 @@
 """Syntage's documented error bodies."""
 
-from ..wire import Answer, Json, answer
+from ..wire import Json, Reply, answer
 
 LD_JSON = "application/ld+json"
 # Scripted faults that are answers: name -> (status, text).
@@ -17,12 +17,12 @@ HYDRA_ERRORS: dict[str, tuple[int, str]] = {
 }
 
 
-def message(status: int, text: str) -> Answer:
+def message(status: int, text: str) -> Reply:
     """Answer the short form: 401, 404, 429 and some 400."""
     return answer(status, {"message": text})
 
 
-def hydra_error(status: int, text: str) -> Answer:
+def hydra_error(status: int, text: str) -> Reply:
     """Answer a hydra:Error."""
     return answer(
         status,
@@ -36,7 +36,7 @@ def hydra_error(status: int, text: str) -> Answer:
     )
 
 
-def violations(problems: list[tuple[str, str]]) -> Answer:
+def violations(problems: list[tuple[str, str]]) -> Reply:
     """Answer a ConstraintViolation; each problem is (propertyPath, message)."""
     rows: list[Json] = [{"propertyPath": path, "message": text} for path, text in problems]
     return answer(
@@ -52,6 +52,6 @@ def violations(problems: list[tuple[str, str]]) -> Answer:
     )
 
 
-def conflict(extractor: str) -> Answer:
+def conflict(extractor: str) -> Reply:
     """Answer 409 to an equal extraction under way: the names only, no id."""
     return answer(409, {"conflictingExtractors": [extractor]})

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ..faults import Dice
-from ..wire import Answer, Call, JsonObject, Route, answer
+from ..wire import Incoming, JsonObject, Reply, Route, answer
 from .accounts import Accounts
 from .catalogue import Listing, detail
 from .errors import LD_JSON, conflict, hydra_error, message, violations
@@ -42,7 +42,7 @@ class Extractions:
         yield Route("GET", "/extractions/{id}", self._get)
         yield Route("DELETE", "/extractions/{id}/stop", self._stop)
 
-    async def _create(self, call: Call) -> Answer:
+    async def _create(self, call: Incoming) -> Reply:
         body = read_object(call)
         if body is None:
             return message(400, "Syntax error")
@@ -63,7 +63,7 @@ class Extractions:
             return conflict(extractor)
         return await self._accept(entity, extractor, options)
 
-    async def _accept(self, entity: Entity, extractor: str, options: JsonObject) -> Answer:
+    async def _accept(self, entity: Entity, extractor: str, options: JsonObject) -> Reply:
         job = self.runs.new(self.new_id(), entity, extractor, options)
         self.jobs[job.id] = job
         accepted = answer(202, {"@context": "/contexts/Extraction", **job.row()}, LD_JSON)
@@ -94,17 +94,17 @@ class Extractions:
             and same_options(extractor, job.requested, options)
         )
 
-    async def _get(self, call: Call) -> Answer:
+    async def _get(self, call: Incoming) -> Reply:
         job = self.jobs.get(call.args["id"])
         return detail(job.row() if job else None, "Extraction")
 
-    async def _stop(self, call: Call) -> Answer:
+    async def _stop(self, call: Incoming) -> Reply:
         job = self.jobs.get(call.args["id"])
         if job is None:
             return message(404, "Not found.")
         if not self.runs.stop(job):
             return hydra_error(409, "The extraction can no longer be stopped.")
-        return Answer(status=204)
+        return Reply(status=204)
 
     def gather_so_far(self) -> None:
         """Let running extractions show what they have gathered."""

@@ -12,7 +12,7 @@ from .options import invoice_scope, period_of
 from .rows import registers as registries, taxes
 from .rows.records import Records
 from .rows.taxes import Gathered, Trip
-from .state import Shelves, SyntageJob
+from .state import GatheredRows, SyntageJob
 from .webhooks import SyntageEvents
 
 SOURCES: Mapping[str, Callable[[Trip], Gathered]] = {
@@ -38,7 +38,7 @@ class Gatherer:
     def __init__(
         self,
         seed: int,
-        shelves: Shelves,
+        gathered_rows: GatheredRows,
         records: Records,
         files: Files,
         events: SyntageEvents,
@@ -47,7 +47,7 @@ class Gatherer:
     ) -> None:
         self._seed = seed
         self._example_share = example_share
-        self._shelves = shelves
+        self._gathered_rows = gathered_rows
         self._records = records
         self._files = files
         self._events = events
@@ -57,7 +57,7 @@ class Gatherer:
         """Settle which invoices an extraction will bring."""
         if job.extractor == "invoice":
             job.scope = invoice_scope(job.options)
-            job.plan = self._shelves.plan(job.entity, job.scope, now)
+            job.plan = self._gathered_rows.plan(job.entity, job.scope, now)
 
     def finish(self, job: SyntageJob) -> None:
         """Gather all that is left to gather."""
@@ -94,8 +94,8 @@ class Gatherer:
         for cfdi in job.plan[job.gathered : target]:
             # Above SAT's daily limit invoices still come, their XML does not.
             xml = scope.xml and job.rate_limited_at is None
-            row = self._shelves.row(job.entity, cfdi, now=now, xml=xml, pdf=scope.pdf)
-            change, changes, kept = self._shelves.keep(job.entity, cfdi, row)
+            row = self._gathered_rows.row(job.entity, cfdi, now=now, xml=xml, pdf=scope.pdf)
+            change, changes, kept = self._gathered_rows.keep(job.entity, cfdi, row)
             job.created_points += change == "created"
             job.updated_points += change == "updated"
             if change != "same":

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from ..cfdi_xml import xml_of
 from ..faults import Dice
-from ..wire import Answer, Call, Json, JsonObject, Route, answer, decode
+from ..wire import Incoming, Json, JsonObject, Reply, Route, answer, decode
 from .accounts import Accounts, sources_of
 from .catalogue import detail
 from .errors import LD_JSON, hydra_error, message, violations
@@ -16,7 +16,7 @@ from .files.storage import Storage
 from .lists import EVENT_FILTERS, page
 from .rows.invoices import Entity
 from .rows.records import Records
-from .state import Shelves
+from .state import GatheredRows
 from .webhooks import SyntageEvents
 
 # The extractor a data source of a new entity starts by itself. Which ones `sat` starts is a setting of the
@@ -25,7 +25,7 @@ FIRST_EXTRACTORS = {"rpc": "rpc", "rug": "rug", "bil": "bil", "buro_de_credito":
 Document = Callable[[], bytes]
 
 
-def read_object(call: Call) -> JsonObject | None:
+def read_object(call: Incoming) -> JsonObject | None:
     """Read the body as a JSON object; None when it is something else."""
     try:
         value: Json = decode(call.body)
@@ -35,14 +35,14 @@ def read_object(call: Call) -> JsonObject | None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Desk:
+class Handlers:
     """The handlers that are no list. `extract` starts an extraction by itself; `url` is the API's own."""
 
     accounts: Accounts
     exports: Exports
     files: Files
     storage: Storage
-    shelves: Shelves
+    gathered_rows: GatheredRows
     records: Records
     events: SyntageEvents
     dice: Dice
@@ -75,7 +75,7 @@ class Desk:
 
     # Credentials and entities
 
-    async def _create_credential(self, call: Call) -> Answer:
+    async def _create_credential(self, call: Incoming) -> Reply:
         body = read_object(call)
         if body is None:
             return message(400, "Syntax error")
@@ -84,18 +84,18 @@ class Desk:
             return violations(made)
         return answer(202, {"@context": "/contexts/Credential", **made.row()}, LD_JSON)
 
-    async def _get_credential(self, call: Call) -> Answer:
+    async def _get_credential(self, call: Incoming) -> Reply:
         credential = self.accounts.credentials.get(call.args["id"])
         return detail(credential.row() if credential else None, "Credential")
 
-    async def _delete_credential(self, call: Call) -> Answer:
+    async def _delete_credential(self, call: Incoming) -> Reply:
         credential = self.accounts.credentials.get(call.args["id"])
         if credential is None:
             return message(404, "Not found.")
         self.accounts.remove(credential)
-        return Answer(status=204)
+        return Reply(status=204)
 
-    async def _revalidate(self, call: Call) -> Answer:
+    async def _revalidate(self, call: Incoming) -> Reply:
         credential = self.accounts.credentials.get(call.args["id"])
         if credential is None:
             return message(404, "Not found.")
@@ -108,7 +108,7 @@ class Desk:
         self.accounts.revalidate(credential)
         return answer(202, {"@context": "/contexts/Credential", **credential.row()}, LD_JSON)
 
-    async def _create_entity(self, call: Call) -> Answer:
+    async def _create_entity(self, call: Incoming) -> Reply:
         body = read_object(call)
         if body is None:
             return message(400, "Syntax error")
@@ -126,20 +126,20 @@ class Desk:
             "onboardingUrl": f"{call.origin(self.url())}/onboarding/{made.id}",
         }, LD_JSON)  # fmt: skip
 
-    async def _get_entity(self, call: Call) -> Answer:
+    async def _get_entity(self, call: Incoming) -> Reply:
         entity = self.accounts.entities.get(call.args["id"])
         return detail(entity.row() if entity else None, "Link")
 
-    async def _delete_entity(self, call: Call) -> Answer:
+    async def _delete_entity(self, call: Incoming) -> Reply:
         entity = self.accounts.entities.get(call.args["id"])
         if entity is None:
             return message(404, "Not found.")
         self.accounts.drop(entity)
-        return Answer(status=204)
+        return Reply(status=204)
 
     # Exports
 
-    async def _create_export(self, call: Call) -> Answer:
+    async def _create_export(self, call: Incoming) -> Reply:
         body = read_object(call)
         if body is None:
             return message(400, "Syntax error")
@@ -152,25 +152,25 @@ class Desk:
             await self.events.wait_first([*started, *self.exports.rush(made)])
         return accepted
 
-    async def _get_export(self, call: Call) -> Answer:
+    async def _get_export(self, call: Incoming) -> Reply:
         export = self.exports.all.get(call.args["id"])
         return detail(export.row() if export else None, "Export")
 
     # Files and documents
 
-    async def _get_file(self, call: Call) -> Answer:
+    async def _get_file(self, call: Incoming) -> Reply:
         file = self.files.find(call.args["id"])
         return detail(file.row() if file else None, "File")
 
-    async def _download(self, call: Call) -> Answer:
+    async def _download(self, call: Incoming) -> Reply:
         file = self.files.find(call.args["id"])
         if file is None:
             return message(404, "Not found.")
-        return Answer(status=302, content_type="text/html", headers={"Location": self.storage.link(file, call)})
+        return Reply(status=302, content_type="text/html", headers={"Location": self.storage.link(file, call)})
 
-    async def _invoice_cfdi(self, call: Call) -> Answer:
+    async def _invoice_cfdi(self, call: Incoming) -> Reply:
         number = call.args["id"]
-        row, cfdi = self.shelves.find(number), self.shelves.cfdi(number)
+        row, cfdi = self.gathered_rows.find(number), self.gathered_rows.cfdi(number)
         if row is None or cfdi is None:
             return message(404, "Not found.")
         return _in_form(call, row, {
@@ -179,12 +179,12 @@ class Desk:
             "json": lambda: answer(200, cfdi_json(cfdi)).body,
         })  # fmt: skip
 
-    async def _cfdi_by_uuid(self, call: Call) -> Answer:
+    async def _cfdi_by_uuid(self, call: Incoming) -> Reply:
         """By fiscal uuid. With X-Async-Process: 1 an invoice whose XML is not held yet is a 202, else a 404."""
         uuid = call.args["uuid"].lower()
-        numbers = (self.shelves.id_of(entity, uuid) for entity in self.shelves.entities())
+        numbers = (self.gathered_rows.id_of(entity, uuid) for entity in self.gathered_rows.entities())
         number = next((number for number in numbers if number), "")
-        row, cfdi = self.shelves.find(number), self.shelves.cfdi(number)
+        row, cfdi = self.gathered_rows.find(number), self.gathered_rows.cfdi(number)
         if row is None or cfdi is None or not (row["xml"] or call.headers.get("X-Async-Process") == "1"):
             return message(404, "Not found.")
         return answer(200 if row["xml"] else 202, {
@@ -194,7 +194,7 @@ class Desk:
             "processedPdfAt": row["updatedAt"] if row["pdf"] else None,
         }, LD_JSON)  # fmt: skip
 
-    async def _retention_cfdi(self, call: Call) -> Answer:
+    async def _retention_cfdi(self, call: Incoming) -> Reply:
         row = self.records.find("TaxRetention", call.args["id"])
         if row is None:
             return message(404, "Not found.")
@@ -204,24 +204,24 @@ class Desk:
             "json": lambda: answer(200, retention_json(row)).body,
         })  # fmt: skip
 
-    async def _tax_return_pdf(self, call: Call) -> Answer:
+    async def _tax_return_pdf(self, call: Incoming) -> Reply:
         return self._first_file(f"/tax-returns/{call.args['id']}", "tax_return.transcript")
 
-    async def _background_check_pdf(self, call: Call) -> Answer:
+    async def _background_check_pdf(self, call: Incoming) -> Reply:
         return self._first_file(f"/background-checks/{call.args['id']}", "background_check.pdf")
 
-    def _first_file(self, resource: str, type: str) -> Answer:
+    def _first_file(self, resource: str, type: str) -> Reply:
         for file in self.files.of(resource, (type,)):
-            return Answer(status=200, body=b"".join(file.chunks()), content_type=file.mime_type)
+            return Reply(status=200, body=b"".join(file.chunks()), content_type=file.mime_type)
         return message(404, "Not found.")
 
-    async def _tax_return_data(self, call: Call) -> Answer:
+    async def _tax_return_data(self, call: Incoming) -> Reply:
         row = self.records.find("TaxReturn", call.args["id"])
         return answer(200, return_data(row), LD_JSON) if row else message(404, "Not found.")
 
     # Events
 
-    async def _list_events(self, call: Call) -> Answer:
+    async def _list_events(self, call: Incoming) -> Reply:
         owner = self.accounts.entities.get(call.args["id"]) if "id" in call.args else None
         if "id" in call.args and owner is None:
             return message(404, "Not found.")
@@ -232,24 +232,24 @@ class Desk:
             return hydra_error(400, "The parameter itemsPerPage must be between 1 and 1000.")
         return answer(200, body, LD_JSON)
 
-    async def _get_event(self, call: Call) -> Answer:
+    async def _get_event(self, call: Incoming) -> Reply:
         event = self.events.find(call.args["id"])
         return answer(200, event, LD_JSON) if event else message(404, "Not found.")
 
-    async def _delete_event(self, call: Call) -> Answer:
-        return Answer(status=204) if self.events.forget(call.args["id"]) else message(404, "Not found.")
+    async def _delete_event(self, call: Incoming) -> Reply:
+        return Reply(status=204) if self.events.forget(call.args["id"]) else message(404, "Not found.")
 
 
 def _member(event: JsonObject) -> JsonObject:
     return {name: value for name, value in event.items() if name != "@context"}
 
 
-def _in_form(call: Call, row: JsonObject, forms: Mapping[str, Document]) -> Answer:
+def _in_form(call: Incoming, row: JsonObject, forms: Mapping[str, Document]) -> Reply:
     """Give the form Accept asks for first, JSON by default; 404 while the file behind it is not held."""
     form = _form(call.headers.get("Accept", ""))
     if not row["pdf" if form == "pdf" else "xml"]:
         return message(404, "Not found.")
-    return Answer(status=200, body=forms[form](), content_type=MIME_TYPES[form])
+    return Reply(status=200, body=forms[form](), content_type=MIME_TYPES[form])
 
 
 def _form(accept: str) -> str:

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Literal
 from urllib.parse import urlencode
 
-from ..wire import Call, Json, JsonObject
+from ..wire import Incoming, Json, JsonObject
 from .options import read_instant
 from .rows.invoices import collection
 
@@ -64,7 +64,7 @@ def at(row: JsonObject, path: str) -> Json:
     return value
 
 
-def filters(call: Call, known: Filters) -> list[Test]:
+def filters(call: Incoming, known: Filters) -> list[Test]:
     """Turn the query into tests of one row; unknown names and operators are silently ignored (documented)."""
     found = (_filter(name, values, known) for name, values in call.query.items())
     return [test for test in found if test is not None]
@@ -152,7 +152,7 @@ def _number_test(path: str, operator: str, text: str) -> Test | None:
 
 def page(
     rows: Sequence[JsonObject],
-    call: Call,
+    call: Incoming,
     *,
     context: str,
     known: Filters,
@@ -176,7 +176,7 @@ def page(
 
 
 def numbered_page(
-    rows: Sequence[JsonObject], call: Call, *, context: str, known: Filters, order: Sequence[str] = ()
+    rows: Sequence[JsonObject], call: Incoming, *, context: str, known: Filters, order: Sequence[str] = ()
 ) -> JsonObject | None:
     """Give one page by its number, always with a total. None when itemsPerPage or page is out of range."""
     size, number = _size(call), call.one("page") or "1"
@@ -191,19 +191,19 @@ def numbered_page(
     return collection(context, call.path, members, view, len(fitting))
 
 
-def _size(call: Call) -> int | None:
+def _size(call: Incoming) -> int | None:
     text = call.one("itemsPerPage")
     if text is None:
         return DEFAULT_PAGE
     return int(text) if text.isdecimal() and 1 <= int(text) <= LARGEST_PAGE else None
 
 
-def _fitting(rows: Sequence[JsonObject], call: Call, known: Filters) -> Sequence[JsonObject]:
+def _fitting(rows: Sequence[JsonObject], call: Incoming, known: Filters) -> Sequence[JsonObject]:
     tests = filters(call, known)
     return [row for row in rows if all(test(row) for test in tests)] if tests else rows
 
 
-def _after_cursor(rows: Sequence[JsonObject], call: Call) -> Sequence[JsonObject]:
+def _after_cursor(rows: Sequence[JsonObject], call: Incoming) -> Sequence[JsonObject]:
     """Cut at the cursor. Rows come newest id first: the place is found by halving, however long the list."""
     below, above = call.one("id[lt]"), call.one("id[gt]")
     if below is not None:
@@ -213,7 +213,7 @@ def _after_cursor(rows: Sequence[JsonObject], call: Call) -> Sequence[JsonObject
     return rows
 
 
-def _ordered(rows: Sequence[JsonObject], call: Call, fields: Sequence[str]) -> Sequence[JsonObject]:
+def _ordered(rows: Sequence[JsonObject], call: Incoming, fields: Sequence[str]) -> Sequence[JsonObject]:
     for field in fields:
         direction = call.one(f"order[{field}]")
         if direction in ("asc", "desc"):
@@ -221,7 +221,7 @@ def _ordered(rows: Sequence[JsonObject], call: Call, fields: Sequence[str]) -> S
     return rows
 
 
-def _url(call: Call, cursor: dict[str, str]) -> str:
+def _url(call: Incoming, cursor: dict[str, str]) -> str:
     """Give a relative link that keeps the query; a cursor (or page number) replaces the former one."""
     dropped = {"id[lt]", "id[gt]", "page"} if cursor else set[str]()
     kept = [(name, value) for name, values in call.query.items() for value in values if name not in dropped]

@@ -13,7 +13,7 @@ from ..faults import AFTER, BEFORE, NO_FAULTS, Faults
 from ..fiscal import Books
 from ..origin import NO_DELAY, Origin
 from ..rate_limits import RouteBudgets
-from ..wire import Answer, Call, JsonObject, Route
+from ..wire import Incoming, JsonObject, Reply, Route
 from .accounts import Accounts, CredentialScript, CredentialStatus
 from .catalogue import Catalogue
 from .errors import HYDRA_ERRORS, REFUSALS, conflict, hydra_error, message
@@ -22,12 +22,12 @@ from .extractions import Extractions
 from .extractors import Gatherer
 from .files.held import Files
 from .files.storage import DownloadFault, Storage
-from .handlers import Desk, read_object
+from .handlers import Handlers, read_object
 from .options import echo_options, invoice_scope
 from .rows.invoices import Entity, OrderedIds
 from .rows.records import Records
 from .runs import Runs, SyntageScript
-from .state import Shelves, SyntageJob, SyntageOutcome
+from .state import GatheredRows, SyntageJob, SyntageOutcome
 from .tags import Tags
 from .webhooks import DEFAULT_SUBSCRIPTION, SyntageEvents
 
@@ -85,18 +85,20 @@ class SyntageSimulator(Origin):
         self._added = 0  # files, by `add_file`
         self._limits = limits
         self._budgets = RouteBudgets(rate_limit, rate_window / speed)
-        self._shelves = Shelves(Books(seed, invoices_per_year=invoices_per_year))
+        self._gathered_rows = GatheredRows(Books(seed, invoices_per_year=invoices_per_year))
         self._events = self._make_events(webhook_events)
         self._records = Records(self._events)
         self._files = Files(self._events, self.now)
-        gatherer = Gatherer(seed, self._shelves, self._records, self._files, self._events, self.now, example_share)
+        gatherer = Gatherer(
+            seed, self._gathered_rows, self._records, self._files, self._events, self.now, example_share
+        )
         self._runs = Runs(self, gatherer, self._events, self.dice, self.now)
         self._accounts = self._make_accounts()
         self._extractions = self._make_extractions()
         self._accounts.populate(entities)
         self._catalogue = Catalogue(
             accounts=self._accounts,
-            shelves=self._shelves,
+            gathered_rows=self._gathered_rows,
             records=self._records,
             refresh=self._extractions.gather_so_far,
         )
@@ -105,7 +107,7 @@ class SyntageSimulator(Origin):
 
     def _make_events(self, subscribed: Collection[str]) -> SyntageEvents:
         ids = OrderedIds(self.dice.stream("event_ids"), self.now)
-        return SyntageEvents(self.postman, self.dice, ids, self.now, lambda: self.signing_secret, subscribed)
+        return SyntageEvents(self.sender, self.dice, ids, self.now, lambda: self.signing_secret, subscribed)
 
     def _make_accounts(self) -> Accounts:
         return Accounts(
@@ -168,9 +170,9 @@ class SyntageSimulator(Origin):
         owner = self._entity(entity)
         scope = invoice_scope(echo_options("invoice", options or {}, self.now()))
         rows = (
-            self._shelves.stored(owner, cfdi)
-            or self._shelves.row(owner, cfdi, now=self.now(), xml=scope.xml, pdf=scope.pdf)
-            for cfdi in self._shelves.plan(owner, scope, self.now())
+            self._gathered_rows.stored(owner, cfdi)
+            or self._gathered_rows.row(owner, cfdi, now=self.now(), xml=scope.xml, pdf=scope.pdf)
+            for cfdi in self._gathered_rows.plan(owner, scope, self.now())
         )
         return sorted(rows, key=lambda row: str(row["id"]), reverse=True)
 
@@ -258,18 +260,18 @@ class SyntageSimulator(Origin):
 
     def _forget(self, entity: Entity) -> None:
         self._extractions.forget(entity)
-        self._shelves.drop(entity.id)
+        self._gathered_rows.drop(entity.id)
         self._records.drop(entity.id)
 
     # The vendor's side
 
     def routes(self) -> Sequence[Route]:
-        desk = Desk(
+        handlers = Handlers(
             accounts=self._accounts,
             exports=self._exports,
             files=self._files,
             storage=self.storage,
-            shelves=self._shelves,
+            gathered_rows=self._gathered_rows,
             records=self._records,
             events=self._events,
             dice=self.dice,
@@ -278,7 +280,7 @@ class SyntageSimulator(Origin):
         )
         routes = (
             *self._extractions.routes(),
-            *desk.routes(),
+            *handlers.routes(),
             *self._catalogue.routes(),
         )
         # A path that is written out goes before one with a placeholder: /invoices/payments, /invoices/{id}.
@@ -287,17 +289,17 @@ class SyntageSimulator(Origin):
     def known_faults(self) -> frozenset[str]:
         return frozenset(REFUSALS) | frozenset(HYDRA_ERRORS) | AFTER | BEFORE | {"conflict"}
 
-    def no_route(self, status: int) -> Answer:
+    def no_route(self, status: int) -> Reply:
         return message(status, "Not found." if status == 404 else "Method not allowed.")
 
-    def refuse(self, call: Call, route: str) -> Answer | None:
+    def refuse(self, call: Incoming, route: str) -> Reply | None:
         if not hmac.compare_digest(call.headers.get("X-API-Key", ""), self.api_key):
             return message(401, "Invalid API key.")
         if not self._budgets.take(route) and self._limits:
             return message(429, "Too many requests.")
         return None
 
-    def fault_answer(self, fault: str, call: Call) -> Answer | None:
+    def fault_answer(self, fault: str, call: Incoming) -> Reply | None:
         if fault == "conflict":
             body = read_object(call)
             return conflict(str((body or {}).get("extractor", "invoice")))
@@ -310,7 +312,7 @@ class SyntageSimulator(Origin):
             return message(*REFUSALS[fault])
         return hydra_error(*HYDRA_ERRORS[fault]) if fault in HYDRA_ERRORS else None
 
-    def dress(self, answer: Answer, route: str) -> Answer:
+    def dress(self, answer: Reply, route: str) -> Reply:
         trace = self.dice.stream("trace").getrandbits(96)
         headers = {
             "X-Request-ID": f"Root=1-{int(self.now().timestamp()):08x}-{trace:024x}",

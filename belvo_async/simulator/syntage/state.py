@@ -100,7 +100,7 @@ def _timeless(value: Json) -> Json:
     return value
 
 
-class Shelves:
+class GatheredRows:
     """Invoices gathered so far, per entity, each with the CFDI it was made from."""
 
     def __init__(self, books: Books) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from ..deliveries import Postman
+from ..deliveries import WebhookSender
 from ..faults import Dice
 from ..wire import JsonObject, encode
 from .errors import LD_JSON
@@ -69,7 +69,7 @@ class SyntageEvents:
 
     def __init__(
         self,
-        postman: Postman,
+        sender: WebhookSender,
         dice: Dice,
         ids: OrderedIds,
         now: Callable[[], datetime],
@@ -77,7 +77,7 @@ class SyntageEvents:
         subscribed: Collection[str],
     ) -> None:
         self.subscribed = frozenset(subscribed)
-        self._postman = postman
+        self._sender = sender
         self._dice = dice
         self._ids = ids
         self._now = now
@@ -99,7 +99,7 @@ class SyntageEvents:
         self._events.append(event)
         if kind not in self.subscribed:
             return []
-        started = self._postman.post(encode(event.body()), self._headers(None, None))
+        started = self._sender.post(encode(event.body()), self._headers(None, None))
         if kind.startswith("extraction.") and self._dice.hit("webhook_forged"):
             self._forge(event)
         return started
@@ -130,19 +130,19 @@ class SyntageEvents:
         self, event: JsonObject, *, secret: str | None, headers: Mapping[str, str | None], at: datetime | None
     ) -> int:
         """Send a hand-made event once; a header set to None is left out."""
-        if self._postman.url is None:
+        if self._sender.url is None:
             raise RuntimeError("no webhook_url is set: there is nowhere to deliver to")
 
         def with_overrides(body: bytes) -> Mapping[str, str]:
             merged: dict[str, str | None] = {**self._headers(secret, at)(body), **headers}
             return {name: value for name, value in merged.items() if value is not None}
 
-        return await self._postman.attempt(self._postman.url, encode(event), with_overrides, kind="handmade")
+        return await self._sender.attempt(self._sender.url, encode(event), with_overrides, kind="handmade")
 
     async def wait_first(self, started: Deliveries) -> None:
         """Wait until started deliveries had their first try (or their deadline)."""
         if started:
-            await asyncio.wait(started, timeout=self._postman.deadline_seconds)
+            await asyncio.wait(started, timeout=self._sender.deadline_seconds)
 
     def _event(
         self,
@@ -172,7 +172,7 @@ class SyntageEvents:
 
     def _lie(self, event: _Event, resource: str, snapshot: JsonObject, secret: str | None, kind: str) -> None:
         lie = self._event("extraction.updated", event.owner, resource, lambda: snapshot, resource, {})
-        self._postman.post_once(encode(lie.body()), self._headers(secret, None), kind=kind)
+        self._sender.post_once(encode(lie.body()), self._headers(secret, None), kind=kind)
 
     def _headers(self, secret: str | None, at: datetime | None) -> Callable[[bytes], Mapping[str, str]]:
         def headers(body: bytes) -> Mapping[str, str]:

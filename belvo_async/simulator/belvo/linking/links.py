@@ -10,8 +10,8 @@ from uuid import UUID
 
 from ...rate_limits import SlidingBudget
 from ...taxpayers import connected
-from ...wire import Answer, Call, JsonObject, Route, answer
-from ..context import Parts, asks_async, read_object
+from ...wire import Incoming, JsonObject, Reply, Route, answer
+from ..context import Context, asks_async, read_object
 from ..errors import CODES, error, invalid, slow_down
 from ..state import HISTORICAL, LINK_DELETION, REFRESH, BelvoJob, Link
 from .checks import FETCHABLE, check_change, check_credentials, check_new_link, check_resources, check_resume
@@ -32,10 +32,10 @@ _EXTERNAL_ID = re.compile(r"[A-Za-z0-9_-]{3,256}")
 class Linking:
     """Answers all that changes links."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
-        self._deletions = SlidingBudget(DELETIONS, DELETION_WINDOW / parts.origin.speed)
-        self._chance = parts.origin.dice.stream("linking")
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._deletions = SlidingBudget(DELETIONS, DELETION_WINDOW / context.origin.speed)
+        self._chance = context.origin.dice.stream("linking")
 
     def routes(self) -> list[Route]:
         """Give everything about links but their reading."""
@@ -48,43 +48,43 @@ class Linking:
             Route("POST", "/api/links/{id}/refresh/", self._refresh),
         ]
 
-    async def _create(self, call: Call) -> Answer:
-        parts, body = self._parts, read_object(call)
+    async def _create(self, call: Incoming) -> Reply:
+        context, body = self._context, read_object(call)
         problems = check_new_link(body, FISCAL)
         if problems:
-            return invalid(problems, parts.request_id())
+            return invalid(problems, context.request_id())
         await self._log_in()
         known = self._find(str(body["institution"]), str(body["username"]).upper())
         if known is not None:
-            return error("duplicated", parts.request_id(), institution_user_id=known.institution_user_id)
+            return error("duplicated", context.request_id(), institution_user_id=known.institution_user_id)
         if body["password"] == WRONG_PASSWORD:
-            return error("login_error", parts.request_id())
+            return error("login_error", context.request_id())
         link = self._make(body)
-        parts.links[link.id] = link
+        context.links[link.id] = link
         if body["password"] in (TOKEN_AT_LOGIN, TOKEN_ALWAYS) or call.fault == "token_required":
             link.status = "unconfirmed"
-            return parts.tokens.suspend(parts.request_id(), link, LINKS, body)
+            return context.tokens.suspend(context.request_id(), link, LINKS, body)
         self._fetch_history(link)
         return answer(201, link.row())
 
     def _find(self, institution: str, username: str) -> Link | None:
         """Give the confirmed link of a login."""
-        for link in self._parts.links.values():
+        for link in self._context.links.values():
             if (link.institution, link.subject.rfc) == (institution, username) and link.status != "unconfirmed":
                 return link
         return None
 
     def _make(self, body: JsonObject) -> Link:
-        parts = self._parts
+        context = self._context
         mode = str(body.get("access_mode", "recurrent"))
         external_id = body.get("external_id")
         return Link(
-            id=str(UUID(parts.new_id("new_links"))),
-            subject=connected(parts.origin.seed, str(body["username"]).upper()),
+            id=str(UUID(context.new_id("new_links"))),
+            subject=connected(context.origin.seed, str(body["username"]).upper()),
             external_id=external_id if isinstance(external_id, str) and _EXTERNAL_ID.fullmatch(external_id) else None,
             institution_user_id=_user_id(str(body["institution"]), str(body["username"])),
-            created_by=str(UUID(parts.new_id("new_links"))),
-            created_at=parts.origin.now(),
+            created_by=str(UUID(context.new_id("new_links"))),
+            created_at=context.origin.now(),
             institution=str(body["institution"]),
             access_mode=mode,
             # "recurrent must be store; single default 365d"
@@ -94,17 +94,17 @@ class Linking:
             asks_token=body["password"] == TOKEN_ALWAYS,
         )
 
-    async def _resume(self, call: Call) -> Answer:
-        parts, body = self._parts, read_object(call)
-        problems = check_resume(body, parts.origin.now().date())
+    async def _resume(self, call: Incoming) -> Reply:
+        context, body = self._context, read_object(call)
+        problems = check_resume(body, context.origin.now().date())
         if problems:
-            return invalid(problems, parts.request_id())
-        found = parts.tokens.resume(LINKS, body)
+            return invalid(problems, context.request_id())
+        found = context.tokens.resume(LINKS, body)
         if isinstance(found, str):
-            return error(found, parts.request_id())
-        link = parts.links.get(found.link.id)
+            return error(found, context.request_id())
+        link = context.links.get(found.link.id)
         if link is None:
-            return error("not_found", parts.request_id())
+            return error("not_found", context.request_id())
         await self._log_in()
         is_new = link.status == "unconfirmed"
         link.status, link.failed_posts, link.is_open = "valid", 0, found.retrieves
@@ -112,32 +112,32 @@ class Linking:
             self._fetch_history(link)
         return answer(200, link.row())
 
-    async def _log_in_again(self, call: Call) -> Answer:
+    async def _log_in_again(self, call: Incoming) -> Reply:
         """Take new credentials. On a recurrent link Belvo also fetches what is new; that is not played here."""
-        parts, body = self._parts, read_object(call)
-        link = parts.links.get(call.args["id"].lower())
+        context, body = self._context, read_object(call)
+        link = context.links.get(call.args["id"].lower())
         if link is None:
-            return error("not_found", parts.request_id())
-        problems = check_credentials(body, parts.origin.now().date())
+            return error("not_found", context.request_id())
+        problems = check_credentials(body, context.origin.now().date())
         if problems:
-            return invalid(problems, parts.request_id())
+            return invalid(problems, context.request_id())
         await self._log_in()
         if body["password"] == WRONG_PASSWORD:
-            return error("login_error", parts.request_id())
+            return error("login_error", context.request_id())
         asks = body["password"] in (TOKEN_AT_LOGIN, TOKEN_ALWAYS) or call.fault == "token_required"
         if asks and body.get("token") != TOKEN:
-            return parts.tokens.suspend(parts.request_id(), link, LINKS, body)
+            return context.tokens.suspend(context.request_id(), link, LINKS, body)
         link.status, link.failed_posts = "valid", 0
         return answer(200, link.row())
 
-    async def _change(self, call: Call) -> Answer:
-        parts, body = self._parts, read_object(call)
-        link = parts.links.get(call.args["id"].lower())
+    async def _change(self, call: Incoming) -> Reply:
+        context, body = self._context, read_object(call)
+        link = context.links.get(call.args["id"].lower())
         if link is None:
-            return error("not_found", parts.request_id())
-        problems = check_change(body, parts.origin.now().date())
+            return error("not_found", context.request_id())
+        problems = check_change(body, context.origin.now().date())
         if problems:
-            return invalid(problems, parts.request_id())
+            return invalid(problems, context.request_id())
         becomes_recurrent = link.access_mode == "single" and body.get("access_mode") == "recurrent"
         link.access_mode = str(body.get("access_mode", link.access_mode))
         link.stale_in = str(body.get("stale_in", link.stale_in))
@@ -146,88 +146,88 @@ class Linking:
         if becomes_recurrent:
             # "only single to recurrent triggers a historical update, on the next day"
             link.credentials_storage = "store"
-            parts.origin.after(timedelta(days=1).total_seconds(), lambda: self._fetch_history(link))
+            context.origin.after(timedelta(days=1).total_seconds(), lambda: self._fetch_history(link))
         return answer(200, link.row())
 
-    async def _refresh(self, call: Call) -> Answer:
-        parts, body = self._parts, read_object(call)
-        link = parts.links.get(call.args["id"].lower())
+    async def _refresh(self, call: Incoming) -> Reply:
+        context, body = self._context, read_object(call)
+        link = context.links.get(call.args["id"].lower())
         if link is None:
-            return error("not_found", parts.request_id())
+            return error("not_found", context.request_id())
         problems = check_resources(body)
         if problems:
-            return invalid(problems, parts.request_id())
+            return invalid(problems, context.request_id())
         refused = self._refuse_refresh(link, call)
         if refused is not None:
             return refused
         link.refreshed = asyncio.get_running_loop().time()
         # What a call without resources fetches is not documented; here it is what the link was created with.
         resources = _resources(body) or link.fetch_resources or FETCHABLE
-        job = parts.sweeps.start(parts.request_id(), REFRESH, link, resources, parts.origin.now)
+        job = context.refreshes.start(context.request_id(), REFRESH, link, resources, context.origin.now)
         return answer(202, {"request_id": job.request_id})
 
-    def _refuse_refresh(self, link: Link, call: Call) -> Answer | None:
-        parts = self._parts
+    def _refuse_refresh(self, link: Link, call: Incoming) -> Reply | None:
+        context = self._context
         minutes = self._minutes_left(link)
         if minutes:
             message = f"{CODES['link_refreshed'][1]}. Try again in {minutes} minutes."
-            return error("link_refreshed", parts.request_id(), message=message)
+            return error("link_refreshed", context.request_id(), message=message)
         if link.status == "token_required" or call.fault == "token_required":
-            return parts.tokens.suspend(parts.request_id(), link, LINKS, {})
+            return context.tokens.suspend(context.request_id(), link, LINKS, {})
         if link.status != "valid":
-            return error(f"{link.status}_link", parts.request_id())
-        if not link.holds_credentials(parts.origin.now()):
-            return error("expired_credentials", parts.request_id())
-        return error("too_many_sessions", parts.request_id()) if parts.runs.running(link.id) else None
+            return error(f"{link.status}_link", context.request_id())
+        if not link.holds_credentials(context.origin.now()):
+            return error("expired_credentials", context.request_id())
+        return error("too_many_sessions", context.request_id()) if context.runs.running(link.id) else None
 
     def _minutes_left(self, link: Link) -> int:
         if link.refreshed is None:
             return 0
-        passed = (asyncio.get_running_loop().time() - link.refreshed) * self._parts.origin.speed
+        passed = (asyncio.get_running_loop().time() - link.refreshed) * self._context.origin.speed
         return max(0, math.ceil((REFRESH_PAUSE.total_seconds() - passed) / 60))
 
-    async def _delete(self, call: Call) -> Answer:
-        parts = self._parts
+    async def _delete(self, call: Incoming) -> Reply:
+        context = self._context
         is_async = asks_async(call)
-        if not is_async and parts.limits and not self._deletions.take():
+        if not is_async and context.limits and not self._deletions.take():
             return slow_down()
-        link = parts.links.get(call.args["id"].lower())
+        link = context.links.get(call.args["id"].lower())
         if link is None:
-            return error("not_found", parts.request_id())
+            return error("not_found", context.request_id())
         if not is_async:
             self._remove(link)
-            return Answer(status=204)
+            return Reply(status=204)
         drawn = timedelta(seconds=self._chance.uniform(5, 20))
-        job = parts.runs.open(parts.request_id(), LINK_DELETION, {}, link, is_async=True, drawn=drawn)
+        job = context.runs.open(context.request_id(), LINK_DELETION, {}, link, is_async=True, drawn=drawn)
         if job.outcome != "stuck":
-            job.timer = parts.origin.after(job.duration.total_seconds(), lambda: self._end_deletion(job))
+            job.timer = context.origin.after(job.duration.total_seconds(), lambda: self._end_deletion(job))
         return answer(202, {"request_id": str(UUID(job.request_id))})  # dashed here (format uuid), unlike a POST's
 
     def _end_deletion(self, job: BelvoJob) -> None:
-        parts = self._parts
+        context = self._context
         if job.outcome == "failed":
-            parts.runs.settle(job, "failed")
-            parts.webhooks.failed(job, "LINK", "async_post")
+            context.runs.settle(job, "failed")
+            context.webhooks.failed(job, "LINK", "async_post")
             return
-        parts.runs.settle(job, "finished")
+        context.runs.settle(job, "finished")
         self._remove(job.link)
         if job.outcome != "silent":
-            parts.webhooks.link_deleted(job)
+            context.webhooks.link_deleted(job)
 
     def _remove(self, link: Link) -> None:
         """Delete a link, what runs on it and all that came through it."""
-        self._parts.runs.drop(link.id)
-        self._parts.links.pop(link.id, None)
-        self._parts.archive.forget(link.id)
+        self._context.runs.drop(link.id)
+        self._context.links.pop(link.id, None)
+        self._context.archive.forget(link.id)
 
     def _fetch_history(self, link: Link) -> None:
-        parts = self._parts
-        if link.fetch_resources and link.id in parts.links and not parts.runs.running(link.id):
-            request_id = parts.new_id("webhook_requests")
-            parts.sweeps.start(request_id, HISTORICAL, link, link.fetch_resources, parts.origin.now)
+        context = self._context
+        if link.fetch_resources and link.id in context.links and not context.runs.running(link.id):
+            request_id = context.new_id("webhook_requests")
+            context.refreshes.start(request_id, HISTORICAL, link, link.fetch_resources, context.origin.now)
 
     async def _log_in(self) -> None:
-        await self._parts.origin.pause(self._chance.uniform(2, 8) / self._parts.origin.speed)
+        await self._context.origin.pause(self._chance.uniform(2, 8) / self._context.origin.speed)
 
 
 def _user_id(institution: str, username: str) -> str:

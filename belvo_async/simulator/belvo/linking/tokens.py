@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from ...wire import Answer, JsonObject
+from ...wire import JsonObject, Reply
 from ..errors import SESSION_SECONDS, token_required
 from ..state import Link
 
@@ -29,7 +29,7 @@ class Tokens:
     def __init__(self) -> None:
         self._suspended: dict[str, Suspended] = {}
 
-    def suspend(self, request_id: str, link: Link, at: str, body: JsonObject, *, retrieves: bool = False) -> Answer:
+    def suspend(self, request_id: str, link: Link, at: str, body: JsonObject, *, retrieves: bool = False) -> Reply:
         """Answer 428 and remember the request."""
         session = request_id[::-1]
         expires_at = asyncio.get_running_loop().time() + SESSION_SECONDS

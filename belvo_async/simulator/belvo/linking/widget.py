@@ -4,9 +4,9 @@ import base64
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from ...wire import Answer, Call, Json, JsonObject, Route, answer, encode
+from ...wire import Incoming, Json, JsonObject, Reply, Route, answer, encode
 from ..checks import Problem, check_uuid, required
-from ..context import Parts, read_object
+from ..context import Context, read_object
 from ..errors import error, invalid
 
 TOKEN_ROUTE = "POST /api/token/"  # noqa: S105
@@ -17,8 +17,10 @@ ACCESS_LIFE, REFRESH_LIFE = timedelta(minutes=10), timedelta(days=7200)
 class Widget:
     """Gives tokens in the form the real ones have; nothing here takes them."""
 
-    def __init__(self, parts: Parts, *, is_key: Callable[[bytes], bool], is_logged_in: Callable[[Call], bool]) -> None:
-        self._parts = parts
+    def __init__(
+        self, context: Context, *, is_key: Callable[[bytes], bool], is_logged_in: Callable[[Incoming], bool]
+    ) -> None:
+        self._context = context
         self._is_key = is_key
         self._is_logged_in = is_logged_in
 
@@ -26,17 +28,17 @@ class Widget:
         """Give the one route."""
         return [Route("POST", "/api/token/", self._give)]
 
-    async def _give(self, call: Call) -> Answer:
-        parts, body = self._parts, read_object(call)
+    async def _give(self, call: Incoming) -> Reply:
+        context, body = self._context, read_object(call)
         # Belvo's clients for Python and Ruby send the keys twice; the one for JavaScript leaves them out of the body
         # when it asks for a link's token.
         is_bare = self._is_logged_in(call) and not {"id", "password"} & body.keys()
         problems = self._problems(body, () if is_bare else ("id", "password"))
         if problems:
-            return invalid(problems, parts.request_id())
+            return invalid(problems, context.request_id())
         if not is_bare and not self._is_key(f"{body['id']}:{body['password']}".encode()):
-            return error("authentication_failed", parts.request_id())
-        now = parts.origin.now()
+            return error("authentication_failed", context.request_id())
+        now = context.origin.now()
         kinds = (("access", ACCESS_LIFE), ("refresh", REFRESH_LIFE))
         return answer(200, {kind: self._token(kind, body, now, life) for kind, life in kinds})
 
@@ -46,7 +48,7 @@ class Widget:
         if body.get("link_id") is None:
             return problems
         problems += check_uuid("link_id", body["link_id"])
-        if not problems and str(body["link_id"]).lower() not in self._parts.links:
+        if not problems and str(body["link_id"]).lower() not in self._context.links:
             problems = [("link_id", "does_not_exist", "Object with this id does not exist.")]
         return problems
 
@@ -56,10 +58,14 @@ class Widget:
             "token_type": kind,
             "exp": int((now + life).timestamp()),
             "iat": int(now.timestamp()),
-            "jti": self._parts.new_id("widget_tokens"),
+            "jti": self._context.new_id("widget_tokens"),
             "scopes": scopes,
             "link_id": body.get("link_id"),
         }
         # A signature that opens nothing.
-        parts = (encode({"alg": "HS512", "typ": "JWT"}), encode(claims), self._parts.new_id("widget_tokens").encode())
-        return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
+        context = (
+            encode({"alg": "HS512", "typ": "JWT"}),
+            encode(claims),
+            self._context.new_id("widget_tokens").encode(),
+        )
+        return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in context)

@@ -135,8 +135,8 @@ class Returns:
 
     def _sum(self, year: int, months: int) -> tuple[Decimal, Decimal]:
         """Give income and expenses of a year's first months."""
-        parts = [self._turnover(year, month) for month in range(1, months + 1)]
-        return sum((income for income, _ in parts), ZERO), sum((spent for _, spent in parts), ZERO)
+        context = [self._turnover(year, month) for month in range(1, months + 1)]
+        return sum((income for income, _ in context), ZERO), sum((spent for _, spent in context), ZERO)
 
     def _business_year(self, year: int) -> JsonObject:
         income, spent = self._sum(year, 12)
@@ -302,9 +302,9 @@ def _object_at(root: JsonObject, path: str) -> JsonObject:
 
 def _amount(known: Mapping[str, Decimal], path: str, name: str, rng: Random) -> Decimal:
     """Look from the most exact name to the plainest: `isr.detalle_del_pago.a_cargo`, then `a_cargo`."""
-    parts = [*path.split("."), name]
-    for start in range(len(parts)):
-        found = known.get(".".join(parts[start:]))
+    context = [*path.split("."), name]
+    for start in range(len(context)):
+        found = known.get(".".join(context[start:]))
         if found is not None:
             return found
     return ZERO if rng.random() < 0.6 else Decimal(rng.randrange(100, 900_000)) / 100

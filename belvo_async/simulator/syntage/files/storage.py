@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from ...faults import Dice
-from ...wire import SECRET_HEADERS, Call, SeenRequest, address
+from ...wire import SECRET_HEADERS, Incoming, SeenRequest, address
 from .held import HeldFile
 
 DownloadFault = Literal["cut_body", "expired", "server_error"]
@@ -57,7 +57,7 @@ class Storage:
         if runner is not None:
             await runner.cleanup()
 
-    def link(self, file: HeldFile, call: Call) -> str:
+    def link(self, file: HeldFile, call: Incoming) -> str:
         """Give a fresh link to a file, good for `LINK_LIFE`, at the host by whose name the client came.
 
         A container's port map must give this port under its own number.

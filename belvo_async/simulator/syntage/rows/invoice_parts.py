@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from ...cfdi import ZERO, Cfdi, Line, Payment, Tax
 from ...wire import Json, JsonObject
-from ..state import Shelves
+from ..state import GatheredRows
 from ..tags import Tags
 from .invoices import record_id, stamp
 
@@ -18,11 +18,11 @@ _BANKS = (
 )
 
 
-class Companions:
+class InvoiceParts:
     """Companion records of the invoices gathered so far, whose XML is held. Ids sort by issuing time."""
 
-    def __init__(self, shelves: Shelves, tags: Tags) -> None:
-        self._shelves = shelves
+    def __init__(self, gathered_rows: GatheredRows, tags: Tags) -> None:
+        self._gathered_rows = gathered_rows
         self._tags = tags
         self._makers: Mapping[str, Callable[[str], Found]] = {
             "line-items": self._line_items,
@@ -39,7 +39,7 @@ class Companions:
 
     def everywhere(self, name: str) -> list[JsonObject]:
         """Give the companions of that name of all entities, newest first."""
-        rows = (row for entity in self._shelves.entities() for row in self.of_entity(name, entity))
+        rows = (row for entity in self._gathered_rows.entities() for row in self.of_entity(name, entity))
         return sorted(rows, key=lambda row: str(row["id"]), reverse=True)
 
     def find(self, name: str, number: str) -> JsonObject | None:
@@ -48,29 +48,29 @@ class Companions:
 
     def of_invoice(self, name: str, invoice: str) -> list[JsonObject] | None:
         """Give the companions of one invoice; None when it is not held."""
-        entity = self._shelves.owner(invoice)
+        entity = self._gathered_rows.owner(invoice)
         return None if entity is None else [row for row, under in self._all(name, entity) if invoice in under]
 
     def _all(self, name: str, entity: str) -> list[tuple[JsonObject, set[str]]]:
-        key, version = (name, entity), self._shelves.version
+        key, version = (name, entity), self._gathered_rows.version
         if self._cache.get(key, (-1, []))[0] != version:
             rows = sorted(self._makers[name](entity), key=lambda found: str(found[0]["id"]), reverse=True)
             self._cache[key] = (version, rows)
         return self._cache[key][1]
 
     def _line_items(self, entity: str) -> Found:
-        for row, cfdi in self._shelves.read(entity):
+        for row, cfdi in self._gathered_rows.read(entity):
             number = str(row["id"])
             for index, line in enumerate(cfdi.lines):
                 yield _line_item(row, record_id(number, f"line:{index}", cfdi.issued_at), line, index), {number}
 
     def _payments(self, entity: str) -> Found:
-        for row, cfdi in self._shelves.read(entity):
+        for row, cfdi in self._gathered_rows.read(entity):
             yield from self._payments_in(entity, row, cfdi)
 
     def _payments_in(self, entity: str, row: JsonObject, cfdi: Cfdi) -> Found:
         for index, document in enumerate(cfdi.payment.documents if cfdi.payment else ()):
-            paid = self._shelves.id_of(entity, document.uuid)
+            paid = self._gathered_rows.id_of(entity, document.uuid)
             number = record_id(str(row["id"]), f"payment:{index}", cfdi.issued_at)
             yield (
                 {
@@ -95,7 +95,7 @@ class Companions:
             )
 
     def _batches(self, entity: str) -> Found:
-        for row, cfdi in self._shelves.read(entity):
+        for row, cfdi in self._gathered_rows.read(entity):
             payment = cfdi.payment
             if payment is None:
                 continue
@@ -106,10 +106,10 @@ class Companions:
             yield _batch({**row, "tags": tags}, cfdi, payment, payments), under
 
     def _credit_notes(self, entity: str) -> Found:
-        for row, cfdi in self._shelves.read(entity):
+        for row, cfdi in self._gathered_rows.read(entity):
             for uuid in cfdi.related if cfdi.kind == "E" else ():
                 number = record_id(str(row["id"]), f"note:{uuid}", cfdi.issued_at)
-                applied = self._shelves.id_of(entity, uuid)
+                applied = self._gathered_rows.id_of(entity, uuid)
                 yield (
                     {
                         "@id": f"/invoices/credit-notes/{number}",
@@ -132,7 +132,7 @@ class Companions:
                 )
 
     def _relations(self, entity: str) -> Found:
-        for row in self._shelves.newest_first(entity):
+        for row in self._gathered_rows.newest_first(entity):
             relations = row["relations"]
             for relation in relations if isinstance(relations, list) else ():
                 if isinstance(relation, dict):
