@@ -12,6 +12,7 @@ import contextvars
 import random
 import selectors
 import threading
+from asyncio import selector_events
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,8 +23,10 @@ EPOCH = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 # A loop with nothing ready, nothing scheduled and no worker thread alive can never go on. Bytes in flight on loopback
 # arrive within microseconds; this is how long (real time) we look for them before calling it a deadlock.
 DEADLOCK_SECONDS = 5.0
-# Real time granted to the kernel and to worker threads before each jump.
+# Real time granted to the kernel and to worker threads before a jump: a few times after a socket was last touched, and
+# then no more, since nothing can be in flight; always, where threads are at work that nobody here knows.
 GRACE_SECONDS = 0.0005
+GRACES = 3
 
 
 class DeadlockError(RuntimeError):
@@ -34,21 +37,48 @@ class _VirtualSelector(selectors.DefaultSelector):  # type: ignore[valid-type, m
     def __init__(self) -> None:
         super().__init__()
         self.virtual_seconds = 0.0
+        self._graces = 0
+        self._old_threads = set(threading.enumerate())
+
+    def stir(self) -> None:
+        """Note that something may be in flight."""
+        self._graces = GRACES
+
+    def register(self, *arguments: Any) -> Any:
+        self.stir()
+        return super().register(*arguments)
+
+    def modify(self, *arguments: Any) -> Any:
+        self.stir()
+        return super().modify(*arguments)
+
+    def unregister(self, *arguments: Any) -> Any:
+        self.stir()
+        return super().unregister(*arguments)
 
     def select(self, timeout: float | None = None) -> Any:
         ready = super().select(0)
-        if ready or timeout == 0:
-            return ready
         if timeout is None:
-            ready = super().select(DEADLOCK_SECONDS)
+            ready = ready or super().select(DEADLOCK_SECONDS)
             if not ready:
                 raise DeadlockError("nothing is ready, nothing is scheduled: every coroutine waits for ever")
-            return ready
-        ready = super().select(GRACE_SECONDS)
+        elif timeout > 0 and not ready:
+            ready = self._wait_for_others()
+            if not ready:
+                self.virtual_seconds += timeout
+        if ready:
+            self.stir()
+        return ready
+
+    def _wait_for_others(self) -> Any:
+        """What comes within the real time that the kernel, threads and servers get."""
+        ready = []
+        threads = set(threading.enumerate()) - self._old_threads
+        if self._graces or not all(hasattr(thread, "at_work") for thread in threads):
+            self._graces = max(self._graces - 1, 0)
+            ready = super().select(GRACE_SECONDS)
         while not ready and (_store_threads_at_work() or any(is_busy() for is_busy in _holds)):
             ready = super().select(0.002)
-        if not ready and timeout is not None:
-            self.virtual_seconds += timeout
         return ready
 
 
@@ -91,6 +121,22 @@ def _is_task_step(handle: asyncio.Handle) -> bool:
     return isinstance(getattr(callback, "__self__", None), asyncio.Task)
 
 
+class _StirringTransport(selector_events._SelectorSocketTransport):  # type: ignore[name-defined, misc]
+    """A connection whose loop knows that bytes are on their way."""
+
+    def write(self, data: Any) -> None:
+        self._loop._virtual.stir()
+        super().write(data)
+
+    def writelines(self, data: Any) -> None:
+        self._loop._virtual.stir()
+        super().writelines(data)
+
+    def write_eof(self) -> None:
+        self._loop._virtual.stir()
+        super().write_eof()
+
+
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
     """`seed=None` keeps the usual first-in first-out order."""
 
@@ -105,6 +151,9 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._virtual.virtual_seconds
+
+    def _make_socket_transport(self, sock: Any, protocol: Any, *arguments: Any, **more: Any) -> Any:
+        return _StirringTransport(self, sock, protocol, *arguments, **more)
 
 
 def _python_task(loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> asyncio.Task[Any]:
