@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .loop import simulation_loop
@@ -62,13 +61,3 @@ def run_seed(seed: int, plant: Plant | None = None, kind: type[World] = World) -
     broken = (*world.trace.broken, *errors.lines, *loop.complaints)
     trace = world.trace.show() if broken else ""
     return Report(seed, broken, world.swarm.hits, world.trace.digest(), trace, seconds)
-
-
-def first_failure(seeds: Iterable[int], plant: Plant | None = None) -> tuple[int, Report | None]:
-    """Run seeds until one breaks a rule: how many it took, and what it showed."""
-    count = 0
-    for count, seed in enumerate(seeds, start=1):
-        report = run_seed(seed, plant)
-        if report.broken:
-            return count, report
-    return count, None

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-from collections import Counter
 from typing import Any
 
 import pytest
@@ -17,15 +15,13 @@ from belvo_async.abc import Budget
 from belvo_async.stores.budgets import Ledger
 
 from .budgets import run_budget_seed
-
-SEEDS = int(os.environ.get("BELVO_ASYNC_SEEDS", "300"))
-CHUNK = max(100, SEEDS // 100)
+from .seeds import chunks, never_seen
 
 
-@pytest.mark.parametrize("start", range(0, SEEDS, CHUNK))
-def test_every_rule_of_budgets_holds(start: int) -> None:
+@chunks(300, plain=60, size=60)
+def test_every_rule_of_budgets_holds(seeds: range) -> None:
     """The vendor's limit, full rate while somebody waits, and nothing held by nobody: under every seed."""
-    for seed in range(start, min(start + CHUNK, SEEDS)):
+    for seed in seeds:
         world = run_budget_seed(seed)
 
         assert [] == world.broken, f"seed {seed}: {world.hits}"
@@ -33,11 +29,9 @@ def test_every_rule_of_budgets_holds(start: int) -> None:
 
 def test_every_trouble_comes_sometimes() -> None:
     """A simulation that never gets there proves nothing about it."""
-    hits = Counter[str]()
-    for seed in range(60):
-        hits += run_budget_seed(seed).hits
+    troubles = {"gave up", "never sent", "store refused", "clock is wrong", "killed"}
 
-    assert {"gave up", "never sent", "store refused", "clock is wrong", "killed"} == set(hits)
+    assert set() == never_seen(troubles, lambda seed: run_budget_seed(seed).hits, range(60))
 
 
 class BelievingLedger(Ledger):

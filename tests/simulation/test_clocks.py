@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,28 +11,24 @@ import pytest
 from belvo_async.jobs import Job
 
 from .clocks import run_clock_seed
-
-SEEDS = int(os.environ.get("BELVO_ASYNC_SEEDS", "120"))
-CHUNK = max(20, SEEDS // 100)
+from .seeds import Search, chunks, each_search, never_seen
 
 
-@pytest.mark.parametrize("start", range(0, SEEDS, CHUNK))
-def test_every_rule_of_clocks_holds(start: int) -> None:
+@chunks(120, plain=20, size=10)
+def test_every_rule_of_clocks_holds(seeds: range) -> None:
     """No look is late, nothing is concluded from a step, waits are as long as was said: under every seed."""
-    for seed in range(start, min(start + CHUNK, SEEDS)):
+    for seed in seeds:
         world = run_clock_seed(seed)
 
         assert [] == world.trace.broken, f"seed {seed}: {world.trace.show()}"
 
 
-def test_every_trouble_comes_sometimes() -> None:
+@each_search
+def test_every_trouble_comes_sometimes(search: Search) -> None:
     """A simulation that never gets there proves nothing about it."""
-    hits = Counter[str]()
-    for seed in range(40):
-        hits += run_clock_seed(seed).hits
-
     wanted = {"set", "jump", "sleep", "restart", "given up", "ended by poll", "ended by inference", "answer lost"}
-    assert set() == wanted - set(hits)
+
+    assert set() == never_seen(wanted, lambda seed: run_clock_seed(seed).hits, search((1, 32), range(40)))
 
 
 def believe_all(*_: Any) -> list[Any]:
@@ -51,23 +45,29 @@ DOUBT, WEIGH = "belvo_async.stores.memory.index._DueHeaps.take_doubtful", "belvo
 OFTEN = "belvo_async._tracker.poller.DOUBT_EVERY"
 
 
+@each_search
 @pytest.mark.parametrize(
-    ("where", "bug", "rule"),
+    ("where", "bug", "rule", "known"),
     [
-        (DOUBT, believe_all, "not looked at"),
-        (WEIGH, as_it_is, "inferred to have ended after"),
-        (OFTEN, timedelta(0), "looks at vendors"),
+        (DOUBT, believe_all, "not looked at", 10),
+        (WEIGH, as_it_is, "inferred to have ended after", 36),
+        (OFTEN, timedelta(0), "looks at vendors", 5),
     ],
     ids=["planned by a clock ahead", "evidence of a step", "doubt at each sweep"],
 )
 def test_a_planted_bug_is_found(
-    monkeypatch: pytest.MonkeyPatch, where: str, bug: Callable[..., Any] | timedelta, rule: str
+    monkeypatch: pytest.MonkeyPatch,
+    where: str,
+    bug: Callable[..., Any] | timedelta,
+    rule: str,
+    known: int,
+    search: Search,
 ) -> None:
     """Each mistake about clocks breaks its rule within a hundred seeds."""
     monkeypatch.setattr(where, bug)
 
-    seeds = range(100)
+    seeds = search([known], range(100))
     found = next((seed for seed in seeds if any(rule in broken for broken in run_clock_seed(seed).trace.broken)), None)
 
-    print(f"{where}: found after {found} seeds")
+    print(f"{where}: found by seed {found}")
     assert found is not None

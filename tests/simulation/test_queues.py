@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,9 +15,8 @@ from belvo_async._tracker.submitter import Submitter
 from belvo_async.jobs import Observation
 
 from .queues import run_queue_seed
+from .seeds import Search, chunks, each_search, never_seen
 
-SEEDS = int(os.environ.get("BELVO_ASYNC_SEEDS", "20"))
-CHUNK = max(10, SEEDS // 100)
 PLANTED_SEEDS = 60
 
 
@@ -33,23 +30,22 @@ def _few_words() -> Iterator[None]:
     log.setLevel(level)
 
 
-@pytest.mark.parametrize("start", range(0, SEEDS, CHUNK))
-def test_every_rule_of_queues_holds(start: int) -> None:
+@chunks(20, plain=6, size=3)
+def test_every_rule_of_queues_holds(seeds: range) -> None:
     """Cut by close, kill and standstill at any point before its first byte, a job is queued, and sent once."""
-    for seed in range(start, min(start + CHUNK, SEEDS)):
+    for seed in seeds:
         world = run_queue_seed(seed)
 
         assert [] == world.broken, f"seed {seed}: {world.hits}"
 
 
-def test_every_trouble_of_queues_comes_sometimes() -> None:
+@each_search
+def test_every_trouble_of_queues_comes_sometimes(search: Search) -> None:
     """A simulation that never gets there proves nothing about it."""
-    hits = Counter[str]()
-    for seed in range(12):
-        hits += run_queue_seed(seed).hits
-
     troubles = {"closed", "killed", "stood still", "stopped", "forgotten", "no connection", "too many requests"}
-    assert {*troubles, "answer of the store lost"} == set(hits)
+    troubles.add("answer of the store lost")
+
+    assert set() == never_seen(troubles, lambda seed: run_queue_seed(seed).hits, search((0, 11), range(12)))
 
 
 class EarlySubmitter(Submitter):
@@ -81,20 +77,21 @@ def look_at_nothing(tracker: Tracker) -> None:
     tracker._submitter._attempts.__class__ = BlindAttempts
 
 
+@each_search
 @pytest.mark.parametrize(
-    ("plant", "rule"),
+    ("plant", "rule", "known"),
     [
-        pytest.param(mark_early, "although nothing was sent", id="marked before its turn"),
-        pytest.param(mark_early, "sent without a mark of this moment", id="marked long before it is sent"),
-        pytest.param(look_at_nothing, "sent twice", id="sent whatever became of it: twice"),
-        pytest.param(look_at_nothing, "nobody wants it any more", id="sent whatever became of it: withdrawn"),
+        pytest.param(mark_early, "although nothing was sent", 0, id="marked before its turn"),
+        pytest.param(mark_early, "sent without a mark of this moment", 0, id="marked long before it is sent"),
+        pytest.param(look_at_nothing, "sent twice", 2, id="sent whatever became of it: twice"),
+        pytest.param(look_at_nothing, "nobody wants it any more", 54, id="sent whatever became of it: withdrawn"),
     ],
 )
-def test_planted_bug_of_queues_is_found(plant: Any, rule: str) -> None:
+def test_planted_bug_of_queues_is_found(plant: Any, rule: str, known: int, search: Search) -> None:
     """A tracker with this mistake breaks its rule."""
-    for seed in range(PLANTED_SEEDS):
+    for seed in search([known], range(PLANTED_SEEDS)):
         if any(rule in broken for broken in run_queue_seed(seed, plant).broken):
-            print(f"{rule}: found after {seed + 1} seeds")
+            print(f"{rule}: found by seed {seed}")
             return
 
     pytest.fail("not found")

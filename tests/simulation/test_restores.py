@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import pytest
-
 from .restores import PastWorld, trust
 from .runner import run_seed
+from .seeds import Search, chunks, each_search, never_seen
 
 SEEDS = 150
-CHUNK = 50
 
 
-@pytest.mark.parametrize("start", range(0, SEEDS, CHUNK))
-def test_no_job_is_sent_twice_however_often_the_store_goes_back(start: int) -> None:
+@chunks(SEEDS, plain=40, size=20)
+def test_no_job_is_sent_twice_however_often_the_store_goes_back(seeds: range) -> None:
     """And every job ends, and nobody who waits hangs."""
-    for seed in range(start, start + CHUNK):
+    for seed in seeds:
         report = run_seed(seed, kind=PastWorld)
 
         assert not report.broken, report.explain()
 
 
-def test_what_is_to_be_shown_happens() -> None:
+@each_search
+def test_what_is_to_be_shown_happens(search: Search) -> None:
     """Jobs that were sent are queued again, come in doubt, and are found."""
-    missing = {"went back", "a sent job is queued again", "a queued job was in doubt", "one in doubt was found"}
+    wanted = {"went back", "a sent job is queued again", "a queued job was in doubt", "one in doubt was found"}
 
-    for seed in range(SEEDS):
-        missing.difference_update(run_seed(seed, kind=PastWorld).hits)
-        if not missing:
-            break
-
-    assert set() == missing
+    assert set() == never_seen(wanted, lambda seed: run_seed(seed, kind=PastWorld).hits, search([39], range(SEEDS)))
 
 
 def test_a_tracker_that_trusts_its_store_is_found() -> None:
