@@ -1,9 +1,12 @@
-"""What every test shares: virtual time."""
+"""What every test shares: virtual time, and files that are written to memory."""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +14,15 @@ import pytest
 from tests.virtual_time import VirtualClock, VirtualTimeLoop
 
 pytest_plugins = ["tests.canary"]
+
+# A commit waits some milliseconds for a disk, and the tests make thousands. Some containers have little room there.
+_MEMORY = Path("/dev/shm")
+
+
+def pytest_configure() -> None:
+    """Make the directories of the tests in memory, where there is such a place."""
+    if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > 2**30:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
 
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, Callable[[], Any]]:

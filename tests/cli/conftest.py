@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from belvo_async._cli.demo.records import held_by_vendor
 from belvo_async._cli.demo.run import DemoOptions, Held, run_demo
 from belvo_async._cli.demo.screen import PlainScreen, Screen
 from belvo_async._cli.log import log_to
-from tests.virtual_time import VirtualClock
+from tests.virtual_time import VirtualClock, run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,15 +33,21 @@ Play = Callable[..., Awaitable[Shown]]
 
 
 @pytest.fixture
-def play(tmp_path: Path, clock: VirtualClock) -> Iterator[Play]:
+def play(tmp_path: Path) -> Play:
     """Run the demo; its log goes where the command's goes."""
+    return partial(_play, tmp_path)
 
-    async def run(*, seed: int = 1, screen: Screen | None = None, held: Held = held_by_vendor) -> Shown:
-        stream = io.StringIO()
-        options = DemoOptions(seed=seed, speed=100, out=tmp_path / "records.ndjson", store=tmp_path / "jobs.db")
-        code = await run_demo(options, screen or PlainScreen(stream), clock, held)
-        seconds = asyncio.get_running_loop().time()
-        return Shown(code=code, text=stream.getvalue(), seconds=seconds, out=options.out, log=tmp_path / "log.txt")
 
-    with log_to(tmp_path / "log.txt"):
-        yield run
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Shown:
+    """What one run left, for the tests that only read it."""
+    shown: Shown = run(_play(tmp_path_factory.mktemp("demo")))
+    return shown
+
+
+async def _play(folder: Path, *, seed: int = 1, screen: Screen | None = None, held: Held = held_by_vendor) -> Shown:
+    stream, loop = io.StringIO(), asyncio.get_running_loop()
+    options = DemoOptions(seed=seed, speed=100, out=folder / "records.ndjson", store=folder / "jobs.db")
+    with log_to(folder / "log.txt"):
+        code = await run_demo(options, screen or PlainScreen(stream), VirtualClock(loop), held)
+    return Shown(code=code, text=stream.getvalue(), seconds=loop.time(), out=options.out, log=folder / "log.txt")

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -181,7 +180,9 @@ COMMANDS = [("--help",), ("jobs", "list"), ("jobs", "list", "--format", "json"),
             ("jobs", "accounts"), ("jobs", "prune", "--before", "1d", "--dry-run"), ("demo",)]  # fmt: skip
 
 
-@pytest.mark.parametrize("unbuffered", [False, True], ids=["buffered", "unbuffered"])
+@pytest.mark.parametrize(
+    "unbuffered", [False, pytest.param(True, marks=pytest.mark.proof)], ids=["buffered", "unbuffered"]
+)
 @pytest.mark.parametrize("argv", COMMANDS, ids=" ".join)
 def test_a_reader_that_leaves_ends_it_quietly(
     argv: tuple[str, ...], store: str, tmp_path: Path, *, unbuffered: bool
@@ -222,17 +223,15 @@ def test_output_that_cannot_be_written_is_one_sentence(argv: tuple[str, ...], st
 
 def test_a_demo_that_nobody_reads_on_ends_at_once(tmp_path: Path) -> None:
     """`demo | head -1`: it is over with the next line it would print."""
-    began = time.monotonic()
     argv = [sys.executable, "-m", "belvo_async", "demo", "--speed", "1"]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as demo:
         assert demo.stdout is not None
         demo.stdout.readline()
         demo.stdout.close()
-        _, said = "", demo.stderr.read() if demo.stderr else ""
-        code = demo.wait(60)
+        said = demo.stderr.read() if demo.stderr else ""
 
-    assert (141, "") == (code, said)
-    assert time.monotonic() - began < 60
+    # One that played to its end would leave with 0.
+    assert (141, "") == (demo.returncode, said)
 
 
 @pytest.fixture

@@ -212,13 +212,8 @@ def make_input(kind: str, lines: bytes, tmp_path: Path) -> tuple[int, int | None
     return os.open("/dev/null", os.O_RDONLY), None
 
 
-@pytest.mark.parametrize(
-    "number",
-    [
-        pytest.param(signal.SIGTERM, id="SIGTERM"),
-        pytest.param(signal.SIGKILL, id="SIGKILL", marks=pytest.mark.proof),
-    ],
-)
+@pytest.mark.proof
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["SIGTERM", "SIGKILL"])
 def test_the_next_run_loads_what_a_stopped_worker_left(number: signal.Signals, tmp_path: Path) -> None:
     """Stopped while its jobs run; they end with somebody there who loads nothing."""
 

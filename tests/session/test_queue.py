@@ -54,7 +54,7 @@ class Town:
 
 
 async def a_belvo(clock: VirtualClock, store: str, stack: AsyncExitStack) -> Town:
-    simulator = await stack.enter_async_context(BelvoSimulator(now=clock.now, links=300))
+    simulator = await stack.enter_async_context(BelvoSimulator(now=clock.now, links=300, invoices_per_year=1))
     year = {"date_from": date(2025, 1, 1), "date_to": date(2025, 12, 31), "type": "INFLOW"}
     return Town(
         lambda: Belvo(simulator.secret_id, simulator.secret_password, base_url=simulator.url),

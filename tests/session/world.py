@@ -163,8 +163,8 @@ class BreakableStore(MemoryStore):
 async def world(clock: VirtualClock) -> AsyncIterator[World]:
     """Both simulators, listening, with nothing in them yet."""
     async with (
-        BelvoSimulator(now=clock.now, page_size_default=20) as belvo_simulator,
-        SyntageSimulator(now=clock.now) as syntage_simulator,
+        BelvoSimulator(now=clock.now, page_size_default=20, invoices_per_year=72) as belvo_simulator,
+        SyntageSimulator(now=clock.now, invoices_per_year=72) as syntage_simulator,
         AsyncExitStack() as stack,
     ):
         yield World(belvo_simulator, syntage_simulator, clock, stack)

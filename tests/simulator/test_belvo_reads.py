@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 
 from belvo_async.simulator import BelvoSimulator
 from tests.simulator.conftest import BelvoClient, basic
+from tests.virtual_time import VirtualClock
 
 PATHS = {
     "INVOICES": "/api/invoices/",
@@ -23,6 +24,13 @@ PATHS = {
 }
 Row = dict[str, Any]
 by_resource = pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
+
+
+@pytest.fixture
+async def belvo(clock: VirtualClock) -> AsyncIterator[BelvoSimulator]:
+    """One with as many invoices as make a few pages."""
+    async with BelvoSimulator(now=clock.now, limits=False, invoices_per_year=24) as simulator:
+        yield simulator
 
 
 @pytest.fixture

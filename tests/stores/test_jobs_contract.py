@@ -238,7 +238,8 @@ async def test_the_walk_over_open_jobs_stands_changes(store: AnyStore) -> None:
 
     async for job in store.open_jobs():
         walked.append(job.id)
-        await store.put(changed(job, polls=1), expected=0)
+        if len(walked) % 5 == 0:
+            await store.put(changed(job, polls=1), expected=0)
         if len(walked) == 1:
             await store.put(changed(jobs[-1], status=Status.FINISHED), expected=0)
 
@@ -411,8 +412,8 @@ async def test_who_stands_in_the_way_can_be_asked(store: AnyStore) -> None:
 async def test_jobs_are_counted_by_account(store: AnyStore, account: str) -> None:
     """Open ones, or those that are not; accounts without any are left out."""
     assert {} == await store.count_jobs()
-    for number in range(300):
-        await store.put(a_job(f"open-{number:03}", account=account, created_at=after(number)), expected=None)
+    jobs = [a_job(f"open-{number:03}", account=account, created_at=after(number)) for number in range(300)]
+    await asyncio.gather(*(store.put(each, expected=None) for each in jobs))
     await store.put(a_job("theirs", account=OTHER, status=Status.FINISHED), expected=None)
     await store.put(a_job("given up", account=account, status=Status.UNCERTAIN, abandoned=True), expected=None)
     await store.forget("open-007")
