@@ -152,6 +152,10 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._virtual.virtual_seconds
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        """Wait for its threads in real time: from Python 3.12 on, the runner grants them 300 seconds of this loop's."""
+        await super().shutdown_default_executor()
+
     def _make_socket_transport(self, sock: Any, protocol: Any, *arguments: Any, **more: Any) -> Any:
         return _StirringTransport(self, sock, protocol, *arguments, **more)
 
