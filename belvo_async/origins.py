@@ -1,12 +1,13 @@
-"""Where credentials may go, and how long an answer may take from there. Pure."""
+"""Where credentials may go: the origin that is configured, and of a vendor's links what is asked of it. Pure."""
 
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from .errors import ConfigurationError
+from .discreet import discreet
+from .errors import ConfigurationError, PayloadError
 
 # All of 127.0.0.0/8 is this machine.
 _LOOPBACK = re.compile(r"localhost|127\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}|::1")
@@ -36,10 +37,36 @@ def read_origin(base_url: object, name: str = "base_url") -> str:
     return f"{parts.scheme}://{shown}" + ("" if port in (None, _STANDARD_PORTS[parts.scheme]) else f":{port}")
 
 
-def read_timeout(timeout: object) -> timedelta | None:
-    """Take how long a vendor's answer may take, None for the usual. Raises ConfigurationError."""
-    if timeout is None:
-        return None
-    if not isinstance(timeout, timedelta) or timeout <= timedelta(0):
-        raise ConfigurationError("timeout must be a timedelta above zero, such as timedelta(minutes=5)")
-    return timeout
+def choose_origin(
+    base_url: object,
+    environment: object,
+    origins: Mapping[str, str],
+    *,
+    names: tuple[str, str] = ("base_url", "environment"),
+) -> str:
+    """Give the origin of an environment, or of the address that stands in for it. Raises ConfigurationError."""
+    known = origins.get(environment) if isinstance(environment, str) else None
+    if known is None:
+        raise ConfigurationError(f"{names[1]} must be {' or '.join(origins)}")
+    return known if base_url is None else read_origin(base_url, names[0])
+
+
+@discreet
+def local_target(link: str, *, path: str | None = None) -> str:
+    """Reduce a link the vendor gave to path and query, or raise PayloadError for one of a form that is not followed.
+
+    Whatever origin it names, it is asked of the configured one, where alone credentials go: behind a relay or a proxy
+    that ends TLS, vendors name addresses that are not ours to ask. With `path`, it must stay on that path. Relative
+    links and percent-encoding are kept word for word.
+    """
+    if any(char in link for char in "\\\t\r\n "):
+        raise PayloadError("a link of a form that is not followed")
+    try:
+        parts = urlsplit(link)
+    except ValueError:
+        raise PayloadError("a link that cannot be read") from None
+    if parts.scheme not in ("", "http", "https") or not parts.path.startswith("/") or "/.." in parts.path:
+        raise PayloadError("a link of a form that is not followed")
+    if path is not None and parts.path != path:
+        raise PayloadError("a link that leaves its collection")
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path

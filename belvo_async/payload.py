@@ -9,11 +9,9 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from decimal import Decimal
 from functools import cache
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast, overload
-from urllib.parse import urlsplit
 
 import msgspec
 
-from .discreet import discreet
 from .errors import PayloadError, TaskError
 
 P = ParamSpec("P")
@@ -195,24 +193,3 @@ def _fields(kind: Any) -> tuple[tuple[str, str], ...]:
     if dataclasses.is_dataclass(kind):
         return tuple((field.name, field.name) for field in dataclasses.fields(kind))
     return tuple((field.name, field.name) for field in getattr(kind, "__attrs_attrs__", ()))
-
-
-@discreet
-def local_target(link: str, *, path: str | None = None) -> str:
-    """Reduce a link the vendor gave to path and query, or raise PayloadError for one of a form that is not followed.
-
-    Whatever origin it names, it is asked of the configured one, where alone credentials go: behind a relay or a proxy
-    that ends TLS, vendors name addresses that are not ours to ask. With `path`, it must stay on that path. Relative
-    links and percent-encoding are kept word for word.
-    """
-    if any(char in link for char in "\\\t\r\n "):
-        raise PayloadError("a link of a form that is not followed")
-    try:
-        parts = urlsplit(link)
-    except ValueError:
-        raise PayloadError("a link that cannot be read") from None
-    if parts.scheme not in ("", "http", "https") or not parts.path.startswith("/") or "/.." in parts.path:
-        raise PayloadError("a link of a form that is not followed")
-    if path is not None and parts.path != path:
-        raise PayloadError("a link that leaves its collection")
-    return f"{parts.path}?{parts.query}" if parts.query else parts.path

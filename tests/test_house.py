@@ -18,18 +18,31 @@ from belvo_async._cli.arguments import make_parser
 ROOT = Path(belvo_async.__file__).parent
 
 # Each room and the rooms it may import. What is missing here may import nothing.
-CORE = {"jobs", "errors", "discreet", "payload", "abc", "origins", "rate_limits", "descriptors", "accounts", "tolerant"}
+CORE = {
+    "jobs",
+    "errors",
+    "discreet",
+    "payload",
+    "abc",
+    "origins",
+    "rate_limits",
+    "descriptors",
+    "accounts",
+    "tolerant",
+    "settings",
+}
 ARROWS: dict[str, set[str]] = {
     "jobs": set(),
     "errors": {"jobs"},
     "payload": {"jobs", "errors", "discreet"},
     "tolerant": {"jobs", "errors", "payload"},
     "abc": {"jobs", "errors", "payload", "discreet"},
-    "origins": {"errors"},
+    "origins": {"errors", "discreet"},
     "rate_limits": {"abc"},
     "discreet": {"errors"},
     "descriptors": set(),
     "accounts": {"abc", "errors"},
+    "settings": {"abc", "accounts", "errors", "origins"},
     "vendors": CORE,
     "stores": CORE,
     "_http": CORE,

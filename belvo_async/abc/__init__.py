@@ -1,5 +1,6 @@
 """What passes between the rooms, and the two contracts: Vendor and Store."""
 
+from .catalogue import Catalogue, answer_of, catalogue_of
 from .exchange import (
     Answer,
     Budget,
@@ -28,6 +29,7 @@ __all__ = [
     "Answer",
     "Budget",
     "Call",
+    "Catalogue",
     "Clock",
     "Conversation",
     "Download",
@@ -45,4 +47,6 @@ __all__ = [
     "SystemClock",
     "Vendor",
     "Walk",
+    "answer_of",
+    "catalogue_of",
 ]

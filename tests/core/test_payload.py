@@ -18,7 +18,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from belvo_async.errors import PayloadError
-from belvo_async.payload import DEPTH_LIMIT, check_depth, check_number, check_numbers, decode, local_target, rethrow
+from belvo_async.origins import local_target
+from belvo_async.payload import DEPTH_LIMIT, check_depth, check_number, check_numbers, decode, rethrow
 from tests.frames import leaks_of, provoked
 
 CANARY = "canary-5f1e9c77"

@@ -16,9 +16,11 @@ from typing import Any, Union, get_args, get_origin
 import msgspec
 import pytest
 
+from belvo_async import Belvo
+from belvo_async.abc import answer_of
 from belvo_async.vendors import belvo
-from belvo_async.vendors.belvo.lists import BY_QUERY
-from belvo_async.vendors.belvo.schema import TypedTaxReturn
+from belvo_async.vendors.belvo.lists import BY_RECORD
+from belvo_async.vendors.belvo.schema.tax_returns import TypedTaxReturn
 from tests.vendors.belvo_samples import sample
 
 FACTS: dict[str, Any] = json.loads(sample("field_facts"))
@@ -135,7 +137,7 @@ def test_the_facts_are_of_this_catalogue() -> None:
     """Nothing of the facts file stays unread."""
     assert {*RECORDS, *REQUESTS} == set(FIELDS)
     assert set(EXAMPLES_OF) == set(EXAMPLES)
-    assert {collection.path for collection in BY_QUERY.values()} == set(PARAMETERS)
+    assert {each.path for each in BY_RECORD.values()} == set(PARAMETERS)
     assert set(TYPED.values()) == set(get_args(TypedTaxReturn))
 
 
@@ -242,10 +244,10 @@ PERIODS = ("created_at", "invoice_date", "total_amount", "ejercicio")
 EXPRESSED = {each + ending for each in PERIODS for ending in COVERED} | {"type__in"}
 
 
-@pytest.mark.parametrize("query", BY_QUERY, ids=lambda query: query.__name__)
-def test_every_documented_parameter_of_a_list_can_be_given(query: type[msgspec.Struct]) -> None:
+@pytest.mark.parametrize("query", Belvo("an-id", "a-password").queries, ids=lambda query: query.__name__)
+def test_every_documented_parameter_of_a_list_can_be_given(query: Any) -> None:
     """And no other is sent: a firewall refuses requests that do not fit their description."""
-    documented = set(PARAMETERS[BY_QUERY[query].path])  # type: ignore[index]  # mypy knows no union of types as keys
+    documented = set(PARAMETERS[BY_RECORD[answer_of(query)].path])
     sent = {field.encode_name for field in msgspec.structs.fields(query)}
     several = {f"{each}__in" for each in sent if f"{each}__in" in documented}
 

@@ -46,7 +46,7 @@ from belvo_async.vendors.belvo import (
     TaxStatusList,
 )
 from belvo_async.vendors.belvo.lists import partial_remark
-from belvo_async.vendors.belvo.schema import Warnings
+from belvo_async.vendors.belvo.schema.invoices import Warnings
 from tests.vendors.belvo_samples import BELVO, LINK, REQUEST_ID, TASK, answer, error, job_of, sample, walked
 
 ORIGIN = "https://sandbox.belvo.com"

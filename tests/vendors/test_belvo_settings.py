@@ -168,7 +168,7 @@ def test_no_secret_shows() -> None:
     shown = f"{BELVO!r} {BELVO} {BELVO.account}"
 
     assert not any(secret in shown for secret in ("key-id", "key-password", AUTHORIZATION))
-    assert "Belvo(sandbox, https://sandbox.belvo.com)" == repr(BELVO)
+    assert "Belvo(https://sandbox.belvo.com)" == repr(BELVO)
 
 
 def test_the_account_is_the_origin_and_a_hash_of_the_key() -> None:

@@ -95,3 +95,46 @@ def test_a_time_limit_that_cannot_be_is_refused(make: Callable[..., Any], timeou
     """Numbers have no unit."""
     with pytest.raises(ConfigurationError, match="timeout must be a timedelta"):
         make(timeout=timeout)
+
+
+@both
+@pytest.mark.parametrize("flag", ["no", 0, None], ids=str)
+def test_a_flag_is_exactly_true_or_false(make: Callable[..., Any], flag: Any) -> None:
+    """The text "no" would count as true, and waive the proof of deliveries."""
+    with pytest.raises(ConfigurationError, match="allow_unauthenticated must be True or False"):
+        make(allow_unauthenticated=flag)
+
+
+@both
+@pytest.mark.parametrize("base_url", [None, "https://relay.example.com"], ids=["alone", "with an address"])
+def test_an_unknown_environment_is_refused(make: Callable[..., Any], base_url: str | None) -> None:
+    """Also where an address stands in for it: whoever wrote it meant something else."""
+    with pytest.raises(ConfigurationError, match="environment must be sandbox or production"):
+        make(environment="staging", base_url=base_url)
+
+
+@pytest.mark.parametrize(
+    ("read", "key"),
+    [
+        (Belvo.from_env, {"BELVO_SECRET_ID": "an-id", "BELVO_SECRET_PASSWORD": "pass-7c1e9f40"}),
+        (Syntage.from_env, {"SYNTAGE_API_KEY": "key-7c1e9f40"}),
+    ],
+    ids=["belvo", "syntage"],
+)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ENV", "prod-7c1e9f40"),
+        ("BASE_URL", "http://relay-7c1e9f40.example.com"),
+        ("ACCOUNT", "invoices/7c1e9f40"),
+        ("PREVIOUS_KEYS", "7c1e9f40\u00f1"),
+    ],
+)
+def test_a_wrong_variable_is_named(read: Callable[..., Any], key: dict[str, str], name: str, value: str) -> None:
+    """By its whole name and without its value, the same of every vendor; an empty one is none."""
+    prefix = next(iter(key)).partition("_")[0]
+    with pytest.raises(ConfigurationError, match=f"{prefix}_{name}") as refused:
+        read({**key, f"{prefix}_{name}": value})
+
+    assert "7c1e9f40" not in str(refused.value)
+    assert read(key).account == read({**key, f"{prefix}_{name}": " \n"}).account

@@ -272,7 +272,7 @@ def test_a_refusal_names_no_taxpayer(vendor: Any, said: object, status: int) -> 
 
 
 def public(*modules: ModuleType) -> list[type[object]]:
-    found = [getattr(module, name) for module in modules for name in module.__all__]
+    found = [getattr(module, name) for module in modules for name in getattr(module, "__all__", vars(module))]
     return [each for each in found if inspect.isclass(each)]
 
 

@@ -9,91 +9,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args
 
-from ...abc import Answer, Call, Conversation, Request, Retry
+from ...abc import Answer, Call, Conversation, Request, Retry, answer_of
 from ...errors import TaskError, UnsupportedError
 from ...payload import encode_body
 from ...tolerant import read
 from .errors import read_error
-from .lists import (
-    COMPLIANCE,
-    INSTITUTIONS,
-    INVOICES,
-    LINKS,
-    RETENTIONS,
-    STATEMENTS,
-    TAX_RETURNS,
-    TAX_STATUS,
-    Collection,
-)
+from .lists import BY_RECORD, INSTITUTIONS, INVOICES, LINKS
 from .pages import Source, encode, selection
 from .poll import read_link
-from .schema import (
-    ChangeLink,
-    CreateLink,
-    GetFinancialStatement,
-    GetInstitution,
-    GetInvoice,
-    GetLink,
-    GetTaxComplianceStatus,
-    GetTaxRetention,
-    GetTaxReturn,
-    GetTaxStatus,
-    Invoice,
-    Link,
-    Resume,
+from .schema.calls import ChangeLink, CreateLink, Detail, GetInstitution, GetLink, UpdateLink, secret_text
+from .schema.links import Link
+from .schema.retrievals import (
+    Retrieval,
     RetrieveInvoices,
     RetrieveMonthlyTaxReturns,
-    RetrieveTaxComplianceStatus,
     RetrieveTaxRetentions,
-    RetrieveTaxStatus,
     RetrieveYearlyTaxReturns,
-    TaxComplianceStatus,
-    TaxRetention,
-    TaxReturn,
-    TaxStatus,
-    UpdateLink,
-    secret_text,
 )
+from .schema.tokens import Resume
 from .start import SUBMIT_TIMEOUT
 
-_Detail: TypeAlias = (
-    GetInvoice | GetFinancialStatement | GetTaxReturn | GetTaxStatus | GetTaxComplianceStatus | GetTaxRetention
-)
-_Retrieval: TypeAlias = (
-    RetrieveInvoices
-    | RetrieveYearlyTaxReturns
-    | RetrieveMonthlyTaxReturns
-    | RetrieveTaxStatus
-    | RetrieveTaxComplianceStatus
-    | RetrieveTaxRetentions
-)
 _Dated: TypeAlias = RetrieveInvoices | RetrieveMonthlyTaxReturns | RetrieveTaxRetentions
-
-_DETAILS: Mapping[type[_Detail], Collection[object]] = {
-    GetInvoice: INVOICES,
-    GetFinancialStatement: STATEMENTS,
-    GetTaxReturn: TAX_RETURNS,
-    GetTaxStatus: TAX_STATUS,
-    GetTaxComplianceStatus: COMPLIANCE,
-    GetTaxRetention: RETENTIONS,
-}
-# Where each is posted, and what comes back: a list, or one object.
-_RETRIEVALS: Mapping[type[_Retrieval], tuple[str, Any]] = {
-    RetrieveInvoices: (INVOICES.path, tuple[Invoice, ...]),
-    RetrieveYearlyTaxReturns: (TAX_RETURNS.path, tuple[TaxReturn, ...]),
-    RetrieveMonthlyTaxReturns: (TAX_RETURNS.path, tuple[TaxReturn, ...]),
-    RetrieveTaxStatus: (TAX_STATUS.path, TaxStatus),
-    RetrieveTaxComplianceStatus: (COMPLIANCE.path, TaxComplianceStatus),
-    RetrieveTaxRetentions: (RETENTIONS.path, tuple[TaxRetention, ...]),
-}
-
-CALLS: tuple[type[Call[Any]], ...] = (
-    *(CreateLink, GetLink, UpdateLink, ChangeLink, GetInstitution, Resume),
-    *_DETAILS,
-    *_RETRIEVALS,
-)
 
 _HEADERS = (("Content-Type", "application/json"), ("Accept", "application/json"))
 
@@ -103,11 +41,11 @@ def carry_out(call: Call[object], now: datetime, source: Source) -> Conversation
     if isinstance(call, GetInstitution):
         path = f"{INSTITUTIONS.path}{call.id}/"
         return _exchange(source.get(path, [], name="GET /api/institutions/{id}/"), INSTITUTIONS.record)
-    if isinstance(call, _Detail):
-        of = _DETAILS[type(call)]
+    if isinstance(call, Detail):
+        of = BY_RECORD[answer_of(type(call))]
         filters = selection(call.fields, call.omit)
         return _exchange(source.get(f"{of.path}{call.id}/", filters, name=f"GET {of.path}{{id}}/"), of.record)
-    if isinstance(call, _Retrieval):
+    if isinstance(call, Retrieval):
         return _retrieve(call, now, source)
     if isinstance(call, Resume):
         return _resume(call, now, source)
@@ -144,36 +82,36 @@ def _present(body: Mapping[str, object]) -> dict[str, object]:
     return {key: value for key, value in body.items() if value is not None}
 
 
-def _retrieve(call: _Retrieval, now: datetime, source: Source) -> Conversation[object]:
+def _retrieve(call: Retrieval[object], now: datetime, source: Source) -> Conversation[object]:
     _refuse_future(call, now)
-    path, kind = _RETRIEVALS[type(call)]
+    kind = answer_of(type(call))
+    path = _path_of(kind)
     return _exchange(_write("POST", path, _selected(path, call), _retrieval_body(call), source), kind)
 
 
-def _selected(path: str, call: _Retrieval) -> str:
+def _path_of(kind: Any) -> str:
+    """Where a retrieval is posted: to the list of the record that comes back, or of which several do."""
+    return BY_RECORD[get_args(kind)[0] if get_args(kind) else kind].path
+
+
+def _selected(path: str, call: Retrieval[object]) -> str:
     chosen = selection(call.fields, call.omit)
     return f"{path}?{encode(chosen)}" if chosen else path
 
 
-def _retrieval_body(call: _Retrieval) -> dict[str, object]:
-    body: dict[str, object] = {"link": call.link, "save_data": call.save_data}
-    if isinstance(call, RetrieveInvoices | RetrieveTaxRetentions):
-        # `type` null stands for both directions of invoices, and has to be said.
-        return body | {
-            "date_from": call.date_from,
-            "date_to": call.date_to,
-            "type": call.type,
-            "attach_xml": call.attach_xml,
-        }
-    body["attach_pdf"] = call.attach_pdf
+def _retrieval_body(call: Retrieval[object]) -> dict[str, object]:
+    # `type` null stands for both directions of invoices, and has to be said.
+    body: dict[str, object] = {
+        name: getattr(call, name) for name in call.__struct_fields__ if name not in ("fields", "omit")
+    }
     if isinstance(call, RetrieveYearlyTaxReturns):
         return body | {"type": "yearly", "year_from": str(call.year_from), "year_to": str(call.year_to)}
     if isinstance(call, RetrieveMonthlyTaxReturns):
-        return body | {"type": "monthly", "date_from": call.date_from, "date_to": call.date_to}
+        return body | {"type": "monthly"}
     return body
 
 
-def _refuse_future(call: _Retrieval, now: datetime) -> None:
+def _refuse_future(call: Retrieval[object], now: datetime) -> None:
     today = now.astimezone(UTC).date()
     if isinstance(call, RetrieveYearlyTaxReturns) and call.year_to > today.year:
         raise TaskError("year_to lies in the future", field="year_to")
@@ -190,10 +128,10 @@ def _resume(resume: Resume[object], now: datetime, source: Source) -> Conversati
     }
     if isinstance(call, RetrieveInvoices):
         body["save_data"] = call.save_data
-        path, kind = _RETRIEVALS[RetrieveInvoices]
-        return _exchange(_write("PATCH", path, _selected(path, call), _present(body), source), kind)
+        path = INVOICES.path
+        return _exchange(_write("PATCH", path, _selected(path, call), _present(body), source), answer_of(type(call)))
     resumption = _write("PATCH", LINKS.path, LINKS.path, _present(body), source)
-    if isinstance(call, _Retrieval):
+    if isinstance(call, Retrieval):
         return _retrieve_again(resumption, _retrieve(call, now, source))
     return _exchange(resumption, Link)
 

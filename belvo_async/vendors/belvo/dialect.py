@@ -3,41 +3,47 @@
 from __future__ import annotations
 
 import base64
-import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 
-from ...abc import Answer, Budget, Call, Conversation, Download, Fetch, Headers, Query, Secret, Walk
+from ...abc import (
+    Answer,
+    Budget,
+    Call,
+    Conversation,
+    Download,
+    Fetch,
+    Headers,
+    Query,
+    Secret,
+    Walk,
+    catalogue_of,
+)
 from ...accounts import identify, read_keys, read_name
 from ...discreet import discreet
-from ...errors import ConfigurationError, TaskError, UnsupportedError, VendorError
+from ...errors import TaskError, UnsupportedError, VendorError
 from ...jobs import Job, Observation, Status, Task, Way
-from ...origins import read_origin, read_timeout
+from ...origins import choose_origin
 from ...payload import whole
-from .calls import CALLS, carry_out
+from ...settings import Variables, read_flag, read_span, read_timeout
+from .calls import carry_out
 from .errors import read_error
-from .lists import BY_QUERY
 from .pages import Source, query_walk, results_walk
 from .poll import PATIENCE, QUIET, find_deletion, poll
-from .schema import DeleteLink, FinancialStatements, Invoices, Refresh
+from .schema.tasks import Invoices
+from .settings import ORIGINS, read_authorization, read_id, read_password
 from .start import submit
 from .webhooks import read_delivery, verify
 
-ORIGINS = {"sandbox": "https://sandbox.belvo.com", "production": "https://api.belvo.com"}
-
 # Error catalogue: 80 requests per 30 s and source address; above it, the proxy answers with a page and may block.
-RATE_LIMIT, RATE_SPAN = 80, timedelta(seconds=30)
+RATE_LIMIT: Final = 80
+RATE_SPAN: Final = timedelta(seconds=30)
 
 # No asynchronous request can be looked up at Belvo: this long we wait for a delivery to adopt.
-ADOPTION_SPAN = timedelta(minutes=15)
+ADOPTION_SPAN: Final = timedelta(minutes=15)
 
-# The header is the only proof a delivery has; shorter values can be guessed.
-SHORTEST_AUTHORIZATION = 16
-
-_TASKS: Mapping[str, type[Task[object]]] = {
-    str(each.__struct_config__.tag): each for each in (Invoices, FinancialStatements, Refresh, DeleteLink)
-}
+_PACKAGE: Final = __name__.rpartition(".")[0]
 
 
 class Belvo:
@@ -63,7 +69,7 @@ class Belvo:
     required_variables: ClassVar[tuple[str, ...]] = ("BELVO_SECRET_ID", "BELVO_SECRET_PASSWORD")
 
     # What one shows that could not be made.
-    _environment = _origin = "refused"
+    origin = "refused"
 
     @discreet
     def __init__(
@@ -81,27 +87,20 @@ class Belvo:
         previous_keys: str | Sequence[str] = (),
         timeout: timedelta | None = None,
     ) -> None:
-        # RFC 7617: the first colon ends the user name.
-        if not _is_plain(secret_id) or ":" in secret_id:
-            raise ConfigurationError("secret_id must be printable ASCII without a colon, or blanks at its ends")
-        if not _is_plain(secret_password):
-            raise ConfigurationError("secret_password must be printable ASCII without blanks at its ends")
-        if environment not in tuple(ORIGINS):
-            raise ConfigurationError("environment must be sandbox or production")
-        _check_flag(allow_unauthenticated, "allow_unauthenticated")
-        _check_flag(budget, "budget")
-        _check_quiet(quiet)
+        self._secret_id = read_id(secret_id)
+        self._secret_password = read_password(secret_password)
+        self.name = "belvo"
+        self.tasks, self.queries, self.calls, self.downloads = catalogue_of(_PACKAGE)
         self.timeout = read_timeout(timeout)
-        self._environment = environment
-        self._origin = read_origin(base_url or ORIGINS[environment])
-        self._secret_id = Secret(secret_id)
-        self._secret_password = Secret(secret_password)
-        self._authorization = _read_authorization(webhook_authorization)
-        self._allow_unauthenticated = allow_unauthenticated
-        ids = (self._secret_id, *read_keys(previous_keys))
-        known = [*ids, self._secret_password, self._authorization or Secret("")]
-        self._account, self._former_accounts = identify(self._origin, ids, read_name(account, known))
-        pace = Budget(key=self._account, limit=RATE_LIMIT, span=RATE_SPAN) if budget else None
+        self.origin = choose_origin(base_url or None, environment, ORIGINS)
+        self._authorization = read_authorization(webhook_authorization)
+        self._allow_unauthenticated = read_flag(allow_unauthenticated, "allow_unauthenticated")
+        keys = (self._secret_id, *read_keys(previous_keys))
+        named = read_name(account, [*keys, self._secret_password, self._authorization or Secret("")])
+        self.account, self.former_accounts = identify(self.origin, keys, named)
+        paced = read_flag(budget, "budget")
+        pace = Budget(key=self.account, limit=RATE_LIMIT, span=RATE_SPAN) if paced else None
+        read_span(quiet, "quiet")
         # Without webhooks nothing is worth waiting for longer.
         patience = quiet * PATIENCE if self.accepts_webhooks else quiet
         self._source = Source(budget=pace, quiet=quiet, patience=patience)
@@ -114,72 +113,19 @@ class Belvo:
 
         Raises ConfigurationError naming the variable that is missing or wrong.
         """
-        given = os.environ if environ is None else environ
-        # What is read from a file into a variable often brings its line break along.
-        found = {name: given[name].strip() for name in given if name.startswith("BELVO_")}
-        for name in ("BELVO_SECRET_ID", "BELVO_SECRET_PASSWORD"):
-            if not found.get(name):
-                raise ConfigurationError(f"the environment variable {name} is missing")
-        environment = found.get("BELVO_ENV") or "sandbox"
-        if environment not in ORIGINS:
-            raise ConfigurationError("the environment variable BELVO_ENV must be sandbox or production")
-        base_url = found.get("BELVO_BASE_URL") or None
-        if base_url is not None:
-            read_origin(base_url, "the environment variable BELVO_BASE_URL")
-        authorization = found.get("BELVO_WEBHOOK_AUTH") or None
-        _read_authorization(authorization, "the environment variable BELVO_WEBHOOK_AUTH")
-        previous = [each.strip() for each in found.get("BELVO_PREVIOUS_KEYS", "").split(",") if each.strip()]
-        read_keys(previous, "the environment variable BELVO_PREVIOUS_KEYS")
-        account = found.get("BELVO_ACCOUNT") or None
-        known = (found["BELVO_SECRET_ID"], found["BELVO_SECRET_PASSWORD"], authorization or "", *previous)
-        read_name(account, [Secret(each) for each in known], "the environment variable BELVO_ACCOUNT")
-        return cls(
-            found["BELVO_SECRET_ID"],
-            found["BELVO_SECRET_PASSWORD"],
-            base_url=base_url,
-            environment=environment,
-            webhook_authorization=authorization,
-            account=account,
-            previous_keys=previous,
-        )
+        given = Variables("BELVO_", environ)
+        secret_id, secret_password = given.need("SECRET_ID"), given.need("SECRET_PASSWORD")
+        authorization = given.get("WEBHOOK_AUTH")
+        read_authorization(authorization, given.name("WEBHOOK_AUTH"))
+        common = given.common(ORIGINS, (secret_id, secret_password, authorization))
+        return cls(secret_id, secret_password, webhook_authorization=authorization, **common)
 
     def __repr__(self) -> str:
-        return f"Belvo({self._environment}, {self._origin})"
-
-    @property
-    def name(self) -> str:
-        return "belvo"
-
-    @property
-    def account(self) -> str:
-        return self._account
-
-    @property
-    def former_accounts(self) -> tuple[str, ...]:
-        return self._former_accounts
-
-    @property
-    def origin(self) -> str:
-        return self._origin
-
-    @property
-    def tasks(self) -> Mapping[str, type[Task[object]]]:
-        return _TASKS
-
-    @property
-    def queries(self) -> tuple[type[object], ...]:
-        return tuple(BY_QUERY)
-
-    @property
-    def calls(self) -> tuple[type[object], ...]:
-        return CALLS
-
-    @property
-    def downloads(self) -> tuple[type[object], ...]:
-        return ()
+        return f"Belvo({self.origin})"
 
     @property
     def accepts_webhooks(self) -> bool:
+        """Whether deliveries can be proven, or proof was waived."""
         return self._authorization is not None or self._allow_unauthenticated
 
     def credentials(self) -> Mapping[str, str]:
@@ -189,15 +135,15 @@ class Belvo:
 
     def check(self, task: Task[object], now: datetime) -> None:
         """Refuse a period that ends after today in UTC, and tasks that are not Belvo's."""
-        if not isinstance(task, tuple(_TASKS.values())):
-            known = ", ".join(sorted(each.__name__ for each in _TASKS.values()))
+        if not isinstance(task, tuple(self.tasks.values())):
+            known = ", ".join(sorted(each.__name__ for each in self.tasks.values()))
             raise TaskError(f"a Belvo task is one of {known}: {task.kind} is none", field="task")
         if isinstance(task, Invoices) and task.date_to > now.astimezone(UTC).date():
             raise TaskError("date_to lies in the future; Belvo takes periods up to today", field="date_to")
 
     def lane(self, task: Task[object]) -> str | None:
         """One open request per link, of whatever kind: a second one meets too_many_sessions."""
-        return f"{self._account}/link:{task.subject}"
+        return f"{self.account}/link:{task.subject}"
 
     def start(self, job: Job, now: datetime) -> Conversation[Observation]:
         """See `Vendor.start`; the request asks for the asynchronous mode."""
@@ -260,31 +206,3 @@ class Belvo:
         """See `Vendor.read_webhook`."""
         verify(headers, self._authorization, allow_unauthenticated=self._allow_unauthenticated)
         return whole(read_delivery, body, now)
-
-
-def _check_flag(value: object, name: str) -> None:
-    # "no" would count as true, and waive a proof.
-    if not isinstance(value, bool):
-        raise ConfigurationError(f"{name} must be True or False")
-
-
-def _check_quiet(value: object) -> None:
-    if not isinstance(value, timedelta) or value <= timedelta(0):
-        raise ConfigurationError("quiet must be a timedelta above zero, such as timedelta(minutes=10)")
-
-
-def _is_plain(text: object) -> bool:
-    return isinstance(text, str) and bool(text) and text.isascii() and text.isprintable() and text == text.strip()
-
-
-def _read_authorization(value: object, name: str = "webhook_authorization") -> Secret | None:
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise ConfigurationError(f"{name} must be a str")
-    if len(value) < SHORTEST_AUTHORIZATION:
-        raise ConfigurationError(f"{name} is shorter than {SHORTEST_AUTHORIZATION} characters")
-    # Servers decode other characters in different ways, and cut blanks at the ends: it would never match.
-    if not _is_plain(value):
-        raise ConfigurationError(f"{name} must be printable ASCII without blanks at its ends")
-    return Secret(value)

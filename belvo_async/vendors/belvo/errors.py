@@ -20,7 +20,7 @@ from ...jobs import Failure
 from ...payload import decode, name_stranger
 from ...rate_limits import retry_after
 from ...tolerant import read
-from .schema import ErrorBody, TokenDemand, Worded
+from .schema.bodies import ErrorBody, TokenDemand, Worded
 
 R = TypeVar("R")
 

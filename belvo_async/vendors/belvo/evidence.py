@@ -15,7 +15,7 @@ import msgspec
 
 from ...jobs import Failure, Job, Observation, Status, Way
 from .lists import INVOICES, partial_remark
-from .schema import Warnings
+from .schema.invoices import Warnings
 
 # What is read of a record, and of an invoice. The largest page there is: Belvo gives no order.
 _FIELDS = "created_at,collected_at"

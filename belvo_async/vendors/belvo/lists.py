@@ -14,43 +14,17 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 import msgspec
 
 from ...jobs import Observation, Way, normal_id
-from .schema import (
-    XML_LIMIT,
-    FinancialStatement,
-    FinancialStatementList,
-    FiscalRecord,
-    Institution,
-    Institutions,
-    Invoice,
-    InvoiceList,
-    Link,
-    Links,
-    TaxComplianceStatus,
-    TaxComplianceStatusList,
-    TaxRetention,
-    TaxRetentionList,
-    TaxReturn,
-    TaxReturnList,
-    TaxStatus,
-    TaxStatusList,
-    Warnings,
-    Words,
-    subject_of,
-)
-from .schema.tax_returns import year_number
+from .schema.checks import Words, subject_of
+from .schema.invoices import XML_LIMIT, Invoice, Warnings
+from .schema.links import Institution, Link
+from .schema.queries import Filters, InvoiceList, OfLink, TaxReturnList
+from .schema.statements import FinancialStatement
+from .schema.tasks import FiscalRecord
+from .schema.tax_returns import TaxReturn, year_number
+from .schema.taxes import TaxComplianceStatus, TaxRetention, TaxStatus
 
 R_co = TypeVar("R_co", covariant=True)
 
-AnyQuery: TypeAlias = (
-    Links
-    | Institutions
-    | InvoiceList
-    | FinancialStatementList
-    | TaxReturnList
-    | TaxStatusList
-    | TaxComplianceStatusList
-    | TaxRetentionList
-)
 Keep: TypeAlias = Callable[[Any], bool]
 """Tells rows of a reading from others, by the attributes of a record or of its guard."""
 
@@ -95,6 +69,11 @@ class Collection(msgspec.Struct, Generic[R_co], frozen=True, kw_only=True):
     guard: type[object]
     has_ids: bool = True
 
+    @property
+    def names_link(self) -> bool:
+        """Whether the rows say whose they are: some name no link at all."""
+        return "link" in getattr(self.guard, "__struct_fields__", ())
+
 
 INVOICES = Collection(path="/api/invoices/", record=Invoice, guard=_InvoiceGuard)
 STATEMENTS = Collection(path="/api/financial-statements/", record=FinancialStatement, guard=_OfLink)
@@ -114,15 +93,8 @@ BY_RESOURCE: Mapping[str, Collection[FiscalRecord]] = {
     "TAX_COMPLIANCE_STATUS": COMPLIANCE,
     "TAX_RETENTIONS": RETENTIONS,
 }
-BY_QUERY: Mapping[type[AnyQuery], Collection[object]] = {
-    Links: LINKS,
-    Institutions: INSTITUTIONS,
-    InvoiceList: INVOICES,
-    FinancialStatementList: STATEMENTS,
-    TaxReturnList: TAX_RETURNS,
-    TaxStatusList: TAX_STATUS,
-    TaxComplianceStatusList: COMPLIANCE,
-    TaxRetentionList: RETENTIONS,
+BY_RECORD: Mapping[type[object], Collection[object]] = {
+    each.record: each for each in (*BY_RESOURCE.values(), LINKS, INSTITUTIONS)
 }
 
 
@@ -184,13 +156,14 @@ def quota_reset(now: datetime) -> datetime:
 # have been left out by `fields` or `omit`.
 
 
-def query_filter(query: AnyQuery) -> Keep | None:
+def query_filter(query: Filters, of: Collection[object]) -> Keep | None:
     """Tell rows that a query asks for from others; None where only Belvo can tell."""
     tests: list[Keep] = []
-    if not isinstance(query, Links | Institutions | TaxComplianceStatusList):
+    if isinstance(query, OfLink) and of.names_link:
         tests.append(link_filter(words(query.link)))
-    if not isinstance(query, Institutions | TaxRetentionList) and query.id is not None:
-        tests.append(_id_filter(words(query.id)))
+    ids: Words | None = getattr(query, "id", None)
+    if ids is not None:
+        tests.append(_id_filter(words(ids)))
     if isinstance(query, InvoiceList):
         tests.append(invoice_filter(query.date_from, query.date_to, query.type))
         tests += _amount_filters(query)

@@ -15,16 +15,15 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
 
-from ...abc import Budget, Page, Query, Request, Shape, Walk
+from ...abc import Budget, Page, Query, Request, Shape, Walk, answer_of
 from ...errors import PayloadError, TaskError, UnsupportedError
 from ...jobs import Task
-from ...payload import local_target
+from ...origins import local_target
 from .lists import (
-    BY_QUERY,
+    BY_RECORD,
     BY_RESOURCE,
     INVOICES,
     STATEMENTS,
-    AnyQuery,
     Collection,
     Keep,
     every,
@@ -34,12 +33,14 @@ from .lists import (
     query_filter,
     record_id,
 )
-from .schema import RESOURCES, FinancialStatements, FiscalRecord, Invoices, Refresh, link_id
+from .schema.checks import RESOURCES, link_id
+from .schema.queries import Filters
+from .schema.tasks import FinancialStatements, FiscalRecord, Invoices, Refresh
 
 # The largest page Belvo gives; larger values are cut to it.
 PAGE_SIZE = "1000"
 
-Filters = list[tuple[str, str]]
+Params = list[tuple[str, str]]
 R = TypeVar("R")
 
 
@@ -54,18 +55,18 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     quiet: timedelta
     patience: timedelta
 
-    def get(self, path: str, filters: Filters, *, name: str | None = None) -> Request:
+    def get(self, path: str, filters: Params, *, name: str | None = None) -> Request:
         """Build a read. The name carries no ids."""
         target = f"{path}?{encode(filters)}" if filters else path
         return Request(method="GET", target=target, name=name or f"GET {path}", budget=self.budget)
 
 
-def encode(filters: Filters) -> str:
+def encode(filters: Params) -> str:
     """Encode a query; commas stay, since Belvo separates the values of one parameter by them."""
     return urlencode(filters, safe=",")
 
 
-def task_filters(task: Task[object]) -> tuple[str, Filters]:
+def task_filters(task: Task[object]) -> tuple[str, Params]:
     """Give the collection that holds a task's records, and the filters that single them out.
 
     Raises UnsupportedError for tasks that bring no list of their own.
@@ -83,7 +84,7 @@ def results_walk(task: Task[object], resource: str | None, source: Source) -> Wa
     """Walk through everything Belvo holds of a task's subject, period and direction; see `Vendor.results`."""
     if isinstance(task, Refresh):
         chosen = BY_RESOURCE[_refreshed(task, resource)]
-        return _walk(source, chosen, [("link", task.link)], _resource_filter(chosen, task.link))
+        return _walk(source, chosen, [("link", task.link)], link_filter([task.link]) if chosen.names_link else None)
     _path, filters = task_filters(task)
     if resource not in (None, task.resource):
         raise TaskError(f"{type(task).__name__} jobs bring the resource {task.resource} only", field="resource")
@@ -103,19 +104,15 @@ def _refreshed(task: Refresh, resource: str | None) -> str:
     return resource
 
 
-def _resource_filter(chosen: Collection[object], link: str) -> Keep | None:
-    # Some rows name no link at all; the guard of a list says whether its rows do.
-    return link_filter([link]) if "link" in getattr(chosen.guard, "__struct_fields__", ()) else None
-
-
 def query_walk(query: Query[object], source: Source) -> Walk[object]:
     """Walk through what a query asks for. Raises UnsupportedError for queries that are not of this catalogue."""
-    if not isinstance(query, AnyQuery):
+    if not isinstance(query, Filters):
         raise UnsupportedError(f"Belvo has no list for {type(query).__name__}")
-    return _walk(source, BY_QUERY[type(query)], query_filters(query), query_filter(query))
+    of = BY_RECORD[answer_of(type(query))]
+    return _walk(source, of, query_filters(query), query_filter(query, of))
 
 
-def query_filters(query: AnyQuery) -> Filters:
+def query_filters(query: Filters) -> Params:
     """Turn the attributes of a query that are given into Belvo's parameters, in the order they are declared."""
     given = [(each.encode_name, getattr(query, each.name)) for each in msgspec.structs.fields(query)]
     return [_parameter(name, value) for name, value in given if value is not None and name not in _CHOICES] + selection(
@@ -140,14 +137,14 @@ def _parameter(name: str, value: str | int | date | Decimal | Sequence[str]) -> 
     return several, ",".join(link_id(each) if name == "link" else each for each in value)
 
 
-def selection(fields: Sequence[str] | None, omit: Sequence[str] | None) -> Filters:
+def selection(fields: Sequence[str] | None, omit: Sequence[str] | None) -> Params:
     """Choose the keys of the rows. `id` always comes: without it, a row met twice could not be told."""
     chosen = ["id", *(name for name in fields if name != "id")] if fields else []
     left_out = [name for name in omit or () if name != "id"]
     return [(name, ",".join(names)) for name, names in (("fields", chosen), ("omit", left_out)) if names]
 
 
-def _walk(source: Source, of: Collection[R], filters: Filters, keep: Keep | None) -> Walk[R]:
+def _walk(source: Source, of: Collection[R], filters: Params, keep: Keep | None) -> Walk[R]:
     shape = Shape(
         record=of.record,
         rows=("results",),

@@ -22,8 +22,10 @@ from ...tolerant import read
 from .errors import failure, is_unknown, read_error
 from .evidence import Evidence, Records, infer, is_after, questions, sent_at, weigh
 from .lists import BY_RESOURCE, LINKS
-from .pages import Filters, Source, task_filters
-from .schema import RESOURCES, DeleteLink, FinancialStatements, Invoices, Link, Refresh
+from .pages import Params, Source, task_filters
+from .schema.checks import RESOURCES
+from .schema.links import Link
+from .schema.tasks import DeleteLink, FinancialStatements, Invoices, Refresh
 
 # A list that stands still may only pause: this many equal looks, and as long a quiet, are taken for the end.
 LOOKS = 3
@@ -192,7 +194,7 @@ def _weigh_refresh(job: Job, task: Refresh, link: Link, now: datetime, source: S
     return infer(_nothing(job, now), (yield from _search(job, places, now, source)))
 
 
-def _search(job: Job, places: Sequence[tuple[str, Filters]], now: datetime, source: Source) -> Conversation[Evidence]:
+def _search(job: Job, places: Sequence[tuple[str, Params]], now: datetime, source: Source) -> Conversation[Evidence]:
     """Look for records that speak for a job in the lists that may hold them."""
     for path, filters in places:
         for asked in questions(job, path, filters):
@@ -206,7 +208,7 @@ def _search(job: Job, places: Sequence[tuple[str, Filters]], now: datetime, sour
     return Evidence()
 
 
-def _ask(source: Source, path: str, filters: Filters) -> Conversation[bytes]:
+def _ask(source: Source, path: str, filters: Params) -> Conversation[bytes]:
     answer = yield source.get(path, filters)
     if answer.status != 200:
         raise read_error(answer)

@@ -20,7 +20,9 @@ from ...rate_limits import retry_after
 from ...tolerant import read
 from .errors import LONGEST_WAIT, advice_for, decisive, failure, is_page, is_throttle, read_bodies, refresh_wait
 from .lists import INVOICES, LINKS, STATEMENTS, quota_reset
-from .schema import XML_LIMIT, Accepted, DeleteLink, FinancialStatements, Invoices, Refresh, Warnings
+from .schema.bodies import Accepted
+from .schema.invoices import XML_LIMIT, Warnings
+from .schema.tasks import DeleteLink, FinancialStatements, Invoices, Refresh
 
 # A misread mode header makes the call synchronous; Belvo then takes up to five minutes (page of request_timeout).
 SUBMIT_TIMEOUT = timedelta(seconds=330)

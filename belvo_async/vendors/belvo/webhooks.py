@@ -19,7 +19,8 @@ from ...jobs import Failure, Observation, Status, Way
 from ...payload import decode
 from ...tolerant import count_of, read
 from .errors import webhook_failure
-from .schema import Delivery, subject_of
+from .schema.bodies import Delivery
+from .schema.checks import subject_of
 
 # Keys that decide what a delivery means. JSON allows a key twice and readers disagree which one counts.
 _CONTROL = frozenset(

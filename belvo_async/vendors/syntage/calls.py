@@ -15,23 +15,11 @@ from ...errors import UnsupportedError
 from ...tolerant import read
 from .errors import expect_success
 from .pages import HEADERS, get
-from .schema import (
-    CreateCredential,
-    CreateEntity,
-    Credential,
-    DeleteCredential,
-    EntityAdded,
-    ExportFile,
-    ExportState,
-    File,
-    FileDownload,
-    RevalidateCredential,
-)
-from .schema.calls import Get
-from .schema.downloads import OneFile
+from .schema.account import Credential, EntityAdded, ExportState
+from .schema.calls import CreateCredential, CreateEntity, DeleteCredential, Get, RevalidateCredential
+from .schema.downloads import ExportFile, FileDownload, OneFile
+from .schema.record import File
 from .start import submit
-
-__all__ = ["carry_out", "fetch"]
 
 R = TypeVar("R", bound=msgspec.Struct)
 

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta, timezone
-from typing import Any, ClassVar, Literal, Self, cast
+from typing import Any, ClassVar, Final, Literal, Self
 
-from ...abc import Answer, Call, Conversation, Download, Fetch, Headers, Query, Secret, Walk
+from ...abc import Answer, Call, Conversation, Download, Fetch, Headers, Query, Walk, catalogue_of
 from ...accounts import identify, read_keys, read_name
 from ...discreet import discreet
-from ...errors import ConfigurationError, SignatureError, TaskError, UnsupportedError, VendorError, name_fault
+from ...errors import SignatureError, TaskError, UnsupportedError, VendorError, name_fault
 from ...jobs import Job, Observation, Task, Way
-from ...origins import read_timeout
+from ...origins import choose_origin
 from ...payload import whole
+from ...settings import Variables, read_flag, read_timeout
 from .calls import carry_out, fetch
-from .catalogue import CALLS, DOWNLOADS, QUERIES, TASKS
 from .errors import read_vendor_error
 from .events import read_events
 from .exports import find_export, poll_exports, start_export
 from .lists import check_readable, walk_results
 from .pages import walk_query
 from .poll import FAULTS, Round, find_extraction, poll_extractions, start_extraction, stop_extraction
-from .schema import Export, Extraction, Period
-from .settings import ORIGINS, choose_origin, read_key, read_secrets
+from .schema.options import Period
+from .schema.tasks import Export, Extraction
+from .settings import ORIGINS, read_key, read_secrets
 from .webhooks import read_event, verify
 
-__all__ = ["Syntage"]
+_PACKAGE: Final = __name__.rpartition(".")[0]
 
 
 class Syntage:
@@ -65,18 +65,15 @@ class Syntage:
     ) -> None:
         self._key = read_key(api_key)
         self.name = "syntage"
+        self.tasks, self.queries, self.calls, self.downloads = catalogue_of(_PACKAGE)
         self.timeout = read_timeout(timeout)
-        self.origin = choose_origin(base_url, environment)
+        self.origin = choose_origin(base_url, environment, ORIGINS)
         self._secrets = read_secrets(webhook_secrets)
         keys = (self._key, *read_keys(previous_keys))
         named = read_name(account, [*keys, *self._secrets])
         self.account, self.former_accounts = identify(self.origin, keys, named)
-        self.tasks: Mapping[str, type[Task[Any]]] = TASKS
-        self.queries = QUERIES
-        self.calls = CALLS
-        self.downloads = DOWNLOADS
-        self._confirm = confirm
-        self._allow_unauthenticated = allow_unauthenticated
+        self._confirm = read_flag(confirm, "confirm")
+        self._allow_unauthenticated = read_flag(allow_unauthenticated, "allow_unauthenticated")
 
     @classmethod
     @discreet
@@ -87,30 +84,9 @@ class Syntage:
         Several secrets or keys are parted by commas. Raises ConfigurationError naming the variable that is missing or
         wrong.
         """
-        known = os.environ if environ is None else environ
-        key = known.get("SYNTAGE_API_KEY", "").strip()
-        if not key:
-            raise ConfigurationError("SYNTAGE_API_KEY is not set")
-        environment = known.get("SYNTAGE_ENV", "").strip() or "sandbox"
-        if environment not in ORIGINS:
-            raise ConfigurationError("SYNTAGE_ENV is neither sandbox nor production")
-        base_url = known.get("SYNTAGE_BASE_URL", "").strip() or None
-        if base_url is not None:
-            choose_origin(base_url, environment, "SYNTAGE_BASE_URL")
-        secrets = _several(known.get("SYNTAGE_WEBHOOK_SECRET"))
-        previous = _several(known.get("SYNTAGE_PREVIOUS_KEYS"))
-        read_keys(previous, "SYNTAGE_PREVIOUS_KEYS")
-        account = known.get("SYNTAGE_ACCOUNT", "").strip() or None
-        read_name(account, [Secret(each) for each in (key, *secrets, *previous)], "SYNTAGE_ACCOUNT")
-        chosen = cast("Literal['sandbox', 'production']", environment)
-        return cls(
-            key,
-            base_url=base_url,
-            environment=chosen,
-            webhook_secrets=secrets,
-            account=account,
-            previous_keys=previous,
-        )
+        given = Variables("SYNTAGE_", environ)
+        key, secrets = given.need("API_KEY"), given.several("WEBHOOK_SECRET")
+        return cls(key, webhook_secrets=secrets, **given.common(ORIGINS, (key, *secrets)))
 
     def __repr__(self) -> str:
         return f"Syntage({self.origin})"
@@ -239,12 +215,8 @@ class Syntage:
         return whole(read_event, body, now, confirm=self._confirm)
 
 
-def _several(given: str | None) -> list[str]:
-    return [each.strip() for each in (given or "").split(",") if each.strip()]
-
-
 # The tax office's days are those of Mexico, and end after the day in UTC does (Cancun to Tijuana).
-_ZONES = (UTC, *(timezone(timedelta(hours=-hours)) for hours in (5, 6, 7, 8)))
+_ZONES: Final = (UTC, *(timezone(timedelta(hours=-hours)) for hours in (5, 6, 7, 8)))
 
 
 def _end_of_today(now: datetime) -> datetime:

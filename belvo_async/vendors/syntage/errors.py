@@ -17,8 +17,6 @@ from ...payload import name_stranger
 from ...rate_limits import retry_after, window_end
 from .snapshots import read_document
 
-__all__ = ["Problem", "expect_success", "is_own", "read_failure", "read_problem", "read_vendor_error", "reset_wait"]
-
 _CODES: Mapping[int, str] = MappingProxyType(
     {
         400: "bad_request",

@@ -19,8 +19,6 @@ from .pages import get, next_target
 from .snapshots import read_document
 from .webhooks import read_event
 
-__all__ = ["read_events", "read_rows"]
-
 # 100 pages of 100: more events than that are read from the extractions themselves, by the ordinary looks.
 _PAGES: Final = 100
 

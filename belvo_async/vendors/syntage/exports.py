@@ -11,11 +11,9 @@ from ...discreet import Discretion
 from ...jobs import Job, Observation, Way
 from .events import read_rows
 from .poll import FIND_SLACK, Round, absent, look_at_each
-from .schema import Export
+from .schema.tasks import Export
 from .snapshots import Sighting, read_object, read_sighting
 from .start import conclude, submit
-
-__all__ = ["find_export", "poll_exports", "start_export"]
 
 
 def start_export(job: Job, task: Export, now: datetime) -> Conversation[Observation]:

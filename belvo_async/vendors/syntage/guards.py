@@ -10,8 +10,6 @@ import msgspec
 
 from .schema.record import Dated, Part
 
-__all__ = ["guard_of"]
-
 
 @cache
 def guard_of(record: type[Part], paths: frozenset[str]) -> type[Part]:

@@ -16,32 +16,19 @@ from urllib.parse import quote
 from ...abc import Walk
 from ...errors import TaskError, UnsupportedError
 from .pages import touches, walk_list
-from .schema import (
-    INVOICE_TYPES,
-    BackgroundCheck,
-    BilReport,
-    BuroReport,
+from .schema.invoices import Invoice, InvoiceCreditNote, InvoiceLineItem, InvoicePayment
+from .schema.options import INVOICE_TYPES, InvoiceOptions, Period
+from .schema.record import Record
+from .schema.registers import BackgroundCheck, BilReport, BuroReport, RpcActo, RpcEntidade, RugGarantia, RugOperacion
+from .schema.tasks import Extraction
+from .schema.taxes import (
     ElectronicAccountingRecord,
-    Extraction,
-    Invoice,
-    InvoiceCreditNote,
-    InvoiceLineItem,
-    InvoiceOptions,
-    InvoicePayment,
-    Period,
-    RpcActo,
-    RpcEntidade,
-    RugGarantia,
-    RugOperacion,
     SatCertificate,
     TaxComplianceCheck,
     TaxRetention,
     TaxReturn,
     TaxStatus,
 )
-from .schema.record import Record
-
-__all__ = ["SOURCES", "Source", "check_readable", "walk_results"]
 
 Task: TypeAlias = Extraction[Any]
 Params: TypeAlias = list[tuple[str, str]]

@@ -10,12 +10,10 @@ from msgspec.structs import replace
 
 from ...abc import Page, Query, Request, Shape, Walk
 from ...errors import PayloadError, TaskError, UnsupportedError
-from ...payload import local_target
+from ...origins import local_target
 from .guards import guard_of
 from .schema.queries import Reading
 from .schema.record import Record
-
-__all__ = ["HEADERS", "ROWS_PER_PAGE", "get", "next_target", "target", "touches", "walk_list", "walk_query"]
 
 R = TypeVar("R", bound=Record)
 Params = Iterable[tuple[str, str]]

@@ -15,21 +15,9 @@ from ...errors import BelvoAsyncError, PayloadError, TransportError, Unsupported
 from ...jobs import Job, Observation, Status, Way, normal_id
 from .errors import expect_success, is_own
 from .pages import HEADERS, get, next_target, target
-from .schema import Extraction
+from .schema.tasks import Extraction
 from .snapshots import Listing, Sighting, is_same_work, read_document, read_listing, read_sighting
 from .start import conclude, submit, try_again
-
-__all__ = [
-    "FAULTS",
-    "FIND_SLACK",
-    "Round",
-    "absent",
-    "find_extraction",
-    "look_at_each",
-    "poll_extractions",
-    "start_extraction",
-    "stop_extraction",
-]
 
 Task: TypeAlias = Extraction[Any]
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Final, cast
 
 from ...abc import Secret
 from ...errors import ConfigurationError
-from ...origins import read_origin
-
-__all__ = ["ORIGINS", "choose_origin", "read_key", "read_secrets"]
 
 # guides/api/environments
-ORIGINS: Mapping[str, str] = MappingProxyType(
-    {"production": "https://api.syntage.com", "sandbox": "https://api.sandbox.syntage.com"}
-)
+ORIGINS: Final[Mapping[str, str]] = {
+    "sandbox": "https://api.sandbox.syntage.com",
+    "production": "https://api.syntage.com",
+}
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,512}")
 # Syntage's own secrets have 32 characters; a short one can be guessed.
 _SHORTEST_SECRET: Final = 16
@@ -29,16 +26,6 @@ def read_key(api_key: object) -> Secret:
             "the Syntage API key is no text, is empty or holds characters that no header can carry"
         )
     return Secret(api_key)
-
-
-def choose_origin(base_url: object, environment: object, name: str = "the Syntage base URL") -> str:
-    """Give the origin of the environment, or of an address that stands in for it."""
-    if base_url is not None:
-        return read_origin(base_url, name)
-    known = ORIGINS.get(environment) if isinstance(environment, str) else None
-    if known is None:
-        raise ConfigurationError("the Syntage environment is neither sandbox nor production")
-    return known
 
 
 def read_secrets(given: object) -> tuple[Secret, ...]:

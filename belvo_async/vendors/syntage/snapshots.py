@@ -15,19 +15,8 @@ from ...errors import PayloadError
 from ...jobs import Failure, Job, Observation, Status, Way
 from ...payload import decode
 from ...tolerant import count_of, elements_of
-from .schema import INVOICE_TYPES, Extraction, Period
-
-__all__ = [
-    "FAILURES",
-    "STATUSES",
-    "Listing",
-    "Sighting",
-    "is_same_work",
-    "read_document",
-    "read_listing",
-    "read_object",
-    "read_sighting",
-]
+from .schema.options import INVOICE_TYPES, Period
+from .schema.tasks import Extraction
 
 # The eight words of the prose tables (resources/core/extractions); the OpenAPI enum lacks `waiting` and `cancelled`.
 STATUSES: Mapping[str, Status] = MappingProxyType(

@@ -14,8 +14,6 @@ from .errors import read_failure, reset_wait
 from .pages import HEADERS
 from .snapshots import read_document, read_sighting
 
-__all__ = ["conclude", "doubt", "reject", "submit", "try_again"]
-
 # The window of the vendor's example is minutes long; without a word from it, half a minute.
 _LIMIT_PAUSE: Final = timedelta(seconds=30)
 

@@ -20,8 +20,6 @@ from ...errors import PayloadError, SignatureError
 from ...jobs import Observation, Way
 from .snapshots import read_document, read_object, read_sighting
 
-__all__ = ["SIGNATURE_HEADERS", "SIGNATURE_TOLERANCE", "read_event", "verify"]
-
 # Both are on each delivery (resources/webhooks); older guides know only the second, the OpenAPI text only the first.
 SIGNATURE_HEADERS: Final = ("X-Syntage-Signature", "X-Satws-Signature")
 

@@ -189,7 +189,7 @@ class GetLink(Call[Link], frozen=True):
 # Single records
 
 
-class _Detail(Call[R_co], Generic[R_co], frozen=True):
+class Detail(Call[R_co], Generic[R_co], frozen=True):
     """One record by Belvo's own id. `fields` and `omit` choose its keys. Raises NotFoundError."""
 
     id: str
@@ -202,27 +202,27 @@ class _Detail(Call[R_co], Generic[R_co], frozen=True):
         fix_selection(self)
 
 
-class GetInvoice(_Detail[Invoice], frozen=True):
+class GetInvoice(Detail[Invoice], frozen=True):
     """Read one invoice by Belvo's id: GET /api/invoices/{id}/."""
 
 
-class GetFinancialStatement(_Detail[FinancialStatement], frozen=True):
+class GetFinancialStatement(Detail[FinancialStatement], frozen=True):
     """Read the financial statements of one year by Belvo's id: GET /api/financial-statements/{id}/."""
 
 
-class GetTaxReturn(_Detail[TaxReturn], frozen=True):
+class GetTaxReturn(Detail[TaxReturn], frozen=True):
     """Read one tax return by Belvo's id: GET /api/tax-returns/{id}/."""
 
 
-class GetTaxStatus(_Detail[TaxStatus], frozen=True):
+class GetTaxStatus(Detail[TaxStatus], frozen=True):
     """Read one tax status by Belvo's id: GET /api/tax-status/{id}/."""
 
 
-class GetTaxComplianceStatus(_Detail[TaxComplianceStatus], frozen=True):
+class GetTaxComplianceStatus(Detail[TaxComplianceStatus], frozen=True):
     """Read one tax compliance status by Belvo's id: GET /api/tax-compliance-status/{id}/."""
 
 
-class GetTaxRetention(_Detail[TaxRetention], frozen=True):
+class GetTaxRetention(Detail[TaxRetention], frozen=True):
     """Read one tax retention by Belvo's id: GET /api/tax-retentions/{id}/."""
 
 

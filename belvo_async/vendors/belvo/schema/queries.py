@@ -93,7 +93,7 @@ class _Created(_Selection, frozen=True, kw_only=True):
         _check_days(self.created_from, self.created_to, names=("created_from", "created_to"))
 
 
-class _OfLink(_Created, frozen=True, kw_only=True):
+class OfLink(_Created, frozen=True, kw_only=True):
     """Whose records. `link` is wanted because Belvo is slow without it."""
 
     link: Words
@@ -145,7 +145,7 @@ class Institutions(Filters, Query[Institution], frozen=True, kw_only=True):
             raise TaskError("resources must be a sequence of resources", field="resources")
 
 
-class InvoiceList(_OfLink, Query[Invoice], frozen=True, kw_only=True):
+class InvoiceList(OfLink, Query[Invoice], frozen=True, kw_only=True):
     """List invoices that Belvo holds already: GET /api/invoices/. Starts nothing and costs nothing.
 
     The dates are those of the invoices, both included, of any span; amounts have at most four decimals.
@@ -173,7 +173,7 @@ class InvoiceList(_OfLink, Query[Invoice], frozen=True, kw_only=True):
         _check_given(self, check_words, {"id": RECORD_ID, "status": TEXT, "invoice_identification": TEXT})
 
 
-class FinancialStatementList(_OfLink, Query[FinancialStatement], frozen=True, kw_only=True):
+class FinancialStatementList(OfLink, Query[FinancialStatement], frozen=True, kw_only=True):
     """List financial statements that Belvo holds already: GET /api/financial-statements/."""
 
     id: Words | None = None
@@ -184,7 +184,7 @@ class FinancialStatementList(_OfLink, Query[FinancialStatement], frozen=True, kw
         _check_given(self, check_words, {"id": RECORD_ID})
 
 
-class TaxReturnList(_OfLink, Query[TaxReturn], frozen=True, kw_only=True):
+class TaxReturnList(OfLink, Query[TaxReturn], frozen=True, kw_only=True):
     """List tax returns that Belvo holds already, of all four forms mixed: GET /api/tax-returns/.
 
     The years are the tax years (`ejercicio`), both included. Monthly returns carry no `id`: should pages move while
@@ -206,7 +206,7 @@ class TaxReturnList(_OfLink, Query[TaxReturn], frozen=True, kw_only=True):
         _check_given(self, check_words, {"id": RECORD_ID, "tipo_declaracion": TEXT})
 
 
-class TaxStatusList(_OfLink, Query[TaxStatus], frozen=True, kw_only=True):
+class TaxStatusList(OfLink, Query[TaxStatus], frozen=True, kw_only=True):
     """List tax statuses that Belvo holds already: GET /api/tax-status/."""
 
     id: Words | None = None
@@ -217,7 +217,7 @@ class TaxStatusList(_OfLink, Query[TaxStatus], frozen=True, kw_only=True):
         _check_given(self, check_words, {"id": RECORD_ID})
 
 
-class TaxComplianceStatusList(_OfLink, Query[TaxComplianceStatus], frozen=True, kw_only=True):
+class TaxComplianceStatusList(OfLink, Query[TaxComplianceStatus], frozen=True, kw_only=True):
     """List tax compliance statuses that Belvo holds already: GET /api/tax-compliance-status/.
 
     The records name no link: that they are of the links asked for rests on Belvo's word.
@@ -231,7 +231,7 @@ class TaxComplianceStatusList(_OfLink, Query[TaxComplianceStatus], frozen=True, 
         _check_given(self, check_words, {"id": RECORD_ID})
 
 
-class TaxRetentionList(_OfLink, Query[TaxRetention], frozen=True, kw_only=True):
+class TaxRetentionList(OfLink, Query[TaxRetention], frozen=True, kw_only=True):
     """List tax retentions that Belvo holds already: GET /api/tax-retentions/. Belvo has no filter by id here."""
 
 

@@ -11,19 +11,6 @@ import msgspec
 from ....discreet import discreet
 from .record import File, Part, Record, Taxpayer, hold
 
-__all__ = [
-    "Credential",
-    "Entity",
-    "EntityAdded",
-    "EntityTag",
-    "Event",
-    "EventData",
-    "ExportState",
-    "ExtractionState",
-    "StatusReason",
-    "Tag",
-]
-
 
 class Tag(Record, frozen=True, kw_only=True, gc=False):
     """A label put on an invoice."""

@@ -16,16 +16,6 @@ from ....errors import ConfigurationError, TaskError
 from .account import Credential, EntityAdded
 from .subjects import RFC, read_id
 
-__all__ = [
-    "Ciec",
-    "CreateCredential",
-    "CreateEntity",
-    "DeleteCredential",
-    "Efirma",
-    "Get",
-    "RevalidateCredential",
-]
-
 R_co = TypeVar("R_co", covariant=True)
 
 # resources/datasources/sat/credentials: a CIEC password has at least 8 characters.

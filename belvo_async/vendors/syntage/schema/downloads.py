@@ -11,17 +11,6 @@ from ....discreet import discreet
 from ....errors import TaskError
 from .subjects import read_id
 
-__all__ = [
-    "BackgroundCheckPdf",
-    "Cfdi",
-    "ExportFile",
-    "FileDownload",
-    "OneFile",
-    "TaxRetentionCfdi",
-    "TaxReturnData",
-    "TaxReturnPdf",
-]
-
 
 class FileDownload(Download, frozen=True):
     """`GET /files/{id}/download`: a redirect to a storage that never sees the key. Its length is read first.

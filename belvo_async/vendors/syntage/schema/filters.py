@@ -14,8 +14,6 @@ from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hin
 
 from ....errors import TaskError
 
-__all__ = ["Filter", "Present", "Same", "Span", "look_at"]
-
 
 def look_at(row: object, path: str) -> object:
     """Follow attributes, like `taxpayer.id`; None where one is missing."""

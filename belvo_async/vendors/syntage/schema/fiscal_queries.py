@@ -11,22 +11,6 @@ from .record import RecordType
 from .registers import BackgroundCheck, BilReport, BuroReport, RpcActo, RpcEntidade, RugGarantia, RugOperacion
 from .taxes import ElectronicAccountingRecord, SatCertificate, TaxComplianceCheck, TaxRetention, TaxReturn, TaxStatus
 
-__all__ = [
-    "BackgroundChecks",
-    "BilReports",
-    "BuroReports",
-    "ElectronicAccountingRecords",
-    "RpcActos",
-    "RpcEntidades",
-    "RugGarantias",
-    "RugOperaciones",
-    "SatCertificates",
-    "TaxComplianceChecks",
-    "TaxRetentions",
-    "TaxReturns",
-    "TaxStatuses",
-]
-
 
 class TaxReturns(OfEntity[TaxReturn], frozen=True, kw_only=True):
     """`GET /entities/{id}/tax-returns`. `presented` is the filing date."""

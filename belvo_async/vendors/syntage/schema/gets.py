@@ -21,36 +21,6 @@ from .record import File
 from .registers import BackgroundCheck, BilReport, BuroReport, RpcActo, RpcEntidade, RpcSocio, RugGarantia, RugOperacion
 from .taxes import ElectronicAccountingRecord, SatCertificate, TaxComplianceCheck, TaxRetention, TaxReturn, TaxStatus
 
-__all__ = [
-    "GetBackgroundCheck",
-    "GetBilReport",
-    "GetBuroReport",
-    "GetCredential",
-    "GetElectronicAccountingRecord",
-    "GetEntity",
-    "GetEvent",
-    "GetExport",
-    "GetExtraction",
-    "GetFile",
-    "GetInvoice",
-    "GetInvoiceBatchPayment",
-    "GetInvoiceCreditNote",
-    "GetInvoiceLineItem",
-    "GetInvoicePayment",
-    "GetInvoiceRelation",
-    "GetRpcActo",
-    "GetRpcEntidade",
-    "GetRpcSocio",
-    "GetRugGarantia",
-    "GetRugOperacion",
-    "GetSatCertificate",
-    "GetSatCfdi",
-    "GetTaxComplianceCheck",
-    "GetTaxRetention",
-    "GetTaxReturn",
-    "GetTaxStatus",
-]
-
 
 class GetCredential(Get[Credential], frozen=True):
     """`GET /credentials/{id}`."""

@@ -13,21 +13,6 @@ from ....discreet import discreet
 from .account import Tag
 from .record import Dated, Part, Record, hold
 
-__all__ = [
-    "Bank",
-    "Invoice",
-    "InvoiceBatchPayment",
-    "InvoiceCreditNote",
-    "InvoiceLineItem",
-    "InvoicePayment",
-    "InvoiceRelation",
-    "InvoiceTaxes",
-    "Issuer",
-    "LineItemTaxes",
-    "Receiver",
-    "SatCfdi",
-]
-
 
 class Issuer(Part, frozen=True, kw_only=True, gc=False):
     """Who issued an invoice.

@@ -13,21 +13,6 @@ from msgspec.structs import force_setattr
 from ....discreet import discreet
 from ....errors import TaskError
 
-__all__ = [
-    "EXTRACTORS",
-    "INVOICE_TYPES",
-    "AnyOptions",
-    "BuroOptions",
-    "ElectronicAccountingOptions",
-    "InvoiceOptions",
-    "InvoiceType",
-    "NoOptions",
-    "Options",
-    "Period",
-    "TaxRetentionOptions",
-    "TaxReturnOptions",
-]
-
 InvoiceType: TypeAlias = Literal["I", "E", "P", "N", "T"]
 """Income, credit note (egreso), payment, payroll (nómina), transfer (traslado)."""
 INVOICE_TYPES: tuple[InvoiceType, ...] = ("I", "E", "P", "N", "T")

@@ -22,23 +22,6 @@ from .options import InvoiceType
 from .record import Record, RecordType
 from .subjects import normal_entity, normal_invoice
 
-__all__ = [
-    "Credentials",
-    "Entities",
-    "EntityTags",
-    "Events",
-    "Extractions",
-    "InvoiceBatchPayments",
-    "InvoiceCreditNotes",
-    "InvoiceLineItems",
-    "InvoicePayments",
-    "InvoiceRelations",
-    "Invoices",
-    "OfEntity",
-    "Reading",
-    "Tags",
-]
-
 R_co = TypeVar("R_co", covariant=True, bound=Record)
 
 Several: TypeAlias = str | tuple[str, ...]

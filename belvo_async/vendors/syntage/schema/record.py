@@ -11,8 +11,6 @@ from msgspec.structs import force_setattr
 
 from .subjects import UUID
 
-__all__ = ["Dated", "File", "Part", "Record", "RecordType", "Taxpayer", "hold"]
-
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
     """A part of a record, without an id of its own. Its repr shows no data."""

@@ -14,23 +14,6 @@ import msgspec
 from ....discreet import discreet
 from .record import File, Part, Record, hold
 
-__all__ = [
-    "BackgroundCheck",
-    "BackgroundDatabase",
-    "BackgroundDatabaseStatus",
-    "BackgroundScore",
-    "BilReport",
-    "BuroReport",
-    "RpcActo",
-    "RpcEntidade",
-    "RpcEntidadeName",
-    "RpcSocio",
-    "RugGarantia",
-    "RugOperacion",
-    "RugOperacionOtorgante",
-    "RugOtorgante",
-]
-
 
 class RpcActo(Record, frozen=True, kw_only=True, gc=False):
     """An act entered in the commercial register (Registro Público de Comercio). `data` is open, kept as bytes."""

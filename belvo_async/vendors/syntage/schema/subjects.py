@@ -6,8 +6,6 @@ import re
 
 from ....errors import TaskError
 
-__all__ = ["RFC", "TAXPAYER", "UUID", "normal_entity", "normal_invoice", "normal_subject", "read_id"]
-
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 RFC = "[A-ZÑ&]{3,4}[0-9]{6}[A-Z0-9]{3}"
 TAXPAYER = re.compile(f"/taxpayers/({RFC})", re.IGNORECASE)

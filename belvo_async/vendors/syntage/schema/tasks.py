@@ -41,8 +41,6 @@ else:
 
     R_co = TypeVar("R_co", covariant=True)
 
-__all__ = ["EXPORT_FORMATS", "FILE_TYPES", "Export", "ExportFormat", "Extraction", "FileType"]
-
 _Words: TypeAlias = Mapping[str, object]
 
 

@@ -10,28 +10,6 @@ import msgspec
 
 from .record import Dated, File, Part, Record, Taxpayer
 
-__all__ = [
-    "Address",
-    "CertificateIssuer",
-    "CertificateSubject",
-    "CheckedTaxpayer",
-    "Company",
-    "EconomicActivity",
-    "ElectronicAccountingRecord",
-    "Obligation",
-    "Person",
-    "RetentionIssuer",
-    "RetentionItem",
-    "RetentionReceiver",
-    "SatCertificate",
-    "TaxComplianceCheck",
-    "TaxPayment",
-    "TaxRegime",
-    "TaxRetention",
-    "TaxReturn",
-    "TaxStatus",
-]
-
 
 class TaxPayment(Dated, frozen=True, kw_only=True, gc=False):
     """What a return owed and how it was paid. Amounts are in pesos."""
