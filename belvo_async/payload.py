@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
 import re
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from decimal import Decimal
 from functools import cache
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast, overload
@@ -20,6 +21,10 @@ T = TypeVar("T")
 # No documented payload of either vendor nests deeper than about ten. msgspec recurses in C: in a thread with a small
 # stack a few hundred levels end the process before any exception, so the limit is checked first.
 DEPTH_LIMIT = 64
+
+# Documented bodies of webhooks stay under 10 KiB; the vendors' own limits are not published. Whoever receives one stops
+# reading there, before memory is spent.
+DELIVERY_LIMIT_BYTES: Final = 256 * 1024
 
 # Strings are skipped whole, an unterminated one to the end of the input, so the scan is one linear pass.
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)
@@ -67,14 +72,6 @@ def is_markup(body: bytes | bytearray | memoryview) -> bool:
     return _PAGE_BEGIN.match(body) is not None
 
 
-def name_stranger(status: int, body: bytes) -> str:
-    """Say what an answer seems to be that is not in the vendor's own form."""
-    if 300 <= status < 400:
-        return "a redirect was not followed: it leads to a login, or the address is not quite the vendor's"
-    said = PAGE if is_markup(body) else "the answer is not in the vendor's own form"
-    return f"{said}: it may be a proxy's"
-
-
 def whole(read: Callable[Concatenate[bytes, P], T], body: bytes, *args: P.args, **options: P.kwargs) -> T:
     """Read a proven body, or raise PayloadError, whatever goes wrong: it can be kept aside, but not be raised for."""
     try:
@@ -83,6 +80,21 @@ def whole(read: Callable[Concatenate[bytes, P], T], body: bytes, *args: P.args, 
         failure = rethrow(error)
     del body, args, options
     raise failure.with_traceback(None)
+
+
+def refuse_repeated_keys(body: bytes, deciding: Collection[str]) -> None:
+    """Refuse JSON in which a key that decides what it means stands twice: readers disagree which of them counts."""
+
+    def pairs(given: list[tuple[str, object]]) -> None:
+        names = [name for name, _ in given if name in deciding]
+        if len(names) != len(set(names)):
+            raise PayloadError("a key that decides stands twice")
+
+    try:
+        # The standard reader shows all keys; numbers stay text, since Python's own limits are not the vendors'.
+        json.loads(body, object_pairs_hook=pairs, parse_int=str, parse_float=str, parse_constant=str)
+    except (ValueError, RecursionError):
+        raise PayloadError("JSON is malformed") from None
 
 
 def encode_body(words: Mapping[str, object]) -> bytes:

@@ -30,6 +30,7 @@ CORE = {
     "accounts",
     "tolerant",
     "settings",
+    "proxies",
 }
 ARROWS: dict[str, set[str]] = {
     "jobs": set(),
@@ -42,6 +43,7 @@ ARROWS: dict[str, set[str]] = {
     "discreet": {"errors"},
     "descriptors": set(),
     "accounts": {"abc", "errors"},
+    "proxies": {"abc", "jobs", "payload"},
     "settings": {"abc", "accounts", "errors", "origins"},
     "vendors": CORE,
     "stores": CORE,

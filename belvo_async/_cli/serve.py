@@ -16,6 +16,7 @@ from aiohttp.http import HttpProcessingError
 
 from .._session import Session
 from ..errors import ConfigurationError, StoreError
+from ..payload import DELIVERY_LIMIT_BYTES
 from ..web.aiohttp import webhook_routes
 from .connection_limit import scarcity_in_words
 from .log import Lines
@@ -23,7 +24,6 @@ from .log import Lines
 INTERRUPTED = 130
 # Reading one job that is not there says whether the store answers; whoever asks waits no longer than for a delivery.
 HEALTH_SECONDS = 2.0
-BODY_LIMIT_BYTES = 256 * 1024
 # A public address meets slow senders and idle connections; both vendors connect, send and are gone in seconds. aiohttp
 # by itself keeps an idle connection for an hour and takes a minute to stop.
 SETTINGS: dict[str, Any] = {
@@ -51,7 +51,7 @@ def serve(url: str | None, *, host: str, port: int, prefix: str, poll: bool) -> 
 
 def make_app(session: Session, prefix: str) -> web.Application:
     """Make the application: the webhooks of the session's vendors, and its health."""
-    app = web.Application(client_max_size=BODY_LIMIT_BYTES)
+    app = web.Application(client_max_size=DELIVERY_LIMIT_BYTES)
     app.add_routes(_provable_routes(session, prefix))
     app.router.add_get("/health", partial(_health, session))
     app.on_response_prepare.append(_hide_server)

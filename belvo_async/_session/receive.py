@@ -9,14 +9,13 @@ import re
 from .._tracker import Tracker
 from ..abc import Clock, Headers, Vendor
 from ..errors import PayloadError, SessionClosedError, SignatureError, StoreError
+from ..payload import DELIVERY_LIMIT_BYTES
 from ..tolerant import listening
 from .reading.misfits import warn_of
 from .summary import Summary
 
 _log = logging.getLogger("belvo_async")
 
-# Documented bodies stay under 10 KiB; the vendors' own limits are not published.
-BODY_LIMIT_BYTES = 256 * 1024
 # Syntage gives up after 3 seconds (webhook endpoint reference), Belvo after 5: answer before either.
 ANSWER_WITHIN_SECONDS = 2.0
 
@@ -68,7 +67,7 @@ class Receiver:
             return 404
         if tracker is None:
             return self._turn_away(_NOT_OPEN, vendor)
-        if len(body) > BODY_LIMIT_BYTES:
+        if len(body) > DELIVERY_LIMIT_BYTES:
             return 413
         if any(value.strip().lower() not in ("", "identity") for value in headers.get_all("content-encoding")):
             return 415

@@ -10,8 +10,6 @@ from ..errors import ConfigurationError, SessionClosedError
 
 _log = logging.getLogger("belvo_async")
 
-# The session refuses longer bodies; adapters stop reading there, before memory is spent.
-BODY_LIMIT_BYTES = 256 * 1024
 # A sender that trickles bytes holds a connection no longer than this; both vendors send at once.
 READ_WITHIN_SECONDS = 5.0
 

@@ -11,7 +11,8 @@ from aiohttp.http import HttpProcessingError
 
 from .._session import Session
 from ..discreet import discreet
-from ._guard import BODY_LIMIT_BYTES, READ_WITHIN_SECONDS, Guard, is_encoded
+from ..payload import DELIVERY_LIMIT_BYTES
+from ._guard import READ_WITHIN_SECONDS, Guard, is_encoded
 
 # What reading raises when the sender went away, or sent what is no HTTP.
 _BROKEN = (web.RequestPayloadError, HttpProcessingError, ConnectionError)
@@ -44,7 +45,7 @@ async def _answer(guard: Guard, vendor_name: str, request: web.Request) -> web.R
 async def _status(guard: Guard, vendor_name: str, request: web.Request) -> int:
     if is_encoded(request.headers.getall("Content-Encoding", ())):
         return 415
-    if (request.content_length or 0) > BODY_LIMIT_BYTES:
+    if (request.content_length or 0) > DELIVERY_LIMIT_BYTES:
         return 413
     try:
         body = await _body(request)
@@ -68,12 +69,12 @@ async def _body(request: web.Request) -> bytes | None:
         # It came along with the head, as a delivery's does, or a middleware has read it, which the request remembers:
         # there is nothing to wait for, so no timer is set.
         body = await request.read()
-        return body if len(body) <= BODY_LIMIT_BYTES else None
+        return body if len(body) <= DELIVERY_LIMIT_BYTES else None
     parts = bytearray()
     async with asyncio.timeout(READ_WITHIN_SECONDS):
         async for part in content.iter_any():
             parts += part
-            if len(parts) > BODY_LIMIT_BYTES:
+            if len(parts) > DELIVERY_LIMIT_BYTES:
                 return None
     return bytes(parts)
 

@@ -17,7 +17,8 @@ from typing import Any, TypeAlias
 
 from .._session import Session
 from ..discreet import discreet
-from ._guard import BODY_LIMIT_BYTES, READ_WITHIN_SECONDS, Guard, is_encoded
+from ..payload import DELIVERY_LIMIT_BYTES
+from ._guard import READ_WITHIN_SECONDS, Guard, is_encoded
 
 # The signatures of the ASGI 3 specification (asgi.readthedocs.io/specs/main.html): its messages are untyped mappings.
 Scope: TypeAlias = Mapping[str, Any]
@@ -81,7 +82,7 @@ async def _read(receive: Receive) -> bytes | None:
             return None
         part: bytes = message.get("body", b"")
         size_bytes += len(part)
-        if size_bytes > BODY_LIMIT_BYTES:
+        if size_bytes > DELIVERY_LIMIT_BYTES:
             return None
         parts.append(part)
         if not message.get("more_body", False):

@@ -25,8 +25,8 @@ from belvo_async import JobHandle, Session
 from belvo_async._tracker import attempts, changes, poller
 from belvo_async.errors import JobError, JobTimeoutError, SessionClosedError, StoreError, UnknownJobError
 from belvo_async.jobs import Polling
-from belvo_async.vendors.belvo import dialect as belvo_dialect
-from belvo_async.vendors.syntage import poll as syntage_looks
+from belvo_async.vendors.belvo import find as belvo_find
+from belvo_async.vendors.syntage import find as syntage_find
 from belvo_async.web.aiohttp import webhook_routes
 
 from .chaos_plan import Event, History, Kind, Plan
@@ -45,8 +45,8 @@ PATIENCE = (
     (attempts, "RETAKEN_AFTER"),
     (attempts, "RETAKEN_AFTER_AT_MOST"),
     (changes, "READ_EVERY"),
-    (belvo_dialect, "ADOPTION_SPAN"),
-    (syntage_looks, "_ABANDON_AFTER"),
+    (belvo_find, "ADOPTION_SPAN"),
+    (syntage_find, "ABANDON_AFTER"),
 )
 
 

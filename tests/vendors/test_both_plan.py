@@ -17,7 +17,15 @@ from belvo_async.abc import Call, Download, Query, answer_of
 EVERY_PACKAGE = [pytest.param(each, id=each.__name__.rpartition(".")[2]) for each in (belvo, syntage)]
 DIALECTS = {belvo: Belvo("an-id", "a-password"), syntage: Syntage("key-of-nobody")}
 # What queries, calls and files are made of, and nobody asks for by itself.
-BASES = {"Filters", "OfLink", "Detail", "Retrieval", "Reading", "OfEntity", "Get", "OneFile"}
+BASES = {"ListQuery", "OfLink", "Retrieval", "OfEntity", "Get", "OneFile"}
+
+
+# The plan: after what `Vendor` asks, and what a dialect is made of. A third vendor has these files, and maybe more.
+PLAN = {
+    *("__init__", "dialect", "settings", "errors"),
+    *("start", "poll", "find", "webhooks"),
+    *("results", "lists", "pages", "calls"),
+}
 
 
 def schema_of(package: ModuleType) -> list[ModuleType]:
@@ -25,6 +33,15 @@ def schema_of(package: ModuleType) -> list[ModuleType]:
     return [
         importlib.import_module(each.name) for each in pkgutil.walk_packages(schema.__path__, f"{schema.__name__}.")
     ]
+
+
+@pytest.mark.parametrize("package", EVERY_PACKAGE)
+def test_every_vendor_stands_on_the_plan(package: ModuleType) -> None:
+    """Who knows one vendor finds the same subject under the same name in another."""
+    folder = Path(package.__path__[0])
+
+    assert set() == PLAN - {each.stem for each in folder.glob("*.py")}
+    assert (folder / "schema").is_dir()
 
 
 @pytest.mark.parametrize("package", EVERY_PACKAGE)

@@ -14,7 +14,7 @@ import pytest
 from belvo_async.payload import decode
 from belvo_async.vendors import syntage
 from belvo_async.vendors.syntage import Syntage
-from belvo_async.vendors.syntage.schema.filters import Span
+from belvo_async.vendors.syntage.schema.filters import Span, filters_of
 from tests.vendors.syntage_kit import sample
 
 DOCUMENTED: dict[str, dict[str, Any]] = sample("records")["records"]
@@ -180,7 +180,7 @@ def _hollow(kinds: Mapping[str, Any], *, full: bool) -> dict[str, object]:
 
 def asked(query: Any) -> set[str]:
     """The filters a query type can send, in the spelling of the document."""
-    return {f"{each.param}[...]" if isinstance(each, Span) else each.param for each in query.filters}
+    return {f"{each.param}[...]" if isinstance(each, Span) else each.param for each in filters_of(query)}
 
 
 @pytest.mark.parametrize("query", Syntage("key-of-nobody").queries, ids=lambda each: each.__name__)
@@ -200,12 +200,12 @@ def below(query: Any) -> set[str]:
 
 
 SENT: dict[str, dict[str, Any]] = {
-    "CredentialCiecInput": syntage.Ciec(rfc="ZZT190415QA7", password="not-a-real-ciec1").words(),
-    "CredentialEfirmaInput": syntage.Efirma(certificate=b"cer", private_key=b"key", password="secret-1").words(),
-    "CreateExport": syntage.Export("/tags", "csv", ("invoice.cfdi.xml",)).words(),
+    "CredentialCiecInput": syntage.Ciec(rfc="ZZT190415QA7", password="not-a-real-ciec1").body(),
+    "CredentialEfirmaInput": syntage.Efirma(certificate=b"cer", private_key=b"key", password="secret-1").body(),
+    "CreateExport": syntage.Export("/tags", "csv", ("invoice.cfdi.xml",)).body(),
     "EntityCreate": syntage.CreateEntity(
         name="X", type="company", rfc="ZZT190415QA7", datasources=("sat",), identifiers=(("curp", "C"),)
-    ).words(),
+    ).body(),
 }
 
 

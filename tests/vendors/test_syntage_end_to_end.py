@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from belvo_async import JobFailedError, NotFoundError, Session, Status, Syntage, syntage
+from belvo_async.abc import answer_of
 from belvo_async.simulator import SyntageSimulator
 from tests.virtual_time import VirtualClock
 
@@ -103,7 +104,7 @@ async def test_invoices_and_what_belongs_to_them(session: Session, vendor: Synta
 NOT_THERE = (syntage.EntityTags, syntage.Tags, syntage.InvoiceRelations)
 DIALECT = Syntage("key-of-nobody")
 LISTS: list[Any] = [each for each in DIALECT.queries if each not in NOT_THERE]
-SINGLES: dict[object, Any] = {getattr(each, "record", None): each for each in DIALECT.calls}
+SINGLES: dict[object, Any] = {answer_of(each): each for each in DIALECT.calls if hasattr(each, "collection")}
 
 
 async def test_every_list_answers_and_every_row_is_known_singly(session: Session, vendor: SyntageSimulator) -> None:
@@ -116,7 +117,7 @@ async def test_every_list_answers_and_every_row_is_known_singly(session: Session
         rows = await session.list(query(**narrowed)).to_list()
 
         for row in rows[:1]:
-            assert row.id == (await session.call(SINGLES[query.record](row.id))).id, query.__name__
+            assert row.id == (await session.call(SINGLES[answer_of(query)](row.id))).id, query.__name__
 
 
 async def test_an_export_is_a_job_and_a_file(session: Session, vendor: SyntageSimulator) -> None:

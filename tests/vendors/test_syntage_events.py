@@ -60,6 +60,18 @@ def test_a_row_that_cannot_be_read_costs_no_other() -> None:
     assert ["e1"] == [seen.remote_id for seen in end.value.value]
 
 
+def test_an_array_with_gaps_is_read() -> None:
+    """PHP writes it as an object, in the list of events as in that of extractions."""
+    conversation = VENDOR.catch_up(SINCE, NOW)
+    next(conversation)
+    body = json.dumps({"hydra:member": {"1": event("finished"), "3": event("failed", "e2")}}).encode()
+
+    with pytest.raises(StopIteration) as end:
+        conversation.send(Answer(200, Headers(), body))
+
+    assert ["e1", "e2"] == [seen.remote_id for seen in end.value.value]
+
+
 @pytest.mark.parametrize("rows", [[], [event("running")]], ids=["empty page", "repeated link"])
 def test_pages_end(rows: list[object]) -> None:
     """An empty page and a link met before both end the reading."""

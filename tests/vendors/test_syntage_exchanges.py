@@ -155,7 +155,7 @@ def test_secrets_stay_secret(access: Any) -> None:
     request = next(call(asked))
 
     shown = repr(asked) + repr(access) + repr(request) + repr(list(asked.__rich_repr__()) + access.__rich_repr__())
-    for secret in (RFC, PASSWORD, "not-a-real-key", *access.words().values()):
+    for secret in (RFC, PASSWORD, "not-a-real-key", *access.body().values()):
         assert secret in ("ciec", "efirma") or secret not in shown
     with pytest.raises(TypeError):
         pickle.dumps(asked)
@@ -167,7 +167,7 @@ def test_secrets_may_come_wrapped() -> None:
     """Whoever keeps a password in a `Secret` need not open it."""
     wrapped = syntage.Ciec(rfc=RFC.lower(), password=Secret(PASSWORD))
 
-    assert CIEC.words() == wrapped.words()
+    assert CIEC.body() == wrapped.body()
 
 
 def test_refused_credentials_name_the_field() -> None:

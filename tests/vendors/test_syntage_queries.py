@@ -12,6 +12,7 @@ import pytest
 from belvo_async.abc import Query
 from belvo_async.errors import TaskError
 from belvo_async.vendors import syntage
+from belvo_async.vendors.syntage.schema.queries import ListQuery
 from tests.vendors.syntage_kit import ENTITY, RFC, params, path, vendor
 
 ID = "b9e60d3a-8f27-4a55-93c1-4f7d2e1a6c08"
@@ -369,3 +370,15 @@ def test_links_of_offset_lists_are_followed() -> None:
 def test_queries_show_nothing(query: Query[Any]) -> None:
     """What was asked for stays out of repr."""
     assert (f"{type(query).__name__}(...)", []) == (repr(query), list(query.__rich_repr__()))
+
+
+def test_a_filter_that_no_row_answers_must_be_named() -> None:
+    """By convention a field is compared with the row's attribute of its name: one that is not there is a mistake."""
+
+    class Odd(ListQuery[syntage.Tag], frozen=True, kw_only=True):
+        apart = "/tags"
+
+        colour: str | None = None
+
+    with pytest.raises(TypeError, match="colour"):
+        Odd()

@@ -96,7 +96,7 @@ def test_free_options_are_kept_in_one_order() -> None:
     other = syntage.Extraction(entity=ENTITY, extractor="rpc", options={"a": None, "b": {"c": [2], "d": 1}})
 
     assert msgspec.json.encode(one) == msgspec.json.encode(other)
-    assert {"b": {"c": [2], "d": 1}} == one.words()
+    assert {"b": {"c": [2], "d": 1}} == one.sent_options()
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,9 @@ from ...errors import TaskError, UnsupportedError
 from ...payload import encode_body
 from ...tolerant import read
 from .errors import read_error
-from .lists import BY_RECORD, INSTITUTIONS, INVOICES, LINKS
-from .pages import Source, encode, selection
-from .poll import read_link
-from .schema.calls import ChangeLink, CreateLink, Detail, GetInstitution, GetLink, UpdateLink, secret_text
+from .lists import BY_RECORD, INSTITUTIONS, INVOICES, LINKS, get_link
+from .pages import encode, get, selection
+from .schema.calls import ChangeLink, CreateLink, Get, GetInstitution, GetLink, UpdateLink, secret_text
 from .schema.links import Link
 from .schema.retrievals import (
     Retrieval,
@@ -29,6 +28,7 @@ from .schema.retrievals import (
     RetrieveYearlyTaxReturns,
 )
 from .schema.tokens import Resume
+from .settings import Pace
 from .start import SUBMIT_TIMEOUT
 
 _Dated: TypeAlias = RetrieveInvoices | RetrieveMonthlyTaxReturns | RetrieveTaxRetentions
@@ -36,20 +36,20 @@ _Dated: TypeAlias = RetrieveInvoices | RetrieveMonthlyTaxReturns | RetrieveTaxRe
 _HEADERS = (("Content-Type", "application/json"), ("Accept", "application/json"))
 
 
-def carry_out(call: Call[object], now: datetime, source: Source) -> Conversation[object]:
+def carry_out(call: Call[object], now: datetime, pace: Pace) -> Conversation[object]:
     """Make a call; see `Vendor.call`. Raises UnsupportedError for calls that are not of this catalogue."""
     if isinstance(call, GetInstitution):
         path = f"{INSTITUTIONS.path}{call.id}/"
-        return _exchange(source.get(path, [], name="GET /api/institutions/{id}/"), INSTITUTIONS.record)
-    if isinstance(call, Detail):
+        return _exchange(get(pace, path, [], name="GET /api/institutions/{id}/"), INSTITUTIONS.record)
+    if isinstance(call, Get):
         of = BY_RECORD[answer_of(type(call))]
-        filters = selection(call.fields, call.omit)
-        return _exchange(source.get(f"{of.path}{call.id}/", filters, name=f"GET {of.path}{{id}}/"), of.record)
+        chosen = selection(call.fields, call.omit)
+        return _exchange(get(pace, f"{of.path}{call.id}/", chosen, name=f"GET {of.path}{{id}}/"), of.record)
     if isinstance(call, Retrieval):
-        return _retrieve(call, now, source)
+        return _retrieve(call, now, pace)
     if isinstance(call, Resume):
-        return _resume(call, now, source)
-    return _exchange(_link_request(call, source), Link)
+        return _resume(call, now, pace)
+    return _exchange(_link_request(call, pace), Link)
 
 
 def _exchange(request: Request, kind: type[object]) -> Conversation[object]:
@@ -64,14 +64,14 @@ def _given(answer: Answer) -> Answer:
     return answer
 
 
-def _write(method: str, path: str, target: str, body: Mapping[str, object], source: Source) -> Request:
+def _write(method: str, path: str, target: str, body: Mapping[str, object], pace: Pace) -> Request:
     return Request(
         method=method,
         target=target,
         name=f"{method} {path}",
         headers=_HEADERS,
         body=encode_body(body),
-        budget=source.budget,
+        budget=pace.budget,
         retry=Retry.SUBMIT,
         timeout=SUBMIT_TIMEOUT,
     )
@@ -82,11 +82,11 @@ def _present(body: Mapping[str, object]) -> dict[str, object]:
     return {key: value for key, value in body.items() if value is not None}
 
 
-def _retrieve(call: Retrieval[object], now: datetime, source: Source) -> Conversation[object]:
+def _retrieve(call: Retrieval[object], now: datetime, pace: Pace) -> Conversation[object]:
     _refuse_future(call, now)
     kind = answer_of(type(call))
     path = _path_of(kind)
-    return _exchange(_write("POST", path, _selected(path, call), _retrieval_body(call), source), kind)
+    return _exchange(_write("POST", path, _selected(path, call), _retrieval_body(call), pace), kind)
 
 
 def _path_of(kind: Any) -> str:
@@ -119,7 +119,7 @@ def _refuse_future(call: Retrieval[object], now: datetime) -> None:
         raise TaskError("date_to lies in the future; Belvo takes periods up to today", field="date_to")
 
 
-def _resume(resume: Resume[object], now: datetime, source: Source) -> Conversation[object]:
+def _resume(resume: Resume[object], now: datetime, pace: Pace) -> Conversation[object]:
     call = resume.call
     body: dict[str, object] = {
         "session": resume.session,
@@ -129,10 +129,10 @@ def _resume(resume: Resume[object], now: datetime, source: Source) -> Conversati
     if isinstance(call, RetrieveInvoices):
         body["save_data"] = call.save_data
         path = INVOICES.path
-        return _exchange(_write("PATCH", path, _selected(path, call), _present(body), source), answer_of(type(call)))
-    resumption = _write("PATCH", LINKS.path, LINKS.path, _present(body), source)
+        return _exchange(_write("PATCH", path, _selected(path, call), _present(body), pace), answer_of(type(call)))
+    resumption = _write("PATCH", LINKS.path, LINKS.path, _present(body), pace)
     if isinstance(call, Retrieval):
-        return _retrieve_again(resumption, _retrieve(call, now, source))
+        return _retrieve_again(resumption, _retrieve(call, now, pace))
     return _exchange(resumption, Link)
 
 
@@ -142,21 +142,21 @@ def _retrieve_again(resumption: Request, retrieval: Conversation[object]) -> Con
     return (yield from retrieval)
 
 
-def _link_request(call: Call[object], source: Source) -> Request:
+def _link_request(call: Call[object], pace: Pace) -> Request:
     if isinstance(call, CreateLink):
-        return _write("POST", LINKS.path, LINKS.path, _present(_creation(call)), source)
+        return _write("POST", LINKS.path, LINKS.path, _present(_creation(call)), pace)
     if isinstance(call, GetLink):
-        return read_link(call.link, source)
+        return get_link(call.link, pace)
     named = f"{LINKS.path}{{id}}/"
     if isinstance(call, UpdateLink):
-        return _write("PUT", named, f"{LINKS.path}{call.link}/", _credentials(call), source)
+        return _write("PUT", named, f"{LINKS.path}{call.link}/", _credentials(call), pace)
     if isinstance(call, ChangeLink):
         wanted = {
             "access_mode": call.access_mode,
             "stale_in": call.stale_in,
             "fetch_resources": call.fetch_resources,
         }
-        return _write("PATCH", named, f"{LINKS.path}{call.link}/", _present(wanted), source)
+        return _write("PATCH", named, f"{LINKS.path}{call.link}/", _present(wanted), pace)
     raise UnsupportedError(f"Belvo has no call of the name {type(call).__name__}")
 
 

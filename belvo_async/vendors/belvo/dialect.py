@@ -23,25 +23,24 @@ from ...abc import (
 from ...accounts import identify, read_keys, read_name
 from ...discreet import discreet
 from ...errors import TaskError, UnsupportedError, VendorError
-from ...jobs import Job, Observation, Status, Task, Way
+from ...jobs import Job, Observation, Task
 from ...origins import choose_origin
 from ...payload import whole
 from ...settings import Variables, read_flag, read_span, read_timeout
 from .calls import carry_out
 from .errors import read_error
-from .pages import Source, query_walk, results_walk
-from .poll import PATIENCE, QUIET, find_deletion, poll
+from .find import find
+from .lists import walk_query
+from .poll import PATIENCE, QUIET, poll
+from .results import walk_results
 from .schema.tasks import Invoices
-from .settings import ORIGINS, read_authorization, read_id, read_password
-from .start import submit
+from .settings import ORIGINS, Pace, read_authorization, read_id, read_password
+from .start import start
 from .webhooks import read_delivery, verify
 
 # Error catalogue: 80 requests per 30 s and source address; above it, the proxy answers with a page and may block.
 RATE_LIMIT: Final = 80
 RATE_SPAN: Final = timedelta(seconds=30)
-
-# No asynchronous request can be looked up at Belvo: this long we wait for a delivery to adopt.
-ADOPTION_SPAN: Final = timedelta(minutes=15)
 
 _PACKAGE: Final = __name__.rpartition(".")[0]
 
@@ -54,7 +53,7 @@ class Belvo:
     `Bearer ...`; without it deliveries are refused, unless `allow_unauthenticated` waives the proof.
     `budget=False` leaves out the pacing to 80 requests in 30 s, for accounts that Belvo exempted. `quiet` is how long
     Belvo must stay quiet before an end that it does not announce is inferred: of a `Refresh` since its last report, of
-    other jobs over three equal looks. Less is for simulators: Belvo's own reports come minutes apart. Where none of the
+    other jobs over three equal polls. Less is for simulators: Belvo's own reports come minutes apart. Where none of the
     job's records came since its POST, nothing speaks for success: the job is given up (JobUnconfirmedError), at once
     without webhooks, else after 24 times as long, for the webhook may only be late (a `Refresh` always then).
     `account` names the account whose jobs these are, so that they outlive its keys. Without a name the account is that
@@ -98,12 +97,12 @@ class Belvo:
         keys = (self._secret_id, *read_keys(previous_keys))
         named = read_name(account, [*keys, self._secret_password, self._authorization or Secret("")])
         self.account, self.former_accounts = identify(self.origin, keys, named)
-        paced = read_flag(budget, "budget")
-        pace = Budget(key=self.account, limit=RATE_LIMIT, span=RATE_SPAN) if paced else None
+        is_paced = read_flag(budget, "budget")
+        paced_by = Budget(key=self.account, limit=RATE_LIMIT, span=RATE_SPAN) if is_paced else None
         read_span(quiet, "quiet")
         # Without webhooks nothing is worth waiting for longer.
         patience = quiet * PATIENCE if self.accepts_webhooks else quiet
-        self._source = Source(budget=pace, quiet=quiet, patience=patience)
+        self._pace = Pace(budget=paced_by, quiet=quiet, patience=patience)
 
     @classmethod
     @discreet
@@ -147,30 +146,18 @@ class Belvo:
 
     def start(self, job: Job, now: datetime) -> Conversation[Observation]:
         """See `Vendor.start`; the request asks for the asynchronous mode."""
-        return submit(job, now, self._source.budget)
+        return start(job, now, self._pace.budget)
 
     def poll(self, jobs: Sequence[Job], now: datetime) -> Conversation[tuple[Observation, ...]]:
         """See `Vendor.poll`; one read per link and one more per job whose link was used since its POST.
 
         Belvo publishes no status: a job that cannot be told about gets an observation without one.
         """
-        return poll(jobs, now, self._source)
+        return poll(jobs, now, self._pace)
 
     def find(self, job: Job, now: datetime) -> Conversation[Observation]:
-        """Look whether a link that was to be deleted is gone. Of others nothing can be asked: no list names requests.
-
-        An uncertain job is given up after 15 minutes: from its attempt, or from the first search where none is known.
-        """
-        if (yield from find_deletion(job, now, self._source)):
-            return Observation(way=Way.POLL, at=now, job_id=job.id, status=Status.FINISHED)
-        return Observation(
-            way=Way.POLL,
-            at=now,
-            job_id=job.id,
-            status=Status.UNCERTAIN,
-            absent=True,
-            abandon=now - (job.absent_since or job.attempted_at or now) >= ADOPTION_SPAN,
-        )
+        """See `Vendor.find`; only a deletion can be looked up, others are given up after 15 minutes."""
+        return find(job, now, self._pace)
 
     def catch_up(self, since: datetime, now: datetime) -> Conversation[tuple[Observation, ...]]:
         """Nothing: Belvo keeps no list of what it announced."""
@@ -183,15 +170,15 @@ class Belvo:
 
     def results(self, job: Job, resource: str | None = None) -> Walk[object]:
         """See `Vendor.results`."""
-        return results_walk(job.task, resource, self._source)
+        return walk_results(job.task, resource, self._pace)
 
     def list(self, query: Query[object]) -> Walk[object]:
         """See `Vendor.list`."""
-        return query_walk(query, self._source)
+        return walk_query(query, self._pace)
 
     def call(self, call: Call[object], now: datetime) -> Conversation[object]:
         """See `Vendor.call`; nothing is repeated by itself once Belvo may have taken it."""
-        return carry_out(call, now, self._source)
+        return carry_out(call, now, self._pace)
 
     def download(self, download: Download) -> Conversation[Fetch]:
         """None: Belvo sends documents inside its records (`attach_pdf`, `attach_xml`)."""

@@ -17,7 +17,8 @@ import msgspec
 from ...abc import Answer
 from ...errors import AuthenticationError, NotFoundError, PayloadError, RateLimitError, TokenRequiredError, VendorError
 from ...jobs import Failure
-from ...payload import decode, name_stranger
+from ...payload import decode
+from ...proxies import name_stranger
 from ...rate_limits import retry_after
 from ...tolerant import read
 from .schema.bodies import ErrorBody, TokenDemand, Worded
@@ -173,11 +174,6 @@ def _matching(pattern: re.Pattern[str], text: object) -> str | None:
     return text if isinstance(text, str) and pattern.fullmatch(text) else None
 
 
-def is_page(answer: Answer) -> bool:
-    """Whether an answer is no JSON: a page of whoever stands before Belvo, or nothing at all."""
-    return answer.body.lstrip()[:1] not in (b"[", b"{")
-
-
 def is_unknown(answer: Answer) -> bool:
     """Whether Belvo itself says that it knows no such object, in just the form it documents."""
     try:
@@ -268,7 +264,7 @@ def read_error(answer: Answer, *, to: str = "a read") -> VendorError:
         )
     if answer.status == 428 and body.code == "token_required":
         return _token_error(answer, body)
-    said = advice_for(body.code).message if body.code else name_stranger(answer.status, answer.body)
+    said = advice_for(body.code).message if body.code else name_stranger(answer)
     where = f" ({body.field})" if body.field else ""
     return _error_class(answer.status, body.code)(
         f"Belvo answered {answer.status} to {to}: {body.code or 'no code'}, {said}{where}",

@@ -1,7 +1,7 @@
 """What speaks for an end that Belvo does not tell: the job's own records that came between its POST and the next one.
 
 A record names no request, and a link may be used by other requests, other applications and nightly refreshes: that it
-was used is worth a look and proves nothing. Records of the job's subject, resource and period that are younger than its
+was used is worth a poll and proves nothing. Records of the job's subject, resource and period that are younger than its
 POST speak for it, unless a later request of the link may have brought them. Where nothing does, the job failed or found
 nothing, and nobody can say which.
 """
@@ -15,11 +15,11 @@ import msgspec
 
 from ...jobs import Failure, Job, Observation, Status, Way
 from .lists import INVOICES, partial_remark
+from .pages import PAGE_SIZE, Params
 from .schema.invoices import Warnings
 
-# What is read of a record, and of an invoice. The largest page there is: Belvo gives no order.
+# What is read of a record, and of an invoice, on the largest page there is: Belvo gives no order.
 _FIELDS = "created_at,collected_at"
-_PAGE_SIZE = "1000"
 
 # Lists are asked by day, and nobody says in which zone the day is: Mexico's are up to eight hours behind.
 _ZONES = timedelta(hours=12)
@@ -31,7 +31,7 @@ UNCONFIRMED = Failure(
 )
 
 
-class Record(msgspec.Struct, frozen=True):
+class Trace(msgspec.Struct, frozen=True):
     """When a record came, and what its invoice lacks."""
 
     created_at: datetime | None = None
@@ -39,10 +39,10 @@ class Record(msgspec.Struct, frozen=True):
     warnings: Warnings | None = None
 
 
-class Records(msgspec.Struct, frozen=True):
+class TracePage(msgspec.Struct, frozen=True):
     """A page of them; one that could not be read is None."""
 
-    results: list[Record | None] | None = None
+    results: list[Trace | None] | None = None
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,19 +63,19 @@ def is_after(at: datetime | None, sent: datetime) -> bool:
     return at is not None and at.tzinfo is not None and at > sent
 
 
-def questions(job: Job, path: str, filters: list[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
-    """Give the filters of the lists that may show evidence: of what was created of late, then of all there is.
+def questions(job: Job, path: str, params: Params) -> Iterator[Params]:
+    """Give the parameters of the lists that may show evidence: of what was created of late, then of all there is.
 
     A record that was there before may be collected again and keep its creation.
     """
     of_late = (sent_at(job).astimezone(UTC) - _ZONES).date().isoformat()
     fields = f"{_FIELDS},warnings" if path == INVOICES.path else _FIELDS
-    view = [("fields", fields), ("page_size", _PAGE_SIZE)]
-    yield [*filters, ("created_at__gte", of_late), *view]
-    yield [*filters, *view]
+    view = [("fields", fields), ("page_size", PAGE_SIZE)]
+    yield [*params, ("created_at__gte", of_late), *view]
+    yield [*params, *view]
 
 
-def weigh(job: Job, page: Records, now: datetime) -> Evidence:
+def weigh(job: Job, page: TracePage, now: datetime) -> Evidence:
     """Say what a page of records speaks for."""
     mine = [row for row in page.results or () if row is not None and _is_of(job, row)]
     remarks = [remark for remark in (partial_remark(row, now) for row in mine) if remark is not None]
@@ -83,7 +83,7 @@ def weigh(job: Job, page: Records, now: datetime) -> Evidence:
     return Evidence(speaks=bool(mine), partial=bool(remarks), retry_at=max(again, default=None))
 
 
-def _is_of(job: Job, row: Record) -> bool:
+def _is_of(job: Job, row: Trace) -> bool:
     return any(
         is_after(at, sent_at(job)) and (job.overtaken_at is None or not is_after(at, job.overtaken_at))
         for at in (row.created_at, row.collected_at)

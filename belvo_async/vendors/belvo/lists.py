@@ -1,4 +1,4 @@
-"""Belvo's collections: where each is, what its rows are, and which rows belong to a reading.
+"""Belvo's lists: where each is, what its rows are, how a query narrows it, and which rows belong to a reading.
 
 A guard holds just the keys that tell a row's place; readings look at it when rows are decoded into a type of the
 caller's own. Whatever looks at rows here reads attributes that records and guards share.
@@ -10,18 +10,23 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+from urllib.parse import quote
 
 import msgspec
 
+from ...abc import Query, Request, Shape, Walk, answer_of
+from ...errors import UnsupportedError
 from ...jobs import Observation, Way, normal_id
-from .schema.checks import Words, subject_of
+from .pages import PAGE_SIZE, Params, get, selection, walk_list
+from .schema.checks import Words, link_id, subject_of
 from .schema.invoices import XML_LIMIT, Invoice, Warnings
 from .schema.links import Institution, Link
-from .schema.queries import Filters, InvoiceList, OfLink, TaxReturnList
+from .schema.queries import InvoiceList, ListQuery, OfLink, TaxReturnList
 from .schema.statements import FinancialStatement
 from .schema.tasks import FiscalRecord
 from .schema.tax_returns import TaxReturn, year_number
 from .schema.taxes import TaxComplianceStatus, TaxRetention, TaxStatus
+from .settings import Pace
 
 R_co = TypeVar("R_co", covariant=True)
 
@@ -29,16 +34,16 @@ Keep: TypeAlias = Callable[[Any], bool]
 """Tells rows of a reading from others, by the attributes of a record or of its guard."""
 
 
-class _Named(msgspec.Struct, frozen=True, gc=False):
+class _IdGuard(msgspec.Struct, frozen=True, gc=False):
     id: str | int | None = None
 
 
-class _OfLink(msgspec.Struct, frozen=True, gc=False):
+class _LinkGuard(msgspec.Struct, frozen=True, gc=False):
     id: str | None = None
     link: str | None = None
 
 
-class _InvoiceGuard(_OfLink, frozen=True, gc=False):
+class _InvoiceGuard(_LinkGuard, frozen=True, gc=False):
     type: str | None = None
     invoice_date: date | None = None
     invoice_identification: str | None = None
@@ -46,12 +51,12 @@ class _InvoiceGuard(_OfLink, frozen=True, gc=False):
     warnings: Warnings | None = None
 
 
-class _General(msgspec.Struct, frozen=True, gc=False):
+class _GeneralGuard(msgspec.Struct, frozen=True, gc=False):
     ejercicio: int | float | str | None = None
 
 
-class _ReturnGuard(_OfLink, frozen=True, gc=False):
-    informacion_general: _General | None = None
+class _ReturnGuard(_LinkGuard, frozen=True, gc=False):
+    informacion_general: _GeneralGuard | None = None
 
     @property
     def year(self) -> int | None:
@@ -74,16 +79,30 @@ class Collection(msgspec.Struct, Generic[R_co], frozen=True, kw_only=True):
         """Whether the rows say whose they are: some name no link at all."""
         return "link" in getattr(self.guard, "__struct_fields__", ())
 
+    def shape(self, keep: Keep | None) -> Shape[R_co]:
+        """Say where the rows stand on a page, and how they are told apart."""
+        return Shape(
+            record=self.record,
+            rows=("results",),
+            next=(("next",),),
+            count=(("count",),),
+            keep=keep,
+            record_id=record_id,
+            remark=partial_remark if "warnings" in getattr(self.guard, "__struct_fields__", ()) else None,
+            guard=self.guard,
+            has_ids=self.has_ids,
+        )
+
 
 INVOICES = Collection(path="/api/invoices/", record=Invoice, guard=_InvoiceGuard)
-STATEMENTS = Collection(path="/api/financial-statements/", record=FinancialStatement, guard=_OfLink)
+STATEMENTS = Collection(path="/api/financial-statements/", record=FinancialStatement, guard=_LinkGuard)
 # Monthly returns have neither id nor link.
 TAX_RETURNS = Collection(path="/api/tax-returns/", record=TaxReturn, guard=_ReturnGuard, has_ids=False)
-TAX_STATUS = Collection(path="/api/tax-status/", record=TaxStatus, guard=_OfLink)
-COMPLIANCE = Collection(path="/api/tax-compliance-status/", record=TaxComplianceStatus, guard=_Named)
-RETENTIONS = Collection(path="/api/tax-retentions/", record=TaxRetention, guard=_OfLink)
-LINKS = Collection(path="/api/links/", record=Link, guard=_Named)
-INSTITUTIONS = Collection(path="/api/institutions/", record=Institution, guard=_Named)
+TAX_STATUS = Collection(path="/api/tax-status/", record=TaxStatus, guard=_LinkGuard)
+COMPLIANCE = Collection(path="/api/tax-compliance-status/", record=TaxComplianceStatus, guard=_IdGuard)
+RETENTIONS = Collection(path="/api/tax-retentions/", record=TaxRetention, guard=_LinkGuard)
+LINKS = Collection(path="/api/links/", record=Link, guard=_IdGuard)
+INSTITUTIONS = Collection(path="/api/institutions/", record=Institution, guard=_IdGuard)
 
 BY_RESOURCE: Mapping[str, Collection[FiscalRecord]] = {
     "INVOICES": INVOICES,
@@ -98,20 +117,64 @@ BY_RECORD: Mapping[type[object], Collection[object]] = {
 }
 
 
+def walk_query(query: Query[object], pace: Pace) -> Walk[object]:
+    """Walk through what a query asks for. Raises UnsupportedError for queries that are not of this catalogue."""
+    if not isinstance(query, ListQuery):
+        raise UnsupportedError(f"Belvo has no list for {type(query).__name__}")
+    of = BY_RECORD[answer_of(type(query))]
+    return walk(pace, of, query_params(query), query_filter(query, of))
+
+
+def walk(pace: Pace, of: Collection[R_co], params: Params, keep: Keep | None) -> Walk[R_co]:
+    """Read a list, narrowed by parameters; of its rows, what `keep` keeps."""
+    first = get(pace, of.path, [*params, ("page_size", PAGE_SIZE)])
+    return walk_list(first, of.path, of.shape(keep))
+
+
+def get_link(link: str, pace: Pace) -> Request:
+    """Build the read of a link."""
+    return get(pace, f"{LINKS.path}{quote(link, safe='')}/", [], name="GET /api/links/{id}/")
+
+
+def query_params(query: ListQuery) -> Params:
+    """Turn the attributes of a query that are given into Belvo's parameters, in the order they are declared."""
+    given = [(each.encode_name, getattr(query, each.name)) for each in msgspec.structs.fields(query)]
+    return [_parameter(name, value) for name, value in given if value is not None and name not in _CHOICES] + selection(
+        getattr(query, "fields", None), getattr(query, "omit", None)
+    )
+
+
+_CHOICES = ("fields", "omit")
+
+
+def _parameter(name: str, value: str | int | date | Decimal | Sequence[str]) -> tuple[str, str]:
+    if isinstance(value, Decimal):
+        # Belvo wants two to four decimals.
+        return name, f"{value:.4f}"
+    if isinstance(value, date):
+        return name, value.isoformat()
+    if isinstance(value, int):
+        return name, str(value)
+    if isinstance(value, str):
+        return name, link_id(value) if name == "link" else value
+    several = name if "__" in name else f"{name}__in"
+    return several, ",".join(link_id(each) if name == "link" else each for each in value)
+
+
 # What is read of rows. Frozen structs fit these: their attributes are read only.
 
 
-class _HasId(Protocol):
+class _IdRow(Protocol):
     @property
     def id(self) -> str | int | None: ...
 
 
-class _HasLink(Protocol):
+class _LinkedRow(Protocol):
     @property
     def link(self) -> str | None: ...
 
 
-class _IsInvoice(_HasLink, Protocol):
+class _InvoiceRow(_LinkedRow, Protocol):
     @property
     def type(self) -> str | None: ...
     @property
@@ -122,22 +185,22 @@ class _IsInvoice(_HasLink, Protocol):
     def total_amount(self) -> Decimal | None: ...
 
 
-class _HasYear(Protocol):
+class _YearRow(Protocol):
     @property
     def year(self) -> int | None: ...
 
 
-class _HasWarnings(Protocol):
+class _WarnedRow(Protocol):
     @property
     def warnings(self) -> Warnings | None: ...
 
 
-def record_id(row: _HasId) -> str | None:
+def record_id(row: _IdRow) -> str | None:
     """What tells a row met twice; None for rows without an id, which are never taken for repetitions."""
     return None if row.id is None else str(row.id)
 
 
-def partial_remark(row: _HasWarnings, now: datetime) -> Observation | None:
+def partial_remark(row: _WarnedRow, now: datetime) -> Observation | None:
     """Say that an invoice came without its XML, so that the job it belongs to is partial."""
     warnings = row.warnings
     if warnings is None or warnings.code is None:
@@ -152,11 +215,11 @@ def quota_reset(now: datetime) -> datetime:
     return today if now < today else today + timedelta(days=1)
 
 
-# Filters, checked again on our side should Belvo ignore one. A row without the key in question is kept: the key may
+# ListQuery, checked again on our side should Belvo ignore one. A row without the key in question is kept: the key may
 # have been left out by `fields` or `omit`.
 
 
-def query_filter(query: Filters, of: Collection[object]) -> Keep | None:
+def query_filter(query: ListQuery, of: Collection[object]) -> Keep | None:
     """Tell rows that a query asks for from others; None where only Belvo can tell."""
     tests: list[Keep] = []
     if isinstance(query, OfLink) and of.names_link:
@@ -185,7 +248,7 @@ def link_filter(links: Sequence[str]) -> Keep:
     """Tell rows of these links from others."""
     subjects = {subject_of(link) for link in links}
 
-    def keep(row: _HasLink) -> bool:
+    def keep(row: _LinkedRow) -> bool:
         # Most rows spell the link as the request did.
         return row.link is None or row.link in subjects or subject_of(row.link) in subjects
 
@@ -195,7 +258,7 @@ def link_filter(links: Sequence[str]) -> Keep:
 def invoice_filter(first: date | None, last: date | None, direction: str | None) -> Keep:
     """Tell invoices of these days, both included, and of this direction from others."""
 
-    def keep(row: _IsInvoice) -> bool:
+    def keep(row: _InvoiceRow) -> bool:
         day = row.invoice_date
         return (row.type is None or direction is None or row.type == direction) and (
             day is None or ((first is None or first <= day) and (last is None or day <= last))
@@ -208,11 +271,11 @@ def _amount_filters(query: InvoiceList) -> list[Keep]:
     low, high = query.total_amount_from, query.total_amount_to
     known = {normal_id(each).lower() for each in words(query.invoice_identification or ())}
 
-    def within(row: _IsInvoice) -> bool:
+    def within(row: _InvoiceRow) -> bool:
         amount = row.total_amount
         return amount is None or ((low is None or low <= amount) and (high is None or amount <= high))
 
-    def named(row: _IsInvoice) -> bool:
+    def named(row: _InvoiceRow) -> bool:
         return row.invoice_identification is None or normal_id(row.invoice_identification).lower() in known
 
     wanted: list[tuple[bool, Keep]] = [(not (low is None and high is None), within), (bool(known), named)]
@@ -222,14 +285,14 @@ def _amount_filters(query: InvoiceList) -> list[Keep]:
 def _id_filter(ids: Sequence[str]) -> Keep:
     wanted = {normal_id(each).lower() for each in ids}
 
-    def keep(row: _HasId) -> bool:
+    def keep(row: _IdRow) -> bool:
         return row.id is None or normal_id(str(row.id)).lower() in wanted
 
     return keep
 
 
 def _year_filter(first: int | None, last: int | None) -> Keep:
-    def keep(row: _HasYear) -> bool:
+    def keep(row: _YearRow) -> bool:
         year = row.year
         return year is None or ((first is None or first <= year) and (last is None or year <= last))
 

@@ -1,7 +1,7 @@
 """Polling: what a link and its list tell about jobs whose state Belvo publishes nowhere.
 
 One read of the link serves all its jobs. A link that broke fails them; one that is gone ends its deletion. A link that
-was used after the POST is worth a look at the job's own list: when three looks over ten minutes were equal, the job's
+was used after the POST is worth a poll of the job's own list: when three polls over ten minutes were equal, the job's
 own records decide (`evidence`). A refresh ends by its reports, when every resource has reported and none lately; where
 none ever came, by its records as well. `Belvo(quiet=...)` is how long those ten minutes are.
 """
@@ -11,24 +11,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TypeAlias
-from urllib.parse import quote
 
 import msgspec
 
-from ...abc import Conversation, Request
+from ...abc import Conversation
 from ...errors import PayloadError, RateLimitError, TransportError, VendorError, name_fault
-from ...jobs import Job, Look, Observation, Status, Way, normal_id
+from ...jobs import Job, Look, Observation, Status, Way
 from ...tolerant import read
-from .errors import failure, is_unknown, read_error
-from .evidence import Evidence, Records, infer, is_after, questions, sent_at, weigh
-from .lists import BY_RESOURCE, LINKS
-from .pages import Params, Source, task_filters
+from .errors import failure, read_error
+from .evidence import Evidence, TracePage, infer, is_after, questions, sent_at, weigh
+from .find import find_link
+from .lists import BY_RESOURCE
+from .pages import Params, get
+from .results import task_params
 from .schema.checks import RESOURCES
 from .schema.links import Link
 from .schema.tasks import DeleteLink, FinancialStatements, Invoices, Refresh
+from .settings import Pace
 
-# A list that stands still may only pause: this many equal looks, and as long a quiet, are taken for the end.
-LOOKS = 3
+# A list that stands still may only pause: this many equal polls, and as long a quiet, are taken for the end.
+EQUAL_POLLS = 3
 
 # Belvo reports invoices and tax returns in several deliveries, minutes apart, and never says which is the last.
 QUIET = timedelta(minutes=10)
@@ -45,20 +47,20 @@ _SENT = frozenset({Status.UNCERTAIN, Status.PENDING, Status.RUNNING, Status.STOP
 _ACCEPTED = _SENT - {Status.UNCERTAIN}
 
 
-class _Row(msgspec.Struct):
+class _Listed(msgspec.Struct):
     id: str | None = None
 
 
-class _List(msgspec.Struct):
+class _FirstPage(msgspec.Struct):
     count: int | None = None
-    results: list[_Row] | None = None
+    results: list[_Listed] | None = None
 
 
 _Trouble: TypeAlias = VendorError | TransportError | PayloadError
 
 
-def poll(jobs: Sequence[Job], now: datetime, source: Source) -> Conversation[tuple[Observation, ...]]:
-    """Look at all jobs, link by link; at least one observation for each.
+def poll(jobs: Sequence[Job], now: datetime, pace: Pace) -> Conversation[tuple[Observation, ...]]:
+    """Poll all jobs, link by link; at least one observation for each.
 
     A link that cannot be read leaves its jobs as they are and does not hide the others, nor does a list: the error is
     raised only when nothing could be read. Refused credentials and a used-up rate end the round, since all further
@@ -70,7 +72,7 @@ def poll(jobs: Sequence[Job], now: datetime, source: Source) -> Conversation[tup
         if any(map(_ends_round, troubles)):
             seen.extend(_unread(job, now, troubles[-1]) for job in group)
         else:
-            yield from _look_at_link(group, seen, troubles, now, source)
+            yield from _poll_link(group, seen, troubles, now, pace)
     if troubles and all(each.misfit for each in seen):
         raise troubles[0]
     return tuple(seen)
@@ -95,46 +97,27 @@ def _unread(job: Job, now: datetime, error: _Trouble) -> Observation:
     return Observation(way=Way.POLL, at=now, job_id=job.id, misfit=name_fault(error))
 
 
-def _look_at_link(
-    jobs: Sequence[Job], seen: list[Observation], troubles: list[_Trouble], now: datetime, source: Source
+def _poll_link(
+    jobs: Sequence[Job], seen: list[Observation], troubles: list[_Trouble], now: datetime, pace: Pace
 ) -> Conversation[None]:
-    """Look at the jobs of one link; what goes wrong with one of them is noted, and leaves it as it is."""
+    """Poll the jobs of one link; what goes wrong with one of them is noted, and leaves it as it is."""
     task = jobs[0].task
     if not isinstance(task, Invoices | FinancialStatements | Refresh | DeleteLink):
         seen.extend(_nothing(job, now) for job in jobs)
         return
     try:
-        link = yield from _find_link(task.link, source)
+        link = yield from find_link(task.link, pace)
     except (VendorError, TransportError, PayloadError) as error:
         troubles.append(error)
         seen.extend(_unread(job, now, error) for job in jobs)
         return
     for job in jobs:
         try:
-            said = _missing(job, now) if link is None else (yield from _look_at_job(job, link, now, source))
+            said = _missing(job, now) if link is None else (yield from _poll_job(job, link, now, pace))
             seen.append(msgspec.structs.replace(said, found=link is not None))
         except (VendorError, TransportError, PayloadError) as error:
             troubles.append(error)
             seen.append(_unread(job, now, error))
-
-
-def _find_link(wanted: str, source: Source) -> Conversation[Link | None]:
-    """Read a link; None when Belvo itself says that it knows none of that id."""
-    answer = yield read_link(wanted, source)
-    if answer.status == 404 and is_unknown(answer):
-        return None
-    if answer.status != 200:
-        raise read_error(answer)
-    link = read(answer.body, Link, needs="")
-    # A page that happens to be JSON is no link, and another one's status must not end these jobs.
-    if link.id is None or normal_id(link.id) != normal_id(wanted):
-        raise PayloadError("another object than the link that was asked for", path="$.id")
-    return link
-
-
-def read_link(link: str, source: Source) -> Request:
-    """Build the read of a link."""
-    return source.get(f"{LINKS.path}{quote(link, safe='')}/", [], name="GET /api/links/{id}/")
 
 
 def _missing(job: Job, now: datetime) -> Observation:
@@ -144,7 +127,7 @@ def _missing(job: Job, now: datetime) -> Observation:
     return msgspec.structs.replace(_nothing(job, now), status=Status.FINISHED if was_sent else None)
 
 
-def _look_at_job(job: Job, link: Link, now: datetime, source: Source) -> Conversation[Observation]:
+def _poll_job(job: Job, link: Link, now: datetime, pace: Pace) -> Conversation[Observation]:
     if isinstance(job.task, DeleteLink):
         return _nothing(job, now)
     broken = BROKEN.get(link.status or "")
@@ -153,28 +136,28 @@ def _look_at_job(job: Job, link: Link, now: datetime, source: Source) -> Convers
     if job.status not in _ACCEPTED:
         return _nothing(job, now)
     if isinstance(job.task, Refresh):
-        return (yield from _weigh_refresh(job, job.task, link, now, source))
+        return (yield from _weigh_refresh(job, job.task, link, now, pace))
     used_at = link.last_accessed_at
     if link.status != "valid" or not is_after(used_at, sent_at(job)):
         return _nothing(job, now)
-    path, filters = task_filters(job.task)
-    page = read((yield from _ask(source, path, [*filters, ("fields", "id"), ("page_size", "1")])), _List)
+    path, params = task_params(job.task)
+    page = read((yield from _ask(pace, path, [*params, ("fields", "id"), ("page_size", "1")])), _FirstPage)
     if page.count is None and page.results is None:
         raise PayloadError("no list", path="$.results")
     look = _look(page, used_at, now)
     seen = Observation(way=Way.POLL, at=now, job_id=job.id, look=look)
     stood = _stood_still(job, look)
-    if stood is None or stood < source.quiet:
+    if stood is None or stood < pace.quiet:
         return seen
-    is_over = stood >= source.patience
+    is_over = stood >= pace.patience
     # What showed no evidence shows none until it changes; at the end it is asked once more.
-    if not is_over and _was_searched(job, source.quiet):
+    if not is_over and _was_searched(job, pace.quiet):
         return seen
-    found = yield from _search(job, [(path, filters)], now, source)
+    found = yield from _search(job, [(path, params)], now, pace)
     return infer(seen, found) if found.speaks or is_over else seen
 
 
-def _weigh_refresh(job: Job, task: Refresh, link: Link, now: datetime, source: Source) -> Conversation[Observation]:
+def _weigh_refresh(job: Job, task: Refresh, link: Link, now: datetime, pace: Pace) -> Conversation[Observation]:
     """End a refresh that every resource has reported to, when none did for a while; others after a long while.
 
     A report may be lost, and a link may be set to fetch what is never reported: such a job must not stay open for ever.
@@ -183,7 +166,7 @@ def _weigh_refresh(job: Job, task: Refresh, link: Link, now: datetime, source: S
     heard = [report.at for report in job.reports]
     wanted = set(task.resources or link.fetch_resources or RESOURCES) & set(RESOURCES)
     is_whole = bool(heard) and wanted <= {report.resource for report in job.reports}
-    quiet = source.quiet if is_whole else source.quiet * PATIENCE
+    quiet = pace.quiet if is_whole else pace.quiet * PATIENCE
     if not is_whole:
         heard += [at for at in (link.last_accessed_at,) if at and is_after(at, sent_at(job))]
     if not heard or now - max(heard) < quiet:
@@ -191,14 +174,14 @@ def _weigh_refresh(job: Job, task: Refresh, link: Link, now: datetime, source: S
     if job.reports:
         return infer(_nothing(job, now), Evidence(speaks=True, partial=not is_whole))
     places = [(BY_RESOURCE[each].path, [("link", task.link)]) for each in sorted(wanted)]
-    return infer(_nothing(job, now), (yield from _search(job, places, now, source)))
+    return infer(_nothing(job, now), (yield from _search(job, places, now, pace)))
 
 
-def _search(job: Job, places: Sequence[tuple[str, Params]], now: datetime, source: Source) -> Conversation[Evidence]:
-    """Look for records that speak for a job in the lists that may hold them."""
-    for path, filters in places:
-        for asked in questions(job, path, filters):
-            page = read((yield from _ask(source, path, asked)), Records)
+def _search(job: Job, places: Sequence[tuple[str, Params]], now: datetime, pace: Pace) -> Conversation[Evidence]:
+    """Search for records that speak for a job in the lists that may hold them."""
+    for path, params in places:
+        for asked in questions(job, path, params):
+            page = read((yield from _ask(pace, path, asked)), TracePage)
             if page.results is None:
                 # Nothing was read: that is not to have found nothing.
                 raise PayloadError("no list", path="$.results")
@@ -208,14 +191,14 @@ def _search(job: Job, places: Sequence[tuple[str, Params]], now: datetime, sourc
     return Evidence()
 
 
-def _ask(source: Source, path: str, filters: Params) -> Conversation[bytes]:
-    answer = yield source.get(path, filters)
+def _ask(pace: Pace, path: str, params: Params) -> Conversation[bytes]:
+    answer = yield get(pace, path, params)
     if answer.status != 200:
         raise read_error(answer)
     return answer.body
 
 
-def _look(page: _List, used_at: datetime | None, now: datetime) -> Look:
+def _look(page: _FirstPage, used_at: datetime | None, now: datetime) -> Look:
     # A row that could not be read is None, and as good as any to tell whether the list stands still.
     first = getattr(page.results[0], "id", None) if page.results else None
     used = used_at.isoformat() if used_at else None
@@ -223,21 +206,13 @@ def _look(page: _List, used_at: datetime | None, now: datetime) -> Look:
 
 
 def _stood_still(job: Job, look: Look) -> timedelta | None:
-    """For how long enough looks were equal, this one and the run kept in the job; None while they are not."""
+    """For how long enough polls were equal, this one and the run kept in the job; None while they are not."""
     run = job.look
-    if run is None or run.fingerprint != look.fingerprint or look.last_at <= run.last_at or run.count + 1 < LOOKS:
+    if run is None or run.fingerprint != look.fingerprint or look.last_at <= run.last_at or run.count + 1 < EQUAL_POLLS:
         return None
     return look.last_at - run.first_at
 
 
 def _was_searched(job: Job, quiet: timedelta) -> bool:
     run = job.look
-    return run is not None and run.count >= LOOKS and run.last_at - run.first_at >= quiet
-
-
-def find_deletion(job: Job, now: datetime, source: Source) -> Conversation[bool]:
-    """Ask whether a link is gone: what an uncertain deletion was for."""
-    task = job.task
-    if not isinstance(task, DeleteLink):
-        return False
-    return (yield from _find_link(task.link, source)) is None
+    return run is not None and run.count >= EQUAL_POLLS and run.last_at - run.first_at >= quiet

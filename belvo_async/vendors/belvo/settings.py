@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Final
 
-from ...abc import Secret
+import msgspec
+
+from ...abc import Budget, Secret
 from ...errors import ConfigurationError
 
 ORIGINS: Final[Mapping[str, str]] = {"sandbox": "https://sandbox.belvo.com", "production": "https://api.belvo.com"}
 
 # The header is the only proof a delivery has; shorter values can be guessed.
 SHORTEST_AUTHORIZATION: Final = 16
+
+
+class Pace(msgspec.Struct, frozen=True, kw_only=True):
+    """How an account is asked: the budget its requests count against, and when a job counts as quiet.
+
+    `quiet`: how long Belvo must say nothing new before an end is inferred; `patience`: how long before a job is given
+    up for which nothing speaks.
+    """
+
+    budget: Budget | None
+    quiet: timedelta
+    patience: timedelta
 
 
 def read_id(given: object) -> Secret:

@@ -16,9 +16,10 @@ from ...abc import Answer, Budget, Conversation, Request, Retry
 from ...errors import PayloadError, UnsupportedError
 from ...jobs import Failure, Job, Observation, Status, Task, Way
 from ...payload import encode_body
+from ...proxies import BLOCKED_ATTEMPTS, turned_away
 from ...rate_limits import retry_after
 from ...tolerant import read
-from .errors import LONGEST_WAIT, advice_for, decisive, failure, is_page, is_throttle, read_bodies, refresh_wait
+from .errors import LONGEST_WAIT, advice_for, decisive, failure, is_throttle, read_bodies, refresh_wait
 from .lists import INVOICES, LINKS, STATEMENTS, quota_reset
 from .schema.bodies import Accepted
 from .schema.invoices import XML_LIMIT, Warnings
@@ -29,17 +30,9 @@ SUBMIT_TIMEOUT = timedelta(seconds=330)
 
 # Six unsuccessful POSTs make a link invalid (page of invalid_link): stop well before.
 ATTEMPTS = 3
-# Of those the proxy refused, Belvo saw none.
-BLOCKED_ATTEMPTS = 10
-
 # "3, 6, 12, 24, 48 s" (belvo-api-errors).
 FIRST_WAIT = timedelta(seconds=3)
 THROTTLE_WAIT = timedelta(seconds=30)
-# A proxy that has lost its way to Belvo is mended within the hour, as a rule: the waits for it double up to this.
-LONGEST_BLOCK = timedelta(minutes=10)
-# What such a proxy answers to any request. Others, like 413, are about the request itself, which stays as it is.
-ASTRAY = frozenset({401, 403, 404, 405, 407, 409, 410, 421, 425})
-
 # No task of the account passes.
 KEY_CODES = frozenset({"authentication_failed", "access_to_production_denied"})
 
@@ -49,11 +42,11 @@ _CONTENT = ("Content-Type", "application/json")
 _MODE = ("X-Belvo-Request-Mode", "async")
 
 
-class _Row(msgspec.Struct):
+class _AnsweredRow(msgspec.Struct):
     warnings: Warnings | None = None
 
 
-def submit(job: Job, now: datetime, budget: Budget | None) -> Conversation[Observation]:
+def start(job: Job, now: datetime, budget: Budget | None) -> Conversation[Observation]:
     """Send a job's POST once and read the answer; see `Vendor.start`."""
     answer = yield submission(job.task, budget)
     return read_submission(job, answer, now)
@@ -153,9 +146,9 @@ def _read_synchronous(task: Task[object], answer: Answer, say: partial[Observati
     )
 
 
-def _read_rows(answer: Answer) -> list[_Row]:
+def _read_rows(answer: Answer) -> list[_AnsweredRow]:
     """Read the rows of a synchronous answer. PayloadError for all but an array of objects, which would end the job."""
-    rows = cast("list[_Row | None]", read(answer.body, list[_Row]))  # None where one cannot be read
+    rows = cast("list[_AnsweredRow | None]", read(answer.body, list[_AnsweredRow]))  # None where one cannot be read
     found = [row for row in rows if row is not None]
     if len(found) != len(rows) or answer.body.lstrip()[:1] != b"[":
         raise PayloadError("no array of objects")
@@ -208,16 +201,8 @@ def _read_anonymous(job: Job, answer: Answer, say: partial[Observation], now: da
     """A refusal without a code we may build on: a proxy's 4xx never reached Belvo; 408 and 5xx may have."""
     if answer.status >= 500 or answer.status == 408:
         return say(status=Status.UNCERTAIN, doubt=f"Belvo or a proxy answered {answer.status}")
-    code = f"http_{answer.status}"
-    if not (is_page(answer) and answer.status in ASTRAY):
-        refusal = Failure(code=code, message="the request was refused without a reason")
-        return say(status=Status.REJECTED, failure=refusal)
-    if job.attempts >= BLOCKED_ATTEMPTS:
-        blocked = Failure(code=code, message="a proxy before Belvo kept refusing the request", retryable=True)
-        return say(status=Status.REJECTED, failure=blocked)
-    wait = min(THROTTLE_WAIT * 2 ** (max(job.attempts, 1) - 1), LONGEST_BLOCK)
-    doubt = f"a proxy before Belvo answered {answer.status} with a page of its own"
-    return say(status=Status.SUBMITTING, retry_at=now + wait, doubt=doubt)
+    refusal = Failure(code=f"http_{answer.status}", message="the request was refused without a reason")
+    return turned_away(job, answer, now, vendor="Belvo") or say(status=Status.REJECTED, failure=refusal)
 
 
 def _wait(code: str, attempts: int) -> timedelta:

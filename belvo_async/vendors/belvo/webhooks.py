@@ -6,7 +6,6 @@ how a failed asynchronous POST is announced: data that holds an error fails the 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import cast
@@ -14,16 +13,16 @@ from typing import cast
 import msgspec
 
 from ...abc import Headers, Secret
-from ...errors import PayloadError, SignatureError
+from ...errors import SignatureError
 from ...jobs import Failure, Observation, Status, Way
-from ...payload import decode
+from ...payload import decode, refuse_repeated_keys
 from ...tolerant import count_of, read
 from .errors import webhook_failure
 from .schema.bodies import Delivery
 from .schema.checks import subject_of
 
-# Keys that decide what a delivery means. JSON allows a key twice and readers disagree which one counts.
-_CONTROL = frozenset(
+# Keys that decide what a delivery means.
+_DECIDING = frozenset(
     {"webhook_id", "webhook_type", "process_type", "webhook_code", "link_id", "request_id", "data"}
     | {"error_code", "errors"}
 )
@@ -57,11 +56,11 @@ def read_delivery(body: bytes, now: datetime) -> tuple[Observation, ...]:
 
     A delivery with our request id and an error fails the job. One that answers an asynchronous POST finishes it, and so
     does the word that the link was deleted. A historical update with a request id reports its resource to the refresh
-    of that id, and ends nothing. All others only make the link's open jobs due for a look: they are about updates that
+    of that id, and ends nothing. All others only make the link's open jobs due for a poll: they are about updates that
     were not asked for here.
     """
     delivery = read(body, Delivery, needs="request_id")
-    _refuse_doubles(body)
+    refuse_repeated_keys(body, _DECIDING)
     content = _content(delivery)
     trouble = _trouble(content)
     word = _word(delivery, now)
@@ -146,17 +145,3 @@ def _first_code(errors: list[object] | dict[str, object]) -> object:
 def _count(content: Mapping[str, object]) -> int | None:
     counts = (count_of(content.get(key)) for key in _COUNTS)
     return next((each for each in counts if each is not None), None)
-
-
-def _refuse_doubles(body: bytes) -> None:
-    try:
-        # The standard reader shows all keys; numbers stay text, since Python's own limits are not Belvo's.
-        json.loads(body, object_pairs_hook=_keys_once, parse_int=str, parse_float=str)
-    except (ValueError, RecursionError):
-        raise PayloadError("JSON is malformed") from None
-
-
-def _keys_once(pairs: list[tuple[str, object]]) -> None:
-    names = [name for name, _ in pairs if name in _CONTROL]
-    if len(names) != len(set(names)):
-        raise PayloadError("a control key stands twice")

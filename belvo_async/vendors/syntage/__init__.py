@@ -5,8 +5,6 @@
 `FileDownload`, `Cfdi` and their like what it downloads; the rest are records.
 """
 
-from __future__ import annotations
-
 from .dialect import Syntage as Syntage
 from .schema.account import (
     Credential as Credential,

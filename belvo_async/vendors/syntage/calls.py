@@ -10,7 +10,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec.structs import replace
 
-from ...abc import Answer, Call, Conversation, Download, Fetch, Request, Retry
+from ...abc import Answer, Call, Conversation, Download, Fetch, Request, Retry, answer_of
 from ...errors import UnsupportedError
 from ...tolerant import read
 from .errors import expect_success
@@ -41,16 +41,16 @@ def _read(answer: Answer, record: type[R]) -> R:
 
 def _get(call: Get[object]) -> Conversation[object]:
     answer = yield get(f"{call.collection}/{quote(call.id, safe='')}", f"GET {call.collection}/{{id}}")
-    return _read(answer, call.record)
+    return _read(answer, answer_of(type(call)))
 
 
 def _create_credential(call: CreateCredential) -> Conversation[Credential]:
-    answer = yield submit("/credentials", call.access.words())
+    answer = yield submit("/credentials", call.access.body())
     return _read(answer, Credential)
 
 
 def _create_entity(call: CreateEntity) -> Conversation[EntityAdded]:
-    answer = yield submit("/entities", call.words())
+    answer = yield submit("/entities", call.body())
     return _read(answer, EntityAdded)
 
 

@@ -9,21 +9,23 @@ from typing import Any, ClassVar, Final, Literal, Self
 from ...abc import Answer, Call, Conversation, Download, Fetch, Headers, Query, Walk, catalogue_of
 from ...accounts import identify, read_keys, read_name
 from ...discreet import discreet
-from ...errors import SignatureError, TaskError, UnsupportedError, VendorError, name_fault
-from ...jobs import Job, Observation, Task, Way
+from ...errors import SignatureError, TaskError, UnsupportedError, VendorError
+from ...jobs import Job, Observation, Task
 from ...origins import choose_origin
 from ...payload import whole
 from ...settings import Variables, read_flag, read_timeout
 from .calls import carry_out, fetch
-from .errors import read_vendor_error
-from .events import read_events
-from .exports import find_export, poll_exports, start_export
-from .lists import check_readable, walk_results
-from .pages import walk_query
-from .poll import FAULTS, Round, find_extraction, poll_extractions, start_extraction, stop_extraction
+from .errors import read_error
+from .events import catch_up
+from .find import find
+from .lists import walk_query
+from .poll import poll
+from .results import check_readable, walk_results
 from .schema.options import Period
 from .schema.tasks import Export, Extraction
 from .settings import ORIGINS, read_key, read_secrets
+from .start import start
+from .stop import stop
 from .webhooks import read_event, verify
 
 _PACKAGE: Final = __name__.rpartition(".")[0]
@@ -34,8 +36,8 @@ class Syntage:
 
     `environment` is `sandbox` or `production`; `base_url` replaces its address (https, or http on loopback).
     `webhook_secrets` are the signing secrets of the endpoints, one or several, at least 16 characters each. With
-    `confirm`, a webhook only makes us look. `allow_unauthenticated` takes deliveries unproven while no secret is
-    given.
+    `confirm`, a webhook only makes the job due for a poll. `allow_unauthenticated` takes deliveries unproven while no
+    secret is given.
     `account` names the account whose jobs these are, so that they outlive its keys. Without a name the account is that
     of the key, or of the oldest of `previous_keys`: give those (the oldest last) while a key is being changed, with a
     name or without, and jobs that were fired under them are followed. They are sent nowhere.
@@ -124,44 +126,22 @@ class Syntage:
         extraction cannot be found, until the third attempt is rejected. Whatever may have been accepted is uncertain,
         any 5xx included: Syntage documents no error code of its own there.
         """
-        task = _own(job.task)
-        if isinstance(task, Export):
-            return start_export(job, task, now)
-        return start_extraction(job, task, now)
+        return start(job, _own(job.task), now)
 
     def poll(self, jobs: Sequence[Job], now: datetime) -> Conversation[tuple[Observation, ...]]:
-        """Look at extractions by id or by their list, at exports by id.
-
-        Every row of the list is reported. What concerns all jobs alike (the key, the rate, a server in trouble) ends
-        the round of its kind; what was seen is reported, and so is what could not be read.
-        """
-        asked = [job for job in jobs if job.remote_id]
-        exports = [job for job in asked if isinstance(job.task, Export)]
-        extractions = [job for job in asked if not isinstance(job.task, Export)]
-        shown = Round()
-        for looking in (poll_extractions(extractions, shown, now), poll_exports(exports, shown, now)):
-            try:
-                yield from looking
-            except FAULTS as fault:
-                shown.faults.append(fault)
-        if shown.faults and not shown.seen:
-            raise shown.faults[0]
-        misfits = (Observation(way=Way.POLL, at=now, misfit=name_fault(fault)) for fault in shown.faults)
-        return (*shown.seen, *misfits)
+        """See `Vendor.poll`; extractions are polled by id or by their list, exports by id."""
+        return poll(jobs, now)
 
     def find(self, job: Job, now: datetime) -> Conversation[Observation]:
-        """Look for an equal extraction in the list, for an equal export in the events, created since the attempt.
+        """Search for an equal extraction in the list, for an equal export in the events, created since the attempt.
 
         The newest wins. Given up after two minutes of absence.
         """
-        task = _own(job.task)
-        if isinstance(task, Export):
-            return find_export(job, task, now)
-        return find_extraction(job, task, now)
+        return find(job, _own(job.task), now)
 
     def catch_up(self, since: datetime, now: datetime) -> Conversation[tuple[Observation, ...]]:
-        """Read the events about extractions since an instant; see `read_events`."""
-        return read_events(since, now)
+        """Read the events about extractions since an instant; see `events`."""
+        return catch_up(since, now)
 
     def stop(self, job: Job, now: datetime) -> Conversation[Observation | None]:
         """`DELETE /extractions/{id}/stop`. One that has not started ends as cancelled, unbilled; others are stopping.
@@ -171,7 +151,7 @@ class Syntage:
         """
         if isinstance(_own(job.task), Export):
             raise UnsupportedError("Syntage has no way to stop an export")
-        return stop_extraction(job, now)
+        return stop(job, now)
 
     def results(self, job: Job, resource: str | None = None) -> Walk[object]:
         """The pages of what an extraction brought: the list that goes with its extractor, or the one `resource` names.
@@ -203,7 +183,7 @@ class Syntage:
 
     def read_error(self, answer: Answer) -> VendorError:
         """The error to raise for an error answer to a read; `request_id` is `X-Request-ID` (guides/api/request-ids)."""
-        return read_vendor_error(answer)
+        return read_error(answer)
 
     @discreet
     def read_webhook(self, headers: Headers, body: bytes, now: datetime) -> tuple[Observation, ...]:

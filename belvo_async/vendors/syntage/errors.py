@@ -11,9 +11,9 @@ from typing import Final, cast
 import msgspec
 
 from ...abc import Answer, Headers
-from ...errors import AuthenticationError, NotFoundError, PayloadError, RateLimitError, VendorError
+from ...errors import AuthenticationError, NotFoundError, PayloadError, RateLimitError, TransportError, VendorError
 from ...jobs import Failure
-from ...payload import name_stranger
+from ...proxies import name_stranger
 from ...rate_limits import retry_after, window_end
 from .snapshots import read_document
 
@@ -54,6 +54,10 @@ _SHORTEST_WAIT: Final = timedelta(seconds=1)
 _LONGEST_WAIT: Final = timedelta(hours=1)
 
 
+# What a read may meet that says nothing of a job.
+FAULTS: Final = (VendorError, PayloadError, TransportError)
+
+
 class Problem(msgspec.Struct, frozen=True):
     """An error answer in one code, with the refused fields where it names them; `wording` if the code has several."""
 
@@ -75,6 +79,11 @@ def is_own(answer: Answer) -> bool:
     except PayloadError:
         return False
     return not _OWN_KEYS.isdisjoint(body)
+
+
+def is_unknown(answer: Answer) -> bool:
+    """Whether Syntage itself says that it knows no such object."""
+    return answer.status == 404 and is_own(answer)
 
 
 # What one or another form of its errors always holds. The last is of newer versions of its framework.
@@ -116,17 +125,17 @@ def read_failure(answer: Answer) -> Failure:
 
 
 def expect_success(answer: Answer) -> Answer:
-    """Pass on a good answer; raise what `read_vendor_error` makes of any other."""
+    """Pass on a good answer; raise what `read_error` makes of any other."""
     if not 200 <= answer.status < 300:
-        raise read_vendor_error(answer)
+        raise read_error(answer)
     return answer
 
 
-def read_vendor_error(answer: Answer) -> VendorError:
+def read_error(answer: Answer) -> VendorError:
     """Make the error to raise for an error answer to a read."""
     problem = read_problem(answer)
     own = is_own(answer)
-    said = problem.message if own else name_stranger(answer.status, answer.body)
+    said = problem.message if own else name_stranger(answer)
     text = f"{said} (HTTP {answer.status})"
     request_id = answer.headers.get("X-Request-ID")
     if request_id is not None and not _REQUEST_ID.fullmatch(request_id):

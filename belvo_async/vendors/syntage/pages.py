@@ -1,22 +1,23 @@
-"""Reading lists: the targets, the walk along `hydra:next`, and which rows are kept."""
+"""Reading lists: the requests, and the walk along `hydra:next`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeAlias, TypeVar
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from msgspec.structs import replace
 
-from ...abc import Page, Query, Request, Shape, Walk
-from ...errors import PayloadError, TaskError, UnsupportedError
+from ...abc import Conversation, Page, Request, Shape, Walk
+from ...errors import PayloadError, TaskError
 from ...origins import local_target
+from .errors import expect_success
 from .guards import guard_of
-from .schema.queries import Reading
 from .schema.record import Record
+from .snapshots import RawPage, read_page
 
 R = TypeVar("R", bound=Record)
-Params = Iterable[tuple[str, str]]
+Params: TypeAlias = Iterable[tuple[str, str]]
 
 # The newest version (developer-changelog). What an account gets without the header is not published.
 HEADERS: Final = (("Accept", "application/ld+json"), ("Accept-Version", "2020-06-28"))
@@ -133,20 +134,14 @@ def touches(paths: Iterable[str], unread: Collection[str]) -> bool:
     return any(path == each or path.startswith(f"{each}.") for path in paths for each in unread)
 
 
-def walk_query(query: Query[object]) -> Walk[Record]:
-    """Read what a query asks for; rows are checked again, for unknown filters are ignored and texts match in part."""
-    if not isinstance(query, Reading):
-        raise UnsupportedError(f"Syntage has no list for {type(query).__name__}")
-    wanted = cast("Reading[Record]", query)
-    path, name = wanted.where()
-    asked = wanted.asked()
-    return walk_list(
-        wanted.record,
-        path,
-        wanted.params(),
-        name=name,
-        is_cursor=wanted.is_cursor,
-        keep=(lambda row: all(each.fits(wanted, row) for each in asked)) if asked else None,
-        keep_odd=lambda row, unread: all(touches((each.path,), unread) or each.fits(wanted, row) for each in asked),
-        reads=[each.path for each in asked],
-    )
+def read_pages(
+    path: str, params: Params, is_enough: Callable[[RawPage], bool], *, name: str, limit: int
+) -> Conversation[None]:
+    """Read pages of a list, up to a limit, until one is enough, the last, empty, or named a second time."""
+    following, read = target(path, params), set[str]()
+    while following not in read and len(read) < limit:
+        read.add(following)
+        page = read_page(expect_success((yield get(following, name))).body)
+        if is_enough(page) or page.next is None or not page.rows:
+            return
+        following = next_target(page.next, path=path)

@@ -52,7 +52,7 @@ _CODE = re.compile(r"[\w.-]{1,64}", re.ASCII)
 _DOCUMENT = msgspec.json.Decoder(object)
 
 
-class Sighting(msgspec.Struct, frozen=True, kw_only=True):
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """An extraction as some answer, row or event showed it. Whatever was missing or of a strange type is None."""
 
     remote_id: str
@@ -94,7 +94,7 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def __repr__(self) -> str:
-        return f"Sighting({self.remote_id}, {self.word})"
+        return f"Snapshot({self.remote_id}, {self.word})"
 
     def __rich_repr__(self) -> list[tuple[str, str]]:
         return [("remote_id", self.remote_id)]
@@ -119,13 +119,13 @@ def _need_object(value: object) -> dict[str, object]:
     return cast("dict[str, object]", value)
 
 
-def read_sighting(row: Mapping[str, object], *, remote_id: str | None = None) -> Sighting | None:
+def read_snapshot(row: Mapping[str, object], *, remote_id: str | None = None) -> Snapshot | None:
     """Read an extraction object; None without an id. `remote_id` stands in for a missing one."""
     named = _read_id(row.get("id")) or _read_id(row.get("@id")) or remote_id
     if named is None:
         return None
     limited = row.get("rateLimitedAt")
-    return Sighting(
+    return Snapshot(
         remote_id=named,
         word=_read_code(row.get("status")),
         rfc=_read_text(read_object(row.get("taxpayer")).get("id")),
@@ -173,36 +173,44 @@ def _read_instant(value: object) -> datetime | None:
     return instant.replace(tzinfo=UTC)
 
 
-class Listing(msgspec.Struct, frozen=True):
-    """One page of `GET /extractions`: its extractions, rows it held, and the link to the next as written.
+class SnapshotPage(msgspec.Struct, frozen=True):
+    """The extractions of a page; `misfits` tells of rows that could not be read: the kind of error and the path."""
 
-    `misfits` tells of rows that could not be read: the kind of error and the path.
-    """
-
-    rows: tuple[Sighting, ...]
-    held: int
-    next: str | None
+    rows: tuple[Snapshot, ...]
     misfits: tuple[str, ...] = ()
 
 
+class RawPage(msgspec.Struct, frozen=True):
+    """One page of a list as it came: its rows, and the link to the next page as written."""
+
+    rows: list[object]
+    next: str | None
+
+
 @discreet
-def read_listing(body: bytes) -> Listing:
+def read_page(body: bytes) -> RawPage:
     """Read a page, with prefixed or plain Hydra keys, or a bare array; raise PayloadError when it holds no rows."""
     page: object = decode(body, _DOCUMENT)
     is_object = isinstance(page, dict)
     known = cast("dict[str, object]", page) if is_object else {}
-    given = _read_members(known.get("hydra:member", known.get("member")) if known else page)
     view = read_object(known.get("hydra:view", known.get("view")))
-    rows: list[Sighting] = []
+    rows = _read_members(known.get("hydra:member", known.get("member")) if known else page)
+    return RawPage(rows, _read_text(view.get("hydra:next", view.get("next"))))
+
+
+@discreet
+def read_snapshots(page: RawPage) -> SnapshotPage:
+    """Read the extractions of a page. One row that cannot be read does not hide the others."""
+    rows: list[Snapshot] = []
     misfits: list[str] = []
-    for place, each in enumerate(given):
+    for place, each in enumerate(page.rows):
         try:
-            seen = read_sighting(read_object(each))
+            seen = read_snapshot(read_object(each))
         except Exception as error:  # noqa: BLE001 - one row must not hide the others
             misfits.append(f"{type(error).__name__} at $.hydra:member[{place}]")
         else:
             rows += [seen] if seen is not None else []
-    return Listing(tuple(rows), len(given), _read_text(view.get("hydra:next", view.get("next"))), tuple(misfits))
+    return SnapshotPage(tuple(rows), tuple(misfits))
 
 
 def _read_members(members: object) -> list[object]:
@@ -234,7 +242,7 @@ _DEFAULTS: Mapping[str, Mapping[str, object]] = MappingProxyType(
 )
 
 
-def is_same_work(task: Extraction, seen: Sighting) -> bool:
+def is_same_work(task: Extraction, seen: Snapshot) -> bool:
     """Tell whether an extraction at the vendor asks for what the task asks for (its taxpayer left aside).
 
     `options` come back with defaults filled in and dates reformatted, so defaults are filled in on both sides, a plain
@@ -245,7 +253,7 @@ def is_same_work(task: Extraction, seen: Sighting) -> bool:
         return False
     defaults = _DEFAULTS.get(task.extractor, {})
     theirs = {**defaults, **{name: value for name, value in (seen.options or {}).items() if value is not None}}
-    ours = {**defaults, **task.words()}
+    ours = {**defaults, **task.sent_options()}
     echoed = theirs.pop("period", None)
     ours.pop("period", None)
     if task.period is not None and not _is_same_period(task.period, read_object(echoed)):

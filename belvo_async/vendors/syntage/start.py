@@ -4,18 +4,62 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final, TypeAlias
 
-from ...abc import Answer, Request, Retry
+from ...abc import Answer, Conversation, Request, Retry
 from ...errors import PayloadError
 from ...jobs import Failure, Job, Observation, Status, Way
 from ...payload import encode_body
-from .errors import read_failure, reset_wait
+from ...proxies import turned_away
+from .errors import FAULTS, is_own, read_failure, reset_wait
+from .find import look_up
 from .pages import HEADERS
-from .snapshots import read_document, read_sighting
+from .schema.tasks import Export, Extraction
+from .snapshots import Snapshot, read_document, read_snapshot
 
+Task: TypeAlias = Extraction[Any]
+
+# A 409 names no id. When the extraction in the way cannot be found either, it has probably just ended: try again soon.
+_CONFLICT_PAUSE: Final = timedelta(seconds=5)
+_CONFLICT_ATTEMPTS: Final = 3
 # The window of the vendor's example is minutes long; without a word from it, half a minute.
 _LIMIT_PAUSE: Final = timedelta(seconds=30)
+
+
+def start(job: Job, task: Task | Export, now: datetime) -> Conversation[Observation]:
+    """Send a job's POST once and read the answer; see `Vendor.start`."""
+    if isinstance(task, Export):
+        return _start_export(job, task, now)
+    return _start_extraction(job, task, now)
+
+
+def _start_export(job: Job, task: Export, now: datetime) -> Conversation[Observation]:
+    answer = yield submit("/exports", task.body())
+    return conclude(job, answer, now)
+
+
+def _start_extraction(job: Job, task: Task, now: datetime) -> Conversation[Observation]:
+    """`POST /extractions` once. A 409 joins the equal extraction that is under way, else it is tried again."""
+    answer = yield submit("/extractions", task.body())
+    if answer.status == 409 and is_own(answer):
+        return (yield from _join(job, task, answer, now))
+    return conclude(job, answer, now)
+
+
+def _join(job: Job, task: Task, answer: Answer, now: datetime) -> Conversation[Observation]:
+    try:
+        running = yield from look_up(task, _is_under_way)
+    except FAULTS:
+        # The 409 said for certain that nothing was accepted; that must not get lost.
+        running = None
+    if running is not None:
+        return running.observe(Way.ANSWER, now, job=job, is_new=True)
+    return try_again(job, answer, now, wait=_CONFLICT_PAUSE, attempts=_CONFLICT_ATTEMPTS)
+
+
+def _is_under_way(seen: Snapshot) -> bool:
+    # One that is stopping would take the job that joins it along. A word we do not know is not an end.
+    return seen.status in (Status.PENDING, Status.RUNNING, None)
 
 
 def submit(path: str, body: Mapping[str, object]) -> Request:
@@ -42,35 +86,14 @@ def conclude(job: Job, answer: Answer, now: datetime) -> Observation:
         return throttle(job, now, wait=reset_wait(answer.headers, now) or _LIMIT_PAUSE)
     # 408: the connection was closed on a slow request; nothing says whether it was read.
     if 400 <= answer.status < 500 and answer.status != 408:
-        is_page = answer.body.lstrip()[:1] not in (b"{", b"[")
-        if is_page and answer.status in _ASTRAY:
-            return _turned_away(job, answer, now)
-        return reject(job, read_failure(answer), now)
+        return turned_away(job, answer, now, vendor="Syntage") or reject(job, read_failure(answer), now)
     return doubt(job, f"HTTP {answer.status}", now)
-
-
-# A proxy that has lost its way to Syntage is mended within the hour, as a rule: the waits for it double up to this.
-_BLOCK_PAUSE: Final = timedelta(seconds=30)
-_LONGEST_BLOCK: Final = timedelta(minutes=10)
-_BLOCK_ATTEMPTS: Final = 10
-# What such a proxy answers to any request. Others, like 413, are about the request itself, which stays as it is.
-_ASTRAY: Final = frozenset({401, 403, 404, 405, 407, 409, 410, 421, 425})
-
-
-def _turned_away(job: Job, answer: Answer, now: datetime) -> Observation:
-    """A page of whoever stands before Syntage, which passed nothing on: tried again for about an hour."""
-    if job.attempts >= _BLOCK_ATTEMPTS:
-        text = "a proxy before Syntage kept refusing the request"
-        return reject(job, Failure(code=f"http_{answer.status}", message=text, retryable=True), now)
-    wait = min(_BLOCK_PAUSE * 2 ** (max(job.attempts, 1) - 1), _LONGEST_BLOCK)
-    text = f"a proxy before Syntage answered {answer.status} with a page of its own"
-    return Observation(way=Way.ANSWER, at=now, job_id=job.id, status=Status.SUBMITTING, retry_at=now + wait, doubt=text)
 
 
 def read_acceptance(job: Job, answer: Answer, now: datetime) -> Observation:
     """Read a 2xx: whatever status it shows, or uncertain when it names nothing."""
     try:
-        seen = read_sighting(read_document(answer.body))
+        seen = read_snapshot(read_document(answer.body))
     except PayloadError as error:
         return doubt(job, f"the acceptance cannot be read: {error.reason}", now)
     if seen is None:

@@ -6,7 +6,6 @@ import base64
 import binascii
 import hashlib
 import hmac
-import json
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -18,7 +17,8 @@ from ...abc import Headers, Secret
 from ...discreet import discreet
 from ...errors import PayloadError, SignatureError
 from ...jobs import Observation, Way
-from .snapshots import read_document, read_object, read_sighting
+from ...payload import refuse_repeated_keys
+from .snapshots import read_document, read_object, read_snapshot
 
 # Both are on each delivery (resources/webhooks); older guides know only the second, the OpenAPI text only the first.
 SIGNATURE_HEADERS: Final = ("X-Syntage-Signature", "X-Satws-Signature")
@@ -111,19 +111,21 @@ def _decode_base64(text: str) -> bytes:
 
 
 _JOBS: Final = ("extraction.", "export.")
+# Keys that decide what an event means.
+_DECIDING: Final = frozenset({"id", "type", "data", "object", "status", "resource"})
 
 
 @discreet
 def read_event(body: bytes, now: datetime, *, confirm: bool) -> tuple[Observation, ...]:
     """Turn a proven event into what it says of an extraction or an export; empty for events about anything else.
 
-    With `confirm`, the observation says nothing but makes the job due for a look. Raises PayloadError for what is no
+    With `confirm`, the observation says nothing but makes the job due for a poll. Raises PayloadError for what is no
     event, repeats a deciding key, or is about an extraction or an export without naming it.
     """
     event = read_document(body)
     # What comes out again byte for byte holds no key twice. The long way is for bodies with blanks or escapes.
     if msgspec.json.encode(event) != body:
-        _refuse_repeated_keys(body)
+        refuse_repeated_keys(body, _DECIDING)
     kind = event.get("type")
     if not isinstance(kind, str):
         raise PayloadError("no event type", path="$.type")
@@ -132,7 +134,7 @@ def read_event(body: bytes, now: datetime, *, confirm: bool) -> tuple[Observatio
         return ()
     resource = event.get("resource") or event.get("source")
     snapshot = {"@id": resource, **read_object(read_object(event.get("data")).get("object"))}
-    seen = read_sighting(snapshot) or read_sighting({"@id": resource})
+    seen = read_snapshot(snapshot) or read_snapshot({"@id": resource})
     if seen is None:
         raise PayloadError("an event about a job that it does not name", path="$.data.object.id")
     delivery_id = event["id"] if isinstance(event.get("id"), str) else None
@@ -143,20 +145,3 @@ def read_event(body: bytes, now: datetime, *, confirm: bool) -> tuple[Observatio
 
 def _nudge(remote_id: str, delivery_id: str | None, now: datetime) -> Observation:
     return Observation(way=Way.WEBHOOK, at=now, remote_id=remote_id, delivery_id=delivery_id, nudge=True)
-
-
-# Which of two equal keys counts differs between JSON readers; where it would decide a job, neither does.
-_DECIDING: Final = frozenset({"id", "type", "data", "object", "status", "resource"})
-
-
-def _refuse_repeated_keys(body: bytes) -> None:
-    try:
-        json.loads(body, object_pairs_hook=_refuse_pairs, parse_int=str, parse_float=str, parse_constant=str)
-    except (ValueError, RecursionError):
-        raise PayloadError("JSON is malformed") from None
-
-
-def _refuse_pairs(pairs: list[tuple[str, object]]) -> None:
-    keys = [key for key, _ in pairs if key in _DECIDING]
-    if len(keys) != len(set(keys)):
-        raise PayloadError("a key stands twice")

@@ -189,7 +189,7 @@ class GetLink(Call[Link], frozen=True):
 # Single records
 
 
-class Detail(Call[R_co], Generic[R_co], frozen=True):
+class Get(Call[R_co], Generic[R_co], frozen=True):
     """One record by Belvo's own id. `fields` and `omit` choose its keys. Raises NotFoundError."""
 
     id: str
@@ -202,27 +202,27 @@ class Detail(Call[R_co], Generic[R_co], frozen=True):
         fix_selection(self)
 
 
-class GetInvoice(Detail[Invoice], frozen=True):
+class GetInvoice(Get[Invoice], frozen=True):
     """Read one invoice by Belvo's id: GET /api/invoices/{id}/."""
 
 
-class GetFinancialStatement(Detail[FinancialStatement], frozen=True):
+class GetFinancialStatement(Get[FinancialStatement], frozen=True):
     """Read the financial statements of one year by Belvo's id: GET /api/financial-statements/{id}/."""
 
 
-class GetTaxReturn(Detail[TaxReturn], frozen=True):
+class GetTaxReturn(Get[TaxReturn], frozen=True):
     """Read one tax return by Belvo's id: GET /api/tax-returns/{id}/."""
 
 
-class GetTaxStatus(Detail[TaxStatus], frozen=True):
+class GetTaxStatus(Get[TaxStatus], frozen=True):
     """Read one tax status by Belvo's id: GET /api/tax-status/{id}/."""
 
 
-class GetTaxComplianceStatus(Detail[TaxComplianceStatus], frozen=True):
+class GetTaxComplianceStatus(Get[TaxComplianceStatus], frozen=True):
     """Read one tax compliance status by Belvo's id: GET /api/tax-compliance-status/{id}/."""
 
 
-class GetTaxRetention(Detail[TaxRetention], frozen=True):
+class GetTaxRetention(Get[TaxRetention], frozen=True):
     """Read one tax retention by Belvo's id: GET /api/tax-retentions/{id}/."""
 
 

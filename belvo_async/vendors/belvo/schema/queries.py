@@ -60,7 +60,7 @@ _INSTITUTIONS_FORMS = {
 }
 
 
-class Filters(msgspec.Struct, frozen=True, kw_only=True):
+class ListQuery(msgspec.Struct, frozen=True, kw_only=True):
     """What all queries share. No repr shows a filter: it may name a taxpayer."""
 
     def __repr__(self) -> str:
@@ -70,7 +70,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
         return []
 
 
-class _Selection(Filters, frozen=True, kw_only=True):
+class _Selection(ListQuery, frozen=True, kw_only=True):
     """The keys of the records: only `fields` (with `id`), or all but `omit`."""
 
     fields: Sequence[str] | None = None
@@ -105,7 +105,7 @@ class OfLink(_Created, frozen=True, kw_only=True):
 
 
 class Links(_Created, Query[Link], frozen=True, kw_only=True):
-    """List links: GET /api/links/. Filters that are not given do not narrow.
+    """List links: GET /api/links/. ListQuery that are not given do not narrow.
 
     Raises TaskError naming the field that does not fit.
     """
@@ -126,7 +126,7 @@ class Links(_Created, Query[Link], frozen=True, kw_only=True):
         _check_given(self, check_word, {"access_mode": _ACCESS_MODE, "refresh_rate": _REFRESH_RATE})
 
 
-class Institutions(Filters, Query[Institution], frozen=True, kw_only=True):
+class Institutions(ListQuery, Query[Institution], frozen=True, kw_only=True):
     """List institutions: GET /api/institutions/. `resources`: only those that have all of them."""
 
     name: Words | None = None
@@ -235,7 +235,7 @@ class TaxRetentionList(OfLink, Query[TaxRetention], frozen=True, kw_only=True):
     """List tax retentions that Belvo holds already: GET /api/tax-retentions/. Belvo has no filter by id here."""
 
 
-def _check_given(query: Filters, check: Callable[..., None], forms: Mapping[str, Form]) -> None:
+def _check_given(query: ListQuery, check: Callable[..., None], forms: Mapping[str, Form]) -> None:
     for field, form in forms.items():
         if getattr(query, field) is not None:
             check(getattr(query, field), form, field=field)

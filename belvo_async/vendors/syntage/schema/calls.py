@@ -30,7 +30,6 @@ class Get(Call[R_co], Generic[R_co], frozen=True):
     """One object by its id, or by its IRI. Raises NotFoundError when Syntage does not know it."""
 
     collection: ClassVar[str]
-    record: ClassVar[type[msgspec.Struct]]
 
     id: str
 
@@ -85,7 +84,7 @@ class Ciec(_Access, frozen=True, kw_only=True):
                 f"password must have at least {_SHORTEST_CIEC} characters, as every CIEC has", field="password"
             )
 
-    def words(self) -> dict[str, str]:
+    def body(self) -> dict[str, str]:
         """Give the body that is sent."""
         return {"type": "ciec", "rfc": self.rfc, "password": _hide(self.password).reveal()}
 
@@ -106,7 +105,7 @@ class Efirma(_Access, frozen=True, kw_only=True):
             force_setattr(self, name, _encode(getattr(self, name), name))
         force_setattr(self, "password", _hide(self.password))
 
-    def words(self) -> dict[str, str]:
+    def body(self) -> dict[str, str]:
         """Give the body that is sent."""
         certificate, private_key = cast("Secret", self.certificate), cast("Secret", self.private_key)
         return {
@@ -192,7 +191,7 @@ class CreateEntity(Call[EntityAdded], frozen=True, kw_only=True):
         if not _are_identifiers(self.identifiers):
             raise TaskError("identifiers must be pairs of rfc or curp and its value", field="identifiers")
 
-    def words(self) -> dict[str, object]:
+    def body(self) -> dict[str, object]:
         """Give the body that is sent."""
         named = self.datasources if isinstance(self.datasources, Mapping) else dict.fromkeys(self.datasources)
         sources = [{"name": name, **({"options": options} if options else {})} for name, options in named.items()]

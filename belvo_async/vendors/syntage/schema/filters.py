@@ -1,21 +1,25 @@
 """What a query may be narrowed by: said to the vendor, and asked of each row again.
 
 Syntage ignores filters it does not know and matches some texts in part, so a filter sent proves nothing.
+
+By convention a field of a query is the vendor's parameter in camel case, and is compared with the attribute of the row
+that has its name; a pair `x_after` and `x_before` is the span of the row's `x_at`, or of its `x`. Others are named.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, Union, cast, get_args, get_origin, get_type_hints
 
+from ....abc import answer_of
 from ....errors import TaskError
 
 
-def look_at(row: object, path: str) -> object:
+def value_at(row: object, path: str) -> object:
     """Follow attributes, like `taxpayer.id`; None where one is missing."""
     for name in path.split("."):
         row = getattr(row, name, None)
@@ -71,7 +75,7 @@ class Same(Filter):
         if wanted is None:
             return True
         values = cast("tuple[object, ...]", wanted) if isinstance(wanted, tuple) else (wanted,)
-        return self._form(look_at(row, self.path)) in [self._form(each) for each in values]
+        return self._form(value_at(row, self.path)) in [self._form(each) for each in values]
 
     def _form(self, value: object) -> object:
         return value.lower() if self.folded and isinstance(value, str) else value
@@ -83,7 +87,7 @@ class Present(Filter):
 
     def fits(self, query: object, row: object) -> bool:
         """Compare with what the row has."""
-        return getattr(query, self.field) in (None, look_at(row, self.path) is not None)
+        return getattr(query, self.field) in (None, value_at(row, self.path) is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +115,7 @@ class Span(Filter):
         bounds = self._bounds(query)
         if not bounds:
             return True
-        at = look_at(row, self.path)
+        at = value_at(row, self.path)
         return isinstance(at, datetime) and all(
             at >= bound if side == "after" else at <= bound for side, bound in bounds
         )
@@ -127,6 +131,35 @@ def _is_instant(value: object) -> bool:
     except OverflowError:
         # The first and the last hours of the calendar do not exist in UTC.
         return False
+
+
+# Fields that say which list is read, not what narrows it.
+_PLACES: Final = frozenset({"entity", "invoice", "side"})
+
+
+@cache
+def filters_of(query_type: type[Any]) -> tuple[Filter, ...]:
+    """Every filter of a query type, in the order of its fields: the ones it names, and those of the convention."""
+    named: dict[str, Filter] = {each.field: each for each in query_type.filters}
+    shown: tuple[str, ...] = answer_of(query_type).__struct_fields__
+    found: dict[str, Filter] = {}
+    for name in query_type.__struct_fields__:
+        field = name.removesuffix("_after").removesuffix("_before")
+        if name not in _PLACES:
+            found.setdefault(field, named.get(field) or _by_convention(field, shown, is_span=field != name))
+    return tuple(found.values())
+
+
+def _by_convention(field: str, shown: Collection[str], *, is_span: bool) -> Filter:
+    path = f"{field}_at" if is_span and f"{field}_at" in shown else field
+    if path not in shown:
+        raise TypeError(f"a filter {field} that no attribute of the row answers to must be named")
+    return (Span if is_span else Same)(field, _camel(path), path)
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(each.capitalize() for each in others)
 
 
 @cache
@@ -147,7 +180,7 @@ def _is_of(value: object, kind: Any) -> bool:
     return isinstance(value, kind) and value != "" and not (kind is int and isinstance(value, bool))
 
 
-_PLAIN_WORDS: Mapping[object, str] = {str: "a text", bool: "True or False", int: "a whole number"}
+_PLAIN_WORDS: Final[Mapping[object, str]] = {str: "a text", bool: "True or False", int: "a whole number"}
 
 
 def _describe(kind: Any) -> str:

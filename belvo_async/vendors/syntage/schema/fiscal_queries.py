@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar, Literal
 
-from .filters import Filter, Same, Span
-from .queries import CREATED, UPDATED, OfEntity, Reading, Several
-from .record import RecordType
+from .filters import Filter, Same
+from .queries import ListQuery, OfEntity, Several
 from .registers import BackgroundCheck, BilReport, BuroReport, RpcActo, RpcEntidade, RugGarantia, RugOperacion
 from .taxes import ElectronicAccountingRecord, SatCertificate, TaxComplianceCheck, TaxRetention, TaxReturn, TaxStatus
 
@@ -15,16 +14,7 @@ from .taxes import ElectronicAccountingRecord, SatCertificate, TaxComplianceChec
 class TaxReturns(OfEntity[TaxReturn], frozen=True, kw_only=True):
     """`GET /entities/{id}/tax-returns`. `presented` is the filing date."""
 
-    record: ClassVar[RecordType] = TaxReturn
     under: ClassVar[str] = "/tax-returns"
-    filters: ClassVar[tuple[Filter, ...]] = (
-        Same("operation_number", "operationNumber", "operation_number"),
-        Same("interval_unit", "intervalUnit", "interval_unit"),
-        Same("type", "type", "type"),
-        Same("period", "period", "period"),
-        Same("fiscal_year", "fiscalYear", "fiscal_year"),
-        Span("presented", "presentedAt", "presented_at"),
-    )
 
     operation_number: int | None = None
     interval_unit: Literal["Anual", "Mensual", "RIF"] | None = None
@@ -35,10 +25,9 @@ class TaxReturns(OfEntity[TaxReturn], frozen=True, kw_only=True):
     presented_before: datetime | None = None
 
 
-class TaxStatuses(Reading[TaxStatus], frozen=True, kw_only=True):
+class TaxStatuses(ListQuery[TaxStatus], frozen=True, kw_only=True):
     """An entity's tax status certificates or, naming none, all there are."""
 
-    record: ClassVar[RecordType] = TaxStatus
     under: ClassVar[str] = "/tax-status"
     apart: ClassVar[str] = "/tax-status"
 
@@ -48,14 +37,7 @@ class TaxStatuses(Reading[TaxStatus], frozen=True, kw_only=True):
 class TaxComplianceChecks(OfEntity[TaxComplianceCheck], frozen=True, kw_only=True):
     """`GET /entities/{id}/tax-compliance-checks`."""
 
-    record: ClassVar[RecordType] = TaxComplianceCheck
     under: ClassVar[str] = "/tax-compliance-checks"
-    filters: ClassVar[tuple[Filter, ...]] = (
-        Same("internal_identifier", "internalIdentifier", "internal_identifier"),
-        Same("result", "result", "result"),
-        Span("checked", "checkedAt", "checked_at"),
-        CREATED,
-    )
 
     internal_identifier: str | None = None
     result: Several | None = None
@@ -68,18 +50,13 @@ class TaxComplianceChecks(OfEntity[TaxComplianceCheck], frozen=True, kw_only=Tru
 class TaxRetentions(OfEntity[TaxRetention], frozen=True, kw_only=True):
     """`GET /entities/{id}/tax-retentions`. `uuid` is the fiscal folio."""
 
-    record: ClassVar[RecordType] = TaxRetention
     under: ClassVar[str] = "/tax-retentions"
     filters: ClassVar[tuple[Filter, ...]] = (
         Same("uuid", "uuid", "uuid", folded=True),
-        Same("code", "code", "code"),
         Same("issuer_rfc", "issuer.rfc", "issuer.rfc"),
         Same("receiver_rfc", "receiver.rfc", "receiver.rfc"),
         Same("has_xml", "hasXml", "xml"),
         Same("has_pdf", "hasPdf", "pdf"),
-        Span("issued", "issuedAt", "issued_at"),
-        Span("certified", "certifiedAt", "certified_at"),
-        Span("canceled", "canceledAt", "canceled_at"),
     )
 
     uuid: Several | None = None
@@ -99,17 +76,7 @@ class TaxRetentions(OfEntity[TaxRetention], frozen=True, kw_only=True):
 class ElectronicAccountingRecords(OfEntity[ElectronicAccountingRecord], frozen=True, kw_only=True):
     """`GET /entities/{id}/electronic-accounting-records`. Month 13 is the yearly closing."""
 
-    record: ClassVar[RecordType] = ElectronicAccountingRecord
     under: ClassVar[str] = "/electronic-accounting-records"
-    filters: ClassVar[tuple[Filter, ...]] = (
-        Same("year", "year", "year"),
-        Same("month", "month", "month"),
-        Same("type", "type", "type"),
-        Same("reason", "reason", "reason"),
-        Same("file_type", "fileType", "file_type"),
-        Same("status", "status", "status"),
-        Span("received", "receivedAt", "received_at"),
-    )
 
     year: int | None = None
     month: int | None = None
@@ -124,14 +91,7 @@ class ElectronicAccountingRecords(OfEntity[ElectronicAccountingRecord], frozen=T
 class SatCertificates(OfEntity[SatCertificate], frozen=True, kw_only=True):
     """`GET /entities/{id}/datasources/mx/sat/certificados`."""
 
-    record: ClassVar[RecordType] = SatCertificate
     under: ClassVar[str] = "/datasources/mx/sat/certificados"
-    filters: ClassVar[tuple[Filter, ...]] = (
-        Same("serial_number", "serialNumber", "serial_number"),
-        Same("type", "type", "type"),
-        Span("valid_from", "validFrom", "valid_from"),
-        Span("valid_to", "validTo", "valid_to"),
-    )
 
     serial_number: str | None = None
     type: Literal["efirma", "csd"] | None = None
@@ -144,9 +104,7 @@ class SatCertificates(OfEntity[SatCertificate], frozen=True, kw_only=True):
 class RpcEntidades(OfEntity[RpcEntidade], frozen=True, kw_only=True):
     """`GET /entities/{id}/datasources/mx/rpc/entidades`: the commercial register."""
 
-    record: ClassVar[RecordType] = RpcEntidade
     under: ClassVar[str] = "/datasources/mx/rpc/entidades"
-    filters: ClassVar[tuple[Filter, ...]] = (Same("lookup_by", "lookupBy", "lookup_by"),)
 
     lookup_by: Literal["entity", "shareholder"] | None = None
 
@@ -154,7 +112,6 @@ class RpcEntidades(OfEntity[RpcEntidade], frozen=True, kw_only=True):
 class RpcActos(OfEntity[RpcActo], frozen=True, kw_only=True):
     """`GET /entities/{id}/datasources/mx/rpc/actos`. Rows do not show `lookup_by`: the vendor alone filters by it."""
 
-    record: ClassVar[RecordType] = RpcActo
     under: ClassVar[str] = "/datasources/mx/rpc/actos"
     filters: ClassVar[tuple[Filter, ...]] = (Filter("lookup_by", "rpcEntidade.lookupBy"),)
 
@@ -164,17 +121,7 @@ class RpcActos(OfEntity[RpcActo], frozen=True, kw_only=True):
 class RugGarantias(OfEntity[RugGarantia], frozen=True, kw_only=True):
     """`GET /entities/{id}/datasources/rug/garantias`: the register of securities."""
 
-    record: ClassVar[RecordType] = RugGarantia
     under: ClassVar[str] = "/datasources/rug/garantias"
-    filters: ClassVar[tuple[Filter, ...]] = (
-        Same("numero_de_garantia", "numeroDeGarantia", "numero_de_garantia"),
-        Same("tipo_de_garantia", "tipoDeGarantia", "tipo_de_garantia"),
-        Same("moneda", "moneda", "moneda"),
-        Span("fecha_de_inscripcion", "fechaDeInscripcion", "fecha_de_inscripcion"),
-        Span("fecha_de_cancelacion", "fechaDeCancelacion", "fecha_de_cancelacion"),
-        CREATED,
-        UPDATED,
-    )
 
     numero_de_garantia: int | None = None
     tipo_de_garantia: str | None = None
@@ -192,16 +139,7 @@ class RugGarantias(OfEntity[RugGarantia], frozen=True, kw_only=True):
 class RugOperaciones(OfEntity[RugOperacion], frozen=True, kw_only=True):
     """`GET /entities/{id}/datasources/rug/operaciones`: the entries of the register of securities."""
 
-    record: ClassVar[RecordType] = RugOperacion
     under: ClassVar[str] = "/datasources/rug/operaciones"
-    filters: ClassVar[tuple[Filter, ...]] = (
-        Same("numero_de_asiento", "numeroDeAsiento", "numero_de_asiento"),
-        Same("numero_de_garantia", "numeroDeGarantia", "numero_de_garantia"),
-        Same("tipo", "tipo", "tipo"),
-        Span("fecha", "fecha", "fecha"),
-        CREATED,
-        UPDATED,
-    )
 
     numero_de_asiento: int | None = None
     numero_de_garantia: int | None = None
@@ -217,27 +155,20 @@ class RugOperaciones(OfEntity[RugOperacion], frozen=True, kw_only=True):
 class BilReports(OfEntity[BilReport], frozen=True, kw_only=True):
     """`GET /entities/{id}/datasources/bil/reports`."""
 
-    record: ClassVar[RecordType] = BilReport
     under: ClassVar[str] = "/datasources/bil/reports"
 
 
 class BuroReports(OfEntity[BuroReport], frozen=True, kw_only=True):
     """`GET /entities/{id}/datasources/mx/buro-de-credito/reports`."""
 
-    record: ClassVar[RecordType] = BuroReport
     under: ClassVar[str] = "/datasources/mx/buro-de-credito/reports"
 
 
-class BackgroundChecks(Reading[BackgroundCheck], frozen=True, kw_only=True):
+class BackgroundChecks(ListQuery[BackgroundCheck], frozen=True, kw_only=True):
     """An entity's background checks or, naming none, all there are."""
 
-    record: ClassVar[RecordType] = BackgroundCheck
     under: ClassVar[str] = "/background-checks"
     apart: ClassVar[str] = "/background-checks"
-    filters: ClassVar[tuple[Filter, ...]] = (
-        Same("status", "status", "status"),
-        Same("country", "country", "country"),
-    )
 
     entity: str | None = None
     status: Several | None = None

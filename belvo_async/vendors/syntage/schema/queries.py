@@ -16,10 +16,10 @@ from ....abc import Query
 from ....discreet import discreet
 from ....errors import TaskError
 from .account import Credential, Entity, EntityTag, Event, ExtractionState, Tag
-from .filters import Filter, Present, Same, Span
+from .filters import Filter, Present, Same, filters_of
 from .invoices import Invoice, InvoiceBatchPayment, InvoiceCreditNote, InvoiceLineItem, InvoicePayment, InvoiceRelation
 from .options import InvoiceType
-from .record import Record, RecordType
+from .record import Record
 from .subjects import normal_entity, normal_invoice
 
 R_co = TypeVar("R_co", covariant=True, bound=Record)
@@ -30,18 +30,15 @@ Several: TypeAlias = str | tuple[str, ...]
 InvoiceTypes: TypeAlias = InvoiceType | tuple[InvoiceType, ...]
 """One kind of invoice, or any of several. The SAT's list is closed, as those of `payment_type` and `status` are."""
 
-CREATED = Span("created", "createdAt", "created_at")
-UPDATED = Span("updated", "updatedAt", "updated_at")
 
-
-class Reading(Query[R_co], Generic[R_co], frozen=True, kw_only=True):
+class ListQuery(Query[R_co], Generic[R_co], frozen=True, kw_only=True):
     """What all queries of Syntage share: which list they read and what narrows it.
 
     `under` is the list's path below the entity, `apart` its path for all entities; either may be empty. With
-    `is_cursor`, the list is one of those that are asked for in cursor style.
+    `is_cursor`, the list is one of those that are asked for in cursor style. `filters` names those that convention does
+    not make of a field (see `filters_of`).
     """
 
-    record: ClassVar[RecordType]
     filters: ClassVar[tuple[Filter, ...]] = ()
     under: ClassVar[str] = ""
     apart: ClassVar[str] = ""
@@ -53,7 +50,7 @@ class Reading(Query[R_co], Generic[R_co], frozen=True, kw_only=True):
             given = getattr(self, name, None)
             if given is not None:
                 force_setattr(self, name, normal(given))
-        for each in self.filters:
+        for each in filters_of(type(self)):
             each.check(self)
         self.where()
 
@@ -68,11 +65,11 @@ class Reading(Query[R_co], Generic[R_co], frozen=True, kw_only=True):
 
     def params(self) -> list[tuple[str, str]]:
         """Write what is asked, for the query string."""
-        return [pair for each in self.filters for pair in each.params(self)]
+        return [pair for each in filters_of(type(self)) for pair in each.params(self)]
 
     def asked(self) -> tuple[Filter, ...]:
         """Give the filters that are asked and that rows can be compared with."""
-        return tuple(each for each in self.filters if each.path and any(True for _ in each.params(self)))
+        return tuple(each for each in filters_of(type(self)) if each.path and any(True for _ in each.params(self)))
 
     def __repr__(self) -> str:
         # What is asked may name taxpayers.
@@ -82,23 +79,20 @@ class Reading(Query[R_co], Generic[R_co], frozen=True, kw_only=True):
         return []
 
 
-class OfEntity(Reading[R_co], Generic[R_co], frozen=True, kw_only=True):
+class OfEntity(ListQuery[R_co], Generic[R_co], frozen=True, kw_only=True):
     """A list that every entity has."""
 
     entity: str
 
 
-class Entities(Reading[Entity], frozen=True, kw_only=True):
+class Entities(ListQuery[Entity], frozen=True, kw_only=True):
     """`GET /entities`. `rfc` is compared exactly, `name` as a part of the name."""
 
-    record: ClassVar[RecordType] = Entity
     apart: ClassVar[str] = "/entities"
     filters: ClassVar[tuple[Filter, ...]] = (
         Same("rfc", "taxpayer.id", "taxpayer.id"),
         Filter("name", "taxpayer.name"),
         Same("person_type", "taxpayer.personType", "taxpayer.person_type"),
-        CREATED,
-        UPDATED,
     )
 
     rfc: str | None = None
@@ -110,22 +104,16 @@ class Entities(Reading[Entity], frozen=True, kw_only=True):
     updated_before: datetime | None = None
 
 
-class Extractions(Reading[ExtractionState], frozen=True, kw_only=True):
+class Extractions(ListQuery[ExtractionState], frozen=True, kw_only=True):
     """`GET /extractions`. `rfc`, `extractor` and `status` are compared exactly.
 
     `rate_limited` asks for those with or without `rateLimitedAt`. Syntage has no filter by entity.
     """
 
-    record: ClassVar[RecordType] = ExtractionState
     apart: ClassVar[str] = "/extractions"
     filters: ClassVar[tuple[Filter, ...]] = (
         Same("rfc", "taxpayer.id", "taxpayer.id"),
-        Same("extractor", "extractor", "extractor"),
-        Same("status", "status", "status"),
         Present("rate_limited", "exists[rateLimitedAt]", "rate_limited_at"),
-        CREATED,
-        Span("started", "startedAt", "started_at"),
-        Span("finished", "finishedAt", "finished_at"),
     )
 
     rfc: str | None = None
@@ -140,17 +128,10 @@ class Extractions(Reading[ExtractionState], frozen=True, kw_only=True):
     finished_before: datetime | None = None
 
 
-class Credentials(Reading[Credential], frozen=True, kw_only=True):
+class Credentials(ListQuery[Credential], frozen=True, kw_only=True):
     """`GET /credentials` (resources/datasources/sat/credentials)."""
 
-    record: ClassVar[RecordType] = Credential
     apart: ClassVar[str] = "/credentials"
-    filters: ClassVar[tuple[Filter, ...]] = (
-        Same("type", "type", "type"),
-        Same("rfc", "rfc", "rfc"),
-        Same("status", "status", "status"),
-        CREATED,
-    )
 
     type: Literal["ciec", "efirma"] | None = None
     rfc: str | None = None
@@ -159,22 +140,15 @@ class Credentials(Reading[Credential], frozen=True, kw_only=True):
     created_before: datetime | None = None
 
 
-class Events(Reading[Event], frozen=True, kw_only=True):
+class Events(ListQuery[Event], frozen=True, kw_only=True):
     """`GET /events`, or an entity's own (resources/core/events); Syntage keeps them for at least seven days.
 
     `source` and `resource` are IRIs: of what caused the event, and of what it is about. `rfc` is for the list of all.
     """
 
-    record: ClassVar[RecordType] = Event
     under: ClassVar[str] = "/events"
     apart: ClassVar[str] = "/events"
-    filters: ClassVar[tuple[Filter, ...]] = (
-        Same("type", "type", "type"),
-        Same("rfc", "taxpayer.id", "taxpayer.id"),
-        Same("source", "source", "source"),
-        Same("resource", "resource", "resource"),
-        CREATED,
-    )
+    filters: ClassVar[tuple[Filter, ...]] = (Same("rfc", "taxpayer.id", "taxpayer.id"),)
 
     entity: str | None = None
     type: str | None = None
@@ -185,49 +159,32 @@ class Events(Reading[Event], frozen=True, kw_only=True):
     created_before: datetime | None = None
 
 
-class EntityTags(Reading[EntityTag], frozen=True, kw_only=True):
+class EntityTags(ListQuery[EntityTag], frozen=True, kw_only=True):
     """`GET /entity-tags`, or the labels of one entity."""
 
-    record: ClassVar[RecordType] = EntityTag
     under: ClassVar[str] = "/tags"
     apart: ClassVar[str] = "/entity-tags"
 
     entity: str | None = None
 
 
-class Tags(Reading[Tag], frozen=True, kw_only=True):
+class Tags(ListQuery[Tag], frozen=True, kw_only=True):
     """`GET /tags`: the labels for invoices."""
 
-    record: ClassVar[RecordType] = Tag
     apart: ClassVar[str] = "/tags"
 
 
 class Invoices(OfEntity[Invoice], frozen=True, kw_only=True):
     """`GET /entities/{id}/invoices`. `uuid` is the fiscal folio; by Syntage's own id, use `GetInvoice`."""
 
-    record: ClassVar[RecordType] = Invoice
     under: ClassVar[str] = "/invoices"
     is_cursor: ClassVar[bool] = True
     filters: ClassVar[tuple[Filter, ...]] = (
         Same("uuid", "uuid", "uuid", folded=True),
-        Same("type", "type", "type"),
-        Same("usage", "usage", "usage"),
-        Same("payment_type", "paymentType", "payment_type"),
-        Same("payment_method", "paymentMethod", "payment_method"),
         Same("issuer_rfc", "issuer.rfc", "issuer.rfc"),
         Same("receiver_rfc", "receiver.rfc", "receiver.rfc"),
-        Same("is_issuer", "isIssuer", "is_issuer"),
-        Same("is_receiver", "isReceiver", "is_receiver"),
-        Same("currency", "currency", "currency"),
-        Same("status", "status", "status"),
         Same("has_xml", "hasXml", "xml"),
         Same("has_pdf", "hasPdf", "pdf"),
-        Span("issued", "issuedAt", "issued_at"),
-        Span("certified", "certifiedAt", "certified_at"),
-        Span("canceled", "canceledAt", "canceled_at"),
-        Span("fully_paid", "fullyPaidAt", "fully_paid_at"),
-        CREATED,
-        UPDATED,
     )
 
     uuid: Several | None = None
@@ -257,7 +214,7 @@ class Invoices(OfEntity[Invoice], frozen=True, kw_only=True):
     updated_before: datetime | None = None
 
 
-class _OfInvoice(Reading[R_co], Generic[R_co], frozen=True, kw_only=True):
+class _OfInvoice(ListQuery[R_co], Generic[R_co], frozen=True, kw_only=True):
     """A list that an invoice has, and maybe an entity or the account."""
 
     below: ClassVar[str]
@@ -276,7 +233,6 @@ class _OfInvoice(Reading[R_co], Generic[R_co], frozen=True, kw_only=True):
 class InvoiceLineItems(_OfInvoice[InvoiceLineItem], frozen=True, kw_only=True):
     """The lines of an invoice, or of all an entity's invoices. Name one of the two."""
 
-    record: ClassVar[RecordType] = InvoiceLineItem
     under: ClassVar[str] = "/invoices/line-items"
     below: ClassVar[str] = "/line-items"
     is_cursor: ClassVar[bool] = True
@@ -287,7 +243,6 @@ class InvoiceLineItems(_OfInvoice[InvoiceLineItem], frozen=True, kw_only=True):
 class InvoicePayments(_OfInvoice[InvoicePayment], frozen=True, kw_only=True):
     """The payments of an invoice, of all an entity's invoices, or (naming neither) of all there are."""
 
-    record: ClassVar[RecordType] = InvoicePayment
     under: ClassVar[str] = "/invoices/payments"
     below: ClassVar[str] = "/payments"
     apart: ClassVar[str] = "/invoices/payments"
@@ -299,7 +254,6 @@ class InvoicePayments(_OfInvoice[InvoicePayment], frozen=True, kw_only=True):
 class InvoiceBatchPayments(_OfInvoice[InvoiceBatchPayment], frozen=True, kw_only=True):
     """The batch payments of an invoice or, naming none, of all there are. Syntage has no list by entity."""
 
-    record: ClassVar[RecordType] = InvoiceBatchPayment
     below: ClassVar[str] = "/batch-payments"
     apart: ClassVar[str] = "/invoices/batch-payments"
 
@@ -307,7 +261,6 @@ class InvoiceBatchPayments(_OfInvoice[InvoiceBatchPayment], frozen=True, kw_only
 class InvoiceRelations(_OfInvoice[InvoiceRelation], frozen=True, kw_only=True):
     """How an invoice relates to others."""
 
-    record: ClassVar[RecordType] = InvoiceRelation
     below: ClassVar[str] = "/relations"
 
     def where(self) -> tuple[str, str]:
@@ -323,7 +276,6 @@ class InvoiceCreditNotes(_OfInvoice[InvoiceCreditNote], frozen=True, kw_only=Tru
     An invoice has two lists, in the vendor's words `issued` and `applied`: say which by `side`.
     """
 
-    record: ClassVar[RecordType] = InvoiceCreditNote
     under: ClassVar[str] = "/invoices/credit-notes"
     below: ClassVar[str] = "-credit-notes"
     apart: ClassVar[str] = "/invoices/credit-notes"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime
-from typing import ClassVar, TypeAlias
+from typing import ClassVar
 
 import msgspec
 from msgspec.structs import force_setattr
@@ -52,10 +52,6 @@ class Record(Dated, frozen=True, kw_only=True, gc=False):
 
     def __rich_repr__(self) -> list[tuple[str, str]]:
         return [("id", _harmless_id(self.id))]
-
-
-RecordType: TypeAlias = type[Record]
-"""A kind of record. Written out, `type` would mean the field of that name in queries that have one."""
 
 
 def _harmless_id(record_id: str | None) -> str:

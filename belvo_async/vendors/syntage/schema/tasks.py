@@ -26,7 +26,7 @@ from .options import (
     TaxRetentionOptions,
     TaxReturnOptions,
 )
-from .queries import Reading
+from .queries import ListQuery
 from .registers import BackgroundCheck, BilReport, BuroReport, RpcEntidade, RugGarantia
 from .subjects import TAXPAYER, UUID, normal_subject
 from .taxes import ElectronicAccountingRecord, SatCertificate, TaxComplianceCheck, TaxRetention, TaxReturn, TaxStatus
@@ -41,7 +41,7 @@ else:
 
     R_co = TypeVar("R_co", covariant=True)
 
-_Words: TypeAlias = Mapping[str, object]
+_Given: TypeAlias = Mapping[str, object]
 
 
 class Extraction(Task[R_co], Generic[R_co], frozen=True, tag="syntage.Extraction"):
@@ -66,75 +66,75 @@ class Extraction(Task[R_co], Generic[R_co], frozen=True, tag="syntage.Extraction
 
         @overload
         def __init__(
-            self: Extraction[Invoice], entity: str, extractor: Literal["invoice"], options: InvoiceOptions | _Words
+            self: Extraction[Invoice], entity: str, extractor: Literal["invoice"], options: InvoiceOptions | _Given
         ) -> None: ...
         @overload
         def __init__(
             self: Extraction[TaxReturn],
             entity: str,
             extractor: Literal["annual_tax_return", "monthly_tax_return", "rif_tax_return"],
-            options: TaxReturnOptions | _Words | None = None,
+            options: TaxReturnOptions | _Given | None = None,
         ) -> None: ...
         @overload
         def __init__(
             self: Extraction[TaxRetention],
             entity: str,
             extractor: Literal["tax_retention"],
-            options: TaxRetentionOptions | _Words | None = None,
+            options: TaxRetentionOptions | _Given | None = None,
         ) -> None: ...
         @overload
         def __init__(
             self: Extraction[ElectronicAccountingRecord],
             entity: str,
             extractor: Literal["electronic_accounting"],
-            options: ElectronicAccountingOptions | _Words | None = None,
+            options: ElectronicAccountingOptions | _Given | None = None,
         ) -> None: ...
         @overload
         def __init__(
             self: Extraction[TaxStatus],
             entity: str,
             extractor: Literal["tax_status"],
-            options: NoOptions | _Words | None = None,
+            options: NoOptions | _Given | None = None,
         ) -> None: ...
         @overload
         def __init__(
             self: Extraction[TaxComplianceCheck],
             entity: str,
             extractor: Literal["tax_compliance"],
-            options: NoOptions | _Words | None = None,
+            options: NoOptions | _Given | None = None,
         ) -> None: ...
         @overload
         def __init__(
             self: Extraction[BuroReport],
             entity: str,
             extractor: Literal["buro_de_credito_report"],
-            options: BuroOptions | _Words | None = None,
+            options: BuroOptions | _Given | None = None,
         ) -> None: ...
         @overload
         def __init__(
             self: Extraction[SatCertificate],
             entity: str,
             extractor: Literal["sat_certificates"],
-            options: _Words | None = None,
+            options: _Given | None = None,
         ) -> None: ...
         @overload
         def __init__(
-            self: Extraction[RpcEntidade], entity: str, extractor: Literal["rpc"], options: _Words | None = None
+            self: Extraction[RpcEntidade], entity: str, extractor: Literal["rpc"], options: _Given | None = None
         ) -> None: ...
         @overload
         def __init__(
-            self: Extraction[RugGarantia], entity: str, extractor: Literal["rug"], options: _Words | None = None
+            self: Extraction[RugGarantia], entity: str, extractor: Literal["rug"], options: _Given | None = None
         ) -> None: ...
         @overload
         def __init__(
-            self: Extraction[BilReport], entity: str, extractor: Literal["bil"], options: _Words | None = None
+            self: Extraction[BilReport], entity: str, extractor: Literal["bil"], options: _Given | None = None
         ) -> None: ...
         @overload
         def __init__(
             self: Extraction[BackgroundCheck],
             entity: str,
             extractor: Literal["background_check"],
-            options: _Words | None = None,
+            options: _Given | None = None,
         ) -> None: ...
         @overload
         def __init__(self: Extraction[object], entity: str, extractor: str, options: AnyOptions = None) -> None: ...
@@ -166,7 +166,12 @@ class Extraction(Task[R_co], Generic[R_co], frozen=True, tag="syntage.Extraction
         """The period asked for, where the extractor has one."""
         return getattr(self.options, "period", None)
 
-    def words(self) -> dict[str, object]:
+    def body(self) -> dict[str, object]:
+        """Give the body that is sent."""
+        options = {"options": sent} if (sent := self.sent_options()) else {}
+        return {"taxpayer" if self.rfc else "entity": self.entity, "extractor": self.extractor, **options}
+
+    def sent_options(self) -> dict[str, object]:
         """Give the options as they are sent: the vendor's keys, nothing that is None."""
         return {name: value for name, value in _builtins(self.options).items() if value is not None}
 
@@ -265,7 +270,7 @@ class Export(Task[object], frozen=True, tag="syntage.Export"):
     if TYPE_CHECKING:
 
         def __init__(
-            self, uri: str | Reading[Any], format: ExportFormat = "csv", file_types: Sequence[FileType] = ()
+            self, uri: str | ListQuery[Any], format: ExportFormat = "csv", file_types: Sequence[FileType] = ()
         ) -> None: ...
 
     @discreet
@@ -290,7 +295,7 @@ class Export(Task[object], frozen=True, tag="syntage.Export"):
         """Always `export`, as in the vendor's events."""
         return "export"
 
-    def words(self) -> dict[str, object]:
+    def body(self) -> dict[str, object]:
         """Give the body that is sent."""
         kinds = {"fileTypes": list(self.file_types)} if self.file_types else {}
         return {"format": self.format, "uri": self.uri, **kinds}
@@ -308,7 +313,7 @@ class Export(Task[object], frozen=True, tag="syntage.Export"):
 
 
 def _read_list(given: object) -> str:
-    if isinstance(given, Reading):
+    if isinstance(given, ListQuery):
         path, params = given.where()[0], given.params()
         given = f"{path}?{urlencode(params, safe='[]:')}" if params else path
     if not isinstance(given, str) or len(given) > _LONGEST_LIST or not _LIST.fullmatch(given) or "/.." in given:
