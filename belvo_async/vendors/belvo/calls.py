@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, TypeAlias, get_args
+from typing import Any, Final, TypeAlias, get_args
 
 from ...abc import Answer, Call, Conversation, Request, Retry, answer_of
 from ...errors import TaskError, UnsupportedError
@@ -33,7 +33,7 @@ from .start import SUBMIT_TIMEOUT
 
 _Dated: TypeAlias = RetrieveInvoices | RetrieveMonthlyTaxReturns | RetrieveTaxRetentions
 
-_HEADERS = (("Content-Type", "application/json"), ("Accept", "application/json"))
+_HEADERS: Final = (("Content-Type", "application/json"), ("Accept", "application/json"))
 
 
 def carry_out(call: Call[object], now: datetime, pace: Pace) -> Conversation[object]:

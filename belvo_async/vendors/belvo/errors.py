@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from itertools import islice
-from typing import TypeVar, cast
+from typing import Final, TypeVar, cast
 
 import msgspec
 
@@ -52,9 +52,9 @@ def _again(message: str, wait: timedelta | None = None) -> Advice:
 
 
 # The page of too_many_sessions: wait until Belvo has finished scraping, 120 s.
-SESSION_WAIT = timedelta(seconds=120)
+SESSION_WAIT: Final = timedelta(seconds=120)
 
-CODES: Mapping[str, Advice] = {
+CODES: Final[Mapping[str, Advice]] = {
     # 400, the request
     "required": _refused("a required field is missing"),
     "null": _refused("a field is null that must not be"),
@@ -108,21 +108,21 @@ CODES: Mapping[str, Advice] = {
     "rate_limited": _again("too many requests", timedelta(seconds=30)),
 }
 
-_UNKNOWN = Advice(message="Belvo gave a reason this version does not know")
+_UNKNOWN: Final = Advice(message="Belvo gave a reason this version does not know")
 
 # No name of the catalogue holds so many digits; the ids of taxpayers do, and may stand as keys.
-_CODE = re.compile(r"(?!.*[0-9]{5})[A-Za-z0-9_]{1,64}")
-_FIELD = re.compile(r"(?!.*[0-9]{5})[A-Za-z][A-Za-z0-9_.\[\]-]{0,63}")
-_REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
-_SESSION = re.compile(r"[A-Za-z0-9-]{1,128}")
-_MINUTES = re.compile(r"\b([0-9]{1,2}) *min", re.IGNORECASE)
-_ANY = msgspec.json.Decoder(object)
+_CODE: Final = re.compile(r"(?!.*[0-9]{5})[A-Za-z0-9_]{1,64}")
+_FIELD: Final = re.compile(r"(?!.*[0-9]{5})[A-Za-z][A-Za-z0-9_.\[\]-]{0,63}")
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
+_SESSION: Final = re.compile(r"[A-Za-z0-9-]{1,128}")
+_MINUTES: Final = re.compile(r"\b([0-9]{1,2}) *min", re.IGNORECASE)
+_ANY: Final = msgspec.json.Decoder(object)
 # Keys that only hold errors, and the one under which a validation puts what is about no single field.
-_WRAPPERS = frozenset({"errors", "error", "detail", "details"})
-_NO_FIELD = "non_field_errors"
+_WRAPPERS: Final = frozenset({"errors", "error", "detail", "details"})
+_NO_FIELD: Final = "non_field_errors"
 # More than this tells nobody more.
-BODIES = 20
-_OWN: msgspec.json.Decoder[list[ErrorBody] | ErrorBody] = msgspec.json.Decoder(list[ErrorBody] | ErrorBody)
+BODIES: Final = 20
+_OWN: Final[msgspec.json.Decoder[list[ErrorBody] | ErrorBody]] = msgspec.json.Decoder(list[ErrorBody] | ErrorBody)
 
 
 def read_bodies(answer: Answer) -> list[ErrorBody]:
@@ -201,7 +201,7 @@ def is_throttle(answer: Answer) -> bool:
 
 
 # Longer waits than this are not believed: Belvo documents no Retry-After, so it comes from some proxy.
-LONGEST_WAIT = timedelta(hours=1)
+LONGEST_WAIT: Final = timedelta(hours=1)
 
 
 def advice_for(code: str | None) -> Advice:
@@ -237,7 +237,7 @@ def webhook_failure(code: object) -> Failure:
 
 
 # A link is refreshed at most once in ten minutes (409 link_refreshed).
-REFRESH_PAUSE = timedelta(minutes=10)
+REFRESH_PAUSE: Final = timedelta(minutes=10)
 
 
 def refresh_wait(answer: Answer) -> timedelta:

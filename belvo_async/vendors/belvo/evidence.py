@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import msgspec
 
@@ -19,12 +20,12 @@ from .pages import PAGE_SIZE, Params
 from .schema.invoices import Warnings
 
 # What is read of a record, and of an invoice, on the largest page there is: Belvo gives no order.
-_FIELDS = "created_at,collected_at"
+_FIELDS: Final = "created_at,collected_at"
 
 # Lists are asked by day, and nobody says in which zone the day is: Mexico's are up to eight hours behind.
-_ZONES = timedelta(hours=12)
+_ZONES: Final = timedelta(hours=12)
 
-UNCONFIRMED = Failure(
+UNCONFIRMED: Final = Failure(
     code="unconfirmed",
     message="Belvo told no end, and no record of it came since: it failed, or found nothing",
     retryable=True,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -18,7 +18,7 @@ from ...abc import Query, Request, Shape, Walk, answer_of
 from ...errors import UnsupportedError
 from ...jobs import Observation, Way, normal_id
 from .pages import PAGE_SIZE, Params, get, selection, walk_list
-from .schema.checks import Words, link_id, subject_of
+from .schema.checks import Several, link_id, subject_of
 from .schema.invoices import XML_LIMIT, Invoice, Warnings
 from .schema.links import Institution, Link
 from .schema.queries import InvoiceList, ListQuery, OfLink, TaxReturnList
@@ -43,7 +43,7 @@ class _LinkGuard(msgspec.Struct, frozen=True, gc=False):
     link: str | None = None
 
 
-class _InvoiceGuard(_LinkGuard, frozen=True, gc=False):
+class _InvoiceGuard(_LinkGuard, frozen=True):
     type: str | None = None
     invoice_date: date | None = None
     invoice_identification: str | None = None
@@ -55,7 +55,7 @@ class _GeneralGuard(msgspec.Struct, frozen=True, gc=False):
     ejercicio: int | float | str | None = None
 
 
-class _ReturnGuard(_LinkGuard, frozen=True, gc=False):
+class _ReturnGuard(_LinkGuard, frozen=True):
     informacion_general: _GeneralGuard | None = None
 
     @property
@@ -94,17 +94,17 @@ class Collection(msgspec.Struct, Generic[R_co], frozen=True, kw_only=True):
         )
 
 
-INVOICES = Collection(path="/api/invoices/", record=Invoice, guard=_InvoiceGuard)
-STATEMENTS = Collection(path="/api/financial-statements/", record=FinancialStatement, guard=_LinkGuard)
+INVOICES: Final = Collection(path="/api/invoices/", record=Invoice, guard=_InvoiceGuard)
+STATEMENTS: Final = Collection(path="/api/financial-statements/", record=FinancialStatement, guard=_LinkGuard)
 # Monthly returns have neither id nor link.
-TAX_RETURNS = Collection(path="/api/tax-returns/", record=TaxReturn, guard=_ReturnGuard, has_ids=False)
-TAX_STATUS = Collection(path="/api/tax-status/", record=TaxStatus, guard=_LinkGuard)
-COMPLIANCE = Collection(path="/api/tax-compliance-status/", record=TaxComplianceStatus, guard=_IdGuard)
-RETENTIONS = Collection(path="/api/tax-retentions/", record=TaxRetention, guard=_LinkGuard)
-LINKS = Collection(path="/api/links/", record=Link, guard=_IdGuard)
-INSTITUTIONS = Collection(path="/api/institutions/", record=Institution, guard=_IdGuard)
+TAX_RETURNS: Final = Collection(path="/api/tax-returns/", record=TaxReturn, guard=_ReturnGuard, has_ids=False)
+TAX_STATUS: Final = Collection(path="/api/tax-status/", record=TaxStatus, guard=_LinkGuard)
+COMPLIANCE: Final = Collection(path="/api/tax-compliance-status/", record=TaxComplianceStatus, guard=_IdGuard)
+RETENTIONS: Final = Collection(path="/api/tax-retentions/", record=TaxRetention, guard=_LinkGuard)
+LINKS: Final = Collection(path="/api/links/", record=Link, guard=_IdGuard)
+INSTITUTIONS: Final = Collection(path="/api/institutions/", record=Institution, guard=_IdGuard)
 
-BY_RESOURCE: Mapping[str, Collection[FiscalRecord]] = {
+BY_RESOURCE: Final[Mapping[str, Collection[FiscalRecord]]] = {
     "INVOICES": INVOICES,
     "FINANCIAL_STATEMENTS": STATEMENTS,
     "TAX_RETURNS": TAX_RETURNS,
@@ -112,7 +112,7 @@ BY_RESOURCE: Mapping[str, Collection[FiscalRecord]] = {
     "TAX_COMPLIANCE_STATUS": COMPLIANCE,
     "TAX_RETENTIONS": RETENTIONS,
 }
-BY_RECORD: Mapping[type[object], Collection[object]] = {
+BY_RECORD: Final[Mapping[type[object], Collection[object]]] = {
     each.record: each for each in (*BY_RESOURCE.values(), LINKS, INSTITUTIONS)
 }
 
@@ -144,7 +144,7 @@ def query_params(query: ListQuery) -> Params:
     )
 
 
-_CHOICES = ("fields", "omit")
+_CHOICES: Final = ("fields", "omit")
 
 
 def _parameter(name: str, value: str | int | date | Decimal | Sequence[str]) -> tuple[str, str]:
@@ -223,10 +223,10 @@ def query_filter(query: ListQuery, of: Collection[object]) -> Keep | None:
     """Tell rows that a query asks for from others; None where only Belvo can tell."""
     tests: list[Keep] = []
     if isinstance(query, OfLink) and of.names_link:
-        tests.append(link_filter(words(query.link)))
-    ids: Words | None = getattr(query, "id", None)
+        tests.append(link_filter(as_several(query.link)))
+    ids: Several | None = getattr(query, "id", None)
     if ids is not None:
-        tests.append(_id_filter(words(ids)))
+        tests.append(_id_filter(as_several(ids)))
     if isinstance(query, InvoiceList):
         tests.append(invoice_filter(query.date_from, query.date_to, query.type))
         tests += _amount_filters(query)
@@ -269,7 +269,7 @@ def invoice_filter(first: date | None, last: date | None, direction: str | None)
 
 def _amount_filters(query: InvoiceList) -> list[Keep]:
     low, high = query.total_amount_from, query.total_amount_to
-    known = {normal_id(each).lower() for each in words(query.invoice_identification or ())}
+    known = {normal_id(each).lower() for each in as_several(query.invoice_identification or ())}
 
     def within(row: _InvoiceRow) -> bool:
         amount = row.total_amount
@@ -299,6 +299,6 @@ def _year_filter(first: int | None, last: int | None) -> Keep:
     return keep
 
 
-def words(given: Words) -> Sequence[str]:
+def as_several(given: Several) -> Sequence[str]:
     """One value or several, as several."""
     return [given] if isinstance(given, str) else given

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -30,21 +30,21 @@ from .schema.tasks import DeleteLink, FinancialStatements, Invoices, Refresh
 from .settings import Pace
 
 # A list that stands still may only pause: this many equal polls, and as long a quiet, are taken for the end.
-EQUAL_POLLS = 3
+EQUAL_POLLS: Final = 3
 
 # Belvo reports invoices and tax returns in several deliveries, minutes apart, and never says which is the last.
-QUIET = timedelta(minutes=10)
+QUIET: Final = timedelta(minutes=10)
 
 # Reports of one refresh may be hours apart; four of them without a word are the end of it. So they are of a job for
 # which nothing speaks, while a webhook may still come: it may be running.
-PATIENCE = 24
+PATIENCE: Final = 24
 
 # Link status -> failure code of its open jobs. `valid` and `unconfirmed` fail nothing.
-BROKEN = {"invalid": "link_invalid", "token_required": "token_required"}
+BROKEN: Final = {"invalid": "link_invalid", "token_required": "token_required"}
 
 # What a submission that Belvo never saw (queued) cannot be told about by its link, and what an end can be inferred of.
-_SENT = frozenset({Status.UNCERTAIN, Status.PENDING, Status.RUNNING, Status.STOPPING})
-_ACCEPTED = _SENT - {Status.UNCERTAIN}
+_SENT: Final = frozenset({Status.UNCERTAIN, Status.PENDING, Status.RUNNING, Status.STOPPING})
+_ACCEPTED: Final = _SENT - {Status.UNCERTAIN}
 
 
 class _Listed(msgspec.Struct):

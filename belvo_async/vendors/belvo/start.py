@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from functools import partial
-from typing import cast
+from typing import Final, cast
 
 import msgspec
 
@@ -26,20 +26,20 @@ from .schema.invoices import XML_LIMIT, Warnings
 from .schema.tasks import DeleteLink, FinancialStatements, Invoices, Refresh
 
 # A misread mode header makes the call synchronous; Belvo then takes up to five minutes (page of request_timeout).
-SUBMIT_TIMEOUT = timedelta(seconds=330)
+SUBMIT_TIMEOUT: Final = timedelta(seconds=330)
 
 # Six unsuccessful POSTs make a link invalid (page of invalid_link): stop well before.
-ATTEMPTS = 3
+ATTEMPTS: Final = 3
 # "3, 6, 12, 24, 48 s" (belvo-api-errors).
-FIRST_WAIT = timedelta(seconds=3)
-THROTTLE_WAIT = timedelta(seconds=30)
+FIRST_WAIT: Final = timedelta(seconds=3)
+THROTTLE_WAIT: Final = timedelta(seconds=30)
 # No task of the account passes.
-KEY_CODES = frozenset({"authentication_failed", "access_to_production_denied"})
+KEY_CODES: Final = frozenset({"authentication_failed", "access_to_production_denied"})
 
 # Without a body, a content type would be one too many for a firewall that compares requests with their description.
-_ACCEPT = ("Accept", "application/json")
-_CONTENT = ("Content-Type", "application/json")
-_MODE = ("X-Belvo-Request-Mode", "async")
+_ACCEPT: Final = ("Accept", "application/json")
+_CONTENT: Final = ("Content-Type", "application/json")
+_MODE: Final = ("X-Belvo-Request-Mode", "async")
 
 
 class _AnsweredRow(msgspec.Struct):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import cast
+from typing import Final, cast
 
 import msgspec
 
@@ -18,20 +18,20 @@ from ...jobs import Failure, Observation, Status, Way
 from ...payload import decode, refuse_repeated_keys
 from ...tolerant import count_of, read
 from .errors import webhook_failure
-from .schema.bodies import Delivery
+from .schema.bodies import WebhookBody
 from .schema.checks import subject_of
 
 # Keys that decide what a delivery means.
-_DECIDING = frozenset(
+_DECIDING: Final = frozenset(
     {"webhook_id", "webhook_type", "process_type", "webhook_code", "link_id", "request_id", "data"}
     | {"error_code", "errors"}
 )
-_COUNTS = ("new_invoices", "total_invoices", "new_financial_statements")
+_COUNTS: Final = ("new_invoices", "total_invoices", "new_financial_statements")
 # Codes of historical updates, for deliveries from before process_type was sent.
-_HISTORICAL = ("historical_", "initial_")
+_HISTORICAL: Final = ("historical_", "initial_")
 
 # Answers the asynchronous DELETE of a link; no page shows the rest of it.
-LINK_DELETED = "link_deleted"
+LINK_DELETED: Final = "link_deleted"
 
 
 def verify(headers: Headers, secret: Secret | None, *, allow_unauthenticated: bool) -> None:
@@ -52,14 +52,14 @@ def _is_proven(values: Sequence[str], secret: Secret) -> bool:
 
 
 def read_delivery(body: bytes, now: datetime) -> tuple[Observation, ...]:
-    """Say what a proven delivery tells. Words that are not known are no errors. Raises PayloadError.
+    """Say what a proven delivery tells. Several that are not known are no errors. Raises PayloadError.
 
     A delivery with our request id and an error fails the job. One that answers an asynchronous POST finishes it, and so
     does the word that the link was deleted. A historical update with a request id reports its resource to the refresh
     of that id, and ends nothing. All others only make the link's open jobs due for a poll: they are about updates that
     were not asked for here.
     """
-    delivery = read(body, Delivery, needs="request_id")
+    delivery = read(body, WebhookBody, needs="request_id")
     refuse_repeated_keys(body, _DECIDING)
     content = _content(delivery)
     trouble = _trouble(content)
@@ -71,7 +71,7 @@ def read_delivery(body: bytes, now: datetime) -> tuple[Observation, ...]:
     return ((told,) if told else ()) + ((nudge,) if delivery.link_id else ())
 
 
-def _partial_word(delivery: Delivery, word: Observation, trouble: Failure | None) -> Observation | None:
+def _partial_word(delivery: WebhookBody, word: Observation, trouble: Failure | None) -> Observation | None:
     """What a delivery that answers no asynchronous POST says about the job of its request id; None for nothing."""
     if trouble is not None:
         return msgspec.structs.replace(word, status=Status.FAILED, failure=trouble)
@@ -84,13 +84,13 @@ def _partial_word(delivery: Delivery, word: Observation, trouble: Failure | None
     return None
 
 
-def _is_historical(delivery: Delivery) -> bool:
+def _is_historical(delivery: WebhookBody) -> bool:
     if delivery.process_type is None:
         return (delivery.webhook_code or "").startswith(_HISTORICAL)
     return delivery.process_type == "historical_update"
 
 
-def _word(delivery: Delivery, now: datetime) -> Observation:
+def _word(delivery: WebhookBody, now: datetime) -> Observation:
     return Observation(
         way=Way.WEBHOOK,
         at=now,
@@ -101,7 +101,7 @@ def _word(delivery: Delivery, now: datetime) -> Observation:
     )
 
 
-def _completes(delivery: Delivery) -> bool:
+def _completes(delivery: WebhookBody) -> bool:
     """Whether it answers an asynchronous POST: it says so, or is of the time before `process_type` was sent."""
     if delivery.webhook_type == "LINK" or delivery.webhook_code == LINK_DELETED:
         return False
@@ -111,7 +111,7 @@ def _completes(delivery: Delivery) -> bool:
 
 
 def _outcome(
-    delivery: Delivery, word: Observation, trouble: Failure | None, content: Mapping[str, object]
+    delivery: WebhookBody, word: Observation, trouble: Failure | None, content: Mapping[str, object]
 ) -> Observation:
     return msgspec.structs.replace(
         word,
@@ -124,7 +124,7 @@ def _outcome(
     )
 
 
-def _content(delivery: Delivery) -> Mapping[str, object]:
+def _content(delivery: WebhookBody) -> Mapping[str, object]:
     content = decode(bytes(delivery.data), object)
     return cast("Mapping[str, object]", content) if isinstance(content, dict) else {}
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -73,14 +72,12 @@ def _delete(call: DeleteCredential) -> Conversation[None]:
     expect_success((yield Request(method="DELETE", target=path, name="DELETE /credentials/{id}", headers=HEADERS)))
 
 
-_HOW: Mapping[type[object], Callable[[Any], Conversation[object]]] = MappingProxyType(
-    {
-        CreateCredential: _create_credential,
-        CreateEntity: _create_entity,
-        DeleteCredential: _delete,
-        RevalidateCredential: _revalidate,
-    }
-)
+_HOW: Final[Mapping[type[object], Callable[[Any], Conversation[object]]]] = {
+    CreateCredential: _create_credential,
+    CreateEntity: _create_entity,
+    DeleteCredential: _delete,
+    RevalidateCredential: _revalidate,
+}
 
 
 def fetch(download: Download) -> Conversation[Fetch]:

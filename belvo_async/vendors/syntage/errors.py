@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from types import MappingProxyType
 from typing import Final, cast
 
 import msgspec
@@ -17,36 +16,32 @@ from ...proxies import name_stranger
 from ...rate_limits import retry_after, window_end
 from .snapshots import read_document
 
-_CODES: Mapping[int, str] = MappingProxyType(
-    {
-        400: "bad_request",
-        401: "unauthorized",
-        402: "payment_required",
-        403: "forbidden",
-        404: "not_found",
-        409: "conflict",
-        422: "unprocessable",
-        429: "rate_limited",
-    }
-)
-_WORDING: Mapping[str, str] = MappingProxyType(
-    {
-        "validation": "Syntage refuses some values",
-        "bad_request": "Syntage does not understand the request",
-        "unauthorized": "Syntage does not accept the API key",
-        "payment_required": "Syntage asks for payment",
-        "forbidden": "this API key may not do that",
-        "not_found": "Syntage does not know the object",
-        "conflict": "it clashes with what Syntage holds or does already",
-        "equal_extraction": "an equal extraction is already under way",
-        "unprocessable": "Syntage cannot carry out the request",
-        "rate_limited": "too many requests to Syntage",
-    }
-)
+_CODES: Final[Mapping[int, str]] = {
+    400: "bad_request",
+    401: "unauthorized",
+    402: "payment_required",
+    403: "forbidden",
+    404: "not_found",
+    409: "conflict",
+    422: "unprocessable",
+    429: "rate_limited",
+}
+_WORDING: Final[Mapping[str, str]] = {
+    "validation": "Syntage refuses some values",
+    "bad_request": "Syntage does not understand the request",
+    "unauthorized": "Syntage does not accept the API key",
+    "payment_required": "Syntage asks for payment",
+    "forbidden": "this API key may not do that",
+    "not_found": "Syntage does not know the object",
+    "conflict": "it clashes with what Syntage holds or does already",
+    "equal_extraction": "an equal extraction is already under way",
+    "unprocessable": "Syntage cannot carry out the request",
+    "rate_limited": "too many requests to Syntage",
+}
 # Property paths are ours to show; anything that does not look like one may be free text with names in it.
 # No name of a field holds so many digits; the ids of taxpayers do, and may stand as keys.
-_FIELD = re.compile(r"(?!.*[0-9]{5})[A-Za-z_][\w.\[\]]{0,63}", re.ASCII)
-_REQUEST_ID = re.compile(r"[\w=.:;-]{1,128}", re.ASCII)
+_FIELD: Final = re.compile(r"(?!.*[0-9]{5})[A-Za-z_][\w.\[\]]{0,63}", re.ASCII)
+_REQUEST_ID: Final = re.compile(r"[\w=.:;-]{1,128}", re.ASCII)
 _FIELDS_SHOWN: Final = 10
 
 # A reset far ahead is not waited for in one piece. Vendor's example: minutes.
@@ -87,7 +82,9 @@ def is_unknown(answer: Answer) -> bool:
 
 
 # What one or another form of its errors always holds. The last is of newer versions of its framework.
-_OWN_KEYS = frozenset({"message", "violations", "conflictingExtractors", "hydra:title", "hydra:description", "detail"})
+_OWN_KEYS: Final = frozenset(
+    {"message", "violations", "conflictingExtractors", "hydra:title", "hydra:description", "detail"}
+)
 
 
 def read_problem(answer: Answer) -> Problem:
@@ -149,9 +146,11 @@ def read_error(answer: Answer) -> VendorError:
     return kind(text, status_code=answer.status, code=problem.code, request_id=request_id, field=field)
 
 
-_KINDS: Mapping[int, type[VendorError]] = MappingProxyType(
-    {401: AuthenticationError, 403: AuthenticationError, 404: NotFoundError}
-)
+_KINDS: Final[Mapping[int, type[VendorError]]] = {
+    401: AuthenticationError,
+    403: AuthenticationError,
+    404: NotFoundError,
+}
 
 
 def reset_wait(headers: Headers, now: datetime | None = None) -> timedelta | None:

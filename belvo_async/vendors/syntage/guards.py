@@ -36,7 +36,6 @@ def guard_of(record: type[Part], paths: frozenset[str]) -> type[Part]:
         namespace={"_instants": instants},
         frozen=True,
         kw_only=True,
-        gc=False,
     )
     return cast("type[Part]", guard)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from types import MappingProxyType
 from typing import Final, cast
 
 import msgspec
@@ -19,37 +18,33 @@ from .schema.options import INVOICE_TYPES, Period
 from .schema.tasks import Extraction
 
 # The eight words of the prose tables (resources/core/extractions); the OpenAPI enum lacks `waiting` and `cancelled`.
-STATUSES: Mapping[str, Status] = MappingProxyType(
-    {
-        "pending": Status.PENDING,
-        "waiting": Status.PENDING,
-        "running": Status.RUNNING,
-        "stopping": Status.STOPPING,
-        "finished": Status.FINISHED,
-        "failed": Status.FAILED,
-        "stopped": Status.STOPPED,
-        "cancelled": Status.STOPPED,
-    }
-)
+STATUSES: Final[Mapping[str, Status]] = {
+    "pending": Status.PENDING,
+    "waiting": Status.PENDING,
+    "running": Status.RUNNING,
+    "stopping": Status.STOPPING,
+    "finished": Status.FINISHED,
+    "failed": Status.FAILED,
+    "stopped": Status.STOPPED,
+    "cancelled": Status.STOPPED,
+}
 
 # Error codes and whether Syntage advises a new extraction (resources/core/extractions, error codes).
-FAILURES: Mapping[str, tuple[bool, str]] = MappingProxyType(
-    {
-        "invalid_credentials": (False, "the SAT refuses the credentials; their owner must renew them"),
-        "login_failed": (True, "the SAT refused or broke the login"),
-        "sat_unavailable": (True, "the SAT's portal is down; try again in hours rather than seconds"),
-        "internal_error": (True, "Syntage failed inside"),
-        "unrecoverable": (True, "the extraction failed many times inside Syntage"),
-        "undefined": (True, "Syntage gives no reason"),
-    }
-)
+FAILURES: Final[Mapping[str, tuple[bool, str]]] = {
+    "invalid_credentials": (False, "the SAT refuses the credentials; their owner must renew them"),
+    "login_failed": (True, "the SAT refused or broke the login"),
+    "sat_unavailable": (True, "the SAT's portal is down; try again in hours rather than seconds"),
+    "internal_error": (True, "Syntage failed inside"),
+    "unrecoverable": (True, "the extraction failed many times inside Syntage"),
+    "undefined": (True, "Syntage gives no reason"),
+}
 
 # The SAT caps downloads per RFC and 24 hours (using-syntage/faq/extractions-and-refreshes).
 SAT_LIMIT_SPAN: Final = timedelta(hours=24)
 
-_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
-_CODE = re.compile(r"[\w.-]{1,64}", re.ASCII)
-_DOCUMENT = msgspec.json.Decoder(object)
+_ID: Final = re.compile(r"[\w-]{1,64}", re.ASCII)
+_CODE: Final = re.compile(r"[\w.-]{1,64}", re.ASCII)
+_DOCUMENT: Final = msgspec.json.Decoder(object)
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -228,18 +223,16 @@ def _read_members(members: object) -> list[object]:
 
 
 # Filled in by Syntage when a request leaves them out (api-reference/extractions/overview).
-_DEFAULTS: Mapping[str, Mapping[str, object]] = MappingProxyType(
-    {
-        "invoice": {
-            "types": list(INVOICE_TYPES),
-            "issued": True,
-            "received": True,
-            "xml": True,
-            "pdf": True,
-            "complement": -1,
-        }
+_DEFAULTS: Final[Mapping[str, Mapping[str, object]]] = {
+    "invoice": {
+        "types": list(INVOICE_TYPES),
+        "issued": True,
+        "received": True,
+        "xml": True,
+        "pdf": True,
+        "complement": -1,
     }
-)
+}
 
 
 def is_same_work(task: Extraction, seen: Snapshot) -> bool:

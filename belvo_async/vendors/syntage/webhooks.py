@@ -28,9 +28,9 @@ SIGNATURE_TOLERANCE: Final = timedelta(seconds=300)
 
 # The documented value has one `s`, the OpenAPI text speaks of several. More than this is not Syntage.
 _LONGEST_SIGNATURE: Final = 2048
-_TIME = re.compile(r"t=([0-9]{10})")
-_SIGN = re.compile(r"s=([0-9a-fA-F]{64})")
-_DIGEST = re.compile(r"sha-256=:([A-Za-z0-9+/=]{0,88}):", re.IGNORECASE)
+_TIME: Final = re.compile(r"t=([0-9]{10})")
+_SIGN: Final = re.compile(r"s=([0-9a-fA-F]{64})")
+_DIGEST: Final = re.compile(r"sha-256=:([A-Za-z0-9+/=]{0,88}):", re.IGNORECASE)
 
 
 @discreet

@@ -51,7 +51,7 @@ class TokenDemand(msgspec.Struct, frozen=True, kw_only=True):
 _Word: TypeAlias = Annotated[str, msgspec.Meta(max_length=128)]
 
 
-class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+class WebhookBody(msgspec.Struct, frozen=True, kw_only=True):
     """The envelope of every webhook (resources-webhooks-aggregation). Older pages show some keys missing or null."""
 
     webhook_id: _Word | None = None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Generic, Literal, TypeVar
+from typing import Final, Generic, Literal, TypeVar
 
 from msgspec.structs import force_setattr
 
@@ -23,14 +23,14 @@ from .taxes import TaxComplianceStatus, TaxRetention, TaxStatus
 
 R_co = TypeVar("R_co", covariant=True)
 
-_INSTITUTION = re.compile(r"[a-z]+_[a-z]{2}_[a-z]+")
-_USERNAME = re.compile(r".{12,13}")
+_INSTITUTION: Final = re.compile(r"[a-z]+_[a-z]{2}_[a-z]+")
+_USERNAME: Final = re.compile(r".{12,13}")
 # The specification's pattern has no end: longer passwords pass, as the sandbox's own does.
-_PASSWORD = re.compile(r"[a-zA-Z0-9]{8}.*")
-_EXTERNAL_ID = re.compile(r"[A-Za-z0-9_-]{3,256}")
-_DAYS = re.compile(r"[0-9]{1,3}d")
+_PASSWORD: Final = re.compile(r"[a-zA-Z0-9]{8}.*")
+_EXTERNAL_ID: Final = re.compile(r"[A-Za-z0-9_-]{3,256}")
+_DAYS: Final = re.compile(r"[0-9]{1,3}d")
 # Credentials of links that are not stored for good are kept for 1 to 365 days.
-_LONGEST_STORAGE_DAYS = 365
+_LONGEST_STORAGE_DAYS: Final = 365
 
 
 def secret_text(secret: str | Secret) -> str:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal, NamedTuple, Protocol, TypeAlias, cast, get_args
+from typing import Final, Literal, NamedTuple, Protocol, TypeAlias, cast, get_args
 
 import msgspec
 from msgspec.structs import force_setattr
@@ -25,18 +25,20 @@ Resource: TypeAlias = Literal[
 ]
 """Belvo's words for the kinds of fiscal records."""
 
-RESOURCES: tuple[Resource, ...] = get_args(Resource)
+RESOURCES: Final[tuple[Resource, ...]] = get_args(Resource)
 
-Words: TypeAlias = str | Sequence[str]
+Several: TypeAlias = str | Sequence[str]
 """One value, or several of which any may match."""
 
-_LINK = re.compile(r"[A-Za-z0-9_-]{1,128}")
-_HEX = re.compile(r"[0-9a-f]{32}")
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_LINK: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_HEX: Final = re.compile(r"[0-9a-f]{32}")
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 # Filters of total_amount take 15 digits before and 2 to 4 behind the point.
-_AMOUNT_LIMIT, _AMOUNT_STEP = Decimal(10) ** 15, Decimal("0.0001")
+_AMOUNT_LIMIT: Final = Decimal(10) ** 15
+_AMOUNT_STEP: Final = Decimal("0.0001")
 # Tax years are written `(19|20)dd`.
-_FIRST_YEAR, _LAST_YEAR = 1900, 2099
+_FIRST_YEAR: Final = 1900
+_LAST_YEAR: Final = 2099
 
 
 class _HasLink(Protocol):
@@ -91,10 +93,10 @@ class Form(NamedTuple):
 
 
 # What Belvo does not close further. Empty values are no filters there: they would bring everything.
-TEXT = Form(re.compile(r".+", re.DOTALL), "be text that is not empty")
-RECORD_ID = Form(_LINK, "be an id")
-LINK_ID = Form(_LINK, "be the id of a Belvo link")
-INSTITUTION_NAME = Form(re.compile(r"[a-z_]{1,40}"), "be a name like sat_mx_fiscal")
+TEXT: Final = Form(re.compile(r".+", re.DOTALL), "be text that is not empty")
+RECORD_ID: Final = Form(_LINK, "be an id")
+LINK_ID: Final = Form(_LINK, "be the id of a Belvo link")
+INSTITUTION_NAME: Final = Form(re.compile(r"[a-z_]{1,40}"), "be a name like sat_mx_fiscal")
 
 
 def one_of(*values: str) -> Form:
@@ -102,10 +104,10 @@ def one_of(*values: str) -> Form:
     return Form(re.compile("|".join(values)), f"be one of {', '.join(values)}")
 
 
-def check_words(value: object, form: Form, *, field: str) -> None:
+def check_several(value: object, form: Form, *, field: str) -> None:
     """Refuse what is neither one value of a form nor several, of which any may match."""
     if isinstance(value, str):
-        check_word(value, form, field=field)
+        check_one(value, form, field=field)
         return
     several = cast("Sequence[object]", value) if isinstance(value, Sequence) else ()
     # Belvo separates several values by commas.
@@ -113,7 +115,7 @@ def check_words(value: object, form: Form, *, field: str) -> None:
         raise TaskError(f"{field} must {form.rule}, or a sequence of such values without commas", field=field)
 
 
-def check_word(value: object, form: Form, *, field: str) -> None:
+def check_one(value: object, form: Form, *, field: str) -> None:
     """Refuse what is not one value of a form."""
     if not _fits(value, form):
         raise TaskError(f"{field} must {form.rule}", field=field)

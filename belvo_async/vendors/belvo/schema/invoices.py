@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Final
 
 from .record import Record
 
 
-class Tax(Record, frozen=True, kw_only=True, gc=False):
+class Tax(Record, frozen=True, kw_only=True):
     """One tax of a whole invoice; `tax_percentage` in percent."""
 
     tax_type: str | None = None
@@ -18,7 +19,7 @@ class Tax(Record, frozen=True, kw_only=True, gc=False):
     tax_amount: Decimal | None = None
 
 
-class TaxDetails(Record, frozen=True, kw_only=True, gc=False):
+class TaxDetails(Record, frozen=True, kw_only=True):
     """The taxes of a whole invoice."""
 
     total_tax_retained: Decimal | None = None
@@ -27,7 +28,7 @@ class TaxDetails(Record, frozen=True, kw_only=True, gc=False):
     transferred_taxes: tuple[Tax, ...] | None = ()
 
 
-class RetainedTax(Record, frozen=True, kw_only=True, gc=False):
+class RetainedTax(Record, frozen=True, kw_only=True):
     """One tax held back on a line of an invoice; `tax_percentage` in percent."""
 
     collected_at: datetime | None = None
@@ -37,7 +38,7 @@ class RetainedTax(Record, frozen=True, kw_only=True, gc=False):
     retained_tax_amount: Decimal | None = None
 
 
-class TransferredTax(Record, frozen=True, kw_only=True, gc=False):
+class TransferredTax(Record, frozen=True, kw_only=True):
     """One tax passed on by a line of an invoice; `tax_percentage` in percent."""
 
     collected_at: datetime | None = None
@@ -47,7 +48,7 @@ class TransferredTax(Record, frozen=True, kw_only=True, gc=False):
     transferred_tax_amount: Decimal | None = None
 
 
-class InvoiceDetail(Record, frozen=True, kw_only=True, gc=False):
+class InvoiceDetail(Record, frozen=True, kw_only=True):
     """One line of an invoice. `pre_tax_amount` is quantity times unit amount; `total_amount` ignores the discount.
 
     `tax_type` left the specification late in 2025; older rows still hold it.
@@ -72,14 +73,14 @@ class InvoiceDetail(Record, frozen=True, kw_only=True, gc=False):
     tax_type: str | None = None
 
 
-class RelatedInvoice(Record, frozen=True, kw_only=True, gc=False):
+class RelatedInvoice(Record, frozen=True, kw_only=True):
     """Another invoice this one refers to, and how (SAT c_TipoRelacion)."""
 
     relationship_type: str | None = None
     related_invoice_identification: str | None = None
 
 
-class RelatedDocument(Record, frozen=True, kw_only=True, gc=False):
+class RelatedDocument(Record, frozen=True, kw_only=True):
     """What a payment paid of which invoice."""
 
     invoice_identification: str | None = None
@@ -91,7 +92,7 @@ class RelatedDocument(Record, frozen=True, kw_only=True, gc=False):
     outstanding_balance: Decimal | None = None
 
 
-class Payment(Record, frozen=True, kw_only=True, gc=False):
+class Payment(Record, frozen=True, kw_only=True):
     """One payment of a Pago invoice. Belvo writes `exchange_rate` as a string here and as a number on the invoice."""
 
     date: datetime | None = None
@@ -108,7 +109,7 @@ class Payment(Record, frozen=True, kw_only=True, gc=False):
     related_documents: tuple[RelatedDocument, ...] | None = ()
 
 
-class Earning(Record, frozen=True, kw_only=True, gc=False):
+class Earning(Record, frozen=True, kw_only=True):
     """One kind of pay."""
 
     type: str | None = None
@@ -116,21 +117,21 @@ class Earning(Record, frozen=True, kw_only=True, gc=False):
     vat_free_amount: Decimal | None = None
 
 
-class Deduction(Record, frozen=True, kw_only=True, gc=False):
+class Deduction(Record, frozen=True, kw_only=True):
     """One kind of deduction."""
 
     type: str | None = None
     amount: Decimal | None = None
 
 
-class OtherPayment(Record, frozen=True, kw_only=True, gc=False):
+class OtherPayment(Record, frozen=True, kw_only=True):
     """One kind of pay that is no income, such as the employment subsidy."""
 
     type: str | None = None
     amount: Decimal | None = None
 
 
-class Payroll(Record, frozen=True, kw_only=True, gc=False):
+class Payroll(Record, frozen=True, kw_only=True):
     """The payroll part of a Nómina invoice. SAT allows parts of days, so `days` is a Decimal."""
 
     days: Decimal | None = None
@@ -148,17 +149,17 @@ class Payroll(Record, frozen=True, kw_only=True, gc=False):
 
 
 # The code of `Warnings` that says SAT gives no more XML documents today; the only one that names an end.
-XML_LIMIT = "sat_xml_limit_reached"
+XML_LIMIT: Final = "sat_xml_limit_reached"
 
 
-class Warnings(Record, frozen=True, kw_only=True, gc=False):
+class Warnings(Record, frozen=True, kw_only=True):
     """Why details of an invoice are missing: `sat_xml_limit_reached` or `sat_service_unavailable`."""
 
     code: str | None = None
     message: str | None = None
 
 
-class Invoice(Record, frozen=True, kw_only=True, gc=False):
+class Invoice(Record, frozen=True, kw_only=True):
     """One CFDI of a link. Without its XML (see `warnings`) most amounts and all details are None or empty."""
 
     id: str | None = None

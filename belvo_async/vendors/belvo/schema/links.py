@@ -7,7 +7,7 @@ from datetime import datetime
 from .record import Record
 
 
-class Link(Record, frozen=True, kw_only=True, gc=False):
+class Link(Record, frozen=True, kw_only=True):
     """A taxpayer's stored access to SAT. `last_accessed_at` is None until a first success."""
 
     id: str | None = None
@@ -25,7 +25,7 @@ class Link(Record, frozen=True, kw_only=True, gc=False):
     stale_in: str | None = None
 
 
-class FormFieldValue(Record, frozen=True, kw_only=True, gc=False):
+class FormFieldValue(Record, frozen=True, kw_only=True):
     """One choice of an institution's login form."""
 
     code: str | None = None
@@ -35,7 +35,7 @@ class FormFieldValue(Record, frozen=True, kw_only=True, gc=False):
     placeholder: str | None = None
 
 
-class FormField(Record, frozen=True, kw_only=True, gc=False):
+class FormField(Record, frozen=True, kw_only=True):
     """One field of an institution's login form."""
 
     name: str | None = None
@@ -47,14 +47,14 @@ class FormField(Record, frozen=True, kw_only=True, gc=False):
     values: tuple[FormFieldValue, ...] | None = ()
 
 
-class Feature(Record, frozen=True, kw_only=True, gc=False):
+class Feature(Record, frozen=True, kw_only=True):
     """One ability of an institution."""
 
     name: str | None = None
     description: str | None = None
 
 
-class OpenBanking(Record, frozen=True, kw_only=True, gc=False):
+class OpenBanking(Record, frozen=True, kw_only=True):
     """An institution's open-finance particulars (Brazil)."""
 
     description: str | None = None
@@ -62,7 +62,7 @@ class OpenBanking(Record, frozen=True, kw_only=True, gc=False):
     authorization_server_id: str | None = None
 
 
-class Institution(Record, frozen=True, kw_only=True, gc=False):
+class Institution(Record, frozen=True, kw_only=True):
     """A source of data, such as SAT; `status` is `healthy` or `down`."""
 
     id: int | None = None

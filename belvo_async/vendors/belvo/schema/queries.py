@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
@@ -23,13 +24,13 @@ from .checks import (
     TEXT,
     Direction,
     Form,
-    Words,
+    Several,
     check_amount,
     check_date,
     check_direction,
+    check_one,
     check_order,
-    check_word,
-    check_words,
+    check_several,
     check_year,
     fix_selection,
     one_of,
@@ -41,9 +42,9 @@ from .tax_returns import TaxReturn
 from .taxes import TaxComplianceStatus, TaxRetention, TaxStatus
 
 # Enumerations and patterns of the reference. The statuses of invoices and the kinds of returns are open there.
-_ACCESS_MODE = one_of("single", "recurrent")
-_REFRESH_RATE = Form(re.compile(r"(?=.)(\d{1,3}h)?(\d{1,3}m)?(\d{1,3}d)?|null"), "be like 12h or 7d, or null")
-_LINKS_FORMS = {
+_ACCESS_MODE: Final = one_of("single", "recurrent")
+_REFRESH_RATE: Final = Form(re.compile(r"(?=.)(\d{1,3}h)?(\d{1,3}m)?(\d{1,3}d)?|null"), "be like 12h or 7d, or null")
+_LINKS_FORMS: Final = {
     "id": RECORD_ID,
     "institution": INSTITUTION_NAME,
     "created_by_not": RECORD_ID,
@@ -51,7 +52,7 @@ _LINKS_FORMS = {
     "institution_user_id": TEXT,
     "status": one_of("valid", "invalid", "unconfirmed", "token_required"),
 }
-_INSTITUTIONS_FORMS = {
+_INSTITUTIONS_FORMS: Final = {
     "name": INSTITUTION_NAME,
     "type": one_of("bank", "fiscal", "employment"),
     "status": one_of("healthy", "down"),
@@ -96,12 +97,12 @@ class _Created(_Selection, frozen=True, kw_only=True):
 class OfLink(_Created, frozen=True, kw_only=True):
     """Whose records. `link` is wanted because Belvo is slow without it."""
 
-    link: Words
+    link: Several
 
     @discreet
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_words(self.link, LINK_ID, field="link")
+        check_several(self.link, LINK_ID, field="link")
 
 
 class Links(_Created, Query[Link], frozen=True, kw_only=True):
@@ -110,37 +111,37 @@ class Links(_Created, Query[Link], frozen=True, kw_only=True):
     Raises TaskError naming the field that does not fit.
     """
 
-    id: Words | None = None
-    institution: Words | None = None
+    id: Several | None = None
+    institution: Several | None = None
     access_mode: str | None = None
-    created_by_not: Words | None = msgspec.field(default=None, name="created_by__not_in")
-    external_id: Words | None = None
-    institution_user_id: Words | None = None
+    created_by_not: Several | None = msgspec.field(default=None, name="created_by__not_in")
+    external_id: Several | None = None
+    institution_user_id: Several | None = None
     refresh_rate: str | None = None
-    status: Words | None = None
+    status: Several | None = None
 
     @discreet
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_given(self, check_words, _LINKS_FORMS)
-        _check_given(self, check_word, {"access_mode": _ACCESS_MODE, "refresh_rate": _REFRESH_RATE})
+        _check_given(self, check_several, _LINKS_FORMS)
+        _check_given(self, check_one, {"access_mode": _ACCESS_MODE, "refresh_rate": _REFRESH_RATE})
 
 
 class Institutions(ListQuery, Query[Institution], frozen=True, kw_only=True):
     """List institutions: GET /api/institutions/. `resources`: only those that have all of them."""
 
-    name: Words | None = None
-    type: Words | None = None
-    status: Words | None = None
-    country_code: Words | None = None
+    name: Several | None = None
+    type: Several | None = None
+    status: Several | None = None
+    country_code: Several | None = None
     resources: Sequence[str] | None = msgspec.field(default=None, name="resources__allin")
     display_name: str | None = None
     website: str | None = None
 
     @discreet
     def __post_init__(self) -> None:
-        _check_given(self, check_words, _INSTITUTIONS_FORMS)
-        _check_given(self, check_word, {"display_name": TEXT, "website": TEXT})
+        _check_given(self, check_several, _INSTITUTIONS_FORMS)
+        _check_given(self, check_one, {"display_name": TEXT, "website": TEXT})
         if isinstance(self.resources, str):
             raise TaskError("resources must be a sequence of resources", field="resources")
 
@@ -155,9 +156,9 @@ class InvoiceList(OfLink, Query[Invoice], frozen=True, kw_only=True):
     date_from: date | None = msgspec.field(default=None, name="invoice_date__gte")
     date_to: date | None = msgspec.field(default=None, name="invoice_date__lte")
     type: Direction | None = None
-    status: Words | None = None
-    id: Words | None = None
-    invoice_identification: Words | None = None
+    status: Several | None = None
+    id: Several | None = None
+    invoice_identification: Several | None = None
     total_amount_from: Decimal | None = msgspec.field(default=None, name="total_amount__gte")
     total_amount_to: Decimal | None = msgspec.field(default=None, name="total_amount__lte")
 
@@ -170,18 +171,18 @@ class InvoiceList(OfLink, Query[Invoice], frozen=True, kw_only=True):
             if getattr(self, field) is not None:
                 check_amount(getattr(self, field), field=field)
         check_order(self.total_amount_from, self.total_amount_to, field="total_amount_to")
-        _check_given(self, check_words, {"id": RECORD_ID, "status": TEXT, "invoice_identification": TEXT})
+        _check_given(self, check_several, {"id": RECORD_ID, "status": TEXT, "invoice_identification": TEXT})
 
 
 class FinancialStatementList(OfLink, Query[FinancialStatement], frozen=True, kw_only=True):
     """List financial statements that Belvo holds already: GET /api/financial-statements/."""
 
-    id: Words | None = None
+    id: Several | None = None
 
     @discreet
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_given(self, check_words, {"id": RECORD_ID})
+        _check_given(self, check_several, {"id": RECORD_ID})
 
 
 class TaxReturnList(OfLink, Query[TaxReturn], frozen=True, kw_only=True):
@@ -191,10 +192,10 @@ class TaxReturnList(OfLink, Query[TaxReturn], frozen=True, kw_only=True):
     they are read, one of those may come twice. Raises TaskError naming the field that does not fit.
     """
 
-    id: Words | None = None
+    id: Several | None = None
     year_from: int | None = msgspec.field(default=None, name="ejercicio__gte")
     year_to: int | None = msgspec.field(default=None, name="ejercicio__lte")
-    tipo_declaracion: Words | None = None
+    tipo_declaracion: Several | None = None
 
     @discreet
     def __post_init__(self) -> None:
@@ -203,18 +204,18 @@ class TaxReturnList(OfLink, Query[TaxReturn], frozen=True, kw_only=True):
             if getattr(self, field) is not None:
                 check_year(getattr(self, field), field=field)
         check_order(self.year_from, self.year_to, field="year_to")
-        _check_given(self, check_words, {"id": RECORD_ID, "tipo_declaracion": TEXT})
+        _check_given(self, check_several, {"id": RECORD_ID, "tipo_declaracion": TEXT})
 
 
 class TaxStatusList(OfLink, Query[TaxStatus], frozen=True, kw_only=True):
     """List tax statuses that Belvo holds already: GET /api/tax-status/."""
 
-    id: Words | None = None
+    id: Several | None = None
 
     @discreet
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_given(self, check_words, {"id": RECORD_ID})
+        _check_given(self, check_several, {"id": RECORD_ID})
 
 
 class TaxComplianceStatusList(OfLink, Query[TaxComplianceStatus], frozen=True, kw_only=True):
@@ -223,12 +224,12 @@ class TaxComplianceStatusList(OfLink, Query[TaxComplianceStatus], frozen=True, k
     The records name no link: that they are of the links asked for rests on Belvo's word.
     """
 
-    id: Words | None = None
+    id: Several | None = None
 
     @discreet
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_given(self, check_words, {"id": RECORD_ID})
+        _check_given(self, check_several, {"id": RECORD_ID})
 
 
 class TaxRetentionList(OfLink, Query[TaxRetention], frozen=True, kw_only=True):

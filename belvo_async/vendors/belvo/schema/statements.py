@@ -8,7 +8,7 @@ from decimal import Decimal
 from .record import Record
 
 
-class CurrentAssets(Record, frozen=True, kw_only=True, gc=False):
+class CurrentAssets(Record, frozen=True, kw_only=True):
     """What the taxpayer holds for the short term."""
 
     cash_and_equivalents: Decimal | None = None
@@ -24,7 +24,7 @@ class CurrentAssets(Record, frozen=True, kw_only=True, gc=False):
     total: Decimal | None = None
 
 
-class NonCurrentAssets(Record, frozen=True, kw_only=True, gc=False):
+class NonCurrentAssets(Record, frozen=True, kw_only=True):
     """What the taxpayer holds for long."""
 
     property_plant_and_equipment: Decimal | None = None
@@ -38,7 +38,7 @@ class NonCurrentAssets(Record, frozen=True, kw_only=True, gc=False):
     total: Decimal | None = None
 
 
-class CurrentLiabilities(Record, frozen=True, kw_only=True, gc=False):
+class CurrentLiabilities(Record, frozen=True, kw_only=True):
     """What the taxpayer owes soon."""
 
     bank_loans: Decimal | None = None
@@ -53,7 +53,7 @@ class CurrentLiabilities(Record, frozen=True, kw_only=True, gc=False):
     total: Decimal | None = None
 
 
-class NonCurrentLiabilities(Record, frozen=True, kw_only=True, gc=False):
+class NonCurrentLiabilities(Record, frozen=True, kw_only=True):
     """What the taxpayer owes later."""
 
     long_term_accounts_payable: Decimal | None = None
@@ -66,7 +66,7 @@ class NonCurrentLiabilities(Record, frozen=True, kw_only=True, gc=False):
     total: Decimal | None = None
 
 
-class Equity(Record, frozen=True, kw_only=True, gc=False):
+class Equity(Record, frozen=True, kw_only=True):
     """What belongs to the owners."""
 
     stockholders_equity: Decimal | None = None
@@ -83,7 +83,7 @@ class Equity(Record, frozen=True, kw_only=True, gc=False):
     total: Decimal | None = None
 
 
-class BalanceSheet(Record, frozen=True, kw_only=True, gc=False):
+class BalanceSheet(Record, frozen=True, kw_only=True):
     """The balance sheet of one year."""
 
     current_assets: CurrentAssets | None = None
@@ -93,7 +93,7 @@ class BalanceSheet(Record, frozen=True, kw_only=True, gc=False):
     equity: Equity | None = None
 
 
-class IncomeStatement(Record, frozen=True, kw_only=True, gc=False):
+class IncomeStatement(Record, frozen=True, kw_only=True):
     """The income statement of one year."""
 
     net_revenue: Decimal | None = None
@@ -121,7 +121,7 @@ class IncomeStatement(Record, frozen=True, kw_only=True, gc=False):
     net_loss: Decimal | None = None
 
 
-class FinancialStatement(Record, frozen=True, kw_only=True, gc=False):
+class FinancialStatement(Record, frozen=True, kw_only=True):
     """A taxpayer's statements of one `year`; `error` says in Belvo's words why there are none."""
 
     id: str | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import ClassVar, Never, TypeAlias
+from typing import ClassVar, Final, Never, TypeAlias
 
 from msgspec.structs import force_setattr
 
@@ -28,7 +28,7 @@ from .tax_returns import TaxReturn
 from .taxes import TaxComplianceStatus, TaxRetention, TaxStatus
 
 # One request covers at most 365 days (invalid_period). Whether both ends count is not said; counting both is safe.
-LONGEST_PERIOD_DAYS = 365
+LONGEST_PERIOD_DAYS: Final = 365
 
 
 def check_span(first: date, last: date) -> None:

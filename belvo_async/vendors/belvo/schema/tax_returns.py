@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal, TypeAlias, cast
+from typing import Final, Literal, TypeAlias, cast
 
 import msgspec
 from msgspec.structs import force_setattr
@@ -26,21 +26,21 @@ TypedTaxReturn: TypeAlias = PersonalYearlyReturn | PersonalMonthlyReturn | Busin
 Content: TypeAlias = "Decimal | int | str | bool | list[Content] | dict[str, Content] | None"
 """Anything JSON can hold; numbers with a point are exact."""
 
-Part: TypeAlias = msgspec.Raw | msgspec.UnsetType
+RawPart: TypeAlias = msgspec.Raw | msgspec.UnsetType
 """A part of a tax return as it came, or UNSET where the row has no such key."""
 
-_FORMS: Mapping[TaxReturnForm, type[TypedTaxReturn]] = {
+_FORMS: Final[Mapping[TaxReturnForm, type[TypedTaxReturn]]] = {
     "personal_yearly": PersonalYearlyReturn,
     "personal_monthly": PersonalMonthlyReturn,
     "business_yearly": BusinessYearlyReturn,
     "business_monthly": BusinessMonthlyReturn,
 }
-_NULL = msgspec.Raw(b"null")
+_NULL: Final = msgspec.Raw(b"null")
 # Decimal takes the text of a number as it stands; floats would round it.
-_CONTENT = cast("msgspec.json.Decoder[Content]", msgspec.json.Decoder(object, float_hook=Decimal))
+_CONTENT: Final = cast("msgspec.json.Decoder[Content]", msgspec.json.Decoder(object, float_hook=Decimal))
 
 
-class TaxReturn(Record, frozen=True, kw_only=True, gc=False):
+class TaxReturn(Record, frozen=True, kw_only=True):
     """One tax return, of any of the four forms: personal or business, of a year or of a month.
 
     Belvo mixes them in one list without naming the form, so `form` tells it by the keys that are there. The parts are
@@ -55,31 +55,31 @@ class TaxReturn(Record, frozen=True, kw_only=True, gc=False):
     collected_at: datetime | None = None
     created_at: datetime | None = None
     type: str | None = None
-    informacion_general: Part = msgspec.UNSET
-    sueldos_salarios: Part = msgspec.UNSET
-    servicios_profesionales: Part = msgspec.UNSET
-    deducciones_personales: Part = msgspec.UNSET
-    determinacion_impuesto: Part = msgspec.UNSET
-    retenciones: Part = msgspec.UNSET
-    dividendos: Part = msgspec.UNSET
-    datos_informativos: Part = msgspec.UNSET
-    isr: Part = msgspec.UNSET
-    iva: Part = msgspec.UNSET
-    datos_adicionales: Part = msgspec.UNSET
-    estado_resultados: Part = msgspec.UNSET
-    estado_posicion_financiera_balance: Part = msgspec.UNSET
-    conciliacion_entre_resultado_contable_fiscal: Part = msgspec.UNSET
-    deducciones_autorizadas: Part = msgspec.UNSET
-    cifras_cierre_ejercicio: Part = msgspec.UNSET
-    determinacion_del_impuesto_sobre_la_renta: Part = msgspec.UNSET
-    dividendos_o_utilidades_distribuidos: Part = msgspec.UNSET
-    detalle_pago_r1_isr_personas_morales: Part = msgspec.UNSET
-    ingressos: Part = msgspec.UNSET
-    determinacion: Part = msgspec.UNSET
-    determinacion_isr: Part = msgspec.UNSET
-    detalle_pago_isr: Part = msgspec.UNSET
-    determinacion_iva: Part = msgspec.UNSET
-    detalle_pago_iva: Part = msgspec.UNSET
+    informacion_general: RawPart = msgspec.UNSET
+    sueldos_salarios: RawPart = msgspec.UNSET
+    servicios_profesionales: RawPart = msgspec.UNSET
+    deducciones_personales: RawPart = msgspec.UNSET
+    determinacion_impuesto: RawPart = msgspec.UNSET
+    retenciones: RawPart = msgspec.UNSET
+    dividendos: RawPart = msgspec.UNSET
+    datos_informativos: RawPart = msgspec.UNSET
+    isr: RawPart = msgspec.UNSET
+    iva: RawPart = msgspec.UNSET
+    datos_adicionales: RawPart = msgspec.UNSET
+    estado_resultados: RawPart = msgspec.UNSET
+    estado_posicion_financiera_balance: RawPart = msgspec.UNSET
+    conciliacion_entre_resultado_contable_fiscal: RawPart = msgspec.UNSET
+    deducciones_autorizadas: RawPart = msgspec.UNSET
+    cifras_cierre_ejercicio: RawPart = msgspec.UNSET
+    determinacion_del_impuesto_sobre_la_renta: RawPart = msgspec.UNSET
+    dividendos_o_utilidades_distribuidos: RawPart = msgspec.UNSET
+    detalle_pago_r1_isr_personas_morales: RawPart = msgspec.UNSET
+    ingressos: RawPart = msgspec.UNSET
+    determinacion: RawPart = msgspec.UNSET
+    determinacion_isr: RawPart = msgspec.UNSET
+    detalle_pago_isr: RawPart = msgspec.UNSET
+    determinacion_iva: RawPart = msgspec.UNSET
+    detalle_pago_iva: RawPart = msgspec.UNSET
     pdf: str | None = None
     receipt_pdf: str | None = None
 
@@ -150,7 +150,7 @@ def year_number(year: object) -> int | None:
     return year if isinstance(year, int) and not isinstance(year, bool) else None
 
 
-def _read(part: Part) -> Content:
+def _read(part: RawPart) -> Content:
     if isinstance(part, msgspec.UnsetType):
         return None
     content = decode(bytes(part), _CONTENT)
@@ -158,9 +158,9 @@ def _read(part: Part) -> Content:
     return content
 
 
-_PARTS = frozenset(each.name for each in msgspec.structs.fields(TaxReturn) if each.default is msgspec.UNSET)
+_PARTS: Final = frozenset(each.name for each in msgspec.structs.fields(TaxReturn) if each.default is msgspec.UNSET)
 # The parts that only one form has.
-_OWN_PARTS: Mapping[TaxReturnForm, frozenset[str]] = {
+_OWN_PARTS: Final[Mapping[TaxReturnForm, frozenset[str]]] = {
     form: _PARTS.intersection(own.__struct_fields__).difference(
         *(other.__struct_fields__ for other in _FORMS.values() if other is not own)
     )

@@ -8,7 +8,7 @@ from decimal import Decimal
 from .record import Record
 
 
-class TaxPayer(Record, frozen=True, kw_only=True, gc=False):
+class TaxPayer(Record, frozen=True, kw_only=True):
     """Who the taxpayer is; `status_padron` is ACTIVO or INACTIVO."""
 
     rfc: str | None = None
@@ -25,14 +25,14 @@ class TaxPayer(Record, frozen=True, kw_only=True, gc=False):
     phone: str | None = None
 
 
-class BetweenStreets(Record, frozen=True, kw_only=True, gc=False):
+class BetweenStreets(Record, frozen=True, kw_only=True):
     """The streets that an address lies between."""
 
     street_one: str | None = None
     street_two: str | None = None
 
 
-class Address(Record, frozen=True, kw_only=True, gc=False):
+class Address(Record, frozen=True, kw_only=True):
     """A taxpayer's fiscal address."""
 
     postal_code: str | None = None
@@ -47,7 +47,7 @@ class Address(Record, frozen=True, kw_only=True, gc=False):
     between_street: tuple[BetweenStreets, ...] | None = ()
 
 
-class EconomicActivity(Record, frozen=True, kw_only=True, gc=False):
+class EconomicActivity(Record, frozen=True, kw_only=True):
     """One activity of a taxpayer. `initial_date` and `percentage` have no documented form, so they stay text."""
 
     economic_activity: str | None = None
@@ -57,7 +57,7 @@ class EconomicActivity(Record, frozen=True, kw_only=True, gc=False):
     percentage: str | None = None
 
 
-class Regime(Record, frozen=True, kw_only=True, gc=False):
+class Regime(Record, frozen=True, kw_only=True):
     """One tax regime of a taxpayer."""
 
     regimen: str | None = None
@@ -65,7 +65,7 @@ class Regime(Record, frozen=True, kw_only=True, gc=False):
     end_date: date | None = None
 
 
-class Obligation(Record, frozen=True, kw_only=True, gc=False):
+class Obligation(Record, frozen=True, kw_only=True):
     """One obligation of a taxpayer; `expiration` is SAT's sentence on when it is due."""
 
     obligation: str | None = None
@@ -74,7 +74,7 @@ class Obligation(Record, frozen=True, kw_only=True, gc=False):
     end_date: date | None = None
 
 
-class TaxStatus(Record, frozen=True, kw_only=True, gc=False):
+class TaxStatus(Record, frozen=True, kw_only=True):
     """A taxpayer's proof of tax situation. `pdf` is Base64, and None unless it was asked for."""
 
     id: str | None = None
@@ -94,7 +94,7 @@ class TaxStatus(Record, frozen=True, kw_only=True, gc=False):
     pdf: str | None = None
 
 
-class TaxComplianceStatus(Record, frozen=True, kw_only=True, gc=False):
+class TaxComplianceStatus(Record, frozen=True, kw_only=True):
     """SAT's opinion on whether a taxpayer meets its obligations: POSITIVE, NEGATIVE or NO_OBLIGATIONS.
 
     It names no link. `pdf` is Base64, and None unless it was asked for.
@@ -109,7 +109,7 @@ class TaxComplianceStatus(Record, frozen=True, kw_only=True, gc=False):
     pdf: str | None = None
 
 
-class RetentionBreakdown(Record, frozen=True, kw_only=True, gc=False):
+class RetentionBreakdown(Record, frozen=True, kw_only=True):
     """One tax held back; `payment_status` is PAID or PROVISIONED."""
 
     base_amount: Decimal | None = None
@@ -118,7 +118,7 @@ class RetentionBreakdown(Record, frozen=True, kw_only=True, gc=False):
     payment_status: str | None = None
 
 
-class TaxRetention(Record, frozen=True, kw_only=True, gc=False):
+class TaxRetention(Record, frozen=True, kw_only=True):
     """One certificate of retained taxes; `receiver_nationality` is NATIONAL or FOREIGN."""
 
     id: str | None = None

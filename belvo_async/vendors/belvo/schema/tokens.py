@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from msgspec.structs import force_setattr
 
@@ -16,7 +16,7 @@ from .retrievals import Retrieval
 
 R_co = TypeVar("R_co", covariant=True)
 
-_SESSION = re.compile(r"[a-f0-9]{32}")
+_SESSION: Final = re.compile(r"[a-f0-9]{32}")
 
 
 class Resume(Call[R_co], Generic[R_co], frozen=True, kw_only=True):

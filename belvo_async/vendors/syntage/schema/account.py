@@ -12,7 +12,7 @@ from ....discreet import discreet
 from .record import File, Part, Record, Taxpayer, hold
 
 
-class Tag(Record, frozen=True, kw_only=True, gc=False):
+class Tag(Record, frozen=True, kw_only=True):
     """A label put on an invoice."""
 
     name: str | None = None
@@ -20,20 +20,20 @@ class Tag(Record, frozen=True, kw_only=True, gc=False):
     color: str | None = None
 
 
-class EntityTag(Record, frozen=True, kw_only=True, gc=False):
+class EntityTag(Record, frozen=True, kw_only=True):
     """A label put on an entity."""
 
     name: str | None = None
     color: str | None = None
 
 
-class StatusReason(Part, frozen=True, kw_only=True, gc=False):
+class StatusReason(Part, frozen=True, kw_only=True):
     """Why a credential is not valid, in one word like `unsupportedPortableEfirma`."""
 
     type: str | None = None
 
 
-class Credential(Record, frozen=True, kw_only=True, gc=False):
+class Credential(Record, frozen=True, kw_only=True):
     """Access to the SAT (resources/datasources/sat/credentials). `type` is `ciec` or `efirma`.
 
     `status` is pending, waiting, valid, invalid, disabled or error. `status_reason` is named in the guide only.
@@ -45,7 +45,7 @@ class Credential(Record, frozen=True, kw_only=True, gc=False):
     status_reason: StatusReason | None = None
 
 
-class Entity(Record, frozen=True, kw_only=True, gc=False):
+class Entity(Record, frozen=True, kw_only=True):
     """A company or a person whose data is fetched (`GET /entities`). `taxpayer` is missing without an RFC."""
 
     type: str | None = None
@@ -54,7 +54,7 @@ class Entity(Record, frozen=True, kw_only=True, gc=False):
     tags: tuple[EntityTag, ...] | None = None
 
 
-class EntityAdded(Part, frozen=True, kw_only=True, gc=False):
+class EntityAdded(Part, frozen=True, kw_only=True):
     """What creating an entity answers. Whoever holds `onboarding_url` may add credentials to it."""
 
     id: str | None = None
@@ -63,7 +63,7 @@ class EntityAdded(Part, frozen=True, kw_only=True, gc=False):
     onboarding_url: str | None = None
 
 
-class ExtractionState(Record, frozen=True, kw_only=True, gc=False):
+class ExtractionState(Record, frozen=True, kw_only=True):
     """An extraction as `GET /extractions` shows it (resources/core/extractions); the task is `Extraction`.
 
     `options` come back with defaults filled in and dates reformatted. With `rate_limited_at`, the SAT refused more
@@ -85,7 +85,7 @@ class ExtractionState(Record, frozen=True, kw_only=True, gc=False):
     total_data_points: int | None = None
 
 
-class ExportState(Record, frozen=True, kw_only=True, gc=False):
+class ExportState(Record, frozen=True, kw_only=True):
     """An export as `GET /exports/{id}` shows it; the task is `Export`. `file` is there once it is finished."""
 
     file: File | None = None
@@ -95,7 +95,7 @@ class ExportState(Record, frozen=True, kw_only=True, gc=False):
     uri: str | None = None
 
 
-class EventData(Part, frozen=True, kw_only=True, gc=False):
+class EventData(Part, frozen=True, kw_only=True):
     """`object` is the resource as it was then, `changes` maps fields to `{"old", "new"}`; both kept as bytes.
 
     Their types are loose (a total may be quoted), so they are not decoded into records.
@@ -109,7 +109,7 @@ class EventData(Part, frozen=True, kw_only=True, gc=False):
         hold(self, "object", "changes")
 
 
-class Event(Record, frozen=True, kw_only=True, gc=False):
+class Event(Record, frozen=True, kw_only=True):
     """Something that happened (resources/core/events).
 
     `id` is what de-duplication compares; `resource` the IRI of what it is about, `source` of what caused it.

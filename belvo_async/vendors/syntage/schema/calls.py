@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Collection, Mapping, Sequence
-from typing import ClassVar, Generic, Literal, TypeAlias, TypeVar, cast
+from typing import ClassVar, Final, Generic, Literal, TypeAlias, TypeVar, cast
 
 import msgspec
 from msgspec.structs import force_setattr
@@ -19,11 +19,11 @@ from .subjects import RFC, read_id
 R_co = TypeVar("R_co", covariant=True)
 
 # resources/datasources/sat/credentials: a CIEC password has at least 8 characters.
-_SHORTEST_CIEC = 8
+_SHORTEST_CIEC: Final = 8
 # The files of an e.firma have one to three KiB; what is far larger is another file.
-_LARGEST_FILE_BYTES = 64 * 1024
-_DATASOURCES = ("sat", "buro_de_credito", "rpc", "rug", "bil")
-_RFC = re.compile(RFC, re.IGNORECASE)
+_LARGEST_FILE_BYTES: Final = 64 * 1024
+_DATASOURCES: Final = ("sat", "buro_de_credito", "rpc", "rug", "bil")
+_RFC: Final = re.compile(RFC, re.IGNORECASE)
 
 
 class Get(Call[R_co], Generic[R_co], frozen=True):

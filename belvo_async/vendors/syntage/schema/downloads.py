@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 
 from msgspec.structs import force_setattr
 
@@ -59,7 +59,7 @@ class OneFile(Download, frozen=True):
         return self.accepts[getattr(self, "format", "")]
 
 
-_CFDI_FORMS = {"xml": "text/xml", "pdf": "application/pdf", "json": "application/json"}
+_CFDI_FORMS: Final = {"xml": "text/xml", "pdf": "application/pdf", "json": "application/json"}
 
 
 class Cfdi(OneFile, frozen=True):

@@ -14,7 +14,7 @@ from .account import Tag
 from .record import Dated, Part, Record, hold
 
 
-class Issuer(Part, frozen=True, kw_only=True, gc=False):
+class Issuer(Part, frozen=True, kw_only=True):
     """Who issued an invoice.
 
     `tax_regime` is the SAT's code; `blacklist_status` presumed, dismissed, definitive or favorable.
@@ -26,7 +26,7 @@ class Issuer(Part, frozen=True, kw_only=True, gc=False):
     blacklist_status: str | None = None
 
 
-class Receiver(Part, frozen=True, kw_only=True, gc=False):
+class Receiver(Part, frozen=True, kw_only=True):
     """Who an invoice was issued to."""
 
     rfc: str | None = None
@@ -34,7 +34,7 @@ class Receiver(Part, frozen=True, kw_only=True, gc=False):
     blacklist_status: str | None = None
 
 
-class InvoiceRelation(Record, frozen=True, kw_only=True, gc=False):
+class InvoiceRelation(Record, frozen=True, kw_only=True):
     """How an invoice relates to another. `type` is the SAT's c_TipoRelacion, 1 to 9; the invoices are IRIs."""
 
     type: int | None = None
@@ -43,13 +43,13 @@ class InvoiceRelation(Record, frozen=True, kw_only=True, gc=False):
     related_invoice_uuid: str | None = None
 
 
-class InvoiceTaxes(Part, frozen=True, kw_only=True, gc=False):
+class InvoiceTaxes(Part, frozen=True, kw_only=True):
     """A sum of taxes. Not documented, seen in use."""
 
     total: Decimal | None = None
 
 
-class Invoice(Record, frozen=True, kw_only=True, gc=False):
+class Invoice(Record, frozen=True, kw_only=True):
     """A CFDI as Syntage keeps it (OpenAPI, Invoice). Amounts are in `currency`.
 
     `id` is Syntage's, `uuid` the fiscal folio. `type` is I, E, P, N or T; `status` VIGENTE or CANCELADO; `is_issuer`
@@ -109,7 +109,7 @@ class Invoice(Record, frozen=True, kw_only=True, gc=False):
     retained_taxes: InvoiceTaxes | None = None
 
 
-class LineItemTaxes(Part, frozen=True, kw_only=True, gc=False):
+class LineItemTaxes(Part, frozen=True, kw_only=True):
     """Taxes of a line: IVA (`value_added_tax`), ISR (`income_tax`, never transferred), IEPS (`sin_tax`)."""
 
     value_added_tax: Decimal | None = None
@@ -117,7 +117,7 @@ class LineItemTaxes(Part, frozen=True, kw_only=True, gc=False):
     sin_tax: Decimal | None = None
 
 
-class InvoiceLineItem(Record, frozen=True, kw_only=True, gc=False):
+class InvoiceLineItem(Record, frozen=True, kw_only=True):
     """One line (concepto) of an invoice, which comes along whole (OpenAPI, InvoiceLineItem).
 
     `product_identification` is the SAT's product code, `identification_number` the issuer's own.
@@ -147,7 +147,7 @@ else:
     Reference = str | _Embedded
 
 
-class InvoicePayment(Record, frozen=True, kw_only=True, gc=False):
+class InvoicePayment(Record, frozen=True, kw_only=True):
     """One instalment paid on an invoice (OpenAPI, InvoicePayment). `amount` may be negative.
 
     `invoice_uuid` is the fiscal folio of the paid invoice; `invoice` and `batch_payment` are IRIs.
@@ -174,7 +174,7 @@ class InvoicePayment(Record, frozen=True, kw_only=True, gc=False):
             force_setattr(self, "batch_payment", embedded.iri)
 
 
-class Bank(Part, frozen=True, kw_only=True, gc=False):
+class Bank(Part, frozen=True, kw_only=True):
     """One side of a payment. The beneficiary's has no `name`."""
 
     rfc: str | None = None
@@ -182,7 +182,7 @@ class Bank(Part, frozen=True, kw_only=True, gc=False):
     account_number: str | None = None
 
 
-class InvoiceBatchPayment(Record, frozen=True, kw_only=True, gc=False):
+class InvoiceBatchPayment(Record, frozen=True, kw_only=True):
     """One payment (pago) of a payment CFDI, over one or several invoices (OpenAPI, InvoiceBatchPayment).
 
     `invoice` is the payment CFDI; `payment_method` the SAT's forma de pago.
@@ -203,7 +203,7 @@ class InvoiceBatchPayment(Record, frozen=True, kw_only=True, gc=False):
     canceled_at: datetime | None = None
 
 
-class InvoiceCreditNote(Record, frozen=True, kw_only=True, gc=False):
+class InvoiceCreditNote(Record, frozen=True, kw_only=True):
     """What a credit note (`issued_invoice`) takes off an invoice (`applied_invoice`); both are IRIs.
 
     The two `..._uuid` are their fiscal folios. `proportional_rate` is the share of the note that this invoice takes.
@@ -223,7 +223,7 @@ class InvoiceCreditNote(Record, frozen=True, kw_only=True, gc=False):
     canceled_at: datetime | None = None
 
 
-class SatCfdi(Dated, frozen=True, kw_only=True, gc=False):
+class SatCfdi(Dated, frozen=True, kw_only=True):
     """A CFDI by its fiscal folio: `data` is the XML mapped to JSON, kept as bytes. It has no id but `uuid`."""
 
     _instants: ClassVar[tuple[str, ...]] = ("processed_xml_at", "processed_pdf_at")

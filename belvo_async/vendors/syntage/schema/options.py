@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
 
 import msgspec
 from msgspec.structs import force_setattr
@@ -15,7 +15,7 @@ from ....errors import TaskError
 
 InvoiceType: TypeAlias = Literal["I", "E", "P", "N", "T"]
 """Income, credit note (egreso), payment, payroll (nómina), transfer (traslado)."""
-INVOICE_TYPES: tuple[InvoiceType, ...] = ("I", "E", "P", "N", "T")
+INVOICE_TYPES: Final[tuple[InvoiceType, ...]] = ("I", "E", "P", "N", "T")
 
 if TYPE_CHECKING:
     # A datetime is a date to a type checker, so both may be given.
@@ -169,7 +169,7 @@ class NoOptions(Options, frozen=True, kw_only=True):
     """For extractors documented to take none: `tax_status` and `tax_compliance`."""
 
 
-EXTRACTORS: Mapping[str, type[Options] | None] = MappingProxyType(
+EXTRACTORS: Final[Mapping[str, type[Options] | None]] = MappingProxyType(
     {
         "invoice": InvoiceOptions,
         "annual_tax_return": TaxReturnOptions,

@@ -24,7 +24,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
         return []
 
 
-class Dated(Part, frozen=True, kw_only=True, gc=False):
+class Dated(Part, frozen=True, kw_only=True):
     """A part with instants: named in `_instants`, they come out aware and in UTC."""
 
     def __post_init__(self) -> None:
@@ -36,7 +36,7 @@ class Dated(Part, frozen=True, kw_only=True, gc=False):
                 force_setattr(self, name, aware)
 
 
-class Record(Dated, frozen=True, kw_only=True, gc=False):
+class Record(Dated, frozen=True, kw_only=True):
     """What every record shares: unknown fields are ignored, and none is required."""
 
     _instants: ClassVar[tuple[str, ...]] = ("created_at", "updated_at")
@@ -65,7 +65,7 @@ def hold(record: msgspec.Struct, *names: str) -> None:
         force_setattr(record, name, getattr(record, name).copy())
 
 
-class Taxpayer(Record, frozen=True, kw_only=True, gc=False):
+class Taxpayer(Record, frozen=True, kw_only=True):
     """Who the data is about. `id` is the RFC; `person_type` is `physical` or `legal`."""
 
     person_type: str | None = None
@@ -73,7 +73,7 @@ class Taxpayer(Record, frozen=True, kw_only=True, gc=False):
     name: str | None = None
 
 
-class File(Record, frozen=True, kw_only=True, gc=False):
+class File(Record, frozen=True, kw_only=True):
     """What Syntage knows of a file (OpenAPI, File): `FileDownload(file.id)` reads its bytes.
 
     `type` is a word like `invoice.cfdi.xml` or `tax_return.transcript`; `resource` the IRI of what it belongs to;

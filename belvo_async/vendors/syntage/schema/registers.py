@@ -15,7 +15,7 @@ from ....discreet import discreet
 from .record import File, Part, Record, hold
 
 
-class RpcActo(Record, frozen=True, kw_only=True, gc=False):
+class RpcActo(Record, frozen=True, kw_only=True):
     """An act entered in the commercial register (Registro Público de Comercio). `data` is open, kept as bytes."""
 
     _instants: ClassVar[tuple[str, ...]] = ("created_at", "updated_at", "fecha_de_ingreso", "fecha_de_inscripcion")
@@ -36,14 +36,14 @@ class RpcActo(Record, frozen=True, kw_only=True, gc=False):
         hold(self, "data")
 
 
-class RpcEntidadeName(Record, frozen=True, kw_only=True, gc=False):
+class RpcEntidadeName(Record, frozen=True, kw_only=True):
     """A company of the commercial register, in short."""
 
     fme: str | None = None
     nombre_razon_social: str | None = None
 
 
-class RpcSocio(Record, frozen=True, kw_only=True, gc=False):
+class RpcSocio(Record, frozen=True, kw_only=True):
     """A partner of a company. Dates and amounts are texts here. `rpc_entidade` comes only with a single one."""
 
     estatus: str | None = None
@@ -62,7 +62,7 @@ class RpcSocio(Record, frozen=True, kw_only=True, gc=False):
     rpc_entidade: RpcEntidadeName | None = None
 
 
-class RpcEntidade(Record, frozen=True, kw_only=True, gc=False):
+class RpcEntidade(Record, frozen=True, kw_only=True):
     """A company in the commercial register. `lookup_by`: found as the entity itself, or as its `shareholder`."""
 
     _instants: ClassVar[tuple[str, ...]] = ("created_at", "updated_at", "fecha_de_inscripcion")
@@ -89,21 +89,21 @@ class RpcEntidade(Record, frozen=True, kw_only=True, gc=False):
     socios: tuple[RpcSocio, ...] | None = None
 
 
-class RugOtorgante(Part, frozen=True, kw_only=True, gc=False):
+class RugOtorgante(Part, frozen=True, kw_only=True):
     """Who gives a security."""
 
     nombre: str | None = None
     folio_electronico: str | None = None
 
 
-class RugOperacionOtorgante(Part, frozen=True, kw_only=True, gc=False, rename=None):
+class RugOperacionOtorgante(Part, frozen=True, kw_only=True, rename=None):
     """Who gives a security, as entries spell it."""
 
     nombre: str | None = None
     folio_electronico: str | None = None
 
 
-class RugOperacion(Record, frozen=True, kw_only=True, gc=False):
+class RugOperacion(Record, frozen=True, kw_only=True):
     """An entry in the register of securities (Registro Único de Garantías Mobiliarias).
 
     `file` is an IRI. The last three come only with the entity's list and a single one, not within a `RugGarantia`;
@@ -126,7 +126,7 @@ class RugOperacion(Record, frozen=True, kw_only=True, gc=False):
         hold(self, "boleta")
 
 
-class RugGarantia(Record, frozen=True, kw_only=True, gc=False):
+class RugGarantia(Record, frozen=True, kw_only=True):
     """A security over movable goods. `monto` is in `moneda`."""
 
     _instants: ClassVar[tuple[str, ...]] = (
@@ -153,7 +153,7 @@ class RugGarantia(Record, frozen=True, kw_only=True, gc=False):
     operaciones: tuple[RugOperacion, ...] | None = None
 
 
-class BilReport(Record, frozen=True, kw_only=True, gc=False):
+class BilReport(Record, frozen=True, kw_only=True):
     """A report of the source `bil`: legal proceedings. `data` is open, kept as bytes."""
 
     _instants: ClassVar[tuple[str, ...]] = ("created_at", "updated_at", "fecha")
@@ -172,7 +172,7 @@ class BilReport(Record, frozen=True, kw_only=True, gc=False):
         hold(self, "data")
 
 
-class BuroReport(Record, frozen=True, kw_only=True, gc=False):
+class BuroReport(Record, frozen=True, kw_only=True):
     """A report of the Buró de Crédito, of the product `product_type`. `data` is open, kept as bytes."""
 
     link: str | None = None
@@ -189,7 +189,7 @@ class BuroReport(Record, frozen=True, kw_only=True, gc=False):
         hold(self, "data")
 
 
-class BackgroundScore(Part, frozen=True, kw_only=True, gc=False):
+class BackgroundScore(Part, frozen=True, kw_only=True):
     """The score of one category of a background check."""
 
     id: str | None = None
@@ -199,7 +199,7 @@ class BackgroundScore(Part, frozen=True, kw_only=True, gc=False):
     records_count: int | None = None
 
 
-class BackgroundDatabase(Part, frozen=True, kw_only=True, gc=False):
+class BackgroundDatabase(Part, frozen=True, kw_only=True):
     """A database that was searched. `country` is MX or ALL."""
 
     id: str | None = None
@@ -207,7 +207,7 @@ class BackgroundDatabase(Part, frozen=True, kw_only=True, gc=False):
     country: str | None = None
 
 
-class BackgroundDatabaseStatus(Part, frozen=True, kw_only=True, gc=False):
+class BackgroundDatabaseStatus(Part, frozen=True, kw_only=True):
     """How the search of one database went."""
 
     id: str | None = None
@@ -216,7 +216,7 @@ class BackgroundDatabaseStatus(Part, frozen=True, kw_only=True, gc=False):
     status: str | None = None
 
 
-class BackgroundCheck(Record, frozen=True, kw_only=True, gc=False):
+class BackgroundCheck(Record, frozen=True, kw_only=True):
     """A background check of a person or company. `status` is pending, completed or error; `link` the entity's IRI."""
 
     link: str | None = None

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from ....errors import TaskError
 
-UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-RFC = "[A-ZÑ&]{3,4}[0-9]{6}[A-Z0-9]{3}"
-TAXPAYER = re.compile(f"/taxpayers/({RFC})", re.IGNORECASE)
-_ENTITY = re.compile(f"(?:/entities/)?({UUID})", re.IGNORECASE | re.ASCII)
-_INVOICE = re.compile(f"(?:/invoices/)?({UUID})", re.IGNORECASE | re.ASCII)
-_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
+UUID: Final = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+RFC: Final = "[A-ZÑ&]{3,4}[0-9]{6}[A-Z0-9]{3}"
+TAXPAYER: Final = re.compile(f"/taxpayers/({RFC})", re.IGNORECASE)
+_ENTITY: Final = re.compile(f"(?:/entities/)?({UUID})", re.IGNORECASE | re.ASCII)
+_INVOICE: Final = re.compile(f"(?:/invoices/)?({UUID})", re.IGNORECASE | re.ASCII)
+_ID: Final = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 
 def normal_subject(given: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeAlias, cast, get_args, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, TypeAlias, cast, get_args, overload
 from urllib.parse import unquote, urlencode
 
 import msgspec
@@ -218,9 +218,9 @@ def _builtins(options: object) -> dict[str, object]:
     return cast("dict[str, object]", words)
 
 
-_OPTION_PATH = re.compile(r"`\$([^`]*)`")
-_OPTION_KIND = re.compile(r"^Expected `([^`]*)`")
-_OPTION_NAME = re.compile(r"(unknown|required) field `(\w{1,64})`")
+_OPTION_PATH: Final = re.compile(r"`\$([^`]*)`")
+_OPTION_KIND: Final = re.compile(r"^Expected `([^`]*)`")
+_OPTION_NAME: Final = re.compile(r"(unknown|required) field `(\w{1,64})`")
 
 
 def _name_option(complaint: str, extractor: str) -> TaskError:
@@ -243,13 +243,13 @@ FileType: TypeAlias = Literal[
     "tax_return.ack_receipt",
     "tax_return.payment_receipt",
 ]
-EXPORT_FORMATS: tuple[ExportFormat, ...] = get_args(ExportFormat)
-FILE_TYPES: tuple[FileType, ...] = get_args(FileType)
+EXPORT_FORMATS: Final[tuple[ExportFormat, ...]] = get_args(ExportFormat)
+FILE_TYPES: Final[tuple[FileType, ...]] = get_args(FileType)
 
 # A list of Syntage's own, with its filters; nothing that would need encoding, no other origin.
-_LIST = re.compile(r"/[A-Za-z0-9_-][\w/.%-]*(?:\?[!-~]*)?", re.ASCII)
-_SUBJECT = re.compile(f"/entities/{UUID}", re.IGNORECASE)
-_LONGEST_LIST = 2000
+_LIST: Final = re.compile(r"/[A-Za-z0-9_-][\w/.%-]*(?:\?[!-~]*)?", re.ASCII)
+_SUBJECT: Final = re.compile(f"/entities/{UUID}", re.IGNORECASE)
+_LONGEST_LIST: Final = 2000
 
 
 class Export(Task[object], frozen=True, tag="syntage.Export"):

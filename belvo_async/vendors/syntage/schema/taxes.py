@@ -11,7 +11,7 @@ import msgspec
 from .record import Dated, File, Part, Record, Taxpayer
 
 
-class TaxPayment(Dated, frozen=True, kw_only=True, gc=False):
+class TaxPayment(Dated, frozen=True, kw_only=True):
     """What a return owed and how it was paid. Amounts are in pesos."""
 
     _instants: ClassVar[tuple[str, ...]] = ("due_date", "date")
@@ -25,7 +25,7 @@ class TaxPayment(Dated, frozen=True, kw_only=True, gc=False):
     operation_number: str | None = None
 
 
-class TaxReturn(Record, frozen=True, kw_only=True, gc=False):
+class TaxReturn(Record, frozen=True, kw_only=True):
     """A filed return (OpenAPI, TaxReturn).
 
     `interval_unit` is Anual, Mensual or RIF; `period` the SAT's word for the months (Febrero); `presented_at` the
@@ -49,7 +49,7 @@ class TaxReturn(Record, frozen=True, kw_only=True, gc=False):
     payment: TaxPayment | None = None
 
 
-class Person(Part, frozen=True, kw_only=True, gc=False):
+class Person(Part, frozen=True, kw_only=True):
     """A natural person on the tax status certificate."""
 
     full_name: str | None = None
@@ -59,7 +59,7 @@ class Person(Part, frozen=True, kw_only=True, gc=False):
     curp: str | None = None
 
 
-class Company(Part, frozen=True, kw_only=True, gc=False):
+class Company(Part, frozen=True, kw_only=True):
     """A legal person on the tax status certificate."""
 
     legal_name: str | None = None
@@ -67,7 +67,7 @@ class Company(Part, frozen=True, kw_only=True, gc=False):
     entity_type: str | None = None
 
 
-class Address(Part, frozen=True, kw_only=True, gc=False):
+class Address(Part, frozen=True, kw_only=True):
     """The fiscal address. `status_raw` is whether the SAT found the taxpayer there, in its words."""
 
     street_references: tuple[str, ...] | None = None
@@ -83,7 +83,7 @@ class Address(Part, frozen=True, kw_only=True, gc=False):
     status_raw: str | None = None
 
 
-class EconomicActivity(Part, frozen=True, kw_only=True, gc=False):
+class EconomicActivity(Part, frozen=True, kw_only=True):
     """What the taxpayer does. `order` and `percentage` are texts."""
 
     name: str | None = None
@@ -93,7 +93,7 @@ class EconomicActivity(Part, frozen=True, kw_only=True, gc=False):
     start_date: date | None = None
 
 
-class TaxRegime(Part, frozen=True, kw_only=True, gc=False):
+class TaxRegime(Part, frozen=True, kw_only=True):
     """A regime the taxpayer is or was in; `code` is the SAT's."""
 
     code: int | None = None
@@ -102,7 +102,7 @@ class TaxRegime(Part, frozen=True, kw_only=True, gc=False):
     start_date: date | None = None
 
 
-class Obligation(Part, frozen=True, kw_only=True, gc=False):
+class Obligation(Part, frozen=True, kw_only=True):
     """Something the taxpayer must file. `due_date` is a text such as "the 17th of the next month"."""
 
     description: str | None = None
@@ -111,7 +111,7 @@ class Obligation(Part, frozen=True, kw_only=True, gc=False):
     start_date: date | None = None
 
 
-class TaxStatus(Record, frozen=True, kw_only=True, gc=False):
+class TaxStatus(Record, frozen=True, kw_only=True):
     """The tax status certificate (constancia de situación fiscal; OpenAPI, TaxStatus).
 
     `person` or `company`, by kind of taxpayer; `cif` is the id of the certificate.
@@ -135,14 +135,14 @@ class TaxStatus(Record, frozen=True, kw_only=True, gc=False):
     status_updated_at: datetime | None = None
 
 
-class CheckedTaxpayer(Part, frozen=True, kw_only=True, gc=False):
+class CheckedTaxpayer(Part, frozen=True, kw_only=True):
     """Whose compliance was checked."""
 
     rfc: str | None = None
     name: str | None = None
 
 
-class TaxComplianceCheck(Record, frozen=True, kw_only=True, gc=False):
+class TaxComplianceCheck(Record, frozen=True, kw_only=True):
     """The SAT's opinion of compliance (OpenAPI, TaxComplianceCheck).
 
     `result` is positive, negative, no_obligations or activity_suspended.
@@ -157,7 +157,7 @@ class TaxComplianceCheck(Record, frozen=True, kw_only=True, gc=False):
     checked_at: datetime | None = None
 
 
-class RetentionIssuer(Part, frozen=True, kw_only=True, gc=False):
+class RetentionIssuer(Part, frozen=True, kw_only=True):
     """Who withheld."""
 
     rfc: str | None = None
@@ -165,7 +165,7 @@ class RetentionIssuer(Part, frozen=True, kw_only=True, gc=False):
     curp: str | None = None
 
 
-class RetentionReceiver(Part, frozen=True, kw_only=True, gc=False):
+class RetentionReceiver(Part, frozen=True, kw_only=True):
     """Whose tax was withheld. `nationality` is national or foreign."""
 
     rfc: str | None = None
@@ -174,7 +174,7 @@ class RetentionReceiver(Part, frozen=True, kw_only=True, gc=False):
     curp: str | None = None
 
 
-class RetentionItem(Part, frozen=True, kw_only=True, gc=False):
+class RetentionItem(Part, frozen=True, kw_only=True):
     """One tax withheld. `payment_type` is provisional or definitive."""
 
     base_amount: Decimal | None = None
@@ -183,7 +183,7 @@ class RetentionItem(Part, frozen=True, kw_only=True, gc=False):
     payment_type: str | None = None
 
 
-class TaxRetention(Record, frozen=True, kw_only=True, gc=False):
+class TaxRetention(Record, frozen=True, kw_only=True):
     """A retention CFDI (OpenAPI, TaxRetention). `uuid` is its fiscal folio, `code` the SAT's kind of retention.
 
     `period_from` to `period_to` is what it is about; `xml` and `pdf` say whether the file is held.
@@ -221,7 +221,7 @@ class TaxRetention(Record, frozen=True, kw_only=True, gc=False):
     xml: bool | None = None
 
 
-class ElectronicAccountingRecord(Record, frozen=True, kw_only=True, gc=False):
+class ElectronicAccountingRecord(Record, frozen=True, kw_only=True):
     """One sending of electronic accounting (resources/datasources/sat/electronic-accounting).
 
     `month` 13 is the yearly closing. `type` is N (normal) or C (complementary), `file_type` CT, B, PL, XF or XC;
@@ -242,7 +242,7 @@ class ElectronicAccountingRecord(Record, frozen=True, kw_only=True, gc=False):
     files: tuple[File, ...] | None = None
 
 
-class CertificateIssuer(Part, frozen=True, kw_only=True, gc=False):
+class CertificateIssuer(Part, frozen=True, kw_only=True):
     """The X.509 name of the authority; each field is the attribute of that name."""
 
     common_name: str | None = msgspec.field(default=None, name="id-at-commonName")
@@ -258,7 +258,7 @@ class CertificateIssuer(Part, frozen=True, kw_only=True, gc=False):
     organizational_unit_name: str | None = msgspec.field(default=None, name="id-at-organizationalUnitName")
 
 
-class CertificateSubject(Part, frozen=True, kw_only=True, gc=False):
+class CertificateSubject(Part, frozen=True, kw_only=True):
     """The X.509 name of the holder; `serial_number` is the RFC or the CURP, `unique_identifier` the RFC."""
 
     name: str | None = msgspec.field(default=None, name="id-at-name")
@@ -270,7 +270,7 @@ class CertificateSubject(Part, frozen=True, kw_only=True, gc=False):
     email_address: str | None = msgspec.field(default=None, name="pkcs-9-at-emailAddress")
 
 
-class SatCertificate(Record, frozen=True, kw_only=True, gc=False):
+class SatCertificate(Record, frozen=True, kw_only=True):
     """A certificate the SAT issued to the taxpayer. `type` is efirma or csd, `status` valid, revoked or expired.
 
     `link` is the IRI of the entity.

@@ -11,7 +11,7 @@ from datetime import datetime
 from ..record import Amount, Record, Text
 
 
-class BusinessReturnHeader(Record, frozen=True, kw_only=True, gc=False):
+class BusinessReturnHeader(Record, frozen=True, kw_only=True):
     """What was declared, by whom and when. Instants keep SAT's own offset."""
 
     ejercicio: int | None = None
@@ -24,7 +24,7 @@ class BusinessReturnHeader(Record, frozen=True, kw_only=True, gc=False):
     denominacion_razon_social: Text = None
 
 
-class BusinessIncomeTaxGeneralRegime(Record, frozen=True, kw_only=True, gc=False):
+class BusinessIncomeTaxGeneralRegime(Record, frozen=True, kw_only=True):
     """Income tax of the general regime."""
 
     suma_ingresos_nominales_meses_anteriores_ejercicio: Amount = None
@@ -54,13 +54,13 @@ class BusinessIncomeTaxGeneralRegime(Record, frozen=True, kw_only=True, gc=False
     ieps_alcohol: Amount = None
 
 
-class BusinessIncomeTaxAssessment(Record, frozen=True, kw_only=True, gc=False):
+class BusinessIncomeTaxAssessment(Record, frozen=True, kw_only=True):
     """How the income tax of the month came about."""
 
     personas_morales_regimen_general: BusinessIncomeTaxGeneralRegime | None = None
 
 
-class BusinessTaxPayment(Record, frozen=True, kw_only=True, gc=False):
+class BusinessTaxPayment(Record, frozen=True, kw_only=True):
     """What is to be paid of one tax (R1, R12 to R14, R21); each has most of these fields."""
 
     a_cargo: Amount = None
@@ -93,7 +93,7 @@ class BusinessTaxPayment(Record, frozen=True, kw_only=True, gc=False):
     a_favor: Amount = None
 
 
-class BusinessIncomeTaxPayments(Record, frozen=True, kw_only=True, gc=False):
+class BusinessIncomeTaxPayments(Record, frozen=True, kw_only=True):
     """What is to be paid as income tax."""
 
     r1_isr_personas_morales: BusinessTaxPayment | None = None
@@ -102,7 +102,7 @@ class BusinessIncomeTaxPayments(Record, frozen=True, kw_only=True, gc=False):
     r14_isr_retenciones_por_servicios_profesionales: BusinessTaxPayment | None = None
 
 
-class PaidActivities(Record, frozen=True, kw_only=True, gc=False):
+class PaidActivities(Record, frozen=True, kw_only=True):
     """Amounts paid, by rate."""
 
     total_actos_actividades_pagados_tasa_16: Amount = None
@@ -113,7 +113,7 @@ class PaidActivities(Record, frozen=True, kw_only=True, gc=False):
     total_actos_actividades_pagados_no_paga_iva: Amount = None
 
 
-class PaidActivitiesAt16(Record, frozen=True, kw_only=True, gc=False):
+class PaidActivitiesAt16(Record, frozen=True, kw_only=True):
     """Amounts paid at the rate of 16 percent."""
 
     intereses_pagados_tasa_16: Amount = None
@@ -122,7 +122,7 @@ class PaidActivitiesAt16(Record, frozen=True, kw_only=True, gc=False):
     total_actos_pagados_tasa_16: Amount = None
 
 
-class CreditableValueAddedTax(Record, frozen=True, kw_only=True, gc=False):
+class CreditableValueAddedTax(Record, frozen=True, kw_only=True):
     """Value added tax that can be credited."""
 
     total_iva_actos_actividades_pagados_tasa_16: Amount = None
@@ -146,7 +146,7 @@ class CreditableValueAddedTax(Record, frozen=True, kw_only=True, gc=False):
     iva_acreditable_bienes_utilizados_indistintamente_actos_gravados_o_actos_no_obligados_pago_impuesto: Amount = None
 
 
-class ValueAddedTaxDue(Record, frozen=True, kw_only=True, gc=False):
+class ValueAddedTaxDue(Record, frozen=True, kw_only=True):
     """Value added tax that is due."""
 
     valor_actos_actividades_gravados_tasa_16: Amount = None
@@ -172,7 +172,7 @@ class ValueAddedTaxDue(Record, frozen=True, kw_only=True, gc=False):
     otras_cantidades_a_cargo_contribuyente: Amount = None
 
 
-class TaxedActivitiesAt16(Record, frozen=True, kw_only=True, gc=False):
+class TaxedActivitiesAt16(Record, frozen=True, kw_only=True):
     """Amounts charged at the rate of 16 percent."""
 
     intereses_cobrados_tasa_16: Amount = None
@@ -181,7 +181,7 @@ class TaxedActivitiesAt16(Record, frozen=True, kw_only=True, gc=False):
     total_actos_actividades_gravados_tasa_16: Amount = None
 
 
-class BusinessValueAddedTaxAssessment(Record, frozen=True, kw_only=True, gc=False):
+class BusinessValueAddedTaxAssessment(Record, frozen=True, kw_only=True):
     """How the value added tax of the month came about."""
 
     montos_actos_actividades_pagados: PaidActivities | None = None
@@ -191,14 +191,14 @@ class BusinessValueAddedTaxAssessment(Record, frozen=True, kw_only=True, gc=Fals
     detalle_valor_actos_actividades_gravados_tasa_16: TaxedActivitiesAt16 | None = None
 
 
-class BusinessValueAddedTaxPayments(Record, frozen=True, kw_only=True, gc=False):
+class BusinessValueAddedTaxPayments(Record, frozen=True, kw_only=True):
     """What is to be paid as value added tax."""
 
     r21_iva: BusinessTaxPayment | None = None
     r21_iva_retenciones: BusinessTaxPayment | None = None
 
 
-class BusinessMonthlyReturn(Record, frozen=True, kw_only=True, gc=False):
+class BusinessMonthlyReturn(Record, frozen=True, kw_only=True):
     """A business's return of one month."""
 
     id: Text = None

@@ -14,7 +14,7 @@ from ..record import Amount, Record, Text
 from .business import BusinessReturnHeader
 
 
-class PartySplit(Record, frozen=True, kw_only=True, gc=False):
+class PartySplit(Record, frozen=True, kw_only=True):
     """An amount split into related parties and others."""
 
     partes_relacionadas: Amount = None
@@ -22,7 +22,7 @@ class PartySplit(Record, frozen=True, kw_only=True, gc=False):
     total: Amount = None
 
 
-class AdditionalAnswers(Record, frozen=True, kw_only=True, gc=False):
+class AdditionalAnswers(Record, frozen=True, kw_only=True):
     """Answers to yes-or-no questions of the form."""
 
     indica_si_optas_por_dictaminar_tus_estados_financieros: Text = None
@@ -33,7 +33,7 @@ class AdditionalAnswers(Record, frozen=True, kw_only=True, gc=False):
     indica_si_te_dedicas_exclisivamente_a_generacion_energia_fuentes_renovables_o_cogeneracion_electricidad_eficiente: Text = None  # noqa: E501
 
 
-class ProfitAndLoss(Record, frozen=True, kw_only=True, gc=False):
+class ProfitAndLoss(Record, frozen=True, kw_only=True):
     """The income statement of the year."""
 
     ventas_servicios_nacionales: PartySplit | None = None
@@ -93,7 +93,7 @@ class ProfitAndLoss(Record, frozen=True, kw_only=True, gc=False):
     perdida_neta: Amount = None
 
 
-class Assets(Record, frozen=True, kw_only=True, gc=False):
+class Assets(Record, frozen=True, kw_only=True):
     """What the business holds."""
 
     efectivo_caja_depositos_instituciones_credito_nacionales: Amount = None
@@ -122,7 +122,7 @@ class Assets(Record, frozen=True, kw_only=True, gc=False):
     suma_activo: Amount = None
 
 
-class Liabilities(Record, frozen=True, kw_only=True, gc=False):
+class Liabilities(Record, frozen=True, kw_only=True):
     """What the business owes."""
 
     cuentas_documentos_por_pagar_nacionales: PartySplit | None = None
@@ -134,7 +134,7 @@ class Liabilities(Record, frozen=True, kw_only=True, gc=False):
     suma_pasivo: Amount = None
 
 
-class OwnersEquity(Record, frozen=True, kw_only=True, gc=False):
+class OwnersEquity(Record, frozen=True, kw_only=True):
     """What belongs to the owners."""
 
     capital_social_proveniente_aportaciones: Amount = None
@@ -153,7 +153,7 @@ class OwnersEquity(Record, frozen=True, kw_only=True, gc=False):
     suma_pasivo_mas_capital_contable: Amount = None
 
 
-class FinancialPosition(Record, frozen=True, kw_only=True, gc=False):
+class FinancialPosition(Record, frozen=True, kw_only=True):
     """The balance sheet of the year."""
 
     activo: Assets | None = None
@@ -161,7 +161,7 @@ class FinancialPosition(Record, frozen=True, kw_only=True, gc=False):
     capital_contable: OwnersEquity | None = None
 
 
-class FiscalReconciliation(Record, frozen=True, kw_only=True, gc=False):
+class FiscalReconciliation(Record, frozen=True, kw_only=True):
     """From the result of the books to the taxable one."""
 
     utilidad_o_perdida_neta: Amount = None
@@ -209,7 +209,7 @@ class FiscalReconciliation(Record, frozen=True, kw_only=True, gc=False):
     utilidad_o_perdida_fiscal_antes_de_ptu: Amount = None
 
 
-class AuthorizedDeductions(Record, frozen=True, kw_only=True, gc=False):
+class AuthorizedDeductions(Record, frozen=True, kw_only=True):
     """Deductions, by kind."""
 
     sueldos_salarios: Amount = None
@@ -238,7 +238,7 @@ class AuthorizedDeductions(Record, frozen=True, kw_only=True, gc=False):
     total_deducciones_autorizadas: Amount = None
 
 
-class ClosingFigures(Record, frozen=True, kw_only=True, gc=False):
+class ClosingFigures(Record, frozen=True, kw_only=True):
     """Figures at the end of the year."""
 
     perdidas_fiscales_de_ejercicios_anteriores_pendientes_de_amortizar_actualiazadas: Amount = None
@@ -254,7 +254,7 @@ class ClosingFigures(Record, frozen=True, kw_only=True, gc=False):
     saldo_de_cuenta_de_utilidad_fiscal_neta_por_inversion_en_renovables: Amount = None
 
 
-class BusinessYearlyTax(Record, frozen=True, kw_only=True, gc=False):
+class BusinessYearlyTax(Record, frozen=True, kw_only=True):
     """The tax of the year, line by line."""
 
     total_ingresos_acumulables: Amount = None
@@ -279,7 +279,7 @@ class BusinessYearlyTax(Record, frozen=True, kw_only=True, gc=False):
     isr_a_favor_del_ejercicio: Amount = None
 
 
-class YearCredits(Record, frozen=True, kw_only=True, gc=False):
+class YearCredits(Record, frozen=True, kw_only=True):
     """Credits and incentives of the year."""
 
     monto_aplicado_del_estimulo_fiscal_de_chatarrizacion: Amount = None
@@ -294,7 +294,7 @@ class YearCredits(Record, frozen=True, kw_only=True, gc=False):
     credito_fiscal_autorizado_en_ejercicio_a_produccion_distribucion_cinematografica_nacional_pendiente_aplicar: Amount = None  # noqa: E501
 
 
-class EarlierCredits(Record, frozen=True, kw_only=True, gc=False):
+class EarlierCredits(Record, frozen=True, kw_only=True):
     """Credits of earlier years used in this one."""
 
     total_estimulo_produccion_y_distribucion_cinematografica_nacional_ejercicios_anteriores_aplicado_en_ejercicio: Amount = None  # noqa: E501
@@ -304,7 +304,7 @@ class EarlierCredits(Record, frozen=True, kw_only=True, gc=False):
     saldo_credito_fiscal_autorizado_ejercicios_anteriores_a_produccion_distribucion_nacional_pendiente_aplicar: Amount = None  # noqa: E501
 
 
-class BusinessTaxAssessment(Record, frozen=True, kw_only=True, gc=False):
+class BusinessTaxAssessment(Record, frozen=True, kw_only=True):
     """How the tax of the year came about."""
 
     determinacion_del_impuesto_sobre_la_renta: BusinessYearlyTax | None = None
@@ -313,7 +313,7 @@ class BusinessTaxAssessment(Record, frozen=True, kw_only=True, gc=False):
     datos_informativos_ejercicios_anteriores_aplicados_en_ejercicio: EarlierCredits | None = None
 
 
-class DistributedDividends(Record, frozen=True, kw_only=True, gc=False):
+class DistributedDividends(Record, frozen=True, kw_only=True):
     """Dividends and profits that were distributed."""
 
     provenientes_de_cuenta_de_utilidad_fisica_neta_cufin_generada_en_2013_y_anteriores: Amount = None
@@ -326,7 +326,7 @@ class DistributedDividends(Record, frozen=True, kw_only=True, gc=False):
     provenientes_de_cuenta_de_utilidad_fiscal_neta_por_inversion_en_energia_de_fuentes_renovables_o_sistemas_cogeneracion_electricidad_eficiente: Amount = None  # noqa: E501
 
 
-class BusinessYearlyPayment(Record, frozen=True, kw_only=True, gc=False):
+class BusinessYearlyPayment(Record, frozen=True, kw_only=True):
     """What is to be paid."""
 
     a_cargo: Amount = None
@@ -343,7 +343,7 @@ class BusinessYearlyPayment(Record, frozen=True, kw_only=True, gc=False):
     cantidad_a_pagar: Amount = None
 
 
-class BusinessYearlyReturn(Record, frozen=True, kw_only=True, gc=False):
+class BusinessYearlyReturn(Record, frozen=True, kw_only=True):
     """A business's return of one year. `ingressos` (so spelled) and `determinacion` have no documented fields."""
 
     id: Text = None

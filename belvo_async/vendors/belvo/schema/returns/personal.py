@@ -13,7 +13,7 @@ import msgspec
 from ..record import Amount, Record, Text
 
 
-class PersonalReturnHeader(Record, frozen=True, kw_only=True, gc=False):
+class PersonalReturnHeader(Record, frozen=True, kw_only=True):
     """What was declared, by whom and when. Instants keep SAT's own offset."""
 
     ejercicio: int | None = None
@@ -25,7 +25,7 @@ class PersonalReturnHeader(Record, frozen=True, kw_only=True, gc=False):
     nombre: Text = None
 
 
-class Employer(Record, frozen=True, kw_only=True, gc=False):
+class Employer(Record, frozen=True, kw_only=True):
     """One employer: what it paid in the year."""
 
     rfc_retenedor: Text = None
@@ -35,7 +35,7 @@ class Employer(Record, frozen=True, kw_only=True, gc=False):
     subsidio_empleo: Amount = None
 
 
-class Wages(Record, frozen=True, kw_only=True, gc=False):
+class Wages(Record, frozen=True, kw_only=True):
     """Wages and salaries of the year."""
 
     retenedores: tuple[Employer, ...] | None = ()
@@ -46,7 +46,7 @@ class Wages(Record, frozen=True, kw_only=True, gc=False):
     subsidio_empleo: Amount = None
 
 
-class ServiceDeductionDetail(Record, frozen=True, kw_only=True, gc=False):
+class ServiceDeductionDetail(Record, frozen=True, kw_only=True):
     """One deduction."""
 
     tipo_deduccion: Text = None
@@ -54,7 +54,7 @@ class ServiceDeductionDetail(Record, frozen=True, kw_only=True, gc=False):
     monto_detallado: Amount = None
 
 
-class ServiceDeductions(Record, frozen=True, kw_only=True, gc=False):
+class ServiceDeductions(Record, frozen=True, kw_only=True):
     """Deductions from professional income."""
 
     deducciones_autorizadas: Amount = None
@@ -63,7 +63,7 @@ class ServiceDeductions(Record, frozen=True, kw_only=True, gc=False):
     total_deducciones_autorizadas: Amount = None
 
 
-class ServiceIncome(Record, frozen=True, kw_only=True, gc=False):
+class ServiceIncome(Record, frozen=True, kw_only=True):
     """Professional income."""
 
     ingresos_acumulables: Amount = None
@@ -72,7 +72,7 @@ class ServiceIncome(Record, frozen=True, kw_only=True, gc=False):
     total_ingresos: Amount = None
 
 
-class ServiceResult(Record, frozen=True, kw_only=True, gc=False):
+class ServiceResult(Record, frozen=True, kw_only=True):
     """The taxable result of professional services."""
 
     utilidad_fiscal: Amount = None
@@ -81,19 +81,19 @@ class ServiceResult(Record, frozen=True, kw_only=True, gc=False):
     utilidad_gravable: Amount = None
 
 
-class ServiceProvisionalPayments(Record, frozen=True, kw_only=True, gc=False):
+class ServiceProvisionalPayments(Record, frozen=True, kw_only=True):
     """What was paid during the year."""
 
     pagos_provisionales_efectuados_en_ejercicio: Amount = None
 
 
-class ServiceWithholding(Record, frozen=True, kw_only=True, gc=False):
+class ServiceWithholding(Record, frozen=True, kw_only=True):
     """Income tax held back by companies."""
 
     isr_retenido_personas_morales: Amount = None
 
 
-class ProfessionalServices(Record, frozen=True, kw_only=True, gc=False):
+class ProfessionalServices(Record, frozen=True, kw_only=True):
     """Professional services of the year."""
 
     deducciones_autorizadas: ServiceDeductions | None = None
@@ -103,14 +103,14 @@ class ProfessionalServices(Record, frozen=True, kw_only=True, gc=False):
     retenciones_isr: ServiceWithholding | None = None
 
 
-class PersonalDeduction(Record, frozen=True, kw_only=True, gc=False):
+class PersonalDeduction(Record, frozen=True, kw_only=True):
     """One deductible amount, by its issuer."""
 
     rfc_emisor: Text = None
     monto_deducible: Amount = None
 
 
-class PersonalDeductions(Record, frozen=True, kw_only=True, gc=False):
+class PersonalDeductions(Record, frozen=True, kw_only=True):
     """Personal deductions of the year."""
 
     honorarios_medicos_dentales_hospitalarios: tuple[PersonalDeduction, ...] | None = ()
@@ -119,7 +119,7 @@ class PersonalDeductions(Record, frozen=True, kw_only=True, gc=False):
     primas_por_seguros_de_gasto_medico: tuple[PersonalDeduction, ...] | None = ()
 
 
-class PersonalTaxAssessment(Record, frozen=True, kw_only=True, gc=False):
+class PersonalTaxAssessment(Record, frozen=True, kw_only=True):
     """How the tax of the year came about, and where a balance goes."""
 
     base_gravable: Amount = None
@@ -135,7 +135,7 @@ class PersonalTaxAssessment(Record, frozen=True, kw_only=True, gc=False):
     accion_saldo_a_favor: Text = None
 
 
-class Withholding(Record, frozen=True, kw_only=True, gc=False):
+class Withholding(Record, frozen=True, kw_only=True):
     """What one payer held back."""
 
     rfc_retenedor: Text = None
@@ -143,7 +143,7 @@ class Withholding(Record, frozen=True, kw_only=True, gc=False):
     retenciones_isr: Amount = None
 
 
-class Withholdings(Record, frozen=True, kw_only=True, gc=False):
+class Withholdings(Record, frozen=True, kw_only=True):
     """What was held back, by kind of income."""
 
     sueldos_salarios: tuple[Withholding, ...] | None = ()
@@ -151,14 +151,14 @@ class Withholdings(Record, frozen=True, kw_only=True, gc=False):
     servicios_profesionales: tuple[Withholding, ...] | None = ()
 
 
-class PersonalDividends(Record, frozen=True, kw_only=True, gc=False):
+class PersonalDividends(Record, frozen=True, kw_only=True):
     """Dividends received."""
 
     monto_acumulable_dividendos_utilidades: Amount = None
     monto_total_isr_pagado_sociedad: Amount = None
 
 
-class PersonalTaxCredits(Record, frozen=True, kw_only=True, gc=False):
+class PersonalTaxCredits(Record, frozen=True, kw_only=True):
     """Tax credits granted for projects and investments."""
 
     credito_fiscal_autorizado_proyectos_investigacion_desarrollo: Amount = None
@@ -171,7 +171,7 @@ class PersonalTaxCredits(Record, frozen=True, kw_only=True, gc=False):
     saldo_credito_fiscal_anteriores_produccion_distribucion_cinematografica: Amount = None
 
 
-class PersonalYearlyReturn(Record, frozen=True, kw_only=True, gc=False):
+class PersonalYearlyReturn(Record, frozen=True, kw_only=True):
     """A person's return of one year."""
 
     id: Text = None
@@ -190,7 +190,7 @@ class PersonalYearlyReturn(Record, frozen=True, kw_only=True, gc=False):
     receipt_pdf: Text = None
 
 
-class PersonalIncomeTaxAssessment(Record, frozen=True, kw_only=True, gc=False):
+class PersonalIncomeTaxAssessment(Record, frozen=True, kw_only=True):
     """How the income tax of the month came about. Leases have the last six fields."""
 
     ingresos_periodos_anteriores: Amount = None
@@ -215,7 +215,7 @@ class PersonalIncomeTaxAssessment(Record, frozen=True, kw_only=True, gc=False):
     )
 
 
-class PersonalIncomeTaxPayment(Record, frozen=True, kw_only=True, gc=False):
+class PersonalIncomeTaxPayment(Record, frozen=True, kw_only=True):
     """What is to be paid as income tax."""
 
     a_cargo: Amount = None
@@ -227,7 +227,7 @@ class PersonalIncomeTaxPayment(Record, frozen=True, kw_only=True, gc=False):
     cantidad_a_pagar: Amount = None
 
 
-class PersonalIncomeTax(Record, frozen=True, kw_only=True, gc=False):
+class PersonalIncomeTax(Record, frozen=True, kw_only=True):
     """Income tax (ISR) of the month; `tipo` is the activity, such as PFAE or PFAI."""
 
     tipo: Text = None
@@ -235,7 +235,7 @@ class PersonalIncomeTax(Record, frozen=True, kw_only=True, gc=False):
     detalle_del_pago: PersonalIncomeTaxPayment | None = None
 
 
-class PersonalValueAddedTaxAssessment(Record, frozen=True, kw_only=True, gc=False):
+class PersonalValueAddedTaxAssessment(Record, frozen=True, kw_only=True):
     """How the value added tax of the month came about."""
 
     actividades_gravadas_tasa_16: Amount = None
@@ -250,7 +250,7 @@ class PersonalValueAddedTaxAssessment(Record, frozen=True, kw_only=True, gc=Fals
     cantidad_a_cargo: Amount = None
 
 
-class PersonalValueAddedTaxPayment(Record, frozen=True, kw_only=True, gc=False):
+class PersonalValueAddedTaxPayment(Record, frozen=True, kw_only=True):
     """What is to be paid as value added tax."""
 
     total_contribuciones: Amount = None
@@ -260,14 +260,14 @@ class PersonalValueAddedTaxPayment(Record, frozen=True, kw_only=True, gc=False):
     a_favor: Amount = None
 
 
-class PersonalValueAddedTax(Record, frozen=True, kw_only=True, gc=False):
+class PersonalValueAddedTax(Record, frozen=True, kw_only=True):
     """Value added tax (IVA) of the month."""
 
     determinacion: PersonalValueAddedTaxAssessment | None = None
     detalle_del_pago: PersonalValueAddedTaxPayment | None = None
 
 
-class PersonalMonthlyReturn(Record, frozen=True, kw_only=True, gc=False):
+class PersonalMonthlyReturn(Record, frozen=True, kw_only=True):
     """A person's return of one month."""
 
     id: Text = None
