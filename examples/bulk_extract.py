@@ -12,7 +12,7 @@ import argparse
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import msgspec
@@ -22,7 +22,7 @@ from belvo_async import JobError, Session, belvo
 
 async def wanted(session: Session, years: Sequence[int]) -> AsyncIterator[belvo.Invoices]:
     """Every valid link, half year and direction. (A leap year is longer than the 365 days of one request.)"""
-    today = session.clock.now().date()
+    today = datetime.now(UTC).date()
     async for link in session.list(belvo.Links(status="valid")):
         for year in years:
             for begin, end in ((date(year, 1, 1), date(year, 6, 30)), (date(year, 7, 1), date(year, 12, 31))):

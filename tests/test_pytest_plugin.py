@@ -88,7 +88,7 @@ async def test_a_silent_end_is_inferred_within_seconds(
 async def test_the_fixture_is_that_session(belvo_async_session: Session) -> None:
     """With the looks and the quiet of the tests above, on the clock of the wall."""
     assert ["belvo", "syntage"] == list(belvo_async_session.vendors)
-    assert isinstance(belvo_async_session.clock, SystemClock)
+    assert isinstance(belvo_async_session._core.clock, SystemClock)
 
 
 async def test_both_vendors_serve_one_session(

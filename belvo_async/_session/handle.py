@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Generator
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from ..discreet import discreet
 from ..errors import UnsupportedError, outcome_error, timeout_error
@@ -14,8 +14,8 @@ from .checks import check_span
 
 if TYPE_CHECKING:
     from .._tracker import Watch
+    from .core import Core
     from .reading.results import Results
-    from .session import Session
 
 R_co = TypeVar("R_co", covariant=True)
 T = TypeVar("T")
@@ -30,12 +30,12 @@ class JobHandle(Generic[R_co]):
     any number of tasks.
     """
 
-    def __init__(self, session: Session, watch: Watch, deadline: datetime) -> None:
-        self._session = session
+    def __init__(self, core: Core, watch: Watch, deadline: datetime) -> None:
+        self._core = core
         self._watch = watch
         self.deadline = deadline
         # Set as the clock is now: however that is set later, as much is left as was.
-        self._ends = asyncio.get_running_loop().time() + (deadline - session.clock.now()).total_seconds()
+        self._ends = asyncio.get_running_loop().time() + (deadline - core.clock.now()).total_seconds()
 
     @property
     def id(self) -> str:
@@ -73,11 +73,11 @@ class JobHandle(Generic[R_co]):
     async def wait(self, timeout: timedelta | None = None) -> Job:
         """Wait as `await` does, but at most `timeout`: JobTimeoutError then, and the job goes on."""
         check_span(timeout, field="timeout")
-        now = self._session.clock.now()
+        now = self._core.clock.now()
         left = timedelta(seconds=self._ends - asyncio.get_running_loop().time())
         until = now + (left if timeout is None else min(left, timeout))
         # Of one that was lost the store is asked again: it may be back.
-        if self.job.is_open and not (await self._session.tracker.settle(self._watch, until=until)):
+        if self.job.is_open and not (await self._core.tracker.settle(self._watch, until=until)):
             raise timeout_error(self.job, waited=_words(until - min(self.job.created_at, now)))
         error = outcome_error(self.job)
         if error is not None:
@@ -113,11 +113,11 @@ class JobHandle(Generic[R_co]):
         Raises UnsupportedError for tasks whose records have no list, TaskError for a resource or checkpoint of
         another job.
         """
-        return self._session.results(self.job, resource, type=type, resume=resume, strict=strict)
+        return self._core.results(self.job, resource, record=type, resume=resume, strict=strict)
 
     def updates(self) -> AsyncIterator[Observation]:
         """Every observation that changes the job from now on, until it is over."""
-        return self._session.tracker.updates(self._watch)
+        return self._core.tracker.updates(self._watch)
 
     @discreet
     async def stop(self) -> Job:
@@ -125,7 +125,7 @@ class JobHandle(Generic[R_co]):
 
         Raises UnsupportedError where the vendor has no such call, VendorError or TransportError when asking failed.
         """
-        return await self._session.tracker.stop(self.job)
+        return await self._core.tracker.stop(self.job)
 
     @discreet
     async def abandon(self) -> Job:
@@ -135,12 +135,12 @@ class JobHandle(Generic[R_co]):
         that a late webhook tells still counts, and `session.adopt` takes the job up again. Of an ended job nothing
         changes.
         """
-        return await self._session.tracker.abandon(self.job)
+        return await self._core.tracker.abandon(self.job)
 
     @discreet
     async def refresh(self) -> Job:
         """Look at the vendor now. Raises VendorError or TransportError when that failed; the job is unchanged then."""
-        return await self._session.tracker.refresh(self.job)
+        return await self._core.tracker.refresh(self.job)
 
     @discreet
     async def resubmit(self, *, deadline: timedelta | None = None) -> JobHandle[R_co]:
@@ -149,18 +149,27 @@ class JobHandle(Generic[R_co]):
         For an uncertain job this is the user's decision alone: the first submission may run too, and both are billed.
         So may a job that was given up, or is past its deadline. Raises UnsupportedError while the job is under way.
         """
-        job = await self._session.tracker.current(self.job)
-        is_over = not job.is_open or job.is_past(self._session.clock.now())
+        job = await self._core.tracker.current(self.job)
+        is_over = not job.is_open or job.is_past(self._core.clock.now())
         if is_over and job.status is not Status.UNCERTAIN:
-            return cast("JobHandle[R_co]", await self._session.fire(job.task, deadline=deadline))
-        if job.status is not Status.UNCERTAIN:
+            job, until = await self._core.submit(job.task, deadline)
+        elif job.status is Status.UNCERTAIN:
+            until = self._core.deadline_after(deadline)
+            job = await self._core.tracker.resubmit(job, deadline=until)
+        else:
             raise UnsupportedError(f"job {job.id} is {job.status}: there is nothing to submit again")
-        until = self._session.deadline_after(deadline)
-        return self._session.handle(await self._session.tracker.resubmit(job, deadline=until), until)
+        return handle_on(self._core, job, until)
 
     def __repr__(self) -> str:
         # One that could not be made watches nothing.
         return f"<JobHandle {self.id} {self.job.vendor} {self.state}>" if hasattr(self, "_watch") else "<JobHandle>"
+
+
+def handle_on(core: Core, job: Job, deadline: datetime) -> JobHandle[Any]:
+    """Make a handle on a job, waited for until `deadline`."""
+    # A submission that ends while the session closes still gives its handle.
+    tracker = core.tracker_or_none or core.tracker
+    return JobHandle(core, tracker.watch(job), deadline)
 
 
 def _words(span: timedelta) -> str:

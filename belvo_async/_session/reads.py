@@ -5,19 +5,16 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, TypeVar, overload
 
-from .._http import Send, converse
-from .._tracker import Tracker
-from ..abc import Call, Clock, Download, Query, Vendor, Walk
+from .._http import converse
+from ..abc import Call, Download, Query, Vendor
 from ..discreet import discreet
-from ..errors import TaskError, UnsupportedError
-from ..jobs import Job
+from ..errors import TaskError
 from ..tolerant import Misfits
 from .call import carry_out
 from .checks import not_taken
-from .handle import JobHandle
+from .core import Core
 from .reading.download import File
-from .reading.prefetch import Spares
-from .reading.results import Remarks, Results
+from .reading.results import Results
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -26,59 +23,7 @@ T = TypeVar("T")
 class Reads:
     """The half of a session that reads; the other half opens it and follows jobs."""
 
-    clock: Clock
-    _vendors: dict[str, Vendor]
-    _sends: dict[str, Send]
-    _bulk_sends: dict[str, Send]
-    _spares: Spares
-
-    @property
-    def tracker(self) -> Tracker:
-        """The session's tracker. Raises SessionClosedError unless the session is open, on this event loop."""
-        raise NotImplementedError
-
-    def _check_open(self) -> None:
-        raise NotImplementedError
-
-    @overload
-    def results(
-        self,
-        job: Job | JobHandle[Any],
-        resource: str | None = None,
-        *,
-        type: None = None,
-        resume: str | None = None,
-        strict: bool = False,
-    ) -> Results[Any]: ...
-    @overload
-    def results(
-        self,
-        job: Job | JobHandle[Any],
-        resource: str | None = None,
-        *,
-        type: type[T],
-        resume: str | None = None,
-        strict: bool = False,
-    ) -> Results[T]: ...
-    @discreet
-    def results(
-        self,
-        job: Job | JobHandle[Any],
-        resource: str | None = None,
-        *,
-        type: type[Any] | None = None,
-        resume: str | None = None,
-        strict: bool = False,
-    ) -> Results[Any]:
-        """The records of a job, as `JobHandle.results` gives them."""
-        job = job.job if isinstance(job, JobHandle) else job
-        vendor = self._vendors.get(job.vendor)
-        if vendor is None:
-            raise UnsupportedError(f"this session has no vendor {job.vendor!r}")
-        walk = vendor.results(job, resource)
-        remark = walk.shape.remark  # a task without a list is refused here, not at the first record
-        remarks = remark and Remarks(remark, self.clock, partial(self.tracker.remark, job))
-        return self._results(walk, vendor, record=type, resume=resume, strict=strict, remarks=remarks)
+    _core: Core
 
     @overload
     def list(
@@ -97,7 +42,7 @@ class Reads:
         Raises TaskError for a query no vendor of this session takes.
         """
         vendor = self._vendor_with("queries", query, field="query")
-        return self._results(vendor.list(query), vendor, record=type, resume=resume, strict=strict)
+        return self._core.read(vendor.list(query), vendor, record=type, resume=resume, strict=strict)
 
     @discreet
     async def call(self, call: Call[R], *, misfits: Misfits | None = None, strict: bool = False) -> R:
@@ -109,9 +54,9 @@ class Reads:
         carried out) when no answer came, SessionClosedError when the session closed meanwhile: then, too, it may.
         """
         vendor = self._vendor_with("calls", call, field="call")
-        self._check_open()
-        send = self._sends[vendor.name]
-        return await carry_out(call, vendor, send, self.clock.now(), misfits=misfits, strict=strict)
+        self._core.check_open()
+        send = self._core.sends[vendor.name]
+        return await carry_out(call, vendor, send, self._core.clock.now(), misfits=misfits, strict=strict)
 
     @discreet
     def download(self, download: Download) -> File:
@@ -122,26 +67,12 @@ class Reads:
         Raises TaskError for a file no vendor of this session takes.
         """
         vendor = self._vendor_with("downloads", download, field="download")
-        self._check_open()
-        find = partial(converse, self._sends[vendor.name])
-        return File(lambda: find(vendor.download(download)), vendor, self._bulk_sends[vendor.name])
+        self._core.check_open()
+        find = partial(converse, self._core.sends[vendor.name])
+        return File(lambda: find(vendor.download(download)), vendor, self._core.bulk_sends[vendor.name])
 
     def _vendor_with(self, kinds: str, wanted: object, *, field: str) -> Vendor:
-        for vendor in self._vendors.values():
+        for vendor in self._core.vendors.values():
             if isinstance(wanted, getattr(vendor, kinds)):
                 return vendor
         raise TaskError(not_taken(wanted, field), field=field)
-
-    def _results(
-        self,
-        walk: Walk[object],
-        vendor: Vendor,
-        *,
-        record: type[Any] | None,
-        resume: str | None,
-        strict: bool,
-        remarks: Remarks | None = None,
-    ) -> Results[Any]:
-        self._check_open()
-        send = self._bulk_sends[vendor.name]
-        return Results(walk, vendor, send, self._spares, record=record, resume=resume, remarks=remarks, strict=strict)

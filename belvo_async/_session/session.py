@@ -11,20 +11,21 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Self, TypeVar
 
-from .._http import Http, Send, converse
-from .._tracker import Tracker, closed_error
+from .._http import Http, converse
+from .._tracker import Tracker
 from ..abc import Clock, Store, SystemClock, Vendor
 from ..accounts import accounts_of
 from ..discreet import Discretion, discreet
 from ..errors import SessionClosedError, TaskError, UnknownJobError
-from ..jobs import Job, Polling, Task, at_present
+from ..jobs import Polling, Task, at_present
 from ..stores import join_accounts
 from . import bulk
 from .binding import Binding
-from .checks import check_connections, check_remote_id, check_store, check_text, check_vendors, deadline_after
+from .checks import check_connections, check_remote_id, check_store, check_text, check_vendors
+from .core import Core
 from .delivery import GivenBody, GivenHeaders, read_delivery
 from .environment import configured_vendors
-from .handle import JobHandle
+from .handle import JobHandle, handle_on
 from .reading.prefetch import Spares
 from .reads import Reads
 from .receive import Receiver
@@ -50,10 +51,6 @@ class Session(Reads):
     Two vendors of one kind (two accounts) need two sessions.
     """
 
-    _closed: bool
-    _tracker: Tracker | None
-    _place: Binding | None = None
-
     @discreet
     def __init__(
         self,
@@ -66,25 +63,23 @@ class Session(Reads):
         trust_env: bool = False,
         chance: random.Random | None = None,
     ) -> None:
-        self._vendors = check_vendors(vendors)
         check_connections(connections)
-        self.clock: Clock = clock or SystemClock()
+        self._core = Core(check_vendors(vendors), clock or SystemClock())
         # The system's: a fork copies a generator of our own, and two processes would give their jobs the same ids.
         self._chance = chance or random.SystemRandom()
         self._store = check_store(store)
-        groups = [accounts_of(vendor) for vendor in self._vendors.values()]
+        groups = [accounts_of(vendor) for vendor in self._core.vendors.values()]
         self._accounts = frozenset[str]().union(*groups)
         self._jobs = join_accounts(self._store, groups)
         self._make_http = partial(
             Http,
-            clock=self.clock,
+            clock=self._core.clock,
             shared_limits=self._store,
             chance=self._chance.random,
             connections=connections,
             trust_env=trust_env,
         )
         self._polling, self._sweep = polling or Polling(), sweep
-        self._sends, self._bulk_sends = dict[str, Send](), dict[str, Send]()
         # Half of the connections that read records: what nobody reads yet never holds up what somebody reads.
         self._spare_connections = connections * 7 // 32
         self._renew()
@@ -113,37 +108,39 @@ class Session(Reads):
 
         A closed session may be opened again; handles of before stay closed. Raises SessionClosedError while it is open.
         """
-        if self._place is not None:
+        core = self._core
+        if core.binding is not None:
             raise SessionClosedError("the session is open already: open it once and share it")
-        if self._closed:
+        if core.is_closed:
             self._renew()
-        self._place = Binding()
+        core.binding = Binding()
         try:
-            await self._open(self._place)
+            await self._open(core.binding)
         except BaseException:
-            self._closed, self._place = True, None
+            core.is_closed, core.binding = True, None
             raise
 
-    async def _open(self, place: Binding) -> None:
+    async def _open(self, binding: Binding) -> None:
+        core = self._core
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._store)
             await stack.enter_async_context(self._http)
-            for name, vendor in self._vendors.items():
+            for name, vendor in core.vendors.items():
                 send_to = partial(self._http.send_to, vendor.origin, vendor.credentials, account=vendor.account)
                 timeout = getattr(vendor, "timeout", None)
-                self._sends[name] = place.bind(send_to(timeout=timeout))
-                self._bulk_sends[name] = place.bind(send_to(timeout=timeout, bulk=True))
+                core.sends[name] = binding.bind(send_to(timeout=timeout))
+                core.bulk_sends[name] = binding.bind(send_to(timeout=timeout, bulk=True))
             tracker = Tracker(
                 store=self._jobs,
-                vendors=self._vendors,
-                talks={name: partial(converse, send) for name, send in self._sends.items()},
+                vendors=core.vendors,
+                talks={name: partial(converse, send) for name, send in core.sends.items()},
                 polling=self._polling,
-                clock=self.clock,
+                clock=core.clock,
                 chance=self._chance.random,
                 new_id=self._new_id,
                 sweep=self._sweep,
             )
-            self._tracker = await stack.enter_async_context(tracker)
+            core.tracker_or_none = await stack.enter_async_context(tracker)
             self._stack = stack.pop_all()
 
     @discreet
@@ -152,12 +149,13 @@ class Session(Reads):
 
         Safe twice. Raises SessionClosedError, and closes nothing, in another thread or process, or on another loop.
         """
-        if self._place is not None:
-            await self._check_closable(self._place)
-        self._closed = True
+        core = self._core
+        if core.binding is not None:
+            await self._check_closable(core.binding)
+        core.is_closed = True
         self._receiver.close()
         await self._stack.aclose()
-        self._place = None
+        core.binding = None
 
     @discreet
     async def fire(self, task: Task[R], *, deadline: timedelta | None = None) -> JobHandle[R]:
@@ -172,24 +170,20 @@ class Session(Reads):
         it. Refusal and uncertainty come from `await handle`. Cancelling the call leaves the submission, once begun, to
         the session.
         """
-        tracker = self.tracker
-        vendor = self._vendor_of(task)
-        vendor.check(task, self.clock.now())
-        until = self.deadline_after(deadline)
-        return self.handle(await tracker.submit(task, deadline=until), until)
+        return handle_on(self._core, *(await self._core.submit(task, deadline)))
 
     @discreet
     async def adopt(
         self, vendor_name: str, remote_id: str, task: Task[R], *, deadline: timedelta | None = None
     ) -> JobHandle[R]:
         """Track a job that was started elsewhere, by the vendor's id. Raises TaskError and StoreError."""
-        tracker = self.tracker
-        vendor = self._vendor_of(task)
+        core, tracker = self._core, self._core.tracker
+        vendor = core.vendor_of(task)
         if vendor.name != vendor_name:
             raise TaskError(f"{task.kind} is not a task of {vendor_name!r}", field="task")
         check_remote_id(remote_id)
-        until = self.deadline_after(deadline)
-        return self.handle(await tracker.adopt(vendor_name, remote_id.strip(), task, deadline=until), until)
+        until = core.deadline_after(deadline)
+        return handle_on(core, await tracker.adopt(vendor_name, remote_id.strip(), task, deadline=until), until)
 
     @discreet
     async def attach(self, job_id: str, *, deadline: timedelta | None = None) -> JobHandle[Any]:
@@ -198,24 +192,24 @@ class Session(Reads):
         A `deadline` that is given, or else awaiting the handle, puts the job's own off. Raises UnknownJobError when the
         store holds no such job of this session's accounts.
         """
-        tracker = self.tracker
+        core, tracker = self._core, self._core.tracker
         check_text(job_id, field="job_id")
         # Our ids are ASCII; others come from outside, and a store may be unable to even look for them.
         job = await self._store.get(job_id) if job_id.isascii() else None
         if job is None or job.account not in self._accounts:
             raise UnknownJobError(f"the store holds no job {job_id!r} of this session's accounts")
-        until = self.deadline_after(deadline)
-        return self.handle(job if deadline is None else await tracker.promise(job, until), until)
+        until = core.deadline_after(deadline)
+        return handle_on(core, job if deadline is None else await tracker.promise(job, until), until)
 
     async def open_jobs(self) -> AsyncIterator[JobHandle[Any]]:
         """A handle for every unfinished job of this session's accounts, oldest first."""
-        self.tracker  # noqa: B018 - raises when the session is closed
+        self._core.tracker  # noqa: B018 - raises when the session is closed
         with Discretion():
             async for job in self._store.open_jobs(self._accounts):
-                now = self.clock.now()
+                now = self._core.clock.now()
                 # One that was fired while the clock was ahead is not waited for so much longer.
                 deadline = at_present(job, now, self._polling.longest).deadline
-                yield self.handle(job, max(deadline or now, now + timedelta(minutes=1)))
+                yield handle_on(self._core, job, max(deadline or now, now + timedelta(minutes=1)))
 
     async def ended_jobs(self, *, since: datetime | None = None) -> AsyncIterator[JobHandle[Any]]:
         """A handle for every job of this session's accounts that is over, oldest first: all that were not forgotten.
@@ -224,11 +218,11 @@ class Session(Reads):
         keeps in mind what was loaded (`examples/records.py`). `since`: only what ended at that instant or later. Ask
         for `open_jobs` first: what ends between the two is then met twice, and never missed.
         """
-        self.tracker  # noqa: B018 - raises when the session is closed
+        self._core.tracker  # noqa: B018 - raises when the session is closed
         with Discretion():
             async for job in self._store.ended_jobs(self._accounts, before=_EVER):
                 if since is None or (job.settled_at or job.created_at) >= since:
-                    yield self.handle(job, self.clock.now())
+                    yield handle_on(self._core, job, self._core.clock.now())
 
     @discreet
     async def forget(self, job_id: str) -> bool:
@@ -236,7 +230,7 @@ class Session(Reads):
 
         Meant for ended jobs whose outcome you have. It changes nothing at the vendor.
         """
-        tracker = self.tracker
+        tracker = self._core.tracker
         job = await self._store.get(job_id) if job_id.isascii() else None
         if job is None or job.account not in self._accounts:
             return False
@@ -260,7 +254,7 @@ class Session(Reads):
         """
         if concurrency < 1:
             raise ValueError("concurrency is at least 1")
-        self.deadline_after(deadline)  # refused for all of them at once
+        self._core.deadline_after(deadline)  # refused for all of them at once
         return bulk.run(partial(self.fire, deadline=deadline), tasks, concurrency, refuse=self._refuse)
 
     @discreet
@@ -272,74 +266,44 @@ class Session(Reads):
         for what is no delivery, and SessionClosedError in another thread, on another event loop, in a forked child.
         """
         given = read_delivery(headers, body)
-        if self._place is not None and not self._closed:
-            self._place.check()
-        return await self._receiver.receive(self._vendors.get(vendor_name), self._tracker, given, self.clock)
+        core = self._core
+        if core.binding is not None and not core.is_closed:
+            core.binding.check()
+        return await self._receiver.receive(core.vendors.get(vendor_name), core.tracker_or_none, given, core.clock)
 
     @property
     def vendors(self) -> Mapping[str, Vendor]:
         """The session's vendors by name."""
-        return dict(self._vendors)
+        return dict(self._core.vendors)
 
     @property
     def store(self) -> Store:
         """The store the session's jobs are kept in."""
         return self._store
 
-    @property
-    def tracker(self) -> Tracker:
-        """The session's tracker. Raises SessionClosedError unless the session is open, on this event loop."""
-        if self._closed:
-            raise closed_error()
-        if self._place is not None:
-            self._place.check()
-        if self._tracker is None:
-            raise SessionClosedError("the session is not open: use `async with session`")
-        return self._tracker
-
-    def handle(self, job: Job, deadline: datetime) -> JobHandle[Any]:
-        """Make a handle on a job."""
-        # A submission that ends while the session closes still gives its handle.
-        tracker = self._tracker or self.tracker
-        return JobHandle(self, tracker.watch(job), deadline)
-
-    def deadline_after(self, span: timedelta | None) -> datetime:
-        """When waiting that starts now ends."""
-        return deadline_after(span, self.clock.now())
-
     def __repr__(self) -> str:
         # One that could not be made has none yet.
-        return f"<Session {', '.join(getattr(self, '_vendors', ()))}>"
-
-    def _vendor_of(self, task: Task[Any]) -> Vendor:
-        for vendor in self._vendors.values():
-            if type(task) in vendor.tasks.values():
-                return vendor
-        raise TaskError(f"no vendor of this session takes {type(task).__name__} tasks", field="task")
+        names = self._core.vendors if hasattr(self, "_core") else ()
+        return f"<Session {', '.join(names)}>"
 
     def _refuse(self, task: Task[R], error: TaskError) -> JobHandle[R]:
-        return UnfiredHandle(self, unfired_job(task, error, self._new_id(), self.clock.now()), error)
+        return UnfiredHandle(self._core, unfired_job(task, error, self._new_id(), self._core.clock.now()), error)
 
-    async def _check_closable(self, place: Binding) -> None:
-        if place.is_deserted and not self._closed:
+    async def _check_closable(self, binding: Binding) -> None:
+        if binding.is_deserted and not self._core.is_closed:
             # Its loop ended under it, and who waited there with it: what is left is its store and its connections.
-            self._closed = True
+            self._core.is_closed = True
             with suppress(RuntimeError):
                 await self._http.close()
             await self._store.__aexit__(None, None, None)
-        place.check()
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise SessionClosedError("the session is closed: open a new one")
-        self.tracker  # noqa: B018 - raises when the session is not open, or belongs to another loop
+        binding.check()
 
     def _renew(self) -> None:
         self._http = self._make_http()
-        self._spares = Spares(self._spare_connections, self._http.is_full)
+        self._core.spares = Spares(self._spare_connections, self._http.is_full)
         self._receiver = Receiver()
         self._stack = AsyncExitStack()
-        self._tracker, self._closed = None, False
+        self._core.tracker_or_none, self._core.is_closed = None, False
 
     def _new_id(self) -> str:
         return uuid.UUID(int=self._chance.getrandbits(128), version=4).hex

@@ -13,7 +13,7 @@ from ..jobs import Failure, Job, Status, Task, UnknownTask
 from .handle import JobHandle
 
 if TYPE_CHECKING:
-    from .session import Session
+    from .core import Core
 
 R_co = TypeVar("R_co", covariant=True)
 
@@ -21,8 +21,8 @@ R_co = TypeVar("R_co", covariant=True)
 class UnfiredHandle(JobHandle[R_co]):
     """A task that was refused before a byte was sent: no store holds a job for it, and awaiting it says why."""
 
-    def __init__(self, session: Session, job: Job, error: TaskError) -> None:
-        super().__init__(session, Watch(job), job.created_at)
+    def __init__(self, core: Core, job: Job, error: TaskError) -> None:
+        super().__init__(core, Watch(job), job.created_at)
         self._message, self._field = str(error), error.field
 
     async def wait(self, timeout: timedelta | None = None) -> Job:

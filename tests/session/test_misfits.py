@@ -265,7 +265,7 @@ async def test_an_extractions_row_is_kept_where_its_filter_cannot_decide(world: 
     job = await session.adopt("syntage", ENTITY, world.extraction())
 
     for kind in (None, dict):
-        records: Any = await session.results(job, type=kind).to_list()
+        records: Any = await job.results(type=kind).to_list()
         assert ["a", "c", "d", "e", "g"] == [each["id"] if kind else each.id for each in records]
 
 

@@ -229,6 +229,6 @@ def test_what_spreads_looks_is_not_copied_by_a_fork() -> None:
 
     async def phase() -> float:
         async with session:
-            return session.tracker._context.phase
+            return session._core.tracker._context.phase
 
     assert 3 == len({in_a_child(phase()) for _ in range(3)})

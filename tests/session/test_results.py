@@ -77,15 +77,6 @@ async def test_batches_hold_the_same_records(world: World) -> None:
     assert await handle.results().to_list() == [record for batch in batches for record in batch]
 
 
-async def test_results_by_job_or_handle(world: World) -> None:
-    """`session.results` takes what is at hand."""
-    session = await world.open()
-    handle = await session.fire(world.invoices())
-    job = await handle
-
-    assert await session.results(job).to_list() == await session.results(handle).to_list()
-
-
 async def test_a_job_that_runs_gives_what_is_there(world: World) -> None:
     """Reading before the end gives the rows gathered so far."""
     session = await world.open()
@@ -223,22 +214,10 @@ async def test_a_job_that_brings_no_records_says_so(world: World) -> None:
     """`results` refuses when called, not at the first record."""
     session = await world.open()
     handle = await session.fire(belvo.DeleteLink(world.belvo.links[1]))
-    job = await handle
+    await handle
 
     with pytest.raises(UnsupportedError):
         handle.results()
-    with pytest.raises(UnsupportedError):
-        session.results(job)
-
-
-async def test_results_of_another_vendors_job_are_unsupported(world: World) -> None:
-    """A session reads with its own vendors only."""
-    session = await world.open()
-    job = await (await session.fire(world.extraction()))
-    other = await world.open(world.belvo_vendor())
-
-    with pytest.raises(UnsupportedError):
-        other.results(job)
 
 
 async def test_fields_choose_the_keys(world: World) -> None:

@@ -41,12 +41,12 @@ class HastyDoor(Reconciler):
             return
 
 
-class EagerDoor(Reconciler):
+class EagerReconciler(Reconciler):
     """Wakes the waiters before the write."""
 
-    async def write(self, job: Job, *, expected: Job, seen: Observation | None = None) -> Job | None:
+    async def _put(self, job: Job, *, expected: Job, seen: Observation | None) -> tuple[Job, bool]:
         self._context.watches.publish(replace(job, version=expected.version + 1), seen)
-        return await super().write(job, expected=expected, seen=seen)
+        return await super()._put(job, expected=expected, seen=seen)
 
 
 class CredulousMute(MuteVendor):
@@ -92,11 +92,11 @@ class EndlessPark(Parked):
         return Load(0, 0)
 
 
-def plant(door: type[Reconciler]) -> Any:
-    """Give each tracker of a world this door."""
+def plant(reconciler: type[Reconciler]) -> Any:
+    """Give each tracker of a world this reconciler."""
 
     def spoil(tracker: Tracker) -> None:
-        tracker._reconciler.__class__ = door
+        tracker._reconciler.__class__ = reconciler
 
     return spoil
 

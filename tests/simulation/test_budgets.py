@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from belvo_async._http.background import Background
-from belvo_async._http.budget_queue import Queue
 from belvo_async._http.pools import Pool
 from belvo_async._http.shared_limits import Sleep, Steady
 from belvo_async.abc import Budget
@@ -49,7 +48,7 @@ class KeepingLedger(Ledger):
         """The place stays taken."""
 
 
-class ForgettingQueue(Queue):
+class ForgettingQueue(BudgetQueue):
     """Lets who gives up take the place ahead along."""
 
     async def take(self, patience: float | None) -> Any:
@@ -60,7 +59,7 @@ class ForgettingQueue(Queue):
             raise
 
 
-class LateQueue(Queue):
+class LateQueue(BudgetQueue):
     """Uses a place however late it is."""
 
     def __init__(self, budget: Budget, pool: Pool, steady: Steady, errands: Background, sleep: Sleep) -> None:
@@ -68,7 +67,7 @@ class LateQueue(Queue):
         self._slack = math.inf
 
 
-class TightQueue(Queue):
+class TightQueue(BudgetQueue):
     """Takes windows just as long as the vendor's."""
 
     def __init__(self, budget: Budget, pool: Pool, steady: Steady, errands: Background, sleep: Sleep) -> None:
@@ -76,7 +75,7 @@ class TightQueue(Queue):
         self._budget = budget
 
 
-LEDGER, QUEUE = "belvo_async.stores.memory.store.Ledger", "belvo_async._http.admission.Queue"
+LEDGER, QUEUE = "belvo_async.stores.memory.store.Ledger", "belvo_async._http.admission.BudgetQueue"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from .plants import (
-    EagerDoor,
+    EagerReconciler,
     EndlessPark,
     FifoPark,
     ForgetfulDoor,
@@ -29,7 +29,7 @@ EVICTED = "claimed went before a stranger"
     [
         pytest.param(plant(ForgetfulDoor), "an accepted delivery was lost", 115, id="parking dropped"),
         pytest.param(plant(HastyDoor), "an accepted delivery was lost", 112, id="answered before it is durable"),
-        pytest.param(plant(EagerDoor), "a waiter woke before the end was kept", 21, id="woken before the write"),
+        pytest.param(plant(EagerReconciler), "a waiter woke before the end was kept", 21, id="woken before the write"),
         pytest.param(believe, ": finished, at the vendor ", 13, id="a touch taken for an end"),
         pytest.param(plant_park(FifoPark), EVICTED, 10, id="evicted by age alone"),
         pytest.param(plant_park(LiteralPark), EVICTED, 10, id="blind for submissions under way"),

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from belvo_async._decode import Batch
-from belvo_async._decode.codec import Records
-from belvo_async._decode.envelope import Body
+from belvo_async._decode.codec import RecordCodec
+from belvo_async._decode.envelope import Envelope
 from belvo_async._decode.reader import ROW_BYTES, TARGET_BYTES
 from belvo_async.abc import Shape
 from tests.tolerant.samples import ODD, Path, any_json, changed, full_row, paths, record_types
@@ -22,7 +22,7 @@ TYPES = record_types()
 def read_page(kind: type[Any], rows: list[dict[str, Any]]) -> Batch[Any]:
     """The records of a page of rows, and what is odd about them."""
     shape: Shape[Any] = Shape(record=kind, rows=("results",))
-    body = Body(shape, Records[Any](shape, None), TARGET_BYTES, ROW_BYTES)
+    body = Envelope(shape, RecordCodec[Any](shape, None), TARGET_BYTES, ROW_BYTES)
     body.inflow.feed(msgspec.json.encode({"results": rows}))
     body.inflow.end()
     batches = [batch for batch in body.steps() if batch is not None]
