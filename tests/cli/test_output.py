@@ -245,7 +245,14 @@ def _heard() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_heard")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda each: each.name)
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGINT, id="SIGINT"),
+        pytest.param(signal.SIGTERM, id="SIGTERM", marks=pytest.mark.proof),
+        pytest.param(signal.SIGHUP, id="SIGHUP", marks=pytest.mark.proof),
+    ],
+)
 def test_a_demo_that_is_ended_leaves_nothing_behind(number: signal.Signals, tmp_path: Path) -> None:
     """By Ctrl-C, by whoever ends processes, or with its terminal: the exit code says by which."""
     argv = [sys.executable, "-m", "belvo_async", "demo", "--speed", "1"]

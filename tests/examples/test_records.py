@@ -177,7 +177,10 @@ def tasks_of(vendor: SyntageSimulator) -> bytes:
     return b"".join(json.dumps(task).encode() + b"\n" for task in tasks)
 
 
-@pytest.mark.parametrize("kind", ["file", "pipe", "terminal", "nothing", "closed"])
+@pytest.mark.parametrize(
+    "kind",
+    ["pipe", *(pytest.param(kind, marks=pytest.mark.proof) for kind in ("file", "terminal", "nothing", "closed"))],
+)
 def test_the_worker_reads_any_standard_input(kind: str, tmp_path: Path) -> None:
     """A regular file, a pipe, a terminal, `/dev/null`, none at all: it fires the lines and ends with them."""
 

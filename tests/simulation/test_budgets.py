@@ -17,7 +17,7 @@ from .budgets import run_budget_seed
 from .seeds import chunks, never_seen
 
 
-@chunks(300, plain=60, size=60)
+@chunks(300, plain=30, size=30)
 def test_every_rule_of_budgets_holds(seeds: range) -> None:
     """The vendor's limit, full rate while somebody waits, and nothing held by nobody: under every seed."""
     for seed in seeds:

@@ -14,7 +14,7 @@ from .clocks import run_clock_seed
 from .seeds import Search, chunks, each_search, never_seen
 
 
-@chunks(120, plain=20, size=10)
+@chunks(120, plain=10, size=10)
 def test_every_rule_of_clocks_holds(seeds: range) -> None:
     """No look is late, nothing is concluded from a step, waits are as long as was said: under every seed."""
     for seed in seeds:
