@@ -221,17 +221,22 @@ def test_output_that_cannot_be_written_is_one_sentence(argv: tuple[str, ...], st
     assert (1, b"belvo-async: No space left on device\n") == (ran.returncode, ran.stderr)
 
 
-def test_a_demo_that_nobody_reads_on_ends_at_once(tmp_path: Path) -> None:
+def test_a_demo_that_nobody_reads_on_ends_at_once(store: str, tmp_path: Path) -> None:
     """`demo | head -1`: it is over with the next line it would print."""
-    argv = [sys.executable, "-m", "belvo_async", "demo", "--speed", "1"]
+    argv = [sys.executable, "-m", "belvo_async", "demo", "--speed", "1", "--store", str(tmp_path / "jobs.db")]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as demo:
         assert demo.stdout is not None
         demo.stdout.readline()
         demo.stdout.close()
         said = demo.stderr.read() if demo.stderr else ""
 
-    # One that played to its end would leave with 0.
     assert (141, "") == (demo.returncode, said)
+    assert asyncio.run(ended_jobs(store)) < 16  # of those that it would have brought to their end
+
+
+async def ended_jobs(url: str) -> int:
+    async with open_store(url) as opened:
+        return sum((await opened.count_jobs(ended=True)).values())
 
 
 @pytest.fixture
