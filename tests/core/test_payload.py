@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import time
 import traceback
 from contextlib import suppress
 from dataclasses import dataclass
@@ -177,18 +176,9 @@ def test_wide_is_not_deep() -> None:
     "unit", [b"[" * 65 + b'"\\"\\', b"[" * 65 + b'"', b'"\\', b'["]"', b'"a"[', b"\\", b'[]"\\\\"'], ids=repr
 )
 def test_depth_is_checked_in_one_pass(unit: bytes) -> None:
-    """No input is scanned twice: four times the bytes are four times the work, where a second scan made it sixteen."""
-    short, long = (min(cost(unit * (size // len(unit))) for _ in range(3)) for size in (500_000, 2_000_000))
-
-    assert long < 10 * short + 0.01
-
-
-def cost(body: bytes) -> float:
-    """The seconds that this process works on a body, whatever else the machine does."""
-    began = time.process_time()
+    """A hostile body of 2 MB costs a fraction of a second; scanned anew from each byte, more than a test may take."""
     with suppress(PayloadError):
-        check_depth(body)
-    return time.process_time() - began
+        check_depth(unit * (2_000_000 // len(unit)))
 
 
 @given(st.recursive(st.text() | st.none(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
