@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from belvo_async._http.background import Background
+from belvo_async._http.budget_queue import BudgetQueue
 from belvo_async._http.pools import Pool
 from belvo_async._http.shared_limits import Sleep, Steady
 from belvo_async.abc import Budget
