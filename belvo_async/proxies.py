@@ -9,8 +9,6 @@ from .abc import Answer
 from .jobs import Failure, Job, Observation, Status, Way
 from .payload import PAGE, is_markup
 
-__all__ = ["BLOCKED_ATTEMPTS", "is_page", "name_stranger", "turned_away"]
-
 # A proxy that has lost its way to the vendor is mended within the hour, as a rule: the waits for it double up to the
 # longest. Of what it refused, the vendor saw nothing.
 BLOCKED_ATTEMPTS: Final = 10

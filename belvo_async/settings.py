@@ -12,8 +12,6 @@ from .accounts import read_keys, read_name
 from .errors import ConfigurationError
 from .origins import choose_origin
 
-__all__ = ["Variables", "read_flag", "read_span", "read_timeout"]
-
 
 def read_flag(given: object, name: str) -> bool:
     """Take exactly True or False: "no" would count as true, and waive a proof. Raises ConfigurationError."""

@@ -35,7 +35,7 @@ CORE = {
 ARROWS: dict[str, set[str]] = {
     "jobs": set(),
     "errors": {"jobs"},
-    "payload": {"jobs", "errors", "discreet"},
+    "payload": {"jobs", "errors"},
     "tolerant": {"jobs", "errors", "payload"},
     "abc": {"jobs", "errors", "payload", "discreet"},
     "origins": {"errors", "discreet"},
