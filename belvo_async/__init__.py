@@ -44,7 +44,7 @@ from .errors import (
 from .jobs import Failure, Job, Look, Observation, Polling, Status, Task, Way, load_kinds_with
 
 if TYPE_CHECKING:
-    from ._session import File, JobHandle, Results, Session
+    from ._session import JobHandle, RemoteFile, Results, Session
     from .tolerant import Misfit, Misfits
     from .vendors import belvo, syntage
     from .vendors.belvo import Belvo
@@ -58,7 +58,6 @@ __all__ = [
     "BelvoAsyncError",
     "ConfigurationError",
     "Failure",
-    "File",
     "IncompleteResultError",
     "Job",
     "JobAbandonedError",
@@ -79,6 +78,7 @@ __all__ = [
     "PayloadError",
     "Polling",
     "RateLimitError",
+    "RemoteFile",
     "Results",
     "Session",
     "SessionClosedError",
@@ -102,7 +102,7 @@ __all__ = [
 
 # Loaded when first used: an import of this package costs little, and only the catalogues in use are built.
 _LAZY = {
-    "File": "_session",
+    "RemoteFile": "_session",
     "JobHandle": "_session",
     "Results": "_session",
     "Session": "_session",

@@ -19,8 +19,9 @@ import msgspec
 from webhooks_events import remote_id
 
 from belvo_async import Polling, Status, Syntage, syntage
+from belvo_async._session import SystemClock
 from belvo_async._tracker import Tracker
-from belvo_async.abc import Answer, Conversation, Headers, SystemClock
+from belvo_async.abc import Answer, Conversation, Headers
 from belvo_async.jobs import Job
 from belvo_async.stores.memory.store import MemoryStore
 

@@ -25,8 +25,9 @@ import msgspec
 from msgspec.structs import replace
 from store_jobs import ACCOUNT, make_jobs
 
+from belvo_async._session import SystemClock
 from belvo_async._tracker import Tracker
-from belvo_async.abc import Conversation, SystemClock
+from belvo_async.abc import Conversation
 from belvo_async.jobs import Job, Observation, Polling
 from belvo_async.stores.memory.store import MemoryStore
 

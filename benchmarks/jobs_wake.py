@@ -20,8 +20,8 @@ import msgspec
 from jobs_side import Silent, talk
 from store_jobs import make_jobs
 
+from belvo_async._session import SystemClock
 from belvo_async._tracker import Tracker
-from belvo_async.abc import SystemClock
 from belvo_async.jobs import Job, Observation, Polling, Status, Way
 from belvo_async.stores.memory.store import MemoryStore
 

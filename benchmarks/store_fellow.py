@@ -22,8 +22,8 @@ import redis.asyncio
 from store_jobs import NOON
 from store_sides import channel, open_store
 
+from belvo_async._session import SystemClock
 from belvo_async._tracker import Tracker
-from belvo_async.abc import SystemClock
 from belvo_async.jobs import Polling
 
 # From being asked to having nothing left to do but wait.

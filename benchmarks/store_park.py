@@ -26,8 +26,9 @@ from store_jobs import ACCOUNT
 from store_sides import open_store
 from store_table import Line
 
+from belvo_async._session import SystemClock
 from belvo_async._tracker import Tracker
-from belvo_async.abc import Store, SystemClock
+from belvo_async.abc import Store
 from belvo_async.jobs import Job, Observation, Polling, Status, Task, Way
 from belvo_async.stores import MemoryStore
 from belvo_async.stores.sqlite.store import SqliteStore

@@ -63,6 +63,7 @@ IMPURE = {"asyncio", "aiohttp", "socket", "time", "random", "secrets", "threadin
 NO_ROOM = {"utils", "helpers", "common", "base", "constants", "types", "manager", "misc"}
 FILE_LINES = 400
 FUNCTION_LINES = 60
+FOLDER_FILES = 16
 MEDIAN_FUNCTION_LINES = 10
 
 
@@ -153,8 +154,72 @@ def test_core_and_dialects_are_pure(sources: Sources) -> None:
         clocks = re.findall(r"(?:datetime\.now|date\.today|datetime\.utcnow)", path.read_text(encoding="utf-8"))
         impure += [(where(path), each) for each in (*found, *clocks)]
 
-    # The one SystemClock that sessions use by default.
-    assert [("abc/exchange.py", "datetime.now")] == impure
+    assert [] == impure
+
+
+def test_imports_of_ours_are_relative(sources: Sources) -> None:
+    """One way to write them: a room can be moved, and who is at home here is seen at once."""
+    absolute = {
+        (where(path), node.lineno)
+        for path, tree in sources.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and not node.level and (node.module or "").startswith("belvo_async")
+    }
+
+    assert set() == absolute
+
+
+def test_only_folders_list_what_they_offer(sources: Sources) -> None:
+    """`__all__` stands in `__init__` files: a module offers what has no underscore."""
+    lists = {
+        where(path)
+        for path, tree in sources.items()
+        for node in tree.body
+        if isinstance(node, ast.Assign) and any(getattr(each, "id", "") == "__all__" for each in node.targets)
+    }
+
+    assert set() == {each for each in lists if not each.endswith("__init__.py")}
+
+
+def test_no_file_repeats_its_folder() -> None:
+    """A room that is outgrown becomes a folder, and a folder of more than about fifteen files becomes several."""
+    folders = {path.parent for path in ROOT.rglob("*.py")}
+    files = {folder: [path.stem for path in folder.glob("*.py") if path.stem != "__init__"] for folder in folders}
+
+    assert set() == {
+        where(folder / name) for folder, names in files.items() for name in names if name.startswith(f"{folder.name}_")
+    }
+    assert {} == {where(folder): len(names) for folder, names in files.items() if len(names) > FOLDER_FILES}
+
+
+def test_a_class_name_stands_in_one_room(sources: Sources) -> None:
+    """One meaning a word. The vendors' own names, of records and orders, are also the simulator's."""
+    rooms_of: dict[str, set[str]] = {}
+    for path, tree in sources.items():
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef):
+                rooms_of.setdefault(node.name.lstrip("_"), set()).add(room_of(path))
+
+    assert {} == {
+        name: found for name, found in rooms_of.items() if len(found) > 1 and found != {"vendors", "simulator"}
+    }
+
+
+def test_modules_do_not_import_in_circles(sources: Sources) -> None:
+    """Within a room as between rooms: of two modules, one is read first."""
+    names = {path: ".".join(["belvo_async", *path.relative_to(ROOT).with_suffix("").parts]) for path in sources}
+    modules = {name.removesuffix(".__init__"): path for path, name in names.items()}
+    arrows: dict[str, set[str]] = {}
+    for name, path in modules.items():
+        found = set(imported(path, sources[path], at_run_time_only=True)) & set(modules) - {name}
+        # `from . import x` imports the module, not what its folder offers.
+        arrows[name] = {each for each in found if not any(other.startswith(f"{each}.") for other in found)}
+
+    left = dict(arrows)
+    while leaves := {name for name, found in left.items() if not found & set(left)}:
+        left = {name: found for name, found in left.items() if name not in leaves}
+
+    assert {} == {name: found & set(left) for name, found in left.items()}
 
 
 def test_vendors_do_not_know_each_other(sources: Sources) -> None:

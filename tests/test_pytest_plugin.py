@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from belvo_async import JobFailedError, Session, Way, belvo, syntage
-from belvo_async.abc import SystemClock
+from belvo_async._session import SystemClock
 from belvo_async.pytest_plugin import SIMULATED_SPEED, session_on
 from belvo_async.simulator import BelvoSimulator, SyntageSimulator
 from tests.virtual_time import VirtualClock

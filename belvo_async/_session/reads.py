@@ -13,7 +13,7 @@ from ..tolerant import Misfits
 from .call import carry_out
 from .checks import not_taken
 from .core import Core
-from .reading.download import File
+from .reading.download import RemoteFile
 from .reading.results import Results
 
 R = TypeVar("R")
@@ -59,7 +59,7 @@ class Reads:
         return await carry_out(call, vendor, send, self._core.clock.now(), misfits=misfits, strict=strict)
 
     @discreet
-    def download(self, download: Download) -> File:
+    def download(self, download: Download) -> RemoteFile:
         """A file of a vendor's, to be read in chunks, at once, or onto a disk. Nothing is sent yet.
 
         Redirects into the vendor's storage are followed, up to five, without credentials; from https never to http, and
@@ -69,7 +69,7 @@ class Reads:
         vendor = self._vendor_with("downloads", download, field="download")
         self._core.check_open()
         find = partial(converse, self._core.sends[vendor.name])
-        return File(lambda: find(vendor.download(download)), vendor, self._core.bulk_sends[vendor.name])
+        return RemoteFile(lambda: find(vendor.download(download)), vendor, self._core.bulk_sends[vendor.name])
 
     def _vendor_with(self, kinds: str, wanted: object, *, field: str) -> Vendor:
         for vendor in self._core.vendors.values():

@@ -39,7 +39,7 @@ _SHORT = (
 )
 
 
-class Receiver:
+class DeliveryReceiver:
     """Takes the deliveries of one session."""
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Self, TypeVar
 
 from .._http import Http, converse
 from .._tracker import Tracker
-from ..abc import Clock, Store, SystemClock, Vendor
+from ..abc import Clock, Store, Vendor
 from ..accounts import accounts_of
 from ..discreet import Discretion, discreet
 from ..errors import SessionClosedError, TaskError, UnknownJobError
@@ -22,13 +22,14 @@ from ..stores import join_accounts
 from . import bulk
 from .binding import Binding
 from .checks import check_connections, check_remote_id, check_store, check_text, check_vendors
+from .clock import SystemClock
 from .core import Core
 from .delivery import GivenBody, GivenHeaders, read_delivery
 from .environment import configured_vendors
 from .handle import JobHandle, handle_on
 from .reading.prefetch import Spares
 from .reads import Reads
-from .receive import Receiver
+from .receive import DeliveryReceiver
 from .unfired import UnfiredHandle, unfired_job
 
 R = TypeVar("R")
@@ -301,7 +302,7 @@ class Session(Reads):
     def _renew(self) -> None:
         self._http = self._make_http()
         self._core.spares = Spares(self._spare_connections, self._http.is_full)
-        self._receiver = Receiver()
+        self._receiver = DeliveryReceiver()
         self._stack = AsyncExitStack()
         self._core.tracker_or_none, self._core.is_closed = None, False
 

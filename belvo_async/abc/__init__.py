@@ -18,7 +18,6 @@ from .exchange import (
     Retry,
     Secret,
     Shape,
-    SystemClock,
     Walk,
 )
 from .store import ASIDE_FOR, Store
@@ -44,7 +43,6 @@ __all__ = [
     "Secret",
     "Shape",
     "Store",
-    "SystemClock",
     "Vendor",
     "Walk",
     "answer_of",

@@ -14,9 +14,9 @@ import pytest
 
 from belvo_async import (
     Belvo,
-    File,
     JobHandle,
     PayloadError,
+    RemoteFile,
     Session,
     SessionClosedError,
     StoreError,
@@ -311,7 +311,7 @@ def are_doors(kind: type[object]) -> dict[str, bool]:
     return {name: hasattr(own[name], "__wrapped__") for name in wanted}
 
 
-@pytest.mark.parametrize("kind", [Session, Reads, JobHandle, Results, File], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", [Session, Reads, JobHandle, Results, RemoteFile], ids=lambda kind: kind.__name__)
 def test_what_is_awaited_is_a_door(kind: type[object]) -> None:
     """Whatever is called on a session, and on what it hands out: see `belvo_async.discreet`."""
     assert [] == [name for name, is_door in are_doors(kind).items() if not is_door]

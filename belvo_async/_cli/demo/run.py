@@ -17,8 +17,8 @@ from typing import IO, Any
 
 from aiohttp import web
 
-from ..._session import JobHandle, Session
-from ...abc import Clock, SystemClock
+from ..._session import JobHandle, Session, SystemClock
+from ...abc import Clock
 from ...errors import BelvoAsyncError, ConfigurationError, JobError
 from ...jobs import Polling, Status
 from ...simulator import BelvoSimulator, SyntageSimulator

@@ -23,7 +23,7 @@ READ_BYTES: Final = 64 * 1024 * 1024
 _REFUSED: Final = frozenset({403, 410})
 
 
-class File:
+class RemoteFile:
     """A file of a vendor's: `async for chunk in file`, `await file.read()` or `await file.save(path)`.
 
     Each of them fetches it anew; nothing is sent before. Raises VendorError for an error answer, TransportError when
@@ -84,7 +84,7 @@ class File:
 
     def __repr__(self) -> str:
         whose = f" of {self._vendor.name}" if hasattr(self, "_vendor") else ""
-        return f"<File{whose}: iterate it, or await its read() or save(path)>"
+        return f"<RemoteFile{whose}: iterate it, or await its read() or save(path)>"
 
     async def _chunks(self, limit: int | None) -> AsyncGenerator[bytes, None]:
         """The bytes as they come. A link into the vendor's storage that has run out is asked for once more."""

@@ -14,7 +14,7 @@ from .webhooks import BelvoWebhooks
 
 
 @dataclass(frozen=True, kw_only=True)
-class Context:
+class BelvoContext:
     """One Belvo's memory and workers; `new_id` gives 32 hex digits for a purpose, always the same row for a seed."""
 
     origin: Origin

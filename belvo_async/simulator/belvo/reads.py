@@ -5,7 +5,7 @@ from functools import partial
 
 from ..wire import Incoming, Reply, Route, answer
 from .catalogue import CATALOGUE, Resource
-from .context import Context
+from .context import BelvoContext
 from .errors import error, invalid
 from .linking.institutions import INSTITUTIONS
 from .lists import INSTITUTION_FILTERS, LINK_FILTERS, SHOWING, FilterError, Filters, Test, filters, page, pick
@@ -15,7 +15,7 @@ from .rows.invoices import Filed
 class BelvoReads:
     """Answers every read, and the deletion of single rows."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: BelvoContext) -> None:
         self._context = context
 
     def routes(self) -> list[Route]:

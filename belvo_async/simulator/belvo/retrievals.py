@@ -5,7 +5,7 @@ from functools import partial
 
 from ..wire import Incoming, Json, JsonObject, Reply, Route, answer
 from .catalogue import CATALOGUE, Resource
-from .context import Context, asks_async, read_object
+from .context import BelvoContext, asks_async, read_object
 from .errors import error, invalid
 from .linking.checks import check_resume
 from .linking.tokens import LINKS
@@ -19,7 +19,7 @@ SYNCHRONOUS_LIMIT = timedelta(minutes=5)
 class Retrievals:
     """Takes the orders for records."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: BelvoContext) -> None:
         self._context = context
 
     def routes(self) -> list[Route]:

@@ -18,7 +18,7 @@ from ..taxpayers import subject
 from ..wire import Incoming, Json, JsonObject, Reply, Route
 from .bulk import copies
 from .catalogue import CATALOGUE
-from .context import Context, read_object
+from .context import BelvoContext, read_object
 from .errors import CODES, error, proxy_page, slow_down
 from .linking.checks import FETCHABLE
 from .linking.links import Linking
@@ -113,11 +113,11 @@ class BelvoSimulator(Origin):
         widget = Widget(self._context, is_key=self._is_key, is_logged_in=self._is_logged_in)
         self._handlers = (BelvoReads(self._context), Retrievals(self._context), Linking(self._context), widget)
 
-    def _make_context(self, records: Records, page_size: int) -> Context:
+    def _make_context(self, records: Records, page_size: int) -> BelvoContext:
         archive = Archive()
         webhooks = BelvoWebhooks(self.sender, self.dice, lambda: self.webhook_authorization)
         runs = BelvoRuns(self, archive, records, webhooks, self.dice.stream("durations"), self.now)
-        return Context(
+        return BelvoContext(
             origin=self,
             links=self._links,
             records=records,

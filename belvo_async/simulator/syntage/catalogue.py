@@ -83,7 +83,7 @@ def detail(row: JsonObject | None, context: str) -> Reply:
     return answer(200, {"@context": f"/contexts/{context}", **row}, LD_JSON)
 
 
-class Catalogue:
+class SyntageCatalogue:
     """The lists of everything held. `refresh` lets running extractions show what they have so far."""
 
     def __init__(

@@ -15,7 +15,7 @@ from ..origin import NO_DELAY, Origin
 from ..rate_limits import RouteBudgets
 from ..wire import Incoming, JsonObject, Reply, Route
 from .accounts import Accounts, CredentialScript, CredentialStatus
-from .catalogue import Catalogue
+from .catalogue import SyntageCatalogue
 from .errors import HYDRA_ERRORS, REFUSALS, conflict, hydra_error, message
 from .exports import ExportOutcome, Exports, ExportScript
 from .extractions import Extractions
@@ -96,7 +96,7 @@ class SyntageSimulator(Origin):
         self._accounts = self._make_accounts()
         self._extractions = self._make_extractions()
         self._accounts.populate(entities)
-        self._catalogue = Catalogue(
+        self._catalogue = SyntageCatalogue(
             accounts=self._accounts,
             gathered_rows=self._gathered_rows,
             records=self._records,

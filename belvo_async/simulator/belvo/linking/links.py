@@ -11,7 +11,7 @@ from uuid import UUID
 from ...rate_limits import SlidingBudget
 from ...taxpayers import connected
 from ...wire import Incoming, JsonObject, Reply, Route, answer
-from ..context import Context, asks_async, read_object
+from ..context import BelvoContext, asks_async, read_object
 from ..errors import CODES, error, invalid, slow_down
 from ..state import HISTORICAL, LINK_DELETION, REFRESH, BelvoJob, Link
 from .checks import FETCHABLE, check_change, check_credentials, check_new_link, check_resources, check_resume
@@ -32,7 +32,7 @@ _EXTERNAL_ID = re.compile(r"[A-Za-z0-9_-]{3,256}")
 class Linking:
     """Answers all that changes links."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: BelvoContext) -> None:
         self._context = context
         self._deletions = SlidingBudget(DELETIONS, DELETION_WINDOW / context.origin.speed)
         self._chance = context.origin.dice.stream("linking")

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from ...wire import Incoming, Json, JsonObject, Reply, Route, answer, encode
 from ..checks import Problem, check_uuid, required
-from ..context import Context, read_object
+from ..context import BelvoContext, read_object
 from ..errors import error, invalid
 
 TOKEN_ROUTE = "POST /api/token/"  # noqa: S105
@@ -18,7 +18,7 @@ class Widget:
     """Gives tokens in the form the real ones have; nothing here takes them."""
 
     def __init__(
-        self, context: Context, *, is_key: Callable[[bytes], bool], is_logged_in: Callable[[Incoming], bool]
+        self, context: BelvoContext, *, is_key: Callable[[bytes], bool], is_logged_in: Callable[[Incoming], bool]
     ) -> None:
         self._context = context
         self._is_key = is_key

@@ -11,7 +11,7 @@ from .invoices import Entity
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kind:
+class RecordKind:
     """One kind of record: `path` is its list below an entity, `single` where one is read by id.
 
     `event` is the stem of its event types (None: no event is documented); `everywhere` is a list
@@ -32,7 +32,7 @@ _TIMES = same("date", "createdAt", "updatedAt")
 _SPANS = ("fechaDeInscripcion", "fechaDeCancelacion", "fechaDeCelebracionDelActoOContrato",
           "fechaDeTerminacionDelActoOContrato")  # fmt: skip
 _KINDS = (
-    Kind(
+    RecordKind(
         name="TaxReturn",
         single="/tax-returns",
         path="tax-returns",
@@ -44,8 +44,8 @@ _KINDS = (
         },
         order=("period", "presentedAt"),
     ),
-    Kind(name="TaxStatus", single="/tax-status", path="tax-status", event="tax_status", everywhere="/tax-status"),
-    Kind(
+    RecordKind(name="TaxStatus", single="/tax-status", path="tax-status", event="tax_status", everywhere="/tax-status"),
+    RecordKind(
         name="TaxComplianceCheck",
         single="/tax-compliance-checks",
         path="tax-compliance-checks",
@@ -57,7 +57,7 @@ _KINDS = (
         },
         order=("checkedAt", "createdAt"),
     ),
-    Kind(
+    RecordKind(
         name="TaxRetention",
         single="/tax-retentions",
         path="tax-retentions",
@@ -73,7 +73,7 @@ _KINDS = (
         },
         order=("issuedAt", "canceledAt", "certifiedAt", "periodFrom", "periodTo", *_AMOUNTS),
     ),
-    Kind(
+    RecordKind(
         name="ElectronicAccountingRecord",
         single="/electronic-accounting-records",
         path="electronic-accounting-records",
@@ -86,7 +86,7 @@ _KINDS = (
         },
         order=("year", "month", "receivedAt"),
     ),
-    Kind(
+    RecordKind(
         name="SatCertificate",
         single="/datasources/mx/sat/certificados",
         path="datasources/mx/sat/certificados",
@@ -94,21 +94,21 @@ _KINDS = (
         known={**same("exact", "type", "serialNumber"), **same("date", "validFrom", "validTo")},
         order=("validFrom", "validTo"),
     ),
-    Kind(
+    RecordKind(
         name="RpcEntidade",
         single="/datasources/mx/rpc/entidades",
         path="datasources/mx/rpc/entidades",
         event="rpc_entidades",
         known=same("exact", "lookupBy"),
     ),
-    Kind(
+    RecordKind(
         name="RpcActo",
         single="/rpc/actos",  # so, without `datasources/mx`, in the vendor's OpenAPI
         path="datasources/mx/rpc/actos",
         event="rpc_acto",
     ),
-    Kind(name="RpcSocio", single="/datasources/rpc/socios", path=None, event="rpc_socios"),
-    Kind(
+    RecordKind(name="RpcSocio", single="/datasources/rpc/socios", path=None, event="rpc_socios"),
+    RecordKind(
         name="RugGarantia",
         single="/datasources/rug/garantias",
         path="datasources/rug/garantias",
@@ -122,7 +122,7 @@ _KINDS = (
         },
         order=("createdAt", "updatedAt"),
     ),
-    Kind(
+    RecordKind(
         name="RugOperacion",
         single="/datasources/rug/operaciones",
         path="datasources/rug/operaciones",
@@ -135,14 +135,14 @@ _KINDS = (
         },
         order=("createdAt", "updatedAt"),
     ),
-    Kind(name="BilReport", single="/datasources/bil/reports", path="datasources/bil/reports", event=None),
-    Kind(
+    RecordKind(name="BilReport", single="/datasources/bil/reports", path="datasources/bil/reports", event=None),
+    RecordKind(
         name="BuroDeCreditoReport",
         single="/datasources/mx/buro-de-credito/reports",
         path="datasources/mx/buro-de-credito/reports",
         event="buro_de_credito_report",
     ),
-    Kind(
+    RecordKind(
         name="BackgroundCheck",
         single="/background-checks",
         path="background-checks",
@@ -152,7 +152,7 @@ _KINDS = (
         everywhere="/background-checks",
     ),
 )  # fmt: skip
-KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _KINDS}
+KINDS: Mapping[str, RecordKind] = {kind.name: kind for kind in _KINDS}
 
 
 class Records:
