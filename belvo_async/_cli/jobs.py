@@ -18,13 +18,12 @@ from ..abc import ASIDE_FOR, Store
 from ..errors import ConfigurationError, UnknownJobError, outcome_error
 from ..jobs import Job, Observation, Task, UnknownTask, abandonment, mistrust, reconcile
 from ..stores import open_store
+from ..stores.walks import in_slices
 from ..vendors.syntage.schema.subjects import RFC
 from .table import Table
 
 HEADINGS = ("job", "vendor", "resource", "state", "created")
 EVENT_NAMES = ("at", "by", "status", "said")
-# Jobs forgotten at once: the stores commit what arrives together in one go.
-PRUNE_SLICE = 256
 # Fewer characters of an id would seldom be the only ones.
 SHORTEST_BEGINNING = 4
 CANDIDATES = 10
@@ -113,7 +112,7 @@ async def _prune(store: Store, before: datetime, *, dry_run: bool) -> int:
         ended = store.ended_jobs(before=before)
         if dry_run:
             return sum([1 async for _ in ended])
-        count = sum([await _forget(store, some) async for some in _slices(ended)])
+        count = sum([await _forget(store, some) async for some in in_slices(ended)])
         await store.prune_aside(datetime.now(UTC) - ASIDE_FOR)
         await store.give_space_back()
         return count
@@ -127,16 +126,6 @@ async def _forget_one(store: Store, job: Job) -> bool:
     # A search that was given up may have been taken up again since it was read; other ends are for ever.
     current = job if job.status.is_terminal else await store.get(job.id)
     return current is not None and not current.is_open and await store.forget(job.id)
-
-
-async def _slices(jobs: AsyncIterator[Job]) -> AsyncIterator[list[Job]]:
-    some: list[Job] = []
-    async for job in jobs:
-        some.append(job)
-        if len(some) == PRUNE_SLICE:
-            yield some
-            some = []
-    yield some
 
 
 async def _job(store: Store, job_id: str) -> tuple[Job, tuple[Observation, ...]]:

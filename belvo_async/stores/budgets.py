@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from ..abc import Budget
+from ..errors import StoreError
 from .rules import to_us
 
 __all__ = ["Ledger", "Shifts", "in_us"]
@@ -91,6 +92,22 @@ class Ledger(msgspec.Struct):
             if place > stale:
                 _remove(self.taken, place)
         del self.given_back[:missed]
+
+
+def read_ledger(document: bytes) -> Ledger:
+    """Read a stored ledger. Raises StoreError for one that does not fit."""
+    try:
+        return _LEDGER.decode(document)
+    except msgspec.MsgspecError:
+        raise StoreError("a stored budget cannot be read: was it written by a newer release?") from None
+
+
+def write_ledger(ledger: Ledger) -> bytes:
+    """Give a ledger as it is stored."""
+    return msgspec.msgpack.encode(ledger)
+
+
+_LEDGER = msgspec.msgpack.Decoder(Ledger)
 
 
 def _remove(places: list[int], place: int) -> None:

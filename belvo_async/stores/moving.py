@@ -12,11 +12,10 @@ from msgspec.structs import replace
 from ..abc import Store
 from ..errors import StoreError
 from ..jobs import Job, task_key
+from .walks import SLICE, in_slices
 
 __all__ = ["Moved", "move_account"]
 
-# Jobs moved at once: the stores commit what arrives together in one go.
-AT_ONCE = 256
 # Jobs that a session adds meanwhile are moved in another round. One that fires all the time is never caught up with.
 ROUNDS = 3
 # A submission under way holds its lane at least for so long: longer than the longest request and its retries.
@@ -50,14 +49,7 @@ async def move_account(store: Store, source: str, target: str, *, now: datetime)
 
 
 async def _move_all(store: Store, jobs: AsyncIterator[Job], target: str, now: datetime) -> int:
-    count = 0
-    some: list[Job] = []
-    async for job in jobs:
-        some.append(job)
-        if len(some) == AT_ONCE:
-            count += await _move_some(store, some, target, now)
-            some = []
-    return count + await _move_some(store, some, target, now)
+    return sum([await _move_some(store, some, target, now) async for some in in_slices(jobs)])
 
 
 async def _move_some(store: Store, jobs: list[Job], target: str, now: datetime) -> int:
@@ -101,8 +93,8 @@ async def _take_lane(store: Store, job: Job, moved: Job, now: datetime) -> None:
 
 async def _move_parked(store: Store, source: str, target: str) -> int:
     parked = await store.parked(source)
-    for start in range(0, len(parked), AT_ONCE):
-        some = parked[start : start + AT_ONCE]
+    for start in range(0, len(parked), SLICE):
+        some = parked[start : start + SLICE]
         await asyncio.gather(*(store.park(target, seen) for seen in some))
         await store.unpark(source, some)
     return len(parked)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import logging
-import os
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -13,11 +11,11 @@ from msgspec.structs import replace
 
 from ..errors import StoreError
 from ..jobs import CLOCKS_DIFFER, Job, Observation, Status
+from .affinity import Affinity
 
 __all__ = [
     "ASIDE",
     "PARKED",
-    "SLICE",
     "TIMELINE_LIMIT",
     "Bounds",
     "Gate",
@@ -35,9 +33,6 @@ __all__ = [
 _log = logging.getLogger("belvo_async")
 
 TIMELINE_LIMIT = 200
-
-# How many jobs `open_jobs` reads at a time: decoding them takes about a millisecond.
-SLICE = 256
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,30 +63,27 @@ class Gate:
 
     def __init__(self) -> None:
         self._is_open = False
-        self._was_open = False
-        self._process = 0
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._affinity: Affinity | None = None
 
     def open(self) -> None:
         if self._is_open:
-            self._check_place()
+            self.check()
             raise StoreError("the store is open already: open it once and share it")
-        self._process, self._loop = os.getpid(), asyncio.get_running_loop()
-        self._is_open = self._was_open = True
+        self._affinity = Affinity()
+        self._is_open = True
 
     def close(self) -> None:
         self._is_open = False
 
     def check(self) -> None:
+        if self._affinity is None:
+            raise StoreError("the store is not open: use `async with`")
         if not self._is_open:
-            raise StoreError("the store is closed" if self._was_open else "the store is not open: use `async with`")
-        self._check_place()
-
-    def _check_place(self) -> None:
+            raise StoreError("the store is closed")
         # First the process: a child has no running loop where its parent had one.
-        if os.getpid() != self._process:
+        if self._affinity.is_of_parent:
             raise StoreError("the store was opened before a fork: open one in each process")
-        if asyncio.get_running_loop() is not self._loop:
+        if self._affinity.is_of_other_loop:
             raise StoreError("the store was opened on another event loop: open one on each loop")
 
 

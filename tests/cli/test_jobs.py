@@ -14,10 +14,11 @@ import pytest
 
 from belvo_async import belvo
 from belvo_async._cli import main
-from belvo_async._cli.jobs import PRUNE_SLICE, _abandon
+from belvo_async._cli.jobs import _abandon
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Failure, Job, Observation, Status, Way, reconcile
 from belvo_async.stores import open_store
+from belvo_async.stores.walks import SLICE
 from tests.stores.urls import empty_store
 
 AT = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -142,7 +143,7 @@ def test_prune_gives_the_space_back(tmp_path: Path) -> None:
     assert path.stat().st_size < 3 * small
 
 
-@pytest.mark.parametrize("count", [0, 1, PRUNE_SLICE, PRUNE_SLICE + 1])
+@pytest.mark.parametrize("count", [0, 1, SLICE, SLICE + 1])
 def test_prune_counts(count: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Any number, forgotten slice by slice."""
     url = f"sqlite:{tmp_path / 'jobs.db'}"

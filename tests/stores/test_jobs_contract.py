@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -228,6 +228,17 @@ async def test_open_jobs_come_oldest_first(store: AnyStore) -> None:
     assert ["middle", "young"] == await open_ids(store, lane="l")
     assert ["young"] == await open_ids(store, ACCOUNT, lane="l")
     assert [] == [job async for job in store.open_jobs(())]
+
+
+async def test_a_walk_begins_before_every_clock(store: AnyStore) -> None:
+    """A job whose creator's clock had lost its battery is walked over as well."""
+    early = a_job("early", created_at=datetime(1969, 12, 31, tzinfo=UTC))
+    ended = a_job("ended", created_at=early.created_at, status=Status.FINISHED, settled_at=early.created_at)
+    await store.put(early, expected=None)
+    await store.put(ended, expected=None)
+
+    assert [early] == [job async for job in store.open_jobs()]
+    assert [ended] == [job async for job in store.ended_jobs(before=NOON)]
 
 
 async def test_the_walk_over_open_jobs_stands_changes(store: AnyStore) -> None:

@@ -306,19 +306,6 @@ async def test_a_key_of_another_program_is_reported(redis_stores: Stores) -> Non
         assert b"theirs" == client.get(f"{{{redis_stores.prefix}}}:meta")
 
 
-async def test_an_unreadable_job_is_reported(redis_stores: Stores) -> None:
-    """Its content is not repeated."""
-    async with redis_stores() as store:
-        await store.put(a_job(), expected=None)
-        with redis.Redis.from_url(redis_stores.url) as client:
-            client.hset(f"{{{redis_stores.prefix}}}:job:job-1", "document", b'{"job": "RFC of somebody"}')
-
-        with pytest.raises(StoreError, match="cannot be read") as caught:
-            await store.get("job-1")
-
-    assert "RFC" not in str(caught.value)
-
-
 @pytest.mark.parametrize("status", [status for status in Status if status.is_terminal])
 async def test_the_server_itself_keeps_an_end(redis_stores: Stores, status: Status) -> None:
     """Whichever process asks for a second outcome is refused."""

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from belvo_async.stores import MemoryStore
-from belvo_async.stores.rules import SLICE
 from belvo_async.stores.sqlite.store import LOOK_SECONDS, SqliteStore
+from belvo_async.stores.walks import SLICE
 
 from .samples import ACCOUNT, NOON, a_due_job, a_job, after, changed
 

@@ -5,18 +5,21 @@ from __future__ import annotations
 import heapq
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter, deque
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from itertools import islice
 
 from ...jobs import Job, Observation, normal_id
 from ..parked import Label, claims_of
-from ..rules import SLICE, TIMELINE_LIMIT, stands_in_the_way
+from ..rules import TIMELINE_LIMIT, stands_in_the_way
+from ..walks import SLICE
 
 __all__ = ["Place", "Shelf"]
 
 # Where a job stands among those of its store: the instant of its creation, then its id.
 Place = tuple[datetime, str]
+START: Place = (datetime.min.replace(tzinfo=UTC), "")
 
 
 @dataclass(slots=True, eq=False)
@@ -49,17 +52,17 @@ class Shelf:
 
     def equal(self, account: str, key: str) -> Job | None:
         ids = self._equal.get(account, key) if key else ()
-        return min((self._rows[each].job for each in ids), key=_place, default=None)
+        return min((self._rows[each].job for each in ids), key=place_of, default=None)
 
     def find(self, account: str, remote_id: str) -> tuple[Job, ...]:
         ids = self._remote.get(account, normal_id(remote_id))
         if len(ids) < 2:
             return tuple(self._rows[each].job for each in ids)
-        return tuple(sorted((self._rows[each].job for each in ids), key=_place))
+        return tuple(sorted((self._rows[each].job for each in ids), key=place_of))
 
     def nameless(self, account: str, subject: str | None, resource: str | None) -> tuple[Job, ...]:
         ids = self._nameless.get(account, _claim_key(None if subject is None else normal_id(subject), resource))
-        return tuple(sorted((self._rows[each].job for each in ids), key=_place))
+        return tuple(sorted((self._rows[each].job for each in ids), key=place_of))
 
     def could_claim(self, account: str, label: Label) -> bool:
         """Whether some job could claim an observation now."""
@@ -71,12 +74,12 @@ class Shelf:
         row = self._rows.get(job_id)
         return tuple(row.seen or ()) if row else ()
 
-    def open_after(self, after: Place | None, lane: str | None) -> list[Place]:
+    def open_after(self, after: Place, lane: str | None) -> list[Job]:
         line = self._open.get(lane)
         return [] if line is None else line.after(after)
 
     def closed_ids(self) -> list[str]:
-        return sorted(self._closed, key=lambda job_id: _place(self._rows[job_id].job))
+        return sorted(self._closed, key=lambda job_id: place_of(self._rows[job_id].job))
 
     def count(self, *, ended: bool) -> dict[str, int]:
         whose = (row.job.account for row in self._rows.values() if row.job.is_open is not ended)
@@ -237,10 +240,10 @@ class _Line:
 
     def add(self, row: _Row) -> None:
         self.length += 1
-        if not self._rows or _place(self._rows[-1].job) < _place(row.job):
+        if not self._rows or place_of(self._rows[-1].job) < place_of(row.job):
             self._rows.append(row)
             return
-        at = bisect_left(self._rows, _place(row.job), key=_place_of)
+        at = bisect_left(self._rows, place_of(row.job), key=_place_of)
         # One that opens again may still be in it.
         if at == len(self._rows) or self._rows[at] is not row:
             insort(self._rows, row, key=_place_of)
@@ -252,20 +255,11 @@ class _Line:
         elif self.length * 2 + SLICE < len(self._rows):
             self._rows = [each for each in self._rows if self._holds(each)]
 
-    def after(self, place: Place | None) -> list[Place]:
-        """The next places, at most a slice of them."""
-        start = 0 if place is None else bisect_right(self._rows, place, key=_place_of)
-        found: list[Place] = []
-        for row in self._from(start):
-            if self._holds(row):
-                found.append(_place(row.job))
-                if len(found) == SLICE:
-                    break
-        return found
-
-    def _from(self, start: int) -> Iterator[_Row]:
-        for index in range(start, len(self._rows)):
-            yield self._rows[index]
+    def after(self, place: Place) -> list[Job]:
+        """The next jobs, at most a slice of them."""
+        start = bisect_right(self._rows, place, key=_place_of)
+        rows = (self._rows[index] for index in range(start, len(self._rows)))
+        return [row.job for row in islice(filter(self._holds, rows), SLICE)]
 
     def _holds(self, row: _Row) -> bool:
         job = row.job
@@ -357,7 +351,7 @@ def _claim_keys(job: Job) -> tuple[tuple[str, str, str], ...]:
     return tuple((job.account, _claim_key(each.subject, each.claim), job.id) for each in claims_of(job))
 
 
-def _place(job: Job) -> Place:
+def place_of(job: Job) -> Place:
     return job.created_at, job.id
 
 

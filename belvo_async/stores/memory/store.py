@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Generic, Self, TypeVar
 
 from ...abc import Budget
@@ -26,7 +27,8 @@ from ..rules import (
     refuse_taken_id,
     to_us,
 )
-from .index import Place, Shelf
+from ..walks import walk
+from .index import START, Place, Shelf, place_of
 from .parked import Parked
 
 __all__ = ["MemoryStore"]
@@ -103,21 +105,15 @@ class MemoryStore:
         self._gate.check()
         return self._shelf.count(ended=ended)
 
-    async def open_jobs(
-        self, accounts: Collection[str] | None = None, *, lane: str | None = None
-    ) -> AsyncIterator[Job]:
+    def open_jobs(self, accounts: Collection[str] | None = None, *, lane: str | None = None) -> AsyncIterator[Job]:
         """Every open job, oldest first, each as it is when its slice is read."""
-        after: Place | None = None
-        while True:
-            self._gate.check()
-            places = self._shelf.open_after(after, lane)
-            if not places:
-                return
-            after = places[-1]
-            jobs = [self._shelf.get(job_id) for _, job_id in places]
-            for job in jobs:
-                if job is not None and (accounts is None or job.account in accounts):
-                    yield job
+        whose = None if accounts is None else frozenset(accounts)
+        return walk(partial(self._open_after, lane), START, only=lambda job: whose is None or job.account in whose)
+
+    async def _open_after(self, lane: str | None, after: Place) -> tuple[list[Job], Place | None]:
+        self._gate.check()
+        jobs = self._shelf.open_after(after, lane)
+        return jobs, place_of(jobs[-1]) if jobs else None
 
     async def ended_jobs(self, accounts: Collection[str] | None = None, *, before: datetime) -> AsyncIterator[Job]:
         """Every job that ended before an instant, oldest first."""
@@ -226,22 +222,21 @@ class MemoryStore:
     async def lease(self, key: str, owner: str, *, now: datetime, until: datetime) -> int | None:
         """Take or renew a lease: its fencing token, None while another holds it."""
         self._gate.check()
-        held = self._leases.get(key)
-        if held is not None and held.owner != owner and held.until > now and not self._is_closed(held.owner):
-            lasts = lasting(to_us(held.since), to_us(held.until), to_us(now))
-            self._leases[key] = _Lease(held.owner, from_us(lasts[0]), from_us(lasts[1]), held.token)
+        held, now_us = self._leases.get(key), to_us(now)
+        if held is not None and held.owner != owner and held.until_us > now_us and not self._is_closed(held.owner):
+            self._leases[key] = _Lease(held.owner, *lasting(held.since_us, held.until_us, now_us), held.token)
             return None
         if held is None or held.owner != owner:
             self._last_token += 1
-            held = _Lease(owner, now, until, self._last_token)
-        self._leases[key] = _Lease(owner, now, until, held.token)
+            held = _Lease(owner, now_us, now_us, self._last_token)
+        self._leases[key] = _Lease(owner, now_us, to_us(until), held.token)
         return held.token
 
     async def leased_until(self, key: str) -> datetime | None:
         """Until when a lease is held; None when nobody holds it."""
         self._gate.check()
         held = self._leases.get(key)
-        return None if held is None else held.until
+        return None if held is None else from_us(held.until_us)
 
     def _is_closed(self, job_id: str) -> bool:
         job = self._shelf.get(job_id)
@@ -286,8 +281,8 @@ class MemoryStore:
 @dataclass(slots=True, frozen=True)
 class _Lease:
     owner: str
-    since: datetime
-    until: datetime
+    since_us: int
+    until_us: int
     token: int
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from ...abc import Budget
-from ..budgets import Ledger
+from ..budgets import Ledger, read_ledger, write_ledger
 from ..rules import from_us, lasting
 from .connection import Statement
 from .group_commit import Exchange, Read, Write
@@ -41,14 +41,14 @@ class Reserve(Write[tuple[int, int]]):
         """Lock each budget's row, give places out and take them back in order, and write it once."""
         keys = sorted({plain(each.budget.key) for each in operations})
         _, rows = yield [Statement(_MAKE_BUDGETS, (keys,)), Statement(_LOCK_BUDGETS, (keys,))]
-        ledgers = {key: Ledger() if document is None else _LEDGER.decode(document) for key, document in rows}
+        ledgers = {key: Ledger() if document is None else read_ledger(document) for key, document in rows}
         for each in operations:
             ledger = ledgers[plain(each.budget.key)]
             if isinstance(each, Reserve):
                 each.outcome = ledger.take(each.budget, each.asked, each.mark)
             else:
                 ledger.give_back(each.mark)
-        written = [(key, msgspec.msgpack.encode(ledger)) for key, ledger in ledgers.items()]
+        written = [(key, write_ledger(ledger)) for key, ledger in ledgers.items()]
         yield [Statement(_WRITE_BUDGETS, arrays(written))]
 
 
@@ -65,7 +65,6 @@ class GiveBack(Write[None]):
     exchange = staticmethod(Reserve.exchange)
 
 
-_LEDGER = msgspec.msgpack.Decoder(Ledger)
 _MAKE_BUDGETS = "INSERT INTO budget (key) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING"
 _LOCK_BUDGETS = "SELECT key, document FROM budget WHERE key = ANY(%s) ORDER BY key FOR UPDATE"
 _WRITE_BUDGETS = """

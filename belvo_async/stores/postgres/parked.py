@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 
 from ...jobs import Observation, normal_id
+from ..documents import read_observations
 from ..parked import AT_ONCE, LOOK, Evicted, label_of, subject_mark
 from ..rules import Bounds, from_us, identity, to_us
 from .connection import Row, Statement
@@ -61,11 +62,10 @@ _ADOPTABLE = """
     SELECT document FROM parked WHERE account = %s AND subject = %b AND claim = %s AND at >= %s
     ORDER BY at, number LIMIT %s
 """
-_OBSERVATION = msgspec.json.Decoder(Observation)
 
 
 def _observations(rows: list[Row]) -> tuple[Observation, ...]:
-    return tuple(_OBSERVATION.decode(document) for (document,) in rows)
+    return read_observations(document for (document,) in rows)
 
 
 def laid_aside(account: str) -> Read[tuple[tuple[datetime, bytes], ...]]:

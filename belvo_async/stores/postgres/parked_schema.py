@@ -4,26 +4,7 @@ from __future__ import annotations
 
 from typing import LiteralString
 
-__all__ = ["PARK"]
-
-# Whether no job could claim a row of `seen` now. Under OR, so that it is asked row by row and only as far as needed.
-_IS_STRANGE: LiteralString = """
-    NOT (
-        EXISTS (SELECT FROM job WHERE job.account = seen.account AND job.remote_id = seen.remote_id)
-        OR CASE WHEN seen.subject IS NULL THEN
-            EXISTS (SELECT FROM job WHERE job.account = seen.account AND job.subject IS NOT NULL)
-        WHEN seen.claim IS NULL THEN
-            EXISTS (SELECT FROM job WHERE job.account = seen.account AND job.subject = seen.subject)
-        ELSE
-            EXISTS (
-                SELECT FROM job WHERE job.account = seen.account AND job.subject = seen.subject
-                AND job.resource = seen.claim
-            )
-        END
-    )
-"""
-_NEWEST: LiteralString = "report, number DESC"
-_FIRST: LiteralString = "report DESC, number"
+from ..sql import CROWDED, FIRST_TO_GO, IS_STRANGE, NEWEST_FIRST
 
 
 def _drop_strangers(name: LiteralString, order: LiteralString) -> LiteralString:
@@ -34,7 +15,7 @@ def _drop_strangers(name: LiteralString, order: LiteralString) -> LiteralString:
         went bigint;
     BEGIN
         DELETE FROM parked WHERE number = ANY (ARRAY(
-            SELECT number FROM (SELECT * FROM parked ORDER BY {order} LIMIT look) AS seen WHERE {_IS_STRANGE}
+            SELECT number FROM (SELECT * FROM parked ORDER BY {order} LIMIT look) AS seen WHERE {IS_STRANGE}
             ORDER BY {order} LIMIT most
         ));
         GET DIAGNOSTICS went = ROW_COUNT;
@@ -44,20 +25,16 @@ def _drop_strangers(name: LiteralString, order: LiteralString) -> LiteralString:
 
 
 # Of what most is kept of, lets those go that were parked longest. Gives how many went.
-_DROP_CLAIMABLE: LiteralString = """
+_DROP_CLAIMABLE: LiteralString = f"""
     CREATE FUNCTION drop_claimable(most bigint) RETURNS bigint LANGUAGE plpgsql AS $$
     DECLARE
         went bigint;
     BEGIN
-        DELETE FROM parked WHERE number = ANY (ARRAY(
-            SELECT number FROM (
-                SELECT number, count(*) OVER (PARTITION BY account, subject, claim) AS crowd FROM parked
-            ) AS kept ORDER BY crowd DESC, number LIMIT most
-        ));
+        DELETE FROM parked WHERE number = ANY (ARRAY({CROWDED} LIMIT most));
         GET DIAGNOSTICS went = ROW_COUNT;
         RETURN went;
     END $$
-"""
+"""  # noqa: S608 - constants of this package
 
 # What `room.make_room` does, with its numbers `at_once` and `least_look`.
 _MAKE_ROOM: LiteralString = """
@@ -139,8 +116,8 @@ PARK: tuple[LiteralString, ...] = (
     CREATE TRIGGER parked_less AFTER DELETE ON parked REFERENCING OLD TABLE AS moved
     FOR EACH STATEMENT EXECUTE FUNCTION weigh_parked()
     """,
-    _drop_strangers("drop_strangers", _FIRST),
-    _drop_strangers("drop_newest_strangers", _NEWEST),
+    _drop_strangers("drop_strangers", FIRST_TO_GO),
+    _drop_strangers("drop_newest_strangers", NEWEST_FIRST),
     _DROP_CLAIMABLE,
     _MAKE_ROOM,
 )

@@ -10,11 +10,12 @@ import msgspec
 
 from ...errors import StoreError
 from ...jobs import Job, Observation, Status
+from ..documents import read_job
 from ..rules import TIMELINE_LIMIT, refuse_second_end, refuse_taken_id
 from .connection import Row, Statement
 from .era import COPIED, WRITTEN_BY
 from .group_commit import Exchange, Write
-from .rows import Columns, arrays, columns, decode, plain
+from .rows import Columns, arrays, columns, plain
 
 __all__ = ["Forget", "Put"]
 
@@ -203,7 +204,7 @@ class _Desk:
 
 
 def _read(stored: _Stored) -> Job | None:
-    return decode(stored) if isinstance(stored, bytes) else stored
+    return read_job(stored) if isinstance(stored, bytes) else stored
 
 
 def _values(kept: _Kept) -> tuple[object, ...]:

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import NamedTuple
-
-import msgspec
 
 from ...errors import StoreError
 from ...jobs import Job, Observation, normal_id
+from ..documents import read_job, read_jobs, read_observations
 from ..parked import subject_mark
-from ..rules import SLICE, to_us
+from ..rules import to_us
+from ..walks import SLICE, Position, read_rows
 from .connection import Row, Statement
 from .era import BEGIN_ERA, COPIED, WRITTEN_BY
 from .group_commit import Exchange, Read, Write
-from .rows import decode, plain, unplain
+from .rows import plain, unplain
 
 __all__ = [
     "BeginEra",
     "Claim",
-    "Place",
     "count",
     "ended_after",
     "find",
@@ -33,13 +31,6 @@ __all__ = [
 ]
 
 
-class Place(NamedTuple):
-    """Where a walk over jobs has got to."""
-
-    created_us: int
-    job_id: str
-
-
 def get(job_id: str) -> Read[Job | None]:
     """Read one job."""
     return Read(Statement("SELECT document FROM job WHERE id = %s", (plain(job_id),)), _first_job)
@@ -48,7 +39,7 @@ def get(job_id: str) -> Read[Job | None]:
 def find(account: str, remote_id: str) -> Read[tuple[Job, ...]]:
     """The jobs with a remote id, oldest first."""
     statement = Statement(_FIND, (plain(account), plain(normal_id(remote_id))))
-    return Read(statement, lambda rows: tuple(decode(document) for (document,) in rows))
+    return Read(statement, _jobs)
 
 
 _FIND = "SELECT document FROM job WHERE account = %s AND remote_id = %s ORDER BY created_at, id"
@@ -80,7 +71,7 @@ def nameless(account: str, subject: str | None, resource: str | None) -> Read[tu
         statement = Statement(_NAMELESS_OF, (plain(account), subject_mark(subject)))
     else:
         statement = Statement(_NAMELESS_OF_BOTH, (plain(account), subject_mark(subject), plain(resource)))
-    return Read(statement, lambda rows: tuple(decode(document) for (document,) in rows))
+    return Read(statement, _jobs)
 
 
 _NAMELESS = "SELECT document FROM job WHERE account = %s AND subject IS NOT NULL ORDER BY created_at, id"
@@ -89,26 +80,23 @@ _NAMELESS_OF_BOTH = _NAMELESS.replace("IS NOT NULL", "= %b AND resource = %s")
 
 
 def open_after(
-    after: Place, accounts: Collection[str] | None, lane: str | None
-) -> Read[tuple[list[Job], Place | None]]:
+    after: Position, accounts: Collection[str] | None, lane: str | None
+) -> Read[tuple[list[Job], Position | None]]:
     """The next slice of open jobs, and where to go on; None at the end."""
     some = None if accounts is None else [plain(each) for each in accounts]
     values = (after.created_us, after.job_id, some, some, SLICE)
     if lane is None:
-        return Read(Statement(_OPEN, values), _slice)
-    return Read(Statement(_OPEN_IN_LANE, (plain(lane), *values)), _slice)
+        return Read(Statement(_OPEN, values), read_rows)
+    return Read(Statement(_OPEN_IN_LANE, (plain(lane), *values)), read_rows)
 
 
-def ended_after(after: Place, accounts: Collection[str] | None, before_us: int) -> Read[tuple[list[Job], Place | None]]:
+def ended_after(
+    after: Position, accounts: Collection[str] | None, before_us: int
+) -> Read[tuple[list[Job], Position | None]]:
     """The next slice of jobs that are not open and were created before an instant, and where to go on."""
     some = None if accounts is None else [plain(each) for each in accounts]
     values = (before_us, after.created_us, after.job_id, some, some, SLICE)
-    return Read(Statement(_ENDED, values), _slice)
-
-
-def _slice(rows: list[Row]) -> tuple[list[Job], Place | None]:
-    end = Place(rows[-1][0], rows[-1][1]) if len(rows) == SLICE else None
-    return [decode(document) for _, _, document in rows], end
+    return Read(Statement(_ENDED, values), read_rows)
 
 
 _OPEN = """
@@ -134,14 +122,15 @@ _FIRST_DUE = """
 def timeline(job_id: str) -> Read[tuple[Observation, ...]]:
     """The observations kept of a job, oldest first."""
     statement = Statement("SELECT document FROM timeline WHERE job_id = %s ORDER BY place", (plain(job_id),))
-    return Read(statement, lambda rows: tuple(_OBSERVATION.decode(document) for (document,) in rows))
+    return Read(statement, lambda rows: read_observations(document for (document,) in rows))
 
 
-_OBSERVATION = msgspec.json.Decoder(Observation)
+def _jobs(rows: list[Row]) -> tuple[Job, ...]:
+    return tuple(read_jobs(document for (document,) in rows))
 
 
 def _first_job(rows: list[Row]) -> Job | None:
-    return decode(rows[0][0]) if rows else None
+    return read_job(rows[0][0]) if rows else None
 
 
 class BeginEra(Write[int]):
@@ -182,7 +171,7 @@ class Claim(Write[list[Job]]):
         for each, rows in zip(operations, answers, strict=True):
             each.met_copy = any(row[3] for row in rows)
             try:
-                each.outcome = [decode(row[2]) for row in sorted(rows, key=lambda row: row[:2])]
+                each.outcome = read_jobs(row[2] for row in sorted(rows, key=lambda row: row[:2]))
             except StoreError as error:
                 each.failure = error
         yield []

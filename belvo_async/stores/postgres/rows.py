@@ -6,14 +6,11 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-import msgspec
-
-from ...errors import StoreError
-from ...jobs import Job, decode_job, encode_job, normal_id
+from ...jobs import Job, encode_job, normal_id
 from ..parked import subject_mark
 from ..rules import stands_in_the_way, to_us
 
-__all__ = ["Columns", "arrays", "columns", "decode", "plain", "unplain"]
+__all__ = ["Columns", "arrays", "columns", "plain", "unplain"]
 
 
 def plain(text: str) -> str:
@@ -67,14 +64,6 @@ def columns(job: Job) -> Columns:
         resource=plain(job.task.resource) if job.is_nameless else None,
         era=job.era,
     )
-
-
-def decode(document: bytes) -> Job:
-    try:
-        return decode_job(document)
-    except msgspec.MsgspecError:
-        # msgspec may quote what it could not read: its words stay out.
-        raise StoreError("a stored job cannot be read: was it written by a newer release?") from None
 
 
 def arrays(rows: Iterable[tuple[object, ...]]) -> list[list[object]]:

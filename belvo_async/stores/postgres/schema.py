@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection, sql
 
 from ...errors import StoreError
-from ...jobs import Status
+from ..sql import ENDED, STATUSES
 from .connection import NO_RIGHT, Server, store_error
 from .era import WRITTEN_BY
 from .parked_schema import PARK
@@ -117,10 +116,6 @@ async def _create(connection: AsyncConnection[Any], schema: str) -> None:
     await connection.execute("INSERT INTO store_version (version) VALUES (%s)", (SCHEMA_VERSION,))
 
 
-def _quoted(words: Iterable[Status]) -> str:
-    return ", ".join(f"'{word}'" for word in words)
-
-
 # Instants are microseconds since 1970, UTC. `key` is set while the job stands in the way of equal ones; `started` while
 # it has done so ever since it was new: of two equal jobs written as new at once the index refuses one, while a search
 # that was given up may still find its job beside a younger equal one. `remote_id` is in normal form. `planned_at` is by
@@ -137,7 +132,7 @@ _TABLES = (
         key text COLLATE "C",
         started boolean NOT NULL CHECK (key IS NOT NULL OR NOT started),
         open boolean NOT NULL,
-        status text COLLATE "C" NOT NULL CHECK (status IN ({_quoted(Status)})),
+        status text COLLATE "C" NOT NULL CHECK (status IN ({STATUSES})),
         remote_id text COLLATE "C",
         lane text COLLATE "C",
         created_at bigint NOT NULL,
@@ -171,7 +166,7 @@ _TABLES = (
     """,
     f"""
     CREATE TRIGGER job_end_is_final BEFORE UPDATE OF status ON job FOR EACH ROW
-    WHEN (OLD.status IN ({_quoted(each for each in Status if each.is_terminal)}) AND NEW.status <> OLD.status)
+    WHEN (OLD.status IN ({ENDED}) AND NEW.status <> OLD.status)
     EXECUTE FUNCTION refuse_second_end()
     """,
     # Written and dropped under the lock of the job's row, which makes a foreign key unnecessary.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Collection
 from datetime import datetime
 from typing import Self, TypeVar
@@ -12,10 +11,12 @@ from ...abc import Budget
 from ...discreet import discreet
 from ...errors import StoreError
 from ...jobs import Job, Observation
+from ..affinity import Affinity
 from ..budgets import Shifts
 from ..operation import Operation
 from ..parked import Notice
 from ..rules import ASIDE, PARKED, Bounds, Gate, ended_before, from_us, to_us
+from ..walks import START, walk
 from . import parked, queries
 from .connection import Server
 from .era import Life
@@ -24,7 +25,7 @@ from .leases import Exhaust, GiveBack, Lease, Release, Reserve, exhausted_until,
 from .listener import Ear
 from .parked import Park, PruneAside, SetAside, Unpark
 from .put import Forget, Put
-from .queries import BeginEra, Claim, Place
+from .queries import BeginEra, Claim
 from .schema import open_schema
 
 __all__ = ["PostgresStore"]
@@ -92,26 +93,20 @@ class PostgresStore:
         """How many open jobs, or others, each account has."""
         return await self._usable().read(queries.count(ended=ended))
 
-    async def open_jobs(
-        self, accounts: Collection[str] | None = None, *, lane: str | None = None
-    ) -> AsyncIterator[Job]:
+    def open_jobs(self, accounts: Collection[str] | None = None, *, lane: str | None = None) -> AsyncIterator[Job]:
         """Every open job, oldest first, each as it is when its slice is read. No transaction stays open meanwhile."""
-        place: Place | None = Place(-(2**63), "")
         whose = None if accounts is None else tuple(accounts)
-        while place is not None:
-            jobs, place = await self._usable().read(queries.open_after(place, whose, lane))
-            for job in jobs:
-                yield job
+        return walk(lambda after: self._usable().read(queries.open_after(after, whose, lane)), START)
 
-    async def ended_jobs(self, accounts: Collection[str] | None = None, *, before: datetime) -> AsyncIterator[Job]:
+    def ended_jobs(self, accounts: Collection[str] | None = None, *, before: datetime) -> AsyncIterator[Job]:
         """Every job that ended before an instant, oldest first. No transaction stays open meanwhile."""
-        place: Place | None = Place(-(2**63), "")
         whose = None if accounts is None else tuple(accounts)
-        while place is not None:
-            jobs, place = await self._usable().read(queries.ended_after(place, whose, to_us(before)))
-            for job in jobs:
-                if ended_before(job, before):
-                    yield job
+        before_us = to_us(before)
+        return walk(
+            lambda after: self._usable().read(queries.ended_after(after, whose, before_us)),
+            START,
+            only=lambda job: ended_before(job, before),
+        )
 
     async def claim_due(
         self, accounts: Collection[str], *, now: datetime, until: datetime, limit: int, latest: datetime | None = None
@@ -257,8 +252,7 @@ class _Links:
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._process = os.getpid()
-        self._loop = asyncio.get_running_loop()
+        self._affinity = Affinity()
         self._writer = Writer(server)
         self._writes = Queue(self._writer, "writer")
         self._reads = Queue(Reader(server), "reader")
@@ -290,9 +284,9 @@ class _Links:
 
     async def close(self) -> None:
         """Do what is queued, then hang up."""
-        if os.getpid() != self._process:
+        if self._affinity.is_of_parent:
             return  # the connections are the parent's
-        if asyncio.get_running_loop() is not self._loop:
+        if self._affinity.is_of_other_loop:
             for queue in (self._writes, self._reads):
                 queue.abandon()
             for ear in self._ears:

@@ -6,7 +6,6 @@ While a pipeline is under way, calls queue up; the next one takes them all. Many
 from __future__ import annotations
 
 import asyncio
-import os
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
@@ -26,6 +25,7 @@ from redis.exceptions import (
 
 from ...discreet import discreet
 from ...errors import StoreError
+from ..affinity import Affinity
 from .errors import broken, in_doubt, refused
 from .lua.jobs import SCRIPTS
 
@@ -103,8 +103,8 @@ class Line:
         self._dial = dial
         self._arrive = arrive
         self._timeout = None if timeout is None else timeout.total_seconds()
-        self._process = os.getpid()
-        self._loop = asyncio.get_running_loop()
+        self._affinity = Affinity()
+        self._loop = self._affinity.loop
         self._queue: deque[Call] = deque()
         self._sent: list[Call] = []
         self._connection: Connection | None = None
@@ -132,7 +132,7 @@ class Line:
     async def close(self) -> None:
         """Do what is queued and close the connection; what takes longer than ten seconds fails."""
         self._is_closed = True
-        if os.getpid() != self._process or asyncio.get_running_loop() is not self._loop:
+        if self._affinity.is_of_parent or self._affinity.is_of_other_loop:
             return  # the connection belongs to the parent process, or to a loop that has ended
         if self._worker is not None:
             await asyncio.wait({self._worker}, timeout=CLOSING_SECONDS)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
-from ...errors import StoreError
-from ...jobs import Job, Observation, decode_job, encode_job, normal_id
+from ...jobs import Job, Observation, encode_job, normal_id
 from ..parked import Label, claims_of
 from ..rules import TIMELINE_LIMIT, from_us, stands_in_the_way, to_us
 
@@ -20,8 +18,6 @@ __all__ = [
     "STREAM_LIMIT",
     "claim_set",
     "claim_sets",
-    "decode_jobs",
-    "decode_observations",
     "digest",
     "equal_set",
     "open_set",
@@ -86,9 +82,9 @@ def claim_sets(account: str, label: Label) -> bytes:
     return b" ".join((*by_id, claim_set(account, label)))
 
 
-def whose(accounts: Iterable[str]) -> list[bytes]:
-    """Accounts as the scripts name them, each once."""
-    return [digest(account) for account in sorted(set(accounts))]
+def whose(accounts: Iterable[str] | None) -> list[bytes]:
+    """Accounts as the scripts name them, each once; `*` for all."""
+    return [b"*"] if accounts is None else [digest(account) for account in sorted(set(accounts))]
 
 
 # The set of jobs that are not open.
@@ -135,23 +131,3 @@ def _sets(job: Job, equal: bytes) -> list[bytes]:
     else:
         sets.append(ENDED)
     return sets
-
-
-def decode_jobs(documents: Collection[bytes]) -> list[Job]:
-    """Read stored jobs. Raises StoreError for one that does not fit."""
-    try:
-        return [decode_job(document) for document in documents]
-    except msgspec.MsgspecError:
-        # msgspec may quote what it could not read: its words stay out.
-        raise StoreError("a stored job cannot be read: was it written by a newer release?") from None
-
-
-_OBSERVATION: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Observation)
-
-
-def decode_observations(documents: Collection[bytes]) -> tuple[Observation, ...]:
-    """Read stored observations. Raises StoreError for one that does not fit."""
-    try:
-        return tuple(_OBSERVATION.decode(document) for document in documents)
-    except msgspec.MsgspecError:
-        raise StoreError("a stored observation cannot be read: was it written by a newer release?") from None

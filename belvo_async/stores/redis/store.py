@@ -14,8 +14,10 @@ from ...discreet import discreet
 from ...errors import StoreError
 from ...jobs import CLOCKS_DIFFER, Job, Observation, Status, normal_id
 from ..budgets import Shifts, in_us
+from ..documents import read_job, read_jobs, read_observations
 from ..parked import Evicted, Label, Notice
-from ..rules import ASIDE, PARKED, SLICE, Bounds, Gate, ended_before, from_us, refuse_second_end, refuse_taken_id, to_us
+from ..rules import ASIDE, PARKED, Bounds, Gate, ended_before, from_us, refuse_second_end, refuse_taken_id, to_us
+from ..walks import SLICE, walk
 from . import parked, rows
 from .address import Address
 from .connections import Wires, unique
@@ -95,7 +97,7 @@ class RedisStore:
         if isinstance(reply, bytes):
             refuse_second_end(job, Status(reply.decode()))
             return None
-        standing = rows.decode_jobs(reply)[0]
+        standing = read_job(reply[0])
         if expected is None:
             refuse_taken_id(job, standing)
         return standing
@@ -103,16 +105,16 @@ class RedisStore:
     async def get(self, job_id: str) -> Job | None:
         """Read one job."""
         document = await self._read(scripts.GET, rows.raw(job_id))
-        return None if document is None else rows.decode_jobs([document])[0]
+        return None if document is None else read_job(document)
 
     async def find(self, account: str, remote_id: str) -> tuple[Job, ...]:
         """The jobs that the vendor knows by this id, oldest first."""
-        return tuple(rows.decode_jobs(await self._read(scripts.FIND, rows.remote_set(account, remote_id))))
+        return tuple(read_jobs(await self._read(scripts.FIND, rows.remote_set(account, remote_id))))
 
     async def standing(self, account: str, key: str) -> Job | None:
         """The open job that stands in the way of a new equal one."""
         found = await self._read(scripts.FIND, rows.equal_set(account, key)) if key else ()
-        return rows.decode_jobs(found[:1])[0] if found else None
+        return read_job(found[0]) if found else None
 
     async def count_jobs(self, *, ended: bool = False) -> dict[str, int]:
         """How many open jobs, or others, each account has. Counted slice by slice: jobs may come and go meanwhile."""
@@ -125,31 +127,29 @@ class RedisStore:
             place = b"(" + end if end else b""
             for account, count, document in zip(found[::3], found[1::3], found[2::3], strict=True):
                 if account not in names:
-                    names[account] = rows.decode_jobs([document])[0].account
+                    names[account] = read_job(document).account
                 counts[names[account]] += count
         return dict(counts)
 
-    async def open_jobs(
-        self, accounts: Collection[str] | None = None, *, lane: str | None = None
-    ) -> AsyncIterator[Job]:
+    def open_jobs(self, accounts: Collection[str] | None = None, *, lane: str | None = None) -> AsyncIterator[Job]:
         """Every open job, oldest first, each as it is when its slice is read."""
-        async for job in self._walk(rows.open_set(lane), accounts, b"+"):
-            yield job
+        whose = rows.whose(accounts)
+        return walk(lambda begin: self._read_slice(rows.open_set(lane), begin, b"+", whose), b"-")
 
-    async def ended_jobs(self, accounts: Collection[str] | None = None, *, before: datetime) -> AsyncIterator[Job]:
+    def ended_jobs(self, accounts: Collection[str] | None = None, *, before: datetime) -> AsyncIterator[Job]:
         """Every job that ended before an instant, oldest first."""
-        async for job in self._walk(rows.ENDED, accounts, b"(" + rows.stamp(before)):
-            if ended_before(job, before):
-                yield job
+        whose, end = rows.whose(accounts), b"(" + rows.stamp(before)
+        return walk(
+            lambda begin: self._read_slice(rows.ENDED, begin, end, whose),
+            b"-",
+            only=lambda job: ended_before(job, before),
+        )
 
-    async def _walk(self, name: bytes, accounts: Collection[str] | None, to: bytes) -> AsyncIterator[Job]:
-        whose = [b"*"] if accounts is None else rows.whose(accounts)
-        place = b"-"
-        while place:
-            end, *documents = await self._read(scripts.WALK, name, place, to, b"%d" % SLICE, *whose)
-            place = b"(" + end if end else b""
-            for job in rows.decode_jobs(documents):
-                yield job
+    async def _read_slice(
+        self, name: bytes, begin: bytes, end: bytes, whose: list[bytes]
+    ) -> tuple[list[Job], bytes | None]:
+        last, *documents = await self._read(scripts.WALK, name, begin, end, b"%d" % SLICE, *whose)
+        return read_jobs(documents), b"(" + last if last else None
 
     async def claim_due(
         self, accounts: Collection[str], *, now: datetime, until: datetime, limit: int, latest: datetime | None = None
@@ -157,7 +157,7 @@ class RedisStore:
         """Lease up to `limit` open jobs that are due, earliest first."""
         doubtful = b"+" if latest is None else b"[" + rows.stamp(latest, plus_us=1)
         bounds = (rows.stamp(now, plus_us=1), rows.stamp(until), b"%d" % limit, rows.stamp(now), doubtful)
-        claimed = rows.decode_jobs(await self._write(scripts.CLAIM, *bounds, *rows.whose(accounts)))
+        claimed = read_jobs(await self._write(scripts.CLAIM, *bounds, *rows.whose(accounts)))
         return sorted(claimed, key=lambda job: (job.next_poll, job.created_at, job.id))
 
     async def next_due(self, accounts: Collection[str]) -> datetime | None:
@@ -170,7 +170,7 @@ class RedisStore:
     ) -> tuple[Job, ...]:
         """The jobs that may have been started under an id nobody knows, oldest first."""
         label = Label(None, None if subject is None else normal_id(subject), resource, is_report=False)
-        return tuple(rows.decode_jobs(await self._read(scripts.FIND, rows.claim_set(account, label))))
+        return tuple(read_jobs(await self._read(scripts.FIND, rows.claim_set(account, label))))
 
     async def park(self, account: str, observation: Observation) -> None:
         """Keep an observation whose job is not known yet; strangers go first when there is no room."""
@@ -185,15 +185,14 @@ class RedisStore:
     ) -> tuple[Observation, ...]:
         """The parked observations about one remote id, or all of the account; oldest first."""
         end = b"+" if before is None else b"(" + rows.stamp(before)
-        return await self._parked_in(parked.parked_set(account, remote_id), b"-", end, limit)
+        return await self._parked_in([parked.parked_set(account, remote_id)], end=end, limit=limit)
 
     async def parked_about(self, account: str, remote_ids: Collection[str]) -> tuple[Observation, ...]:
         """The parked observations about any of these remote ids, oldest first."""
         wanted = [parked.parked_set(account, each) for each in {normal_id(each) for each in remote_ids}]
         found: list[Observation] = []
         for start in range(0, len(wanted), _ARGUMENTS):
-            documents = await self._read(scripts.KEPT_IN, b"parked", *wanted[start : start + _ARGUMENTS])
-            found += rows.decode_observations(documents)
+            found += await self._parked_in(wanted[start : start + _ARGUMENTS])
         return tuple(sorted(found, key=lambda seen: seen.at))
 
     async def adoptable(
@@ -201,11 +200,13 @@ class RedisStore:
     ) -> tuple[Observation, ...]:
         """The first parked observations that a submission about a subject and resource could adopt."""
         name = parked.adoptable_set(account, normal_id(subject), resource)
-        return await self._parked_in(name, b"[" + rows.stamp(since), b"+", limit)
+        return await self._parked_in([name], begin=b"[" + rows.stamp(since), limit=limit)
 
-    async def _parked_in(self, name: bytes, begin: bytes, end: bytes, limit: int | None) -> tuple[Observation, ...]:
+    async def _parked_in(
+        self, names: list[bytes], *, begin: bytes = b"-", end: bytes = b"+", limit: int | None = None
+    ) -> tuple[Observation, ...]:
         most = b"-1" if limit is None else b"%d" % limit
-        return rows.decode_observations(await self._read(scripts.KEPT, b"parked", name, begin, end, most))
+        return read_observations(await self._read(scripts.KEPT, b"parked", begin, end, most, *names))
 
     async def unpark(self, account: str, observations: Collection[Observation]) -> None:
         """Drop parked observations."""
@@ -225,7 +226,7 @@ class RedisStore:
 
     async def laid_aside(self, account: str) -> tuple[tuple[datetime, bytes], ...]:
         """What `set_aside` kept, oldest first: for the person who finds out why it could not be read."""
-        documents = await self._read(scripts.KEPT, b"aside", _aside_set(account), b"-", b"+", b"-1")
+        documents = await self._read(scripts.KEPT, b"aside", b"-", b"+", b"-1", _aside_set(account))
         return tuple((rows.unstamp(each[:19]), each[19:]) for each in documents)
 
     async def count_aside(self) -> int:
@@ -277,7 +278,7 @@ class RedisStore:
 
     async def timeline(self, job_id: str) -> tuple[Observation, ...]:
         """The last observations of a job, oldest first."""
-        return rows.decode_observations(await self._read(scripts.TIMELINE, rows.raw(job_id)))
+        return read_observations(await self._read(scripts.TIMELINE, rows.raw(job_id)))
 
     async def forget(self, job_id: str) -> bool:
         """Drop a job and its timeline; whether there was one."""

@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 
 from ...discreet import discreet
 from ...errors import StoreError, StoreLostError
+from ..affinity import Affinity
 from ..operation import Operation
 from .era import Mark
 from .file import BUSY_TIMEOUT_MS, OPENING_SECONDS, Connect, open_database, store_error
@@ -60,8 +61,8 @@ class StoreThread(threading.Thread):
         self.closing = asyncio.Event()
         self._path = path
         self._connect = connect
-        self._process = os.getpid()
-        self._loop = asyncio.get_running_loop()
+        self._affinity = Affinity()
+        self._loop = self._affinity.loop
         self._queue: queue.SimpleQueue[list[_Operation[Any]] | None] = queue.SimpleQueue()
         self._inode: tuple[int, int] | None = None
         self._mark = Mark(path)
@@ -102,9 +103,9 @@ class StoreThread(threading.Thread):
 
     async def close(self) -> None:
         """Do what is queued, close the file, and end the thread."""
-        if os.getpid() != self._process:
+        if self._affinity.is_of_parent:
             return  # the thread and the connection are the parent's
-        if asyncio.get_running_loop() is not self._loop:
+        if self._affinity.is_of_other_loop:
             self._queue.put(None)  # nobody is left on that loop to be told
             return
         self.closing.set()

@@ -7,17 +7,16 @@ import sqlite3
 from collections.abc import Collection
 from typing import NamedTuple
 
-import msgspec
-
 from ...errors import StoreError
-from ...jobs import Job, Observation, decode_job, encode_job, normal_id
+from ...jobs import Job, Observation, encode_job, normal_id
+from ..documents import read_job, read_jobs, read_observations
 from ..parked import subject_mark
-from ..rules import SLICE, TIMELINE_LIMIT, refuse_second_end, refuse_taken_id, stands_in_the_way, to_us
-from .schema import ENDED
+from ..rules import TIMELINE_LIMIT, refuse_second_end, refuse_taken_id, stands_in_the_way, to_us
+from ..sql import ENDED
+from ..walks import SLICE, Position, read_rows
 
 __all__ = [
     "INSERT",
-    "Place",
     "Seen",
     "Terms",
     "Turn",
@@ -39,13 +38,6 @@ __all__ = [
     "take_turn",
     "timeline",
 ]
-
-
-class Place(NamedTuple):
-    """Where a walk over jobs has got to."""
-
-    created_us: int
-    job_id: str
 
 
 class Seen(NamedTuple):
@@ -103,7 +95,7 @@ def standing(database: sqlite3.Connection, account: str, key: str) -> Job | None
     row = database.execute(
         "SELECT document FROM job WHERE account = ? AND key = ? ORDER BY created_at, id LIMIT 1", (account, key)
     ).fetchone()
-    return _decode(row[0]) if row else None
+    return read_job(row[0]) if row else None
 
 
 INSERT = """
@@ -159,7 +151,7 @@ _APPEND = """
 def get(database: sqlite3.Connection, job_id: str) -> Job | None:
     """Read one job."""
     row = database.execute("SELECT document FROM job WHERE id = ?", (job_id,)).fetchone()
-    return _decode(row[0]) if row else None
+    return read_job(row[0]) if row else None
 
 
 def find(database: sqlite3.Connection, account: str, remote_id: str) -> tuple[Job, ...]:
@@ -168,7 +160,7 @@ def find(database: sqlite3.Connection, account: str, remote_id: str) -> tuple[Jo
         "SELECT document FROM job WHERE account = ? AND remote_id = ? ORDER BY created_at, id",
         (account, normal_id(remote_id)),
     )
-    return tuple(_decode(document) for (document,) in rows)
+    return tuple(read_jobs(document for (document,) in rows))
 
 
 def nameless(database: sqlite3.Connection, account: str, subject: str | None, resource: str | None) -> tuple[Job, ...]:
@@ -179,7 +171,7 @@ def nameless(database: sqlite3.Connection, account: str, subject: str | None, re
         *(() if resource is None else (resource,)),
     ]
     query = _NAMELESS if subject is None else _NAMELESS_OF if resource is None else _NAMELESS_OF_BOTH
-    return tuple(_decode(document) for (document,) in database.execute(query, facts))
+    return tuple(read_jobs(document for (document,) in database.execute(query, facts)))
 
 
 _NAMELESS = "SELECT document FROM job WHERE account = ? AND subject IS NOT NULL ORDER BY created_at, id"
@@ -188,31 +180,22 @@ _NAMELESS_OF_BOTH = _NAMELESS.replace("IS NOT NULL", "= ? AND resource = ?")
 
 
 def open_after(
-    database: sqlite3.Connection, after: Place, accounts: Collection[str] | None, lane: str | None
-) -> tuple[list[Job], Place | None]:
+    database: sqlite3.Connection, after: Position, accounts: Collection[str] | None, lane: str | None
+) -> tuple[list[Job], Position | None]:
     """The next slice of open jobs, and where to go on; None at the end."""
     some = None if accounts is None else json.dumps(tuple(accounts))
     query = _OPEN if lane is None else _OPEN_IN_LANE
-    return _slice(
-        database.execute(
-            query, {"created": after.created_us, "id": after.job_id, "accounts": some, "lane": lane, "slice": SLICE}
-        )
-    )
+    values = {"created": after.created_us, "id": after.job_id, "accounts": some, "lane": lane, "slice": SLICE}
+    return read_rows(database.execute(query, values).fetchall())
 
 
 def ended_after(
-    database: sqlite3.Connection, after: Place, accounts: Collection[str] | None, before_us: int
-) -> tuple[list[Job], Place | None]:
+    database: sqlite3.Connection, after: Position, accounts: Collection[str] | None, before_us: int
+) -> tuple[list[Job], Position | None]:
     """The next slice of jobs that are not open and were created before an instant, and where to go on."""
     some = None if accounts is None else json.dumps(tuple(accounts))
     values = {"created": after.created_us, "id": after.job_id, "accounts": some, "before": before_us, "slice": SLICE}
-    return _slice(database.execute(_ENDED, values))
-
-
-def _slice(cursor: sqlite3.Cursor) -> tuple[list[Job], Place | None]:
-    rows = cursor.fetchall()
-    end = Place(rows[-1][0], rows[-1][1]) if len(rows) == SLICE else None
-    return [_decode(document) for _, _, document in rows], end
+    return read_rows(database.execute(_ENDED, values).fetchall())
 
 
 _OPEN = """
@@ -251,7 +234,7 @@ def claim(database: sqlite3.Connection, accounts: Collection[str], terms: Terms)
         if terms.latest_us is not None:
             due.update(database.execute(_DOUBTFUL, (account, terms.latest_us, terms.limit)))
     claimed = sorted(sorted(due)[: terms.limit], key=lambda row: row[1:])
-    jobs = [_decode(document) for _, _, _, document in claimed]
+    jobs = read_jobs(document for _, _, _, document in claimed)
     database.executemany(_LEASE, [(terms.until_us, terms.now_us, terms.now_us, row[2]) for row in claimed])
     return jobs
 
@@ -314,20 +297,9 @@ _CHANGED = "SELECT id FROM job WHERE changed > ? AND writer <> ? ORDER BY change
 def timeline(database: sqlite3.Connection, job_id: str) -> tuple[Observation, ...]:
     """The observations kept of a job, oldest first."""
     rows = database.execute("SELECT document FROM timeline WHERE job_id = ? ORDER BY place", (job_id,))
-    return tuple(_OBSERVATION.decode(document) for (document,) in rows)
+    return read_observations(document for (document,) in rows)
 
 
 def forget(database: sqlite3.Connection, job_id: str) -> bool:
     """Drop a job; its timeline goes with it."""
     return database.execute("DELETE FROM job WHERE id = ?", (job_id,)).rowcount > 0
-
-
-_OBSERVATION = msgspec.json.Decoder(Observation)
-
-
-def _decode(document: bytes) -> Job:
-    try:
-        return decode_job(document)
-    except msgspec.MsgspecError:
-        # msgspec may quote what it could not read: its words stay out.
-        raise StoreError("a stored job cannot be read: was it written by a newer release?") from None

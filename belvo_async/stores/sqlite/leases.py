@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import sqlite3
 
-import msgspec
-
 from ...abc import Budget
-from ..budgets import Ledger
+from ..budgets import Ledger, read_ledger, write_ledger
 from ..rules import lasting
 
 __all__ = [
@@ -40,16 +38,13 @@ def give_back(database: sqlite3.Connection, budget: Budget, mark: str) -> None:
         _write_ledger(database, budget, ledger)
 
 
-_LEDGER = msgspec.msgpack.Decoder(Ledger)
-
-
 def _ledger(database: sqlite3.Connection, budget: Budget) -> Ledger | None:
     row = database.execute("SELECT document FROM budget WHERE key = ?", (budget.key,)).fetchone()
-    return None if row is None else _LEDGER.decode(row[0])
+    return None if row is None else read_ledger(row[0])
 
 
 def _write_ledger(database: sqlite3.Connection, budget: Budget, ledger: Ledger) -> None:
-    database.execute("INSERT OR REPLACE INTO budget VALUES (?, ?)", (budget.key, msgspec.msgpack.encode(ledger)))
+    database.execute("INSERT OR REPLACE INTO budget VALUES (?, ?)", (budget.key, write_ledger(ledger)))
 
 
 def exhaust(database: sqlite3.Connection, window: str, until_us: int) -> None:

@@ -13,8 +13,10 @@ from datetime import datetime
 import msgspec
 
 from ...jobs import Observation, normal_id
+from ..documents import read_observations
 from ..parked import Evicted, Load, label_of, make_room, subject_mark
 from ..rules import Bounds, from_us, identity, to_us
+from ..sql import CROWDED, FIRST_TO_GO, IS_STRANGE, NEWEST_FIRST
 
 __all__ = [
     "adoptable",
@@ -64,35 +66,18 @@ class _Park:
         return self._database.execute(_CLAIMABLE, (limit,)).rowcount
 
 
-# Those that no job could claim now, of the first that are looked at.
-_STRANGERS = """
+# Of the first that are looked at.
+_STRANGERS, _NEWEST_STRANGERS = (
+    f"""
     DELETE FROM parked WHERE number IN (
         SELECT number FROM (
-            SELECT number, account, remote_id, subject, claim, report FROM parked ORDER BY report DESC, number LIMIT ?
-        ) AS seen WHERE NOT (
-            EXISTS (SELECT 1 FROM job WHERE job.account = seen.account AND job.remote_id = seen.remote_id)
-            OR CASE WHEN seen.subject IS NULL THEN
-                EXISTS (SELECT 1 FROM job WHERE job.account = seen.account AND job.subject IS NOT NULL)
-            WHEN seen.claim IS NULL THEN
-                EXISTS (SELECT 1 FROM job WHERE job.account = seen.account AND job.subject = seen.subject)
-            ELSE
-                EXISTS (
-                    SELECT 1 FROM job WHERE job.account = seen.account AND job.subject = seen.subject
-                    AND job.resource = seen.claim
-                )
-            END
-        ) ORDER BY report DESC, number LIMIT ?
+            SELECT number, account, remote_id, subject, claim, report FROM parked ORDER BY {order} LIMIT ?
+        ) AS seen WHERE {IS_STRANGE} ORDER BY {order} LIMIT ?
     )
-"""
-_NEWEST_STRANGERS = _STRANGERS.replace("report DESC, number", "report, number DESC")
-# Of what most is kept of, those parked longest.
-_CLAIMABLE = """
-    DELETE FROM parked WHERE number IN (
-        SELECT number FROM (
-            SELECT number, count(*) OVER (PARTITION BY account, subject, claim) AS crowd FROM parked
-        ) ORDER BY crowd DESC, number LIMIT ?
-    )
-"""
+    """  # noqa: S608 - constants of this package
+    for order in (FIRST_TO_GO, NEWEST_FIRST)
+)
+_CLAIMABLE = f"DELETE FROM parked WHERE number IN ({CROWDED} LIMIT ?)"  # noqa: S608 - constants of this package
 
 
 def parked(
@@ -138,10 +123,7 @@ _ADOPTABLE = """
 
 
 def _observations(rows: Iterable[tuple[bytes]]) -> tuple[Observation, ...]:
-    return tuple(_OBSERVATION.decode(document) for (document,) in rows)
-
-
-_OBSERVATION = msgspec.json.Decoder(Observation)
+    return read_observations(document for (document,) in rows)
 
 
 def unpark(database: sqlite3.Connection, account: str, observations: Collection[Observation]) -> None:

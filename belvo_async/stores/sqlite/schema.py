@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
 
-from ...jobs import Status
-
-__all__ = ["APPLICATION_ID", "ENDED", "SCHEMA_VERSION", "create"]
+from ..sql import ENDED, STATUSES
 
 SCHEMA_VERSION = 1
 
 # "blva", so that a file of another program is not taken for a store.
 APPLICATION_ID = 0x626C7661
-
-
-def _quoted(words: Iterable[str]) -> str:
-    return ", ".join(f"'{word}'" for word in words)
-
-
-# The statuses that never change, as SQL.
-ENDED = _quoted(status for status in Status if status.is_terminal)
 
 
 def create(database: sqlite3.Connection, version: int) -> None:
@@ -44,7 +33,7 @@ _JOBS = (
         account TEXT NOT NULL,
         key TEXT,
         open INTEGER NOT NULL CHECK (open IN (0, 1)),
-        status TEXT NOT NULL CHECK (status IN ({_quoted(Status)})),
+        status TEXT NOT NULL CHECK (status IN ({STATUSES})),
         remote_id TEXT,
         lane TEXT,
         created_at INTEGER NOT NULL,

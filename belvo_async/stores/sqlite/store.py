@@ -21,10 +21,11 @@ from ...jobs import Job, Observation
 from ..budgets import Shifts
 from ..parked import Notice
 from ..rules import ASIDE, PARKED, Bounds, Gate, ended_before, from_us, to_us
+from ..walks import START, walk
 from . import jobs, leases, parked
 from .file import Connect, connect, free_pages
 from .group_commit import StoreThread
-from .jobs import Place, Seen, Terms
+from .jobs import Seen, Terms
 
 __all__ = ["SqliteStore"]
 
@@ -95,36 +96,20 @@ class SqliteStore:
         """How many open jobs, or others, each account has."""
         return await self._read(lambda database: jobs.count(database, ended=ended))
 
-    async def open_jobs(
-        self, accounts: Collection[str] | None = None, *, lane: str | None = None
-    ) -> AsyncIterator[Job]:
+    def open_jobs(self, accounts: Collection[str] | None = None, *, lane: str | None = None) -> AsyncIterator[Job]:
         """Every open job, oldest first, each as it is when its slice is read. No transaction stays open meanwhile."""
-        place: Place | None = Place(-1, "")
         whose = None if accounts is None else tuple(accounts)
-        while place is not None:
-            jobs, place = await self._open_after(place, whose, lane)
-            for job in jobs:
-                yield job
+        return walk(lambda after: self._read(lambda database: jobs.open_after(database, after, whose, lane)), START)
 
-    async def _open_after(
-        self, place: Place, accounts: tuple[str, ...] | None, lane: str | None
-    ) -> tuple[list[Job], Place | None]:
-        return await self._read(lambda database: jobs.open_after(database, place, accounts, lane))
-
-    async def ended_jobs(self, accounts: Collection[str] | None = None, *, before: datetime) -> AsyncIterator[Job]:
+    def ended_jobs(self, accounts: Collection[str] | None = None, *, before: datetime) -> AsyncIterator[Job]:
         """Every job that ended before an instant, oldest first. No transaction stays open meanwhile."""
-        place: Place | None = Place(-1, "")
         whose = None if accounts is None else tuple(accounts)
-        while place is not None:
-            jobs, place = await self._ended_after(place, whose, to_us(before))
-            for job in jobs:
-                if ended_before(job, before):
-                    yield job
-
-    async def _ended_after(
-        self, place: Place, accounts: tuple[str, ...] | None, before_us: int
-    ) -> tuple[list[Job], Place | None]:
-        return await self._read(lambda database: jobs.ended_after(database, place, accounts, before_us))
+        before_us = to_us(before)
+        return walk(
+            lambda after: self._read(lambda database: jobs.ended_after(database, after, whose, before_us)),
+            START,
+            only=lambda job: ended_before(job, before),
+        )
 
     async def claim_due(
         self, accounts: Collection[str], *, now: datetime, until: datetime, limit: int, latest: datetime | None = None

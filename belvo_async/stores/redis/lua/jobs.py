@@ -12,7 +12,7 @@ from __future__ import annotations
 from ..accounts import COUNT
 from ..era import ARRIVE, BEGIN_ERA, COMPARE as _COMPARE
 from .budgets import EXHAUST, EXHAUSTED_UNTIL, GIVE_BACK, RESERVE
-from .parked import COUNT_KEPT, DROP, DROP_OLD, KEEP, KEPT, KEPT_IN, PARK
+from .parked import COUNT_KEPT, DROP, DROP_OLD, KEEP, KEPT, PARK
 from .script import EPOCH as _EPOCH, ROOT as _ROOT, Script
 
 __all__ = [
@@ -27,7 +27,6 @@ __all__ = [
     "GIVE_BACK",
     "KEEP",
     "KEPT",
-    "KEPT_IN",
     "PARK",
     "RESERVE",
     "SCRIPTS",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .script import EPOCH, ROOT, Script
 
-__all__ = ["COUNT_KEPT", "DROP", "DROP_OLD", "KEEP", "KEPT", "KEPT_IN", "PARK"]
+__all__ = ["COUNT_KEPT", "DROP", "DROP_OLD", "KEEP", "KEPT", "PARK"]
 
 _DROP = """
 local function drop(queue, mark)
@@ -154,28 +154,15 @@ end
 """
 )
 
-# arg: queue, name of a set of its items, where to begin and to end, how many at most (-1 for all). Gives documents.
+# arg: queue, where to begin and to end, how many of each set at most (-1 for all), then names of sets of its items.
+# Gives documents.
 KEPT = Script(
     ROOT
     + EPOCH
     + """
 local found = {}
-for _, member in ipairs(call('ZRANGEBYLEX', root .. arg[2], arg[3], arg[4], 'LIMIT', 0, arg[5])) do
-  local document = call('HGET', root .. arg[1] .. ':item:' .. string.sub(member, 36), 'document')
-  found[#found + 1] = document or nil
-end
-return found
-"""
-)
-
-# arg: queue, then names of sets of its items. Gives documents.
-KEPT_IN = Script(
-    ROOT
-    + EPOCH
-    + """
-local found = {}
-for n = 2, #arg do
-  for _, member in ipairs(call('ZRANGEBYLEX', root .. arg[n], '-', '+')) do
+for n = 5, #arg do
+  for _, member in ipairs(call('ZRANGEBYLEX', root .. arg[n], arg[2], arg[3], 'LIMIT', 0, arg[4])) do
     local document = call('HGET', root .. arg[1] .. ':item:' .. string.sub(member, 36), 'document')
     found[#found + 1] = document or nil
   end

@@ -1,0 +1,38 @@
+"""Reading what stores keep as documents: jobs and observations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from ..errors import StoreError
+from ..jobs import Job, Observation, decode_job
+
+_OBSERVATION = msgspec.json.Decoder(Observation)
+
+
+def read_job(document: bytes) -> Job:
+    """Read a stored job. Raises StoreError for one that does not fit."""
+    try:
+        return decode_job(document)
+    except msgspec.MsgspecError:
+        raise _unreadable("job") from None
+
+
+def read_jobs(documents: Iterable[bytes]) -> list[Job]:
+    """Read stored jobs, as `read_job` does."""
+    return [read_job(document) for document in documents]
+
+
+def read_observations(documents: Iterable[bytes]) -> tuple[Observation, ...]:
+    """Read stored observations. Raises StoreError for one that does not fit."""
+    try:
+        return tuple(_OBSERVATION.decode(document) for document in documents)
+    except msgspec.MsgspecError:
+        raise _unreadable("observation") from None
+
+
+def _unreadable(what: str) -> StoreError:
+    # msgspec may quote what it could not read: its words stay out.
+    return StoreError(f"a stored {what} cannot be read: was it written by a newer release?")

@@ -1,0 +1,43 @@
+"""What both SQL stores say in the same words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import LiteralString
+
+from ..jobs import Status
+
+
+def _quoted(words: Iterable[str]) -> str:
+    return ", ".join(f"'{word}'" for word in words)
+
+
+# The statuses there are, and those that never change.
+STATUSES = _quoted(Status)
+ENDED = _quoted(status for status in Status if status.is_terminal)
+
+# Whether no job could claim a row of `seen` now. Under OR, so that it is asked row by row and only as far as needed.
+IS_STRANGE: LiteralString = """
+    NOT (
+        EXISTS (SELECT 1 FROM job WHERE job.account = seen.account AND job.remote_id = seen.remote_id)
+        OR CASE WHEN seen.subject IS NULL THEN
+            EXISTS (SELECT 1 FROM job WHERE job.account = seen.account AND job.subject IS NOT NULL)
+        WHEN seen.claim IS NULL THEN
+            EXISTS (SELECT 1 FROM job WHERE job.account = seen.account AND job.subject = seen.subject)
+        ELSE
+            EXISTS (
+                SELECT 1 FROM job WHERE job.account = seen.account AND job.subject = seen.subject
+                AND job.resource = seen.claim
+            )
+        END
+    )
+"""
+# In which order strangers are looked for: reports first, then what was parked longest; and the newest first.
+FIRST_TO_GO: LiteralString = "report DESC, number"
+NEWEST_FIRST: LiteralString = "report, number DESC"
+# Numbers of parked rows: of what most is kept of, those parked longest first.
+CROWDED: LiteralString = """
+    SELECT number FROM (
+        SELECT number, count(*) OVER (PARTITION BY account, subject, claim) AS crowd FROM parked
+    ) AS kept ORDER BY crowd DESC, number
+"""
