@@ -79,7 +79,7 @@ class Noting(group_commit.Writer):
 async def compare(ours: str, bare: str, rounds: int) -> list[Line]:
     """Each writes the same jobs to a schema of its own: first new ones, then their next versions."""
     sizes = Noting.sizes = []
-    with patch("belvo_async.stores.postgres.Writer", Noting):
+    with patch("belvo_async.stores.postgres.store.Writer", Noting):
         store = await PostgresStore(f"{URL}?schema={ours}").__aenter__()
     async with PostgresStore(f"{URL}?schema={bare}"):
         pass  # makes the tables

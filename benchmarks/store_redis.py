@@ -18,7 +18,7 @@ from store_table import Line
 
 from belvo_async.jobs import Job
 from belvo_async.stores.redis import rows
-from belvo_async.stores.redis.lua.jobs import PUT
+from belvo_async.stores.redis.lua import PUT
 from belvo_async.stores.redis.store import RedisStore
 
 URL = "redis://127.0.0.1:6379/0"

@@ -16,8 +16,6 @@ from ..abc import Budget
 from ..errors import StoreError
 from .rules import to_us
 
-__all__ = ["Ledger", "Shifts", "in_us"]
-
 
 def in_us(span: timedelta) -> int:
     """Give a span as whole microseconds."""

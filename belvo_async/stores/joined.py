@@ -11,8 +11,6 @@ from ..abc import Budget, Store
 from ..jobs import Job, Observation, task_key
 from .parked import label_of
 
-__all__ = ["JoinedStore", "join_accounts"]
-
 
 def join_accounts(store: Store, groups: Collection[Sequence[str]]) -> Store:
     """The store as it is seen by who has each of these groups of accounts for one."""

@@ -14,8 +14,6 @@ from ..errors import StoreError
 from ..jobs import Job, task_key
 from .walks import SLICE, in_slices
 
-__all__ = ["Moved", "move_account"]
-
 # Jobs that a session adds meanwhile are moved in another round. One that fires all the time is never caught up with.
 ROUNDS = 3
 # A submission under way holds its lane at least for so long: longer than the longest request and its retries.

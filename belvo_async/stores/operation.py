@@ -7,8 +7,6 @@ from typing import Generic, TypeVar
 
 from ..discreet import bare
 
-__all__ = ["Operation"]
-
 T = TypeVar("T")
 
 

@@ -12,20 +12,6 @@ from typing import NamedTuple, Protocol
 from ..jobs import Job, Observation, normal_id
 from .rules import Bounds
 
-__all__ = [
-    "AT_ONCE",
-    "LOOK",
-    "Evicted",
-    "Label",
-    "Load",
-    "Notice",
-    "Park",
-    "claims_of",
-    "label_of",
-    "make_room",
-    "subject_mark",
-]
-
 _log = logging.getLogger("belvo_async")
 
 # The part of the park that goes at once. Looking for strangers where nearly all is claimed costs too much to be done
@@ -86,7 +72,7 @@ class Evicted(NamedTuple):
     claimable: int = 0
 
 
-class Park(Protocol):
+class Evictable(Protocol):
     """What making room asks of a store. Both ways of letting go give how many went."""
 
     def load(self) -> Load: ...
@@ -98,7 +84,7 @@ class Park(Protocol):
     def drop_claimable(self, limit: int) -> int: ...
 
 
-def make_room(park: Park, bounds: Bounds) -> Evicted:
+def evict(park: Evictable, bounds: Bounds) -> Evicted:
     """Let go what the contract says after something was parked."""
     strangers = claimable = 0
     while not bounds.hold(*(load := park.load())):

@@ -13,23 +13,6 @@ from ..errors import StoreError
 from ..jobs import CLOCKS_DIFFER, Job, Observation, Status
 from .affinity import Affinity
 
-__all__ = [
-    "ASIDE",
-    "PARKED",
-    "TIMELINE_LIMIT",
-    "Bounds",
-    "Gate",
-    "ended_before",
-    "from_us",
-    "identity",
-    "lasting",
-    "refuse_second_end",
-    "refuse_taken_id",
-    "stands_in_the_way",
-    "tell_restore",
-    "to_us",
-]
-
 _log = logging.getLogger("belvo_async")
 
 TIMELINE_LIMIT = 200
@@ -55,7 +38,7 @@ PARKED = Bounds(count=10_000, limit_bytes=16 * 2**20)
 ASIDE = Bounds(count=1_000, limit_bytes=16 * 2**20)
 
 
-class Gate:
+class Lifecycle:
     """Whether a store may be used: from opening to closing, in the process and on the event loop that opened it.
 
     A closed store may be opened again.

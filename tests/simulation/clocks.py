@@ -54,7 +54,7 @@ class Remembering(MemoryStore):
         self._world = world
 
     async def put(self, job: Job, *, expected: int | None, observation: Observation | None = None) -> Job | None:
-        before = self._shelf.get(job.id)
+        before = self._index.get(job.id)
         standing = await super().put(job, expected=expected, observation=observation)
         if standing is None:
             self._world.on_write(before, job)
@@ -62,7 +62,7 @@ class Remembering(MemoryStore):
 
     def jobs(self) -> list[Job]:
         """Every job as it is."""
-        return [row.job for row in self._shelf._rows.values()]
+        return [row.job for row in self._index._entries.values()]
 
 
 class SureReads(Network):

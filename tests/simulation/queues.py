@@ -174,7 +174,7 @@ class QueueWorld:
     def take(self, request: Request) -> Answer:
         """The vendor's side of a submission."""
         job_id = dict(request.headers)["job"]
-        kept = self.store._shelf.get(job_id)
+        kept = self.store._index.get(job_id)
         self._check(job_id not in self.unwanted, f"{job_id}: sent although nobody wants it any more")
         marked = kept.attempted_at if kept is not None else None
         is_fresh = marked is not None and (self.clock.now() - marked).total_seconds() <= MARK_SECONDS
@@ -263,7 +263,7 @@ class QueueWorld:
 
     def jobs(self) -> list[Job]:
         """Every job that is kept."""
-        return [row.job for row in self.store._shelf._rows.values()]
+        return [row.job for row in self.store._index._entries.values()]
 
     def _check(self, holds: bool, rule: str) -> None:
         if not holds:

@@ -19,7 +19,7 @@ from .store import ShakyStore
 from .world import FAULTY_SECONDS, World
 
 # What goes back in time.
-KEPT = ("_shelf", "_parked", "_aside", "_budgets", "_windows", "_leases", "_last_token")
+KEPT = ("_index", "_parked", "_aside", "_budgets", "_windows", "_leases", "_last_token")
 KEPT += ("history", "ended_at", "known_at")
 
 

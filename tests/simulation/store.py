@@ -38,7 +38,7 @@ class ShakyStore(MemoryStore):
 
     def peek(self, job_id: str) -> Job | None:
         """What is durable now."""
-        return self._shelf.get(job_id)
+        return self._index.get(job_id)
 
     def jobs(self) -> list[Job]:
         """Every job that was ever kept, as it is now."""

@@ -19,7 +19,7 @@ from belvo_async.abc import Answer, Clock, Headers, Permit, Request, Retry
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, Observation, Polling, Status, Way
 from belvo_async.stores.memory.store import MemoryStore
-from belvo_async.stores.rules import Gate
+from belvo_async.stores.rules import Lifecycle
 from tests.simulation.dialect import Fetch, MuteFetch, MuteVendor, OpenFetch, OpenVendor, Row
 
 OPEN, MUTE = OpenVendor(), MuteVendor()
@@ -33,14 +33,14 @@ class FickleStore(MemoryStore):
 
     def __init__(self) -> None:
         super().__init__()
-        self._gate = _Switch()
+        self._lifecycle = _Switch()
 
     @property
     def switch(self) -> _Switch:
-        return self._gate  # type: ignore[return-value]
+        return self._lifecycle  # type: ignore[return-value]
 
 
-class _Switch(Gate):
+class _Switch(Lifecycle):
     down = False
 
     def check(self) -> None:

@@ -121,7 +121,7 @@ async def test_a_waiter_follows_a_job_whose_versions_count_anew(bench: Bench, tr
     """What is kept is older than what it had been told; the end of that is its end. The vendor's answer is not lost."""
     bench.replies.append(answer(429, {}))
     job = await bench.start(tracker)
-    past = copy.deepcopy(bench.store._shelf)
+    past = copy.deepcopy(bench.store._index)
     bench.rows = [row(2, "busy", bench.clock)]
     await asyncio.sleep(timedelta(minutes=5).total_seconds())
     known = await bench.stored(job)
@@ -141,4 +141,4 @@ async def test_a_waiter_follows_a_job_whose_versions_count_anew(bench: Bench, tr
 
 
 def go_back(store: FickleStore, past: Any) -> None:
-    store._shelf = past
+    store._index = past

@@ -12,10 +12,8 @@ from itertools import chain, islice
 import msgspec
 
 from ...jobs import Observation, normal_id
-from ..parked import Evicted, Label, Load, label_of, make_room
+from ..parked import Evicted, Label, Load, evict, label_of
 from ..rules import Bounds, identity
-
-__all__ = ["Parked"]
 
 # What an observation is listed under: its account, its remote id, what may adopt it.
 _Key = tuple[str, ...]
@@ -62,7 +60,7 @@ class Parked:
         self._queue(item)[item.number] = item
         for key in _keys(item):
             insort(self._orders.setdefault(key, []), (seen.at, item.number, item))
-        return make_room(self, self._bounds)
+        return evict(self, self._bounds)
 
     def drop(self, account: str, seen: Observation) -> None:
         """Drop an observation if it is there."""

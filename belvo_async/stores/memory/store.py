@@ -19,7 +19,7 @@ from ..rules import (
     ASIDE,
     PARKED,
     Bounds,
-    Gate,
+    Lifecycle,
     ended_before,
     from_us,
     lasting,
@@ -28,10 +28,8 @@ from ..rules import (
     to_us,
 )
 from ..walks import walk
-from .index import START, Place, Shelf, place_of
+from .index import FIRST_KEY, Index, OrderKey, order_key
 from .parked import Parked
-
-__all__ = ["MemoryStore"]
 
 T = TypeVar("T")
 
@@ -43,11 +41,11 @@ class MemoryStore:
     """
 
     def __init__(self, *, finished_limit: int = 10_000, parked: Bounds = PARKED, aside: Bounds = ASIDE) -> None:
-        self._gate = Gate()
-        self._shelf = Shelf(finished_limit)
-        self._parked = Parked(parked, self._shelf.could_claim)
+        self._lifecycle = Lifecycle()
+        self._index = Index(finished_limit)
+        self._parked = Parked(parked, self._index.could_claim)
         self._notice = Notice()
-        self._aside = _Queue[tuple[str, datetime, bytes]](aside)
+        self._aside = _RingBuffer[tuple[str, datetime, bytes]](aside)
         self._budgets: dict[str, Ledger] = {}
         self._shifts = Shifts()
         self._windows: dict[str, datetime] = {}
@@ -62,16 +60,16 @@ class MemoryStore:
 
     async def begin_era(self) -> int:
         """Begin a new era."""
-        self._gate.check()
+        self._lifecycle.check()
         self._era += 1
         return self._era
 
     async def put(self, job: Job, *, expected: int | None, observation: Observation | None = None) -> Job | None:
         """Write a job if it still has version `expected`, or return what stands in the way."""
-        self._gate.check()
-        kept = self._shelf.get(job.id)
+        self._lifecycle.check()
+        kept = self._index.get(job.id)
         if expected is None:
-            obstacle = kept or self._shelf.equal(job.account, job.key)
+            obstacle = kept or self._index.equal(job.account, job.key)
             if obstacle is not None:
                 refuse_taken_id(job, obstacle)
         elif kept is None:
@@ -82,45 +80,45 @@ class MemoryStore:
             return obstacle
         if kept is not None:
             refuse_second_end(job, kept.status)
-        self._shelf.write(job, observation)
+        self._index.write(job, observation)
         return None
 
     async def get(self, job_id: str) -> Job | None:
         """Read one job."""
-        self._gate.check()
-        return self._shelf.get(job_id)
+        self._lifecycle.check()
+        return self._index.get(job_id)
 
     async def find(self, account: str, remote_id: str) -> tuple[Job, ...]:
         """The jobs that the vendor knows by this id, oldest first."""
-        self._gate.check()
-        return self._shelf.find(account, remote_id)
+        self._lifecycle.check()
+        return self._index.find(account, remote_id)
 
     async def standing(self, account: str, key: str) -> Job | None:
         """The open job that stands in the way of a new equal one."""
-        self._gate.check()
-        return self._shelf.equal(account, key)
+        self._lifecycle.check()
+        return self._index.equal(account, key)
 
     async def count_jobs(self, *, ended: bool = False) -> dict[str, int]:
         """How many open jobs, or others, each account has."""
-        self._gate.check()
-        return self._shelf.count(ended=ended)
+        self._lifecycle.check()
+        return self._index.count(ended=ended)
 
     def open_jobs(self, accounts: Collection[str] | None = None, *, lane: str | None = None) -> AsyncIterator[Job]:
         """Every open job, oldest first, each as it is when its slice is read."""
         whose = None if accounts is None else frozenset(accounts)
-        return walk(partial(self._open_after, lane), START, only=lambda job: whose is None or job.account in whose)
+        return walk(partial(self._open_after, lane), FIRST_KEY, only=lambda job: whose is None or job.account in whose)
 
-    async def _open_after(self, lane: str | None, after: Place) -> tuple[list[Job], Place | None]:
-        self._gate.check()
-        jobs = self._shelf.open_after(after, lane)
-        return jobs, place_of(jobs[-1]) if jobs else None
+    async def _open_after(self, lane: str | None, after: OrderKey) -> tuple[list[Job], OrderKey | None]:
+        self._lifecycle.check()
+        jobs = self._index.open_after(after, lane)
+        return jobs, order_key(jobs[-1]) if jobs else None
 
     async def ended_jobs(self, accounts: Collection[str] | None = None, *, before: datetime) -> AsyncIterator[Job]:
         """Every job that ended before an instant, oldest first."""
-        self._gate.check()
-        for job_id in self._shelf.closed_ids():
-            self._gate.check()
-            job = self._shelf.get(job_id)
+        self._lifecycle.check()
+        for job_id in self._index.closed_ids():
+            self._lifecycle.check()
+            job = self._index.get(job_id)
             if job is None or job.is_open or not ended_before(job, before):
                 continue
             if accounts is None or job.account in accounts:
@@ -130,98 +128,98 @@ class MemoryStore:
         self, accounts: Collection[str], *, now: datetime, until: datetime, limit: int, latest: datetime | None = None
     ) -> list[Job]:
         """Lease up to `limit` open jobs that are due, earliest first."""
-        self._gate.check()
-        return self._shelf.claim(accounts, now, until, limit, latest)
+        self._lifecycle.check()
+        return self._index.claim(accounts, now, until, limit, latest)
 
     async def next_due(self, accounts: Collection[str]) -> datetime | None:
         """The earliest instant an open job is due and not leased."""
-        self._gate.check()
-        return self._shelf.first_due(accounts)
+        self._lifecycle.check()
+        return self._index.first_due(accounts)
 
     async def nameless_jobs(
         self, account: str, *, subject: str | None = None, resource: str | None = None
     ) -> tuple[Job, ...]:
         """The jobs that may have been started under an id nobody knows, oldest first."""
-        self._gate.check()
-        return self._shelf.nameless(account, subject, resource)
+        self._lifecycle.check()
+        return self._index.nameless(account, subject, resource)
 
     async def park(self, account: str, observation: Observation) -> None:
         """Keep an observation whose job is not known yet; strangers go first when there is no room."""
-        self._gate.check()
+        self._lifecycle.check()
         self._notice.tell(self._parked.add(account, observation))
 
     async def parked(
         self, account: str, remote_id: str | None = None, *, before: datetime | None = None, limit: int | None = None
     ) -> tuple[Observation, ...]:
         """The parked observations about one remote id, or all of the account; oldest first."""
-        self._gate.check()
+        self._lifecycle.check()
         return self._parked.read(account, remote_id, before, limit)
 
     async def parked_about(self, account: str, remote_ids: Collection[str]) -> tuple[Observation, ...]:
         """The parked observations about any of these remote ids, oldest first."""
-        self._gate.check()
+        self._lifecycle.check()
         return self._parked.about(account, remote_ids)
 
     async def adoptable(
         self, account: str, *, subject: str, resource: str, since: datetime, limit: int
     ) -> tuple[Observation, ...]:
         """The first parked observations that a submission about a subject and resource could adopt."""
-        self._gate.check()
+        self._lifecycle.check()
         return self._parked.adoptable(account, subject, resource, since, limit)
 
     async def unpark(self, account: str, observations: Collection[Observation]) -> None:
         """Drop parked observations."""
-        self._gate.check()
+        self._lifecycle.check()
         for seen in observations:
             self._parked.drop(account, seen)
 
     @discreet
     async def set_aside(self, account: str, body: bytes, at: datetime) -> None:
         """Keep an authentic delivery that could not be read."""
-        self._gate.check()
+        self._lifecycle.check()
         self._aside.add((account, at, body), len(body))
 
     async def laid_aside(self, account: str) -> tuple[tuple[datetime, bytes], ...]:
         """What `set_aside` kept, oldest first: for the person who finds out why it could not be read."""
-        self._gate.check()
+        self._lifecycle.check()
         mine = ((at, body) for owner, at, body in self._aside.items() if owner == account)
         return tuple(sorted(mine, key=lambda item: item[0]))
 
     async def count_aside(self) -> int:
         """How many deliveries are laid aside."""
-        self._gate.check()
+        self._lifecycle.check()
         return len(self._aside.items())
 
     async def prune_aside(self, before: datetime) -> int:
         """Drop what was laid aside before an instant."""
-        self._gate.check()
+        self._lifecycle.check()
         return self._aside.drop(lambda item: item[1] < before)
 
     async def reserve(self, budget: Budget, now: datetime, *, mark: str | None = None) -> datetime:
         """Take one place in a budget and return the instant the request may go out."""
-        self._gate.check()
+        self._lifecycle.check()
         ledger = self._budgets.setdefault(budget.key, Ledger())
         return self._shifts.answer(budget, now, *ledger.take(budget, self._shifts.ask(budget, now), mark))
 
     async def give_back(self, budget: Budget, mark: str) -> None:
         """Give back the place taken under a mark."""
-        self._gate.check()
+        self._lifecycle.check()
         if budget.key in self._budgets:
             self._budgets[budget.key].give_back(mark)
 
     async def exhaust(self, window: str, until: datetime) -> None:
         """Note until when a rate window is exhausted."""
-        self._gate.check()
+        self._lifecycle.check()
         self._windows[window] = until
 
     async def exhausted_until(self, window: str) -> datetime | None:
         """What was noted last of a rate window."""
-        self._gate.check()
+        self._lifecycle.check()
         return self._windows.get(window)
 
     async def lease(self, key: str, owner: str, *, now: datetime, until: datetime) -> int | None:
         """Take or renew a lease: its fencing token, None while another holds it."""
-        self._gate.check()
+        self._lifecycle.check()
         held, now_us = self._leases.get(key), to_us(now)
         if held is not None and held.owner != owner and held.until_us > now_us and not self._is_closed(held.owner):
             self._leases[key] = _Lease(held.owner, *lasting(held.since_us, held.until_us, now_us), held.token)
@@ -234,48 +232,48 @@ class MemoryStore:
 
     async def leased_until(self, key: str) -> datetime | None:
         """Until when a lease is held; None when nobody holds it."""
-        self._gate.check()
+        self._lifecycle.check()
         held = self._leases.get(key)
         return None if held is None else from_us(held.until_us)
 
     def _is_closed(self, job_id: str) -> bool:
-        job = self._shelf.get(job_id)
+        job = self._index.get(job_id)
         return job is not None and not job.is_open
 
     async def release(self, key: str, owner: str) -> None:
         """Give a lease back, if `owner` holds it."""
-        self._gate.check()
+        self._lifecycle.check()
         held = self._leases.get(key)
         if held is not None and held.owner == owner:
             del self._leases[key]
 
     async def changes(self) -> AsyncIterator[tuple[str, ...]]:
         """End at once: no other process can open this store."""
-        self._gate.check()
+        self._lifecycle.check()
         return
         yield ()  # makes this a generator
 
     async def timeline(self, job_id: str) -> tuple[Observation, ...]:
         """The last observations of a job, oldest first."""
-        self._gate.check()
-        return self._shelf.timeline(job_id)
+        self._lifecycle.check()
+        return self._index.timeline(job_id)
 
     async def forget(self, job_id: str) -> bool:
         """Drop a job and its timeline; whether there was one."""
-        self._gate.check()
-        return self._shelf.drop(job_id)
+        self._lifecycle.check()
+        return self._index.drop(job_id)
 
     async def give_space_back(self) -> None:
         """Nothing is left to do: Python frees what was dropped."""
-        self._gate.check()
+        self._lifecycle.check()
 
     async def __aenter__(self) -> Self:
-        self._gate.open()
+        self._lifecycle.open()
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
         self._notice.close()
-        self._gate.close()
+        self._lifecycle.close()
 
 
 @dataclass(slots=True, frozen=True)
@@ -286,7 +284,7 @@ class _Lease:
     token: int
 
 
-class _Queue(Generic[T]):
+class _RingBuffer(Generic[T]):
     """Items with their sizes, bounded; the oldest go first."""
 
     def __init__(self, bounds: Bounds) -> None:

@@ -20,8 +20,6 @@ from ...descriptors import EXHAUSTED, are_exhausted
 from ...discreet import discreet
 from ...errors import ConfigurationError, StoreError, StoreLostError
 
-__all__ = ["Line", "Lost", "Row", "Server", "Statement", "store_error"]
-
 Row = tuple[Any, ...]
 Arrive: TypeAlias = "Callable[[AsyncConnection[Row]], Awaitable[None]]"
 
@@ -63,7 +61,7 @@ class Statement(NamedTuple):
     values: Sequence[object] = ()
 
 
-class Lost(Exception):
+class ConnectionLostError(Exception):
     """The connection was lost while the server worked on something. Never leaves the store."""
 
 
@@ -114,7 +112,7 @@ class Server:
         return connection
 
 
-class Line:
+class PersistentConnection:
     """One connection, made when it is needed and again after it was lost. Used by one task at a time."""
 
     def __init__(self, server: Server, arrive: Arrive | None = None) -> None:
@@ -150,19 +148,19 @@ class Line:
     async def ask(self, statements: Sequence[Statement]) -> list[list[Row]]:
         """Send statements together and give the rows of each.
 
-        The first that is refused ends them all: psycopg.Error. Raises Lost when the connection goes meanwhile and
-        StoreError when there was none.
+        The first that is refused ends them all: psycopg.Error. Raises ConnectionLostError when the connection goes
+        meanwhile and StoreError when there was none.
         """
         connection = await self.connect()
         overdue = asyncio.get_running_loop().call_later(ANSWER_SECONDS, self.cut)
         try:
             with self._server.conversation():
-                return await _exchange(connection, statements)
+                return await _run(connection, statements)
         except psycopg.Error as error:
             cause = _first(error)
             if connection.closed or _is_farewell(cause):
                 await self.drop()
-                raise Lost from None
+                raise ConnectionLostError from None
             raise cause from None
         except BaseException:
             await self.drop()
@@ -190,7 +188,7 @@ class Line:
             self._connection.pgconn.finish()
 
 
-async def _exchange(connection: AsyncConnection[Row], statements: Sequence[Statement]) -> list[list[Row]]:
+async def _run(connection: AsyncConnection[Row], statements: Sequence[Statement]) -> list[list[Row]]:
     if len(statements) == 1:
         cursors = [await connection.execute(*statements[0], binary=True)]
     else:

@@ -16,8 +16,6 @@ from psycopg import AsyncConnection
 from ..rules import tell_restore
 from .connection import Row, Statement
 
-__all__ = ["BEGIN_ERA", "COPIED", "WRITTEN_BY", "Life"]
-
 # The number of the transaction, as rows show it of the one that wrote them; it survives freezing.
 WRITTEN_BY = "pg_current_xact_id()::text::bigint"
 # Whether somebody else put the row there. What is older than the present era is in doubt anyway.
@@ -27,7 +25,7 @@ COPIED = """
 BEGIN_ERA = "UPDATE store_version SET era = era + 1 RETURNING era"
 
 
-class Life:
+class KnownEra:
     """What one open store knows of the database: its era, and the last that was written from here."""
 
     def __init__(self, writer: str) -> None:

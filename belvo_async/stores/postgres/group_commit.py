@@ -16,14 +16,12 @@ from ...discreet import discreet
 from ...errors import StoreError
 from ..operation import Operation
 from ..rules import tell_restore
-from .connection import Line, Lost, Row, Server, Statement, store_error
-from .era import Life
-
-__all__ = ["Exchange", "Queue", "Read", "Reader", "Write", "Writer"]
+from .connection import ConnectionLostError, PersistentConnection, Row, Server, Statement, store_error
+from .era import KnownEra
 
 T = TypeVar("T")
 
-Exchange: TypeAlias = Generator[list[Statement], list[list[Row]], None]
+Steps: TypeAlias = Generator[list[Statement], list[list[Row]], None]
 """What one kind of call has to say inside a transaction.
 
 Yields statements that lock and read and is sent their rows; yields statements that write, and ends. Between the two it
@@ -56,7 +54,7 @@ class Write(Operation[T]):
     met_copy = False
 
     @staticmethod
-    def exchange(operations: Sequence[Any]) -> Exchange:
+    def steps(operations: Sequence[Any]) -> Steps:
         """Carry out all calls of this kind that are in a transaction."""
         raise NotImplementedError
 
@@ -64,12 +62,12 @@ class Write(Operation[T]):
 class Runner(Protocol):
     """Carries out batches, one after the other."""
 
-    line: Line
+    connection: PersistentConnection
 
     async def run(self, batch: list[Any]) -> None: ...
 
 
-class Queue:
+class BatchQueue:
     """Collects calls while the runner is busy and hands them over together."""
 
     def __init__(self, runner: Runner, name: str) -> None:
@@ -91,17 +89,17 @@ class Queue:
         self._wake.set()
         _, late = await asyncio.wait({self._task}, timeout=seconds)
         if late:
-            self._runner.line.cut()
+            self._runner.connection.cut()
             self._task.cancel()
             await asyncio.wait({self._task})
         for operation in self._waiting:
             operation.failure = StoreError("the store was closed before PostgreSQL answered")
             operation.settle()
-        await self._runner.line.drop()
+        await self._runner.connection.drop()
 
     def abandon(self) -> None:
         """Hang up without the event loop the store was opened on."""
-        self._runner.line.abandon()
+        self._runner.connection.abandon()
 
     @discreet
     async def _serve(self) -> None:
@@ -132,12 +130,12 @@ class Reader:
     """Runs SELECTs, each seeing what was committed before it."""
 
     def __init__(self, server: Server) -> None:
-        self.line = Line(server)
+        self.connection = PersistentConnection(server)
 
     async def run(self, batch: list[Read[Any]]) -> None:
         """Answer a batch in one round trip; when one of it is refused, each by itself."""
         try:
-            answers = await _ask_again(self.line, [each.statement for each in batch])
+            answers = await _ask_again(self.connection, [each.statement for each in batch])
         except psycopg.Error as error:
             if len(batch) == 1:
                 raise store_error(error) from None
@@ -159,8 +157,8 @@ class Writer:
 
     def __init__(self, server: Server) -> None:
         self._id = uuid.uuid4().hex
-        self.life = Life(self._id)
-        self.line = Line(server, self.life.arrive)
+        self.known = KnownEra(self._id)
+        self.connection = PersistentConnection(server, self.known.arrive)
         self._batch = 0
         self._noted: Row = ()
 
@@ -169,9 +167,9 @@ class Writer:
         for _ in range(ATTEMPTS):
             try:
                 return await self._attempt(batch)
-            except Lost:
+            except ConnectionLostError:
                 if await self._was_committed():
-                    return self.life.keep(self._batch, self._noted)
+                    return self.known.keep(self._batch, self._noted)
             except psycopg.Error as error:
                 await self._roll_back()
                 if not _may_be_repeated(error):
@@ -183,24 +181,24 @@ class Writer:
 
     async def _attempt(self, batch: list[Write[Any]]) -> None:
         """Two round trips: lock and read, then write and commit. Only what is lost during the second is in doubt."""
-        exchanges = _exchanges(batch)
+        kinds = _steps_of(batch)
         self._batch += 1
-        opening = [Statement("BEGIN"), self.life.note(self._batch)]
-        questions = [next(each) for each in exchanges]
-        answers = await _ask_again(self.line, [*opening, *(each for some in questions for each in some)])
+        opening = [Statement("BEGIN"), self.known.note(self._batch)]
+        questions = [next(each) for each in kinds]
+        answers = await _ask_again(self.connection, [*opening, *(each for some in questions for each in some)])
         (self._noted,) = answers[1]
         del answers[: len(opening)]
-        orders: list[Statement] = []
-        for exchange, asked in zip(exchanges, questions, strict=True):
-            orders += exchange.send(answers[: len(asked)])
+        statements: list[Statement] = []
+        for steps, asked in zip(kinds, questions, strict=True):
+            statements += steps.send(answers[: len(asked)])
             del answers[: len(asked)]
-        sign = self.life.weigh(self._noted, met_copy=any(each.met_copy for each in batch))
+        sign = self.known.weigh(self._noted, met_copy=any(each.met_copy for each in batch))
         if sign is not None:
-            orders += self.life.begin_era(self._noted)
-        *_, last, _ = [[], *await self.line.ask([*orders, Statement("COMMIT")])]
-        self.life.keep(self._batch, self._noted)
+            statements += self.known.begin_era(self._noted)
+        *_, last, _ = [[], *await self.connection.ask([*statements, Statement("COMMIT")])]
+        self.known.keep(self._batch, self._noted)
         if sign is not None:
-            ((self.life.era,),) = last
+            ((self.known.era,),) = last
             tell_restore(sign)
 
     async def _was_committed(self) -> bool:
@@ -210,8 +208,8 @@ class Writer:
         """
         for seconds in DOUBT_PAUSES_SECONDS:
             await asyncio.sleep(seconds)
-            with suppress(StoreError, Lost, psycopg.Error):
-                (((last,),),) = await self.line.ask([Statement(_LAST_BATCH, (self._id,))])
+            with suppress(StoreError, ConnectionLostError, psycopg.Error):
+                (((last,),),) = await self.connection.ask([Statement(_LAST_BATCH, (self._id,))])
                 return bool(last == self._batch)
         raise StoreError(
             "PostgreSQL went away during a commit: whether it took place is unknown; read before repeating",
@@ -220,9 +218,9 @@ class Writer:
 
     async def _roll_back(self) -> None:
         try:
-            await self.line.ask([Statement("ROLLBACK")])
-        except (psycopg.Error, Lost, StoreError):
-            await self.line.drop()
+            await self.connection.ask([Statement("ROLLBACK")])
+        except (psycopg.Error, ConnectionLostError, StoreError):
+            await self.connection.drop()
 
     async def _failed(self, batch: list[Write[Any]], error: psycopg.Error) -> None:
         """Find the one call PostgreSQL takes offence at, so that it fails alone."""
@@ -238,25 +236,25 @@ class Writer:
 _LAST_BATCH = "SELECT max(batch) FROM (SELECT batch FROM writer WHERE id = %s FOR UPDATE) AS mine"
 
 
-async def _ask_again(line: Line, statements: Sequence[Statement]) -> list[list[Row]]:
+async def _ask_again(connection: PersistentConnection, statements: Sequence[Statement]) -> list[list[Row]]:
     """Ask, and once more over a new connection when the old one turns out to be gone: nothing was committed on it."""
     try:
-        return await line.ask(statements)
-    except Lost:
+        return await connection.ask(statements)
+    except ConnectionLostError:
         pass
     try:
-        return await line.ask(statements)
-    except Lost:
+        return await connection.ask(statements)
+    except ConnectionLostError:
         raise StoreError("the connection to PostgreSQL was lost; nothing was changed: try again") from None
 
 
-def _exchanges(batch: Sequence[Write[Any]]) -> list[Exchange]:
-    kinds: dict[Callable[[Sequence[Any]], Exchange], list[Write[Any]]] = {}
+def _steps_of(batch: Sequence[Write[Any]]) -> list[Steps]:
+    kinds: dict[Callable[[Sequence[Any]], Steps], list[Write[Any]]] = {}
     for each in sorted(batch, key=lambda operation: operation.rank):
         each.failure = each.outcome = None
         each.met_copy = False
-        kinds.setdefault(each.exchange, []).append(each)
-    return [exchange(operations) for exchange, operations in kinds.items()]
+        kinds.setdefault(each.steps, []).append(each)
+    return [steps(operations) for steps, operations in kinds.items()]
 
 
 def _fail(batch: Sequence[Operation[Any]], error: Exception) -> None:

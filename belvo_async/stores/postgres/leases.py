@@ -11,18 +11,8 @@ from ...abc import Budget
 from ..budgets import Ledger, read_ledger, write_ledger
 from ..rules import from_us, lasting
 from .connection import Statement
-from .group_commit import Exchange, Read, Write
+from .group_commit import Read, Steps, Write
 from .rows import arrays, plain
-
-__all__ = [
-    "Exhaust",
-    "GiveBack",
-    "Lease",
-    "Release",
-    "Reserve",
-    "exhausted_until",
-    "leased_until",
-]
 
 
 class Reserve(Write[tuple[int, int]]):
@@ -37,7 +27,7 @@ class Reserve(Write[tuple[int, int]]):
         self.mark = mark
 
     @staticmethod
-    def exchange(operations: Sequence[Reserve | GiveBack]) -> Exchange:
+    def steps(operations: Sequence[Reserve | GiveBack]) -> Steps:
         """Lock each budget's row, give places out and take them back in order, and write it once."""
         keys = sorted({plain(each.budget.key) for each in operations})
         _, rows = yield [Statement(_MAKE_BUDGETS, (keys,)), Statement(_LOCK_BUDGETS, (keys,))]
@@ -62,7 +52,7 @@ class GiveBack(Write[None]):
         self.budget = budget
         self.mark = mark
 
-    exchange = staticmethod(Reserve.exchange)
+    steps = staticmethod(Reserve.steps)
 
 
 _MAKE_BUDGETS = "INSERT INTO budget (key) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING"
@@ -83,7 +73,7 @@ class Exhaust(Write[None]):
         self.row = (plain(window), until_us)
 
     @staticmethod
-    def exchange(operations: Sequence[Exhaust]) -> Exchange:
+    def steps(operations: Sequence[Exhaust]) -> Steps:
         """Write the last note of each window."""
         yield []
         yield [Statement(_EXHAUST, arrays(sorted(dict(each.row for each in operations).items())))]
@@ -114,11 +104,11 @@ class Lease(Write[int | None]):
         self.until_us = until_us
 
     @staticmethod
-    def exchange(operations: Sequence[Lease | Release]) -> Exchange:
+    def steps(operations: Sequence[Lease | Release]) -> Steps:
         """Lock each lease's row, take and give back in order, and write it once."""
         keys = sorted({each.key for each in operations})
         _, rows = yield [Statement(_MAKE_LEASES, (keys,)), Statement(_LOCK_LEASES, (keys,))]
-        held = {key: _Held(*facts) for key, *facts in rows}
+        held = {key: _HeldLease(*facts) for key, *facts in rows}
         for each in operations:
             if isinstance(each, Lease):
                 each.outcome = each.take(held[each.key])
@@ -126,7 +116,7 @@ class Lease(Write[int | None]):
                 each.give_back(held[each.key])
         yield [Statement(_WRITE_LEASES, arrays((key, *each.row()) for key, each in held.items()))]
 
-    def take(self, held: _Held) -> int | None:
+    def take(self, held: _HeldLease) -> int | None:
         """Take the lease unless another holds it."""
         if held.owner not in (None, self.owner) and held.until_us > self.now_us and not held.is_closed:
             held.since_us, held.until_us = lasting(held.since_us, held.until_us, self.now_us)
@@ -153,15 +143,15 @@ class Release(Write[None]):
         self.key = plain(key)
         self.owner = plain(owner)
 
-    exchange = staticmethod(Lease.exchange)
+    steps = staticmethod(Lease.steps)
 
-    def give_back(self, held: _Held) -> None:
+    def give_back(self, held: _HeldLease) -> None:
         """Nobody holds it any more, if `owner` did."""
         if held.owner == self.owner:
             held.owner = None
 
 
-class _Held(msgspec.Struct):
+class _HeldLease(msgspec.Struct):
     owner: str | None
     since_us: int
     until_us: int

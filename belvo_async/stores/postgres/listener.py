@@ -13,9 +13,7 @@ from psycopg import AsyncConnection
 
 from ...discreet import discreet
 from ...errors import StoreError
-from .connection import Line, Lost, Server, Statement
-
-__all__ = ["Ear"]
+from .connection import ConnectionLostError, PersistentConnection, Server, Statement
 
 # How soon a connection that died without a word is noticed.
 PROBE_SECONDS = 10.0
@@ -29,76 +27,76 @@ _LISTEN = "SELECT 'LISTEN ' || quote_ident(current_schema())"
 _PROBE = "SELECT current_schema() IN (SELECT pg_listening_channels())"
 
 
-class Ear:
+class Listener:
     """A connection that listens, and the task that keeps it up. What it heard waits until it is asked for."""
 
     def __init__(self, server: Server, own_backend: Callable[[], int | None]) -> None:
-        self._line = Line(server)
+        self._connection = PersistentConnection(server)
         self._own_backend = own_backend
-        self._heard: dict[str, None] = {}
+        self._changed_ids: dict[str, None] = {}
         self._missed = False
-        self._news = asyncio.Event()
+        self._arrived = asyncio.Event()
         self._is_closed = False
         self._task = asyncio.create_task(self._keep_listening(), name="belvo_async store listener")
         # Were it ever to end by itself, whoever waits for changes is told why.
-        self._task.add_done_callback(lambda _: self._news.set())
+        self._task.add_done_callback(lambda _: self._arrived.set())
 
     async def changes(self) -> AsyncIterator[tuple[str, ...]]:
         """What was heard since the last time; an empty tuple where something may have been missed. Ends on `close`."""
         while True:
-            await self._news.wait()
+            await self._arrived.wait()
             if self._is_closed:
                 return
             if self._task.done():
                 self._task.result()
-            self._news.clear()
-            heard, self._heard = self._heard, {}
+            self._arrived.clear()
+            changed, self._changed_ids = self._changed_ids, {}
             missed, self._missed = self._missed, False
             if missed:
                 yield ()
-            if heard:
-                yield tuple(heard)
+            if changed:
+                yield tuple(changed)
 
     async def close(self) -> None:
         """Hang up and end `changes`."""
         self._is_closed = True
-        self._news.set()
+        self._arrived.set()
         self._task.cancel()
         await asyncio.wait({self._task})
-        await self._line.drop()
+        await self._connection.drop()
 
     def abandon(self) -> None:
         """Hang up without the event loop the store was opened on."""
-        self._line.abandon()
+        self._connection.abandon()
 
     @discreet
     async def _keep_listening(self) -> None:
         failures = 0
         while True:
-            with suppress(StoreError, Lost, psycopg.Error):
+            with suppress(StoreError, ConnectionLostError, psycopg.Error):
                 connection = await self._start()
                 failures = 0
                 await self._listen(connection)
-            await self._line.drop()
+            await self._connection.drop()
             await asyncio.sleep(min(PAUSE_SECONDS * 2 ** min(failures, 9), LONGEST_PAUSE_SECONDS))
             failures += 1
 
     async def _start(self) -> AsyncConnection[Any]:
         # What comes between a question and its answer psycopg takes in itself, and would keep.
-        connection = await self._line.connect()
+        connection = await self._connection.connect()
         connection.add_notify_handler(lambda notify: self._note(notify.pid, notify.payload))
-        (((listen,),),) = await self._line.ask([Statement(_LISTEN)])
-        await self._line.ask([Statement(listen)])
+        (((listen,),),) = await self._connection.ask([Statement(_LISTEN)])
+        await self._connection.ask([Statement(listen)])
         # What happened before this moment was told to nobody.
         self._missed = True
-        self._news.set()
+        self._arrived.set()
         return connection
 
     async def _listen(self, connection: AsyncConnection[Any]) -> None:
         """Take in what arrives until the connection is lost; ask for a sign of life when nothing does."""
         while True:
             if not await _is_readable(connection, PROBE_SECONDS):
-                (((listens,),),) = await self._line.ask([Statement(_PROBE)])
+                (((listens,),),) = await self._connection.ask([Statement(_PROBE)])
                 if not listens:
                     return
             connection.pgconn.consume_input()
@@ -108,12 +106,12 @@ class Ear:
     def _note(self, backend: int, payload: str | bytes) -> None:
         if backend == self._own_backend():
             return
-        self._news.set()
+        self._arrived.set()
         ids = _ids(payload)
-        if ids is None or len(self._heard) + len(ids) > KEPT_IDS:
+        if ids is None or len(self._changed_ids) + len(ids) > KEPT_IDS:
             self._missed = True
         else:
-            self._heard.update(dict.fromkeys(ids))
+            self._changed_ids.update(dict.fromkeys(ids))
 
 
 def _ids(payload: str | bytes) -> list[str] | None:

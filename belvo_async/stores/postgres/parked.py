@@ -12,20 +12,8 @@ from ..documents import read_observations
 from ..parked import AT_ONCE, LOOK, Evicted, label_of, subject_mark
 from ..rules import Bounds, from_us, identity, to_us
 from .connection import Row, Statement
-from .group_commit import Exchange, Read, Write
+from .group_commit import Read, Steps, Write
 from .rows import arrays, plain
-
-__all__ = [
-    "Park",
-    "PruneAside",
-    "SetAside",
-    "Unpark",
-    "adoptable",
-    "count_aside",
-    "laid_aside",
-    "parked",
-    "parked_about",
-]
 
 
 def parked(
@@ -102,11 +90,11 @@ class Park(Write[Evicted]):
         )
 
     @staticmethod
-    def exchange(operations: Sequence[Park]) -> Exchange:
+    def steps(operations: Sequence[Park]) -> Steps:
         """Insert all, then make room. The lock keeps the bound strict: two workers would not see each other's rows."""
         bounds = operations[-1].bounds
-        room = Statement(_MAKE_ROOM, (bounds.count, bounds.limit_bytes, AT_ONCE, LOOK))
-        *_, (gone,) = yield [_LOCK, Statement(_PARK, arrays(each.row for each in operations)), room]
+        eviction = Statement(_EVICT, (bounds.count, bounds.limit_bytes, AT_ONCE, LOOK))
+        *_, (gone,) = yield [_LOCK, Statement(_PARK, arrays(each.row for each in operations)), eviction]
         for each in operations:
             each.outcome = Evicted()
         operations[-1].outcome = Evicted(*gone)
@@ -120,7 +108,7 @@ _PARK = """
         %b::bytea[])
     ON CONFLICT (account, identity) DO NOTHING
 """
-_MAKE_ROOM = "SELECT strangers, claimable FROM make_room(%s, %s, %s, %s)"
+_EVICT = "SELECT strangers, claimable FROM evict_parked(%s, %s, %s, %s)"
 
 
 class Unpark(Write[None]):
@@ -133,7 +121,7 @@ class Unpark(Write[None]):
         self.marks = [(plain(account), identity(seen)) for seen in observations]
 
     @staticmethod
-    def exchange(operations: Sequence[Unpark]) -> Exchange:
+    def steps(operations: Sequence[Unpark]) -> Steps:
         """Drop all that were named. The lock is the one of parking: who parks would wait for us, and we for them."""
         marks = sorted({mark for each in operations for mark in each.marks})
         yield [_LOCK] if marks else []
@@ -158,7 +146,7 @@ class SetAside(Write[None]):
         self.row = (plain(account), to_us(at), body)
 
     @staticmethod
-    def exchange(operations: Sequence[SetAside]) -> Exchange:
+    def steps(operations: Sequence[SetAside]) -> Steps:
         """Insert all, then make room."""
         yield [_LOCK_ASIDE]
         bounds = operations[-1].bounds
@@ -188,7 +176,7 @@ class PruneAside(Write[int]):
         self.statement = Statement("DELETE FROM aside WHERE at < %s RETURNING number", (to_us(before),))
 
     @staticmethod
-    def exchange(operations: Sequence[PruneAside]) -> Exchange:
+    def steps(operations: Sequence[PruneAside]) -> Steps:
         """Drop as each call says, under the lock of laying aside: neither waits for the other in a circle."""
         _, *gone = yield [_LOCK_ASIDE, *(each.statement for each in operations)]
         for each, rows in zip(operations, gone, strict=True):

@@ -1,4 +1,4 @@
-"""The tables of the PostgreSQL store that keep early deliveries, and the rules of their room as functions."""
+"""The tables of the PostgreSQL store that keep early deliveries, and what gives way among them as functions."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ _DROP_CLAIMABLE: LiteralString = f"""
     END $$
 """  # noqa: S608 - constants of this package
 
-# What `room.make_room` does, with its numbers `at_once` and `least_look`.
-_MAKE_ROOM: LiteralString = """
-    CREATE FUNCTION make_room(
+# What `parked.evict` does, with its numbers `at_once` and `least_look`.
+_EVICT: LiteralString = """
+    CREATE FUNCTION evict_parked(
         most_count bigint, most_bytes bigint, at_once bigint, least_look bigint,
         OUT strangers bigint, OUT claimable bigint
     ) LANGUAGE plpgsql AS $$
@@ -119,5 +119,5 @@ PARK: tuple[LiteralString, ...] = (
     _drop_strangers("drop_strangers", FIRST_TO_GO),
     _drop_strangers("drop_newest_strangers", NEWEST_FIRST),
     _DROP_CLAIMABLE,
-    _MAKE_ROOM,
+    _EVICT,
 )

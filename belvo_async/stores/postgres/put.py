@@ -14,10 +14,8 @@ from ..documents import read_job
 from ..rules import TIMELINE_LIMIT, refuse_second_end, refuse_taken_id
 from .connection import Row, Statement
 from .era import COPIED, WRITTEN_BY
-from .group_commit import Exchange, Write
+from .group_commit import Steps, Write
 from .rows import Columns, arrays, columns, plain
-
-__all__ = ["Forget", "Put"]
 
 # PostgreSQL refuses notifications of 8,000 bytes and more.
 PAYLOAD_BYTES = 7_500
@@ -34,20 +32,20 @@ class Put(Write[Job | None]):
         self.columns = columns(job)
 
     @staticmethod
-    def exchange(operations: Sequence[Put | Forget]) -> Exchange:
+    def steps(operations: Sequence[Put | Forget]) -> Steps:
         """Lock every row concerned, decide in order what each call does to it, and write each row once."""
         locked, *standing = yield _questions(operations)
         operations[0].met_copy = any(row[-1] for row in locked)
-        desk = _Desk(locked, standing[0] if standing else [])
+        pending = _PendingRows(locked, standing[0] if standing else [])
         for each in operations:
             try:
                 if isinstance(each, Put):
-                    each.outcome = desk.put(each)
+                    each.outcome = pending.put(each)
                 else:
-                    each.outcome = desk.forget(each)
+                    each.outcome = pending.forget(each)
             except StoreError as error:
                 each.failure = error
-        yield desk.orders()
+        yield pending.statements()
 
 
 class Forget(Write[bool]):
@@ -57,7 +55,7 @@ class Forget(Write[bool]):
         super().__init__()
         self.job_id = job_id
 
-    exchange = staticmethod(Put.exchange)
+    steps = staticmethod(Put.steps)
 
 
 def _questions(operations: Sequence[Put | Forget]) -> list[Statement]:
@@ -105,10 +103,10 @@ class _Kept:
     stored: _Stored
     is_new: bool = False
     columns: Columns | None = None
-    words: list[tuple[int, bytes]] = field(default_factory=list[tuple[int, bytes]])
+    observations: list[tuple[int, bytes]] = field(default_factory=list[tuple[int, bytes]])
 
 
-class _Desk:
+class _PendingRows:
     """Decides what each call does to the rows as the calls before it left them."""
 
     def __init__(self, locked: Iterable[Row], standing: Iterable[Row]) -> None:
@@ -158,20 +156,20 @@ class _Desk:
             self._dropped.add(job_id)
         return True
 
-    def orders(self) -> list[Statement]:
+    def statements(self) -> list[Statement]:
         """What has to be written, dropped and told."""
         rows = [(kept.is_new, kept) for kept in self._kept.values() if kept.columns is not None]
-        words = [(job_id, *word) for job_id, kept in self._kept.items() for word in kept.words]
-        orders = [
-            *(Statement(query, (list(self._dropped),)) for query in (_DROP, _DROP_WORDS) if self._dropped),
+        seen = [(job_id, *each) for job_id, kept in self._kept.items() for each in kept.observations]
+        statements = [
+            *(Statement(query, (list(self._dropped),)) for query in (_DROP, _DROP_TIMELINES) if self._dropped),
             *_for_each(_UPDATE, [_values(kept) for is_new, kept in rows if not is_new]),
             *_for_each(_INSERT, sorted(_values(kept) for is_new, kept in rows if is_new)),
-            *_for_each(_APPEND, words),
+            *_for_each(_APPEND, seen),
             *_for_each(
-                _TRIM, [(job_id, place - TIMELINE_LIMIT) for job_id, place, _ in words if place > TIMELINE_LIMIT]
+                _TRIM, [(job_id, place - TIMELINE_LIMIT) for job_id, place, _ in seen if place > TIMELINE_LIMIT]
             ),
         ]
-        return [*orders, _tell(self._changed)] if self._changed else orders
+        return [*statements, _tell(self._changed)] if self._changed else statements
 
     def _equal(self, call: Put) -> Job | None:
         if not call.job.key:
@@ -187,7 +185,7 @@ class _Desk:
         kept.version, kept.status, kept.key, kept.stored, kept.columns = row.version, row.status, row.key, call.job, row
         if call.seen is not None:
             kept.seen += 1
-            kept.words.append((kept.seen, call.seen))
+            kept.observations.append((kept.seen, call.seen))
         self._changed[call.job.id] = None
         self._leave(row.id)
         if row.key is not None:
@@ -223,7 +221,7 @@ def _tell(job_ids: Collection[str]) -> Statement:
 
 
 _DROP = "DELETE FROM job WHERE id = ANY(%s)"
-_DROP_WORDS = "DELETE FROM timeline WHERE job_id = ANY(%s)"
+_DROP_TIMELINES = "DELETE FROM timeline WHERE job_id = ANY(%s)"
 _NAMES = (
     "id, account, key, open, status, remote_id, lane, created_at, next_poll, planned_at, version, document, subject, "
     "resource, era, started, seen"

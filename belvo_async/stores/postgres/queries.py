@@ -13,22 +13,8 @@ from ..rules import to_us
 from ..walks import SLICE, Position, read_rows
 from .connection import Row, Statement
 from .era import BEGIN_ERA, COPIED, WRITTEN_BY
-from .group_commit import Exchange, Read, Write
+from .group_commit import Read, Steps, Write
 from .rows import plain, unplain
-
-__all__ = [
-    "BeginEra",
-    "Claim",
-    "count",
-    "ended_after",
-    "find",
-    "first_due",
-    "get",
-    "nameless",
-    "open_after",
-    "standing",
-    "timeline",
-]
 
 
 def get(job_id: str) -> Read[Job | None]:
@@ -139,7 +125,7 @@ class BeginEra(Write[int]):
     rank = 9
 
     @staticmethod
-    def exchange(operations: Sequence[BeginEra]) -> Exchange:
+    def steps(operations: Sequence[BeginEra]) -> Steps:
         """Begin one for all who say so at the same time."""
         (((era,),),) = yield [Statement(BEGIN_ERA)]
         for each in operations:
@@ -162,7 +148,7 @@ class Claim(Write[list[Job]]):
         self.statement = Statement(_CLAIM, (*wanted, to_us(until), now_us, now_us))
 
     @staticmethod
-    def exchange(operations: Sequence[Claim]) -> Exchange:
+    def steps(operations: Sequence[Claim]) -> Steps:
         """Claim while the jobs written in the same transaction are locked but not yet written.
 
         So the jobs claimed are known before the commit, and a write after them gives its job back as it should.

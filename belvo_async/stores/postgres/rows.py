@@ -10,8 +10,6 @@ from ...jobs import Job, encode_job, normal_id
 from ..parked import subject_mark
 from ..rules import stands_in_the_way, to_us
 
-__all__ = ["Columns", "arrays", "columns", "plain", "unplain"]
-
 
 def plain(text: str) -> str:
     """Write a text without U+0000, which PostgreSQL keeps in no text; different texts stay different."""

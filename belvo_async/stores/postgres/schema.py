@@ -13,8 +13,6 @@ from .connection import NO_RIGHT, Server, store_error
 from .era import WRITTEN_BY
 from .parked_schema import PARK
 
-__all__ = ["SCHEMA_VERSION", "open_schema"]
-
 SCHEMA_VERSION = 1
 
 

@@ -15,20 +15,18 @@ from ..affinity import Affinity
 from ..budgets import Shifts
 from ..operation import Operation
 from ..parked import Notice
-from ..rules import ASIDE, PARKED, Bounds, Gate, ended_before, from_us, to_us
+from ..rules import ASIDE, PARKED, Bounds, Lifecycle, ended_before, from_us, to_us
 from ..walks import START, walk
 from . import parked, queries
 from .connection import Server
-from .era import Life
-from .group_commit import Queue, Reader, Writer
+from .era import KnownEra
+from .group_commit import BatchQueue, Reader, Writer
 from .leases import Exhaust, GiveBack, Lease, Release, Reserve, exhausted_until, leased_until
-from .listener import Ear
+from .listener import Listener
 from .parked import Park, PruneAside, SetAside, Unpark
 from .put import Forget, Put
 from .queries import BeginEra, Claim
 from .schema import open_schema
-
-__all__ = ["PostgresStore"]
 
 T = TypeVar("T")
 
@@ -52,9 +50,9 @@ class PostgresStore:
         self._parked = parked
         self._aside = aside
         self._notice = Notice()
-        self._gate = Gate()
+        self._lifecycle = Lifecycle()
         self._shifts = Shifts()
-        self._links: _Links | None = None
+        self._connections: _Connections | None = None
 
     @property
     def under_way(self) -> int:
@@ -63,14 +61,14 @@ class PostgresStore:
 
     @property
     def era(self) -> int:
-        """How often the database was found to have gone back: see `postgres_life`."""
-        return 0 if self._links is None else self._links.life.era
+        """How often the database was found to have gone back: see `era`."""
+        return 0 if self._connections is None else self._connections.known.era
 
     async def begin_era(self) -> int:
         """Begin a new era because somebody knows that the database went back."""
-        links = self._usable()
-        era = await links.write(BeginEra())
-        links.life.era = max(era, links.life.era)
+        connections = self._usable()
+        era = await connections.write(BeginEra())
+        connections.known.era = max(era, connections.known.era)
         return era
 
     async def put(self, job: Job, *, expected: int | None, observation: Observation | None = None) -> Job | None:
@@ -197,13 +195,13 @@ class PostgresStore:
 
     async def changes(self) -> AsyncIterator[tuple[str, ...]]:
         """Ids of jobs that other stores wrote, as PostgreSQL tells it; an empty tuple after every (re)connect."""
-        links = self._usable()
-        ear = links.listen()
+        connections = self._usable()
+        listener = connections.listen()
         try:
-            async for ids in ear.changes():
+            async for ids in listener.changes():
                 yield ids
         finally:
-            await links.stop_listening(ear)
+            await connections.stop_listening(listener)
 
     async def timeline(self, job_id: str) -> tuple[Observation, ...]:
         """The last observations of a job, oldest first."""
@@ -215,56 +213,56 @@ class PostgresStore:
 
     async def give_space_back(self) -> None:
         """Nothing is left to do: the server's autovacuum does it."""
-        self._gate.check()
+        self._lifecycle.check()
 
     @discreet
     async def __aenter__(self) -> Self:
-        self._gate.open()
-        links: _Links | None = None
+        self._lifecycle.open()
+        connections: _Connections | None = None
         try:
             await open_schema(self._server)
-            links = _Links(self._server)
-            await links.open()
+            connections = _Connections(self._server)
+            await connections.open()
         except BaseException:
-            self._gate.close()
-            if links is not None:
-                await links.close()
+            self._lifecycle.close()
+            if connections is not None:
+                await connections.close()
             raise
-        self._links = links
+        self._connections = connections
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        links, self._links = self._links, None
+        connections, self._connections = self._connections, None
         self._notice.close()
-        self._gate.close()
-        if links is not None:
-            await links.close()
+        self._lifecycle.close()
+        if connections is not None:
+            await connections.close()
 
-    def _usable(self) -> _Links:
-        self._gate.check()
-        if self._links is None:
+    def _usable(self) -> _Connections:
+        self._lifecycle.check()
+        if self._connections is None:
             raise StoreError("the store is still being opened")
-        return self._links
+        return self._connections
 
 
-class _Links:
+class _Connections:
     """The connections of an open store."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
         self._affinity = Affinity()
         self._writer = Writer(server)
-        self._writes = Queue(self._writer, "writer")
-        self._reads = Queue(Reader(server), "reader")
-        self._ears: set[Ear] = set()
+        self._writes = BatchQueue(self._writer, "writer")
+        self._reads = BatchQueue(Reader(server), "reader")
+        self._listeners: set[Listener] = set()
 
     @property
-    def life(self) -> Life:
-        return self._writer.life
+    def known(self) -> KnownEra:
+        return self._writer.known
 
     async def open(self) -> None:
         """Connect to write: that tells the era."""
-        await self._writer.line.connect()
+        await self._writer.connection.connect()
 
     async def read(self, operation: Operation[T]) -> T:
         return await self._reads.submit(operation)
@@ -272,15 +270,15 @@ class _Links:
     async def write(self, operation: Operation[T]) -> T:
         return await self._writes.submit(operation)
 
-    def listen(self) -> Ear:
-        ear = Ear(self._server, lambda: self._writer.line.backend)
-        self._ears.add(ear)
-        return ear
+    def listen(self) -> Listener:
+        listener = Listener(self._server, lambda: self._writer.connection.backend)
+        self._listeners.add(listener)
+        return listener
 
-    async def stop_listening(self, ear: Ear) -> None:
-        if ear in self._ears:
-            self._ears.remove(ear)
-            await ear.close()
+    async def stop_listening(self, listener: Listener) -> None:
+        if listener in self._listeners:
+            self._listeners.remove(listener)
+            await listener.close()
 
     async def close(self) -> None:
         """Do what is queued, then hang up."""
@@ -289,8 +287,8 @@ class _Links:
         if self._affinity.is_of_other_loop:
             for queue in (self._writes, self._reads):
                 queue.abandon()
-            for ear in self._ears:
-                ear.abandon()
+            for listener in self._listeners:
+                listener.abandon()
             return
-        ears = [self.stop_listening(each) for each in tuple(self._ears)]
-        await asyncio.gather(self._writes.close(CLOSING_SECONDS), self._reads.close(CLOSING_SECONDS), *ears)
+        listeners = [self.stop_listening(each) for each in tuple(self._listeners)]
+        await asyncio.gather(self._writes.close(CLOSING_SECONDS), self._reads.close(CLOSING_SECONDS), *listeners)

@@ -9,14 +9,12 @@ from redis.exceptions import ResponseError
 
 from ...errors import StoreError
 from ..rules import tell_restore
-from .address import Address
+from . import lua as scripts
+from .endpoint import Endpoint
 from .errors import EpochError
 from .listener import Listeners
-from .lua import jobs as scripts
 from .lua.script import Script
-from .pipeline import Connection, Line
-
-__all__ = ["Wires", "unique"]
+from .pipeline import Pipeline, RedisConnection
 
 SCHEMA_VERSION = 1
 
@@ -26,21 +24,21 @@ def unique() -> bytes:
     return uuid.uuid4().hex.encode()
 
 
-class Wires:
-    """A line for writes, one for reads, and those who wait for changes.
+class Connections:
+    """A pipeline for writes, one for reads, and those who wait for changes.
 
     Every call names the epoch it believes in. In another era of the same epoch it is made again, once that is learned.
     """
 
-    def __init__(self, address: Address) -> None:
-        self._meta = address.meta
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._meta = endpoint.meta
         self._epoch = b""
         self._keeps_all = False
         self._last = 0
         self.origin = unique()
-        self.writes = Line(address.dial, address.timeout, self._arrive)
-        self.reads = Line(address.dial, address.timeout)
-        self.listeners = Listeners(address, self.origin, self._find_position)
+        self.writes = Pipeline(endpoint.dial, endpoint.timeout, self._arrive)
+        self.reads = Pipeline(endpoint.dial, endpoint.timeout)
+        self.listeners = Listeners(endpoint, self.origin, self._find_position)
 
     @property
     def under_way(self) -> int:
@@ -111,11 +109,11 @@ class Wires:
     def _lossy(self) -> bytes:
         return b"0" if self._keeps_all else b"1"
 
-    async def _ask(self, line: Line, script: Script, *arguments: bytes) -> Any:
+    async def _ask(self, pipeline: Pipeline, script: Script, *arguments: bytes) -> Any:
         while True:
             named = self._epoch
             try:
-                return await line.submit(script.call(self._meta, named, *arguments)).future
+                return await pipeline.submit(script.call(self._meta, named, *arguments)).future
             except EpochError as news:
                 await self._learn(news, named)
 
@@ -141,7 +139,7 @@ class Wires:
         self._epoch, self._last, self.listeners.heard = epoch, 0, 0
         return True
 
-    async def _arrive(self, connection: Connection) -> None:
+    async def _arrive(self, connection: RedisConnection) -> None:
         """Before anything else goes over a new connection: is this the server that was left?"""
         if not self._epoch:
             return

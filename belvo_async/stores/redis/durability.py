@@ -8,21 +8,19 @@ from typing import Any
 
 from ...errors import StoreError
 from .lua.script import pack
-from .pipeline import Line
-
-__all__ = ["check_durability"]
+from .pipeline import Pipeline
 
 _log = logging.getLogger("belvo_async")
 
 _SETTINGS = ("appendonly", "appendfsync", "save", "maxmemory-policy")
 
 
-async def check_durability(line: Line, *, required: bool) -> bool:
+async def check_durability(pipeline: Pipeline, *, required: bool) -> bool:
     """Warn of a server that may lose jobs; with `required`, raise StoreError unless it surely keeps them.
 
     Gives whether the server comes back from a restart with all that it has answered, as far as it tells.
     """
-    found = await _read_settings(line)
+    found = await _read_settings(pipeline)
     gaps = _gaps(found)
     if required and gaps:
         raise StoreError(f"`require_durable` is set, and the Redis server {', '.join(gaps)}; nothing was changed")
@@ -46,9 +44,9 @@ def _gaps(found: dict[str, str]) -> list[str]:
     return gaps
 
 
-async def _read_settings(line: Line) -> dict[str, str]:
+async def _read_settings(pipeline: Pipeline) -> dict[str, str]:
     """The settings the server tells; managed servers often tell none."""
-    calls = [line.submit(pack(b"CONFIG", b"GET", name.encode())) for name in _SETTINGS]
+    calls = [pipeline.submit(pack(b"CONFIG", b"GET", name.encode())) for name in _SETTINGS]
     found: dict[str, str] = {}
     # All are awaited: asyncio complains of errors nobody has seen.
     replies: list[Any] = await asyncio.gather(*(call.future for call in calls), return_exceptions=True)

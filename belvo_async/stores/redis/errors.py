@@ -17,8 +17,6 @@ from redis.exceptions import (
 from ...descriptors import EXHAUSTED, lacks_descriptors
 from ...errors import StoreError, StoreLostError
 
-__all__ = ["LOST", "EpochError", "broken", "in_doubt", "refused"]
-
 LOST = (
     "the server lost its data since this store was opened (it was flushed, or came back without persistence); "
     "open the store again to begin with what is there"

@@ -8,11 +8,9 @@ from contextlib import suppress
 from typing import Any
 
 from ...errors import StoreError
-from .address import Address
+from .endpoint import Endpoint
 from .lua.script import pack
-from .pipeline import FAULTS, Connection, hang_up
-
-__all__ = ["Listeners"]
+from .pipeline import FAULTS, RedisConnection, hang_up
 
 # Seconds between attempts to reach a server that is away; the store's calls find out at once.
 PAUSES = (0.05, 0.2, 1.0, 2.0)
@@ -24,12 +22,12 @@ class Listeners:
     `find_position` gives the number of the last change there was.
     """
 
-    def __init__(self, address: Address, origin: bytes, find_position: Callable[[], Awaitable[int]]) -> None:
-        self._address = address
+    def __init__(self, endpoint: Endpoint, origin: bytes, find_position: Callable[[], Awaitable[int]]) -> None:
+        self._endpoint = endpoint
         self._origin = origin
         self._find_position = find_position
         self._closed = asyncio.Event()
-        self._connections: set[Connection] = set()
+        self._connections: set[RedisConnection] = set()
         self._connecting = 0
         # The highest number of a change that was read: a server that knows fewer has lost some.
         self.heard = 0
@@ -49,7 +47,7 @@ class Listeners:
         """Ids others changed. Every connection starts with an empty tuple: what happened before it is not told."""
         failures = 0
         while not self._closed.is_set():
-            connection = self._address.dial()
+            connection = self._endpoint.dial()
             self._connections.add(connection)
             try:
                 await self._connect(connection)
@@ -67,22 +65,22 @@ class Listeners:
                 self._connections.discard(connection)
                 await hang_up(connection)
 
-    async def _connect(self, connection: Connection) -> None:
+    async def _connect(self, connection: RedisConnection) -> None:
         self._connecting += 1
         try:
-            timeout = self._address.timeout
+            timeout = self._endpoint.timeout
             async with asyncio.timeout(None if timeout is None else timeout.total_seconds()):
                 await connection.connect()
         finally:
             self._connecting -= 1
 
-    async def _read(self, connection: Connection, position: int) -> tuple[int, tuple[str, ...] | None]:
+    async def _read(self, connection: RedisConnection, position: int) -> tuple[int, tuple[str, ...] | None]:
         """Wait for entries after a position: the new position and what to tell, None for nothing.
 
         Entries are numbered without gaps, so a gap means that the stream was cut before they were read.
         """
         after = b"%d-0" % position
-        words = (b"XREAD", b"COUNT", b"1000", b"BLOCK", b"0", b"STREAMS", self._address.stream, after)
+        words = (b"XREAD", b"COUNT", b"1000", b"BLOCK", b"0", b"STREAMS", self._endpoint.stream, after)
         await connection.send_packed_command([pack(*words)])
         reply: Any = await connection.read_response()
         entries: list[tuple[int, bytes, bytes]] = [

@@ -7,8 +7,6 @@ from ..parked import AT_ONCE, LOOK, Label, label_of
 from ..rules import Bounds, identity
 from . import rows
 
-__all__ = ["adoptable_set", "mark", "park_arguments", "parked_set"]
-
 
 def mark(account: str, seen: Observation) -> bytes:
     """Name an observation, so that it is parked once."""

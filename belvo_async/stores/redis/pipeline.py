@@ -27,9 +27,7 @@ from ...discreet import discreet
 from ...errors import StoreError
 from ..affinity import Affinity
 from .errors import broken, in_doubt, refused
-from .lua.jobs import SCRIPTS
-
-__all__ = ["FAULTS", "Call", "Connection", "Line", "hang_up"]
+from .lua import SCRIPTS
 
 # What ends a connection. The refusal of one command (a ResponseError) is a RedisError as well, and caught before.
 FAULTS = (RedisError, OSError, TimeoutError, asyncio.IncompleteReadError)
@@ -38,14 +36,14 @@ FAULTS = (RedisError, OSError, TimeoutError, asyncio.IncompleteReadError)
 REFUSALS = (AuthenticationError, AuthorizationError, BusyLoadingError)
 
 # More in one pipeline brings no further speed, but the first caller would wait longer for the last.
-PIPELINE = 1000
+PIPELINE_LIMIT = 1000
 # How long to try again for calls that may have been carried out, in seconds between attempts: in all less than the 3 s
 # a webhook may take.
 PAUSES = (0.0, 0.1, 0.3, 0.6, 1.0)
 CLOSING_SECONDS = 10.0
 
 
-class Connection(Protocol):
+class RedisConnection(Protocol):
     """What is used of a connection of redis-py."""
 
     async def connect(self) -> None: ...
@@ -54,13 +52,13 @@ class Connection(Protocol):
     async def read_response(self) -> Any: ...
 
 
-async def hang_up(connection: Connection) -> None:
+async def hang_up(connection: RedisConnection) -> None:
     """Close a connection that may be broken, without waiting for the other side."""
     with suppress(*FAULTS):
         await connection.disconnect(nowait=True)
 
 
-class Call:
+class Command:
     """One command on its way: what to send, and who waits for the reply."""
 
     __slots__ = ("future", "is_refused", "may_be_done", "packed", "was_repeated")
@@ -91,23 +89,23 @@ class Call:
             self.future.set_exception(error)
 
 
-class Line:
+class Pipeline:
     """Sends calls over a connection nobody else uses, and makes a new one when it breaks; `arrive` uses it first."""
 
     def __init__(
         self,
-        dial: Callable[[], Connection],
+        dial: Callable[[], RedisConnection],
         timeout: timedelta | None,
-        arrive: Callable[[Connection], Awaitable[None]] | None = None,
+        arrive: Callable[[RedisConnection], Awaitable[None]] | None = None,
     ) -> None:
         self._dial = dial
         self._arrive = arrive
         self._timeout = None if timeout is None else timeout.total_seconds()
         self._affinity = Affinity()
         self._loop = self._affinity.loop
-        self._queue: deque[Call] = deque()
-        self._sent: list[Call] = []
-        self._connection: Connection | None = None
+        self._queue: deque[Command] = deque()
+        self._sent: list[Command] = []
+        self._connection: RedisConnection | None = None
         self._worker: asyncio.Task[None] | None = None
         self._is_pausing = False
         self._is_outdated = False
@@ -118,16 +116,16 @@ class Line:
         """How many calls the server owes an answer; none while it is given time to come back."""
         return 0 if self._is_pausing else len(self._queue) + len(self._sent)
 
-    def submit(self, packed: bytes) -> Call:
+    def submit(self, packed: bytes) -> Command:
         """Queue a command. Its future fails with StoreError when the server refuses it or is not there."""
         if self._is_closed:
             raise StoreError("the store is closed")
-        call = Call(packed, self._loop.create_future())
-        self._queue.append(call)
+        command = Command(packed, self._loop.create_future())
+        self._queue.append(command)
         if self._worker is None:
             # No TaskGroup: a fixture may close the store in another task than the one that opened it.
             self._worker = self._loop.create_task(self._work(), name="belvo_async store")
-        return call
+        return command
 
     async def close(self) -> None:
         """Do what is queued and close the connection; what takes longer than ten seconds fails."""
@@ -143,8 +141,8 @@ class Line:
         await self._drop()
 
     def _give_up(self) -> None:
-        for call in [*self._sent, *self._queue]:
-            call.fail(in_doubt() if call.may_be_done else StoreError("the store is closed; nothing was changed"))
+        for command in [*self._sent, *self._queue]:
+            command.fail(in_doubt() if command.may_be_done else StoreError("the store is closed; nothing was changed"))
         self._sent = []
         self._queue.clear()
 
@@ -152,7 +150,7 @@ class Line:
     async def _work(self) -> None:
         try:
             while self._queue:
-                self._sent = [self._queue.popleft() for _ in range(min(PIPELINE, len(self._queue)))]
+                self._sent = [self._queue.popleft() for _ in range(min(PIPELINE_LIMIT, len(self._queue)))]
                 await self._carry()
         except BaseException:
             # Nobody may be left waiting, whatever happened.
@@ -167,21 +165,21 @@ class Line:
         for seconds in PAUSES:
             await self._pause(seconds)
             try:
-                await self._exchange()
+                await self._send_all()
                 return
             except FAULTS as error:
                 fault = error
             await self._drop()
-            self._fail(broken(fault), [call for call in self._sent if not call.may_be_done])
+            self._fail(broken(fault), [command for command in self._sent if not command.may_be_done])
             if not self._sent or isinstance(fault, TimeoutError):
                 break
         self._fail(in_doubt(), self._sent)
 
-    def _fail(self, error: StoreError, calls: Collection[Call]) -> None:
-        for call in calls:
+    def _fail(self, error: StoreError, commands: Collection[Command]) -> None:
+        for command in commands:
             # One error for each caller: tracebacks of one must not grow on another.
-            call.fail(copy(error))
-        self._sent = [call for call in self._sent if not call.future.done()]
+            command.fail(copy(error))
+        self._sent = [command for command in self._sent if not command.future.done()]
 
     async def _pause(self, seconds: float) -> None:
         if seconds:
@@ -191,12 +189,12 @@ class Line:
             finally:
                 self._is_pausing = False
 
-    async def _exchange(self) -> None:
+    async def _send_all(self) -> None:
         """Send what is to be sent until everything is answered; a server that restarted is told the scripts again."""
         connection = await self._connected()
         self._sent = await self._round(connection, self._sent)
         if self._sent:
-            loads = [Call(script.load, self._loop.create_future()) for script in SCRIPTS]
+            loads = [Command(script.load, self._loop.create_future()) for script in SCRIPTS]
             await self._round(connection, loads)
             failures = [each for each in (load.future.exception() for load in loads) if isinstance(each, StoreError)]
             if failures:
@@ -204,32 +202,32 @@ class Line:
             self._sent = await self._round(connection, self._sent)
         self._fail(StoreError("the Redis server forgets its scripts; nothing was changed"), self._sent)
 
-    async def _round(self, connection: Connection, calls: list[Call]) -> list[Call]:
+    async def _round(self, connection: RedisConnection, commands: list[Command]) -> list[Command]:
         """Send calls and read their replies: those whose script the server did not know."""
-        unknown: list[Call] = []
+        unknown: list[Command] = []
         async with asyncio.timeout(self._timeout):
-            for call in calls:
-                call.note_sending()
-            await connection.send_packed_command([call.packed for call in calls])
-            for call in calls:
+            for command in commands:
+                command.note_sending()
+            await connection.send_packed_command([command.packed for command in commands])
+            for command in commands:
                 try:
-                    call.settle(await connection.read_response())
+                    command.settle(await connection.read_response())
                 except NoScriptError:
-                    call.note_unknown()
-                    unknown.append(call)
+                    command.note_unknown()
+                    unknown.append(command)
                 except REFUSALS as error:
-                    if call.was_repeated:
+                    if command.was_repeated:
                         raise  # what it did the first time is still in doubt
-                    call.fail(broken(error))
+                    command.fail(broken(error))
                     self._is_outdated = True
                 except ResponseError as error:
-                    call.is_refused = True
-                    call.fail(refused(error))
+                    command.is_refused = True
+                    command.fail(refused(error))
                     # After a fail-over the name of the server leads to another one.
                     self._is_outdated = self._is_outdated or isinstance(error, ReadOnlyError)
         return unknown
 
-    async def _connected(self) -> Connection:
+    async def _connected(self) -> RedisConnection:
         if self._connection is not None and (self._is_outdated or _has_ended(self._connection)):
             await self._drop()
         if self._connection is None:
@@ -252,7 +250,7 @@ class Line:
             await hang_up(connection)
 
 
-def _has_ended(connection: Connection) -> bool:
+def _has_ended(connection: RedisConnection) -> bool:
     """Whether the server has hung up while nothing was under way: what is sent now would only be in doubt."""
     reader = getattr(connection, "_reader", None)  # redis-py has no public word for it; without it all still works
     return isinstance(reader, asyncio.StreamReader) and reader.at_eof()

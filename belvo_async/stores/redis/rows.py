@@ -12,23 +12,6 @@ from ...jobs import Job, Observation, encode_job, normal_id
 from ..parked import Label, claims_of
 from ..rules import TIMELINE_LIMIT, from_us, stands_in_the_way, to_us
 
-__all__ = [
-    "DOCUMENT",
-    "ENDED",
-    "STREAM_LIMIT",
-    "claim_set",
-    "claim_sets",
-    "digest",
-    "equal_set",
-    "open_set",
-    "put_arguments",
-    "raw",
-    "remote_set",
-    "stamp",
-    "unstamp",
-    "whose",
-]
-
 # Changes kept for processes that lag behind; who lags further is told that anything may have changed.
 STREAM_LIMIT = b"10000"
 

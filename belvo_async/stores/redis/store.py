@@ -16,16 +16,14 @@ from ...jobs import CLOCKS_DIFFER, Job, Observation, Status, normal_id
 from ..budgets import Shifts, in_us
 from ..documents import read_job, read_jobs, read_observations
 from ..parked import Evicted, Label, Notice
-from ..rules import ASIDE, PARKED, Bounds, Gate, ended_before, from_us, refuse_second_end, refuse_taken_id, to_us
+from ..rules import ASIDE, PARKED, Bounds, Lifecycle, ended_before, from_us, refuse_second_end, refuse_taken_id, to_us
 from ..walks import SLICE, walk
-from . import parked, rows
-from .address import Address
-from .connections import Wires, unique
+from . import lua as scripts, parked, rows
+from .connections import Connections, unique
 from .durability import check_durability
-from .lua import jobs as scripts
+from .endpoint import Endpoint
 from .lua.script import Script
 
-__all__ = ["RedisStore"]
 TIMEOUT = timedelta(seconds=5)
 # Jobs counted at a time: a few milliseconds in which the server does nothing else.
 COUNT_SLICE = 2000
@@ -62,23 +60,23 @@ class RedisStore:
         parked: Bounds = PARKED,
         aside: Bounds = ASIDE,
     ) -> None:
-        self._address = Address(url, prefix=prefix, require_durable=require_durable, timeout=timeout)
+        self._endpoint = Endpoint(url, prefix=prefix, require_durable=require_durable, timeout=timeout)
         self._parked = parked
         self._aside = aside
         self._notice = Notice()
-        self._gate = Gate()
+        self._lifecycle = Lifecycle()
         self._shifts = Shifts()
-        self._wires: Wires | None = None
+        self._connections: Connections | None = None
 
     @property
     def under_way(self) -> int:
         """How many calls the server owes an answer; waiting for changes does not count."""
-        return 0 if self._wires is None else self._wires.under_way
+        return 0 if self._connections is None else self._connections.under_way
 
     @property
     def era(self) -> int:
-        """How often the server was found to have gone back: see `redis_life`."""
-        return 0 if self._wires is None else self._wires.era
+        """How often the server was found to have gone back: see `lua.era`."""
+        return 0 if self._connections is None else self._connections.era
 
     async def begin_era(self) -> int:
         """Begin a new era because somebody knows that the server went back."""
@@ -86,9 +84,9 @@ class RedisStore:
 
     async def put(self, job: Job, *, expected: int | None, observation: Observation | None = None) -> Job | None:
         """Write a job if it still has version `expected`, or return what stands in the way."""
-        wires = self._usable()
-        arguments = rows.put_arguments(job, expected, observation, wires.origin)
-        reply, was_repeated = await wires.put(*arguments)
+        connections = self._usable()
+        arguments = rows.put_arguments(job, expected, observation, connections.origin)
+        reply, was_repeated = await connections.put(*arguments)
         if reply == 0:
             raise StoreError(f"job {job.id} is no longer kept")
         # What stands in the way of a repeated write may be the write itself.
@@ -174,7 +172,7 @@ class RedisStore:
 
     async def park(self, account: str, observation: Observation) -> None:
         """Keep an observation whose job is not known yet; strangers go first when there is no room."""
-        self._gate.check()
+        self._lifecycle.check()
         document = msgspec.json.encode(observation)
         self._parked.admit(len(document))
         arguments = parked.park_arguments(account, observation, document, self._parked)
@@ -210,7 +208,7 @@ class RedisStore:
 
     async def unpark(self, account: str, observations: Collection[Observation]) -> None:
         """Drop parked observations."""
-        self._gate.check()
+        self._lifecycle.check()
         marks = [parked.mark(account, seen) for seen in observations]
         for start in range(0, len(marks), _ARGUMENTS):
             await self._write(scripts.DROP, b"parked", *marks[start : start + _ARGUMENTS])
@@ -218,7 +216,7 @@ class RedisStore:
     @discreet
     async def set_aside(self, account: str, body: bytes, at: datetime) -> None:
         """Keep an authentic delivery that could not be read."""
-        self._gate.check()
+        self._lifecycle.check()
         self._aside.admit(len(body))
         limits = (b"%d" % len(body), b"%d" % self._aside.count, b"%d" % self._aside.limit_bytes)
         document = rows.stamp(at) + body
@@ -287,31 +285,31 @@ class RedisStore:
 
     async def give_space_back(self) -> None:
         """Nothing is left to do: the server frees what was dropped."""
-        self._gate.check()
+        self._lifecycle.check()
 
     @discreet
     async def __aenter__(self) -> Self:
-        self._gate.open()
-        wires = Wires(self._address)
+        self._lifecycle.open()
+        connections = Connections(self._endpoint)
         try:
-            keeps_all = await check_durability(wires.writes, required=self._address.require_durable)
-            await wires.open(keeps_all=keeps_all)
+            keeps_all = await check_durability(connections.writes, required=self._endpoint.require_durable)
+            await connections.open(keeps_all=keeps_all)
         except BaseException:
-            self._gate.close()
-            await wires.close()
+            self._lifecycle.close()
+            await connections.close()
             raise
-        self._wires = wires
+        self._connections = connections
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        wires = self._wires
+        connections = self._connections
         self._notice.close()
-        self._gate.close()
-        if wires is not None:
+        self._lifecycle.close()
+        if connections is not None:
             # Kept until it is closed: what is queued is still under way.
-            await wires.close()
-            if self._wires is wires:
-                self._wires = None
+            await connections.close()
+            if self._connections is connections:
+                self._connections = None
 
     async def _read(self, script: Script, *arguments: bytes) -> Any:
         return await self._usable().read(script, *arguments)
@@ -319,11 +317,11 @@ class RedisStore:
     async def _write(self, script: Script, *arguments: bytes) -> Any:
         return await self._usable().write(script, *arguments)
 
-    def _usable(self) -> Wires:
-        self._gate.check()
-        if self._wires is None:
+    def _usable(self) -> Connections:
+        self._lifecycle.check()
+        if self._connections is None:
             raise StoreError("the store is still being opened")
-        return self._wires
+        return self._connections
 
 
 def _aside_set(account: str) -> bytes:

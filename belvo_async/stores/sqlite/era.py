@@ -10,15 +10,13 @@ from contextlib import suppress
 from ...descriptors import EXHAUSTED, lacks_descriptors
 from ...errors import StoreError
 from ..rules import tell_restore
-from .jobs import Turn, read_turn, skip_turn
-
-__all__ = ["Mark"]
+from .jobs import Transaction, last_transaction, skip_transactions
 
 _FORM = re.compile(rb"belvo_async ([0-9a-f]{32}) ([0-9]{20})\n")
 _LENGTH = 12 + 32 + 1 + 20 + 1
 
 
-class Mark:
+class MarkFile:
     """The file `PATH-mark`: the name of the database, and the number of the last transaction anybody committed.
 
     The database counts its transactions itself: whoever finds a lower number there than here, or than it remembers,
@@ -32,50 +30,50 @@ class Mark:
         self._path = f"{os.path.realpath(path)}-mark"
         self._file: int | None = None
         self._name = b""
-        self._turn = Turn(0, 0)
+        self._last = Transaction(0, 0)
         self._noticed = False
 
     @property
     def era(self) -> int:
         """The era of the last transaction that is known here."""
-        return self._turn.era
+        return self._last.era
 
-    def take_up(self, database: sqlite3.Connection, path: str) -> Turn:
+    def take_up(self, database: sqlite3.Connection, path: str) -> Transaction:
         """Compare a database that is being opened with its mark; inside a transaction that may write.
 
         One without its mark was brought here from elsewhere: nobody can say from when it is.
         """
-        (name,) = database.execute("SELECT name FROM turn").fetchone()
+        (name,) = database.execute("SELECT name FROM last_transaction").fetchone()
         self._name = str(name).encode()
         self._file = self._open_file(path)
-        turn = read_turn(database)
-        if turn.number and self._read() is None:
-            self._begin_era(database, turn, turn.number)
+        transaction = last_transaction(database)
+        if transaction.number and self._read() is None:
+            self._begin_era(database, transaction, transaction.number)
         else:
-            self.compare(database, turn)
-        return read_turn(database)
+            self.compare(database, transaction)
+        return last_transaction(database)
 
-    def compare(self, database: sqlite3.Connection, turn: Turn) -> None:
-        """Begin a new era if the database, of which `turn` is the last transaction, is not as far as it was."""
-        past = max(self._turn.number, self._read() or 0)
-        if turn.number < past or turn.era < self._turn.era:
-            self._begin_era(database, turn, past)
+    def compare(self, database: sqlite3.Connection, transaction: Transaction) -> None:
+        """Begin a new era if the database, of which `transaction` is the last transaction, is not as far as it was."""
+        past = max(self._last.number, self._read() or 0)
+        if transaction.number < past or transaction.era < self._last.era:
+            self._begin_era(database, transaction, past)
 
-    def note(self, turn: Turn) -> None:
+    def note(self, transaction: Transaction) -> None:
         """Remember a transaction that was committed."""
-        self._turn = turn
+        self._last = transaction
         if self._noticed:
             self._noticed = False
             tell_restore("its SQLite file was replaced by an older one, or brought here without its mark")
         marked = self._read()
-        if marked is None or marked < turn.number:
+        if marked is None or marked < transaction.number:
             with suppress(OSError):
-                self._write(turn.number, is_new=marked is None)
+                self._write(transaction.number, is_new=marked is None)
 
-    def learn(self, turn: Turn) -> None:
+    def learn(self, transaction: Transaction) -> None:
         """Remember the era that a reader met."""
-        if turn.era > self._turn.era:
-            self._turn = Turn(self._turn.number, turn.era)
+        if transaction.era > self._last.era:
+            self._last = Transaction(self._last.number, transaction.era)
 
     def close(self) -> None:
         """Give the file back."""
@@ -83,9 +81,11 @@ class Mark:
             os.close(self._file)
             self._file = None
 
-    def _begin_era(self, database: sqlite3.Connection, turn: Turn, past: int) -> None:
+    def _begin_era(self, database: sqlite3.Connection, transaction: Transaction, past: int) -> None:
         # Numbers go on after the highest there ever was: none stands for two transactions.
-        skip_turn(database, past + 1 - turn.number, max(turn.era, self._turn.era) + 1 - turn.era)
+        skip_transactions(
+            database, past + 1 - transaction.number, max(transaction.era, self._last.era) + 1 - transaction.era
+        )
         self._noticed = True
 
     def _open_file(self, path: str) -> int:

@@ -13,8 +13,6 @@ from ...errors import StoreError
 from .locks import insist, wait_inside
 from .schema import APPLICATION_ID, SCHEMA_VERSION, create
 
-__all__ = ["Connect", "connect", "free_pages", "journal_settings", "open_database", "store_error"]
-
 Connect = Callable[[str], sqlite3.Connection]
 
 # STRICT tables.

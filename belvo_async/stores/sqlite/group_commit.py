@@ -23,12 +23,10 @@ from ...discreet import discreet
 from ...errors import StoreError, StoreLostError
 from ..affinity import Affinity
 from ..operation import Operation
-from .era import Mark
+from .era import MarkFile
 from .file import BUSY_TIMEOUT_MS, OPENING_SECONDS, Connect, open_database, store_error
-from .jobs import Turn, read_turn, take_turn
+from .jobs import Transaction, last_transaction, number_transaction
 from .locks import insist, wait_inside
-
-__all__ = ["StoreThread"]
 
 T = TypeVar("T")
 
@@ -65,7 +63,7 @@ class StoreThread(threading.Thread):
         self._loop = self._affinity.loop
         self._queue: queue.SimpleQueue[list[_Operation[Any]] | None] = queue.SimpleQueue()
         self._inode: tuple[int, int] | None = None
-        self._mark = Mark(path)
+        self._mark = MarkFile(path)
         # These are touched on the event loop only.
         self._asked: list[_Operation[Any]] = []
         self._taken_on = 0
@@ -163,10 +161,10 @@ class StoreThread(threading.Thread):
         try:
             deadline = time.monotonic() + OPENING_SECONDS
             insist(database, lambda: database.execute("BEGIN IMMEDIATE"), deadline)
-            turn = self._mark.take_up(database, self._path)
+            transaction = self._mark.take_up(database, self._path)
             wait_inside(database, deadline)
             database.execute("COMMIT")
-            self._mark.note(turn)
+            self._mark.note(transaction)
             database.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
         except BaseException as error:
             self._mark.close()
@@ -196,7 +194,7 @@ class StoreThread(threading.Thread):
         """Run a batch in one transaction. False when, unguarded, a write failed: then nothing was done."""
         deadline = min(each.asked_at for each in batch) + LOCKED_SECONDS
         writes = any(each.writes for each in batch)
-        turn = self._begin(database, deadline, writes=writes)
+        transaction = self._begin(database, deadline, writes=writes)
         for operation in batch:
             self._attempt(database, operation, guarded=guarded)
             if operation.failure is not None and operation.writes and not guarded:
@@ -204,23 +202,23 @@ class StoreThread(threading.Thread):
                 return False
         wait_inside(database, deadline)
         if writes:
-            turn = read_turn(database)
+            transaction = last_transaction(database)
         database.execute("COMMIT")
-        self._mark.note(turn) if writes else self._mark.learn(turn)
+        self._mark.note(transaction) if writes else self._mark.learn(transaction)
         return True
 
-    def _begin(self, database: sqlite3.Connection, deadline: float, *, writes: bool) -> Turn:
-        """Begin a transaction: the turn it begins with."""
+    def _begin(self, database: sqlite3.Connection, deadline: float, *, writes: bool) -> Transaction:
+        """Begin a transaction; give the one it counts as, or follows."""
         self._check_file()
         if not writes:
-            turn = insist(database, lambda: _begin_reading(database), deadline)
+            transaction = insist(database, lambda: _begin_reading(database), deadline)
             wait_inside(database, deadline)
-            return turn
+            return transaction
         insist(database, lambda: database.execute("BEGIN IMMEDIATE"), deadline)
         wait_inside(database, deadline)
-        number, era = take_turn(database, self.writer)
-        self._mark.compare(database, Turn(number - 1, era))
-        return Turn(number, era)
+        number, era = number_transaction(database, self.writer)
+        self._mark.compare(database, Transaction(number - 1, era))
+        return Transaction(number, era)
 
     def _attempt(self, database: sqlite3.Connection, operation: _Operation[Any], *, guarded: bool) -> None:
         """Run one operation; guarded, its failure undoes nothing but itself."""
@@ -275,10 +273,10 @@ def _nothing(_database: sqlite3.Connection) -> None:
     return None
 
 
-def _begin_reading(database: sqlite3.Connection) -> Turn:
+def _begin_reading(database: sqlite3.Connection) -> Transaction:
     database.execute("BEGIN")
     # Takes the lock for all reads together: each would wait for it in vain by itself.
-    return read_turn(database)
+    return last_transaction(database)
 
 
 def _inode(path: str) -> tuple[int, int] | None:

@@ -15,39 +15,15 @@ from ..rules import TIMELINE_LIMIT, refuse_second_end, refuse_taken_id, stands_i
 from ..sql import ENDED
 from ..walks import SLICE, Position, read_rows
 
-__all__ = [
-    "INSERT",
-    "Seen",
-    "Terms",
-    "Turn",
-    "changed_since",
-    "claim",
-    "count",
-    "ended_after",
-    "find",
-    "first_due",
-    "forget",
-    "get",
-    "nameless",
-    "open_after",
-    "put",
-    "read_turn",
-    "row_of",
-    "skip_turn",
-    "standing",
-    "take_turn",
-    "timeline",
-]
-
 
 class Seen(NamedTuple):
     """How much of what other processes wrote was seen: SQLite's mark of it, and the number of the last transaction."""
 
     mark: int
-    turn: int
+    transaction: int
 
 
-class Turn(NamedTuple):
+class Transaction(NamedTuple):
     """Which transaction of the database it is, and in which era."""
 
     number: int
@@ -103,7 +79,7 @@ INSERT = """
         id, account, key, open, status, remote_id, lane, created_at, next_poll, version, document, failure, planned_at,
         subject, resource, changed, writer
     )
-    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, number, writer FROM turn
+    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, number, writer FROM last_transaction
     WHERE NOT EXISTS (SELECT 1 FROM job WHERE account = ?2 AND key = ?3)
     ON CONFLICT (id) DO NOTHING
 """
@@ -111,7 +87,7 @@ _UPDATE = f"""
     UPDATE job SET
         account = ?2, key = ?3, open = ?4, status = ?5, remote_id = ?6, lane = ?7, created_at = ?8, next_poll = ?9,
         version = ?10, document = ?11, failure = ?12, planned_at = ?13, subject = ?14, resource = ?15, leased_until = 0,
-        (changed, writer) = (SELECT number, writer FROM turn)
+        (changed, writer) = (SELECT number, writer FROM last_transaction)
     WHERE id = ?1 AND version = ?16 AND (status = ?5 OR status NOT IN ({ENDED}))
 """  # noqa: S608 - constants of this package
 
@@ -255,23 +231,23 @@ def first_due(database: sqlite3.Connection, accounts: Collection[str]) -> int | 
     return min((each for each in found if each is not None), default=None)
 
 
-def take_turn(database: sqlite3.Connection, writer: int) -> Turn:
+def number_transaction(database: sqlite3.Connection, writer: int) -> Transaction:
     """Number the transaction: what it writes is marked with the number and the writer."""
-    query = "UPDATE turn SET number = number + 1, writer = ? RETURNING number, era"
+    query = "UPDATE last_transaction SET number = number + 1, writer = ? RETURNING number, era"
     ((number, era),) = database.execute(query, (writer,)).fetchall()
-    return Turn(number, era)
+    return Transaction(number, era)
 
 
-def skip_turn(database: sqlite3.Connection, turns: int, eras: int) -> int:
+def skip_transactions(database: sqlite3.Connection, transactions: int, eras: int) -> int:
     """Give the transaction a higher number, and begin new eras with it: the number of the present one."""
-    query = "UPDATE turn SET number = number + ?, era = era + ? RETURNING era"
-    ((era,),) = database.execute(query, (turns, eras)).fetchall()
+    query = "UPDATE last_transaction SET number = number + ?, era = era + ? RETURNING era"
+    ((era,),) = database.execute(query, (transactions, eras)).fetchall()
     return int(era)
 
 
-def read_turn(database: sqlite3.Connection) -> Turn:
+def last_transaction(database: sqlite3.Connection) -> Transaction:
     """The number and the era of the last transaction."""
-    return Turn(*database.execute("SELECT number, era FROM turn").fetchone())
+    return Transaction(*database.execute("SELECT number, era FROM last_transaction").fetchone())
 
 
 def changed_since(database: sqlite3.Connection, seen: Seen | None, writer: int) -> tuple[tuple[str, ...] | None, Seen]:
@@ -280,12 +256,12 @@ def changed_since(database: sqlite3.Connection, seen: Seen | None, writer: int) 
     An empty tuple stands for more jobs than are worth naming. Forgotten jobs are not told: nobody waits for them.
     """
     (mark,) = database.execute("PRAGMA data_version").fetchone()
-    (turn,) = database.execute("SELECT number FROM turn").fetchone()
-    now = Seen(mark, turn)
+    (number,) = database.execute("SELECT number FROM last_transaction").fetchone()
+    now = Seen(mark, number)
     # The mark changes only when another connection commits.
     if seen is None or seen.mark == mark:
         return None, now
-    rows = database.execute(_CHANGED, (seen.turn, writer, SLICE + 1)).fetchall()
+    rows = database.execute(_CHANGED, (seen.transaction, writer, SLICE + 1)).fetchall()
     if len(rows) > SLICE:
         return (), now
     return tuple(job_id for (job_id,) in rows) or None, now

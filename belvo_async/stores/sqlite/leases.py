@@ -11,16 +11,6 @@ from ...abc import Budget
 from ..budgets import Ledger, read_ledger, write_ledger
 from ..rules import lasting
 
-__all__ = [
-    "exhaust",
-    "exhausted_until",
-    "give_back",
-    "lease",
-    "leased_until",
-    "release",
-    "reserve",
-]
-
 
 def reserve(database: sqlite3.Connection, budget: Budget, asked: int, mark: str | None) -> tuple[int, int]:
     """Take a place in a budget: it and what time it is, in the budget's own time."""

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from math import ceil
 from typing import TypeVar
 
-__all__ = ["insist", "wait_inside"]
-
 T = TypeVar("T")
 
 # SQLite itself looks ever more rarely, up to ten times a second: a process that commits one transaction after the other

@@ -14,21 +14,9 @@ import msgspec
 
 from ...jobs import Observation, normal_id
 from ..documents import read_observations
-from ..parked import Evicted, Load, label_of, make_room, subject_mark
+from ..parked import Evicted, Load, evict, label_of, subject_mark
 from ..rules import Bounds, from_us, identity, to_us
 from ..sql import CROWDED, FIRST_TO_GO, IS_STRANGE, NEWEST_FIRST
-
-__all__ = [
-    "adoptable",
-    "count_aside",
-    "laid_aside",
-    "park",
-    "parked",
-    "parked_about",
-    "prune_aside",
-    "set_aside",
-    "unpark",
-]
 
 
 def park(database: sqlite3.Connection, account: str, seen: Observation, bounds: Bounds) -> Evicted:
@@ -40,7 +28,7 @@ def park(database: sqlite3.Connection, account: str, seen: Observation, bounds: 
     facts = (label.remote_id, subject, label.claim, label.is_report, to_us(seen.at), identity(seen), document)
     if not database.execute(_PARK, (account, *facts)).rowcount:
         return Evicted()
-    return make_room(_Park(database), bounds)
+    return evict(_ParkedRows(database), bounds)
 
 
 _PARK = """
@@ -49,8 +37,8 @@ _PARK = """
 """
 
 
-class _Park:
-    """The park as `make_room` sees it."""
+class _ParkedRows:
+    """The park as `evict` sees it."""
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database

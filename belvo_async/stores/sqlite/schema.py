@@ -74,14 +74,14 @@ _JOBS = (
     # Each transaction that writes has a number and the name of its writer, and leaves both in the jobs it writes: so
     # other processes find what changed since they last looked. `name` tells this database from others of the same path.
     """
-    CREATE TABLE turn (
+    CREATE TABLE last_transaction (
         number INTEGER NOT NULL,
         writer INTEGER NOT NULL,
         era INTEGER NOT NULL,
         name TEXT NOT NULL
     ) STRICT
     """,
-    "INSERT INTO turn VALUES (0, 0, 0, lower(hex(randomblob(16))))",
+    "INSERT INTO last_transaction VALUES (0, 0, 0, lower(hex(randomblob(16))))",
     """
     CREATE TABLE timeline (
         job_id TEXT NOT NULL REFERENCES job (id) ON DELETE CASCADE,

@@ -20,14 +20,12 @@ from ...errors import StoreError
 from ...jobs import Job, Observation
 from ..budgets import Shifts
 from ..parked import Notice
-from ..rules import ASIDE, PARKED, Bounds, Gate, ended_before, from_us, to_us
+from ..rules import ASIDE, PARKED, Bounds, Lifecycle, ended_before, from_us, to_us
 from ..walks import START, walk
 from . import jobs, leases, parked
 from .file import Connect, connect, free_pages
 from .group_commit import StoreThread
 from .jobs import Seen, Terms
-
-__all__ = ["SqliteStore"]
 
 T = TypeVar("T")
 
@@ -62,7 +60,7 @@ class SqliteStore:
         self._parked = parked
         self._aside = aside
         self._notice = Notice()
-        self._gate = Gate()
+        self._lifecycle = Lifecycle()
         self._shifts = Shifts()
         self._thread: StoreThread | None = None
 
@@ -73,7 +71,7 @@ class SqliteStore:
 
     async def begin_era(self) -> int:
         """Begin a new era because somebody knows that the file is older than it was."""
-        return await self._write(lambda database: jobs.skip_turn(database, 0, 1))
+        return await self._write(lambda database: jobs.skip_transactions(database, 0, 1))
 
     async def put(self, job: Job, *, expected: int | None, observation: Observation | None = None) -> Job | None:
         """Write a job if it still has version `expected`, or return what stands in the way."""
@@ -240,12 +238,12 @@ class SqliteStore:
             pass
 
     async def __aenter__(self) -> Self:
-        self._gate.open()
+        self._lifecycle.open()
         thread = StoreThread(self._path, self._connect)
         try:
             await thread.open()
         except BaseException:
-            self._gate.close()
+            self._lifecycle.close()
             raise
         self._thread = thread
         return self
@@ -253,7 +251,7 @@ class SqliteStore:
     async def __aexit__(self, *exc_info: object) -> None:
         thread, self._thread = self._thread, None
         self._notice.close()
-        self._gate.close()
+        self._lifecycle.close()
         if thread is not None:
             await thread.close()
 
@@ -264,7 +262,7 @@ class SqliteStore:
         return self._usable().submit(run, writes=True)
 
     def _usable(self) -> StoreThread:
-        self._gate.check()
+        self._lifecycle.check()
         if self._thread is None:
             raise StoreError("the store is still being opened")
         return self._thread

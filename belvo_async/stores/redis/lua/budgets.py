@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from .script import EPOCH, ROOT, Script
 
-__all__ = ["EXHAUST", "EXHAUSTED_UNTIL", "GIVE_BACK", "RESERVE"]
-
 # The rule is `places.Ledger`. arg: budget, limit, span, what time the caller takes it to be, mark.
 # Gives the place and what time it is.
 RESERVE = Script(

@@ -1,41 +1,13 @@
-"""The Lua scripts of the Redis store. Each runs alone on the server: all of it happens, or nothing.
-
-`KEYS[1]` is the hash of the store's own facts, and carries the hash tag that keeps every other key in the same cluster
-slot. `ARGV[1]` is the epoch the caller opened. The other arguments are named by `arg[1]` and so on in each script.
-
-Indexes are sorted sets whose members all have score 0 and so are ordered by their bytes: an instant of fixed width,
-then an id. A walk goes on after any member, whether it is still there or not, and no instant passes through a float.
-"""
+"""The Lua scripts of jobs, of who changed them, and of leases."""
 
 from __future__ import annotations
 
-from ..accounts import COUNT
-from ..era import ARRIVE, BEGIN_ERA, COMPARE as _COMPARE
-from .budgets import EXHAUST, EXHAUSTED_UNTIL, GIVE_BACK, RESERVE
-from .parked import COUNT_KEPT, DROP, DROP_OLD, KEEP, KEPT, PARK
-from .script import EPOCH as _EPOCH, ROOT as _ROOT, Script
-
-__all__ = [
-    "ARRIVE",
-    "BEGIN_ERA",
-    "COUNT",
-    "COUNT_KEPT",
-    "DROP",
-    "DROP_OLD",
-    "EXHAUST",
-    "EXHAUSTED_UNTIL",
-    "GIVE_BACK",
-    "KEEP",
-    "KEPT",
-    "PARK",
-    "RESERVE",
-    "SCRIPTS",
-]
-
+from .era import COMPARE
+from .script import EPOCH, ROOT, Script
 
 # Opens the store unless a newer release wrote it: the schema and the epoch. arg: schema, new epoch.
 OPEN = Script(
-    _ROOT
+    ROOT
     + """
 local schema = tonumber(call('HGET', meta, 'schema') or '0')
 if schema > tonumber(arg[1]) then
@@ -69,10 +41,10 @@ end
 # Gives the number of the change when written, 0 when there is no such job, {document} of what stands in the way, the
 # status it has ended as.
 PUT = Script(
-    _ROOT
-    + _EPOCH
+    ROOT
+    + EPOCH
     + _TELL
-    + _COMPARE
+    + COMPARE
     + """
 local back = compare(17)
 if back then
@@ -128,12 +100,12 @@ return tell(id, arg[13], arg[15])
 )
 
 # arg: id.
-GET = Script(_ROOT + _EPOCH + "return call('HGET', root .. 'job:' .. arg[1], 'document')")
+GET = Script(ROOT + EPOCH + "return call('HGET', root .. 'job:' .. arg[1], 'document')")
 
 # arg: name of a set of jobs.
 FIND = Script(
-    _ROOT
-    + _EPOCH
+    ROOT
+    + EPOCH
     + """
 local found = {}
 for _, age in ipairs(call('ZRANGEBYLEX', root .. arg[1], '-', '+')) do
@@ -147,8 +119,8 @@ return found
 # arg: name of a set of jobs, where to begin and to end, how many to look at, '*' for all accounts, else the accounts.
 # Gives where to go on ('' at the end), then documents.
 WALK = Script(
-    _ROOT
-    + _EPOCH
+    ROOT
+    + EPOCH
     + """
 local wanted = {}
 for n = 5, #arg do
@@ -169,8 +141,8 @@ return found
 # arg: the first instant that is not due yet, until when to lease, how many at most, now, the first member of a clock
 # that is not believed ("+" for none), then accounts. What was not believed comes last, and is due when the lease ends.
 CLAIM = Script(
-    _ROOT
-    + _EPOCH
+    ROOT
+    + EPOCH
     + """
 local limit = tonumber(arg[3])
 local due, doubtful = {}, {}
@@ -209,8 +181,8 @@ return claimed
 
 # arg: accounts. Gives the first instant, or nil.
 FIRST_DUE = Script(
-    _ROOT
-    + _EPOCH
+    ROOT
+    + EPOCH
     + """
 local first = false
 for _, account in ipairs(arg) do
@@ -224,12 +196,12 @@ return first and string.sub(first, 1, 19)
 )
 
 # arg: id.
-TIMELINE = Script(_ROOT + _EPOCH + "return call('LRANGE', root .. 'timeline:' .. arg[1], 0, -1)")
+TIMELINE = Script(ROOT + EPOCH + "return call('LRANGE', root .. 'timeline:' .. arg[1], 0, -1)")
 
 # arg: id, origin, limit of the stream.
 FORGET = Script(
-    _ROOT
-    + _EPOCH
+    ROOT
+    + EPOCH
     + _TELL
     + """
 local key = root .. 'job:' .. arg[1]
@@ -249,9 +221,9 @@ return 1
 # arg: lease, owner, now, until, by how many microseconds clocks differ, then what COMPARE takes. Gives the fencing
 # token, or nil.
 LEASE = Script(
-    _ROOT
-    + _EPOCH
-    + _COMPARE
+    ROOT
+    + EPOCH
+    + COMPARE
     + """
 local back = compare(6)
 if back then
@@ -279,12 +251,12 @@ return tonumber(token)
 )
 
 # arg: lease. Gives the instant, or nil.
-LEASED_UNTIL = Script(_ROOT + _EPOCH + "return call('HGET', root .. 'lease:' .. arg[1], 'until')")
+LEASED_UNTIL = Script(ROOT + EPOCH + "return call('HGET', root .. 'lease:' .. arg[1], 'until')")
 
 # arg: lease, owner.
 RELEASE = Script(
-    _ROOT
-    + _EPOCH
+    ROOT
+    + EPOCH
     + """
 local key = root .. 'lease:' .. arg[1]
 if call('HGET', key, 'owner') == arg[2] then
@@ -295,6 +267,4 @@ return 1
 )
 
 # Gives the number of the last change.
-POSITION = Script(_ROOT + _EPOCH + "return tonumber(call('HGET', meta, 'changes') or '0')")
-
-SCRIPTS = tuple(each for each in list(globals().values()) if isinstance(each, Script))
+POSITION = Script(ROOT + EPOCH + "return tonumber(call('HGET', meta, 'changes') or '0')")

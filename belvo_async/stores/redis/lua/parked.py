@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from .script import EPOCH, ROOT, Script
 
-__all__ = ["COUNT_KEPT", "DROP", "DROP_OLD", "KEEP", "KEPT", "PARK"]
-
 _DROP = """
 local function drop(queue, mark)
   local key = root .. queue .. ':item:' .. mark
@@ -65,7 +63,7 @@ return 1
 """
 )
 
-# What `room.make_room` asks of a store. An item is strange while none of the sets that hold who could claim it exists;
+# What `parked.evict` asks of a store. An item is strange while none of the sets that hold who could claim it exists;
 # the last of their names says what kind it is of.
 _LET_GO = """
 local function is_strange(mark)
@@ -108,7 +106,7 @@ local function drop_claimable(most)
 end
 """
 
-# Parks an observation, once for each mark, and makes room as `room.make_room` does. arg: mark, its instant, document,
+# Parks an observation, once for each mark, and makes room as `parked.evict` does. arg: mark, its instant, document,
 # size, how many are kept, how many bytes are kept, names of the sets it is a member of, names of the sets that hold who
 # could claim it, '1' for a report, the part that goes at once, how many are looked at at least.
 # Gives how many strangers and how many others went.

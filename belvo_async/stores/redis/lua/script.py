@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 
-__all__ = ["EPOCH", "NEXT_ERA", "ROOT", "Script", "pack"]
-
 
 def pack(*words: bytes) -> bytes:
     """Write one command as it goes over the wire."""

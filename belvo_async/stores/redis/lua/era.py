@@ -7,9 +7,7 @@ another one that took its place, may have lost the last writes, unless it flushe
 
 from __future__ import annotations
 
-from .lua.script import NEXT_ERA, ROOT, Script
-
-__all__ = ["ARRIVE", "BEGIN_ERA", "COMPARE"]
+from .script import NEXT_ERA, ROOT, Script
 
 _LEARN = """
 local epoch = call('HGET', meta, 'epoch')

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from .lua.script import EPOCH, ROOT, Script
-
-__all__ = ["COUNT"]
+from .script import EPOCH, ROOT, Script
 
 # arg: name of a set of jobs, where to begin, how many to look at.
 # Gives where to go on ('' at the end), then for each account met its digest, how many jobs, the document of one.

@@ -9,22 +9,20 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from redis.asyncio import Connection as PlainConnection
+from redis.asyncio import Connection
 from redis.asyncio.connection import parse_url
 from redis.exceptions import RedisError
 
 from ...abc import Secret
 from ...discreet import discreet
 from ...errors import ConfigurationError
-from .pipeline import Connection
-
-__all__ = ["Address"]
+from .pipeline import RedisConnection
 
 # Found dead after 10 + 3 * 5 s: the kernel asks, so that reading without end needs no timer.
 _KEEPALIVE = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
 
 
-class Address:
+class Endpoint:
     """A server, the prefix of the store's keys, and what the store demands. Shows none of it.
 
     `redis://` or `rediss://` (TLS, certificate and name checked), as redis-py reads it. `prefix`, `require_durable`
@@ -55,7 +53,7 @@ class Address:
         return f"{{{self.prefix}}}:changes".encode()
 
     @discreet
-    def dial(self) -> Connection:
+    def dial(self) -> RedisConnection:
         """Make a connection, not yet connected. Time limits are the caller's: one for each pipeline, not each reply."""
         try:
             options: dict[str, Any] = dict(parse_url(self._url.reveal()))
@@ -63,7 +61,7 @@ class Address:
             if isinstance(wanted := options.get("ssl_cert_reqs"), str):
                 options["ssl_cert_reqs"] = wanted.lower().removeprefix("cert_")
             usual: dict[str, Any] = {"ssl_check_hostname": True} if "connection_class" in options else {}
-            kind: Callable[..., Connection] = options.pop("connection_class", PlainConnection)
+            kind: Callable[..., RedisConnection] = options.pop("connection_class", Connection)
             return kind(**(usual | options | _settings()))
         except (TypeError, ValueError, RedisError) as error:
             # redis-py may quote what it could not read.
