@@ -36,7 +36,7 @@ SIMULATED_SPEED = 600.0
 # has no other). Less would end a refresh while its link still refuses the next one.
 SIMULATED_QUIET = timedelta(minutes=10) / SIMULATED_SPEED
 
-# Three equal looks fit into that second, so an end that nothing announces takes no longer than a `Refresh`.
+# Three equal polls fit into that second, so an end that nothing announces takes no longer than a `Refresh`.
 SIMULATED_LONGEST = SIMULATED_QUIET / 4
 
 

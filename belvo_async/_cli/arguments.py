@@ -151,7 +151,7 @@ def _add_serve(commands: _Commands) -> None:
     serve.add_argument("--port", type=_port, default=8080, metavar="N", help="the port to listen on, 0 for any (8080)")
     serve.add_argument("--prefix", type=_prefix, default="/webhooks", metavar="PATH", help="before /VENDOR (/webhooks)")
     serve.add_argument(
-        "--no-poll", dest="poll", action="store_false", help="leave looking at open jobs to other processes"
+        "--no-poll", dest="poll", action="store_false", help="leave polling open jobs to other processes"
     )
     _add_store(serve)
     serve.set_defaults(run=_run_serve)

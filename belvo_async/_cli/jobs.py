@@ -47,7 +47,7 @@ def list_jobs(url: str | None, *, form: str, with_ended: bool) -> int:
         print_table(Table(headings=(*HEADINGS, "ended"), rows=rows))
     else:
         rows = [(*_row(job), _instant(job.next_poll) or "") for job in jobs]
-        print_table(Table(headings=(*HEADINGS, "next look"), rows=rows))
+        print_table(Table(headings=(*HEADINGS, "next poll"), rows=rows))
     if aside:
         text = "1 delivery could not be read and is" if aside == 1 else f"{aside} deliveries could not be read and are"
         print(f"{text} laid aside", file=sys.stderr if form == "json" else sys.stdout)
@@ -177,7 +177,7 @@ async def _apply(store: Store, job: Job, say: Callable[[Job], Observation]) -> J
 
 
 async def _give_lane_on(store: Store, lane: str, closed: Job) -> None:
-    """Make the next job of a lane due: whoever looks after the store sends it."""
+    """Make the next job of a lane due: whoever polls for the store sends it."""
     await store.release(lane, closed.id)
     async for waiting in store.open_jobs([closed.account], lane=lane):
         if waiting.is_queued:

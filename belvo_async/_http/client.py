@@ -82,7 +82,7 @@ class Http:
         if self._open is not None or self._was_closed:
             raise SessionClosedError("an HTTP client is opened once: make a new one")
         # Each kind keeps its share of the connections, so that none can hold up another: bodies read at a user's pace
-        # no looks, and neither the submissions. Looks are rare, one for many jobs, but take what remains.
+        # no polls, and neither the submissions. Polls are rare, one for many jobs, but take what remains.
         share = max(1, self._connections * 7 // 16)
         self._open = _Open(
             loop=asyncio.get_running_loop(),
@@ -130,7 +130,7 @@ class Http:
         """Make the function that sends requests to `origin`. Only there the credentials go, fresh for each request.
 
         `account` is whom the vendor counts requests for: by the name of the origin, unless given.
-        `bulk` keeps its connections apart: bodies read at a user's pace must not hold up looks at jobs. `timeout`: how
+        `bulk` keeps its connections apart: bodies read at a user's pace must not hold up polls. `timeout`: how
         long an answer may take to begin and may be silent: a minute and half of it, or three minutes for bulk.
         """
         home = home_at(origin, credentials, account=account, bulk=bulk, timeout=timeout, proxied=self._trust_env)

@@ -28,7 +28,7 @@ class Pool:
 
     async def take_slot(self, patience: float | None) -> bool:
         """Take a connection; False when none got free in so many seconds."""
-        # A timer for nothing costs as much as a whole look at a job: most find a slot free.
+        # A timer for nothing costs as much as a whole poll of a job: most find a slot free.
         if self.slots.locked():
             try:
                 async with asyncio.timeout(patience):

@@ -139,7 +139,7 @@ class JobHandle(Generic[R_co]):
 
     @discreet
     async def refresh(self) -> Job:
-        """Look at the vendor now. Raises VendorError or TransportError when that failed; the job is unchanged then."""
+        """Poll the vendor now. Raises VendorError or TransportError when that failed; the job is unchanged then."""
         return await self._core.tracker.refresh(self.job)
 
     @discreet

@@ -43,10 +43,10 @@ class Session(Reads):
     """An asynchronous session with one or both vendors. Use as `async with`, on one event loop.
 
     `store` says where jobs are kept: `memory:` (lost with the process), `sqlite:PATH`, `postgresql://...`, `redis://...`
-    or a store of your own. `polling` is when to look at jobs no webhook has settled; with `sweep=False`, other
-    processes of the store look, and this one fires, receives and waits. `connections` bounds the requests under way;
+    or a store of your own. `polling` is when to poll jobs no webhook has settled; with `sweep=False`, other
+    processes of the store poll, and this one fires, receives and waits. `connections` bounds the requests under way;
     `trust_env` sends them through the proxy that the environment names. For tests, `clock` replaces the wall clock and
-    `chance` what spreads looks and makes ids: seeded, it makes them all again in every process that has it.
+    `chance` what spreads polls and makes ids: seeded, it makes them all again in every process that has it.
     A session that is not open yet may be made before a fork. An open one is used only in its process and on its event
     loop: elsewhere every call raises SessionClosedError.
     Two vendors of one kind (two accounts) need two sessions.
@@ -105,7 +105,7 @@ class Session(Reads):
 
     @discreet
     async def open(self) -> None:
-        """Open the store and begin to look at its open jobs. `async with` does this. Raises StoreError.
+        """Open the store and begin to poll its open jobs. `async with` does this. Raises StoreError.
 
         A closed session may be opened again; handles of before stay closed. Raises SessionClosedError while it is open.
         """

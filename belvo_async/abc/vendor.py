@@ -63,7 +63,7 @@ class Vendor(Protocol):
         ...
 
     def poll(self, jobs: Sequence[Job], now: datetime) -> Conversation[tuple[Observation, ...]]:
-        """Look at all due jobs in as few requests as possible.
+        """Poll all due jobs in as few requests as possible.
 
         Reports every row seen that may be a job of ours, due or not, and `gone` for a due job that is not known.
         """

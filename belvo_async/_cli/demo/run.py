@@ -41,7 +41,7 @@ from .records import held_by_vendor, read
 from .report import close
 from .screen import Screen, open_screen
 
-# Belvo allows 80 requests in 30 real seconds; looking more often than this would use them up.
+# Belvo allows 80 requests in 30 real seconds; polling more often than this would use them up.
 POLLING = Polling(first=timedelta(milliseconds=600), longest=timedelta(seconds=1))
 REFRESH_SECONDS = 0.1
 # What a shell adds to the number of the signal that ended a program.
