@@ -262,7 +262,7 @@ def test_jobs_list_as_table(store: str, capsys: pytest.CaptureFixture[str]) -> N
     assert 0 == main(["jobs", "list", "--store", store])
 
     heading, _, row = capsys.readouterr().out.splitlines()
-    assert ["job", "vendor", "resource", "state", "created", "next", "look"] == heading.split()
+    assert ["job", "vendor", "resource", "state", "created", "next", "poll"] == heading.split()
     assert ["a" * 32, "belvo", "INVOICES", "pending", "2026-06-01", "12:00:00Z"] == row.split()
 
 
