@@ -12,6 +12,11 @@ from typing import Any
 import pytest
 
 from tests.virtual_time import VirtualClock, VirtualTimeLoop
+from tests.waiting import hold_time_for_sqlite
+
+# Whatever a test does with SQLite files, time must not jump over the thread that calls back through the loop.
+_held = hold_time_for_sqlite()
+_held.__enter__()
 
 pytest_plugins = ["tests.canary"]
 

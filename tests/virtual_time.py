@@ -74,26 +74,24 @@ class _VirtualSelector(selectors.DefaultSelector):  # type: ignore[valid-type, m
         """What comes within the real time that the kernel, threads and servers get."""
         ready = []
         threads = set(threading.enumerate()) - self._old_threads
-        if self._graces or not all(hasattr(thread, "at_work") for thread in threads):
+        if self._graces or not all(isinstance(thread, tuple(_held_threads)) for thread in threads):
             self._graces = max(self._graces - 1, 0)
             ready = super().select(GRACE_SECONDS)
-        while not ready and (_store_threads_at_work() or any(is_busy() for is_busy in _holds)):
+        while not ready and any(is_busy() for is_busy in _holds):
             ready = super().select(0.002)
         return ready
 
 
-def _store_threads_at_work() -> bool:
-    """A store thread that holds work will call back through the loop: time must not jump over it."""
-    return any(getattr(thread, "at_work", False) for thread in threading.enumerate())
-
-
 _holds: list[Callable[[], bool]] = []
+_held_threads: set[type[threading.Thread]] = set()
 
 
 @contextmanager
-def hold_time_while(is_busy: Callable[[], bool]) -> Iterator[None]:
-    """Keep time from jumping over work that is done elsewhere, by a server for example."""
+def hold_time_while(is_busy: Callable[[], bool], *, by: type[threading.Thread] | None = None) -> Iterator[None]:
+    """Keep time from jumping over work that is done elsewhere: by a server, or `by` threads of a kind."""
     _holds.append(is_busy)
+    if by is not None:
+        _held_threads.add(by)
     try:
         yield
     finally:

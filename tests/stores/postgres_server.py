@@ -10,7 +10,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal, NoReturn, Self
 
@@ -19,7 +19,7 @@ import pytest
 
 from belvo_async.stores.postgres.store import PostgresStore
 from belvo_async.stores.rules import ASIDE, PARKED, Bounds
-from tests.virtual_time import hold_time_while
+from tests.waiting import hold_time_for_postgres
 
 URL = "postgresql://postgres@127.0.0.1:5432/postgres"
 BINARIES = Path(os.environ.get("PG_BINARIES", "/usr/lib/postgresql/15/bin"))
@@ -30,20 +30,17 @@ HOW_TO_START = (
 
 
 class Stores:
-    """Makes stores, not yet open, all in one schema; virtual time stands still while their server works.
+    """Makes stores, not yet open, all in one schema.
 
     Their connections carry the schema's name as application_name.
     """
 
-    def __init__(self, schema: str, holds: ExitStack) -> None:
+    def __init__(self, schema: str) -> None:
         self.schema = schema
-        self._holds = holds
 
     def __call__(self, url: str = URL, *, parked: Bounds = PARKED, aside: Bounds = ASIDE) -> PostgresStore:
         options = f"?schema={self.schema}&application_name={self.schema}"
-        store = PostgresStore(url + options, parked=parked, aside=aside)
-        self._holds.enter_context(hold_time_while(lambda: store.under_way > 0))
-        return store
+        return PostgresStore(url + options, parked=parked, aside=aside)
 
 
 def missing(what: str) -> NoReturn:
@@ -63,10 +60,10 @@ def admin() -> psycopg.Connection[tuple[object, ...]]:
 
 @contextmanager
 def own_stores() -> Iterator[Stores]:
-    """Stores in a schema nobody else uses; it is dropped in the end."""
+    """Stores in a schema nobody else uses; it is dropped in the end. Meanwhile time waits for the server."""
     schema = f"test_{secrets.token_hex(6)}"
-    with admin() as connection, ExitStack() as holds:
-        yield Stores(schema, holds)
+    with admin() as connection, hold_time_for_postgres():
+        yield Stores(schema)
         # A session that is still open, on an event loop that stands still meanwhile, would hold its locks for ever.
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s", (schema,)

@@ -10,7 +10,7 @@ import subprocess
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import pytest
 import redis
 
 from belvo_async.stores.redis.store import RedisStore
-from tests.virtual_time import hold_time_while
+from tests.waiting import hold_time_for_redis
 
 SHARED_URL = "redis://127.0.0.1:6379/0"
 _ADVICE = "start one with `redis-server --port 6379 --daemonize yes`"
@@ -41,17 +41,14 @@ def demand_shared() -> None:
 
 
 class Stores:
-    """Makes stores on one server under one prefix; virtual time waits while they wait for the server."""
+    """Makes stores on one server under one prefix."""
 
-    def __init__(self, url: str, holds: ExitStack) -> None:
+    def __init__(self, url: str) -> None:
         self.url = url
         self.prefix = f"test-{uuid.uuid4().hex}"
-        self._holds = holds
 
     def __call__(self, **options: Any) -> RedisStore:
-        store = RedisStore(self.url, **{"prefix": self.prefix, "timeout": None, **options})
-        self._holds.enter_context(hold_time_while(lambda: store.under_way > 0))
-        return store
+        return RedisStore(self.url, **{"prefix": self.prefix, "timeout": None, **options})
 
     def client(self) -> Any:
         """A connection beside the stores'."""
@@ -71,10 +68,10 @@ class Stores:
 
 @contextmanager
 def shared_stores() -> Iterator[Stores]:
-    """Stores on the shared server, whose keys are deleted afterwards."""
+    """Stores on the shared server, whose keys are deleted afterwards. Meanwhile time waits for the server."""
     demand_shared()
-    with ExitStack() as holds:
-        stores = Stores(SHARED_URL, holds)
+    with hold_time_for_redis():
+        stores = Stores(SHARED_URL)
         try:
             yield stores
         finally:
@@ -153,9 +150,9 @@ class OwnServer:
 def own_server(directory: Path, *settings: str) -> Iterator[tuple[OwnServer, Stores]]:
     """A running server of the test's own, and stores on it."""
     server = OwnServer(directory, *settings)
-    with ExitStack() as holds:
+    with hold_time_for_redis():
         try:
             server.start()
-            yield server, Stores(server.url, holds)
+            yield server, Stores(server.url)
         finally:
             server.kill()

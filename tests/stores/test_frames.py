@@ -20,7 +20,7 @@ from belvo_async.stores.redis.store import RedisStore
 from belvo_async.stores.rules import Bounds
 from belvo_async.stores.sqlite.store import SqliteStore
 from tests.frames import chain, leaks_of, provoked
-from tests.virtual_time import hold_time_while
+from tests.waiting import hold_time_for_postgres
 
 from .conftest import MakeStore
 from .postgres_server import URL
@@ -39,7 +39,7 @@ def silent_port() -> Iterator[int]:
 
 async def failure_of(store: Any) -> StoreError:
     """What opening raises, which hangs on nothing of another package."""
-    with hold_time_while(lambda: store.under_way > 0), pytest.raises(StoreError) as raised:
+    with pytest.raises(StoreError) as raised:
         await store.__aenter__()
     assert [raised.value] == list(chain(raised.value))
     provoked(raised)
@@ -109,7 +109,8 @@ async def test_a_redis_server_that_goes_away(tmp_path: Path) -> None:
 )
 async def test_a_postgresql_server_that_cannot_be_used(url: str) -> None:
     """Nothing there, or a user, a database or an option that it does not take."""
-    error = await failure_of(PostgresStore(url))
+    with hold_time_for_postgres():
+        error = await failure_of(PostgresStore(url))
 
     assert [] == leaks_of(error, CANARY)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack
 from typing import Literal
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Job
 from belvo_async.stores.postgres.store import PostgresStore
+from tests.waiting import hold_time_for_postgres
 
 from .postgres_server import OwnServer, Proxy, Stores, admin, own_server
 from .samples import ACCOUNT, NOON, a_due_job, a_job, after, changed, word
@@ -174,8 +174,8 @@ async def test_a_commit_nobody_can_tell_about_is_called_unknown(store: PostgresS
 
 async def test_a_server_that_is_down_is_reported_and_found_again(server: OwnServer) -> None:
     """Every call raises StoreError, none hangs; once the server is back, all goes on, listening too."""
-    with ExitStack() as holds:
-        stores = Stores("belvo_async", holds)
+    with hold_time_for_postgres():
+        stores = Stores("belvo_async")
         async with stores(server.url) as store:
             await store.put(a_job(), expected=None, observation=word())
             changes = store.changes()

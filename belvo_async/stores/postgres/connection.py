@@ -6,8 +6,8 @@ import asyncio
 import os
 import re
 import socket
-from collections.abc import Awaitable, Callable, Generator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any, LiteralString, NamedTuple, TypeAlias
 
 import psycopg
@@ -77,35 +77,24 @@ class Server:
         except psycopg.Error:
             # libpq quotes the part it does not understand, which may be the password.
             raise ConfigurationError(f"the store's PostgreSQL URL cannot be read: {_complaint(url)}") from None
-        self.under_way = 0
-
-    @contextmanager
-    def conversation(self) -> Generator[None, None, None]:
-        """Count what waits for the server."""
-        self.under_way += 1
-        try:
-            yield
-        finally:
-            self.under_way -= 1
 
     @discreet
     async def connect(self, arrive: Arrive | None = None) -> AsyncConnection[Row]:
         """Open a connection with our settings, or raise StoreError. `arrive` is the first to use it."""
         connection: AsyncConnection[Row] | None = None
-        with self.conversation():
-            try:
-                connection = await AsyncConnection[Row].connect(
-                    self._conninfo.reveal(), autocommit=True, prepare_threshold=None
-                )
-                settings = await (await connection.execute(_SETTINGS, (self.schema,))).fetchone()
-                if arrive is not None:
-                    await arrive(connection)
-            except BaseException as error:
-                if connection is not None:
-                    await connection.close()
-                if isinstance(error, psycopg.Error):
-                    raise store_error(error) from None
-                raise
+        try:
+            connection = await AsyncConnection[Row].connect(
+                self._conninfo.reveal(), autocommit=True, prepare_threshold=None
+            )
+            settings = await (await connection.execute(_SETTINGS, (self.schema,))).fetchone()
+            if arrive is not None:
+                await arrive(connection)
+        except BaseException as error:
+            if connection is not None:
+                await connection.close()
+            if isinstance(error, psycopg.Error):
+                raise store_error(error) from None
+            raise
         if settings is None or settings[-1] != "UTF8":
             await connection.close()
             raise StoreError("the PostgreSQL database must have the encoding UTF8; it was left as it is")
@@ -154,8 +143,7 @@ class PersistentConnection:
         connection = await self.connect()
         overdue = asyncio.get_running_loop().call_later(ANSWER_SECONDS, self.cut)
         try:
-            with self._server.conversation():
-                return await _run(connection, statements)
+            return await _run(connection, statements)
         except psycopg.Error as error:
             cause = _first(error)
             if connection.closed or _is_farewell(cause):

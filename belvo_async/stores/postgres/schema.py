@@ -20,10 +20,9 @@ async def open_schema(server: Server) -> None:
     """See that the tables are there, or raise StoreError saying why the store cannot be used."""
     connection = await server.connect()
     try:
-        with server.conversation():
-            await _refuse_pooler(server, connection)
-            await _set_up(connection, server.schema)
-            await connection.execute("DELETE FROM writer WHERE at < now() - interval '30 days'")
+        await _refuse_pooler(server, connection)
+        await _set_up(connection, server.schema)
+        await connection.execute("DELETE FROM writer WHERE at < now() - interval '30 days'")
     except psycopg.Error as error:
         raise store_error(error) from None
     finally:

@@ -55,11 +55,6 @@ class PostgresStore:
         self._connections: _Connections | None = None
 
     @property
-    def under_way(self) -> int:
-        """How many conversations with the server wait for an answer."""
-        return self._server.under_way
-
-    @property
     def era(self) -> int:
         """How often the database was found to have gone back: see `era`."""
         return 0 if self._connections is None else self._connections.known.era

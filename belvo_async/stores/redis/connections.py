@@ -41,10 +41,6 @@ class Connections:
         self.listeners = Listeners(endpoint, self.origin, self._find_position)
 
     @property
-    def under_way(self) -> int:
-        return self.writes.under_way + self.reads.under_way + self.listeners.under_way
-
-    @property
     def era(self) -> int:
         """The era that calls name."""
         return _era_of(self._epoch)

@@ -28,14 +28,8 @@ class Listeners:
         self._find_position = find_position
         self._closed = asyncio.Event()
         self._connections: set[RedisConnection] = set()
-        self._connecting = 0
         # The highest number of a change that was read: a server that knows fewer has lost some.
         self.heard = 0
-
-    @property
-    def under_way(self) -> int:
-        """How many are being connected. Waiting for changes does not count: it may take for ever."""
-        return self._connecting
 
     async def close(self) -> None:
         """End every iteration."""
@@ -66,13 +60,9 @@ class Listeners:
                 await hang_up(connection)
 
     async def _connect(self, connection: RedisConnection) -> None:
-        self._connecting += 1
-        try:
-            timeout = self._endpoint.timeout
-            async with asyncio.timeout(None if timeout is None else timeout.total_seconds()):
-                await connection.connect()
-        finally:
-            self._connecting -= 1
+        timeout = self._endpoint.timeout
+        async with asyncio.timeout(None if timeout is None else timeout.total_seconds()):
+            await connection.connect()
 
     async def _read(self, connection: RedisConnection, position: int) -> tuple[int, tuple[str, ...] | None]:
         """Wait for entries after a position: the new position and what to tell, None for nothing.

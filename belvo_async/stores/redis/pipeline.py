@@ -107,14 +107,8 @@ class Pipeline:
         self._sent: list[Command] = []
         self._connection: RedisConnection | None = None
         self._worker: asyncio.Task[None] | None = None
-        self._is_pausing = False
         self._is_outdated = False
         self._is_closed = False
-
-    @property
-    def under_way(self) -> int:
-        """How many calls the server owes an answer; none while it is given time to come back."""
-        return 0 if self._is_pausing else len(self._queue) + len(self._sent)
 
     def submit(self, packed: bytes) -> Command:
         """Queue a command. Its future fails with StoreError when the server refuses it or is not there."""
@@ -163,7 +157,8 @@ class Pipeline:
         """Get every call of a pipeline answered. What was surely not done fails at once, the rest is tried again."""
         fault: Exception | None = None
         for seconds in PAUSES:
-            await self._pause(seconds)
+            if seconds:
+                await asyncio.sleep(seconds)
             try:
                 await self._send_all()
                 return
@@ -180,14 +175,6 @@ class Pipeline:
             # One error for each caller: tracebacks of one must not grow on another.
             command.fail(copy(error))
         self._sent = [command for command in self._sent if not command.future.done()]
-
-    async def _pause(self, seconds: float) -> None:
-        if seconds:
-            self._is_pausing = True
-            try:
-                await asyncio.sleep(seconds)
-            finally:
-                self._is_pausing = False
 
     async def _send_all(self) -> None:
         """Send what is to be sent until everything is answered; a server that restarted is told the scripts again."""

@@ -69,11 +69,6 @@ class RedisStore:
         self._connections: Connections | None = None
 
     @property
-    def under_way(self) -> int:
-        """How many calls the server owes an answer; waiting for changes does not count."""
-        return 0 if self._connections is None else self._connections.under_way
-
-    @property
     def era(self) -> int:
         """How often the server was found to have gone back: see `lua.era`."""
         return 0 if self._connections is None else self._connections.era
@@ -302,14 +297,11 @@ class RedisStore:
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        connections = self._connections
+        connections, self._connections = self._connections, None
         self._notice.close()
         self._lifecycle.close()
         if connections is not None:
-            # Kept until it is closed: what is queued is still under way.
             await connections.close()
-            if self._connections is connections:
-                self._connections = None
 
     async def _read(self, script: Script, *arguments: bytes) -> Any:
         return await self._usable().read(script, *arguments)

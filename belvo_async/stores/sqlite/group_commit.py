@@ -66,21 +66,13 @@ class StoreThread(threading.Thread):
         self._mark = MarkFile(path)
         # These are touched on the event loop only.
         self._asked: list[_Operation[Any]] = []
-        self._taken_on = 0
-        self._settled = 0
-        self._is_deserted = False
-        self._opened = self._note(_nothing)
+        self._opened = _Operation(_nothing, writes=False)
         self._ended: _Operation[None] | None = None
 
     @property
     def era(self) -> int:
         """The era of the last transaction that is known."""
         return self._mark.era
-
-    @property
-    def at_work(self) -> bool:
-        """Whether somebody on the event loop still has to be told something by this thread."""
-        return self._taken_on != self._settled and not self._is_deserted
 
     async def open(self) -> None:
         """Start the thread and wait until the file is open; raises StoreError when it cannot be."""
@@ -93,7 +85,7 @@ class StoreThread(threading.Thread):
 
     def submit(self, run: Callable[[sqlite3.Connection], T], *, writes: bool) -> asyncio.Future[T]:
         """Queue an operation; the future is done once what it wrote is durable."""
-        operation = self._note(run, writes=writes)
+        operation = _Operation(run, writes=writes)
         if not self._asked:
             self._loop.call_soon(self._hand_over)
         self._asked.append(operation)
@@ -108,7 +100,7 @@ class StoreThread(threading.Thread):
             return
         self.closing.set()
         self._hand_over()
-        self._ended = self._note(_nothing)
+        self._ended = _Operation(_nothing, writes=False)
         self._queue.put(None)
         try:
             await asyncio.wait_for(asyncio.shield(self._ended.future), CLOSING_SECONDS)
@@ -138,10 +130,6 @@ class StoreThread(threading.Thread):
         self._mark.close()
         if self._ended is not None:
             self._answer([self._ended])
-
-    def _note(self, run: Callable[[sqlite3.Connection], T], *, writes: bool = False) -> _Operation[T]:
-        self._taken_on += 1
-        return _Operation(run, writes=writes)
 
     def _hand_over(self) -> None:
         asked, self._asked = self._asked, []
@@ -241,16 +229,10 @@ class StoreThread(threading.Thread):
     def _answer(self, batch: list[_Operation[Any]]) -> bool:
         """Wake the event loop once for a whole batch; whether there still is a loop."""
         try:
-            self._loop.call_soon_threadsafe(self._settle, batch)
+            self._loop.call_soon_threadsafe(_settle, batch)
         except RuntimeError:
-            self._is_deserted = True
             return False
         return True
-
-    def _settle(self, batch: list[_Operation[Any]]) -> None:
-        self._settled += len(batch)
-        for operation in batch:
-            operation.settle()
 
     def _check_file(self) -> None:
         """Refuse a file that no longer is where the next process will look for it: nobody else sees what is in it."""
@@ -267,6 +249,11 @@ class StoreThread(threading.Thread):
             return error
         failure.__cause__ = error
         return failure
+
+
+def _settle(batch: list[_Operation[Any]]) -> None:
+    for operation in batch:
+        operation.settle()
 
 
 def _nothing(_database: sqlite3.Connection) -> None:
