@@ -54,6 +54,14 @@ Gives an open job up: it is followed no longer, its waiters are told, the next j
 task is started anew. Nothing changes at the vendor: the job may run and be billed there, and the end that a late
 webhook tells still counts. One that was not sent yet is withdrawn.
 """
+_ASIDE = """\
+Lists the deliveries that were proven but could not be read: when each came, for which account, how large it is. They
+are kept for thirty days, for whoever finds out why. Without --show nothing of their content is printed.
+"""
+_SHOW = (
+    "write delivery N of the list on stdout as it came, byte for byte. It holds taxpayer data: keep it out of logs, "
+    "tickets and chats"
+)
 _ACCOUNTS = """\
 Lists the accounts whose jobs the store holds, how many, how many deliveries are parked for them, and whether a session
 that is open now serves them.
@@ -178,11 +186,22 @@ def _add_jobs(commands: _Commands) -> None:
         "--before", type=_instant, required=True, metavar="DATE|AGE", help="2026-01-31 (in UTC), or 90m, 12h, 30d, 8w"
     )
     prune.add_argument("--dry-run", action="store_true", help="only say how many")
+    _add_aside(actions)
     _add_accounts(actions)
     _add_restored(actions)
     for action, run in ((listing, _run_list), (explain, _run_explain), (abandon, _run_abandon), (prune, _run_prune)):
         _add_store(action)
         action.set_defaults(run=run)
+
+
+def _add_aside(actions: _Commands) -> None:
+    aside = actions.add_parser(
+        "aside", help="deliveries that could not be read", description=_ASIDE, epilog=_EXIT_CODES
+    )
+    aside.add_argument("--format", choices=("table", "json"), default="table", help="json: one object per line")
+    aside.add_argument("--show", type=_count, metavar="N", help=_SHOW)
+    _add_store(aside)
+    aside.set_defaults(run=_run_aside)
 
 
 def _add_accounts(actions: _Commands) -> None:
@@ -310,6 +329,14 @@ def _run_prune(options: argparse.Namespace) -> int:
     from .jobs import prune_jobs
 
     return prune_jobs(options.store, before=options.before, dry_run=options.dry_run)
+
+
+def _run_aside(options: argparse.Namespace) -> int:
+    from .aside import list_aside, show_aside
+
+    if options.show is not None:
+        return show_aside(options.store, number=options.show)
+    return list_aside(options.store, form=options.format)
 
 
 def _run_accounts(options: argparse.Namespace) -> int:

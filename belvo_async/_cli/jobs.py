@@ -43,10 +43,10 @@ def list_jobs(url: str | None, *, form: str, with_ended: bool) -> int:
     elif not jobs:
         print("no jobs" if with_ended else "no open jobs")
     elif with_ended:
-        rows = [(*_row(job), _instant(job.settled_at) or "") for job in jobs]
+        rows = [(*_row(job), instant(job.settled_at) or "") for job in jobs]
         print_table(Table(headings=(*HEADINGS, "ended"), rows=rows))
     else:
-        rows = [(*_row(job), _instant(job.next_poll) or "") for job in jobs]
+        rows = [(*_row(job), instant(job.next_poll) or "") for job in jobs]
         print_table(Table(headings=(*HEADINGS, "next poll"), rows=rows))
     if aside:
         text = "1 delivery could not be read and is" if aside == 1 else f"{aside} deliveries could not be read and are"
@@ -61,7 +61,7 @@ def prune_jobs(url: str | None, *, before: datetime, dry_run: bool) -> int:
     """
     count = asyncio.run(_prune(existing_store(url), before, dry_run=dry_run))
     jobs = "1 job" if count == 1 else f"{count} jobs"
-    print(f"{'would forget' if dry_run else 'forgot'} {jobs} that ended before {_instant(before)}")
+    print(f"{'would forget' if dry_run else 'forgot'} {jobs} that ended before {instant(before)}")
     return 0
 
 
@@ -77,7 +77,7 @@ def explain_job(url: str | None, job_id: str, *, form: str) -> int:
     """Print one job and its timeline."""
     job, timeline = asyncio.run(_job(existing_store(url), job_id))
     if form == "json":
-        said = [dict(zip(EVENT_NAMES, (_stamp(seen.at), *_event(seen)[1:]), strict=True)) for seen in timeline]
+        said = [dict(zip(EVENT_NAMES, (stamp(seen.at), *_event(seen)[1:]), strict=True)) for seen in timeline]
         print(msgspec.json.encode(_facts(job) | {"timeline": said}).decode())
         return 0
     for name, value in _told(_facts(job)):
@@ -226,17 +226,17 @@ def _facts(job: Job) -> dict[str, Any]:
         "state": job.state,
         "status": str(job.status),
         "partial": job.partial,
-        "retry_at": _stamp(job.retry_at),
+        "retry_at": stamp(job.retry_at),
         "remote_id": job.remote_id,
         "settled_by": job.settled_by and str(job.settled_by),
         "failure": job.failure and job.failure.code,
         "reason": _reason(job),
         "doubt": job.doubt,
         "records": job.created_count,
-        "created": _stamp(job.created_at),
-        "settled": _stamp(job.settled_at),
-        "deadline": _stamp(job.deadline),
-        "next_look": _stamp(job.next_poll),
+        "created": stamp(job.created_at),
+        "settled": stamp(job.settled_at),
+        "deadline": stamp(job.deadline),
+        "next_look": stamp(job.next_poll),
     }
 
 
@@ -278,7 +278,7 @@ _INSTANTS = frozenset({"retry_at", "created", "settled", "deadline", "next_look"
 
 
 def _row(job: Job) -> tuple[str, ...]:
-    return (job.id, job.vendor, job.task.resource, job.state, _instant(job.created_at) or "")
+    return (job.id, job.vendor, job.task.resource, job.state, instant(job.created_at) or "")
 
 
 def _event(seen: Observation) -> tuple[str, ...]:
@@ -286,11 +286,13 @@ def _event(seen: Observation) -> tuple[str, ...]:
     return (f"{seen.at:%Y-%m-%d %H:%M:%S.%f}"[:-3], str(seen.way), str(seen.status or ""), said)
 
 
-def _stamp(when: datetime | None) -> str | None:
+def stamp(when: datetime | None) -> str | None:
+    """Write an instant for programs."""
     return f"{when.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if when else None
 
 
-def _instant(when: datetime | None) -> str | None:
+def instant(when: datetime | None) -> str | None:
+    """Write an instant for readers."""
     return f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}" if when else None
 
 

@@ -20,7 +20,7 @@ from .exchange import (
     Shape,
     Walk,
 )
-from .store import ASIDE_FOR, Store
+from .store import ASIDE_FOR, LaidAside, Store
 from .vendor import Vendor
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "Download",
     "Fetch",
     "Headers",
+    "LaidAside",
     "Page",
     "Permit",
     "Query",

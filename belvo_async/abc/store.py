@@ -6,12 +6,25 @@ from collections.abc import AsyncIterator, Collection
 from datetime import datetime, timedelta
 from typing import Protocol, Self
 
+import msgspec
+
 from ..jobs import Job, Observation
 from .exchange import Budget
 
 # How long deliveries are laid aside: whoever means to find out why one could not be read has done so by then, or will
 # from the next one like it.
 ASIDE_FOR = timedelta(days=30)
+
+
+class LaidAside(msgspec.Struct, frozen=True):
+    """An authentic delivery that could not be read, byte for byte. Shows no content: that holds taxpayer data."""
+
+    account: str
+    at: datetime
+    body: bytes
+
+    def __repr__(self) -> str:
+        return f"LaidAside({self.account!r}, {self.at:%Y-%m-%dT%H:%M:%SZ}, {len(self.body)} bytes)"
 
 
 class Store(Protocol):
@@ -140,6 +153,13 @@ class Store(Protocol):
 
     async def set_aside(self, account: str, body: bytes, at: datetime) -> None:
         """Keep an authentic delivery that could not be read; bounded in number and bytes, the oldest go first."""
+        ...
+
+    async def laid_aside(self, accounts: Collection[str] | None = None) -> tuple[LaidAside, ...]:
+        """What `set_aside` keeps, oldest first: for the person who finds out why it could not be read.
+
+        All accounts for None.
+        """
         ...
 
     async def count_aside(self) -> int:

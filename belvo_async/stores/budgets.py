@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from ..abc import Budget
-from ..errors import StoreError
+from .documents import unreadable
 from .rules import to_us
 
 
@@ -97,7 +97,7 @@ def read_ledger(document: bytes) -> Ledger:
     try:
         return _LEDGER.decode(document)
     except msgspec.MsgspecError:
-        raise StoreError("a stored budget cannot be read: was it written by a newer release?") from None
+        raise unreadable("budget") from None
 
 
 def write_ledger(ledger: Ledger) -> bytes:

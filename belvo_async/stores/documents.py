@@ -17,7 +17,7 @@ def read_job(document: bytes) -> Job:
     try:
         return decode_job(document)
     except msgspec.MsgspecError:
-        raise _unreadable("job") from None
+        raise unreadable("job") from None
 
 
 def read_jobs(documents: Iterable[bytes]) -> list[Job]:
@@ -30,9 +30,10 @@ def read_observations(documents: Iterable[bytes]) -> tuple[Observation, ...]:
     try:
         return tuple(_OBSERVATION.decode(document) for document in documents)
     except msgspec.MsgspecError:
-        raise _unreadable("observation") from None
+        raise unreadable("observation") from None
 
 
-def _unreadable(what: str) -> StoreError:
+def unreadable(what: str) -> StoreError:
+    """What is told of something kept that does not fit."""
     # msgspec may quote what it could not read: its words stay out.
     return StoreError(f"a stored {what} cannot be read: was it written by a newer release?")

@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Self
 
-from ..abc import Budget, Store
+from ..abc import Budget, LaidAside, Store
 from ..jobs import Job, Observation, task_key
 from .parked import label_of
 
@@ -141,6 +141,10 @@ class JoinedStore:
     async def set_aside(self, account: str, body: bytes, at: datetime) -> None:
         """Keep an authentic delivery that could not be read."""
         await self._store.set_aside(account, body, at)
+
+    async def laid_aside(self, accounts: Collection[str] | None = None) -> tuple[LaidAside, ...]:
+        """What `set_aside` keeps, oldest first, by the names it is kept under."""
+        return await self._store.laid_aside(self._expand(accounts))
 
     async def count_aside(self) -> int:
         """How many deliveries are laid aside."""

@@ -60,6 +60,7 @@ def test_help_documents_every_command(capsys: pytest.CaptureFixture[str]) -> Non
         ("jobs", "explain"),
         ("jobs", "abandon"),
         ("jobs", "prune"),
+        ("jobs", "aside"),
     ],
     ids=" ".join,
 )

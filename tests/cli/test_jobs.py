@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -90,11 +91,11 @@ def test_prune_forgets_what_ended_before(store: str, capsys: pytest.CaptureFixtu
     assert ["open", "late"] == listed(store, capsys, "--all")
 
 
-def lay_aside(url: str, *ages: timedelta) -> None:
+def lay_aside(url: str, *ages: timedelta, body: bytes = b"{") -> None:
     async def lay_all() -> None:
         async with open_store(url) as opened:
             for age in ages:
-                await opened.set_aside("x", b"{", datetime.now(UTC) - age)
+                await opened.set_aside("x", body, datetime.now(UTC) - age)
 
     asyncio.run(lay_all())
 
@@ -127,6 +128,46 @@ def test_prune_drops_what_was_laid_aside_a_month_ago(store: str, capsys: pytest.
 
     assert "2 deliveries could not be read and are laid aside" in before
     assert "1 delivery could not be read and is laid aside" in capsys.readouterr().out
+
+
+def test_aside_lists_what_could_not_be_read(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The oldest first, as the table numbers them; nothing of what is in them."""
+    assert 0 == main(["jobs", "aside", "--store", store])
+    assert "nothing is laid aside\n" == capsys.readouterr().out
+    lay_aside(store, timedelta(0), timedelta(days=1), body=b"{'rfc': 'hunter2")
+
+    assert 0 == main(["jobs", "aside", "--store", store])
+    heading, _, *rows = capsys.readouterr().out.splitlines()
+    assert 0 == main(["jobs", "aside", "--store", store, "--format", "json"])
+    facts = [msgspec.json.decode(line) for line in capsys.readouterr().out.splitlines()]
+
+    assert ["number", "when", "account", "bytes"] == heading.split()
+    assert [["1", "x", "16"], ["2", "x", "16"]] == [[row.split()[0], *row.split()[3:]] for row in rows]
+    assert [(1, "x", 16), (2, "x", 16)] == [(each["number"], each["account"], each["bytes"]) for each in facts]
+    assert facts[0]["at"] < facts[1]["at"]
+    assert [] == [row for row in rows if "hunter2" in row]
+
+
+def test_aside_shows_one_as_it_came(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Byte for byte, and nothing else, so that it can go into a file."""
+    lay_aside(store, timedelta(0), body=b"\xff\x00{")
+    lay_aside(store, timedelta(days=1), body=b"older")
+    out = io.BytesIO()
+
+    with monkeypatch.context() as patched:
+        patched.setattr("sys.stdout", io.TextIOWrapper(out))
+        code = main(["jobs", "aside", "--store", store, "--show", "2"])
+        shown = out.getvalue()
+
+    assert (0, b"\xff\x00{") == (code, shown)
+
+
+def test_aside_shows_only_what_there_is(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A number that the list does not have."""
+    lay_aside(store, timedelta(0))
+
+    assert 1 == main(["jobs", "aside", "--store", store, "--show", "2"])
+    assert "no delivery has the number 2: the list ends at 1" in capsys.readouterr().err
 
 
 def test_prune_gives_the_space_back(tmp_path: Path) -> None:

@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from belvo_async.abc import Budget
+from belvo_async.abc import Budget, LaidAside
 from belvo_async.errors import ConfigurationError, StoreError
 from belvo_async.jobs import Observation, Status
 from belvo_async.stores import MemoryStore, open_store
+from belvo_async.stores.joined import join_accounts
+from belvo_async.stores.redis.store import RedisStore
 from belvo_async.stores.rules import Bounds
 from tests.exhaustion import no_descriptors
 
@@ -88,9 +90,42 @@ async def test_unreadable_deliveries_are_kept_in_bounds(make_store: MakeStore) -
         for number, body in enumerate((b"\xff\x00", b"bbbb", b"cccc", b"dd")):
             await store.set_aside(ACCOUNT, body, after(number))
 
-        kept = await store.laid_aside(ACCOUNT)
+        kept = await store.laid_aside()
 
-    assert ((after(1), b"bbbb"), (after(2), b"cccc"), (after(3), b"dd")) == kept
+    assert (aside(1, b"bbbb"), aside(2, b"cccc"), aside(3, b"dd")) == kept
+
+
+def aside(seconds: float, body: bytes, account: str = ACCOUNT) -> LaidAside:
+    return LaidAside(account, after(seconds), body)
+
+
+async def test_unreadable_deliveries_are_read_by_account(store: AnyStore) -> None:
+    """Whatever its name; of all for whoever names none. No content shows by itself."""
+    odd = "https://sandbox.example#\\0\udcff" if isinstance(store, MemoryStore | RedisStore) else "x#\\0"
+    kept = [aside(3, b"a"), aside(1, b"b", OTHER), aside(2, b"hunter2", odd)]
+    for each in kept:
+        await store.set_aside(each.account, each.body, each.at)
+
+    assert (kept[1], kept[2], kept[0]) == await store.laid_aside()
+    assert (kept[1], kept[0]) == await store.laid_aside([ACCOUNT, OTHER])
+    assert (kept[2],) == await store.laid_aside((odd,))
+    assert () == await store.laid_aside(())
+    assert "hunter2" not in repr(kept[2])
+    assert "7 bytes" in repr(kept[2])
+
+
+async def test_unreadable_deliveries_of_an_account_are_those_under_all_its_names(store: AnyStore) -> None:
+    """Who has several accounts for one finds what was laid aside under each."""
+    joined = join_accounts(store, [(OTHER, ACCOUNT)])
+    await joined.set_aside(OTHER, b"new", after(1))
+    await store.set_aside(ACCOUNT, b"old", after(0))
+    await store.set_aside("third", b"strange", after(2))
+
+    kept = await joined.laid_aside([OTHER])
+
+    assert [b"old", b"new"] == [each.body for each in kept]
+    assert (3, 3) == (len(await joined.laid_aside()), await joined.count_aside())
+    assert 1 == await joined.prune_aside(after(1))
 
 
 async def test_unreadable_deliveries_are_counted_and_pruned_by_age(store: AnyStore) -> None:
@@ -98,13 +133,13 @@ async def test_unreadable_deliveries_are_counted_and_pruned_by_age(store: AnySto
     for account, seconds in ((ACCOUNT, 3), (OTHER, 1), (ACCOUNT, 0), (ACCOUNT, 2)):
         await store.set_aside(account, b"%d" % seconds, after(seconds))
     assert 4 == await store.count_aside()
-    assert [b"0", b"2", b"3"] == [body for _, body in await store.laid_aside(ACCOUNT)]
+    assert [b"0", b"2", b"3"] == [each.body for each in await store.laid_aside([ACCOUNT])]
 
     assert 2 == await store.prune_aside(after(2))
 
     assert 2 == await store.count_aside()
-    assert [b"2", b"3"] == [body for _, body in await store.laid_aside(ACCOUNT)]
-    assert () == await store.laid_aside(OTHER)
+    assert [b"2", b"3"] == [each.body for each in await store.laid_aside([ACCOUNT])]
+    assert () == await store.laid_aside([OTHER])
     assert 0 == await store.prune_aside(after(2))
 
 
@@ -213,6 +248,7 @@ CALLS: dict[str, Callable[[AnyStore], Awaitable[object]]] = {
     "parked": lambda store: store.parked(ACCOUNT),
     "unpark": lambda store: store.unpark(ACCOUNT, list[Observation]()),
     "set_aside": lambda store: store.set_aside(ACCOUNT, b"", NOON),
+    "laid_aside": lambda store: store.laid_aside(),
     "count_aside": lambda store: store.count_aside(),
     "prune_aside": lambda store: store.prune_aside(NOON),
     "give_space_back": lambda store: store.give_space_back(),

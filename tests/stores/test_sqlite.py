@@ -200,11 +200,11 @@ async def test_a_full_disk_is_survived(path: Path) -> None:
 
         with pytest.raises(StoreError, match="disk is full"):
             await store.set_aside(ACCOUNT, b"x" * 1_000_000, NOON)
-        assert () == await store.laid_aside(ACCOUNT)
+        assert () == await store.laid_aside()
         made[0].execute("PRAGMA max_page_count=1000000")
         await store.set_aside(ACCOUNT, b"x" * 1_000_000, NOON)
 
-        assert 1 == len(await store.laid_aside(ACCOUNT))
+        assert 1 == len(await store.laid_aside())
 
 
 async def test_a_file_moved_away_is_noticed(path: Path) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import Generic, Self, TypeVar
 
-from ...abc import Budget
+from ...abc import Budget, LaidAside
 from ...discreet import discreet
 from ...errors import StoreError
 from ...jobs import Job, Observation
@@ -45,7 +45,7 @@ class MemoryStore:
         self._index = Index(finished_limit)
         self._parked = Parked(parked, self._index.could_claim)
         self._notice = Notice()
-        self._aside = _RingBuffer[tuple[str, datetime, bytes]](aside)
+        self._aside = _RingBuffer[LaidAside](aside)
         self._budgets: dict[str, Ledger] = {}
         self._shifts = Shifts()
         self._windows: dict[str, datetime] = {}
@@ -177,13 +177,13 @@ class MemoryStore:
     async def set_aside(self, account: str, body: bytes, at: datetime) -> None:
         """Keep an authentic delivery that could not be read."""
         self._lifecycle.check()
-        self._aside.add((account, at, body), len(body))
+        self._aside.add(LaidAside(account, at, body), len(body))
 
-    async def laid_aside(self, account: str) -> tuple[tuple[datetime, bytes], ...]:
-        """What `set_aside` kept, oldest first: for the person who finds out why it could not be read."""
+    async def laid_aside(self, accounts: Collection[str] | None = None) -> tuple[LaidAside, ...]:
+        """What `set_aside` keeps, oldest first."""
         self._lifecycle.check()
-        mine = ((at, body) for owner, at, body in self._aside.items() if owner == account)
-        return tuple(sorted(mine, key=lambda item: item[0]))
+        wanted = (each for each in self._aside.items() if accounts is None or each.account in accounts)
+        return tuple(sorted(wanted, key=lambda each: each.at))
 
     async def count_aside(self) -> int:
         """How many deliveries are laid aside."""
@@ -193,7 +193,7 @@ class MemoryStore:
     async def prune_aside(self, before: datetime) -> int:
         """Drop what was laid aside before an instant."""
         self._lifecycle.check()
-        return self._aside.drop(lambda item: item[1] < before)
+        return self._aside.drop(lambda each: each.at < before)
 
     async def reserve(self, budget: Budget, now: datetime, *, mark: str | None = None) -> datetime:
         """Take one place in a budget and return the instant the request may go out."""

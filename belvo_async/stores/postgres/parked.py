@@ -7,13 +7,14 @@ from datetime import datetime
 
 import msgspec
 
+from ...abc import LaidAside
 from ...jobs import Observation, normal_id
 from ..documents import read_observations
 from ..parked import AT_ONCE, LOOK, Evicted, label_of, subject_mark
 from ..rules import Bounds, from_us, identity, to_us
 from .connection import Row, Statement
 from .group_commit import Read, Steps, Write
-from .rows import arrays, plain
+from .rows import arrays, plain, unplain
 
 
 def parked(
@@ -56,10 +57,18 @@ def _observations(rows: list[Row]) -> tuple[Observation, ...]:
     return read_observations(document for (document,) in rows)
 
 
-def laid_aside(account: str) -> Read[tuple[tuple[datetime, bytes], ...]]:
+def laid_aside(accounts: Collection[str] | None) -> Read[tuple[LaidAside, ...]]:
     """The deliveries that could not be read, oldest first."""
-    statement = Statement("SELECT at, document FROM aside WHERE account = %s ORDER BY at, number", (plain(account),))
-    return Read(statement, lambda rows: tuple((from_us(at), bytes(body)) for at, body in rows))
+    some = None if accounts is None else [plain(each) for each in accounts]
+    return Read(
+        Statement(_ASIDE, (some, some)),
+        lambda rows: tuple(LaidAside(unplain(account), from_us(at), bytes(body)) for account, at, body in rows),
+    )
+
+
+_ASIDE = """
+    SELECT account, at, document FROM aside WHERE %s::text[] IS NULL OR account = ANY(%s) ORDER BY at, number
+"""
 
 
 def count_aside() -> Read[int]:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Collection
 from datetime import datetime
 from typing import Self, TypeVar
 
-from ...abc import Budget
+from ...abc import Budget, LaidAside
 from ...discreet import discreet
 from ...errors import StoreError
 from ...jobs import Job, Observation
@@ -147,9 +147,9 @@ class PostgresStore:
         """Keep an authentic delivery that could not be read."""
         await self._usable().write(SetAside(account, body, at, self._aside))
 
-    async def laid_aside(self, account: str) -> tuple[tuple[datetime, bytes], ...]:
-        """What `set_aside` kept, oldest first: for the person who finds out why it could not be read."""
-        return await self._usable().read(parked.laid_aside(account))
+    async def laid_aside(self, accounts: Collection[str] | None = None) -> tuple[LaidAside, ...]:
+        """What `set_aside` keeps, oldest first."""
+        return await self._usable().read(parked.laid_aside(accounts))
 
     async def count_aside(self) -> int:
         """How many deliveries are laid aside."""

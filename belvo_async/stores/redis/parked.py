@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+import msgspec
+
+from ...abc import LaidAside
 from ...jobs import Observation, normal_id
+from ..documents import unreadable
 from ..parked import AT_ONCE, LOOK, Label, label_of
-from ..rules import Bounds, identity
+from ..rules import Bounds, from_us, identity, to_us
 from . import rows
 
 
@@ -49,3 +55,25 @@ def _sets(account: str, label: Label) -> list[bytes]:
     if label.subject is not None and label.claim is not None:
         sets.append(adoptable_set(account, label.subject, label.claim))
     return sets
+
+
+def aside_set(account: str | None) -> bytes:
+    """The set of deliveries of an account, or of all, that could not be read."""
+    return b"aside:all" if account is None else b"aside:" + rows.digest(account)
+
+
+def aside_document(account: str, body: bytes, at: datetime) -> bytes:
+    """A delivery that could not be read, as it is kept."""
+    return msgspec.msgpack.encode((rows.raw(account), to_us(at), body))
+
+
+def read_aside(document: bytes) -> LaidAside:
+    """Read what `aside_document` wrote. Raises StoreError where it did not."""
+    try:
+        account, at_us, body = _ASIDE.decode(document)
+    except msgspec.MsgspecError:
+        raise unreadable("delivery") from None
+    return LaidAside(account.decode("utf-8", "surrogatepass"), from_us(at_us), body)
+
+
+_ASIDE = msgspec.msgpack.Decoder(tuple[bytes, int, bytes])

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import msgspec
 
-from ...abc import Budget
+from ...abc import Budget, LaidAside
 from ...discreet import discreet
 from ...errors import StoreError
 from ...jobs import CLOCKS_DIFFER, Job, Observation, Status, normal_id
@@ -214,13 +214,19 @@ class RedisStore:
         self._lifecycle.check()
         self._aside.admit(len(body))
         limits = (b"%d" % len(body), b"%d" % self._aside.count, b"%d" % self._aside.limit_bytes)
-        document = rows.stamp(at) + body
-        await self._write(scripts.KEEP, b"aside", unique(), rows.stamp(at), document, *limits, _aside_set(account))
+        document = parked.aside_document(account, body, at)
+        sets = parked.aside_set(None) + b" " + parked.aside_set(account)
+        await self._write(scripts.KEEP, b"aside", unique(), rows.stamp(at), document, *limits, sets)
 
-    async def laid_aside(self, account: str) -> tuple[tuple[datetime, bytes], ...]:
-        """What `set_aside` kept, oldest first: for the person who finds out why it could not be read."""
-        documents = await self._read(scripts.KEPT, b"aside", b"-", b"+", b"-1", _aside_set(account))
-        return tuple((rows.unstamp(each[:19]), each[19:]) for each in documents)
+    async def laid_aside(self, accounts: Collection[str] | None = None) -> tuple[LaidAside, ...]:
+        """What `set_aside` keeps, oldest first."""
+        wanted = [parked.aside_set(each) for each in ([None] if accounts is None else sorted(set(accounts)))]
+        found: list[LaidAside] = []
+        for start in range(0, len(wanted), _ARGUMENTS):
+            names = wanted[start : start + _ARGUMENTS]
+            documents = await self._read(scripts.KEPT, b"aside", b"-", b"+", b"-1", *names)
+            found += map(parked.read_aside, documents)
+        return tuple(sorted(found, key=lambda each: each.at))
 
     async def count_aside(self) -> int:
         """How many deliveries are laid aside."""
@@ -314,7 +320,3 @@ class RedisStore:
         if self._connections is None:
             raise StoreError("the store is still being opened")
         return self._connections
-
-
-def _aside_set(account: str) -> bytes:
-    return b"aside:" + rows.digest(account)

@@ -12,6 +12,7 @@ from datetime import datetime
 
 import msgspec
 
+from ...abc import LaidAside
 from ...jobs import Observation, normal_id
 from ..documents import read_observations
 from ..parked import Evicted, Load, evict, label_of, subject_mark
@@ -129,10 +130,17 @@ def set_aside(database: sqlite3.Connection, account: str, body: bytes, at: datet
         database.execute("DELETE FROM aside WHERE number = (SELECT min(number) FROM aside)")
 
 
-def laid_aside(database: sqlite3.Connection, account: str) -> tuple[tuple[datetime, bytes], ...]:
+def laid_aside(database: sqlite3.Connection, accounts: Collection[str] | None) -> tuple[LaidAside, ...]:
     """The deliveries that could not be read, oldest first."""
-    rows = database.execute("SELECT at, document FROM aside WHERE account = ? ORDER BY at, number", (account,))
-    return tuple((from_us(at), body) for at, body in rows)
+    some = None if accounts is None else json.dumps(tuple(accounts))
+    rows = database.execute(_ASIDE, {"accounts": some})
+    return tuple(LaidAside(account, from_us(at), body) for account, at, body in rows)
+
+
+_ASIDE = """
+    SELECT account, at, document FROM aside
+    WHERE :accounts IS NULL OR account IN (SELECT value FROM json_each(:accounts)) ORDER BY at, number
+"""
 
 
 def count_aside(database: sqlite3.Connection) -> int:

@@ -14,7 +14,7 @@ from typing import Self, TypeVar
 
 import msgspec
 
-from ...abc import Budget
+from ...abc import Budget, LaidAside
 from ...discreet import discreet
 from ...errors import StoreError
 from ...jobs import Job, Observation
@@ -161,9 +161,10 @@ class SqliteStore:
         """Keep an authentic delivery that could not be read."""
         await self._write(lambda database: parked.set_aside(database, account, body, at, self._aside))
 
-    async def laid_aside(self, account: str) -> tuple[tuple[datetime, bytes], ...]:
-        """What `set_aside` kept, oldest first: for the person who finds out why it could not be read."""
-        return await self._read(lambda database: parked.laid_aside(database, account))
+    async def laid_aside(self, accounts: Collection[str] | None = None) -> tuple[LaidAside, ...]:
+        """What `set_aside` keeps, oldest first."""
+        whose = None if accounts is None else tuple(accounts)
+        return await self._read(lambda database: parked.laid_aside(database, whose))
 
     async def count_aside(self) -> int:
         """How many deliveries are laid aside."""
