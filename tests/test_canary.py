@@ -15,7 +15,7 @@ from belvo_async import Belvo
 from belvo_async.abc import Secret
 from belvo_async.errors import StoreError
 from tests.canary import Watchman
-from tests.core.test_discreet import within
+from tests.test_discreet import within
 
 
 @pytest.fixture

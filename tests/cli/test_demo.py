@@ -19,8 +19,7 @@ from belvo_async._cli.demo.records import held_by_vendor
 from belvo_async._cli.demo.rich_screen import RichScreen
 from belvo_async._cli.demo.screen import PlainScreen
 from belvo_async.simulator import BelvoSimulator, SyntageSimulator
-
-from .conftest import Play, Shown
+from tests.cli.conftest import Play, Shown
 
 RFC = re.compile(r"\b[A-ZÑ&]{3,4}[0-9]{6}[A-Z0-9]{3}\b")
 

@@ -19,9 +19,8 @@ import pytest
 from belvo_async import JobHandle, Session, Syntage
 from belvo_async.simulator import SyntageSimulator
 from examples import fastapi_service, records, several_workers, worker
+from tests.examples.web_workers import ROOT, workers
 from tests.session.world import World
-
-from .web_workers import ROOT, workers
 
 
 def files(folder: Path) -> list[str]:

@@ -12,11 +12,10 @@ import pytest
 from belvo_async import Session
 from belvo_async.simulator import SyntageSimulator
 from examples import several_workers
+from tests.examples.test_examples import _serve as serve
+from tests.examples.web_workers import workers
 from tests.session.world import World
 from tests.stores.urls import empty_store
-
-from .test_examples import _serve as serve
-from .web_workers import workers
 
 WANTED = {"extractor": "tax_status"}
 

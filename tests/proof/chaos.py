@@ -27,10 +27,9 @@ import msgspec
 from belvo_async.jobs import Job, normal_id
 from belvo_async.simulator import BelvoSimulator, Faults, SyntageSimulator
 from belvo_async.stores import open_store
-
-from . import servers
-from .chaos_history import Report, Run, Toll, examine
-from .chaos_plan import History, Plan
+from tests.proof import servers
+from tests.proof.chaos_history import Report, Run, Toll, examine
+from tests.proof.chaos_plan import History, Plan
 
 RECEIVERS = 2
 START_SECONDS = 3.0

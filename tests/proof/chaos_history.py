@@ -10,8 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from belvo_async.jobs import Job, normal_id
-
-from .chaos_plan import Event
+from tests.proof.chaos_plan import Event
 
 
 class Run(NamedTuple):

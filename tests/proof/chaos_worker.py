@@ -28,8 +28,7 @@ from belvo_async.jobs import Polling
 from belvo_async.vendors.belvo import find as belvo_find
 from belvo_async.vendors.syntage import find as syntage_find
 from belvo_async.web.aiohttp import webhook_routes
-
-from .chaos_plan import Event, History, Kind, Plan
+from tests.proof.chaos_plan import Event, History, Kind, Plan
 
 T = TypeVar("T")
 

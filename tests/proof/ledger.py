@@ -10,8 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from belvo_async.jobs import Observation, decode_job
-
-from .workload import ACCOUNT, Fact, body, early, job_at, seen_at
+from tests.proof.workload import ACCOUNT, Fact, body, early, job_at, seen_at
 
 
 class Ledger:

@@ -15,7 +15,8 @@ from typing import Any, Protocol
 
 import psycopg
 
-from tests.stores import postgres_server, redis_server
+from tests.stores.postgres import server as postgres_server
+from tests.stores.redis import server as redis_server
 
 START_SECONDS = 20.0
 

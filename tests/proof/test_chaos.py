@@ -14,10 +14,9 @@ from typing import Any
 import pytest
 
 from belvo_async.jobs import Failure, Job, Status, Way
-
-from . import servers
-from .chaos_history import Report, Run, examine, subject_and_day
-from .chaos_plan import Event, Plan
+from tests.proof import servers
+from tests.proof.chaos_history import Report, Run, examine, subject_and_day
+from tests.proof.chaos_plan import Event, Plan
 
 ROOT = Path(__file__).parents[2]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from . import power_loss
+from tests.proof import power_loss
 
 pytestmark = pytest.mark.proof
 

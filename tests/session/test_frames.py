@@ -31,8 +31,8 @@ from belvo_async._session.reading.results import Results
 from belvo_async._session.reads import Reads
 from belvo_async.abc import Call, Download, Query
 from belvo_async.jobs import Task
-from tests.edges.http_origin import Cut, Origin, Step, reply
 from tests.frames import leaks_of, provoked
+from tests.http.origin import Cut, Origin, Step, reply
 from tests.session.paged import invoices
 from tests.session.world import BreakableStore, World
 from tests.virtual_time import VirtualClock

@@ -15,8 +15,8 @@ from belvo_async import JobHandle, JobLostError, Status, StoreLostError, Unknown
 from belvo_async.stores import MemoryStore
 from belvo_async.stores.sqlite.store import SqliteStore
 from tests.session.world import World
-from tests.stores.postgres_server import admin, own_stores
-from tests.stores.redis_server import own_server
+from tests.stores.postgres.server import admin, own_stores
+from tests.stores.redis.server import own_server
 
 
 class Losing(NamedTuple):

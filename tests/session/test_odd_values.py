@@ -17,7 +17,8 @@ from belvo_async.jobs import Job, Polling, Status
 from belvo_async.stores.memory.store import MemoryStore
 from tests.odd_json import variants
 from tests.session.world import World
-from tests.vendors import belvo_samples, syntage_kit
+from tests.vendors.belvo import samples as belvo_samples
+from tests.vendors.syntage import kit as syntage_kit
 from tests.virtual_time import VirtualClock
 
 CASES = int(os.environ.get("BELVO_ASYNC_FUZZ", "300"))

@@ -7,7 +7,7 @@ import sys
 import time
 from collections import Counter
 
-from .runner import run_seed
+from tests.simulation.runner import run_seed
 
 
 def main() -> int:

@@ -20,9 +20,8 @@ from belvo_async.errors import StoreError
 from belvo_async.stores import MemoryStore
 from belvo_async.stores.budgets import Ledger
 from belvo_async.stores.rules import to_us
+from tests.simulation.loop import SimulationLoop, simulation_loop
 from tests.virtual_time import VirtualClock
-
-from .loop import SimulationLoop, simulation_loop
 
 # Callers come for this long, in virtual seconds; then all who still want an answer must get one.
 BUSY_SECONDS = 300.0

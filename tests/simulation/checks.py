@@ -12,12 +12,11 @@ from belvo_async.abc import Request
 from belvo_async.errors import SessionClosedError, StoreError
 from belvo_async.jobs import Job, Status, Way, normal_id
 from belvo_async.stores.memory.store import MemoryStore
-
-from .dialect import WORDS, MuteFetch
-from .server import Run
+from tests.simulation.dialect import WORDS, MuteFetch
+from tests.simulation.server import Run
 
 if TYPE_CHECKING:
-    from .world import World
+    from tests.simulation.world import World
 
 CLOSE_SECONDS = 60.0
 # A replay that the store refused comes with the next look, one lease and one poll later at most.

@@ -20,15 +20,14 @@ from belvo_async.abc import Answer, Permit, Request
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, Observation, Polling, Status, Way, normal_id
 from belvo_async.stores import MemoryStore
+from tests.simulation.budgets import OwnClock
+from tests.simulation.dialect import WORDS, Fetch, MuteFetch, MuteVendor, OpenFetch, OpenVendor
+from tests.simulation.loop import SimulationLoop, simulation_loop
+from tests.simulation.network import Network
+from tests.simulation.server import Run, Server
+from tests.simulation.swarm import Swarm
+from tests.simulation.trace import Trace
 from tests.virtual_time import VirtualClock
-
-from .budgets import OwnClock
-from .dialect import WORDS, Fetch, MuteFetch, MuteVendor, OpenFetch, OpenVendor
-from .loop import SimulationLoop, simulation_loop
-from .network import Network
-from .server import Run, Server
-from .swarm import Swarm
-from .trace import Trace
 
 # Clocks are set, and jobs fired, for this long; then all must come to its end.
 BUSY_SECONDS = 3600.0

@@ -11,10 +11,9 @@ from typing import Any, TypeVar
 from belvo_async._http import converse
 from belvo_async.abc import Answer, Headers, Permit, Request
 from belvo_async.errors import TransportError
-
-from .server import Server
-from .swarm import Swarm
-from .trace import Trace
+from tests.simulation.server import Server
+from tests.simulation.swarm import Swarm
+from tests.simulation.trace import Trace
 
 T = TypeVar("T")
 

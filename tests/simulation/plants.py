@@ -16,8 +16,7 @@ from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, Observation, Status
 from belvo_async.stores.memory.parked import Parked
 from belvo_async.stores.parked import Label, Load
-
-from .dialect import MuteVendor
+from tests.simulation.dialect import MuteVendor
 
 
 class ForgetfulDoor(Reconciler):

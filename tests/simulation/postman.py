@@ -12,13 +12,12 @@ import msgspec
 from belvo_async.abc import Headers
 from belvo_async.errors import SessionClosedError, StoreError
 from belvo_async.jobs import normal_id
-
-from .dialect import WORDS, Event, OpenFetch
-from .server import Run
-from .store import PARK_COUNT
+from tests.simulation.dialect import WORDS, Event, OpenFetch
+from tests.simulation.server import Run
+from tests.simulation.store import PARK_COUNT
 
 if TYPE_CHECKING:
-    from .world import World
+    from tests.simulation.world import World
 
 # How often a vendor repeats a delivery that was not answered well.
 REPEATS = 6

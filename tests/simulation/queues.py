@@ -23,11 +23,10 @@ from belvo_async.abc import Answer, Headers, Permit, Request
 from belvo_async.errors import SessionClosedError, StoreError, TransportError, UnsupportedError
 from belvo_async.jobs import Job, Polling, Status
 from belvo_async.stores.memory.store import MemoryStore
+from tests.simulation.dialect import Fetch, MuteFetch, MuteVendor, OpenFetch, OpenVendor
+from tests.simulation.loop import SimulationLoop, simulation_loop
+from tests.simulation.network import sending
 from tests.virtual_time import VirtualClock
-
-from .dialect import Fetch, MuteFetch, MuteVendor, OpenFetch, OpenVendor
-from .loop import SimulationLoop, simulation_loop
-from .network import sending
 
 Plant = Callable[[Tracker], None]
 

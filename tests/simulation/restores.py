@@ -12,11 +12,10 @@ from belvo_async._tracker.attempts import Attempt, Attempts
 from belvo_async._tracker.reconciler import Reconciler
 from belvo_async.abc import Request
 from belvo_async.jobs import Job, Status
-
-from .checks import Checks
-from .server import Run
-from .store import ShakyStore
-from .world import FAULTY_SECONDS, World
+from tests.simulation.checks import Checks
+from tests.simulation.server import Run
+from tests.simulation.store import ShakyStore
+from tests.simulation.world import FAULTY_SECONDS, World
 
 # What goes back in time.
 KEPT = ("_index", "_parked", "_aside", "_budgets", "_windows", "_leases", "_last_token")

@@ -6,8 +6,8 @@ import logging
 from collections import Counter
 from dataclasses import dataclass
 
-from .loop import simulation_loop
-from .world import Plant, World
+from tests.simulation.loop import simulation_loop
+from tests.simulation.world import Plant, World
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,9 @@ import msgspec
 
 from belvo_async.abc import Answer, Clock, Headers, Request
 from belvo_async.jobs import normal_id
-
-from .dialect import Fetch, MuteFetch, OpenFetch, Row
-from .swarm import Swarm
-from .trace import Trace
+from tests.simulation.dialect import Fetch, MuteFetch, OpenFetch, Row
+from tests.simulation.swarm import Swarm
+from tests.simulation.trace import Trace
 
 ENDS = ("done", "done", "done", "done", "broken", "halted")
 # How long the list may not show a new job yet.

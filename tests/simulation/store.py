@@ -11,9 +11,8 @@ from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, Observation, Status, Way, normal_id
 from belvo_async.stores.memory.store import MemoryStore
 from belvo_async.stores.rules import Bounds, identity
-
-from .swarm import Swarm
-from .trace import Trace
+from tests.simulation.swarm import Swarm
+from tests.simulation.trace import Trace
 
 # More than the deliveries of one seed's own jobs, so that only strangers ever fill the park.
 PARK_COUNT = 40

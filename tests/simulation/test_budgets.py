@@ -13,9 +13,8 @@ from belvo_async._http.pools import Pool
 from belvo_async._http.shared_limits import Sleep, Steady
 from belvo_async.abc import Budget
 from belvo_async.stores.budgets import Ledger
-
-from .budgets import run_budget_seed
-from .seeds import chunks, never_seen
+from tests.simulation.budgets import run_budget_seed
+from tests.simulation.seeds import chunks, never_seen
 
 
 @chunks(300, plain=30, size=30)

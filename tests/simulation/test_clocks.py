@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from belvo_async.jobs import Job
-
-from .clocks import run_clock_seed
-from .seeds import Search, chunks, each_search, never_seen
+from tests.simulation.clocks import run_clock_seed
+from tests.simulation.seeds import Search, chunks, each_search, never_seen
 
 
 @chunks(120, plain=10, size=10)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .plants import (
+from tests.simulation.plants import (
     EagerReconciler,
     EndlessPark,
     FifoPark,
@@ -15,9 +15,9 @@ from .plants import (
     plant,
     plant_park,
 )
-from .runner import run_seed
-from .seeds import Search, each_search
-from .world import Plant
+from tests.simulation.runner import run_seed
+from tests.simulation.seeds import Search, each_search
+from tests.simulation.world import Plant
 
 SEEDS = 1000
 EVICTED = "claimed went before a stranger"

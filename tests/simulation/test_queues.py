@@ -13,9 +13,8 @@ from belvo_async._tracker import Tracker
 from belvo_async._tracker.attempts import LOST_AFTER, Attempt, Attempts
 from belvo_async._tracker.submitter import Submitter
 from belvo_async.jobs import Observation
-
-from .queues import run_queue_seed
-from .seeds import Search, chunks, each_search, never_seen
+from tests.simulation.queues import run_queue_seed
+from tests.simulation.seeds import Search, chunks, each_search, never_seen
 
 PLANTED_SEEDS = 60
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .restores import PastWorld, trust
-from .runner import run_seed
-from .seeds import Search, chunks, each_search, never_seen
+from tests.simulation.restores import PastWorld, trust
+from tests.simulation.runner import run_seed
+from tests.simulation.seeds import Search, chunks, each_search, never_seen
 
 SEEDS = 150
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from .runner import run_seed
-from .seeds import Search, chunks, each_search, never_seen
+from tests.simulation.runner import run_seed
+from tests.simulation.seeds import Search, chunks, each_search, never_seen
 
 # What must have happened somewhere in the normal run: a simulation that never gets there proves nothing about it.
 SOMETIMES = (

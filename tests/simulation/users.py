@@ -20,11 +20,10 @@ from belvo_async.errors import (
     timeout_error,
 )
 from belvo_async.jobs import Job, Status
-
-from .dialect import Fetch
+from tests.simulation.dialect import Fetch
 
 if TYPE_CHECKING:
-    from .world import World
+    from tests.simulation.world import World
 
 T = TypeVar("T")
 

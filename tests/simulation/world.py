@@ -11,18 +11,17 @@ from typing import Any
 from belvo_async._tracker import Tracker
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, Polling
+from tests.simulation.checks import Checks
+from tests.simulation.dialect import Fetch, MuteFetch, MuteVendor, OpenFetch, OpenVendor, SimulatedVendor
+from tests.simulation.loop import SimulationLoop
+from tests.simulation.network import Network
+from tests.simulation.postman import WebhookSender
+from tests.simulation.server import Run, Server
+from tests.simulation.store import ShakyStore
+from tests.simulation.swarm import Swarm
+from tests.simulation.trace import Trace
+from tests.simulation.users import Users
 from tests.virtual_time import VirtualClock
-
-from .checks import Checks
-from .dialect import Fetch, MuteFetch, MuteVendor, OpenFetch, OpenVendor, SimulatedVendor
-from .loop import SimulationLoop
-from .network import Network
-from .postman import WebhookSender
-from .server import Run, Server
-from .store import ShakyStore
-from .swarm import Swarm
-from .trace import Trace
-from .users import Users
 
 Plant = Callable[[Tracker], None]
 

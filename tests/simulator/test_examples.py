@@ -11,7 +11,7 @@ import pytest
 
 from belvo_async.simulator import BelvoSimulator, SyntageSimulator
 from tests.simulator.conftest import BelvoClient, SyntageClient, basic
-from tests.simulator.syntage_kit import LONG
+from tests.simulator.syntage.kit import LONG
 
 AS_DOCUMENTED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 AS_IN_THE_EXAMPLE = re.compile(r"\d\d/\d\d/\d{4} \d\d:\d\d:\d\d T\.CENTRO")

@@ -12,8 +12,8 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .postgres_server import BINARIES, URL, admin, own_stores
-from .redis_server import own_server, shared_stores
+from tests.stores.postgres.server import BINARIES, URL, admin, own_stores
+from tests.stores.redis.server import own_server, shared_stores
 
 
 class Backup(NamedTuple):

@@ -10,9 +10,8 @@ import pytest
 from belvo_async.stores import MemoryStore
 from belvo_async.stores.rules import ASIDE, PARKED, Bounds
 from belvo_async.stores.sqlite.store import SqliteStore
-
-from .postgres_server import PostgresStore, Stores as PostgresStores, own_stores
-from .redis_server import RedisStore, Stores, shared_stores
+from tests.stores.postgres.server import PostgresStore, Stores as PostgresStores, own_stores
+from tests.stores.redis.server import RedisStore, Stores, shared_stores
 
 AnyStore = MemoryStore | SqliteStore | PostgresStore | RedisStore
 MakeStore = Callable[..., AnyStore]

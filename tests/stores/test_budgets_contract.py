@@ -10,9 +10,8 @@ import pytest
 
 from belvo_async.abc import Budget
 from belvo_async.stores import MemoryStore
-
-from .conftest import AnyStore, MakeStore
-from .samples import NOON, after
+from tests.stores.conftest import AnyStore, MakeStore
+from tests.stores.samples import NOON, after
 
 BELVO = Budget("b", 80, timedelta(seconds=30))
 LATEST = datetime.max.replace(tzinfo=NOON.tzinfo)

@@ -7,9 +7,8 @@ from datetime import timedelta
 import pytest
 
 from belvo_async.jobs import CLOCKS_DIFFER, Job
-
-from .conftest import AnyStore
-from .samples import ACCOUNT, NOON, OTHER, a_due_job, after, changed
+from tests.stores.conftest import AnyStore
+from tests.stores.samples import ACCOUNT, NOON, OTHER, a_due_job, after, changed
 
 DAY = 86_400.0
 

@@ -13,11 +13,10 @@ import pytest
 from msgspec.structs import replace
 
 from belvo_async.stores.sqlite.store import SqliteStore
-
-from .backups import CLOSED, OPEN, Backup, backup
-from .conftest import AnyStore, MakeStore
-from .redis_server import Stores, own_server
-from .samples import a_job, after, changed, word
+from tests.stores.backups import CLOSED, OPEN, Backup, backup
+from tests.stores.conftest import AnyStore, MakeStore
+from tests.stores.redis.server import Stores, own_server
+from tests.stores.samples import a_job, after, changed, word
 
 DURABLE = ("--appendonly", "yes", "--appendfsync", "always")
 

@@ -20,12 +20,11 @@ from belvo_async.stores.redis.store import RedisStore
 from belvo_async.stores.rules import Bounds
 from belvo_async.stores.sqlite.store import SqliteStore
 from tests.frames import chain, leaks_of, provoked
+from tests.stores.conftest import MakeStore
+from tests.stores.postgres.server import URL
+from tests.stores.redis.server import SHARED_URL, own_server
+from tests.stores.samples import NOON, a_job
 from tests.waiting import hold_time_for_postgres
-
-from .conftest import MakeStore
-from .postgres_server import URL
-from .redis_server import SHARED_URL, own_server
-from .samples import NOON, a_job
 
 CANARY = "canary93c6d20f"
 

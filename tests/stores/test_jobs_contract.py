@@ -9,9 +9,8 @@ import pytest
 
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, Status
-
-from .conftest import AnyStore
-from .samples import ACCOUNT, NOON, OTHER, Fetch, a_due_job, a_job, after, changed, word
+from tests.stores.conftest import AnyStore
+from tests.stores.samples import ACCOUNT, NOON, OTHER, Fetch, a_due_job, a_job, after, changed, word
 
 UUID = "a1b2c3d4-0000-4000-8000-00000000ABCD"
 

@@ -9,9 +9,8 @@ import msgspec
 
 from belvo_async.jobs import Job, Status, UnknownTask, task_key
 from belvo_async.stores import Moved, move_account
-
-from .conftest import AnyStore
-from .samples import ACCOUNT, NOON, OTHER, Fetch, a_job, after, changed, word
+from tests.stores.conftest import AnyStore
+from tests.stores.samples import ACCOUNT, NOON, OTHER, Fetch, a_job, after, changed, word
 
 TARGET = "https://sandbox.example#acme"
 REMOTE = "0a" * 16

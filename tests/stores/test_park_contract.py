@@ -11,9 +11,8 @@ import pytest
 from belvo_async.jobs import Job, Observation, Status
 from belvo_async.stores.joined import join_accounts
 from belvo_async.stores.rules import Bounds
-
-from .conftest import AnyStore, MakeStore
-from .samples import ACCOUNT, NOON, OTHER, Fetch, a_job, after, changed, word
+from tests.stores.conftest import AnyStore, MakeStore
+from tests.stores.samples import ACCOUNT, NOON, OTHER, Fetch, a_job, after, changed, word
 
 LINK = "a1b2c3d4-0000-4000-8000-00000000abcd"
 BARE_LINK = LINK.replace("-", "").upper()

@@ -16,9 +16,8 @@ from belvo_async.stores.joined import join_accounts
 from belvo_async.stores.redis.store import RedisStore
 from belvo_async.stores.rules import Bounds
 from tests.exhaustion import no_descriptors
-
-from .conftest import AnyStore, MakeStore
-from .samples import ACCOUNT, NOON, OTHER, a_job, after, changed, word
+from tests.stores.conftest import AnyStore, MakeStore
+from tests.stores.samples import ACCOUNT, NOON, OTHER, a_job, after, changed, word
 
 UUID = "a1b2c3d4-0000-4000-8000-00000000abcd"
 

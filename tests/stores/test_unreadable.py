@@ -14,10 +14,9 @@ import pytest
 from belvo_async.abc import Budget
 from belvo_async.errors import StoreError
 from belvo_async.stores.sqlite.store import SqliteStore
-
-from .postgres_server import admin, own_stores
-from .redis_server import shared_stores
-from .samples import ACCOUNT, NOON, Fetch, a_due_job, after, word
+from tests.stores.postgres.server import admin, own_stores
+from tests.stores.redis.server import shared_stores
+from tests.stores.samples import ACCOUNT, NOON, Fetch, a_due_job, after, word
 
 STRANGE = b'{"RFC of somebody": 1}'
 BUDGET = Budget("b", 1, timedelta(seconds=1))

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .postgres_server import URL, own_stores
-from .redis_server import SHARED_URL, shared_stores
+from tests.stores.postgres.server import URL, own_stores
+from tests.stores.redis.server import SHARED_URL, shared_stores
 
 
 @contextmanager

@@ -5,9 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from belvo_async._tracker import Tracker
+from tests.tracker.bench import Bench, FickleStore
 from tests.virtual_time import VirtualClock
-
-from .bench import Bench, FickleStore
 
 
 @pytest.fixture

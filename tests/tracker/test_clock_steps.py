@@ -13,9 +13,8 @@ from msgspec.structs import replace
 from belvo_async._tracker import Tracker
 from belvo_async.errors import TransportError
 from belvo_async.jobs import Job, Status
+from tests.tracker.bench import OPEN, TASK, Bench, outcome, remote_id, row
 from tests.virtual_time import VirtualClock
-
-from .bench import OPEN, TASK, Bench, outcome, remote_id, row
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 STEPS = [-365 * DAY, -DAY, -HOUR, -10 * MINUTE, -20 * MINUTE // 60, HOUR, DAY, 365 * DAY]

@@ -12,8 +12,7 @@ from belvo_async._tracker import Tracker
 from belvo_async.abc import Answer
 from belvo_async.errors import StoreError, TransportError
 from belvo_async.jobs import Job, Status
-
-from .bench import LANE_TASK, MUTE, Bench, accepted, outcome
+from tests.tracker.bench import LANE_TASK, MUTE, Bench, accepted, outcome
 
 NEXT_TASK = replace(LANE_TASK, year=2024)
 CUT = TransportError("cut", maybe_sent=True)

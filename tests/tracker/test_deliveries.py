@@ -13,9 +13,8 @@ from belvo_async._tracker import Tracker
 from belvo_async.abc import Answer
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Failure, Job, Observation, Status, Way
+from tests.tracker.bench import LANE_TASK, MUTE, OPEN, TASK, Bench, FickleStore, accepted, outcome, remote_id, row
 from tests.virtual_time import VirtualClock
-
-from .bench import LANE_TASK, MUTE, OPEN, TASK, Bench, FickleStore, accepted, outcome, remote_id, row
 
 
 async def test_delivery_before_the_answer_is_replayed(bench: Bench, tracker: Tracker) -> None:

@@ -13,8 +13,7 @@ from msgspec.structs import replace
 from belvo_async._tracker import Tracker
 from belvo_async.errors import UnsupportedError
 from belvo_async.jobs import Job, Status
-
-from .bench import LANE_TASK, MUTE, Bench, FickleStore, answer, outcome, remote_id, row
+from tests.tracker.bench import LANE_TASK, MUTE, Bench, FickleStore, answer, outcome, remote_id, row
 
 OTHER = replace(LANE_TASK, year=2024)
 

@@ -11,8 +11,7 @@ from belvo_async._tracker import Tracker
 from belvo_async.abc import Answer
 from belvo_async.errors import JobAbandonedError, StoreError, TransportError, outcome_error
 from belvo_async.jobs import Status, Way
-
-from .bench import LANE_TASK, MUTE, Bench, accepted, outcome, remote_id
+from tests.tracker.bench import LANE_TASK, MUTE, Bench, accepted, outcome, remote_id
 
 NEXT_TASK = replace(LANE_TASK, year=2024)
 

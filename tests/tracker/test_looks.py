@@ -12,8 +12,7 @@ from belvo_async._tracker import Tracker
 from belvo_async._tracker.context import all_of
 from belvo_async.errors import StoreError, TransportError
 from belvo_async.jobs import Job, Status, Way
-
-from .bench import OPEN, TASK, Bench, answer, outcome, remote_id, row
+from tests.tracker.bench import OPEN, TASK, Bench, answer, outcome, remote_id, row
 
 
 @pytest.mark.parametrize(

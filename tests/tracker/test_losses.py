@@ -10,8 +10,7 @@ from msgspec.structs import replace
 
 from belvo_async._tracker import Tracker
 from belvo_async.jobs import Job, Status
-
-from .bench import TASK, Bench, outcome, row
+from tests.tracker.bench import TASK, Bench, outcome, row
 
 OTHER = replace(TASK, owner="b")
 

@@ -10,8 +10,7 @@ from msgspec.structs import replace
 
 from belvo_async._tracker import Tracker
 from belvo_async.jobs import Job, Status
-
-from .bench import LANE_TASK, MUTE, OPEN, TASK, Bench, accepted, remote_id, row
+from tests.tracker.bench import LANE_TASK, MUTE, OPEN, TASK, Bench, accepted, remote_id, row
 
 OTHER_TASK = replace(TASK, year=2024)
 

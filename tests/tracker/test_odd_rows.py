@@ -15,8 +15,7 @@ from belvo_async.abc import Conversation
 from belvo_async.errors import RateLimitError
 from belvo_async.jobs import Job, Observation, Status, Way
 from tests.simulation.dialect import OpenVendor
-
-from .bench import OPEN, TASK, Bench, answer, outcome, row
+from tests.tracker.bench import OPEN, TASK, Bench, answer, outcome, row
 
 
 class OddVendor(OpenVendor):

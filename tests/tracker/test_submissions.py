@@ -13,8 +13,7 @@ from belvo_async._tracker import Tracker
 from belvo_async.abc import Answer
 from belvo_async.errors import StoreError, TransportError, UnsupportedError
 from belvo_async.jobs import Job, Observation, Status
-
-from .bench import LANE_TASK, MUTE, OPEN, TASK, Bench, accepted, answer, outcome, remote_id, row
+from tests.tracker.bench import LANE_TASK, MUTE, OPEN, TASK, Bench, accepted, answer, outcome, remote_id, row
 
 CUT = TransportError("cut", maybe_sent=True)
 

@@ -14,9 +14,8 @@ from belvo_async._tracker.attempts import LOST_AFTER
 from belvo_async.abc import Clock
 from belvo_async.errors import TransportError
 from belvo_async.jobs import Job, Status
-
-from .bench import LANE_TASK, MUTE, TASK, Bench, answer
-from .view import View
+from tests.tracker.bench import LANE_TASK, MUTE, TASK, Bench, answer
+from tests.tracker.view import View
 
 End = Callable[[Bench, Tracker, Job], Awaitable[object]]
 

@@ -11,8 +11,7 @@ from belvo_async._tracker import Tracker
 from belvo_async.abc import Answer
 from belvo_async.errors import SessionClosedError, StoreError
 from belvo_async.jobs import Job, Status
-
-from .bench import OPEN, TASK, Bench, accepted, outcome
+from tests.tracker.bench import OPEN, TASK, Bench, accepted, outcome
 
 
 async def test_cancelling_one_waiter_leaves_the_others(bench: Bench, tracker: Tracker) -> None:
