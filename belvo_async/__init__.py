@@ -41,7 +41,7 @@ from .errors import (
     UnsupportedError,
     VendorError,
 )
-from .jobs import Failure, Job, Look, Observation, Polling, Status, Task, Way, load_kinds_with
+from .jobs import Failure, Job, Observation, Polling, Quiet, Status, Task, Way, load_kinds_with
 
 if TYPE_CHECKING:
     from ._session import JobHandle, RemoteFile, Results, Session
@@ -70,13 +70,13 @@ __all__ = [
     "JobStoppedError",
     "JobTimeoutError",
     "JobUnconfirmedError",
-    "Look",
     "Misfit",
     "Misfits",
     "NotFoundError",
     "Observation",
     "PayloadError",
     "Polling",
+    "Quiet",
     "RateLimitError",
     "RemoteFile",
     "Results",

@@ -250,7 +250,7 @@ class JobNotFiredError(JobError, TaskError):
 class JobTimeoutError(JobError, TimeoutError):
     """Waiting ended, not the job: it is as it was and can be attached again.
 
-    `job.look` and `job.reports` hold the evidence so far.
+    `job.quiet` and `job.reports` hold the evidence so far.
     """
 
 
@@ -322,8 +322,8 @@ def _closed(job: Job) -> JobUnconfirmedError | JobAbandonedError:
 
 def _evidence(job: Job) -> Iterator[str]:
     """What there is to go by of a job whose end its vendor does not tell."""
-    if job.look:
-        yield f"{job.look.count} equal looks since {job.look.first_at:%H:%M:%S}Z"
+    if job.quiet:
+        yield f"{job.quiet.count} equal looks since {job.quiet.first_at:%H:%M:%S}Z"
     if job.reports:
         names = ", ".join(each.resource for each in job.reports if _RESOURCE.fullmatch(each.resource))
         last = max(each.at for each in job.reports)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from .abc import Answer
-from .jobs import Failure, Job, Observation, Status, Way
+from .jobs import Failure, Job, Later, Observation, Seen, Status, Way
 from .payload import PAGE, is_markup
 
 # A proxy that has lost its way to the vendor is mended within the hour, as a rule: the waits for it double up to the
@@ -41,7 +41,7 @@ def turned_away(job: Job, answer: Answer, now: datetime, *, vendor: str) -> Obse
     if job.attempts >= BLOCKED_ATTEMPTS:
         text = f"a proxy before {vendor} kept refusing the request"
         blocked = Failure(code=f"http_{answer.status}", message=text, retryable=True)
-        return Observation(way=Way.ANSWER, at=now, job_id=job.id, status=Status.REJECTED, failure=blocked)
+        return Seen(way=Way.ANSWER, at=now, job_id=job.id, status=Status.REJECTED, failure=blocked)
     wait = min(_FIRST_WAIT * 2 ** (max(job.attempts, 1) - 1), _LONGEST_WAIT)
     text = f"a proxy before {vendor} answered {answer.status} with a page of its own"
-    return Observation(way=Way.ANSWER, at=now, job_id=job.id, status=Status.SUBMITTING, retry_at=now + wait, doubt=text)
+    return Later(way=Way.ANSWER, at=now, job_id=job.id, retry_at=now + wait, doubt=text)

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from ..abc import ASIDE_FOR, Store
 from ..errors import ConfigurationError, UnknownJobError, outcome_error
-from ..jobs import Job, Observation, Task, UnknownTask, abandonment, mistrust, reconcile
+from ..jobs import Job, Observation, Task, UnknownTask, abandonment, mistrust, reconcile, told
 from ..stores import open_store
 from ..stores.walks import in_slices
 from ..vendors.syntage.schema.subjects import RFC
@@ -282,8 +282,7 @@ def _row(job: Job) -> tuple[str, ...]:
 
 
 def _event(seen: Observation) -> tuple[str, ...]:
-    said = seen.failure.code if seen.failure else seen.note or seen.doubt or seen.vendor_status or ""
-    return (f"{seen.at:%Y-%m-%d %H:%M:%S.%f}"[:-3], str(seen.way), str(seen.status or ""), said)
+    return (f"{seen.at:%Y-%m-%d %H:%M:%S.%f}"[:-3], str(seen.way), str(seen.status or ""), told(seen))
 
 
 def stamp(when: datetime | None) -> str | None:

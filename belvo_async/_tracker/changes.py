@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from ..abc import Vendor
 from ..errors import PayloadError, StoreError, StoreLostError, TransportError, VendorError, name_fault
-from ..jobs import DOWN_AFTER, Job, Observation, Status, Way
+from ..jobs import DOWN_AFTER, Job, Seen, Status, Way
 from .context import STORE_RETRY, Context, all_of, log
 from .reconciler import Reconciler
 from .watch import Watch
@@ -85,7 +85,7 @@ class Changes:
         if not watch.knows_more(job):
             return job
         now = self._context.clock.now()
-        seen = Observation(way=Way.ANSWER, at=now, status=Status.PENDING, remote_id=watch.remote_id)
+        seen = Seen(way=Way.ANSWER, at=now, status=Status.PENDING, remote_id=watch.remote_id)
         return await self._reconciler.apply(job, seen)
 
     def lose_all(self) -> None:

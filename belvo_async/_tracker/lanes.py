@@ -7,7 +7,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from ..jobs import Job, Observation, Way
+from ..jobs import Job, Note, Way
 from .attempts import LOST_AFTER
 from .context import Context
 from .reconciler import Reconciler
@@ -51,7 +51,7 @@ class Lanes:
 
         async for other in self._store.open_jobs([job.account], lane=job.lane):
             text = f"job {job.id} is sent on the same lane"
-            note = Observation(way=Way.USER, at=now, job_id=other.id, note=text)
+            note = Note(way=Way.USER, at=now, job_id=other.id, note=text)
             await self._reconciler.change(other, overtaken, seen=note)
 
     async def keep(self, job: Job, until: datetime) -> None:

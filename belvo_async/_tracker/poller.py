@@ -13,7 +13,21 @@ from msgspec.structs import replace
 from ..abc import Vendor
 from ..accounts import accounts_of
 from ..errors import PayloadError, RateLimitError, StoreError, StoreLostError, TransportError, VendorError, name_fault
-from ..jobs import CLOCKS_DIFFER, DOWN_AFTER, Job, Observation, Status, Way, later, normal_id
+from ..jobs import (
+    CLOCKS_DIFFER,
+    DOWN_AFTER,
+    Absent,
+    Found,
+    Job,
+    Misread,
+    Observation,
+    Reported,
+    Seen,
+    Status,
+    later,
+    normal_id,
+    without_inference,
+)
 from .attempts import LOST_AFTER
 from .changes import Changes
 from .context import STORE_RETRY, Context, all_of, log
@@ -222,7 +236,9 @@ class Poller:
             await self._put_off([job], error)
         else:
             # One look, however long after the attempt, is no search.
-            seen = replace(seen, job_id=job.id, abandon=seen.abandon and job.absent_since is not None)
+            if isinstance(seen, Absent) and job.absent_since is None:
+                seen = replace(seen, final=False)
+            seen = replace(seen, job_id=job.id)
             await self._reconciler.apply(job, await self._disown(vendor, job, seen))
 
     async def _disown(self, vendor: Vendor, job: Job, seen: Observation) -> Observation:
@@ -230,10 +246,8 @@ class Poller:
         known = await self._store.find(vendor.account, seen.remote_id) if seen.remote_id is not None else ()
         if all(each.id == job.id for each in known):
             return seen
-        abandon = job.absent_since is not None and seen.at - job.absent_since >= SEARCHED_FOR
-        return Observation(
-            way=seen.way, at=seen.at, job_id=job.id, status=Status.UNCERTAIN, absent=True, abandon=abandon
-        )
+        final = job.absent_since is not None and seen.at - job.absent_since >= SEARCHED_FOR
+        return Absent(way=seen.way, at=seen.at, job_id=job.id, final=final)
 
     async def look(self, vendor: Vendor, jobs: Sequence[Job]) -> None:
         """Ask the vendor about these jobs and take in every row it shows. Raises what the vendor or the way raised.
@@ -246,11 +260,11 @@ class Poller:
         by_remote = {normal_id(job.remote_id or ""): job for job in jobs}
         # What nothing but the clock's word about a long time would end is looked at once more.
         doubtful = {job.id for before, job in zip(kept, jobs, strict=True) if job is not before}
-        seen = [_uninferred(one) if one.job_id in doubtful and one.way is Way.INFERENCE else one for one in told]
+        seen = [without_inference(one) if one.job_id in doubtful else one for one in told]
         named = [(by_id.get(one.job_id or "") or by_remote.get(normal_id(one.remote_id or "")), one) for one in seen]
-        if any(one.found or one.status is not None or one.vendor_status is not None for one in seen):
+        if any(isinstance(one, Found | Reported) or (isinstance(one, Seen) and one.is_a_word) for one in seen):
             self._reconciler.note_found(vendor)
-        misfits = [one.misfit for one in seen if one.misfit is not None]
+        misfits = [one.misfit for one in seen if isinstance(one, Misread)]
         looked_at: set[str] = set()
 
         async def take_in(job: Job | None, one: Observation) -> None:
@@ -328,7 +342,3 @@ class Poller:
             name_fault(error),
             extra={"vendor": vendor.name, "error": type(error).__name__},
         )
-
-
-def _uninferred(seen: Observation) -> Observation:
-    return replace(seen, way=Way.POLL, status=None, partial=False, failure=None, abandon=False)

@@ -13,8 +13,15 @@ from msgspec.structs import replace
 from ..abc import ASIDE_FOR, Vendor
 from ..errors import StoreError
 from ..jobs import (
+    Absent,
+    GivenUp,
+    Gone,
     Job,
+    Later,
+    Note,
+    Nudge,
     Observation,
+    Seen,
     Status,
     Verdict,
     Way,
@@ -70,7 +77,7 @@ class Reconciler:
                 await self._apply_all(jobs, seen)
             elif seen.way is Way.WEBHOOK:
                 await self._park(vendor, seen)
-        elif seen.nudge and seen.subject is not None:
+        elif isinstance(seen, Nudge) and seen.subject is not None:
             await self._nudge(vendor, seen.subject)
 
     def may_have_been_sent(self, job: Job) -> bool:
@@ -102,8 +109,8 @@ class Reconciler:
         while True:
             job = self.at_present(job)
             made, verdict = reconcile(job, seen)
-            if seen.gone and verdict is Verdict.ADVANCED and await self._losses.are_common(job):
-                seen = replace(seen, gone=False)
+            if isinstance(seen, Gone) and verdict is Verdict.ADVANCED and await self._losses.are_common(job):
+                seen = Note(way=seen.way, at=seen.at, job_id=seen.job_id)
                 continue
             self._tell(made, seen, verdict)
             planned = self._plan(made, seen)
@@ -238,7 +245,7 @@ class Reconciler:
 
     async def _take(self, job: Job, seen: Observation) -> Job:
         """Apply an observation, or, when it only tells to go and look, make the job due now."""
-        if seen.nudge and seen.status is None:
+        if isinstance(seen, Nudge):
             return await self._make_due(job, self._look_after((job.account, job.id)))
         return await self.apply(job, seen)
 
@@ -261,7 +268,7 @@ class Reconciler:
             await self._store.unpark(vendor.account, [seen])
             return
         log.debug("a delivery about an unknown job is parked", extra={"vendor": vendor.name})
-        if seen.adoptable and seen.subject is not None and seen.resource is not None:
+        if isinstance(seen, Seen) and seen.adoptable and seen.subject is not None and seen.resource is not None:
             await self.match_uncertain(vendor, seen.subject, seen.resource)
 
     async def _nudge(self, vendor: Vendor, subject: str) -> None:
@@ -291,17 +298,17 @@ class Reconciler:
         """Set when to look, or to submit, next."""
         if not job.is_open:
             return replace(job, next_poll=None)
-        if seen.status is Status.SUBMITTING and job.status is Status.SUBMITTING:
+        if isinstance(seen, Later) and job.status is Status.SUBMITTING:
             # Certainly not accepted: the submission may be tried again, as if it had never been.
             again_at = seen.retry_at or self._context.due_after(job.attempts)
             # What was turned away together must not come back together.
             spread = self._context.polling.first * self._context.chance()
-            attempts = job.attempts - 1 if seen.throttled else job.attempts
+            attempts = job.attempts if seen.counts else job.attempts - 1
             next_poll = later(again_at, spread)
             return replace(job, attempted_at=None, sender=None, attempts=attempts, next_poll=next_poll)
         if seen.way is Way.WEBHOOK and job.next_poll is not None:
             return job
-        polls = 0 if seen.way is Way.ANSWER and not seen.absent else job.polls + 1
+        polls = 0 if seen.way is Way.ANSWER and not isinstance(seen, Absent) else job.polls + 1
         return replace(job, polls=polls, next_poll=self._context.due_after(polls))
 
     def _tell(self, job: Job, seen: Observation, verdict: Verdict) -> None:
@@ -317,10 +324,10 @@ class Reconciler:
         elif verdict is Verdict.ADVANCED and job.status.is_terminal:
             code = f" ({job.failure.code})" if job.failure else ""
             log.info("a job ended: it is %s%s", job.status, code, extra=facts | {"status": str(job.status)})
-        elif job.is_unconfirmed and seen.abandon:
+        elif job.is_unconfirmed and isinstance(seen, GivenUp):
             log.warning("nothing tells how a job ended, and nothing speaks for success; it is given up", extra=facts)
-        elif seen.status is None and seen.vendor_status and not seen.gone:
-            word = seen.vendor_status if _WORD.fullmatch(seen.vendor_status) else "more than a word"
+        elif isinstance(seen, Seen) and seen.is_unknown_word:
+            word = seen.vendor_status if _WORD.fullmatch(seen.vendor_status or "") else "more than a word"
             log.warning("the vendor used a status word that is not known (%s); the job stays open", word, extra=facts)
 
 
@@ -330,8 +337,8 @@ _WORD = re.compile(r"[A-Za-z_-]{1,40}")
 
 def _level(job: Job, seen: Observation, verdict: Verdict) -> int:
     """How much an observation is worth telling."""
-    if verdict is Verdict.CONFLICTING or (seen.status is None and seen.vendor_status and not seen.gone):
+    if verdict is Verdict.CONFLICTING or (isinstance(seen, Seen) and seen.is_unknown_word):
         return logging.WARNING
-    if job.is_unconfirmed and seen.abandon:
+    if job.is_unconfirmed and isinstance(seen, GivenUp):
         return logging.WARNING
     return logging.INFO if verdict is Verdict.ADVANCED and job.status.is_terminal else logging.DEBUG

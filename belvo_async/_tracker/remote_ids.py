@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from ..jobs import Job, Observation, Status, Way, normal_id
+from ..jobs import Job, Observation, Seen, Status, Way, normal_id
 from .context import Context, log
 
 # How a job ended by the vendor's own word: such a run is over, and nothing that starts or is joined now.
@@ -55,4 +55,4 @@ def _doubt(job: Job, other: Job, seen: Observation) -> Observation:
         extra={"job": job.id, "other": other.id, "vendor": job.vendor, "remote_id": seen.remote_id},
     )
     doubt = f"the vendor gave it the id of another job, {other.id}"
-    return Observation(way=Way.ANSWER, at=seen.at, job_id=job.id, status=Status.UNCERTAIN, doubt=doubt)
+    return Seen(way=Way.ANSWER, at=seen.at, job_id=job.id, status=Status.UNCERTAIN, doubt=doubt)

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from ..errors import PayloadError, StoreError, StoreLostError, TransportError, VendorError
-from ..jobs import Job, Observation, Status, Task, Way, normal_id, task_key, undelivered, withdrawal
+from ..jobs import Job, Later, Note, Observation, Seen, Status, Task, Way, normal_id, task_key, undelivered, withdrawal
 from . import attempts
 from .attempts import Attempt, Attempts, LaneBusyError, RefusedError, RestoredError, begun_when_answered
 from .context import Context, log
@@ -87,7 +87,7 @@ class Submitter:
         if standing is not None and self._reconciler.may_have_been_sent(standing):
             standing = await self._reconciler.doubt(standing)
         if standing is not None and standing.status is Status.UNCERTAIN:
-            seen = Observation(way=Way.ANSWER, at=now, status=Status.PENDING, remote_id=remote_id)
+            seen = Seen(way=Way.ANSWER, at=now, status=Status.PENDING, remote_id=remote_id)
             return await self._reconciler.apply(standing, seen)
         if standing is not None:
             if normal_id(standing.remote_id or "") == normal_id(remote_id):
@@ -107,7 +107,7 @@ class Submitter:
         def again(job: Job) -> Job | None:
             if job.status.is_terminal or not job.abandoned:
                 return None
-            reopened = replace(job, abandoned=False, settled_by=None, settled_at=None, failure=None, look=None)
+            reopened = replace(job, abandoned=False, settled_by=None, settled_at=None, failure=None, quiet=None)
             return replace(reopened, deadline=deadline, next_poll=self._context.clock.now())
 
         return await self.promise(await self._reconciler.change(job, again), deadline)
@@ -224,7 +224,7 @@ class Submitter:
         return aside if standing is None else standing
 
     def _note(self, job: Job, text: str) -> Observation:
-        return Observation(way=Way.USER, at=self._context.clock.now(), job_id=job.id, note=text)
+        return Note(way=Way.USER, at=self._context.clock.now(), job_id=job.id, note=text)
 
     async def _supersede(self, job: Job, successor: Job) -> Job:
         def given_up(job: Job) -> Job | None:
@@ -270,7 +270,7 @@ class Submitter:
             await self._reconciler.match_uncertain(
                 self._context.vendors[job.vendor], job.task.subject, job.task.resource
             )
-        elif seen.status is Status.SUBMITTING and not seen.throttled:
+        elif isinstance(seen, Later) and seen.counts:
             _warn(attempt.sent, seen)
 
     async def _keep_surely(self, attempt: Attempt, seen: Observation) -> None:
@@ -353,9 +353,7 @@ class Submitter:
         except StoreError:
             # Raised where a place in a budget is taken or the mark is written, which comes before the first byte.
             attempt.uncount()
-            doubt = "the store is down"
-            job_id = attempt.job.id
-            return Observation(way=Way.ANSWER, at=now(), job_id=job_id, status=Status.SUBMITTING, doubt=doubt)
+            return Later(way=Way.ANSWER, at=now(), job_id=attempt.job.id, doubt="the store is down")
         except TransportError as error:
             return undelivered(attempt.sent, maybe_sent=error.maybe_sent, reason=str(error), at=now())
         except (PayloadError, VendorError) as error:
@@ -367,7 +365,7 @@ class Submitter:
 _ADVICE = "once the store is back, fire the same task again, which joins it, or attach to it by this id"
 
 
-def _warn(job: Job, seen: Observation) -> None:
+def _warn(job: Job, seen: Later) -> None:
     facts = {"job": job.id, "vendor": job.vendor, "attempt": job.attempts}
     why = seen.doubt or "no reason was given"
     log.warning(

@@ -4,8 +4,23 @@ Everything a vendor ever says becomes an `Observation`; `reconcile` alone decide
 """
 
 from .clocks import CLOCKS_DIFFER, DOWN_AFTER, at_present
-from .document import decode_job, decode_task, encode_job, load_kinds_with, task_key
-from .model import STATES, Failure, Job, Look, Observation, Report, Status, Task, UnknownTask, Verdict, Way, normal_id
+from .document import decode_job, decode_observation, decode_task, encode_job, load_kinds_with, task_key
+from .model import STATES, Failure, Job, Quiet, Report, Status, Task, UnknownTask, Verdict, Way, normal_id
+from .observations import (
+    Absent,
+    Found,
+    GivenUp,
+    Gone,
+    Later,
+    Misread,
+    Note,
+    Nudge,
+    Observation,
+    Reported,
+    Seen,
+    told,
+    without_inference,
+)
 from .polling import Polling, later
 from .table import (
     GONE_POLLS,
@@ -26,12 +41,22 @@ __all__ = [
     "GONE_SPAN",
     "STATES",
     "TABLE",
+    "Absent",
     "Failure",
+    "Found",
+    "GivenUp",
+    "Gone",
     "Job",
-    "Look",
+    "Later",
+    "Misread",
+    "Note",
+    "Nudge",
     "Observation",
     "Polling",
+    "Quiet",
     "Report",
+    "Reported",
+    "Seen",
     "Status",
     "Task",
     "UnknownTask",
@@ -41,6 +66,7 @@ __all__ = [
     "at_present",
     "choose_adopter",
     "decode_job",
+    "decode_observation",
     "decode_task",
     "encode_job",
     "later",
@@ -49,6 +75,8 @@ __all__ = [
     "normal_id",
     "reconcile",
     "task_key",
+    "told",
     "undelivered",
     "withdrawal",
+    "without_inference",
 ]

@@ -41,9 +41,9 @@ def _bring_back(job: Job, now: datetime, by: timedelta) -> Job:
     def back(at: datetime | None) -> datetime | None:
         return at if at is None or at <= now else later(at, -by)
 
-    look, created_at = job.look, back(job.created_at) or job.created_at
-    if look is not None:
-        look = replace(look, first_at=back(look.first_at), last_at=back(look.last_at))
+    quiet, created_at = job.quiet, back(job.created_at) or job.created_at
+    if quiet is not None:
+        quiet = replace(quiet, first_at=back(quiet.first_at), last_at=back(quiet.last_at))
     return replace(
         job,
         created_at=created_at,
@@ -52,7 +52,7 @@ def _bring_back(job: Job, now: datetime, by: timedelta) -> Job:
         overtaken_at=back(job.overtaken_at),
         absent_since=back(job.absent_since),
         gone_since=back(job.gone_since),
-        look=look,
+        quiet=quiet,
         reports=tuple(replace(report, at=back(report.at)) for report in job.reports),
         next_poll=None if job.next_poll is None else later(job.next_poll, -by),
         planned_at=now,
@@ -63,14 +63,14 @@ def _discount(job: Job, now: datetime, surplus: timedelta) -> Job:
     def on(at: datetime | None) -> datetime | None:
         return at if at is None else later(at, surplus)
 
-    look = job.look
-    if look is not None:
-        look = replace(look, first_at=on(look.first_at), last_at=on(look.last_at))
+    quiet = job.quiet
+    if quiet is not None:
+        quiet = replace(quiet, first_at=on(quiet.first_at), last_at=on(quiet.last_at))
     return replace(
         job,
         absent_since=on(job.absent_since),
         gone_since=on(job.gone_since),
-        look=look,
+        quiet=quiet,
         reports=tuple(replace(report, at=on(report.at)) for report in job.reports),
         planned_at=now,
     )

@@ -10,6 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from .model import Job, Task, UnknownTask
+from .observations import Observation
 
 
 def task_key(account: str, task: Task[Any]) -> str:
@@ -33,6 +34,12 @@ def decode_job(document: bytes) -> Job:
     """Decode a stored job. A task whose type is not loaded comes back as `UnknownTask`."""
     stored = _DOCUMENT.decode(document)
     return replace(stored.job, task=decode_task(bytes(stored.task)))
+
+
+def decode_observation(document: bytes) -> Observation:
+    """Decode a stored observation."""
+    seen: Observation = _OBSERVATION.decode(document)
+    return seen
 
 
 def decode_task(body: bytes) -> Task[Any]:
@@ -78,3 +85,4 @@ class _Document(msgspec.Struct, frozen=True):
 
 _KIND = msgspec.json.Decoder(_Kind)
 _DOCUMENT = msgspec.json.Decoder(_Document)
+_OBSERVATION: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Observation)

@@ -1,4 +1,4 @@
-"""The words: what a task, a job and an observation are. Frozen values, nothing more."""
+"""The words: what a task and a job are. Frozen values, nothing more."""
 
 from __future__ import annotations
 
@@ -67,10 +67,10 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     refused_key: int | None = None
 
 
-class Look(msgspec.Struct, frozen=True, kw_only=True):
-    """A run of equal looks at a vendor that publishes no status: evidence for an inferred end.
+class Quiet(msgspec.Struct, frozen=True, kw_only=True):
+    """A run of equal polls of a vendor that publishes no status: evidence for an inferred end.
 
-    `fingerprint` is whatever the dialect compares between looks; `count` looks between `first_at` and `last_at`
+    `fingerprint` is whatever the dialect compares between polls; `count` polls between `first_at` and `last_at`
     saw the same.
     """
 
@@ -135,49 +135,6 @@ class UnknownTask(Task[Any], frozen=True, kw_only=True, tag="unknown"):
         return f"<task of kind {self.stored_kind}, whose type is not loaded>"
 
 
-class Observation(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing a vendor said about a job.
-
-    `status` is None when the vendor's word is not one of ours (`vendor_status` keeps it): the job stays open.
-    `job_id` is set when it answers our own request for that job, `remote_id` when the vendor named the job.
-    `subject` and `resource` allow a delivery whose job is unknown to be matched to an uncertain submission.
-    With `nudge`, it says nothing about a job but makes the open jobs of `subject` due for a look now.
-    With `reported`, it names resources that a job which brings several has updated so far.
-    With `gone`, the vendor answered that it knows no such job; with `found`, that it knows it, or its subject. With
-    `absent`, a search for an uncertain job found nothing; `abandon` says that following the job longer makes no sense.
-    With `throttled`, a submission was turned away only for the number of requests: it counts as no attempt. With
-    `misfit`, part of an answer could not be read: the kind of error and the path, never a value; it says nothing about
-    a job. `note` is for who reads the timeline.
-    """
-
-    way: Way
-    at: datetime
-    status: Status | None = None
-    vendor_status: str | None = None
-    job_id: str | None = None
-    remote_id: str | None = None
-    delivery_id: str | None = None
-    subject: str | None = None
-    resource: str | None = None
-    failure: Failure | None = None
-    partial: bool = False
-    retry_at: datetime | None = None
-    created_count: int | None = None
-    updated_count: int | None = None
-    doubt: str | None = None
-    note: str | None = None
-    look: Look | None = None
-    reported: tuple[str, ...] = ()
-    nudge: bool = False
-    adoptable: bool = False
-    throttled: bool = False
-    gone: bool = False
-    found: bool = False
-    absent: bool = False
-    abandon: bool = False
-    misfit: str | None = None
-
-
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One run of a task at a vendor: a snapshot, replaced and never changed.
 
@@ -186,7 +143,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     have been sent, by the worker that `sender` names. `doubt` says why a submission became uncertain or, while it waits
     to be tried again, why it was not sent. `retry_at`: not before this may more data be had. `deadline` is the latest
     that anybody was promised to wait for it: from then on it holds no lane, and an equal task is started anew
-    (`superseded_by`). `overtaken_at`: from then on another job of its lane may be what a look at their subject shows.
+    (`superseded_by`). `overtaken_at`: from then on another job of its lane may be what a poll of their subject shows.
     An `abandoned` job is followed no longer, by whose decision `settled_by` says; what the vendor says of it still
     counts. `settled_by` inference: not the vendor but what it holds tells the end; where nothing speaks for an end, the
     job is abandoned by inference. `planned_at` is when `next_poll` was set, which is believed as long as that does not
@@ -220,7 +177,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     abandoned: bool = False
     superseded_by: str | None = None
     overtaken_at: datetime | None = None
-    look: Look | None = None
+    quiet: Quiet | None = None
     reports: tuple[Report, ...] = ()
     gone_count: int = 0
     gone_since: datetime | None = None

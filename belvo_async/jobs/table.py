@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from .model import Failure, Job, Look, Observation, Report, Status, Verdict, Way, normal_id
+from .model import Failure, Job, Quiet, Report, Status, Verdict, Way, normal_id
+from .observations import Absent, GivenUp, Gone, Later, Observation, Reported, Seen
 
 # Ranks of the words the vendor may use while a job is open; see TABLE for what a lower one means later.
 _A, _R, _S, _C = Verdict.ADVANCED, Verdict.REPEATED, Verdict.STALE, Verdict.CONFLICTING
@@ -57,14 +58,49 @@ def reconcile(job: Job, seen: Observation) -> tuple[Job, Verdict]:
     """Say what an observation makes of a job. The same job object comes back when nothing changed."""
     if _names_another(job, seen):
         return replace(job, conflicts=job.conflicts + 1), Verdict.CONFLICTING
-    if seen.gone:
-        return _note_gone(job, seen)
-    if seen.status is None:
-        return _note_unknown(job, seen)
-    verdict = TABLE[job.status, seen.status]
+    match seen:
+        case Seen():
+            return _note_facts(job, seen) if seen.status is None else _weigh(job, seen, seen.status)
+        case Later() | Absent() | Reported():
+            made, verdict = _weigh(job, _as_word(seen), seen.status)
+            return (_add_own(made, seen) if verdict in (_A, _R) else made), verdict
+        case Gone():
+            return _note_gone(job, seen)
+        case GivenUp():
+            return _note_given_up(job, seen)
+        case _:
+            return job, Verdict.STALE if job.status.is_terminal else Verdict.REPEATED
+
+
+def _weigh(job: Job, seen: Seen, status: Status) -> tuple[Job, Verdict]:
+    verdict = TABLE[job.status, status]
     if verdict is Verdict.REPEATED and _contradicts(job.failure, seen.failure):
         verdict = Verdict.CONFLICTING
-    return _APPLY[verdict](job, seen, seen.status), verdict
+    return _APPLY[verdict](job, seen, status), verdict
+
+
+def _as_word(seen: Later | Absent | Reported) -> Seen:
+    """What it says of the status, as a word of the vendor's."""
+    return Seen(
+        way=seen.way,
+        at=seen.at,
+        remote_id=seen.remote_id,
+        status=seen.status,
+        vendor_status=seen.vendor_status if isinstance(seen, Reported) else None,
+        doubt=seen.doubt if isinstance(seen, Later) else None,
+    )
+
+
+def _add_own(job: Job, seen: Later | Absent | Reported) -> Job:
+    """Take over what only this kind of observation tells. When to submit again says nothing about the data."""
+    if isinstance(seen, Absent):
+        known = job.absent_since is not None and (job.abandoned or not seen.final)
+        since = job.absent_since or seen.at
+        return job if known else replace(job, absent_since=since, abandoned=job.abandoned or seen.final)
+    if isinstance(seen, Reported):
+        reports = _join_reports(job.reports, seen)
+        return job if reports == job.reports else replace(job, reports=reports)
+    return job
 
 
 def _names_another(job: Job, seen: Observation) -> bool:
@@ -75,7 +111,7 @@ def _contradicts(known: Failure | None, said: Failure | None) -> bool:
     return known is not None and said is not None and known.code != said.code
 
 
-def _advance(job: Job, seen: Observation, status: Status) -> Job:
+def _advance(job: Job, seen: Seen, status: Status) -> Job:
     ends = status.is_terminal
     # What somebody here gave up stays so until it ends; what was given up for want of a word has one now.
     stays_closed = job.abandoned and job.settled_by is Way.USER and not ends
@@ -96,7 +132,7 @@ def _advance(job: Job, seen: Observation, status: Status) -> Job:
     )
 
 
-def _repeat(job: Job, seen: Observation, status: Status) -> Job:
+def _repeat(job: Job, seen: Seen, status: Status) -> Job:
     again = replace(
         _add_facts(job, seen),
         remote_id=job.remote_id or seen.remote_id,
@@ -109,7 +145,7 @@ def _repeat(job: Job, seen: Observation, status: Status) -> Job:
     return job if again == job else again
 
 
-def _outlive(job: Job, seen: Observation, _status: Status | None) -> Job:
+def _outlive(job: Job, seen: Seen, _status: Status | None) -> Job:
     """A late word still may tell that data is missing, which job it is, and that the vendor knows it."""
     late = replace(
         job,
@@ -122,7 +158,7 @@ def _outlive(job: Job, seen: Observation, _status: Status | None) -> Job:
     return job if late == job else late
 
 
-def _set_aside(job: Job, _seen: Observation, _status: Status) -> Job:
+def _set_aside(job: Job, _seen: Seen, _status: Status) -> Job:
     return replace(job, conflicts=job.conflicts + 1)
 
 
@@ -134,36 +170,37 @@ _APPLY = {
 }
 
 
-def _add_facts(job: Job, seen: Observation) -> Job:
+def _add_facts(job: Job, seen: Seen) -> Job:
     """Take over what only ever grows: it may come in any order, from any way."""
-    absent_since = job.absent_since or (seen.at if seen.absent else None)
-    # While submitting, `retry_at` says when to try the submission again; it tells nothing about the data.
-    retry_at = None if seen.status is Status.SUBMITTING else seen.retry_at
     return replace(
         job,
         partial=job.partial or seen.partial,
-        retry_at=_latest(job.retry_at, retry_at),
+        retry_at=_latest(job.retry_at, seen.retry_at),
         created_count=_largest(job.created_count, seen.created_count),
         updated_count=_largest(job.updated_count, seen.updated_count),
-        look=_join_looks(job.look, seen.look),
-        reports=_join_reports(job.reports, seen),
-        absent_since=absent_since,
-        abandoned=job.abandoned or seen.abandon,
+        quiet=_join_quiet(job.quiet, seen.quiet),
     )
 
 
-def _note_unknown(job: Job, seen: Observation) -> tuple[Job, Verdict]:
+def _note_facts(job: Job, seen: Seen) -> tuple[Job, Verdict]:
     if job.status.is_terminal:
         return _outlive(job, seen, None), Verdict.STALE
-    if seen.vendor_status:
+    if seen.is_unknown_word:
         return _repeat(job, seen, job.status), Verdict.REPEATED
     noted = replace(_add_facts(job, seen), remote_id=job.remote_id or seen.remote_id)
-    if noted.abandoned and not job.abandoned:
+    return (job if noted == job else noted), Verdict.REPEATED
+
+
+def _note_given_up(job: Job, seen: GivenUp) -> tuple[Job, Verdict]:
+    if job.status.is_terminal:
+        return job, Verdict.STALE
+    noted = replace(job, quiet=_join_quiet(job.quiet, seen.quiet), abandoned=True)
+    if not job.abandoned:
         noted = replace(noted, settled_by=seen.way, settled_at=seen.at, failure=seen.failure)
     return (job if noted == job else noted), Verdict.REPEATED
 
 
-def _note_gone(job: Job, seen: Observation) -> tuple[Job, Verdict]:
+def _note_gone(job: Job, seen: Gone) -> tuple[Job, Verdict]:
     if job.status.is_terminal:
         return job, Verdict.STALE
     since = job.gone_since or seen.at
@@ -171,7 +208,8 @@ def _note_gone(job: Job, seen: Observation) -> tuple[Job, Verdict]:
     if counted.gone_count < GONE_POLLS or seen.at - since < GONE_SPAN:
         return counted, Verdict.REPEATED
     lost = Failure(code="gone", message="the vendor no longer knows this job", retryable=True)
-    return _advance(counted, replace(seen, failure=lost), Status.FAILED), Verdict.ADVANCED
+    word = Seen(way=seen.way, at=seen.at, remote_id=seen.remote_id, failure=lost)
+    return _advance(counted, word, Status.FAILED), Verdict.ADVANCED
 
 
 def _latest(one: datetime | None, other: datetime | None) -> datetime | None:
@@ -182,19 +220,17 @@ def _largest(one: int | None, other: int | None) -> int | None:
     return max((each for each in (one, other) if each is not None), default=None)
 
 
-def _join_looks(run: Look | None, look: Look | None) -> Look | None:
-    if run is None or look is None:
-        return look or run
-    if run.fingerprint != look.fingerprint or look.last_at <= run.last_at:
-        return look if look.last_at > run.last_at else run
-    return replace(look, first_at=run.first_at, count=run.count + look.count)
+def _join_quiet(run: Quiet | None, quiet: Quiet | None) -> Quiet | None:
+    if run is None or quiet is None:
+        return quiet or run
+    if run.fingerprint != quiet.fingerprint or quiet.last_at <= run.last_at:
+        return quiet if quiet.last_at > run.last_at else run
+    return replace(quiet, first_at=run.first_at, count=run.count + quiet.count)
 
 
-def _join_reports(known: tuple[Report, ...], seen: Observation) -> tuple[Report, ...]:
-    if not seen.reported:
-        return known
+def _join_reports(known: tuple[Report, ...], seen: Reported) -> tuple[Report, ...]:
     times = {report.resource: report.at for report in known}
-    for resource in seen.reported:
+    for resource in seen.resources:
         times[resource] = max(times.get(resource, seen.at), seen.at)
     return tuple(Report(resource=resource, at=at) for resource, at in sorted(times.items()))
 
@@ -211,14 +247,12 @@ def undelivered(job: Job, *, maybe_sent: bool, reason: str, at: datetime) -> Obs
     Possibly accepted is uncertain. Certainly not sent is to be tried again, and refused after UNSENT_ATTEMPTS.
     """
     if maybe_sent:
-        return Observation(way=Way.ANSWER, at=at, job_id=job.id, status=Status.UNCERTAIN, doubt=reason)
+        return Seen(way=Way.ANSWER, at=at, job_id=job.id, status=Status.UNCERTAIN, doubt=reason)
     if job.attempts < UNSENT_ATTEMPTS:
         again_at = at + UNSENT_PAUSE * job.attempts
-        return Observation(
-            way=Way.ANSWER, at=at, job_id=job.id, status=Status.SUBMITTING, doubt=reason, retry_at=again_at
-        )
+        return Later(way=Way.ANSWER, at=at, job_id=job.id, doubt=reason, retry_at=again_at)
     failure = Failure(code="unreachable", message=f"nothing was sent: {reason}", retryable=True)
-    return Observation(way=Way.ANSWER, at=at, job_id=job.id, status=Status.REJECTED, failure=failure)
+    return Seen(way=Way.ANSWER, at=at, job_id=job.id, status=Status.REJECTED, failure=failure)
 
 
 def mistrust(job: Job, at: datetime) -> Observation:
@@ -229,7 +263,7 @@ def mistrust(job: Job, at: datetime) -> Observation:
 def withdrawal(job: Job, at: datetime) -> Observation:
     """Say that somebody here wants a queued job no more: it was never sent, and will not be."""
     failure = Failure(code="withdrawn", message="stopped before it was sent", retryable=True)
-    return Observation(way=Way.USER, at=at, job_id=job.id, status=Status.REJECTED, failure=failure)
+    return Seen(way=Way.USER, at=at, job_id=job.id, status=Status.REJECTED, failure=failure)
 
 
 def abandonment(job: Job, at: datetime) -> Observation:
@@ -237,7 +271,7 @@ def abandonment(job: Job, at: datetime) -> Observation:
     if job.is_queued:
         return withdrawal(job, at)
     note = "given up here; nothing changes at the vendor"
-    return Observation(way=Way.USER, at=at, job_id=job.id, abandon=True, note=note)
+    return GivenUp(way=Way.USER, at=at, job_id=job.id, note=note)
 
 
 def choose_adopter(jobs: Iterable[Job], deliveries: Iterable[Observation]) -> tuple[Job, Observation] | None:
@@ -247,7 +281,7 @@ def choose_adopter(jobs: Iterable[Job], deliveries: Iterable[Observation]) -> tu
     whose answer is still under way may have caused the delivery as well.
     """
     waiting = [job for job in jobs if job.is_nameless]
-    strange = [seen for seen in deliveries if seen.adoptable and seen.remote_id]
+    strange = [seen for seen in deliveries if isinstance(seen, Seen) and seen.adoptable and seen.remote_id]
     fits = [(job, seen) for job in waiting for seen in strange if _may_be_about(job, seen)]
     ids = {normal_id(seen.remote_id or "") for _, seen in fits}
     if len({job.id for job, _ in fits}) != 1 or len(ids) != 1:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import NamedTuple, Protocol
 
-from ..jobs import Job, Observation, normal_id
+from ..jobs import Job, Observation, Reported, Seen, normal_id
 from .rules import Bounds
 
 _log = logging.getLogger("belvo_async")
@@ -45,8 +45,8 @@ def label_of(seen: Observation) -> Label:
     return Label(
         remote_id=None if seen.remote_id is None else normal_id(seen.remote_id),
         subject=None if seen.subject is None else normal_id(seen.subject),
-        claim=seen.resource if seen.adoptable and seen.subject is not None else None,
-        is_report=bool(seen.reported),
+        claim=seen.resource if isinstance(seen, Seen) and seen.adoptable and seen.subject is not None else None,
+        is_report=isinstance(seen, Reported),
     )
 
 

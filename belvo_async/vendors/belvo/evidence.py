@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from ...jobs import Failure, Job, Observation, Status, Way
+from ...jobs import Failure, GivenUp, Job, Observation, Seen, Status, Way
 from .lists import INVOICES, partial_remark
 from .pages import PAGE_SIZE, Params
 from .schema.invoices import Warnings
@@ -91,10 +91,10 @@ def _is_of(job: Job, row: Trace) -> bool:
     )
 
 
-def infer(seen: Observation, found: Evidence) -> Observation:
+def infer(seen: Seen, found: Evidence) -> Observation:
     """Make the inferred end of a job: finished where something speaks for it, followed no longer where nothing does."""
     if not found.speaks:
-        return msgspec.structs.replace(seen, way=Way.INFERENCE, abandon=True, failure=UNCONFIRMED)
+        return GivenUp(way=Way.INFERENCE, at=seen.at, job_id=seen.job_id, quiet=seen.quiet, failure=UNCONFIRMED)
     return msgspec.structs.replace(
         seen, way=Way.INFERENCE, status=Status.FINISHED, partial=found.partial, retry_at=found.retry_at
     )

@@ -7,7 +7,7 @@ from typing import Final
 
 from ...abc import Conversation
 from ...errors import PayloadError
-from ...jobs import Job, Observation, Status, Way, normal_id
+from ...jobs import Absent, Job, Observation, Seen, Status, Way, normal_id
 from ...tolerant import read
 from .errors import is_unknown, read_error
 from .lists import get_link
@@ -25,15 +25,9 @@ def find(job: Job, now: datetime, pace: Pace) -> Conversation[Observation]:
     An uncertain job is given up after 15 minutes: from its attempt, or from the first search where none is known.
     """
     if isinstance(job.task, DeleteLink) and (yield from find_link(job.task.link, pace)) is None:
-        return Observation(way=Way.POLL, at=now, job_id=job.id, status=Status.FINISHED)
-    return Observation(
-        way=Way.POLL,
-        at=now,
-        job_id=job.id,
-        status=Status.UNCERTAIN,
-        absent=True,
-        abandon=now - (job.absent_since or job.attempted_at or now) >= ADOPTION_SPAN,
-    )
+        return Seen(way=Way.POLL, at=now, job_id=job.id, status=Status.FINISHED)
+    since = job.absent_since or job.attempted_at or now
+    return Absent(way=Way.POLL, at=now, job_id=job.id, final=now - since >= ADOPTION_SPAN)
 
 
 def find_link(wanted: str, pace: Pace) -> Conversation[Link | None]:

@@ -16,7 +16,7 @@ import msgspec
 
 from ...abc import Query, Request, Shape, Walk, answer_of
 from ...errors import UnsupportedError
-from ...jobs import Observation, Way, normal_id
+from ...jobs import Seen, Way, normal_id
 from .pages import PAGE_SIZE, Params, get, selection, walk_list
 from .schema.checks import Several, link_id, subject_of
 from .schema.invoices import XML_LIMIT, Invoice, Warnings
@@ -200,13 +200,13 @@ def record_id(row: _IdRow) -> str | None:
     return None if row.id is None else str(row.id)
 
 
-def partial_remark(row: _WarnedRow, now: datetime) -> Observation | None:
+def partial_remark(row: _WarnedRow, now: datetime) -> Seen | None:
     """Say that an invoice came without its XML, so that the job it belongs to is partial."""
     warnings = row.warnings
     if warnings is None or warnings.code is None:
         return None
     retry_at = quota_reset(now) if warnings.code == XML_LIMIT else None
-    return Observation(way=Way.POLL, at=now, partial=True, retry_at=retry_at)
+    return Seen(way=Way.POLL, at=now, partial=True, retry_at=retry_at)
 
 
 def quota_reset(now: datetime) -> datetime:

@@ -16,7 +16,7 @@ import msgspec
 
 from ...abc import Conversation
 from ...errors import PayloadError, RateLimitError, TransportError, VendorError, name_fault
-from ...jobs import Job, Look, Observation, Status, Way
+from ...jobs import Found, Gone, Job, Misread, Observation, Quiet, Seen, Status, Way
 from ...tolerant import read
 from .errors import failure, read_error
 from .evidence import Evidence, TracePage, infer, is_after, questions, sent_at, weigh
@@ -73,7 +73,7 @@ def poll(jobs: Sequence[Job], now: datetime, pace: Pace) -> Conversation[tuple[O
             seen.extend(_unread(job, now, troubles[-1]) for job in group)
         else:
             yield from _poll_link(group, seen, troubles, now, pace)
-    if troubles and all(each.misfit for each in seen):
+    if troubles and all(isinstance(each, Misread) for each in seen):
         raise troubles[0]
     return tuple(seen)
 
@@ -89,12 +89,12 @@ def _ends_round(error: Exception) -> bool:
     return isinstance(error, RateLimitError) or (isinstance(error, VendorError) and error.status_code == 401)
 
 
-def _nothing(job: Job, now: datetime) -> Observation:
-    return Observation(way=Way.POLL, at=now, job_id=job.id)
+def _nothing(job: Job, now: datetime) -> Seen:
+    return Seen(way=Way.POLL, at=now, job_id=job.id)
 
 
-def _unread(job: Job, now: datetime, error: _Trouble) -> Observation:
-    return Observation(way=Way.POLL, at=now, job_id=job.id, misfit=name_fault(error))
+def _unread(job: Job, now: datetime, error: _Trouble) -> Misread:
+    return Misread(way=Way.POLL, at=now, job_id=job.id, misfit=name_fault(error))
 
 
 def _poll_link(
@@ -111,20 +111,24 @@ def _poll_link(
         troubles.append(error)
         seen.extend(_unread(job, now, error) for job in jobs)
         return
+    answered: list[Observation] = []
     for job in jobs:
         try:
-            said = _missing(job, now) if link is None else (yield from _poll_job(job, link, now, pace))
-            seen.append(msgspec.structs.replace(said, found=link is not None))
+            answered.append(_missing(job, now) if link is None else (yield from _poll_job(job, link, now, pace)))
         except (VendorError, TransportError, PayloadError) as error:
             troubles.append(error)
             seen.append(_unread(job, now, error))
+    if answered and link is not None:
+        answered.append(Found(way=Way.POLL, at=now, subject=task.link))
+    seen.extend(answered)
 
 
 def _missing(job: Job, now: datetime) -> Observation:
-    was_sent = job.status in _SENT
-    if not isinstance(job.task, DeleteLink):
-        return msgspec.structs.replace(_nothing(job, now), gone=was_sent)
-    return msgspec.structs.replace(_nothing(job, now), status=Status.FINISHED if was_sent else None)
+    if job.status not in _SENT:
+        return _nothing(job, now)
+    if isinstance(job.task, DeleteLink):
+        return Seen(way=Way.POLL, at=now, job_id=job.id, status=Status.FINISHED)
+    return Gone(way=Way.POLL, at=now, job_id=job.id)
 
 
 def _poll_job(job: Job, link: Link, now: datetime, pace: Pace) -> Conversation[Observation]:
@@ -132,7 +136,7 @@ def _poll_job(job: Job, link: Link, now: datetime, pace: Pace) -> Conversation[O
         return _nothing(job, now)
     broken = BROKEN.get(link.status or "")
     if broken and job.status in _SENT:
-        return msgspec.structs.replace(_nothing(job, now), status=Status.FAILED, failure=failure(broken))
+        return Seen(way=Way.POLL, at=now, job_id=job.id, status=Status.FAILED, failure=failure(broken))
     if job.status not in _ACCEPTED:
         return _nothing(job, now)
     if isinstance(job.task, Refresh):
@@ -144,9 +148,9 @@ def _poll_job(job: Job, link: Link, now: datetime, pace: Pace) -> Conversation[O
     page = read((yield from _ask(pace, path, [*params, ("fields", "id"), ("page_size", "1")])), _FirstPage)
     if page.count is None and page.results is None:
         raise PayloadError("no list", path="$.results")
-    look = _look(page, used_at, now)
-    seen = Observation(way=Way.POLL, at=now, job_id=job.id, look=look)
-    stood = _stood_still(job, look)
+    quiet = _quiet(page, used_at, now)
+    seen = Seen(way=Way.POLL, at=now, job_id=job.id, quiet=quiet)
+    stood = _stood_still(job, quiet)
     if stood is None or stood < pace.quiet:
         return seen
     is_over = stood >= pace.patience
@@ -198,21 +202,21 @@ def _ask(pace: Pace, path: str, params: Params) -> Conversation[bytes]:
     return answer.body
 
 
-def _look(page: _FirstPage, used_at: datetime | None, now: datetime) -> Look:
+def _quiet(page: _FirstPage, used_at: datetime | None, now: datetime) -> Quiet:
     # A row that could not be read is None, and as good as any to tell whether the list stands still.
     first = getattr(page.results[0], "id", None) if page.results else None
     used = used_at.isoformat() if used_at else None
-    return Look(fingerprint=f"{page.count}/{used}/{first}", first_at=now, last_at=now, accessed_at=used_at)
+    return Quiet(fingerprint=f"{page.count}/{used}/{first}", first_at=now, last_at=now, accessed_at=used_at)
 
 
-def _stood_still(job: Job, look: Look) -> timedelta | None:
+def _stood_still(job: Job, last: Quiet) -> timedelta | None:
     """For how long enough polls were equal, this one and the run kept in the job; None while they are not."""
-    run = job.look
-    if run is None or run.fingerprint != look.fingerprint or look.last_at <= run.last_at or run.count + 1 < EQUAL_POLLS:
+    run = job.quiet
+    if run is None or run.fingerprint != last.fingerprint or last.last_at <= run.last_at or run.count + 1 < EQUAL_POLLS:
         return None
-    return look.last_at - run.first_at
+    return last.last_at - run.first_at
 
 
 def _was_searched(job: Job, quiet: timedelta) -> bool:
-    run = job.look
+    run = job.quiet
     return run is not None and run.count >= EQUAL_POLLS and run.last_at - run.first_at >= quiet

@@ -14,7 +14,7 @@ import msgspec
 
 from ...abc import Answer, Budget, Conversation, Request, Retry
 from ...errors import PayloadError, UnsupportedError
-from ...jobs import Failure, Job, Observation, Status, Task, Way
+from ...jobs import Failure, Job, Later, Observation, Seen, Status, Task, Way
 from ...payload import encode_body
 from ...proxies import BLOCKED_ATTEMPTS, turned_away
 from ...rate_limits import retry_after
@@ -106,7 +106,7 @@ def _body(task: Task[object]) -> tuple[str, dict[str, object]]:
 
 def read_submission(job: Job, answer: Answer, now: datetime) -> Observation:
     """Say what an answer to a submission means for its job."""
-    say = partial(Observation, way=Way.ANSWER, at=now, job_id=job.id)
+    say = partial(Seen, way=Way.ANSWER, at=now, job_id=job.id)
     if is_throttle(answer):
         return _throttled(job, answer, say, now)
     if answer.status < 300:
@@ -117,7 +117,7 @@ def read_submission(job: Job, answer: Answer, now: datetime) -> Observation:
     return say(status=Status.UNCERTAIN, doubt=f"Belvo or a proxy answered {answer.status}")
 
 
-def _read_success(task: Task[object], answer: Answer, say: partial[Observation], now: datetime) -> Observation:
+def _read_success(task: Task[object], answer: Answer, say: partial[Seen], now: datetime) -> Observation:
     if isinstance(task, DeleteLink) and answer.status == 204:
         return say(status=Status.FINISHED)
     try:
@@ -129,7 +129,7 @@ def _read_success(task: Task[object], answer: Answer, say: partial[Observation],
     return say(status=Status.PENDING, remote_id=accepted.request_id, vendor_status="accepted")
 
 
-def _read_synchronous(task: Task[object], answer: Answer, say: partial[Observation], now: datetime) -> Observation:
+def _read_synchronous(task: Task[object], answer: Answer, say: partial[Seen], now: datetime) -> Observation:
     if answer.status not in (200, 201) or isinstance(task, DeleteLink | Refresh):
         return say(status=Status.UNCERTAIN, doubt=f"Belvo answered {answer.status} without a readable request id")
     try:
@@ -155,19 +155,19 @@ def _read_rows(answer: Answer) -> list[_AnsweredRow]:
     return found
 
 
-def _throttled(job: Job, answer: Answer, say: partial[Observation], now: datetime) -> Observation:
+def _throttled(job: Job, answer: Answer, say: partial[Seen], now: datetime) -> Observation:
     """A 429 passes; an HTML 403 may be the firewall, which refuses for good what does not fit its schema."""
     if answer.status != 429 and job.attempts >= BLOCKED_ATTEMPTS:
         return say(status=Status.REJECTED, failure=failure("rate_limited"))
     # Where nothing is said, as long again as it has waited since it was fired: soon at first.
     patience = min(max(now - job.created_at, FIRST_WAIT), THROTTLE_WAIT)
     wait = retry_after(answer.headers, now, longest=LONGEST_WAIT) or patience
-    throttled = answer.status == 429
     doubt = f"Belvo's proxy answered {answer.status}: too many requests"
-    return say(status=Status.SUBMITTING, retry_at=now + wait, throttled=throttled, doubt=doubt)
+    counts = answer.status != 429
+    return Later(way=Way.ANSWER, at=now, job_id=job.id, retry_at=now + wait, doubt=doubt, counts=counts)
 
 
-def _read_refusal(job: Job, answer: Answer, say: partial[Observation], now: datetime) -> Observation:
+def _read_refusal(job: Job, answer: Answer, say: partial[Seen], now: datetime) -> Observation:
     bodies = read_bodies(answer)
     body = decisive(bodies)
     code = body.code if body else None
@@ -175,7 +175,7 @@ def _read_refusal(job: Job, answer: Answer, say: partial[Observation], now: date
         return _read_anonymous(job, answer, say, now)
     if advice_for(code).resend and job.attempts < ATTEMPTS:
         doubt = f"{code}: {advice_for(code).message}"
-        return say(status=Status.SUBMITTING, retry_at=now + _wait(code, job.attempts), doubt=doubt)
+        return Later(way=Way.ANSWER, at=now, job_id=job.id, retry_at=now + _wait(code, job.attempts), doubt=doubt)
     if code == "link_refreshed":
         return _refreshed_lately(answer, say, now)
     if code == "not_found" and isinstance(job.task, DeleteLink) and job.attempts > 1:
@@ -190,14 +190,14 @@ def _refused_key(code: str, answer: Answer) -> int | None:
     return answer.status if code in KEY_CODES and answer.status in (401, 403) else None
 
 
-def _refreshed_lately(answer: Answer, say: partial[Observation], now: datetime) -> Observation:
+def _refreshed_lately(answer: Answer, say: partial[Seen], now: datetime) -> Observation:
     wait = refresh_wait(answer)
     refusal = failure("link_refreshed")
     minutes = f"{refusal.message}; it may be refreshed again in {wait // timedelta(minutes=1)} min"
     return say(status=Status.REJECTED, failure=msgspec.structs.replace(refusal, message=minutes), retry_at=now + wait)
 
 
-def _read_anonymous(job: Job, answer: Answer, say: partial[Observation], now: datetime) -> Observation:
+def _read_anonymous(job: Job, answer: Answer, say: partial[Seen], now: datetime) -> Observation:
     """A refusal without a code we may build on: a proxy's 4xx never reached Belvo; 408 and 5xx may have."""
     if answer.status >= 500 or answer.status == 408:
         return say(status=Status.UNCERTAIN, doubt=f"Belvo or a proxy answered {answer.status}")

@@ -14,7 +14,7 @@ import msgspec
 
 from ...abc import Headers, Secret
 from ...errors import SignatureError
-from ...jobs import Failure, Observation, Status, Way
+from ...jobs import Failure, Nudge, Observation, Reported, Seen, Status, Way
 from ...payload import decode, refuse_repeated_keys
 from ...tolerant import count_of, read
 from .errors import webhook_failure
@@ -64,14 +64,14 @@ def read_delivery(body: bytes, now: datetime) -> tuple[Observation, ...]:
     content = _content(delivery)
     trouble = _trouble(content)
     word = _word(delivery, now)
-    nudge = msgspec.structs.replace(word, remote_id=None, nudge=True)
+    nudge = Nudge(way=word.way, at=now, delivery_id=word.delivery_id, subject=word.subject)
     if delivery.request_id and _completes(delivery):
         return (_outcome(delivery, word, trouble, content),)
     told = _partial_word(delivery, word, trouble) if delivery.request_id else None
     return ((told,) if told else ()) + ((nudge,) if delivery.link_id else ())
 
 
-def _partial_word(delivery: WebhookBody, word: Observation, trouble: Failure | None) -> Observation | None:
+def _partial_word(delivery: WebhookBody, word: Seen, trouble: Failure | None) -> Observation | None:
     """What a delivery that answers no asynchronous POST says about the job of its request id; None for nothing."""
     if trouble is not None:
         return msgspec.structs.replace(word, status=Status.FAILED, failure=trouble)
@@ -79,8 +79,15 @@ def _partial_word(delivery: WebhookBody, word: Observation, trouble: Failure | N
         adoptable = delivery.link_id is not None
         return msgspec.structs.replace(word, status=Status.FINISHED, resource="LINK", adoptable=adoptable)
     if _is_historical(delivery) and delivery.webhook_type not in (None, "LINK"):
-        reported = (delivery.webhook_type,)
-        return msgspec.structs.replace(word, status=Status.RUNNING, reported=reported)
+        return Reported(
+            way=word.way,
+            at=word.at,
+            remote_id=word.remote_id,
+            delivery_id=word.delivery_id,
+            subject=word.subject,
+            vendor_status=word.vendor_status,
+            resources=(delivery.webhook_type,),
+        )
     return None
 
 
@@ -90,8 +97,8 @@ def _is_historical(delivery: WebhookBody) -> bool:
     return delivery.process_type == "historical_update"
 
 
-def _word(delivery: WebhookBody, now: datetime) -> Observation:
-    return Observation(
+def _word(delivery: WebhookBody, now: datetime) -> Seen:
+    return Seen(
         way=Way.WEBHOOK,
         at=now,
         vendor_status=delivery.webhook_code,
@@ -110,9 +117,7 @@ def _completes(delivery: WebhookBody) -> bool:
     return delivery.process_type == "async_post"
 
 
-def _outcome(
-    delivery: WebhookBody, word: Observation, trouble: Failure | None, content: Mapping[str, object]
-) -> Observation:
+def _outcome(delivery: WebhookBody, word: Seen, trouble: Failure | None, content: Mapping[str, object]) -> Observation:
     return msgspec.structs.replace(
         word,
         status=Status.FAILED if trouble else Status.FINISHED,

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias, cast
 
 from ...abc import Conversation
 from ...discreet import Discretion
-from ...jobs import Job, Observation, Status, Way
+from ...jobs import Absent, Job, Observation, Way
 from .errors import expect_success, is_unknown
 from .events import read_events
 from .pages import get, read_pages
@@ -31,8 +31,8 @@ def find(job: Job, task: Task | Export, now: datetime) -> Conversation[Observati
         found = yield from (_find_export(task, since) if isinstance(task, Export) else _find_extraction(task, since))
     if found is not None:
         return found.observe(Way.POLL, now, job=job, is_new=True)
-    abandon = job.absent_since is not None and now - job.absent_since >= ABANDON_AFTER
-    return Observation(way=Way.POLL, at=now, job_id=job.id, status=Status.UNCERTAIN, absent=True, abandon=abandon)
+    final = job.absent_since is not None and now - job.absent_since >= ABANDON_AFTER
+    return Absent(way=Way.POLL, at=now, job_id=job.id, final=final)
 
 
 def _find_extraction(task: Task, since: datetime) -> Conversation[Snapshot | None]:

@@ -11,7 +11,7 @@ import msgspec
 
 from ...abc import Conversation
 from ...errors import BelvoAsyncError, PayloadError, VendorError, name_fault
-from ...jobs import Job, Observation, Way, normal_id
+from ...jobs import Gone, Job, Misread, Observation, Way, normal_id
 from .errors import FAULTS, expect_success, is_unknown
 from .find import are_older, created_after, read_extractions
 from .pages import get
@@ -54,7 +54,7 @@ def poll(jobs: Sequence[Job], now: datetime) -> Conversation[tuple[Observation, 
             shown.faults.append(fault)
     if shown.faults and not shown.seen:
         raise shown.faults[0]
-    misfits = (Observation(way=Way.POLL, at=now, misfit=name_fault(fault)) for fault in shown.faults)
+    misfits = (Misread(way=Way.POLL, at=now, misfit=name_fault(fault)) for fault in shown.faults)
     return (*shown.seen, *misfits)
 
 
@@ -103,7 +103,7 @@ def poll_one(job: Job, way: Way, now: datetime, collection: str = "/extractions"
     """Poll one job by its id."""
     answer = yield get(path_of(job, collection), f"GET {collection}/{{id}}")
     if is_unknown(answer):
-        return Observation(way=way, at=now, job_id=job.id, remote_id=job.remote_id, gone=True)
+        return Gone(way=way, at=now, job_id=job.id, remote_id=job.remote_id)
     seen = read_snapshot(read_document(expect_success(answer).body))
     if seen is None:
         raise PayloadError("no id", path="$.id")
@@ -124,7 +124,7 @@ def _poll_list(jobs: Sequence[Job], seen: list[Observation], now: datetime) -> C
     def is_enough(raw: RawPage) -> bool:
         page = read_snapshots(raw)
         seen.extend(row.observe(Way.POLL, now) for row in page.rows)
-        seen.extend(Observation(way=Way.POLL, at=now, misfit=misfit) for misfit in page.misfits)
+        seen.extend(Misread(way=Way.POLL, at=now, misfit=misfit) for misfit in page.misfits)
         shown.update(normal_id(row.remote_id) for row in page.rows)
         return missing <= shown or are_older(page.rows, since)
 

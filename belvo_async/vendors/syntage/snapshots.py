@@ -11,7 +11,7 @@ import msgspec
 
 from ...discreet import discreet
 from ...errors import PayloadError
-from ...jobs import Failure, Job, Observation, Status, Way
+from ...jobs import Failure, Job, Seen, Status, Way
 from ...payload import decode
 from ...tolerant import count_of, elements_of
 from .schema.options import INVOICE_TYPES, Period
@@ -69,10 +69,10 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
     def observe(
         self, way: Way, at: datetime, *, job: Job | None = None, delivery_id: str | None = None, is_new: bool = False
-    ) -> Observation:
+    ) -> Seen:
         """Say it as an observation; `is_new` reads an unknown word of a job just accepted or found as pending."""
         status = self.status or (Status.PENDING if is_new else None)
-        return Observation(
+        return Seen(
             way=way,
             at=at,
             status=status,

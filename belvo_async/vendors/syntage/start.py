@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 
 from ...abc import Answer, Conversation, Request, Retry
 from ...errors import PayloadError
-from ...jobs import Failure, Job, Observation, Status, Way
+from ...jobs import Failure, Job, Later, Observation, Seen, Status, Way
 from ...payload import encode_body
 from ...proxies import turned_away
 from .errors import FAULTS, is_own, read_failure, reset_wait
@@ -103,20 +103,17 @@ def read_acceptance(job: Job, answer: Answer, now: datetime) -> Observation:
 
 def doubt(job: Job, reason: str, now: datetime) -> Observation:
     """Say that a submission may have been accepted."""
-    return Observation(way=Way.ANSWER, at=now, job_id=job.id, status=Status.UNCERTAIN, doubt=reason)
+    return Seen(way=Way.ANSWER, at=now, job_id=job.id, status=Status.UNCERTAIN, doubt=reason)
 
 
 def reject(job: Job, failure: Failure, now: datetime) -> Observation:
     """Say that a submission was refused."""
-    return Observation(way=Way.ANSWER, at=now, job_id=job.id, status=Status.REJECTED, failure=failure)
+    return Seen(way=Way.ANSWER, at=now, job_id=job.id, status=Status.REJECTED, failure=failure)
 
 
 def throttle(job: Job, now: datetime, *, wait: timedelta) -> Observation:
     """Turned away only for the number of requests: try after `wait`, as if this had been no attempt."""
-    retry_at = now + wait
-    return Observation(
-        way=Way.ANSWER, at=now, job_id=job.id, status=Status.SUBMITTING, retry_at=retry_at, throttled=True
-    )
+    return Later(way=Way.ANSWER, at=now, job_id=job.id, retry_at=now + wait, counts=False)
 
 
 def try_again(job: Job, answer: Answer, now: datetime, *, wait: timedelta, attempts: int) -> Observation:
@@ -124,4 +121,4 @@ def try_again(job: Job, answer: Answer, now: datetime, *, wait: timedelta, attem
     if job.attempts >= attempts:
         failure = read_failure(answer)
         return reject(job, Failure(code=failure.code, message=failure.message, retryable=True), now)
-    return Observation(way=Way.ANSWER, at=now, job_id=job.id, status=Status.SUBMITTING, retry_at=now + wait)
+    return Later(way=Way.ANSWER, at=now, job_id=job.id, retry_at=now + wait)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from ...abc import Conversation, Request
 from ...errors import PayloadError, UnsupportedError
-from ...jobs import Job, Observation, Status, Way
+from ...jobs import Gone, Job, Observation, Seen, Status, Way
 from .errors import expect_success, is_unknown
 from .pages import HEADERS
 from .poll import path_of, poll_one
@@ -24,7 +24,7 @@ def stop(job: Job, now: datetime) -> Conversation[Observation | None]:
     if answer.status == 409:
         return (yield from poll_one(job, Way.ANSWER, now))
     if is_unknown(answer):
-        return Observation(way=Way.ANSWER, at=now, job_id=job.id, remote_id=job.remote_id, gone=True)
+        return Gone(way=Way.ANSWER, at=now, job_id=job.id, remote_id=job.remote_id)
     if expect_success(answer).body.strip() and read_snapshot(read_document(answer.body)) is None:
         raise PayloadError("another answer than an extraction's", path="$.id")
-    return Observation(way=Way.ANSWER, at=now, job_id=job.id, remote_id=job.remote_id, status=Status.STOPPING)
+    return Seen(way=Way.ANSWER, at=now, job_id=job.id, remote_id=job.remote_id, status=Status.STOPPING)

@@ -16,7 +16,7 @@ import msgspec
 from ...abc import Headers, Secret
 from ...discreet import discreet
 from ...errors import PayloadError, SignatureError
-from ...jobs import Observation, Way
+from ...jobs import Nudge, Observation, Way
 from ...payload import refuse_repeated_keys
 from .snapshots import read_document, read_object, read_snapshot
 
@@ -144,4 +144,4 @@ def read_event(body: bytes, now: datetime, *, confirm: bool) -> tuple[Observatio
 
 
 def _nudge(remote_id: str, delivery_id: str | None, now: datetime) -> Observation:
-    return Observation(way=Way.WEBHOOK, at=now, remote_id=remote_id, delivery_id=delivery_id, nudge=True)
+    return Nudge(way=Way.WEBHOOK, at=now, remote_id=remote_id, delivery_id=delivery_id)
