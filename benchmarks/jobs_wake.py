@@ -22,7 +22,7 @@ from store_jobs import make_jobs
 
 from belvo_async._session import SystemClock
 from belvo_async._tracker import Tracker
-from belvo_async.jobs import Job, Observation, Polling, Status, Way
+from belvo_async.jobs import Job, Observation, Polling, Seen, Status, Way
 from belvo_async.stores.memory.store import MemoryStore
 
 
@@ -48,7 +48,7 @@ async def wake_ours(tracker: Tracker, store: TimedStore, vendor: Any, job: Job) 
     waiting = asyncio.create_task(wait())
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    seen = Observation(way=Way.WEBHOOK, at=datetime.now(UTC), remote_id=job.remote_id, status=Status.FINISHED)
+    seen = Seen(way=Way.WEBHOOK, at=datetime.now(UTC), remote_id=job.remote_id, status=Status.FINISHED)
     await tracker.receive(vendor, [seen])
     done_at = store.done_at
     return await waiting - done_at

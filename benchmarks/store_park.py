@@ -29,7 +29,7 @@ from store_table import Line
 from belvo_async._session import SystemClock
 from belvo_async._tracker import Tracker
 from belvo_async.abc import Store
-from belvo_async.jobs import Job, Observation, Polling, Status, Task, Way
+from belvo_async.jobs import Job, Observation, Polling, Seen, Status, Task, Way
 from belvo_async.stores import MemoryStore
 from belvo_async.stores.sqlite.store import SqliteStore
 
@@ -114,7 +114,7 @@ class Side:
 
     def _said(self, remote_id: str, link: int) -> Observation:
         now = datetime.now(UTC)
-        return Observation(
+        return Seen(
             way=Way.WEBHOOK, at=now, status=Status.FINISHED, remote_id=remote_id, delivery_id=remote_id,
             subject=_link(link), resource="INVOICES", adoptable=True,
         )  # fmt: skip

@@ -19,7 +19,7 @@ from belvo_async._cli.arguments import make_parser
 from belvo_async._cli.demo.run import DemoOptions
 from belvo_async._cli.demo.screen import PlainScreen, open_screen
 from belvo_async.errors import StoreError
-from belvo_async.jobs import Job, Observation, Status, Way
+from belvo_async.jobs import Job, Seen, Status, Way
 from belvo_async.stores import open_store
 
 COMMANDS = ("demo", "simulate", "serve", "jobs")
@@ -253,7 +253,7 @@ async def _fill(url: str) -> None:
     first, last = datetime(2025, 1, 1, tzinfo=UTC).date(), datetime(2025, 12, 31, tzinfo=UTC).date()
     task = belvo.Invoices(link="c81a1dea-6dd6-4806-af9b-3fe4a9d9e8e1", date_from=first, date_to=last, type="INFLOW")
     job = Job(id="a" * 32, vendor="belvo", account="x", task=task, created_at=AT, status=Status.PENDING, remote_id="r")
-    seen = Observation(way=Way.ANSWER, at=AT, status=Status.PENDING, vendor_status="accepted")
+    seen = Seen(way=Way.ANSWER, at=AT, status=Status.PENDING, vendor_status="accepted")
     async with open_store(url) as opened:
         await opened.put(job, expected=None, observation=seen)
 

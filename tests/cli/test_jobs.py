@@ -17,7 +17,7 @@ from belvo_async import belvo
 from belvo_async._cli import main
 from belvo_async._cli.jobs import _abandon
 from belvo_async.errors import StoreError
-from belvo_async.jobs import Failure, Job, Observation, Status, Way, reconcile
+from belvo_async.jobs import Failure, GivenUp, Job, Seen, Status, Way, reconcile
 from belvo_async.stores import open_store
 from belvo_async.stores.walks import SLICE
 from tests.stores.urls import empty_store
@@ -366,9 +366,8 @@ def test_abandon_gives_an_open_job_up(store: str, capsys: pytest.CaptureFixture[
 def test_an_end_nobody_can_tell_is_told_as_such(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """In the list by a word of its own; `explain` shows its code, and the words its waiters are told."""
     url = f"sqlite:{tmp_path / 'jobs.db'}"
-    seen = Observation(
-        way=Way.INFERENCE, at=AT, abandon=True, failure=Failure(code="unconfirmed", message="Belvo told no end")
-    )
+    unconfirmed = Failure(code="unconfirmed", message="Belvo told no end")
+    seen = GivenUp(way=Way.INFERENCE, at=AT, failure=unconfirmed)
     fill(url, reconcile(a_job("silent", status=Status.PENDING), seen)[0])
 
     assert 0 == main(["jobs", "list", "--all", "--store", url])
@@ -384,7 +383,7 @@ def test_abandon_takes_what_is_parked_about_a_job_first(tmp_path: Path, capsys: 
     """Its process ended before that was applied, and nobody looks again for a job that is given up."""
     url = f"sqlite:{tmp_path / 'jobs.db'}"
     fill(url, a_job("ended", status=Status.PENDING, remote_id="r-1"))
-    end = Observation(way=Way.WEBHOOK, at=AT, remote_id="r-1", status=Status.FINISHED)
+    end = Seen(way=Way.WEBHOOK, at=AT, remote_id="r-1", status=Status.FINISHED)
 
     async def park() -> None:
         async with open_store(url) as opened:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 from msgspec.structs import replace
 
-from belvo_async.jobs import CLOCKS_DIFFER, DOWN_AFTER, Job, Look, Report, Status, Task, at_present
+from belvo_async.jobs import CLOCKS_DIFFER, DOWN_AFTER, Job, Quiet, Report, Status, Task, at_present
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -25,7 +25,7 @@ def a_job(*, planned_at: datetime | None, by: timedelta = timedelta(0), **facts:
         "attempted_at": NOW - 59 * MINUTE + by,
         "absent_since": NOW - 30 * MINUTE + by,
         "gone_since": NOW - 20 * MINUTE + by,
-        "look": Look(fingerprint="f", first_at=NOW - 9 * MINUTE + by, last_at=NOW - 2 * MINUTE + by, count=2),
+        "quiet": Quiet(fingerprint="f", first_at=NOW - 9 * MINUTE + by, last_at=NOW - 2 * MINUTE + by, count=2),
         "reports": (Report(resource="A", at=NOW - 8 * MINUTE + by),),
         "next_poll": NOW + MINUTE + by,
     }
@@ -85,7 +85,7 @@ def test_time_nobody_looked_in_is_no_evidence(away: timedelta) -> None:
 
     assert right.gone_since == NOW - 20 * MINUTE - COUNTED
     assert right.absent_since == NOW - 30 * MINUTE - COUNTED
-    assert right.look == Look(
+    assert right.quiet == Quiet(
         fingerprint="f", first_at=NOW - 9 * MINUTE - COUNTED, last_at=NOW - 2 * MINUTE - COUNTED, count=2
     )
     assert right.reports == (Report(resource="A", at=NOW - 8 * MINUTE - COUNTED),)

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from belvo_async.jobs import (
     Failure,
     Job,
-    Look,
+    Quiet,
     Status,
     Task,
     UnknownTask,
@@ -63,7 +63,7 @@ jobs = st.builds(
     created_count=maybe(st.integers(0, 2**62)),
     deadline=maybe(instants),
     attempted_at=maybe(instants),
-    look=maybe(st.builds(Look, fingerprint=words, first_at=instants, last_at=instants)),
+    quiet=maybe(st.builds(Quiet, fingerprint=words, first_at=instants, last_at=instants)),
     version=st.integers(0, 2**62),
 )
 

@@ -37,7 +37,7 @@ from belvo_async import (
     belvo,
     syntage,
 )
-from belvo_async.jobs import Observation
+from belvo_async.jobs import Later, Observation, Seen
 from belvo_async.simulator import BelvoSimulator, SyntageSimulator
 from belvo_async.web.aiohttp import webhook_routes
 from tests.proof.cut_proxy import Cut, CutProxy, Exchange, Manner, Side, head_bytes, message_bytes
@@ -316,9 +316,9 @@ def outcome_of(said: Observation) -> Outcome:
     """What the submission was taken for, by the first observation of its job."""
     if said.status is Status.UNCERTAIN:
         return Outcome.MAYBE
-    if said.status is Status.SUBMITTING:
+    if isinstance(said, Later):
         return Outcome.NOT_SENT  # it is tried again, which is allowed only then
-    if said.status is Status.REJECTED and said.failure is not None and said.failure.code == "unreachable":
+    if isinstance(said, Seen) and said.failure is not None and said.failure.code == "unreachable":
         return Outcome.NOT_SENT
     return Outcome.ANSWERED
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from belvo_async.jobs import Observation, decode_job
+from belvo_async.jobs import decode_job, decode_observation
 from tests.proof.workload import ACCOUNT, Fact, body, early, job_at, seen_at
 
 
@@ -113,9 +113,6 @@ def _lost(found: Found, ledger: Ledger) -> Iterator[str]:
         yield "the fencing token went back"
 
 
-_OBSERVATION = msgspec.json.Decoder(Observation)
-
-
 def _broken(found: Found, ledger: Ledger) -> Iterator[str]:
     for name, (version, status, is_open, failure, document) in found.jobs.items():
         if version > ledger.tried("job", name):
@@ -126,7 +123,7 @@ def _broken(found: Found, ledger: Ledger) -> Iterator[str]:
         if (job, job.status, int(job.is_open), code) != (decode_job(document), status, is_open, failure):
             yield f"{name}: the row is not what was written as version {version}"
         seen = [each for each in (seen_at(name, number) for number in range(version + 1)) if each is not None]
-        if seen != [_OBSERVATION.decode(document) for document in found.timelines.get(name, [])]:
+        if seen != [decode_observation(document) for document in found.timelines.get(name, [])]:
             yield f"{name}: the timeline is not that of version {version}"
     if not found.timelines.keys() <= found.jobs.keys():
         yield "a timeline without its job"

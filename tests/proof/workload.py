@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 from msgspec.structs import replace
 
 from belvo_async.abc import Store
-from belvo_async.jobs import Failure, Job, Observation, Status, Task, Way
+from belvo_async.jobs import Failure, Job, Observation, Seen, Status, Task, Way
 
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 ACCOUNT = "https://sandbox.example#1"
@@ -65,8 +65,8 @@ def is_forgotten(name: str) -> bool:
     return number_of(name) % 5 == 3
 
 
-def early(name: str) -> Observation:
-    return Observation(way=Way.WEBHOOK, at=NOON, status=Status.RUNNING, remote_id=remote_id(name), delivery_id=name)
+def early(name: str) -> Seen:
+    return Seen(way=Way.WEBHOOK, at=NOON, status=Status.RUNNING, remote_id=remote_id(name), delivery_id=name)
 
 
 def body(name: str) -> bytes:
@@ -78,7 +78,7 @@ def seen_at(name: str, version: int) -> Observation | None:
     if version < 2:
         return None
     at = NOON + timedelta(seconds=version)
-    return early(name) if version == 3 and is_early(name) else Observation(way=Way.POLL, at=at, delivery_id=name)
+    return early(name) if version == 3 and is_early(name) else Seen(way=Way.POLL, at=at, delivery_id=name)
 
 
 def job_at(name: str, version: int) -> Job:

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from belvo_async import Observation, SessionClosedError, Status, SubmissionUncertainError, TransportError, Way
+from belvo_async.jobs import Absent
 from tests.session.world import World
 
 
@@ -78,7 +79,8 @@ async def test_updates_end_when_a_search_is_given_up(world: World) -> None:
 
     updates = [update async for update in handle.updates()]
 
-    assert updates[-1].abandon
+    assert isinstance(updates[-1], Absent)
+    assert updates[-1].final
     with pytest.raises(SubmissionUncertainError):
         await handle
 

@@ -17,7 +17,23 @@ from belvo_async.errors import (
     UnsupportedError,
     VendorError,
 )
-from belvo_async.jobs import Failure, Job, Look, Observation, Status, Task, Way, normal_id
+from belvo_async.jobs import (
+    Absent,
+    Failure,
+    Found,
+    GivenUp,
+    Gone,
+    Job,
+    Later,
+    Nudge,
+    Observation,
+    Quiet,
+    Seen,
+    Status,
+    Task,
+    Way,
+    normal_id,
+)
 
 WORDS = {
     "queued": Status.PENDING,
@@ -90,7 +106,7 @@ class SimulatedVendor:
             case 409:
                 return _say(job, now, status=Status.PENDING, remote_id=str(said["id"]))
             case 429 if job.attempts < THROTTLED_ATTEMPTS:
-                return _say(job, now, status=Status.SUBMITTING, retry_at=now + _wait(answer))
+                return Later(way=Way.ANSWER, at=now, job_id=job.id, retry_at=now + _wait(answer))
             case 422 | 429:
                 return _say(job, now, status=Status.REJECTED, failure=Failure(code=str(said.get("code", "limit"))))
             case _:
@@ -122,11 +138,14 @@ class SimulatedVendor:
         return (self._read_event(said, now),)
 
     def _read_event(self, said: Event, now: datetime) -> Observation:
-        seen = Observation(way=Way.WEBHOOK, at=now, remote_id=said.id, delivery_id=said.delivery, subject=said.owner)
         if said.word is None:
-            return msgspec.structs.replace(seen, nudge=True)
-        return msgspec.structs.replace(
-            seen,
+            return Nudge(way=Way.WEBHOOK, at=now, remote_id=said.id, delivery_id=said.delivery, subject=said.owner)
+        return Seen(
+            way=Way.WEBHOOK,
+            at=now,
+            remote_id=said.id,
+            delivery_id=said.delivery,
+            subject=said.owner,
             status=WORDS.get(said.word),
             vendor_status=said.word,
             resource=said.table,
@@ -158,8 +177,8 @@ class Row(msgspec.Struct, kw_only=True):
     created_at: datetime
     partial: bool = False
 
-    def observe(self, way: Way, now: datetime) -> Observation:
-        return Observation(
+    def observe(self, way: Way, now: datetime) -> Seen:
+        return Seen(
             way=way,
             at=now,
             remote_id=self.id,
@@ -181,9 +200,7 @@ class OpenVendor(SimulatedVendor):
         rows = yield from self._rows()
         shown = {normal_id(row.id) for row in rows}
         gone = (
-            Observation(way=Way.POLL, at=now, job_id=job.id, gone=True)
-            for job in jobs
-            if normal_id(job.remote_id or "") not in shown
+            Gone(way=Way.POLL, at=now, job_id=job.id) for job in jobs if normal_id(job.remote_id or "") not in shown
         )
         return (*(row.observe(Way.POLL, now) for row in rows), *gone)
 
@@ -193,8 +210,7 @@ class OpenVendor(SimulatedVendor):
             fits = (row.owner, row.table, row.year) == (job.task.owner, job.task.table, job.task.year)
             if fits and row.created_at >= (job.attempted_at or job.created_at):
                 return msgspec.structs.replace(row.observe(Way.POLL, now), status=WORDS.get(row.word, Status.PENDING))
-        given_up = now - (job.absent_since or now) >= ABSENT_FOR
-        return Observation(way=Way.POLL, at=now, status=Status.UNCERTAIN, absent=True, abandon=given_up)
+        return Absent(way=Way.POLL, at=now, final=now - (job.absent_since or now) >= ABSENT_FOR)
 
     def stop(self, job: Job, now: datetime) -> Conversation[Observation | None]:
         answer = yield request("POST", f"/jobs/{job.remote_id}/stop", job)
@@ -227,30 +243,31 @@ class MuteVendor(SimulatedVendor):
                 raise self.read_error(answer)
             touched = msgspec.json.decode(answer.body, type=dict[int, list[datetime]])
             seen.extend(self.weigh(job, touched, now) for job in jobs if job.task.subject == owner)
+            seen.append(Found(way=Way.POLL, at=now, subject=owner))
         return tuple(seen)
 
     def weigh(self, job: Job, touched: Mapping[int, list[datetime]], now: datetime) -> Observation:
         """Infer an end when the owner's table stood still; only a touch of the job's own year speaks for it."""
-        seen = Observation(way=Way.POLL, at=now, job_id=job.id)
+        seen = Seen(way=Way.POLL, at=now, job_id=job.id)
         sent_at = job.attempted_at or job.created_at
         # Time stands still here between a POST and an end that overtakes its answer: the same instant counts.
         accessed_at = max((at for each in touched.values() for at in each if at >= sent_at), default=None)
         if accessed_at is None:
             return seen
-        look = Look(fingerprint=accessed_at.isoformat(), first_at=now, last_at=now, accessed_at=accessed_at)
-        seen, run = msgspec.structs.replace(seen, look=look), job.look
-        is_equal = run is not None and run.fingerprint == look.fingerprint and run.count + 1 >= LOOKS
+        quiet = Quiet(fingerprint=accessed_at.isoformat(), first_at=now, last_at=now, accessed_at=accessed_at)
+        seen, run = msgspec.structs.replace(seen, quiet=quiet), job.quiet
+        is_equal = run is not None and run.fingerprint == quiet.fingerprint and run.count + 1 >= LOOKS
         if run is None or not is_equal or now - run.first_at < LOOKS_SPAN:
             return seen
         mine = [at for at in touched.get(job.task.year, ()) if sent_at <= at <= (job.overtaken_at or at)]
         if mine:
             return msgspec.structs.replace(seen, way=Way.INFERENCE, status=Status.FINISHED)
-        return msgspec.structs.replace(seen, way=Way.INFERENCE, abandon=True)
+        return GivenUp(way=Way.INFERENCE, at=now, job_id=job.id, quiet=quiet)
 
     def find(self, job: Job, now: datetime) -> Conversation[Observation]:
         yield from ()
-        given_up = now - (job.absent_since or job.attempted_at or now) >= ADOPTABLE_FOR
-        return Observation(way=Way.POLL, at=now, status=Status.UNCERTAIN, absent=True, abandon=given_up)
+        since = job.absent_since or job.attempted_at or now
+        return Absent(way=Way.POLL, at=now, final=now - since >= ADOPTABLE_FOR)
 
 
 def request(method: str, target: str, job: Job | None = None, body: object = None) -> Request:
@@ -265,8 +282,8 @@ def request(method: str, target: str, job: Job | None = None, body: object = Non
     )
 
 
-def _say(job: Job, now: datetime, **facts: Any) -> Observation:
-    return Observation(way=Way.ANSWER, at=now, job_id=job.id, **facts)
+def _say(job: Job, now: datetime, **facts: Any) -> Seen:
+    return Seen(way=Way.ANSWER, at=now, job_id=job.id, **facts)
 
 
 def _body(answer: Answer) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from belvo_async._tracker import Tracker
 from belvo_async._tracker.reconciler import Reconciler
 from belvo_async.abc import Vendor
 from belvo_async.errors import StoreError
-from belvo_async.jobs import Job, Observation, Status
+from belvo_async.jobs import GivenUp, Job, Observation, Seen, Status
 from belvo_async.stores.memory.parked import Parked
 from belvo_async.stores.parked import Label, Load
 from tests.simulation.dialect import MuteVendor
@@ -53,7 +53,9 @@ class CredulousMute(MuteVendor):
 
     def weigh(self, job: Job, touched: Mapping[int, list[datetime]], now: datetime) -> Observation:
         seen = super().weigh(job, touched, now)
-        return replace(seen, status=Status.FINISHED, abandon=False) if seen.abandon else seen
+        if not isinstance(seen, GivenUp):
+            return seen
+        return Seen(way=seen.way, at=now, job_id=job.id, quiet=seen.quiet, status=Status.FINISHED)
 
 
 def believe(tracker: Tracker) -> None:

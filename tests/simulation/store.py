@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from belvo_async.errors import StoreError
-from belvo_async.jobs import Job, Observation, Status, Way, normal_id
+from belvo_async.jobs import Job, Observation, Seen, Status, Way, normal_id
 from belvo_async.stores.memory.store import MemoryStore
 from belvo_async.stores.rules import Bounds, identity
 from tests.simulation.swarm import Swarm
@@ -240,5 +240,6 @@ def _may_claim(job: Job, seen: Observation) -> bool:
     if job.remote_id is not None:
         return seen.remote_id is not None and normal_id(job.remote_id) == normal_id(seen.remote_id)
     may_run = job.status is Status.UNCERTAIN or (job.status is Status.SUBMITTING and job.attempted_at is not None)
-    fits = seen.subject in (None, job.task.subject) and (not seen.adoptable or seen.resource == job.task.resource)
+    is_of_another = isinstance(seen, Seen) and seen.adoptable and seen.resource != job.task.resource
+    fits = seen.subject in (None, job.task.subject) and not is_of_another
     return may_run and not job.abandoned and fits

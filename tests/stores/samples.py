@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from belvo_async.jobs import Job, Observation, Status, Task, Way
+from belvo_async.jobs import Job, Reported, Seen, Status, Task, Way
 
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 ACCOUNT = "https://sandbox.example#1"
@@ -43,6 +43,11 @@ def changed(job: Job, **facts: Any) -> Job:
     return replace(job, **{"version": job.version + 1, **facts})
 
 
-def word(**facts: Any) -> Observation:
+def word(**facts: Any) -> Seen:
     usual: dict[str, Any] = {"way": Way.WEBHOOK, "at": NOON, "status": Status.FINISHED}
-    return Observation(**(usual | facts))
+    return Seen(**(usual | facts))
+
+
+def report(**facts: Any) -> Reported:
+    usual: dict[str, Any] = {"way": Way.WEBHOOK, "at": NOON, "resources": ("A",)}
+    return Reported(**(usual | facts))

@@ -8,21 +8,26 @@ from typing import Any
 
 import pytest
 
-from belvo_async.jobs import Job, Observation, Status
+from belvo_async.jobs import Job, Observation, Reported, Seen, Status
 from belvo_async.stores.joined import join_accounts
 from belvo_async.stores.rules import Bounds
 from tests.stores.conftest import AnyStore, MakeStore
-from tests.stores.samples import ACCOUNT, NOON, OTHER, Fetch, a_job, after, changed, word
+from tests.stores.samples import ACCOUNT, NOON, OTHER, Fetch, a_job, after, changed, report, word
 
 LINK = "a1b2c3d4-0000-4000-8000-00000000abcd"
 BARE_LINK = LINK.replace("-", "").upper()
 SMALL = Bounds(count=10, limit_bytes=10**6)
 
 
-def early(number: int, subject: str | None = LINK, **facts: Any) -> Observation:
+def early(number: int, subject: str | None = LINK, **facts: Any) -> Seen:
     """A delivery that answers an asynchronous POST of a link."""
     usual = {"remote_id": f"r{number}", "at": after(number), "subject": subject, "resource": "INVOICES"}
     return word(**(usual | {"adoptable": subject is not None} | facts))
+
+
+def early_report(number: int, subject: str | None = LINK) -> Reported:
+    """A delivery that reports what a link's refresh brought."""
+    return report(remote_id=f"r{number}", at=after(number), subject=subject)
 
 
 def nameless(job_id: str = "nameless", link: str = BARE_LINK, **facts: Any) -> Job:
@@ -127,6 +132,11 @@ async def flood(store: AnyStore, count: int = 40, *, start: int = 1000, account:
         await store.park(account, early(number, **({"subject": "a stranger's"} | facts)))
 
 
+async def flood_with_reports(store: AnyStore, count: int = 40, *, start: int = 1000) -> None:
+    for number in range(start, start + count):
+        await store.park(ACCOUNT, early_report(number, "a stranger's"))
+
+
 @pytest.mark.parametrize(
     ("job", "awaited"),
     [
@@ -134,7 +144,7 @@ async def flood(store: AnyStore, count: int = 40, *, start: int = 1000, account:
         pytest.param(nameless(**SENT), early(1), id="on its way"),
         pytest.param(nameless(**SENT), early(1, adoptable=False, resource=None), id="of any resource"),
         pytest.param(nameless(**SENT), early(1, subject=None, resource=None), id="of any subject"),
-        pytest.param(nameless(**SENT), early(1, reported=("A",), adoptable=False), id="a report"),
+        pytest.param(nameless(**SENT), early_report(1), id="a report"),
         pytest.param(a_job(status=Status.PENDING, remote_id=LINK), early(1, remote_id=BARE_LINK), id="by its id"),
     ],
 )
@@ -149,7 +159,7 @@ async def test_a_flood_evicts_nothing_that_could_be_claimed(
 
         await flood(store, 40, start=2000)
         await flood(store, 40, start=3000, account=OTHER, subject=LINK)
-        await flood(store, 40, start=4000, reported=("A",), adoptable=False)
+        await flood_with_reports(store, 40, start=4000)
         await flood(store, 40, start=5000, subject=LINK, resource="TAX_RETURNS") if job.is_nameless else None
 
         assert awaited in await store.parked(ACCOUNT)
@@ -211,9 +221,9 @@ async def test_reports_of_strangers_push_nothing_out(make_store: MakeStore) -> N
         for seen in others:
             await store.park(ACCOUNT, seen)
 
-        await flood(store, 60, reported=("A",), adoptable=False)
+        await flood_with_reports(store, 60)
 
-        assert others == [seen for seen in await store.parked(ACCOUNT) if not seen.reported]
+        assert others == [seen for seen in await store.parked(ACCOUNT) if not isinstance(seen, Reported)]
 
 
 async def test_a_flood_keeps_the_bound_in_bytes(make_store: MakeStore) -> None:

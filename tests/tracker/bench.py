@@ -17,7 +17,7 @@ import msgspec
 from belvo_async._tracker import Tracker
 from belvo_async.abc import Answer, Clock, Headers, Permit, Request, Retry
 from belvo_async.errors import StoreError
-from belvo_async.jobs import Job, Observation, Polling, Status, Way
+from belvo_async.jobs import Job, Nudge, Polling, Reported, Seen, Status, Way
 from belvo_async.stores.memory.store import MemoryStore
 from belvo_async.stores.rules import Lifecycle
 from tests.simulation.dialect import Fetch, MuteFetch, MuteVendor, OpenFetch, OpenVendor, Row
@@ -123,10 +123,21 @@ class Bench:
         assert kept is not None
         return kept
 
-    def said(self, number: int, status: Status | None, **facts: Any) -> Observation:
+    def said(self, number: int, status: Status | None, **facts: Any) -> Seen:
         """A delivery about the `number`-th accepted job."""
-        facts = {"remote_id": str(uuid.UUID(remote_id(number))), "delivery_id": f"d{number}"} | facts
-        return Observation(way=Way.WEBHOOK, at=self.clock.now(), status=status, **facts)
+        return Seen(status=status, **self._delivery(number), **facts)
+
+    def reported(self, number: int, *resources: str, subject: str = "a") -> Reported:
+        """A delivery that tells which resources that job has brought so far."""
+        return Reported(resources=resources, subject=subject, **self._delivery(number))
+
+    def hint(self, number: int, delivery_id: str | None = None) -> Nudge:
+        """A delivery that only makes that job worth a look."""
+        return Nudge(**self._delivery(number) | ({"delivery_id": delivery_id} if delivery_id else {}))
+
+    def _delivery(self, number: int) -> dict[str, Any]:
+        spelled = str(uuid.UUID(remote_id(number)))
+        return {"way": Way.WEBHOOK, "at": self.clock.now(), "remote_id": spelled, "delivery_id": f"d{number}"}
 
 
 def remote_id(number: int) -> str:

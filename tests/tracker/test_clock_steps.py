@@ -116,12 +116,12 @@ async def test_hints_are_followed(bench: Bench, tracker: Tracker, wall: VirtualC
     """A hint after a step causes a look as soon as one before it."""
     job = await bench.start(tracker)
     await asyncio.sleep(3600)
-    await tracker.receive(OPEN, [bench.said(1, None, nudge=True)])
+    await tracker.receive(OPEN, [bench.hint(1)])
     await asyncio.sleep(0.5)
     bench.rows = [row(1, "done", wall)]
 
     wall.step(by)
-    await tracker.receive(OPEN, [bench.said(1, None, nudge=True, delivery_id="d2")])
+    await tracker.receive(OPEN, [bench.hint(1, delivery_id="d2")])
 
     async with within(seconds=3):
         assert await outcome(tracker, job, bench.after(hours=6))

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from belvo_async._tracker import Tracker
 from belvo_async.abc import Answer
 from belvo_async.errors import StoreError
-from belvo_async.jobs import Failure, Job, Observation, Status, Way
+from belvo_async.jobs import Failure, Job, Nudge, Observation, Status, Way
 from tests.tracker.bench import LANE_TASK, MUTE, OPEN, TASK, Bench, FickleStore, accepted, outcome, remote_id, row
 from tests.virtual_time import VirtualClock
 
@@ -53,7 +53,7 @@ async def test_report_that_overtakes_the_answer_is_replayed(bench: Bench, tracke
     """What a refresh reports before its 202 came belongs to it all the same."""
 
     async def late() -> Answer:
-        await tracker.receive(OPEN, [bench.said(1, Status.RUNNING, subject="a", reported=("A",))])
+        await tracker.receive(OPEN, [bench.reported(1, "A")])
         return accepted(1)
 
     bench.replies.append(late)
@@ -65,7 +65,7 @@ async def test_report_that_overtakes_the_answer_is_replayed(bench: Bench, tracke
 
 async def test_report_before_the_adoption_is_replayed(bench: Bench, tracker: Tracker) -> None:
     """Who adopts a refresh that was started elsewhere gets what it reported before."""
-    await tracker.receive(OPEN, [bench.said(1, Status.RUNNING, subject="a", reported=("A",))])
+    await tracker.receive(OPEN, [bench.reported(1, "A")])
 
     job = await tracker.adopt("open", remote_id(1), TASK, deadline=bench.after(hours=6))
 
@@ -168,7 +168,7 @@ async def test_hints_cause_at_most_one_look_in_two_seconds(bench: Bench, tracker
     before = bench.looks
 
     for _ in range(100):
-        seen = bench.said(1, None, nudge=True) if named else hint(bench)
+        seen = bench.hint(1) if named else hint(bench)
         await tracker.receive(OPEN, [seen])
         await asyncio.sleep(0.1)
 
@@ -189,8 +189,8 @@ async def test_hint_within_the_pause_is_not_lost(bench: Bench, tracker: Tracker)
     assert await outcome(tracker, job, bench.after(seconds=2))
 
 
-def hint(bench: Bench) -> Observation:
-    return Observation(way=Way.WEBHOOK, at=bench.clock.now(), subject=TASK.owner, nudge=True)
+def hint(bench: Bench) -> Nudge:
+    return Nudge(way=Way.WEBHOOK, at=bench.clock.now(), subject=TASK.owner)
 
 
 class CountingStore(FickleStore):

@@ -191,7 +191,7 @@ async def test_job_that_falls_due_during_a_sweep_is_not_left_to_the_next(
         if slow:
             slow.pop()
             bench.rows = [row(1, "done", bench.clock)]
-            await tracker.receive(tracker._context.vendors["open"], [bench.said(1, None, nudge=True)])
+            await tracker.receive(tracker._context.vendors["open"], [bench.hint(1)])
             await asyncio.sleep(3)
         return found
 

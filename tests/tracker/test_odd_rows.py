@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from belvo_async._tracker import Tracker
 from belvo_async.abc import Conversation
 from belvo_async.errors import RateLimitError
-from belvo_async.jobs import Job, Observation, Status, Way
+from belvo_async.jobs import Job, Misread, Observation, Seen, Status, Way
 from tests.simulation.dialect import OpenVendor
 from tests.tracker.bench import OPEN, TASK, Bench, answer, outcome, row
 
@@ -79,7 +79,7 @@ async def test_what_a_dialect_could_not_read_is_told_once_a_look(
 
     def poll(jobs: Sequence[Job], now: datetime) -> Conversation[tuple[Observation, ...]]:
         yield from ()
-        return tuple(Observation(way=Way.POLL, at=now, misfit=f"TypeError at $[{each}]") for each in range(9))
+        return tuple(Misread(way=Way.POLL, at=now, misfit=f"TypeError at $[{each}]") for each in range(9))
 
     monkeypatch.setattr(vendor, "poll", poll)
     job = await bench.start(tracker)
@@ -122,7 +122,7 @@ async def test_an_odd_parked_delivery_does_not_stop_the_looks(
     take = tracker._reconciler._take
 
     async def take_oddly(job: Job, seen: Observation) -> None:
-        if seen.vendor_status == "odd":
+        if isinstance(seen, Seen) and seen.vendor_status == "odd":
             raise OverflowError
         await take(job, seen)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from belvo_async.abc import Answer, Conversation, Headers, Page, Request
-from belvo_async.jobs import Job, Observation, Status, Task
+from belvo_async.jobs import Found, Job, Observation, Status, Task
 from belvo_async.vendors.belvo import Belvo, Invoices
 
 T = TypeVar("T")
@@ -80,6 +80,11 @@ def walked(steps: Generator[Request, Page, None], pages: Iterable[Page]) -> list
         except StopIteration:
             break
     return targets
+
+
+def of_jobs(seen: Iterable[Observation]) -> tuple[Observation, ...]:
+    """What a poll said of jobs: all but which links it could read."""
+    return tuple(each for each in seen if not isinstance(each, Found))
 
 
 def started(job: Job, given: Answer) -> Observation:

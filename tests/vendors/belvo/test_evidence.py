@@ -9,9 +9,9 @@ import pytest
 
 from belvo_async.abc import Answer, Request
 from belvo_async.errors import JobUnconfirmedError, PayloadError, outcome_error
-from belvo_async.jobs import Job, Look, Observation, Status, Way, reconcile
+from belvo_async.jobs import GivenUp, Job, Observation, Quiet, Seen, Status, Way, reconcile
 from belvo_async.vendors.belvo import Belvo, FinancialStatements
-from tests.vendors.belvo.samples import BELVO, LINK, NOW, answer, changed, converse, job_of
+from tests.vendors.belvo.samples import BELVO, LINK, NOW, answer, changed, converse, job_of, of_jobs
 
 # Sent at 18:01:00, the link used at 18:20, and ever since the list stands still.
 SENT, USED = NOW - timedelta(minutes=29), "2026-03-04T18:20:00Z"
@@ -23,13 +23,13 @@ FINGERPRINT = "87/2026-03-04T18:20:00+00:00/a"
 
 def standing(minutes: float = 10, **facts: object) -> Job:
     """A job whose list was equal in two looks, the first of them that long ago."""
-    look = Look(
+    quiet = Quiet(
         fingerprint=FINGERPRINT,
         first_at=NOW - timedelta(minutes=minutes),
         last_at=NOW - timedelta(minutes=min(minutes, 9) / 2),
         count=2,
     )
-    return job_of(**{"look": look} | facts)
+    return job_of(**{"quiet": quiet} | facts)
 
 
 def found(*records: object) -> Answer:
@@ -41,7 +41,8 @@ def looked(
 ) -> tuple[Observation, list[Request], Job]:
     """The third equal look, with what the lists of evidence answer."""
     job = standing() if job is None else job
-    (seen,), asked = converse(belvo.poll([job], NOW), LINK_ANSWER, LIST_ANSWER, *more)
+    told, asked = converse(belvo.poll([job], NOW), LINK_ANSWER, LIST_ANSWER, *more)
+    (seen,) = of_jobs(told)
     return seen, asked, reconcile(job, seen)[0]
 
 
@@ -59,6 +60,7 @@ def looked(
 def test_a_record_that_came_since_the_post_speaks_for_the_job(record: object) -> None:
     seen, _, job = looked(found({"created_at": "2026-03-01T00:00:00Z"}, record))
 
+    assert isinstance(seen, Seen)
     assert (Status.FINISHED, Way.INFERENCE, False) == (seen.status, seen.way, seen.partial)
     assert (True, False) == (job.status is Status.FINISHED, job.is_confirmed)
 
@@ -83,7 +85,8 @@ def test_where_nothing_speaks_for_a_job_it_is_given_up(records: list[object]) ->
     """A link that was used proves nothing. It is no success: waiters get an error of its own, code and words too."""
     seen, _, job = looked(found(*records), found(*records))
 
-    assert (None, Way.INFERENCE, True) == (seen.status, seen.way, seen.abandon)
+    assert isinstance(seen, GivenUp)
+    assert Way.INFERENCE is seen.way
     assert (Status.PENDING, False, True, False) == (job.status, job.is_open, job.is_unconfirmed, job.partial)
     assert (Way.INFERENCE, "unconfirmed") == (job.settled_by, job.failure and job.failure.code)
     error = outcome_error(job)
@@ -97,7 +100,7 @@ def test_the_job_is_as_it_was_for_the_vendors_late_word() -> None:
     _, _, job = looked(found(), found())
 
     for status in (Status.FINISHED, Status.FAILED):
-        made, _ = reconcile(job, Observation(way=Way.WEBHOOK, at=NOW, status=status))
+        made, _ = reconcile(job, Seen(way=Way.WEBHOOK, at=NOW, status=status))
         assert (status, Way.WEBHOOK, None) == (made.status, made.settled_by, made.failure)
         assert made.is_confirmed
 
@@ -196,7 +199,8 @@ def test_with_webhooks_a_job_is_given_up_much_later() -> None:
     seen, asked, early = looked(found(), found(), belvo=BELVO)
     _, _, late = looked(found(), found(), belvo=BELVO, job=standing(minutes=240))
 
-    assert (None, False, True) == (seen.status, seen.abandon, early.is_open)
+    assert isinstance(seen, Seen)
+    assert (None, True) == (seen.status, early.is_open)
     assert 4 == len(asked)
     assert late.is_unconfirmed
 
@@ -209,8 +213,8 @@ def test_with_webhooks_evidence_ends_it_as_soon() -> None:
 
 def test_evidence_is_not_looked_for_again_while_nothing_changes() -> None:
     """Two requests more for each look, for hours, would be the rate of everybody else."""
-    run = Look(fingerprint=FINGERPRINT, first_at=NOW - timedelta(hours=1), last_at=NOW - timedelta(minutes=5), count=9)
+    run = Quiet(fingerprint=FINGERPRINT, first_at=NOW - timedelta(hours=1), last_at=NOW - timedelta(minutes=5), count=9)
 
-    _, asked, job = looked(belvo=BELVO, job=job_of(look=run))
+    _, asked, job = looked(belvo=BELVO, job=job_of(quiet=run))
 
     assert (2, True) == (len(asked), job.is_open)

@@ -11,7 +11,21 @@ import pytest
 
 from belvo_async.abc import Answer, Retry
 from belvo_async.errors import TaskError, UnsupportedError, VendorError
-from belvo_async.jobs import Job, Observation, Report, Status, Verdict, Way, choose_adopter, reconcile
+from belvo_async.jobs import (
+    Absent,
+    GivenUp,
+    Gone,
+    Job,
+    Nudge,
+    Observation,
+    Report,
+    Seen,
+    Status,
+    Verdict,
+    Way,
+    choose_adopter,
+    reconcile,
+)
 from belvo_async.vendors.belvo import Belvo, DeleteLink, Invoice, Refresh, TaxComplianceStatus, TaxReturn
 from tests.vendors.belvo.samples import (
     BELVO,
@@ -25,6 +39,7 @@ from tests.vendors.belvo.samples import (
     delivered,
     error,
     job_of,
+    of_jobs,
     sample,
     started,
 )
@@ -50,7 +65,7 @@ USED_AT_ONCE = link(
 
 
 def looked(job: Job, *answers: Answer, now: datetime = NOW) -> Observation:
-    (seen,), _ = converse(BELVO.poll([job], now), *answers)
+    (seen,) = of_jobs(converse(BELVO.poll([job], now), *answers)[0])
     return seen
 
 
@@ -133,8 +148,8 @@ def test_how_long_quiet_must_be_is_a_setting() -> None:
     job = job_of(REFRESH, reports=tuple(Report(resource=each, at=NOW) for each in ("INVOICES", "TAX_STATUS")))
     hasty = Belvo("key-id", "key-password", quiet=timedelta(seconds=1))
 
-    (early,), _ = converse(hasty.poll([job], NOW + timedelta(seconds=0.9)), link())
-    (late,), _ = converse(hasty.poll([job], NOW + timedelta(seconds=1)), link())
+    (early,) = of_jobs(converse(hasty.poll([job], NOW + timedelta(seconds=0.9)), link())[0])
+    (late,) = of_jobs(converse(hasty.poll([job], NOW + timedelta(seconds=1)), link())[0])
 
     assert (None, Status.FINISHED) == (early.status, late.status)
 
@@ -195,7 +210,8 @@ def test_a_refresh_for_which_nothing_speaks_is_given_up() -> None:
 
     seen = looked(job_of(REFRESH, attempted_at=SENT), USED_AT_ONCE, *[nothing] * 4, now=NOW + timedelta(hours=4.1))
 
-    assert (None, Way.INFERENCE, True) == (seen.status, seen.way, seen.abandon)
+    assert isinstance(seen, GivenUp)
+    assert Way.INFERENCE is seen.way
 
 
 def test_a_refresh_stays_open_while_its_link_is_not_used() -> None:
@@ -203,7 +219,7 @@ def test_a_refresh_stays_open_while_its_link_is_not_used() -> None:
     later = NOW + timedelta(hours=50)
     seen = looked(job_of(REFRESH), link(last_accessed_at="2026-03-04T10:29:00Z"), now=later)
 
-    assert Observation(way=Way.POLL, at=later, job_id="job-1", found=True) == seen
+    assert Seen(way=Way.POLL, at=later, job_id="job-1") == seen
 
 
 def test_a_broken_link_fails_its_refresh() -> None:
@@ -320,14 +336,15 @@ def test_the_word_that_the_link_was_deleted_ends_the_job(webhook_type: object, p
     )  # fmt: skip
 
     assert Status.FINISHED == reconcile(job_of(DELETION), done)[0].status
-    assert nudge.nudge
+    assert isinstance(nudge, Nudge)
 
 
 def test_the_word_without_a_request_id_makes_the_deletion_due() -> None:
     """The link read then tells."""
     (nudge,) = delivered(changed("webhook_tax_status", webhook_code="link_deleted", request_id=...))
 
-    assert (True, LINK) == (nudge.nudge, nudge.subject)
+    assert isinstance(nudge, Nudge)
+    assert LINK == nudge.subject
 
 
 def test_an_uncertain_deletion_may_adopt_the_word() -> None:
@@ -350,28 +367,32 @@ def test_a_link_that_can_no_longer_be_read_ends_its_deletion(given: Answer, stat
     """By polling, should no webhook come."""
     seen = looked(job_of(DELETION), given)
 
-    assert (status, Way.POLL, False) == (seen.status, seen.way, seen.gone)
+    assert Seen(way=Way.POLL, at=NOW, job_id="job-1", status=status) == seen
 
 
 def test_a_deleted_link_is_gone_for_its_other_jobs() -> None:
     """Each job of a link reads the same answer in its own way."""
     seen, _ = converse(BELVO.poll([job_of(DELETION), job_of(id="job-2")], NOW), error(404, "not_found"))
 
-    assert [(Status.FINISHED, False), (None, True)] == [(each.status, each.gone) for each in seen]
+    assert (
+        Seen(way=Way.POLL, at=NOW, job_id="job-1", status=Status.FINISHED),
+        Gone(way=Way.POLL, at=NOW, job_id="job-2"),
+    ) == seen
 
 
 def test_an_uncertain_deletion_is_found_by_reading_the_link() -> None:
     """Gone is done; still there is no proof of anything, for fifteen minutes."""
     job = job_of(DELETION, status=Status.UNCERTAIN, remote_id=None, attempted_at=NOW)
 
+    quarter = NOW + timedelta(minutes=15)
     gone, (request,) = converse(BELVO.find(job, NOW), error(404, "not_found"))
     there, _ = converse(BELVO.find(job, NOW), link())
-    later, _ = converse(BELVO.find(job, NOW + timedelta(minutes=15)), link())
+    later, _ = converse(BELVO.find(job, quarter), link())
 
     assert ("GET", f"/api/links/{LINK}/") == (request.method, request.target)
     assert (Status.FINISHED, "job-1") == (gone.status, gone.job_id)
-    assert (Status.UNCERTAIN, True, False) == (there.status, there.absent, there.abandon)
-    assert later.abandon
+    assert Absent(way=Way.POLL, at=NOW, job_id="job-1") == there
+    assert Absent(way=Way.POLL, at=quarter, job_id="job-1", final=True) == later
 
 
 def test_a_search_that_cannot_read_the_link_learns_nothing() -> None:

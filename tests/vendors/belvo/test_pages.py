@@ -8,7 +8,7 @@ import pytest
 
 from belvo_async.abc import Answer
 from belvo_async.errors import PayloadError, VendorError
-from belvo_async.jobs import Status
+from belvo_async.jobs import Gone, Status
 from belvo_async.vendors.belvo import DeleteLink
 from tests.vendors.belvo.samples import BELVO, LINK, NOW, answer, changed, converse, error, job_of, started
 
@@ -98,4 +98,4 @@ def test_belvos_own_word_still_counts() -> None:
     for given in (error(404, "not_found"), single):
         (seen,), _ = converse(BELVO.poll([job_of()], NOW), given)
 
-        assert seen.gone
+        assert isinstance(seen, Gone)

@@ -10,9 +10,9 @@ import pytest
 
 from belvo_async.abc import Answer, Request
 from belvo_async.errors import AuthenticationError, PayloadError, RateLimitError, VendorError
-from belvo_async.jobs import Job, Look, Observation, Status, Way, decode_task, reconcile
+from belvo_async.jobs import Found, Gone, Job, Misread, Observation, Quiet, Seen, Status, Way, decode_task, reconcile
 from belvo_async.vendors.belvo import Belvo, FinancialStatements, Invoices
-from tests.vendors.belvo.samples import BELVO, LINK, NOW, TASK, answer, changed, converse, error, job_of
+from tests.vendors.belvo.samples import BELVO, LINK, NOW, TASK, answer, changed, converse, error, job_of, of_jobs
 
 USED = "2026-03-04T18:21:59.120Z"
 USED_BEFORE = "2026-03-04T17:00:00Z"
@@ -32,7 +32,8 @@ def fresh() -> Answer:
 
 
 def poll(*jobs: Job, answers: tuple[Answer, ...], now: datetime = NOW) -> tuple[tuple[Observation, ...], list[Request]]:
-    return converse(BELVO.poll(jobs, now), *answers)
+    seen, asked = converse(BELVO.poll(jobs, now), *answers)
+    return of_jobs(seen), asked
 
 
 def test_one_read_of_the_link_serves_all_its_jobs() -> None:
@@ -75,10 +76,10 @@ def test_a_broken_link_does_not_fail_what_was_not_sent() -> None:
     ],
 )
 def test_a_link_without_news_leaves_its_jobs_open(given: Answer) -> None:
-    """The observation only says that the job was looked at."""
-    seen, asked = poll(job_of(), answers=(given,))
+    """All that is said is that the job was looked at, and that Belvo knows its link."""
+    seen, asked = converse(BELVO.poll([job_of()], NOW), given)
 
-    assert (Observation(way=Way.POLL, at=NOW, job_id="job-1", found=True),) == seen
+    assert (Seen(way=Way.POLL, at=NOW, job_id="job-1"), Found(way=Way.POLL, at=NOW, subject=LINK)) == seen
     assert 1 == len(asked)
 
 
@@ -86,12 +87,12 @@ def test_an_uncertain_job_is_never_inferred() -> None:
     """Nobody knows whether Belvo took it, so the list proves nothing about it."""
     (seen,), asked = poll(job_of(status=Status.UNCERTAIN), answers=(link(),))
 
-    assert (None, 1) == (seen.look, len(asked))
+    assert (Seen(way=Way.POLL, at=NOW, job_id="job-1"), 1) == (seen, len(asked))
 
 
 def test_a_used_link_is_worth_a_look_at_the_jobs_own_list() -> None:
     """One row of one key is asked for, with the filters of the job's results."""
-    seen, asked = poll(job_of(), answers=(link(), rows()))
+    (seen,), asked = poll(job_of(), answers=(link(), rows()))
 
     path, query = urlsplit(asked[1].target).path, dict(parse_qsl(urlsplit(asked[1].target).query))
     period = "2025-03-01,2026-02-28"
@@ -99,8 +100,9 @@ def test_a_used_link_is_worth_a_look_at_the_jobs_own_list() -> None:
     assert {
         "link": LINK, "type": "OUTFLOW", "invoice_date__range": period, "fields": "id", "page_size": "1"
     } == query  # fmt: skip
-    assert seen[0].look is not None
-    assert (None, datetime.fromisoformat(USED)) == (seen[0].status, seen[0].look.accessed_at)
+    assert isinstance(seen, Seen)
+    assert seen.quiet is not None
+    assert (None, datetime.fromisoformat(USED)) == (seen.status, seen.quiet.accessed_at)
 
 
 def test_financial_statements_are_looked_at_in_their_own_list() -> None:
@@ -134,9 +136,10 @@ def test_over_how_long_looks_must_be_equal_is_a_setting() -> None:
     seen = []
     for tenths in (0, 5, 10):
         more = (fresh(),) if tenths == 10 else ()
-        look, _ = converse(hasty.poll([job], NOW + timedelta(seconds=tenths / 10)), link(), rows(), *more)
-        seen.append(look[0].status)
-        job, _ = reconcile(job, look[0])
+        told, _ = converse(hasty.poll([job], NOW + timedelta(seconds=tenths / 10)), link(), rows(), *more)
+        (one,) = of_jobs(told)
+        seen.append(one.status)
+        job, _ = reconcile(job, one)
 
     assert [None, None, Status.FINISHED] == seen
 
@@ -161,27 +164,48 @@ def test_anything_less_leaves_the_job_open_with_its_evidence(
     job = polled_at(minutes, looks)
 
     assert Status.PENDING == job.status
-    assert job.look is not None
+    assert job.quiet is not None
 
 
 def test_an_older_look_does_not_lengthen_the_run() -> None:
     """Looks delivered late by another worker are no new evidence."""
-    run = poll(job_of(), answers=(link(), rows()))[0][0].look
-    assert run is not None
-    early = Look(fingerprint=run.fingerprint, first_at=NOW - timedelta(minutes=20), last_at=NOW, count=5)
+    (first,), _ = poll(job_of(), answers=(link(), rows()))
+    assert isinstance(first, Seen)
+    assert first.quiet is not None
+    early = Quiet(fingerprint=first.quiet.fingerprint, first_at=NOW - timedelta(minutes=20), last_at=NOW, count=5)
 
-    (seen,), _ = poll(job_of(look=early), answers=(link(), rows()))
+    (seen,), _ = poll(job_of(quiet=early), answers=(link(), rows()))
 
-    assert seen.status is None
+    assert first == seen
 
 
 def test_an_unknown_link_makes_its_jobs_gone() -> None:
     """404 is counted by the core; what was never sent has nothing to lose."""
     jobs = (job_of(), job_of(id="job-2", status=Status.SUBMITTING, attempted_at=None))
 
-    seen, _ = poll(*jobs, answers=(error(404, "not_found"),))
+    seen, _ = converse(BELVO.poll(jobs, NOW), error(404, "not_found"))
 
-    assert [True, False] == [each.gone for each in seen]
+    assert (Gone(way=Way.POLL, at=NOW, job_id="job-1"), Seen(way=Way.POLL, at=NOW, job_id="job-2")) == seen
+
+
+def test_each_link_that_was_read_is_told_once() -> None:
+    """What Belvo says to be gone is so beside what it knows: not the whole account is out of our reach."""
+    other, lost = FinancialStatements(link="other"), FinancialStatements(link="lost")
+    jobs = [job_of(id="a"), job_of(id="b"), job_of(other, id="c"), job_of(lost, id="d")]
+
+    seen, _ = converse(
+        BELVO.poll(jobs, NOW), link(last_accessed_at=None), link(last_accessed_at=None), error(404, "not_found")
+    )
+
+    assert [LINK, "other"] == [each.subject for each in seen if isinstance(each, Found)]
+    assert ["a", "b", "c", "d"] == [each.job_id for each in of_jobs(seen)]
+    assert isinstance(seen[-1], Gone)
+
+
+def test_a_link_whose_jobs_could_not_be_looked_at_is_not_told() -> None:
+    """A round that learned nothing but that is a round that failed."""
+    with pytest.raises(VendorError):
+        converse(BELVO.poll([job_of()], NOW), link(), answer(500))
 
 
 @pytest.mark.parametrize(
@@ -245,14 +269,15 @@ def test_a_list_that_cannot_be_read_leaves_the_job_open() -> None:
 
     seen, _ = poll(*jobs, answers=(link(), answer(500), link(id="other", last_accessed_at=None)))
 
-    assert [None, None] == [each.look for each in seen]
+    assert {"job-1": Misread, "job-2": Seen} == {each.job_id: type(each) for each in seen}
+    assert not any(isinstance(each, Seen) and each.quiet for each in seen)
 
 
 def test_jobs_of_tasks_not_loaded_here_are_left_alone() -> None:
     """A newer version may have stored them."""
     seen, asked = poll(job_of(decode_task(b'{"kind":"belvo.Newer"}')), answers=())
 
-    assert (1, []) == (len(seen), asked)
+    assert ((Seen(way=Way.POLL, at=NOW, job_id="job-1"),), []) == (seen, asked)
 
 
 def test_a_poll_of_nothing_asks_nothing() -> None:
@@ -271,7 +296,8 @@ def test_different_periods_of_one_link_are_told_apart() -> None:
 
 def test_the_fingerprint_holds_no_invoice() -> None:
     """Only the count, the instant and an id are kept."""
-    seen, _ = poll(job_of(TASK), answers=(link(), answer(200, json.dumps({"count": 0, "results": None}).encode())))
+    (seen,), _ = poll(job_of(TASK), answers=(link(), answer(200, json.dumps({"count": 0, "results": None}).encode())))
 
-    assert seen[0].look is not None
-    assert "0/2026-03-04T18:21:59.120000+00:00/None" == seen[0].look.fingerprint
+    assert isinstance(seen, Seen)
+    assert seen.quiet is not None
+    assert "0/2026-03-04T18:21:59.120000+00:00/None" == seen.quiet.fingerprint

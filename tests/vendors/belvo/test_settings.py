@@ -10,7 +10,7 @@ import pytest
 
 from belvo_async.abc import Budget, Vendor
 from belvo_async.errors import ConfigurationError, UnsupportedError
-from belvo_async.jobs import Status
+from belvo_async.jobs import Absent, Status, Way
 from belvo_async.vendors.belvo import Belvo
 from tests.vendors.belvo.samples import AUTHORIZATION, BELVO, NOW, converse, job_of
 
@@ -200,23 +200,21 @@ def test_belvo_cannot_stop_a_job() -> None:
         BELVO.stop(job_of(), NOW)
 
 
-@pytest.mark.parametrize(("minutes", "abandon"), [(14, False), (15, True)])
-def test_an_uncertain_job_is_searched_for_fifteen_minutes(minutes: int, abandon: bool) -> None:
+@pytest.mark.parametrize(("minutes", "final"), [(14, False), (15, True)])
+def test_an_uncertain_job_is_searched_for_fifteen_minutes(minutes: int, final: bool) -> None:
     """No request can find it; only a delivery may still claim it."""
     job = job_of(status=Status.UNCERTAIN, remote_id=None, attempted_at=NOW - timedelta(minutes=minutes))
 
     seen, asked = converse(BELVO.find(job, NOW))
 
-    assert (Status.UNCERTAIN, True, abandon, "job-1") == (seen.status, seen.absent, seen.abandon, seen.job_id)
+    assert Absent(way=Way.POLL, at=NOW, job_id="job-1", final=final) == seen
     assert [] == asked
 
 
-@pytest.mark.parametrize(("minutes", "abandon"), [(None, False), (14, False), (15, True)])
-def test_a_job_whose_attempt_is_not_known_is_searched_since_the_first_search(
-    minutes: int | None, abandon: bool
-) -> None:
+@pytest.mark.parametrize(("minutes", "final"), [(None, False), (14, False), (15, True)])
+def test_a_job_whose_attempt_is_not_known_is_searched_since_the_first_search(minutes: int | None, final: bool) -> None:
     """Its store went back to an earlier state: however old it is, its delivery may still come."""
     since = None if minutes is None else NOW - timedelta(minutes=minutes)
     job = job_of(status=Status.UNCERTAIN, attempted_at=None, created_at=NOW - timedelta(days=2), absent_since=since)
 
-    assert abandon is converse(BELVO.find(job, NOW))[0].abandon
+    assert Absent(way=Way.POLL, at=NOW, job_id="job-1", final=final) == converse(BELVO.find(job, NOW))[0]

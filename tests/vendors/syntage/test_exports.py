@@ -10,7 +10,7 @@ import pytest
 
 from belvo_async.abc import Retry
 from belvo_async.errors import PayloadError, TaskError, TransportError, UnsupportedError, VendorError
-from belvo_async.jobs import Job, Status, Way, decode_job, decode_task, encode_job
+from belvo_async.jobs import Absent, Gone, Job, Misread, Status, Way, decode_job, decode_task, encode_job
 from belvo_async.vendors import syntage
 from tests.vendors.syntage.kit import (
     CREATED,
@@ -117,7 +117,7 @@ def test_a_fault_of_one_kind_does_not_hide_the_other(fault: Any) -> None:
         vendor().poll([extraction, job(remote_id=EXPORT)], NOW), fault, answer(200, raw("export.running"))
     )
 
-    assert ["job-1"] == [each.job_id for each in seen if not each.misfit]
+    assert ["job-1"] == [each.job_id for each in seen if not isinstance(each, Misread)]
 
 
 def test_a_fault_with_nothing_seen_is_raised() -> None:
@@ -134,7 +134,7 @@ def test_a_missing_export_is_gone() -> None:
     """A 404 is told as gone; what that means is for the core."""
     (seen,), _ = converse(vendor().poll([job(remote_id=EXPORT)], NOW), answer(404, raw("error.404")))
 
-    assert (True, None) == (seen.gone, seen.status)
+    assert isinstance(seen, Gone)
 
 
 def test_a_round_looks_at_twenty() -> None:
@@ -190,7 +190,7 @@ def test_no_other_export_is_taken_for_it(stranger: Any) -> None:
     """List, format and kinds of files must be equal, and it must be young."""
     seen, _ = converse(vendor().find(job(**LOST), NOW), listing(stranger))
 
-    assert (Status.UNCERTAIN, True, False, None) == (seen.status, seen.absent, seen.abandon, seen.remote_id)
+    assert Absent(way=Way.POLL, at=NOW, job_id="job-1") == seen
 
 
 def test_the_search_is_given_up_after_two_minutes() -> None:
@@ -199,7 +199,7 @@ def test_the_search_is_given_up_after_two_minutes() -> None:
 
     seen, _ = converse(vendor().find(job(**LOST, absent_since=since), NOW), listing())
 
-    assert (True, True) == (seen.absent, seen.abandon)
+    assert Absent(way=Way.POLL, at=NOW, job_id="job-1", final=True) == seen
 
 
 def test_exports_are_not_stopped() -> None:

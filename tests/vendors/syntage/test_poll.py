@@ -17,7 +17,7 @@ from belvo_async.errors import (
     UnsupportedError,
     VendorError,
 )
-from belvo_async.jobs import Failure, Status, Way
+from belvo_async.jobs import Absent, Failure, Gone, Misread, Seen, Status, Way
 from belvo_async.vendors import syntage
 from tests.vendors.syntage.kit import (
     CREATED,
@@ -139,7 +139,7 @@ def test_missing_extraction_is_gone() -> None:
     """A 404 is told as gone; what that means is for the core."""
     (seen,), _ = converse(vendor().poll([job(remote_id=REMOTE)], NOW), answer(404, raw("error.404")))
 
-    assert (True, None, "job-1") == (seen.gone, seen.status, seen.job_id)
+    assert Gone(way=Way.POLL, at=NOW, job_id="job-1", remote_id=REMOTE) == seen
 
 
 def test_faults_before_anything_was_seen_are_raised() -> None:
@@ -157,8 +157,8 @@ def test_faults_after_something_was_seen_keep_it(fault: Any) -> None:
 
     seen, _ = converse(poll, answer(200, row()), fault)
 
-    assert ["a"] == [each.job_id for each in seen if not each.misfit]
-    assert 1 == sum(each.misfit is not None for each in seen)
+    assert ["a"] == [each.job_id for each in seen if not isinstance(each, Misread)]
+    assert 1 == sum(isinstance(each, Misread) for each in seen)
 
 
 def test_jobs_without_remote_id_are_left_out() -> None:
@@ -218,7 +218,7 @@ def test_what_the_list_lacks_is_looked_up_by_id() -> None:
 
     assert (21, 20) == (len(asked), server.singles)
     assert 23 == len(seen)
-    assert any(each.gone for each in seen)
+    assert any(isinstance(each, Gone) for each in seen)
 
 
 def test_missing_jobs_take_turns() -> None:
@@ -302,8 +302,9 @@ def test_links_elsewhere_are_not_followed(link: str) -> None:
     seen, asked = serve(vendor().poll(jobs, NOW), server)
 
     assert ["/extractions", *(f"/extractions/{remote(each)}" for each in range(3))] == [path(each) for each in asked]
-    assert [None] * 4 == [each.misfit for each in seen[:-1]]
-    assert "PayloadError at $: a link " in (seen[-1].misfit or "")
+    assert [Seen] * 4 == [type(each) for each in seen[:-1]]
+    assert isinstance(seen[-1], Misread)
+    assert "PayloadError at $: a link " in seen[-1].misfit
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"hydra:member": {}}', b"7", b'{"hydra:member": null}'])
@@ -316,7 +317,7 @@ def test_page_without_rows_is_unreadable(body: bytes) -> None:
     with pytest.raises(PayloadError, match=r"\$"):
         converse(vendor().poll(jobs, NOW), answer(200, body), *[answer(200, b"<html>")] * 3)
 
-    assert ["0", "1", "2"] == [each.job_id for each in seen if each.misfit is None]
+    assert ["0", "1", "2"] == [each.job_id for each in seen if not isinstance(each, Misread)]
 
 
 def test_odd_rows_do_not_hide_the_others() -> None:
@@ -333,7 +334,8 @@ def test_lost_submission_is_found() -> None:
     """An extraction of the same RFC, extractor and options, created since the attempt, is ours."""
     seen, asked = converse(vendor().find(job(**LOST), NOW), answer(200, raw("entity")), listing(row()))
 
-    assert (Status.RUNNING, REMOTE, "job-1", False) == (seen.status, seen.remote_id, seen.job_id, seen.absent)
+    assert isinstance(seen, Seen)
+    assert (Status.RUNNING, REMOTE, "job-1") == (seen.status, seen.remote_id, seen.job_id)
     assert [ENTITY, "/extractions"] == [path(request) for request in asked]
     assert RFC == params(asked[1])["taxpayer.id"]
     assert all(RFC not in request.name and RFC not in repr(request) for request in asked)
@@ -354,19 +356,19 @@ def test_lost_submission_is_not_an_older_one(created: str | None, is_found: bool
     seen, _ = converse(vendor().find(job(**LOST), NOW), answer(200, raw("entity")), listing(row(createdAt=created)))
 
     assert is_found is (seen.remote_id == REMOTE)
-    assert is_found is not seen.absent
+    assert is_found is not isinstance(seen, Absent)
 
 
 @pytest.mark.parametrize(
-    ("since", "abandon"), [(None, False), (minutes(1.9), False), (minutes(2), True)], ids=["first", "early", "late"]
+    ("since", "final"), [(None, False), (minutes(1.9), False), (minutes(2), True)], ids=["first", "early", "late"]
 )
-def test_absence_is_given_up_after_two_minutes(since: Any, abandon: bool) -> None:
+def test_absence_is_given_up_after_two_minutes(since: Any, final: bool) -> None:
     """An accepted extraction shows in the list at once; two minutes are given to replicas."""
     lost = job(**LOST, absent_since=NOW - since if since else None)
 
     seen, _ = converse(vendor().find(lost, NOW), answer(200, raw("entity")), listing())
 
-    assert (Status.UNCERTAIN, True, abandon) == (seen.status, seen.absent, seen.abandon)
+    assert Absent(way=Way.POLL, at=NOW, job_id="job-1", final=final) == seen
 
 
 @pytest.mark.parametrize(
@@ -376,7 +378,7 @@ def test_entity_without_rfc_cannot_be_searched(entity: Answer) -> None:
     """Extractions can be listed by RFC only: without one the submission counts as absent."""
     seen, asked = converse(vendor().find(job(**LOST), NOW), entity)
 
-    assert (True, 1) == (seen.absent, len(asked))
+    assert (Absent(way=Way.POLL, at=NOW, job_id="job-1"), 1) == (seen, len(asked))
 
 
 def test_failing_search_says_nothing() -> None:
@@ -417,7 +419,7 @@ def test_stop_of_an_unknown_one_is_gone() -> None:
     seen, _ = converse(vendor().stop(job(remote_id=REMOTE), NOW), answer(404, raw("error.404")))
 
     assert seen is not None
-    assert seen.gone
+    assert isinstance(seen, Gone)
 
 
 def test_stop_needs_a_remote_id() -> None:

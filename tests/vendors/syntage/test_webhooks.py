@@ -13,7 +13,7 @@ import pytest
 
 from belvo_async.abc import Headers
 from belvo_async.errors import PayloadError, SignatureError
-from belvo_async.jobs import Observation, Status, Way
+from belvo_async.jobs import Nudge, Observation, Seen, Status, Way
 from tests.vendors.syntage.kit import NAME, NOW, REMOTE, RFC, SECRET, raw, sample, vendor
 
 VECTORS = sample("webhook.signature_vectors")
@@ -230,7 +230,8 @@ def test_extraction_events_are_observations(name: str, status: Status) -> None:
 
     assert (status, Way.WEBHOOK, REMOTE, NOW) == (seen.status, seen.way, seen.remote_id, seen.at)
     assert sample(name)["id"] == seen.delivery_id
-    assert (None, False) == (seen.job_id, seen.nudge)
+    assert isinstance(seen, Seen)
+    assert seen.job_id is None
 
 
 @pytest.mark.parametrize("word", ["pending", "running", "finished", "failed"])
@@ -275,7 +276,8 @@ def test_confirm_only_makes_us_look() -> None:
     """With `confirm`, a proven event says nothing but which job to look at."""
     (seen,) = read(raw(f"{EVENT}.finished"), confirm=True)
 
-    assert (None, True, REMOTE) == (seen.status, seen.nudge, seen.remote_id)
+    assert isinstance(seen, Nudge)
+    assert REMOTE == seen.remote_id
 
 
 @pytest.mark.parametrize("data", [None, [], {}, {"object": 7}, {"object": {"status": 7}}], ids=range(5))
@@ -283,7 +285,8 @@ def test_event_without_a_status_makes_us_look(data: Any) -> None:
     """The resource names the extraction: what the snapshot does not say is looked up."""
     (seen,) = read({"type": "extraction.updated", "resource": f"/extractions/{REMOTE}", "data": data})
 
-    assert (None, True, REMOTE, None) == (seen.status, seen.nudge, seen.remote_id, seen.delivery_id)
+    assert isinstance(seen, Nudge)
+    assert (REMOTE, None) == (seen.remote_id, seen.delivery_id)
 
 
 def test_unknown_status_word_is_kept() -> None:
@@ -293,7 +296,8 @@ def test_unknown_status_word_is_kept() -> None:
 
     (seen,) = read(event)
 
-    assert (None, "paused", 642, False) == (seen.status, seen.vendor_status, seen.created_count, seen.nudge)
+    assert isinstance(seen, Seen)
+    assert (None, "paused", 642) == (seen.status, seen.vendor_status, seen.created_count)
 
 
 def test_plain_json_deliveries_are_read() -> None:
