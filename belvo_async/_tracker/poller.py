@@ -257,7 +257,7 @@ class Poller:
         kept, jobs = jobs, [self._reconciler.at_present(job) for job in jobs]
         told = await self._context.talks[vendor.name](vendor.poll(jobs, self._context.clock.now()))
         by_id = {job.id: job for job in jobs}
-        by_remote = {normal_id(job.remote_id or ""): job for job in jobs}
+        by_remote = {normal_id(job.remote_id): job for job in jobs if job.remote_id}
         # What nothing but the clock's word about a long time would end is looked at once more.
         doubtful = {job.id for before, job in zip(kept, jobs, strict=True) if job is not before}
         seen = [without_inference(one) if one.job_id in doubtful else one for one in told]

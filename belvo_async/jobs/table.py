@@ -63,7 +63,7 @@ def reconcile(job: Job, seen: Observation) -> tuple[Job, Verdict]:
             return _note_facts(job, seen) if seen.status is None else _weigh(job, seen, seen.status)
         case Later() | Absent() | Reported():
             made, verdict = _weigh(job, _as_word(seen), seen.status)
-            return (_add_own(made, seen) if verdict in (_A, _R) else made), verdict
+            return (_add_own(made, seen, verdict) if verdict in (_A, _R) else made), verdict
         case Gone():
             return _note_gone(job, seen)
         case GivenUp():
@@ -91,12 +91,13 @@ def _as_word(seen: Later | Absent | Reported) -> Seen:
     )
 
 
-def _add_own(job: Job, seen: Later | Absent | Reported) -> Job:
+def _add_own(job: Job, seen: Later | Absent | Reported, verdict: Verdict) -> Job:
     """Take over what only this kind of observation tells. When to submit again says nothing about the data."""
     if isinstance(seen, Absent):
-        known = job.absent_since is not None and (job.abandoned or not seen.final)
-        since = job.absent_since or seen.at
-        return job if known else replace(job, absent_since=since, abandoned=job.abandoned or seen.final)
+        # Only who was uncertain before can have been searched for long enough.
+        abandoned = job.abandoned or (seen.final and verdict is Verdict.REPEATED)
+        searched = replace(job, absent_since=job.absent_since or seen.at, abandoned=abandoned)
+        return job if searched == job else searched
     if isinstance(seen, Reported):
         reports = _join_reports(job.reports, seen)
         return job if reports == job.reports else replace(job, reports=reports)
