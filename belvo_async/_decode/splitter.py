@@ -125,7 +125,7 @@ class Splitter(Generic[R]):
         else:
             self._ask_for_more(found.blank)
 
-    def _find_rows(self, most: int | None = None) -> _Found:
+    def _find_rows(self, most: int | None = None) -> _Rows:
         """Find the rows that end in the front of the buffer."""
         buf = self._buffer.buf
         spans: list[_Extent] = []
@@ -135,18 +135,18 @@ class Splitter(Generic[R]):
             while at < self._target_bytes and (most is None or len(spans) < most):
                 start = self._buffer.find_solid(at + 1)
                 if start < 0:
-                    return _Found(spans, blank=not spans)
+                    return _Rows(spans, blank=not spans)
                 if buf[start] == _CLOSE and not (spans or self.count):
-                    return _Found(spans, closed_at=start)
+                    return _Rows(spans, closed_at=start)
                 end, fault = self._row_end(ends, start, self.count + len(spans))
                 if end is not None:
                     spans.append(_Extent(start, end))
                 if end is None or fault is not None:
-                    return _Found(spans, fault=fault)
+                    return _Rows(spans, fault=fault)
                 if buf[end] == _CLOSE:
-                    return _Found(spans, closed_at=end)
+                    return _Rows(spans, closed_at=end)
                 at = end
-        return _Found(spans)
+        return _Rows(spans)
 
     def _row_end(self, ends: Scanner, start: int, index: int) -> tuple[int | None, PayloadError | None]:
         """What stands behind the row at `start`, and what is wrong with it. Neither: more bytes are needed."""
@@ -214,7 +214,7 @@ class Splitter(Generic[R]):
             self._separator = _learn(self._buffer.buf, spans, self._wrong)
 
 
-class _Found(NamedTuple):
+class _Rows(NamedTuple):
     """What the exact way found in the buffer."""
 
     spans: Sequence[_Extent]

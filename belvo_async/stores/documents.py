@@ -7,9 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from ..errors import StoreError
-from ..jobs import Job, Observation, decode_job
-
-_OBSERVATION = msgspec.json.Decoder(Observation)
+from ..jobs import Job, Observation, decode_job, decode_observation
 
 
 def read_job(document: bytes) -> Job:
@@ -28,7 +26,7 @@ def read_jobs(documents: Iterable[bytes]) -> list[Job]:
 def read_observations(documents: Iterable[bytes]) -> tuple[Observation, ...]:
     """Read stored observations. Raises StoreError for one that does not fit."""
     try:
-        return tuple(_OBSERVATION.decode(document) for document in documents)
+        return tuple(decode_observation(document) for document in documents)
     except msgspec.MsgspecError:
         raise unreadable("observation") from None
 

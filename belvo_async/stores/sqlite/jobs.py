@@ -16,8 +16,8 @@ from ..sql import ENDED
 from ..walks import SLICE, Position, read_rows
 
 
-class Seen(NamedTuple):
-    """How much of what other processes wrote was seen: SQLite's mark of it, and the number of the last transaction."""
+class Progress(NamedTuple):
+    """How far what other processes wrote was seen: SQLite's mark of it, and the number of the last transaction."""
 
     mark: int
     transaction: int
@@ -250,14 +250,16 @@ def last_transaction(database: sqlite3.Connection) -> Transaction:
     return Transaction(*database.execute("SELECT number, era FROM last_transaction").fetchone())
 
 
-def changed_since(database: sqlite3.Connection, seen: Seen | None, writer: int) -> tuple[tuple[str, ...] | None, Seen]:
+def changed_since(
+    database: sqlite3.Connection, seen: Progress | None, writer: int
+) -> tuple[tuple[str, ...] | None, Progress]:
     """The jobs that other writers wrote since, None when there are none, and what has been seen now.
 
     An empty tuple stands for more jobs than are worth naming. Forgotten jobs are not told: nobody waits for them.
     """
     (mark,) = database.execute("PRAGMA data_version").fetchone()
     (number,) = database.execute("SELECT number FROM last_transaction").fetchone()
-    now = Seen(mark, number)
+    now = Progress(mark, number)
     # The mark changes only when another connection commits.
     if seen is None or seen.mark == mark:
         return None, now

@@ -25,7 +25,7 @@ from ..walks import START, walk
 from . import jobs, leases, parked
 from .file import Connect, connect, free_pages
 from .group_commit import StoreThread
-from .jobs import Seen, Terms
+from .jobs import Progress, Terms
 
 T = TypeVar("T")
 
@@ -211,7 +211,7 @@ class SqliteStore:
     async def changes(self) -> AsyncIterator[tuple[str, ...]]:
         """Ids of jobs that other processes wrote, looked for often, less often while nothing comes."""
         thread = self._usable()
-        seen: Seen | None = None
+        seen: Progress | None = None
         pause = LOOK_SECONDS
         while not thread.closing.is_set():
             ids: tuple[str, ...] | None = None
@@ -269,5 +269,7 @@ class SqliteStore:
         return self._thread
 
 
-def _changed_since(seen: Seen | None, writer: int, database: sqlite3.Connection) -> tuple[tuple[str, ...] | None, Seen]:
+def _changed_since(
+    seen: Progress | None, writer: int, database: sqlite3.Connection
+) -> tuple[tuple[str, ...] | None, Progress]:
     return jobs.changed_since(database, seen, writer)
