@@ -58,19 +58,19 @@ class Vendor(Protocol):
         """Submit a job once.
 
         The observation says pending (with `remote_id`), rejected, finished (answered synchronously; the body is
-        dropped), uncertain (may have been accepted), or submitting with `retry_at` (certainly not accepted; try then).
+        dropped) or uncertain (may have been accepted), or is `Later` (certainly not accepted; try again then).
         """
         ...
 
     def poll(self, jobs: Sequence[Job], now: datetime) -> Conversation[tuple[Observation, ...]]:
         """Poll all due jobs in as few requests as possible.
 
-        Reports every row seen that may be a job of ours, due or not, and `gone` for a due job that is not known.
+        Reports every row seen that may be a job of ours, due or not, and `Gone` for a due job that is not known.
         """
         ...
 
     def find(self, job: Job, now: datetime) -> Conversation[Observation]:
-        """Look for an uncertain submission: pending with its `remote_id`, or uncertain with `absent`/`abandon`."""
+        """Look for an uncertain submission: what was found, with its `remote_id`, or `Absent`."""
         ...
 
     def catch_up(self, since: datetime, now: datetime) -> Conversation[tuple[Observation, ...]]:
