@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from belvo_async.jobs import Job, Observation, Status, Task, Way, choose_adopter, undelivered
+from belvo_async.jobs import Job, Later, Observation, Seen, Status, Task, Way, choose_adopter, undelivered
+from tests.jobs.kinds import one_of_each
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
@@ -35,7 +36,7 @@ JOB = Job(
     attempted_at=NOW,
     status=Status.UNCERTAIN,
 )
-SEEN = Observation(
+SEEN = Seen(
     way=Way.WEBHOOK,
     at=NOW + timedelta(seconds=1),
     status=Status.FINISHED,
@@ -84,11 +85,20 @@ def test_doubtful_match_is_not_adopted(jobs: list[Job], deliveries: list[Observa
     assert choose_adopter(jobs, deliveries) is None
 
 
+def test_only_the_vendors_word_is_adopted() -> None:
+    """A report or a hint about the same subject and resource belongs to any job of it."""
+    facts = {"remote_id": "ABC", "subject": "a", "resource": "rows", "at": SEEN.at, "way": Way.WEBHOOK}
+
+    for seen in one_of_each(**facts):
+        assert choose_adopter([JOB], [seen]) is None
+        assert (JOB, SEEN) == choose_adopter([JOB], [replace(seen, remote_id="other"), SEEN])
+
+
 def test_submission_that_may_have_arrived_is_uncertain() -> None:
     """Nobody can say whether the vendor has it."""
     seen = undelivered(JOB, maybe_sent=True, reason="cut", at=NOW)
 
-    assert (Status.UNCERTAIN, "cut") == (seen.status, seen.doubt)
+    assert Seen(way=Way.ANSWER, at=NOW, job_id="1", status=Status.UNCERTAIN, doubt="cut") == seen
 
 
 def test_submission_that_certainly_did_not_is_tried_again() -> None:
@@ -97,6 +107,8 @@ def test_submission_that_certainly_did_not_is_tried_again() -> None:
         undelivered(replace(JOB, attempts=count), maybe_sent=False, reason="refused", at=NOW) for count in (1, 2, 3)
     )
 
-    assert (Status.SUBMITTING, NOW + timedelta(seconds=30)) == (first.status, first.retry_at)
-    assert (Status.SUBMITTING, NOW + timedelta(seconds=60)) == (second.status, second.retry_at)
+    again = Later(way=Way.ANSWER, at=NOW, job_id="1", doubt="refused")
+    assert replace(again, retry_at=NOW + timedelta(seconds=30)) == first
+    assert replace(again, retry_at=NOW + timedelta(seconds=60)) == second
+    assert isinstance(third, Seen)
     assert (Status.REJECTED, True) == (third.status, third.failure and third.failure.retryable)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from belvo_async.abc import Budget, LaidAside
 from belvo_async.errors import ConfigurationError, StoreError
@@ -16,6 +17,7 @@ from belvo_async.stores.joined import join_accounts
 from belvo_async.stores.redis.store import RedisStore
 from belvo_async.stores.rules import Bounds
 from tests.exhaustion import no_descriptors
+from tests.jobs.kinds import one_of_each
 from tests.stores.conftest import AnyStore, MakeStore
 from tests.stores.samples import ACCOUNT, NOON, OTHER, a_job, after, changed, word
 
@@ -31,6 +33,18 @@ async def test_parked_observations_come_oldest_first(store: AnyStore) -> None:
     assert (early, late) == await store.parked(ACCOUNT, UUID.replace("-", "").upper())
     assert (other, early, late) == await store.parked(ACCOUNT)
     assert () == await store.parked(OTHER)
+
+
+async def test_every_kind_of_observation_is_kept(store: AnyStore) -> None:
+    """In the timeline of a job and among what is parked, each as the kind it is."""
+    seen = [replace(each, at=after(number), remote_id="r") for number, each in enumerate(one_of_each())]
+    await store.put(job := a_job(), expected=None)
+
+    for number, each in enumerate(seen):
+        await store.put(changed(job, version=number + 1), expected=number, observation=each)
+        await store.park(ACCOUNT, each)
+
+    assert tuple(seen) == await store.timeline(job.id) == await store.parked(ACCOUNT)
 
 
 async def test_one_delivery_is_parked_once(store: AnyStore) -> None:

@@ -13,11 +13,13 @@ import pytest
 
 from belvo_async.abc import Budget
 from belvo_async.errors import StoreError
+from belvo_async.stores.documents import read_observations
 from belvo_async.stores.sqlite.store import SqliteStore
 from tests.stores.postgres.server import admin, own_stores
 from tests.stores.redis.server import shared_stores
 from tests.stores.samples import ACCOUNT, NOON, Fetch, a_due_job, after, word
 
+NEWER = b'{"says":"dreamt","way":"poll","at":"2026-06-01T12:00:00Z","note":"RFC of somebody"}'
 STRANGE = b'{"RFC of somebody": 1}'
 BUDGET = Budget("b", 1, timedelta(seconds=1))
 TABLES = ("job", "timeline", "parked", "budget")
@@ -105,3 +107,12 @@ async def test_what_cannot_be_read_is_reported(spoiled: tuple[Store, Spoil]) -> 
             with pytest.raises(StoreError, match="cannot be read") as caught:
                 await call(store)
             assert "RFC" not in str(caught.value), name
+
+
+def test_a_kind_of_observation_that_is_not_known_is_reported() -> None:
+    """A newer release kept it. All stores say so in one sentence."""
+    with pytest.raises(StoreError) as caught:
+        read_observations([NEWER])
+
+    assert "a stored observation cannot be read: was it written by a newer release?" == str(caught.value)
+    assert caught.value.__cause__ is None

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import pytest
 from msgspec.structs import replace
 
 from belvo_async._tracker import Tracker
-from belvo_async.jobs import Job, Status
+from belvo_async.abc import Conversation
+from belvo_async.jobs import Found, Gone, Job, Observation, Status, Way
 from tests.tracker.bench import TASK, Bench, outcome, row
 
 OTHER = replace(TASK, owner="b")
@@ -71,6 +73,24 @@ async def test_what_was_held_back_ends_once_anything_is_found(bench: Bench, trac
     await asyncio.sleep(timedelta(minutes=10).total_seconds())
 
     assert [None, None] == meanwhile
+    assert ["gone", "gone"] == await ended(bench, *jobs)
+
+
+async def test_what_holds_no_job_may_tell_that_the_vendor_is_reached(
+    bench: Bench, tracker: Tracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A vendor that still knows a subject has lost the jobs it does not know."""
+
+    def poll(jobs: Sequence[Job], now: datetime) -> Conversation[tuple[Observation, ...]]:
+        yield from ()
+        found = Found(way=Way.POLL, at=now, subject="c")
+        return (*(Gone(way=Way.POLL, at=now, job_id=job.id) for job in jobs), found)
+
+    monkeypatch.setattr(tracker._context.vendors["open"], "poll", poll)
+    jobs = [await bench.start(tracker), await bench.start(tracker, OTHER)]
+
+    await asyncio.sleep(timedelta(hours=1).total_seconds())
+
     assert ["gone", "gone"] == await ended(bench, *jobs)
 
 

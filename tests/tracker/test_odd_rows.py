@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from belvo_async._tracker import Tracker
 from belvo_async.abc import Conversation
 from belvo_async.errors import RateLimitError
-from belvo_async.jobs import Job, Misread, Observation, Seen, Status, Way
+from belvo_async.jobs import Found, Job, Misread, Observation, Seen, Status, Way
 from tests.simulation.dialect import OpenVendor
 from tests.tracker.bench import OPEN, TASK, Bench, answer, outcome, row
 
@@ -88,6 +88,33 @@ async def test_what_a_dialect_could_not_read_is_told_once_a_look(
 
     (told,) = [each for each in caplog.records if "part of a look" in each.msg]
     assert ("TypeError at $[0]", 9) == (told.__dict__["misfit"], told.__dict__["count"])
+
+
+async def test_what_names_no_job_is_about_none(bench: Bench, tracker: Tracker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not about one either that has no name: nothing was learned of it, and it is looked at again."""
+    vendor = tracker._context.vendors["open"]
+
+    def poll(jobs: Sequence[Job], now: datetime) -> Conversation[tuple[Observation, ...]]:
+        yield from ()
+        return (Found(way=Way.POLL, at=now, subject="a"), Misread(way=Way.POLL, at=now, misfit="TypeError at $"))
+
+    applied: list[Observation] = []
+
+    async def apply(job: Job, seen: Observation) -> Job:
+        applied.append(seen)
+        return job
+
+    job = await bench.stored(await bench.start(tracker))
+    nameless = replace(job, id="nameless", key="", remote_id=None, version=0)
+    await bench.store.put(nameless, expected=None)
+    monkeypatch.setattr(vendor, "poll", poll)
+    monkeypatch.setattr(tracker._reconciler, "apply", apply)
+
+    await tracker._poller.look(vendor, [job, nameless])
+
+    assert [] == applied
+    for before in (job, nameless):
+        assert before.version + 1 == (await bench.stored(before)).version
 
 
 @pytest.mark.parametrize("at", [datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC)], ids=["max", "min"])

@@ -193,9 +193,8 @@ def test_each_link_that_was_read_is_told_once() -> None:
     other, lost = FinancialStatements(link="other"), FinancialStatements(link="lost")
     jobs = [job_of(id="a"), job_of(id="b"), job_of(other, id="c"), job_of(lost, id="d")]
 
-    seen, _ = converse(
-        BELVO.poll(jobs, NOW), link(last_accessed_at=None), link(last_accessed_at=None), error(404, "not_found")
-    )
+    unused, also_unused = link(last_accessed_at=None), link(id="other", last_accessed_at=None)
+    seen, _ = converse(BELVO.poll(jobs, NOW), unused, also_unused, error(404, "not_found"))
 
     assert [LINK, "other"] == [each.subject for each in seen if isinstance(each, Found)]
     assert ["a", "b", "c", "d"] == [each.job_id for each in of_jobs(seen)]
