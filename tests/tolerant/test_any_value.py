@@ -23,8 +23,8 @@ def read_page(kind: type[Any], rows: list[dict[str, Any]]) -> Batch[Any]:
     """The records of a page of rows, and what is odd about them."""
     shape: Shape[Any] = Shape(record=kind, rows=("results",))
     body = Envelope(shape, RecordCodec[Any](shape, None), TARGET_BYTES, ROW_BYTES)
-    body.inflow.feed(msgspec.json.encode({"results": rows}))
-    body.inflow.end()
+    body.buffer.feed(msgspec.json.encode({"results": rows}))
+    body.buffer.end()
     batches = [batch for batch in body.steps() if batch is not None]
     return Batch(
         [record for batch in batches for record in batch.records], [], [odd for batch in batches for odd in batch.odd]
