@@ -25,7 +25,8 @@ from belvo_async import Session
 from belvo_async._cli import main
 from belvo_async._cli.serve import make_app
 from belvo_async.stores import open_store
-from tests.session.world import BreakableStore, World, world
+from tests.session.world import World, world
+from tests.troubled_store import TroubledStore
 
 __all__ = ["world"]
 
@@ -241,7 +242,7 @@ def test_a_wrong_prefix_is_a_wrong_argument(prefix: str, capsys: pytest.CaptureF
 
 async def test_health_is_the_stores(world: World) -> None:
     """503 while the store does not answer, 200 again when it does; neither says more."""
-    store = BreakableStore()
+    store = TroubledStore()
     session = await world.open(store=store, webhooks=False)
     url = await world.serve(make_app(session, "/webhooks"))
 

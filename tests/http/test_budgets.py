@@ -16,7 +16,7 @@ from belvo_async.abc import Budget, Retry
 from belvo_async.errors import StoreError, TransportError
 from belvo_async.stores import MemoryStore
 from tests.http.origin import Cut, Origin, credentials, read, reply, submission
-from tests.http.troubled_store import TroubledStore
+from tests.troubled_store import TroubledStore
 from tests.virtual_time import VirtualClock
 
 BELVO = Budget("b", 80, timedelta(seconds=30))

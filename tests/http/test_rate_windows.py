@@ -13,7 +13,7 @@ from belvo_async._http import Http, ask
 from belvo_async.abc import Budget
 from belvo_async.errors import SessionClosedError
 from tests.http.origin import Origin, credentials, read, reply, submission
-from tests.http.troubled_store import TroubledStore
+from tests.troubled_store import TroubledStore
 from tests.virtual_time import EPOCH, VirtualClock
 
 BUDGET = Budget("b", 80, timedelta(seconds=30))

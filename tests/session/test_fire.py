@@ -14,7 +14,8 @@ import pytest
 
 from belvo_async import JobRejectedError, JobTimeoutError, Status, StoreError, Way, belvo, syntage
 from belvo_async.stores.sqlite.store import SqliteStore
-from tests.session.world import BreakableStore, World
+from tests.session.world import World
+from tests.troubled_store import TroubledStore
 
 
 async def test_fire_returns_when_the_vendor_answered(world: World) -> None:
@@ -303,7 +304,7 @@ async def test_a_synchronous_answer_finishes_the_job(world: World) -> None:
 
 async def test_a_store_that_is_down_sends_nothing(world: World) -> None:
     """The intent must be durable before the first byte: StoreError, and no request."""
-    store = BreakableStore()
+    store = TroubledStore()
     session = await world.open(store=store)
     store.is_down = True
 

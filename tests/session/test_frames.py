@@ -34,7 +34,8 @@ from belvo_async.jobs import Task
 from tests.frames import leaks_of, provoked
 from tests.http.origin import Cut, Origin, Step, reply
 from tests.session.paged import invoices
-from tests.session.world import BreakableStore, World
+from tests.session.world import World
+from tests.troubled_store import TroubledStore
 from tests.virtual_time import VirtualClock
 
 # Stands for whatever may not show: in rows, bodies, headers, passwords and keys alike.
@@ -242,7 +243,7 @@ async def test_a_delivery_on_another_loop(clock: VirtualClock) -> None:
 
 async def test_a_store_that_is_down(world: World) -> None:
     """Neither keys nor what hangs on the store's error."""
-    store = BreakableStore()
+    store = TroubledStore()
     session = await world.open(store=store)
     store.is_down = True
 

@@ -15,8 +15,9 @@ import pytest
 from belvo_async import Status, StoreError, UnknownJobError
 from belvo_async.abc import Store
 from belvo_async.stores.redis.store import RedisStore
-from tests.session.world import BreakableStore, World
+from tests.session.world import World
 from tests.stores.conftest import postgres_stores, redis_stores
+from tests.troubled_store import TroubledStore
 
 __all__ = ["postgres_stores", "redis_stores"]
 
@@ -140,7 +141,7 @@ async def test_an_intent_that_was_not_kept_is_fired_again(world: World, server: 
 
 async def test_an_intent_that_was_refused_is_told_as_not_sent(world: World) -> None:
     """A store that is down has kept nothing, and says so: nothing is sent, ever."""
-    store = BreakableStore()
+    store = TroubledStore()
     session = await world.open(store=store)
     store.is_down = True
     with pytest.raises(StoreError) as failure:

@@ -13,7 +13,8 @@ import pytest
 
 from belvo_async import Belvo, ConfigurationError, Session, Status, Way
 from belvo_async.abc import Headers
-from tests.session.world import BreakableStore, World
+from tests.session.world import World
+from tests.troubled_store import TroubledStore
 
 Forge = Any
 
@@ -181,7 +182,7 @@ async def test_an_authentic_but_unreadable_delivery_is_kept_aside(
 async def test_what_is_unreadable_is_kept(world: World, caplog: pytest.LogCaptureFixture) -> None:
     """The bytes are kept for whoever looks into it; one warning says so."""
 
-    class Noting(BreakableStore):
+    class Noting(TroubledStore):
         aside: tuple[Any, ...] = ()
 
         async def set_aside(self, *args: Any) -> None:
@@ -281,7 +282,7 @@ async def test_confirming_sessions_look_for_themselves(world: World) -> None:
 
 async def test_a_store_that_is_down_asks_for_a_repetition(world: World) -> None:
     """503: nothing was kept, so nothing is acknowledged; the repetition is taken."""
-    store = BreakableStore()
+    store = TroubledStore()
     session = await world.open(webhooks=False, store=store)
     handle = await session.fire(world.invoices())
     known, unknown = world.belvo_delivery(handle.job.remote_id), world.belvo_delivery("9" * 32)
@@ -300,7 +301,7 @@ async def test_a_store_that_is_down_asks_for_a_repetition(world: World) -> None:
 async def test_a_store_that_hangs_does_not_hold_the_vendor(world: World) -> None:
     """Never over two seconds: the vendors give up after three and five."""
 
-    class Hanging(BreakableStore):
+    class Hanging(TroubledStore):
         async def find(self, *args: Any) -> Any:
             await asyncio.sleep(3600)
 
@@ -411,7 +412,7 @@ async def test_whatever_comes_by_the_thousand_is_told_in_sum(
     world: World, caplog: pytest.LogCaptureFixture, what: str
 ) -> None:
     """A store that is down and a sender whose deliveries nobody can read fill no disk with lines."""
-    store = BreakableStore()
+    store = TroubledStore()
     session = await world.open(webhooks=False, store=store)
     store.is_down = what == "not kept"
 
@@ -439,7 +440,7 @@ async def test_a_body_shorter_than_it_was_sent_is_refused(world: World, declared
 
 async def test_a_delivery_that_cannot_be_kept_is_a_warning(world: World, caplog: pytest.LogCaptureFixture) -> None:
     """Which kind of trouble keeps the store from it."""
-    store = BreakableStore()
+    store = TroubledStore()
     session = await world.open(webhooks=False, store=store)
     store.is_down = True
 

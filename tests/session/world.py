@@ -19,9 +19,7 @@ from aiohttp import web
 
 from belvo_async import Belvo, Session, Syntage, belvo, syntage
 from belvo_async.abc import Vendor
-from belvo_async.errors import StoreError
 from belvo_async.simulator import BelvoSimulator, SyntageSimulator
-from belvo_async.stores.memory.store import MemoryStore
 from belvo_async.web.aiohttp import webhook_routes
 from tests.virtual_time import VirtualClock
 
@@ -123,40 +121,6 @@ class World:
         signature = hmac.new(key, f"{seconds}.".encode() + body, hashlib.sha256).hexdigest()
         digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
         return {"X-Syntage-Signature": f"t={seconds},s={signature}", "Content-Digest": f"sha-256=:{digest}:"}
-
-
-class BreakableStore(MemoryStore):
-    """A memory store that refuses everything a delivery or a submission needs while `is_down`."""
-
-    is_down = False
-
-    def _check(self) -> None:
-        if self.is_down:
-            raise StoreError("the store is down")
-
-    async def put(self, *args: Any, **options: Any) -> Any:
-        self._check()
-        return await super().put(*args, **options)
-
-    async def get(self, job_id: str) -> Any:
-        self._check()
-        return await super().get(job_id)
-
-    async def find(self, *args: Any) -> Any:
-        self._check()
-        return await super().find(*args)
-
-    async def park(self, *args: Any) -> None:
-        self._check()
-        await super().park(*args)
-
-    async def set_aside(self, *args: Any) -> None:
-        self._check()
-        await super().set_aside(*args)
-
-    async def claim_due(self, *args: Any, **options: Any) -> Any:
-        self._check()
-        return await super().claim_due(*args, **options)
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from datetime import datetime
 from typing import Any
 
 from belvo_async.errors import StoreError
@@ -13,13 +11,14 @@ from belvo_async.stores.memory.store import MemoryStore
 from belvo_async.stores.rules import Bounds, identity
 from tests.simulation.swarm import Swarm
 from tests.simulation.trace import Trace
+from tests.troubled_store import TroubledStore
 
 # More than the deliveries of one seed's own jobs, so that only strangers ever fill the park.
 PARK_COUNT = 40
 
 
-class ShakyStore(MemoryStore):
-    """A memory store whose calls interleave. A call that fails has changed nothing, as the contract says."""
+class ShakyStore(TroubledStore):
+    """A store whose calls interleave: each takes as long, and fails, as the swarm likes. It remembers every write."""
 
     def __init__(self, swarm: Swarm, trace: Trace, outages: list[tuple[float, float]]) -> None:
         super().__init__(parked=Bounds(count=PARK_COUNT, limit_bytes=10**6))
@@ -47,59 +46,23 @@ class ShakyStore(MemoryStore):
         return len(self._parked)
 
     async def put(self, job: Job, *, expected: int | None, observation: Observation | None = None) -> Job | None:
-        await self._before()
-        standing = await super().put(job, expected=expected, observation=observation)
+        await self.before("put")
+        standing = await MemoryStore.put(self, job, expected=expected, observation=observation)
         if standing is None:
             self._remember(job, observation)
         elif expected is not None:
             self._swarm.reach("compare-and-swap lost")
-        await self._after()
+        await self.after("put")
         return standing
 
-    async def get(self, job_id: str) -> Job | None:
-        await self._before()
-        found = await super().get(job_id)
-        await self._after()
-        return found
-
-    async def find(self, account: str, remote_id: str) -> tuple[Job, ...]:
-        await self._before()
-        found = await super().find(account, remote_id)
-        await self._after()
-        return found
-
-    async def open_jobs(self, accounts: Any = None, *, lane: str | None = None) -> AsyncIterator[Job]:
-        await self._before()
-        async for job in super().open_jobs(accounts, lane=lane):
-            yield job
-            await self._after()
-
-    async def claim_due(self, accounts: Any, **options: Any) -> list[Job]:
-        await self._before()
-        due = await super().claim_due(accounts, **options)
-        await self._after()
-        return due
-
-    async def next_due(self, accounts: Any) -> Any:
-        await self._before()
-        found = await super().next_due(accounts)
-        await self._after()
-        return found
-
-    async def nameless_jobs(self, account: str, **wanted: Any) -> tuple[Job, ...]:
-        await self._before()
-        found = await super().nameless_jobs(account, **wanted)
-        await self._after()
-        return found
-
     async def park(self, account: str, observation: Observation) -> None:
-        await self._before()
+        await self.before("park")
         before = self._all_parked()
-        await super().park(account, observation)
+        await MemoryStore.park(self, account, observation)
         self._check_park([*before, (account, observation)])
         self._swarm.reach("delivery parked")
         self._trace.note("store", f"park {(observation.remote_id or '')[-4:]} {observation.status}")
-        await self._after()
+        await self.after("park")
 
     def _all_parked(self) -> list[tuple[str, Observation]]:
         return [(item.account, item.seen) for item in self._parked._by_mark.values()]
@@ -121,60 +84,31 @@ class ShakyStore(MemoryStore):
     def _is_claimed(self, account: str, seen: Observation) -> bool:
         return any(job.account == account and _may_claim(job, seen) for job in self.jobs() if self.peek(job.id))
 
-    async def parked(self, account: str, remote_id: str | None = None, **options: Any) -> tuple[Observation, ...]:
-        await self._before()
-        found = await super().parked(account, remote_id, **options)
-        await self._after()
-        return found
-
-    async def parked_about(self, account: str, remote_ids: Any) -> tuple[Observation, ...]:
-        await self._before()
-        found = await super().parked_about(account, remote_ids)
-        await self._after()
-        return found
-
-    async def adoptable(self, account: str, **wanted: Any) -> tuple[Observation, ...]:
-        await self._before()
-        found = await super().adoptable(account, **wanted)
-        await self._after()
-        return found
-
     async def unpark(self, account: str, observations: Any) -> None:
-        await self._before()
-        await super().unpark(account, observations)
+        await self.before("unpark")
+        await MemoryStore.unpark(self, account, observations)
         self._swarm.reach("parked delivery replayed")
-        await self._after()
+        await self.after("unpark")
 
     async def lease(self, key: str, owner: str, **options: Any) -> int | None:
-        await self._before()
-        token = await super().lease(key, owner, **options)
+        await self.before("lease")
+        token = await MemoryStore.lease(self, key, owner, **options)
         if token is None and not key.startswith("served:"):
             self._swarm.reach("lane was busy")
-        await self._after()
+        await self.after("lease")
         return token
-
-    async def leased_until(self, key: str) -> datetime | None:
-        await self._before()
-        until = await super().leased_until(key)
-        await self._after()
-        return until
-
-    async def release(self, key: str, owner: str) -> None:
-        await self._before()
-        await super().release(key, owner)
-        await self._after()
 
     async def reserve_somewhere(self) -> None:
         """What the edge does before it sends: a budget that cannot be read stops the request."""
-        await self._before()
+        await self.before("reserve")
 
-    async def _before(self) -> None:
+    async def before(self, name: str) -> None:
         await self._pause()
         if self._swarm.on and (self.is_down or self._swarm.happens("store call fails")):
             self._swarm.reach("store refused a call")
             raise StoreError("the simulated store is down")
 
-    async def _after(self) -> None:
+    async def after(self, name: str) -> None:
         # What was written is durable now; its caller learns of it later.
         await self._pause()
 

@@ -16,11 +16,9 @@ import msgspec
 
 from belvo_async._tracker import Tracker
 from belvo_async.abc import Answer, Clock, Headers, Permit, Request, Retry
-from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, Nudge, Polling, Reported, Seen, Status, Way
-from belvo_async.stores.memory.store import MemoryStore
-from belvo_async.stores.rules import Lifecycle
 from tests.simulation.dialect import Fetch, MuteFetch, MuteVendor, OpenFetch, OpenVendor, Row
+from tests.troubled_store import TroubledStore
 
 OPEN, MUTE = OpenVendor(), MuteVendor()
 TASK = OpenFetch(owner="a")
@@ -28,31 +26,10 @@ LANE_TASK = MuteFetch(owner="a")
 Reply = Answer | Exception | Callable[[], Awaitable[Answer]]
 
 
-class FickleStore(MemoryStore):
-    """A memory store that is down while its switch says so."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._lifecycle = _Switch()
-
-    @property
-    def switch(self) -> _Switch:
-        return self._lifecycle  # type: ignore[return-value]
-
-
-class _Switch(Lifecycle):
-    down = False
-
-    def check(self) -> None:
-        super().check()
-        if self.down:
-            raise StoreError("switched off")
-
-
 class Bench:
     """Everything around one tracker. Unwritten requests get a friendly answer: accepted, or nothing new."""
 
-    def __init__(self, clock: Clock, store: FickleStore) -> None:
+    def __init__(self, clock: Clock, store: TroubledStore) -> None:
         self.clock = clock
         self.store = store
         self.sent: list[Request] = []

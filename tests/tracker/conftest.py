@@ -5,15 +5,16 @@ from collections.abc import AsyncIterator
 import pytest
 
 from belvo_async._tracker import Tracker
-from tests.tracker.bench import Bench, FickleStore
+from tests.tracker.bench import Bench
+from tests.troubled_store import TroubledStore
 from tests.virtual_time import VirtualClock
 
 
 @pytest.fixture
 async def bench(clock: VirtualClock) -> AsyncIterator[Bench]:
-    async with FickleStore() as store:
+    async with TroubledStore() as store:
         yield Bench(clock, store)
-        store.switch.down = False
+        store.is_down = False
 
 
 @pytest.fixture

@@ -181,10 +181,10 @@ async def test_thousand_waiters_write_one_promise(bench: Bench, tracker: Tracker
 async def test_waiting_goes_on_while_no_promise_can_be_kept(bench: Bench, tracker: Tracker) -> None:
     """A store that is down costs the promise, not the waiter."""
     job = await bench.start(tracker, LANE_TASK, hours=1)
-    bench.store.switch.down = True
+    bench.store.is_down = True
     waiter = asyncio.create_task(outcome(tracker, job, bench.after(hours=3)))
     await asyncio.sleep(10)
-    bench.store.switch.down = False
+    bench.store.is_down = False
 
     await tracker.receive(MUTE, [bench.said(1, Status.FINISHED)])
 

@@ -13,7 +13,8 @@ from belvo_async._tracker import Tracker
 from belvo_async.abc import Answer
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Failure, Job, Nudge, Observation, Status, Way
-from tests.tracker.bench import LANE_TASK, MUTE, OPEN, TASK, Bench, FickleStore, accepted, outcome, remote_id, row
+from tests.tracker.bench import LANE_TASK, MUTE, OPEN, TASK, Bench, accepted, outcome, remote_id, row
+from tests.troubled_store import TroubledStore
 from tests.virtual_time import VirtualClock
 
 
@@ -193,7 +194,7 @@ def hint(bench: Bench) -> Nudge:
     return Nudge(way=Way.WEBHOOK, at=bench.clock.now(), subject=TASK.owner)
 
 
-class CountingStore(FickleStore):
+class CountingStore(TroubledStore):
     """Counts what is read from it."""
 
     read = 0

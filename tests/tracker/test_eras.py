@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from belvo_async._tracker import Tracker
 from belvo_async.errors import UnsupportedError
 from belvo_async.jobs import Job, Status
-from tests.tracker.bench import LANE_TASK, MUTE, Bench, FickleStore, answer, outcome, remote_id, row
+from tests.tracker.bench import LANE_TASK, MUTE, Bench, answer, outcome, remote_id, row
+from tests.troubled_store import TroubledStore
 
 OTHER = replace(LANE_TASK, year=2024)
 
@@ -139,5 +140,5 @@ async def test_a_waiter_follows_a_job_whose_versions_count_anew(bench: Bench, tr
     assert 2 == bench.posts
 
 
-def go_back(store: FickleStore, past: Any) -> None:
+def go_back(store: TroubledStore, past: Any) -> None:
     store._index = past

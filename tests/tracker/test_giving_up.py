@@ -148,10 +148,10 @@ async def test_search_given_up_by_its_user_is_uncertain(bench: Bench, tracker: T
 async def test_giving_up_needs_the_store(bench: Bench, tracker: Tracker) -> None:
     """What cannot be kept did not happen."""
     job = await bench.start(tracker, LANE_TASK)
-    bench.store.switch.down = True
+    bench.store.is_down = True
 
     with pytest.raises(StoreError):
         await tracker.abandon(job)
 
-    bench.store.switch.down = False
+    bench.store.is_down = False
     assert (await bench.stored(job)).is_open

@@ -334,7 +334,7 @@ async def test_submission_without_a_budget_is_tried_again(bench: Bench, tracker:
 
 async def test_intent_that_cannot_be_kept_is_not_sent(bench: Bench, tracker: Tracker) -> None:
     """With the store down, nothing leaves."""
-    bench.store.switch.down = True
+    bench.store.is_down = True
 
     with pytest.raises(StoreError):
         await bench.start(tracker)

@@ -61,13 +61,13 @@ async def test_waiters_outlast_an_outage(bench: Bench, tracker: Tracker) -> None
     job = await bench.start(tracker)
     waiter = asyncio.create_task(outcome(tracker, job, bench.after(hours=1)))
     await asyncio.sleep(1)
-    bench.store.switch.down = True
+    bench.store.is_down = True
     with pytest.raises(StoreError):
         await tracker.receive(OPEN, [bench.said(1, Status.FINISHED)])
     still_waiting = not waiter.done()
     late_waiter = asyncio.create_task(outcome(tracker, job, bench.after(hours=1)))
     await asyncio.sleep(60)
-    bench.store.switch.down = False
+    bench.store.is_down = False
 
     await tracker.receive(OPEN, [bench.said(1, Status.FINISHED)])
 

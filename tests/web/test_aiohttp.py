@@ -19,18 +19,19 @@ from aiohttp.typedefs import Handler
 
 from belvo_async import ConfigurationError, Session, Status, Way
 from belvo_async.web.aiohttp import webhook_routes
-from tests.session.world import BreakableStore, World
+from tests.session.world import World
+from tests.troubled_store import TroubledStore
 
 LIMIT = 256 * 1024
 
 
 @pytest.fixture
-async def store() -> BreakableStore:
-    return BreakableStore()
+async def store() -> TroubledStore:
+    return TroubledStore()
 
 
 @pytest.fixture
-async def session(world: World, store: BreakableStore) -> Session:
+async def session(world: World, store: TroubledStore) -> Session:
     return await world.open(webhooks=False, store=store)
 
 
@@ -171,7 +172,7 @@ async def test_an_unreadable_delivery_is_200(world: World, http: aiohttp.ClientS
 
 
 async def test_a_store_that_is_down_is_503(
-    world: World, store: BreakableStore, http: aiohttp.ClientSession, url: str
+    world: World, store: TroubledStore, http: aiohttp.ClientSession, url: str
 ) -> None:
     """The vendor is asked to repeat."""
     headers, body = world.belvo_delivery("1" * 32)

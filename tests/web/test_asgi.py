@@ -13,18 +13,19 @@ from fastapi import FastAPI, Request, Response
 
 from belvo_async import ConfigurationError, Session, Status, Way
 from belvo_async.web.asgi import WebhookApp
-from tests.session.world import BreakableStore, World
+from tests.session.world import World
+from tests.troubled_store import TroubledStore
 
 LIMIT = 256 * 1024
 
 
 @pytest.fixture
-async def store() -> BreakableStore:
-    return BreakableStore()
+async def store() -> TroubledStore:
+    return TroubledStore()
 
 
 @pytest.fixture
-async def session(world: World, store: BreakableStore) -> Session:
+async def session(world: World, store: TroubledStore) -> Session:
     return await world.open(webhooks=False, store=store)
 
 
@@ -150,7 +151,7 @@ async def test_an_unreadable_delivery_is_200(world: World, session: Session) -> 
     assert 200 == (await call(WebhookApp(session), headers=raw(world.belvo_proof()), parts=[b"\xff"]))[0]
 
 
-async def test_a_store_that_is_down_is_503(world: World, session: Session, store: BreakableStore) -> None:
+async def test_a_store_that_is_down_is_503(world: World, session: Session, store: TroubledStore) -> None:
     """The vendor is asked to repeat."""
     headers, body = world.belvo_delivery("1" * 32)
     store.is_down = True
