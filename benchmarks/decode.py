@@ -30,7 +30,7 @@ import orjson
 import pydantic
 from apart import ask
 from over_http_client import plain_of
-from table import Row, show
+from table import Row, show, span
 
 from belvo_async import belvo
 from belvo_async._decode import PageReader
@@ -181,8 +181,8 @@ def measure_whole(rounds: int, megabytes: int) -> list[Row]:
         Row(
             area="decode",
             what="full collection with all of it held",
-            ours=f"{collect['ours'] * 1e3:.1f} ms",
-            peer=f"{collect['plain'] * 1e3:.0f} ms",
+            ours=span(collect["ours"]),
+            peer=span(collect["plain"]),
             ratio=collect["ours"] / collect["plain"],
             goal=1 / 20,
             at_least=False,

@@ -10,7 +10,6 @@ the intent before, the mark of the attempt, and the outcome. Clients take turns 
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import base64
 import itertools
@@ -27,7 +26,7 @@ import msgspec
 import niquests
 from apart import serving
 from belvo import client as belvo_client
-from table import Row, show
+from table import Row, beside, run
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from belvo_async import Belvo, Polling, Session, Status, belvo
@@ -223,7 +222,9 @@ def measure(quick: bool = False) -> list[Row]:
         ("niquests, kept connections", "niquests", None),
         ("belvo-python in threads, kept connections", "belvo-python", None),
     )
-    return [_row(f"POSTs started, beside {what}", speeds["ours"], speeds[name], goal) for what, name, goal in peers]
+    return [
+        beside(AREA, f"POSTs started, beside {what}", speeds["ours"], speeds[name], goal) for what, name, goal in peers
+    ]
 
 
 def best_of(kind: str, speeds: dict[str, list[float]]) -> str:
@@ -231,17 +232,5 @@ def best_of(kind: str, speeds: dict[str, list[float]]) -> str:
     return max((name for name in speeds if name.startswith(kind)), key=lambda name: statistics.median(speeds[name]))
 
 
-def _row(what: str, mine: list[float], theirs: list[float], goal: float | None) -> Row:
-    ratio = statistics.median(one / other for one, other in zip(mine, theirs, strict=True))
-    shown = [f"{statistics.median(each):,.0f}/s" for each in (mine, theirs)]
-    return Row(area=AREA, what=what, ours=shown[0], peer=shown[1], ratio=ratio, goal=goal)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Measure how fast jobs are started, in one run.")
-    parser.add_argument("--quick", action="store_true", help="fewer rounds, rougher figures")
-    show(measure(parser.parse_args().quick))
-
-
 if __name__ == "__main__":
-    main()
+    run(measure, "Measure how fast jobs are started, in one run.")

@@ -11,12 +11,11 @@ bare future. Polling: requests until all of 10,000 open Syntage jobs are known t
 
 from __future__ import annotations
 
-import argparse
 import statistics
 from typing import Any
 
 from apart import ask
-from table import Row, show
+from table import Row, run
 
 AREA = "jobs"
 JOBS = 100_000
@@ -71,11 +70,5 @@ def measure(quick: bool = False) -> list[Row]:
     return [*parts, waking(3 if quick else 7, 3_000), polling(POLLED)]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Measure what open jobs cost.")
-    parser.add_argument("--quick", action="store_true", help="fewer jobs, shorter windows")
-    show(measure(parser.parse_args().quick))
-
-
 if __name__ == "__main__":
-    main()
+    run(measure, "Measure what open jobs cost.")

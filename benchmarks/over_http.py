@@ -10,14 +10,13 @@ reading, lag how late timers of the same loop were.
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import sys
 from collections.abc import Iterable
 from typing import Any
 
 from apart import ask, serving
-from table import Row, show
+from table import Row, middle_ratio, run, span
 
 AREA = "http"
 LINK = "c81a1dea-6dd6-4999-8b9f-541ee8197058"
@@ -45,9 +44,7 @@ def middle(measured: list[dict[str, Any]], field: str) -> float:
 
 
 def speedup(measured: dict[str, list[dict[str, Any]]]) -> float:
-    return statistics.median(
-        plain["seconds"] / ours["seconds"] for ours, plain in zip(measured["ours"], measured["plain"], strict=True)
-    )
+    return middle_ratio(*([each["seconds"] for each in measured[way]] for way in ("plain", "ours")))
 
 
 def download(rounds: int, megabytes: float) -> list[Row]:
@@ -72,7 +69,7 @@ def slow_pages(rounds: int, pages: int) -> list[Row]:
     """Many pages, each after a while."""
     with serving("over_http_server.py", LINK, str(pages), str(pages * PAGE_MEGABYTES), str(DELAY_SECONDS)) as url:
         measured = rounds_of(("ours", "plain"), url, rounds)
-    ours, plain = (f"{middle(measured[way], 'seconds'):.1f} s" for way in ("ours", "plain"))
+    ours, plain = (span(middle(measured[way], "seconds")) for way in ("ours", "plain"))
     what = f"{pages} pages, each answered after {1000 * DELAY_SECONDS:.0f} ms, beside one after the other"
     return [Row(area=AREA, what=what, ours=ours, peer=plain, ratio=speedup(measured), goal=3)]
 
@@ -84,11 +81,5 @@ def measure(quick: bool = False) -> list[Row]:
     return download(5, MEGABYTES) + slow_pages(3, PAGES)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Measure reading through the session over HTTP.")
-    parser.add_argument("--quick", action="store_true", help="a smaller body, fewer pages, one round")
-    show(measure(parser.parse_args().quick))
-
-
 if __name__ == "__main__":
-    main()
+    run(measure, "Measure reading through the session over HTTP.")

@@ -8,14 +8,13 @@ with both vendors is shown.
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import subprocess
 import sys
 import time
 
-from table import Row, show
+from table import Row, run, span
 
 AREA = "startup"
 WAYS = {
@@ -55,12 +54,12 @@ def measure(quick: bool = False) -> list[Row]:
     for code in WAYS.values():
         seconds(code)  # compiles, warms the disk's cache
     times = [{name: seconds(code) for name, code in WAYS.items()} for _ in range(rounds)]
-    middle = {name: 1000 * statistics.median(each[name] for each in times) for name in WAYS}
+    middle = {name: statistics.median(each[name] for each in times) for name in WAYS}
     early = loaded_early()
     rows = [
         Row(
-            area=AREA, what=f"`{WAYS[name]}` beside `{WAYS['peer']}`", ours=f"{middle[name]:.0f} ms",
-            peer=f"{middle['peer']:.0f} ms", ratio=statistics.median(each[name] / each["peer"] for each in times),
+            area=AREA, what=f"`{WAYS[name]}` beside `{WAYS['peer']}`", ours=span(middle[name]),
+            peer=span(middle['peer']), ratio=statistics.median(each[name] / each["peer"] for each in times),
             goal=goal, at_least=False,
         )
         for name, goal in (("package", 1.3), ("session", None))
@@ -72,11 +71,5 @@ def measure(quick: bool = False) -> list[Row]:
     return [*rows, late]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Measure how long the import takes.")
-    parser.add_argument("--quick", action="store_true", help="fewer rounds")
-    show(measure(parser.parse_args().quick))
-
-
 if __name__ == "__main__":
-    main()
+    run(measure, "Measure how long the import takes.")

@@ -15,12 +15,10 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
 
 import psycopg
 import redis.asyncio
-from store_jobs import NOON
-from store_sides import channel, open_store
+from store_servers import is_postgres, open_store
 
 from belvo_async._session import SystemClock
 from belvo_async._tracker import Tracker
@@ -30,6 +28,11 @@ from belvo_async.jobs import Polling
 SETTLING_SECONDS = 0.01
 
 Wait = Callable[[str], Awaitable[None]]
+
+
+def channel(name: str) -> str:
+    """Where the bare drivers tell each other; the store's own notifications must not be heard there."""
+    return f"{name}_bare"
 
 
 @asynccontextmanager
@@ -43,7 +46,7 @@ async def ours(url: str, name: str) -> AsyncIterator[Wait]:
             job = await store.get(job_id)
             assert job is not None
             watch = tracker.watch(job)
-            await tracker.settle(watch, until=NOON + timedelta(days=36_500))
+            await tracker.settle(watch, until=job.deadline)
 
         yield wait
 
@@ -81,7 +84,7 @@ async def main(way: str, url: str, name: str) -> None:
     logging.disable()  # the store warns of a server that may lose jobs
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    ways = {"ours": ours, "bare": bare_postgres if url.startswith("postgresql") else bare_redis}
+    ways = {"ours": ours, "bare": bare_postgres if is_postgres(url) else bare_redis}
     async with ways[way](url, name) as wait:
         print("open", flush=True)
         async for line in reader:

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import statistics
 import time
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
 
 from belvo_async.abc import Store
 from belvo_async.jobs import Job, Status, Task
 
+AREA = "store"
 IN_FLIGHT = 256
 EVENTS = 5_000
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 ACCOUNT = "https://sandbox.example#1"
-
-T = TypeVar("T")
 
 
 class Fetch(Task[object], frozen=True, kw_only=True, tag="benchmark.Fetch"):
@@ -66,17 +64,20 @@ class Ours:
                 raise RuntimeError("another job was in the way")
 
 
-async def take_turns(
-    ways: Mapping[str, Callable[[T], Awaitable[float]]], work: T, *, backwards: bool = False
-) -> dict[str, float]:
-    """The seconds each way needs for the same work. Going backwards every other time favours none."""
-    seconds: dict[str, float] = {}
-    for name in sorted(ways, reverse=backwards):
-        gc.collect()
-        seconds[name] = await ways[name](work)
-    return seconds
-
-
-def middle_ratio(above: Sequence[float], below: Sequence[float]) -> float:
-    """The median of the ratios of each round."""
-    return statistics.median(one / other for one, other in zip(above, below, strict=True))
+async def write_in_turns(
+    ways: Mapping[str, Callable[[list[Job]], Awaitable[float]]], rounds: int, *, turns: int = 1, count: int = EVENTS,
+    after: Callable[[], object] = lambda: None,
+) -> dict[str, dict[str, list[float]]]:  # fmt: skip
+    """Puts a second of inserts and of updates, of each way, turn by turn; a round has so many, the first warms up."""
+    speeds = {kind: defaultdict[str, list[float]](list) for kind in ("inserts", "updates")}
+    for number in range((rounds + 1) * turns):
+        for version, of_ways in enumerate(speeds.values()):
+            jobs = make_jobs(number * count, count, version=version)
+            # Going backwards every other time favours none.
+            for name in sorted(ways, reverse=bool(number % 2)):
+                gc.collect()
+                seconds = await ways[name](jobs)
+                if number >= turns:
+                    of_ways[name].append(count / seconds)
+            after()
+    return {**speeds}

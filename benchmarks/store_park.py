@@ -7,7 +7,6 @@ uncertain. They are adoptable, and come one by one, or fifty at once just ahead 
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 import statistics
 import time
@@ -17,14 +16,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import psycopg
-import redis
-import store_postgres
-import store_redis
+from jobs_side import Silent
 from msgspec.structs import replace
-from store_jobs import ACCOUNT
-from store_sides import open_store
-from store_table import Line
+from store_jobs import ACCOUNT, AREA
+from store_servers import SERVERS, on_server, open_store
+from table import Row, middle_ratio, span
 
 from belvo_async._session import SystemClock
 from belvo_async._tracker import Tracker
@@ -50,13 +46,6 @@ class Fetch(Task[object], frozen=True, kw_only=True, tag="benchmark.Parked"):
     @property
     def resource(self) -> str:
         return "INVOICES"
-
-
-class Silent:
-    """As much of a vendor as a delivery takes."""
-
-    name = "benchmark"
-    account = ACCOUNT
 
 
 class Side:
@@ -135,7 +124,7 @@ def _job(job_id: str, link: int) -> Job:
 Open = Callable[[str], AbstractAsyncContextManager[Store]]
 
 
-async def compare(what: str, open_named: Open, rounds: int) -> list[Line]:
+async def compare(what: str, open_named: Open, rounds: int) -> list[Row]:
     """The full park and the empty one in turn."""
     async with AsyncExitStack() as stack:
         sides: list[Side] = []
@@ -144,12 +133,12 @@ async def compare(what: str, open_named: Open, rounds: int) -> list[Line]:
             await side.open(stack, parked)
             sides.append(side)
         return [
-            await _line(f"{what}, a known job's delivery: ours, full : empty park", sides, ONE_BY_ONE, 0, rounds),
-            await _line(f"{what}, behind {AT_ONCE} strange ones: ours", sides, ONE_BY_ONE // 4, AT_ONCE, rounds),
+            await _row(f"{what}, a known job's delivery, beside an empty park", sides, ONE_BY_ONE, 0, rounds),
+            await _row(f"{what}, the same behind {AT_ONCE} strange ones", sides, ONE_BY_ONE // 4, AT_ONCE, rounds),
         ]
 
 
-async def _line(name: str, sides: Sequence[Side], count: int, ahead: int, rounds: int) -> Line:
+async def _row(what: str, sides: Sequence[Side], count: int, ahead: int, rounds: int) -> Row:
     both: list[list[float]] = []
     for number in range(rounds + 1):
         seconds = [0.0, 0.0]
@@ -157,29 +146,18 @@ async def _line(name: str, sides: Sequence[Side], count: int, ahead: int, rounds
             seconds[index] = await sides[index].time_known(count, ahead=ahead)
         both.append(seconds)
     del both[0]  # warms up
-    full = statistics.median(each[0] for each in both) / count
-    ratio = statistics.median(one / other for one, other in both)
-    return Line(name=name, seconds=full, ratio=ratio, at_most=None if ahead else GOAL)
+    full, empty = zip(*both, strict=True)
+    ours, peer = (span(statistics.median(side) / count) for side in (full, empty))
+    ratio = middle_ratio(full, empty)
+    return Row(area=AREA, what=what, ours=ours, peer=peer, ratio=ratio, goal=None if ahead else GOAL, at_least=False)
 
 
-def about() -> str:
-    return "a full park"
-
-
-def measure(directory: Path, rounds: int) -> Iterator[Line]:
-    """Each kind of store; what has no server is left out."""
-    logging.getLogger("belvo_async").setLevel(logging.ERROR)
+def measure(directory: Path, rounds: int) -> Iterator[Row]:
+    """Each kind of store."""
     yield from asyncio.run(compare("memory", lambda _: MemoryStore(), rounds))
     yield from asyncio.run(compare("SQLite", lambda name: SqliteStore(directory / f"{name}.db"), rounds))
-    for what, url, own_name in (
-        ("PostgreSQL", store_postgres.URL, store_postgres.own_schema),
-        ("Redis", store_redis.URL, store_redis.own_prefix),
-    ):
-        try:
-            with own_name() as one, own_name() as two:
-                yield from asyncio.run(compare(what, _named(url, one, two), rounds))
-        except (psycopg.OperationalError, redis.ConnectionError):
-            yield Line(name=f"park: left out, none answers at {url.rpartition('@')[2]}")
+    for what, url in SERVERS.items():
+        yield from on_server(what, lambda full, empty: compare(what, _named(url, full, empty), rounds))  # noqa: B023
 
 
 def _named(url: str, full: str, empty: str) -> Open:

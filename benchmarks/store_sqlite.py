@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import sqlite3
-import statistics
 import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -13,8 +12,8 @@ from pathlib import Path
 from unittest.mock import patch
 
 import aiosqlite
-from store_jobs import ACCOUNT, EVENTS, IN_FLIGHT, NOON, Ours, make_jobs
-from store_table import Line
+from store_jobs import ACCOUNT, AREA, EVENTS, IN_FLIGHT, NOON, Ours, make_jobs
+from table import Row, beside, span
 
 from belvo_async.jobs import Job
 from belvo_async.stores.sqlite import file, jobs as table
@@ -30,10 +29,6 @@ NEWER = file.journal_settings((3, 51, 3))
 def own_settings() -> tuple[str, str]:
     """Journal mode and synchronous level the store chooses for this library."""
     return file.journal_settings(sqlite3.sqlite_version_info[:3])
-
-
-def about() -> str:
-    return f"SQLite {sqlite3.sqlite_version} ({' '.join(own_settings())} by default)"
 
 
 class Bare:
@@ -71,7 +66,7 @@ class Single:
         return time.perf_counter() - began
 
 
-async def compare(directory: Path, rounds: int, words: str) -> list[Line]:
+async def compare(directory: Path, rounds: int, words: str) -> list[Row]:
     """Let the three take turns; every one writes the same jobs to a file of its own."""
     bare = Bare(directory / "bare.db")
 
@@ -94,26 +89,14 @@ async def compare(directory: Path, rounds: int, words: str) -> list[Line]:
                 if number:  # the first round warms up
                     speeds[name].append(count / seconds)
     bare.close()
-    middle = {name: statistics.median(each) for name, each in speeds.items()}
-    ours = middle["ours"]
+    what = f"SQLite {sqlite3.sqlite_version} {words}, group commit, {IN_FLIGHT} in flight, beside"
     return [
-        Line(name=f"{words}: ours, group commit, {IN_FLIGHT} in flight", per_second=ours),
-        Line(
-            name=f"{words}: sqlite3, executemany, {PER_COMMIT} a commit",
-            per_second=middle["bare"],
-            ratio=ours / middle["bare"],
-            at_least=0.5,
-        ),
-        Line(
-            name=f"{words}: aiosqlite, a commit an event",
-            per_second=middle["single"],
-            ratio=ours / middle["single"],
-            at_least=20,
-        ),
+        beside(AREA, f"{what} executemany, {PER_COMMIT} a commit", speeds["ours"], speeds["bare"], 0.5),
+        beside(AREA, f"{what} aiosqlite, a commit an event", speeds["ours"], speeds["single"], 20),
     ]
 
 
-async def reopen(path: Path, jobs: int) -> Line:
+async def reopen(path: Path, jobs: int) -> Row:
     """From opening a file with many open jobs to the first answers of a claim, a put and a get."""
     database = file.open_database(str(path), file.connect)
     database.execute("BEGIN IMMEDIATE")
@@ -130,15 +113,16 @@ async def reopen(path: Path, jobs: int) -> Line:
         seconds = time.perf_counter() - began
     if (len(claimed), standing, found) != (100, None, late):
         raise RuntimeError("the store did not serve")
-    return Line(name=f"ours: {jobs:,} open jobs, from opening to serving", seconds=seconds, at_most=5)
+    what = f"SQLite, {jobs:,} open jobs, from opening to serving, s"
+    return Row(area=AREA, what=what, ours=span(seconds), ratio=seconds, goal=5, at_least=False)
 
 
-def measure(directory: Path, rounds: int) -> list[Line]:
+def measure(directory: Path, rounds: int) -> list[Row]:
     """Run every case: with the settings of this library, and those of 3.51.3 and later."""
-    lines: list[Line] = []
+    rows: list[Row] = []
     for settings in dict.fromkeys((own_settings(), NEWER)):
         with patch.object(file, "journal_settings", lambda _library, chosen=settings: chosen):
             room = directory / settings[0]
             room.mkdir()
-            lines += asyncio.run(compare(room, rounds, " ".join(settings)))
-    return [*lines, asyncio.run(reopen(directory / "many.db", OPEN_JOBS))]
+            rows += asyncio.run(compare(room, rounds, " ".join(settings)))
+    return [*rows, asyncio.run(reopen(directory / "many.db", OPEN_JOBS))]

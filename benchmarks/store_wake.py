@@ -3,35 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import statistics
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
 import redis.asyncio
-import store_postgres
-import store_redis
 from msgspec.structs import replace
-from store_jobs import make_jobs
-from store_sides import channel, open_store
-from store_table import Line
+from store_fellow import channel
+from store_jobs import AREA, NOON, make_jobs
+from store_servers import SERVERS, is_postgres, on_server, open_store
+from table import Row, span
 
 from belvo_async.jobs import Status
 
 FELLOW = Path(__file__).with_name("store_fellow.py")
 PER_ROUND = 30
 PATIENCE_SECONDS = 10.0
+# So late that awaiting a job does not put it off: that would write it once more.
+DEADLINE = NOON + timedelta(days=36_500)
 
 # Tells the other process of a job and gives the instant the driver said that it is told.
 Tell = Callable[[str], Awaitable[float]]
-
-
-def about() -> str:
-    return "two processes"
 
 
 class Fellow:
@@ -72,7 +69,7 @@ async def fellow(way: str, url: str, name: str) -> AsyncIterator[Fellow]:
 @asynccontextmanager
 async def bare_sender(url: str, name: str) -> AsyncIterator[Tell]:
     """NOTIFY or PUBLISH by the bare driver."""
-    if url.startswith("postgresql"):
+    if is_postgres(url):
         async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
 
             async def notify(job_id: str) -> float:
@@ -90,48 +87,46 @@ async def bare_sender(url: str, name: str) -> AsyncIterator[Tell]:
             yield publish
 
 
-async def compare(url: str, name: str, rounds: int) -> list[Line]:
+async def compare(what: str, name: str, rounds: int) -> list[Row]:
     """Both ways in turn, one job each."""
+    url = SERVERS[what]
     async with (
         open_store(url, name) as store,
         bare_sender(url, name) as bare_tell,
         fellow("ours", url, name) as ours,
         fellow("bare", url, name) as bare,
     ):
-        jobs = {job.id: job for job in make_jobs(0, rounds * PER_ROUND + 5)}
+        jobs = {job.id: replace(job, deadline=DEADLINE) for job in make_jobs(0, rounds * PER_ROUND + 5)}
         for job in jobs.values():
             await store.put(job, expected=None)
 
         async def finish(job_id: str) -> float:
             job = jobs[job_id]
-            await store.put(replace(job, status=Status.FINISHED, version=job.version + 1), expected=job.version)
+            ended = replace(job, status=Status.FINISHED, version=job.version + 1)
+            assert await store.put(ended, expected=job.version) is None
             return time.monotonic()
 
         both = [(await bare.time(job_id, bare_tell), await ours.time(job_id, finish)) for job_id in jobs]
     # The first few warm up.
     base, own = (sorted(each) for each in zip(*both[5:], strict=True))
-    what = "PostgreSQL" if url.startswith("postgresql") else "Redis"
-    message = "NOTIFY" if url.startswith("postgresql") else "PUBLISH"
-    middle = statistics.median(own), statistics.median(base)
+    message = "NOTIFY" if is_postgres(url) else "PUBLISH"
     return [
-        Line(name=f"{what} wake: ours, put to awaiter, p50", seconds=middle[0], ratio=middle[0] / middle[1], at_most=2),
-        Line(name=f"{what} wake: ours, p99", seconds=_p99(own)),
-        Line(name=f"{what} wake: {message} and one read, p50", seconds=middle[1]),
-        Line(name=f"{what} wake: {message} and one read, p99", seconds=_p99(base)),
-    ]
+        Row(
+            area=AREA, what=f"{what}, put to awaiter elsewhere, {point}, beside {message} and one read",
+            ours=span(mine), peer=span(theirs), ratio=mine / theirs, goal=goal, at_least=False,
+        )
+        for point, mine, theirs, goal in (
+            ("p50", statistics.median(own), statistics.median(base), 2),
+            ("p99", _p99(own), _p99(base), None),
+        )
+    ]  # fmt: skip
 
 
 def _p99(ordered: list[float]) -> float:
     return ordered[int(0.99 * len(ordered))]
 
 
-def measure(_directory: Path, rounds: int) -> Iterator[Line]:
-    """PostgreSQL and Redis; what has no server is left out."""
-    logging.getLogger("belvo_async").setLevel(logging.ERROR)
-    servers = ((store_postgres.URL, store_postgres.own_schema), (store_redis.URL, store_redis.own_prefix))
-    for url, own_name in servers:
-        try:
-            with own_name() as name:
-                yield from asyncio.run(compare(url, name, rounds))
-        except (psycopg.OperationalError, redis.ConnectionError):
-            yield Line(name=f"wake: left out, none answers at {url.rpartition('@')[2]}")
+def measure(_directory: Path, rounds: int) -> Iterator[Row]:
+    """PostgreSQL and Redis."""
+    for what in SERVERS:
+        yield from on_server(what, lambda name, _: compare(what, name, rounds))  # noqa: B023

@@ -29,15 +29,14 @@ import ijson
 import json_stream
 import msgspec
 from apart import ask
-from decode import make_rows
-from over_http_client import plain_of
+from decode import SHAPE, make_rows
+from over_http_client import forget_peak, memory_mb, plain_of
 from table import Row, show
 
 from belvo_async import belvo
 from belvo_async._decode import PageReader
 from belvo_async.abc import Shape
 
-SHAPE: Shape[belvo.Invoice] = Shape(record=belvo.Invoice, rows=("results",), next=(("next",),), count=(("count",),))
 PIECE_BYTES = 64 * 1024
 POOL = 2000
 HEAD = {"array": b"[", "envelope": b'{"count":100000,"next":null,"previous":null,"results":['}
@@ -93,24 +92,18 @@ def read_full(pool: bytes, form: str, size: int, struct: type[msgspec.Struct]) -
     return seconds, len(found if form == "array" else found.results)
 
 
-def memory_bytes(field: str) -> int:
-    """What the kernel tells of this process: VmRSS, the memory it holds, or VmHWM, the most it has held."""
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith(f"{field}:")) * 1024
-
-
 def run_side(way: str, form: str, size: int, path: str) -> dict[str, float]:
-    """Read one body in one way: seconds, and bytes of memory above the start."""
+    """Read one body in one way: seconds, and megabytes of memory above the start."""
     pool = Path(path).read_bytes()
     if way in {"full", "full-own"}:
         seconds, count = read_full(pool, form, size, belvo.Invoice if way == "full-own" else plain_of(belvo.Invoice))
-        return {"seconds": seconds, "count": count, "peak": 0}
+        return {"seconds": seconds, "count": count, "peak_mb": 0}
     # Decoders are made at first use and stay: they are no part of what a body costs.
     asyncio.run(read_ours(body_pieces(pool, form, 1)))
     gc.collect()
     # Loading the modules took more than they hold: the peak begins here.
-    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
-    before = memory_bytes("VmRSS")
+    forget_peak()
+    before_mb = memory_mb("VmRSS")
     pieces = body_pieces(pool, form, size)
     began = time.perf_counter()
     if way == "ours":
@@ -122,7 +115,7 @@ def run_side(way: str, form: str, size: int, path: str) -> dict[str, float]:
         rows: Any = json_stream.load(pieces)
         rows = rows if form == "array" else rows["results"]
         count = sum(1 for _ in map(json_stream.to_standard_types, rows))
-    return {"seconds": time.perf_counter() - began, "count": count, "peak": memory_bytes("VmHWM") - before}
+    return {"seconds": time.perf_counter() - began, "count": count, "peak_mb": memory_mb("VmHWM") - before_mb}
 
 
 # The goals.
@@ -162,13 +155,12 @@ def speeds(pool: Path, form: str, rounds: int, megabytes: int) -> list[Row]:
 def memory(pool: Path, form: str, megabytes: int) -> Row:
     """What a body of this size adds to the process."""
     side = ask("stream.py", "--side", "ours", form, str(megabytes * 1_000_000), str(pool))
-    above = side["peak"] / 1e6
     return Row(
         area="stream",
         what=f"{form} of {megabytes} MB, peak above the start, MB",
-        ours=f"{above:.1f} MB",
+        ours=f"{side['peak_mb']:.1f} MB",
         peer=f"{megabytes} MB",
-        ratio=above,
+        ratio=side["peak_mb"],
         goal=8.0,
         at_least=False,
     )

@@ -1,8 +1,10 @@
-"""What every area reports: one row a goal, printed as one table."""
+"""What every area reports: one row a goal, printed as one table; and how figures are written in it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import argparse
+import statistics
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 _HEAD = ("area", "what", "ours", "peer", "ratio", "goal", "")
@@ -15,21 +17,21 @@ class Row:
     """One goal: what we measured, what the peer did in the same run, and how the two compare.
 
     `ratio` is in the direction of the goal: at least `goal`, or at most `goal` where `at_least` is false. Without a
-    goal, the row is there for comparison.
+    goal, the row is there for comparison; without a ratio, it says why nothing was measured.
     """
 
     area: str
     what: str
-    ours: str
-    peer: str
-    ratio: float
+    ours: str = ""
+    peer: str = ""
+    ratio: float | None = None
     goal: float | None = None
     at_least: bool = True
 
     @property
     def reach(self) -> float | None:
         """How far the goal is met, 1 being just met; more is better whatever the goal's direction."""
-        if self.goal is None:
+        if self.goal is None or self.ratio is None:
             return None
         if self.at_least:
             return self.ratio / self.goal
@@ -40,6 +42,32 @@ class Row:
     def verdict(self) -> str:
         """`ok`, `short`, or nothing where there is no goal."""
         return "" if self.reach is None else "ok" if self.reach >= 1 else "short"
+
+
+def rate(per_second: float) -> str:
+    return f"{per_second:,.0f}/s"
+
+
+def span(seconds: float) -> str:
+    return f"{seconds:.2f} s" if seconds >= 1 else f"{1000 * seconds:.2f} ms"
+
+
+def middle_ratio(above: Iterable[float], below: Iterable[float]) -> float:
+    """The median of the ratios of each round."""
+    return statistics.median(one / other for one, other in zip(above, below, strict=True))
+
+
+def beside(area: str, what: str, ours: Sequence[float], peer: Sequence[float], goal: float | None) -> Row:
+    """The row of two rates a second, measured round by round."""
+    shown = [rate(statistics.median(each)) for each in (ours, peer)]
+    return Row(area=area, what=what, ours=shown[0], peer=shown[1], ratio=middle_ratio(ours, peer), goal=goal)
+
+
+def run(measure: Callable[[bool], Iterable[Row]], description: str) -> None:
+    """What an area does as a script."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--quick", action="store_true", help="smaller inputs, fewer rounds, rougher figures")
+    show(measure(parser.parse_args().quick))
 
 
 def show(rows: Iterable[Row]) -> None:
@@ -53,7 +81,8 @@ def show(rows: Iterable[Row]) -> None:
 def _cells(row: Row) -> tuple[str, ...]:
     sign = ">=" if row.at_least else "<="
     goal = "" if row.goal is None else f"{sign} {row.goal:.3g}"
-    return row.area, row.what, row.ours, row.peer, f"{row.ratio:.3g}", goal, row.verdict
+    ratio = "" if row.ratio is None else f"{row.ratio:.3g}"
+    return row.area, row.what, row.ours, row.peer, ratio, goal, row.verdict
 
 
 def _padded(cell: str, column: int, widths: Sequence[int]) -> str:

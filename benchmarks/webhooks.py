@@ -11,12 +11,11 @@ is meant. Receivers take turns round by round, a fresh process each time.
 from __future__ import annotations
 
 import argparse
-import statistics
 import tempfile
 from pathlib import Path
 
 from apart import ask, serving
-from table import Row, show
+from table import Row, beside, show
 
 AREA = "webhooks"
 CONNECTIONS = 64
@@ -49,12 +48,10 @@ def measure(quick: bool = False, directory: Path | None = None) -> list[Row]:
     receivers = list(dict.fromkeys(side for _, ours, hand, _ in PAIRS for side in (ours, hand)))
     room = directory or Path(tempfile.gettempdir())
     speeds = [{side: speed(*side, count, room) for side in receivers} for _ in range(rounds)]
-    rows: list[Row] = []
-    for what, ours, hand, goal in PAIRS:
-        ratio = statistics.median(each[ours] / each[hand] for each in speeds)
-        shown = [f"{statistics.median(each[side] for each in speeds):,.0f}/s" for side in (ours, hand)]
-        rows.append(Row(area=AREA, what=what, ours=shown[0], peer=shown[1], ratio=ratio, goal=goal))
-    return rows
+    return [
+        beside(AREA, what, [each[ours] for each in speeds], [each[hand] for each in speeds], goal)
+        for what, ours, hand, goal in PAIRS
+    ]
 
 
 def main() -> None:
