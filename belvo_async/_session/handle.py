@@ -96,6 +96,7 @@ class JobHandle(Generic[R_co]):
     def results(
         self, resource: str | None = None, *, type: type[T], resume: str | None = None, strict: bool = False
     ) -> Results[T]: ...
+    @discreet
     def results(
         self,
         resource: str | None = None,

@@ -299,6 +299,26 @@ async def test_a_checkpoint_of_another_list(clock: VirtualClock) -> None:
     assert [] == leaks_of(provoked(raised), CANARY)
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"resource": CANARY},
+        {"resume": f"3 {CANARY} /taxpayers/XAXX010101000/invoices?{CANARY}"},
+        {"type": int},
+    ],
+)
+async def test_results_that_are_refused(clock: VirtualClock, wrong: dict[str, Any]) -> None:
+    """Neither the taxpayer whose job it is, nor what was given."""
+    period = {"from": "2024-01-01", "to": "2024-02-01"}
+    task = syntage.Extraction("/taxpayers/XAXX010101000", "invoice", {"period": period})
+    async with serving(clock, reply()) as session:
+        job = await session.adopt("syntage", INVOICE, task)
+        with pytest.raises(TaskError) as raised:
+            job.results(**wrong)
+
+    assert [] == leaks_of(provoked(raised), CANARY, "XAXX010101000")
+
+
 def test_half_built_objects_can_be_shown() -> None:
     """A debugger shows what `self` is while a constructor refuses its arguments."""
     for kind in (Belvo, Syntage, Session):
