@@ -194,9 +194,11 @@ class Submitter:
         if seen is not None:
             log.warning("an equal job is past its deadline; a new one is started", extra={"job": job.id})
         self._reconciler.announce(job)
+        # Held meanwhile: what others of this process write after the attempt's own answer is no less what is kept.
+        watch = self._context.watches.on(job)
         kept = await self.attempt(job)
         if kept is not None:
-            return kept
+            return watch.job if watch.job.version > kept.version else kept
         try:
             return await self._store.get(job.id) or job
         except StoreError:

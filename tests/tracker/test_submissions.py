@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -77,6 +78,38 @@ async def test_lost_submission_adopts_the_delivery_that_waits_for_it(bench: Benc
     await asyncio.sleep(10 * 60)
 
     assert Status.FINISHED == (await bench.stored(job)).status
+
+
+async def test_submission_that_adopts_at_once_is_given_as_it_then_is(bench: Bench, tracker: Tracker) -> None:
+    """Whoever fired a job whose answer was lost is told of its end, when the delivery came before the loss."""
+
+    async def deliver_and_cut() -> Answer:
+        await tracker.receive(MUTE, [async_delivery(bench)])
+        raise CUT
+
+    bench.replies.append(deliver_and_cut)
+
+    job = await bench.start(tracker, LANE_TASK)
+
+    assert (Status.FINISHED, await bench.stored(job)) == (job.status, job)
+
+
+async def test_submission_that_ends_while_its_answer_is_kept_is_given_as_it_then_is(
+    bench: Bench, tracker: Tracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A delivery may find the job before the park was read for it."""
+    read = bench.store.parked
+
+    async def deliver_first(*asked: Any, **options: Any) -> tuple[Observation, ...]:
+        monkeypatch.setattr(bench.store, "parked", read)
+        await tracker.receive(MUTE, [bench.said(1, Status.FINISHED)])
+        return await read(*asked, **options)
+
+    monkeypatch.setattr(bench.store, "parked", deliver_first)
+
+    job = await bench.start(tracker, LANE_TASK)
+
+    assert (Status.FINISHED, await bench.stored(job)) == (job.status, job)
 
 
 async def test_delivery_is_not_adopted_while_another_submission_may_own_it(bench: Bench, tracker: Tracker) -> None:
