@@ -126,22 +126,15 @@ class Submitter:
 
         The latest promised to anyone counts, and is kept: it outlives the process that gave it.
         """
-
-        before = job
-
-        def promised(job: Job) -> Job | None:
-            nonlocal before
-            before = job
-            is_more = job.is_open and job.deadline is not None and until - job.deadline >= PROMISE_STEP
-            return replace(job, deadline=until) if is_more else None
-
-        if promised(job) is None:
-            return job
-        # Before as well: a promise whose lane could not be kept would let another request into it.
-        await self._lanes.keep(job, until)
-        job = await self._reconciler.change(job, promised)
-        if job.deadline == until:
-            await self._lanes.keep(before, until)
+        while job.is_open and job.deadline is not None and until - job.deadline >= PROMISE_STEP:
+            # Before as well, of each version: a promise whose lane could not be kept would let another request into it.
+            await self._lanes.keep(job, until)
+            promised = replace(job, deadline=until)
+            standing = await self._reconciler.write(promised, expected=job)
+            if standing is None:
+                await self._lanes.keep(job, until)
+                return replace(promised, version=job.version + 1)
+            job = standing
         return job
 
     async def release_lane(self, job: Job) -> None:

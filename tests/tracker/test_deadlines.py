@@ -253,6 +253,23 @@ async def test_nothing_is_promised_whose_lane_cannot_be_kept(
     assert job.deadline == (await bench.stored(job)).deadline
 
 
+async def test_nothing_is_promised_whose_lane_cannot_be_kept_once_it_is_sent(
+    bench: Bench, tracker: Tracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A queued job holds its lane by itself; one that was sent while it was promised more must keep it first."""
+    job = await bench.start(tracker, LANE_TASK, hours=1)
+    queued = replace(job, status=Status.SUBMITTING, attempted_at=None, remote_id=None, version=job.version - 1)
+
+    async def fail(*_: object, **__: object) -> None:
+        raise StoreError("switched off")
+
+    monkeypatch.setattr(bench.store, "lease", fail)
+    with pytest.raises(StoreError, match="switched off"):
+        await tracker.promise(queued, bench.after(hours=6))
+
+    assert job.deadline == (await bench.stored(job)).deadline
+
+
 async def test_lane_is_held_as_long_as_somebody_was_promised(bench: Bench, tracker: Tracker) -> None:
     """A deadline that was put off keeps the next one waiting until it passes."""
     job = await bench.start(tracker, LANE_TASK, hours=1)
