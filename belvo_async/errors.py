@@ -250,7 +250,7 @@ class JobNotFiredError(JobError, TaskError):
 class JobTimeoutError(JobError, TimeoutError):
     """Waiting ended, not the job: it is as it was and can be attached again.
 
-    `job.quiet` and `job.reports` hold the evidence so far.
+    `job.evidence` holds what was seen so far.
     """
 
 
@@ -322,24 +322,25 @@ def _closed(job: Job) -> JobUnconfirmedError | JobAbandonedError:
 
 def _evidence(job: Job) -> Iterator[str]:
     """What there is to go by of a job whose end its vendor does not tell."""
-    if job.quiet:
-        yield f"{job.quiet.count} equal looks since {job.quiet.first_at:%H:%M:%S}Z"
-    if job.reports:
-        names = ", ".join(each.resource for each in job.reports if _RESOURCE.fullmatch(each.resource))
-        last = max(each.at for each in job.reports)
+    if job.evidence.quiet:
+        yield f"{job.evidence.quiet.count} equal looks since {job.evidence.quiet.first_at:%H:%M:%S}Z"
+    if job.evidence.reports:
+        names = ", ".join(each.resource for each in job.evidence.reports if _RESOURCE.fullmatch(each.resource))
+        last = max(each.at for each in job.evidence.reports)
         yield f"{names or 'something'} reported, nothing since {last:%H:%M:%S}Z"
 
 
 def _prospect(job: Job) -> str:
     if job.status is not Status.SUBMITTING:
-        unknown = f"nobody can say yet whether the vendor accepted it ({job.doubt or 'no answer'}), it is looked for"
+        why = job.submission.doubt or "no answer"
+        unknown = f"nobody can say yet whether the vendor accepted it ({why}), it is looked for"
         return unknown if job.status is Status.UNCERTAIN else "it goes on at the vendor"
-    if job.is_queued and not (job.attempts or job.doubt):
+    if job.is_queued and not (job.submission.attempts or job.submission.doubt):
         # One that met a busy lane was told when to come back.
-        is_behind = job.lane is not None and job.polls > 0
+        is_behind = job.lane is not None and job.schedule.polls > 0
         what = f"another job of the same {_lane_kind(job, job.lane or '')}" if is_behind else "its turn"
         return f"it was not sent yet and waits for {what}"
-    why = f" ({job.doubt})" if job.doubt else ""
+    why = f" ({job.submission.doubt})" if job.submission.doubt else ""
     return f"no vendor has accepted it yet{why}, it is tried again"
 
 
@@ -363,7 +364,7 @@ def lost_error(job: Job) -> JobLostError:
 
 def _uncertain(job: Job) -> SubmissionUncertainError:
     text = (
-        f"nobody can say whether the vendor accepted job {job.id} ({job.doubt or 'no answer'}): "
+        f"nobody can say whether the vendor accepted job {job.id} ({job.submission.doubt or 'no answer'}): "
         "look it up at the vendor and adopt it, or resubmit it at the risk of running it twice"
     )
     return SubmissionUncertainError(text, job=job, code="uncertain")

@@ -38,10 +38,10 @@ def turned_away(job: Job, answer: Answer, now: datetime, *, vendor: str) -> Obse
     """
     if not (is_page(answer) and answer.status in _ASTRAY):
         return None
-    if job.attempts >= BLOCKED_ATTEMPTS:
+    if job.submission.attempts >= BLOCKED_ATTEMPTS:
         text = f"a proxy before {vendor} kept refusing the request"
         blocked = Failure(code=f"http_{answer.status}", message=text, retryable=True)
         return Seen(way=Way.ANSWER, at=now, job_id=job.id, status=Status.REJECTED, failure=blocked)
-    wait = min(_FIRST_WAIT * 2 ** (max(job.attempts, 1) - 1), _LONGEST_WAIT)
+    wait = min(_FIRST_WAIT * 2 ** (max(job.submission.attempts, 1) - 1), _LONGEST_WAIT)
     text = f"a proxy before {vendor} answered {answer.status} with a page of its own"
     return Later(way=Way.ANSWER, at=now, job_id=job.id, retry_at=now + wait, doubt=text)

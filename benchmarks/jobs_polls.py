@@ -22,7 +22,7 @@ from belvo_async import Polling, Status, Syntage, syntage
 from belvo_async._session import SystemClock
 from belvo_async._tracker import Tracker
 from belvo_async.abc import Answer, Conversation, Headers
-from belvo_async.jobs import Job
+from belvo_async.jobs import Job, Schedule
 from belvo_async.stores.memory.store import MemoryStore
 
 PAGE_ROWS = 100
@@ -90,7 +90,7 @@ def make_jobs(vendor: Syntage, count: int) -> list[Job]:
             status=Status.PENDING,
             remote_id=remote_id(number),
             deadline=now + timedelta(hours=6),
-            next_poll=now,
+            schedule=Schedule(next_poll=now),
             version=1,
         )
         for number in range(count)

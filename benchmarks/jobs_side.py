@@ -76,9 +76,9 @@ async def tasks(jobs: list[Job], interval: timedelta) -> AsyncIterator[None]:
 
     async def follow(job_id: str) -> None:
         while (job := known[job_id]).is_open:
-            assert job.next_poll is not None
-            await asyncio.sleep((job.next_poll - datetime.now(UTC)).total_seconds())
-            known[job_id] = replace(job, polls=job.polls + 1, next_poll=datetime.now(UTC) + interval)
+            assert job.schedule.next_poll is not None
+            await asyncio.sleep((job.schedule.next_poll - datetime.now(UTC)).total_seconds())
+            known[job_id] = job.scheduled(polls=job.schedule.polls + 1, next_poll=datetime.now(UTC) + interval)
 
     following = [asyncio.create_task(follow(job.id)) for job in jobs]
     yield
@@ -103,7 +103,7 @@ async def main(way: str, count: int, interval_seconds: float, window_seconds: fl
     now = datetime.now(UTC)
     chance = random.Random(7)
     jobs = [
-        replace(job, deadline=now + timedelta(hours=6), next_poll=now + interval * (1 + chance.random()))
+        replace(job, deadline=now + timedelta(hours=6)).scheduled(next_poll=now + interval * (1 + chance.random()))
         for number in range(count)
         for job in make_jobs(number, 1)
     ]

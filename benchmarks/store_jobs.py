@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from belvo_async.abc import Store
-from belvo_async.jobs import Job, Status, Task
+from belvo_async.jobs import Job, Schedule, Status, Task
 
 AREA = "store"
 IN_FLIGHT = 256
@@ -37,7 +37,7 @@ def make_jobs(start: int, count: int, *, version: int = 0) -> list[Job]:
             status=Status.PENDING,
             remote_id=f"{number:032x}",
             deadline=NOON + timedelta(hours=2),
-            next_poll=NOON + timedelta(milliseconds=number, seconds=version),
+            schedule=Schedule(next_poll=NOON + timedelta(milliseconds=number, seconds=version)),
             version=version,
         )
         for number in range(start, start + count)

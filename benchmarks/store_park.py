@@ -25,7 +25,7 @@ from table import Row, middle_ratio, span
 from belvo_async._session import SystemClock
 from belvo_async._tracker import Tracker
 from belvo_async.abc import Store
-from belvo_async.jobs import Job, Observation, Polling, Seen, Status, Task, Way
+from belvo_async.jobs import Job, Observation, Polling, Schedule, Seen, Status, Task, Way
 from belvo_async.stores import MemoryStore
 from belvo_async.stores.sqlite.store import SqliteStore
 
@@ -71,7 +71,7 @@ class Side:
             sweep=False,
         )
         self._tracker = await stack.enter_async_context(tracker)
-        lost = replace(_job("lost", 0), status=Status.UNCERTAIN, attempted_at=datetime.now(UTC))
+        lost = replace(_job("lost", 0), status=Status.UNCERTAIN).submitted(attempted_at=datetime.now(UTC))
         await self._store.put(lost, expected=None)
         for _ in range(0, parked, 500):
             await asyncio.gather(*(self._store.park(ACCOUNT, self._stranger()) for _ in range(500)))
@@ -117,7 +117,7 @@ def _job(job_id: str, link: int) -> Job:
     now = datetime.now(UTC)
     return Job(
         id=job_id, vendor="benchmark", account=ACCOUNT, task=Fetch(link=_link(link)), created_at=now,
-        deadline=now + timedelta(hours=2), next_poll=now + timedelta(hours=1),
+        deadline=now + timedelta(hours=2), schedule=Schedule(next_poll=now + timedelta(hours=1)),
     )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ from aiohttp import web
 from webhooks_events import PATH, SECRET, remote_id
 
 from belvo_async import Polling, Session, Syntage, syntage
-from belvo_async.jobs import Job, Status
+from belvo_async.jobs import Job, Schedule, Status
 from belvo_async.stores.sqlite import file
 from belvo_async.web.aiohttp import webhook_routes
 from belvo_async.web.asgi import WebhookApp
@@ -112,7 +112,7 @@ def job(vendor: Syntage, number: int) -> Job:
         status=Status.PENDING,
         remote_id=remote_id(number),
         deadline=now + timedelta(hours=6),
-        next_poll=now + timedelta(hours=1),
+        schedule=Schedule(next_poll=now + timedelta(hours=1)),
         version=1,
     )
 

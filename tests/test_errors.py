@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from belvo_async import errors
 from belvo_async.jobs import Failure, Job, Report, Status, Task
+from tests.jobs.flat import flat
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
@@ -100,12 +101,12 @@ def test_timeout_is_a_timeout() -> None:
 
 def test_timeout_of_an_unsent_job_says_why_it_was_not_sent() -> None:
     """Who waits for a job that never left learns what is in the way."""
-    error = errors.timeout_error(replace(JOB, doubt="POST /jobs: connection refused"), "3 h")
+    error = errors.timeout_error(flat(JOB, doubt="POST /jobs: connection refused"), "3 h")
 
     assert "no vendor has accepted it yet (POST /jobs: connection refused), it is tried again" in str(error)
 
 
-QUEUED = replace(JOB, account="v#1", lane="v#1/link:PEIC211118IS0", polls=1)
+QUEUED = flat(JOB, account="v#1", lane="v#1/link:PEIC211118IS0", polls=1)
 
 
 def test_timeout_of_a_job_behind_another_says_so() -> None:
@@ -119,9 +120,9 @@ def test_timeout_of_a_job_behind_another_says_so() -> None:
 @pytest.mark.parametrize(
     "job",
     [
-        pytest.param(replace(QUEUED, attempts=1, doubt="institution_down"), id="refused once"),
-        pytest.param(replace(QUEUED, doubt="too many requests"), id="turned away"),
-        pytest.param(replace(QUEUED, attempted_at=NOW), id="on its way"),
+        pytest.param(flat(QUEUED, attempts=1, doubt="institution_down"), id="refused once"),
+        pytest.param(flat(QUEUED, doubt="too many requests"), id="turned away"),
+        pytest.param(flat(QUEUED, attempted_at=NOW), id="on its way"),
     ],
 )
 def test_timeout_of_a_job_that_was_tried_names_no_other(job: Job) -> None:
@@ -132,7 +133,7 @@ def test_timeout_of_a_job_that_was_tried_names_no_other(job: Job) -> None:
     assert "no vendor has accepted it yet" in told
 
 
-@pytest.mark.parametrize("job", [replace(QUEUED, polls=0), replace(QUEUED, lane=None)], ids=["lane is free", "no lane"])
+@pytest.mark.parametrize("job", [flat(QUEUED, polls=0), replace(QUEUED, lane=None)], ids=["lane is free", "no lane"])
 def test_timeout_of_a_job_in_a_long_queue_says_so(job: Job) -> None:
     """Nothing is in its way but the vendor's rate."""
     assert "it was not sent yet and waits for its turn: attach" in str(errors.timeout_error(job, "20 s"))
@@ -153,14 +154,14 @@ def test_timeout_of_a_job_with_reports_says_which_and_since_when() -> None:
         Report(resource="INVOICES", at=NOW + timedelta(seconds=90)),
     )
 
-    told = str(errors.timeout_error(replace(JOB, status=Status.RUNNING, reports=reports), "20 s"))
+    told = str(errors.timeout_error(flat(JOB, status=Status.RUNNING, reports=reports), "20 s"))
 
     assert "after 20 s; TAX_STATUS, INVOICES reported, nothing since 12:01:30Z; it goes on at the vendor" in told
 
 
 def test_timeout_of_an_uncertain_job_claims_nothing() -> None:
     """Nobody knows yet whether it runs: the doubt is told."""
-    told = str(errors.timeout_error(replace(JOB, status=Status.UNCERTAIN, doubt="HTTP 504"), "20 s"))
+    told = str(errors.timeout_error(flat(JOB, status=Status.UNCERTAIN, doubt="HTTP 504"), "20 s"))
 
     assert "nobody can say yet whether the vendor accepted it (HTTP 504), it is looked for" in told
     assert "goes on at the vendor" not in told
@@ -171,7 +172,7 @@ def test_timeout_shows_only_words_of_a_report() -> None:
     odd, known = Report(resource="PEIC211118IS0", at=NOW), Report(resource="INVOICES", at=NOW)
 
     told = [
-        str(errors.timeout_error(replace(JOB, status=Status.RUNNING, reports=reports), "20 s"))
+        str(errors.timeout_error(flat(JOB, status=Status.RUNNING, reports=reports), "20 s"))
         for reports in ((odd, known), (odd,))
     ]
 

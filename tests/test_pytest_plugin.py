@@ -80,8 +80,8 @@ async def test_a_silent_end_is_inferred_within_seconds(
         done = await (await session.fire(belvo.Invoices(belvo_simulator.links[0], *MARCH)))
 
         assert Way.INFERENCE == done.settled_by
-        assert done.quiet is not None
-        assert 3 <= done.quiet.count
+        assert done.evidence.quiet is not None
+        assert 3 <= done.evidence.quiet.count
         assert clock.now() - before < timedelta(seconds=2)
 
 

@@ -46,7 +46,7 @@ def list_jobs(url: str | None, *, form: str, with_ended: bool) -> int:
         rows = [(*_row(job), instant(job.settled_at) or "") for job in jobs]
         print_table(Table(headings=(*HEADINGS, "ended"), rows=rows))
     else:
-        rows = [(*_row(job), instant(job.next_poll) or "") for job in jobs]
+        rows = [(*_row(job), instant(job.schedule.next_poll) or "") for job in jobs]
         print_table(Table(headings=(*HEADINGS, "next poll"), rows=rows))
     if aside:
         text = "1 delivery could not be read and is" if aside == 1 else f"{aside} deliveries could not be read and are"
@@ -167,7 +167,9 @@ async def _apply(store: Store, job: Job, say: Callable[[Job], Observation]) -> J
         made = reconcile(job, seen)[0]
         if made == job:
             return job
-        made = replace(made, next_poll=made.next_poll if made.is_open else None, version=job.version + 1)
+        if not made.is_open:
+            made = made.scheduled(next_poll=None)
+        made = replace(made, version=job.version + 1)
         standing = await store.put(made, expected=job.version, observation=seen)
         if standing is None:
             if job.is_open and not made.is_open and job.lane is not None:
@@ -181,7 +183,7 @@ async def _give_lane_on(store: Store, lane: str, closed: Job) -> None:
     await store.release(lane, closed.id)
     async for waiting in store.open_jobs([closed.account], lane=lane):
         if waiting.is_queued:
-            due = replace(waiting, next_poll=datetime.now(UTC), version=waiting.version + 1)
+            due = replace(waiting, version=waiting.version + 1).scheduled(next_poll=datetime.now(UTC))
             # One that was changed meanwhile is looked after already.
             await store.put(due, expected=waiting.version)
             return
@@ -231,12 +233,12 @@ def _facts(job: Job) -> dict[str, Any]:
         "settled_by": job.settled_by and str(job.settled_by),
         "failure": job.failure and job.failure.code,
         "reason": _reason(job),
-        "doubt": job.doubt,
+        "doubt": job.submission.doubt,
         "records": job.created_count,
         "created": stamp(job.created_at),
         "settled": stamp(job.settled_at),
         "deadline": stamp(job.deadline),
-        "next_look": stamp(job.next_poll),
+        "next_look": stamp(job.schedule.next_poll),
     }
 
 

@@ -72,13 +72,13 @@ class Attempt:
     schedules: set[datetime | None] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.schedules = {self.job.next_poll}
-        self.sent = replace(self.job, attempts=self.job.attempts + 1)
+        self.schedules = {self.job.schedule.next_poll}
+        self.sent = self.job.submitted(attempts=self.job.submission.attempts + 1)
 
     @property
     def told(self) -> Job:
         """The job that what comes of the attempt is told of."""
-        return self.sent if self.is_marked else replace(self.job, attempts=self.sent.attempts)
+        return self.sent if self.is_marked else self.job.submitted(attempts=self.sent.submission.attempts)
 
     @contextmanager
     def waiting(self) -> Generator[None]:
@@ -91,16 +91,16 @@ class Attempt:
 
     def uncount(self) -> None:
         """Count it not: the vendor was not even tried."""
-        self.sent = replace(self.sent, attempts=self.job.attempts)
+        self.sent = self.sent.submitted(attempts=self.job.submission.attempts)
 
     def is_own(self, standing: Job) -> bool:
         """Whether a newer version bears the mark of this attempt, or none yet."""
-        has_mark = standing.sender is not None and standing.sender == self.sent.sender
-        return has_mark or self.still_holds(standing)
+        sender = standing.submission.sender
+        return (sender is not None and sender == self.sent.submission.sender) or self.still_holds(standing)
 
     def still_holds(self, standing: Job) -> bool:
         """Whether a newer version only changed what does not matter here: the job is queued, on our own schedule."""
-        is_ours = standing.next_poll in self.schedules and standing.superseded_by is None
+        is_ours = standing.schedule.next_poll in self.schedules and standing.superseded_by is None
         return standing.is_queued and standing.is_open and is_ours
 
     def drop(self) -> None:
@@ -136,7 +136,8 @@ class Attempts:
     def begun(self, job: Job, leased_until: datetime | None) -> Generator[Attempt]:
         """Keep a job ours in this block; `leased_until` says how long a claim does so by itself."""
         now = self._context.clock.now()
-        attempt = Attempt(job, max(job.next_poll or now, leased_until or now), now, task=asyncio.current_task())
+        safe_until = max(job.schedule.next_poll or now, leased_until or now)
+        attempt = Attempt(job, safe_until, now, task=asyncio.current_task())
         self._by_job[job.id] = attempt
         self._set_alarm(attempt.safe_until)
         try:
@@ -195,8 +196,8 @@ class Attempts:
                 raise RestoredError
             await self._check_lane(attempt)
             job, now = self._reconciler.at_present(attempt.job), self._context.clock.now()
-            marked = replace(job, attempted_at=now, attempts=job.attempts + 1, polls=0, next_poll=now + LOST_AFTER)
-            marked = replace(marked, sender=self._sender, planned_at=now)
+            marked = job.submitted(attempted_at=now, attempts=job.submission.attempts + 1, sender=self._sender)
+            marked = marked.scheduled(polls=0, next_poll=now + LOST_AFTER, planned_at=now)
             attempt.sent = replace(marked, version=job.version + 1)
             attempt.in_doubt = True
             standing = await self._reconciler.write(marked, expected=attempt.job)
@@ -214,7 +215,7 @@ class Attempts:
         job, marked = attempt.job, attempt.sent
         if marked.era == self._context.store.era:
             return
-        unmarked = replace(marked, attempted_at=None, attempts=job.attempts, sender=None)
+        unmarked = marked.submitted(attempted_at=None, attempts=job.submission.attempts, sender=None)
         standing = await self._reconciler.write(unmarked, expected=marked)
         attempt.job, attempt.in_doubt = standing or replace(unmarked, version=marked.version + 1), False
         raise RestoredError
@@ -266,7 +267,7 @@ class Attempts:
             attempt.lane_until = await self._take_lane(attempt.job) or attempt.lane_until
         attempt.schedules.add(until)
         while True:
-            renewed = replace(self._reconciler.at_present(attempt.job), next_poll=until, planned_at=now)
+            renewed = self._reconciler.at_present(attempt.job).scheduled(next_poll=until, planned_at=now)
             standing = await self._reconciler.write(renewed, expected=attempt.job)
             if standing is None:
                 attempt.job, attempt.safe_until = replace(renewed, version=attempt.job.version + 1), until

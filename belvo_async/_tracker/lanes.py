@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from datetime import datetime
 
-from msgspec.structs import replace
-
 from ..jobs import Job, Note, Way
 from .attempts import LOST_AFTER
 from .context import Context
@@ -47,7 +45,7 @@ class Lanes:
 
         def overtaken(other: Job) -> Job | None:
             is_there = other.id != job.id and other.is_open and not other.is_queued
-            return replace(other, overtaken_at=now) if is_there and other.overtaken_at is None else None
+            return other.weighed(overtaken_at=now) if is_there and other.evidence.overtaken_at is None else None
 
         async for other in self._store.open_jobs([job.account], lane=job.lane):
             text = f"job {job.id} is sent on the same lane"
@@ -71,5 +69,5 @@ class Lanes:
         await self._store.release(job.lane, job.id)
         async for waiting in self._store.open_jobs([job.account], lane=job.lane):
             # Who never met a busy lane is about to try by itself, or holds the lane and was told when to come back.
-            if waiting.is_queued and waiting.polls:
+            if waiting.is_queued and waiting.schedule.polls:
                 yield waiting

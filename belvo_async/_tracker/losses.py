@@ -45,6 +45,6 @@ class Losses:
         known = self._missing.get(vendor)
         if known is None or now - known[0] >= FRESH.total_seconds():
             jobs = self._context.store.open_jobs([account])
-            known = now, frozenset([job.task.subject async for job in jobs if job.gone_count])
+            known = now, frozenset([job.task.subject async for job in jobs if job.evidence.gone_count])
             self._missing[vendor] = known
         return known[1]

@@ -214,14 +214,14 @@ class Poller:
 
     async def _settle_lost(self, job: Job) -> None:
         """Settle a lost submission, unless only a wrong clock says that it takes so long: then once more as long."""
-        now, planned_at = self._context.clock.now(), job.planned_at or job.created_at
+        now, planned_at = self._context.clock.now(), job.schedule.planned_at or job.created_at
         here = asyncio.get_running_loop().time() - (self._began_at or 0.0)
         # We would have seen it fall due, had its clock been ours.
         is_odd = DOWN_AFTER < now - planned_at - LOST_AFTER < timedelta(seconds=here)
         if now - planned_at >= LOST_AFTER and not is_odd and self._context.clock.is_steady_for(LOST_AFTER):
             await self._submitter.settle_lost(job)
         else:
-            await self._reconciler.write(replace(job, next_poll=now + LOST_AFTER), expected=job)
+            await self._reconciler.write(job.scheduled(next_poll=now + LOST_AFTER), expected=job)
 
     async def find(self, vendor: Vendor, job: Job) -> None:
         """Look for an uncertain submission: among the parked deliveries, then at the vendor."""
@@ -236,7 +236,7 @@ class Poller:
             await self._put_off([job], error)
         else:
             # One look, however long after the attempt, is no search.
-            if isinstance(seen, Absent) and job.absent_since is None:
+            if isinstance(seen, Absent) and job.submission.absent_since is None:
                 seen = replace(seen, final=False)
             seen = replace(seen, job_id=job.id)
             await self._reconciler.apply(job, await self._disown(vendor, job, seen))
@@ -246,7 +246,7 @@ class Poller:
         known = await self._store.find(vendor.account, seen.remote_id) if seen.remote_id is not None else ()
         if all(each.id == job.id for each in known):
             return seen
-        final = job.absent_since is not None and seen.at - job.absent_since >= SEARCHED_FOR
+        final = job.submission.absent_since is not None and seen.at - job.submission.absent_since >= SEARCHED_FOR
         return Absent(way=seen.way, at=seen.at, job_id=job.id, final=final)
 
     async def look(self, vendor: Vendor, jobs: Sequence[Job]) -> None:
@@ -326,13 +326,13 @@ class Poller:
         """Schedule the next look at jobs that this one told nothing about."""
         wait = error.retry_after if isinstance(error, RateLimitError | TransportError) else None
         earliest = later(self._context.clock.now(), wait or timedelta(0))
-        due = {polls: max(earliest, self._context.due_after(polls + 1)) for polls in {job.polls for job in jobs}}
+        counts = {job.schedule.polls for job in jobs}
+        due = {polls: max(earliest, self._context.due_after(polls + 1)) for polls in counts}
         # A writer that came first has set its own schedule: nothing to repeat.
         await all_of(
             jobs,
             lambda job: self._reconciler.write(
-                replace(job, polls=job.polls + 1, next_poll=due[job.polls]),
-                expected=job,
+                job.scheduled(polls=job.schedule.polls + 1, next_poll=due[job.schedule.polls]), expected=job
             ),
         )
 

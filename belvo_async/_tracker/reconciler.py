@@ -99,7 +99,7 @@ class Reconciler:
 
     def at_present(self, job: Job) -> Job:
         """Bring what a job remembers into line with our clock; see `jobs.at_present`."""
-        return at_present(job, self._context.clock.now(), self._context.polling.interval(job.polls))
+        return at_present(job, self._context.clock.now(), self._context.polling.interval(job.schedule.polls))
 
     async def apply(self, job: Job, seen: Observation, *, only: Callable[[Job], bool] | None = None) -> Job:
         """Apply an observation to one job, again on its newer version when another writer came first.
@@ -145,20 +145,20 @@ class Reconciler:
     async def _put(self, job: Job, *, expected: Job, seen: Observation | None) -> tuple[Job, bool]:
         """Store the next version of a job: the job as it then is, and whether it was written."""
         written = replace(job, version=expected.version + 1)
-        if written.next_poll is not None:
+        if written.schedule.next_poll is not None:
             present = self.at_present(written)
-            if written.next_poll != expected.next_poll:
-                present = replace(present, next_poll=written.next_poll)
-                if written.planned_at == expected.planned_at:
-                    present = replace(present, planned_at=self._context.clock.now())
+            if written.schedule.next_poll != expected.schedule.next_poll:
+                present = present.scheduled(next_poll=written.schedule.next_poll)
+                if written.schedule.planned_at == expected.schedule.planned_at:
+                    present = present.scheduled(planned_at=self._context.clock.now())
             written = present
         era = self._store.era
         standing = await self._store.put(written, expected=expected.version, observation=seen)
         if standing is not None:
             return standing, False
         self._context.watches.publish(written, seen, era=era)
-        if written.next_poll is not None:
-            self._due(written.next_poll)
+        if written.schedule.next_poll is not None:
+            self._due(written.schedule.next_poll)
         if expected.is_open and not written.is_open:
             self._closed(written)
         if written.remote_id is not None and expected.remote_id is None:
@@ -167,8 +167,8 @@ class Reconciler:
 
     def announce(self, job: Job) -> None:
         """Tell the sweep about a job that was just stored."""
-        if job.next_poll is not None:
-            self._due(job.next_poll)
+        if job.schedule.next_poll is not None:
+            self._due(job.schedule.next_poll)
 
     async def replay(self, job: Job) -> Job:
         """Apply the deliveries that came before the job's remote id was known; give the job as it then is."""
@@ -194,7 +194,7 @@ class Reconciler:
         """
         jobs = await self._store.nameless_jobs(vendor.account, subject=subject, resource=resource)
         if any(job.status is Status.UNCERTAIN for job in jobs):
-            since = min(job.attempted_at or job.created_at for job in jobs)
+            since = min(job.submission.attempted_at or job.created_at for job in jobs)
             match = choose_adopter(jobs, await self._strange(vendor.account, subject, resource, since))
             if match is not None:
                 await self.apply(*match)
@@ -289,27 +289,27 @@ class Reconciler:
 
     async def _make_due(self, job: Job, due: datetime) -> Job:
         def hastened(job: Job) -> Job | None:
-            is_late = job.is_open and (job.next_poll is None or job.next_poll > due)
-            return replace(job, next_poll=due) if is_late else None
+            is_late = job.is_open and (job.schedule.next_poll is None or job.schedule.next_poll > due)
+            return job.scheduled(next_poll=due) if is_late else None
 
         return await self.change(job, hastened)
 
     def _plan(self, job: Job, seen: Observation) -> Job:
         """Set when to look, or to submit, next."""
         if not job.is_open:
-            return replace(job, next_poll=None)
+            return job.scheduled(next_poll=None)
         if isinstance(seen, Later) and job.status is Status.SUBMITTING:
             # Certainly not accepted: the submission may be tried again, as if it had never been.
-            again_at = seen.retry_at or self._context.due_after(job.attempts)
+            again_at = seen.retry_at or self._context.due_after(job.submission.attempts)
             # What was turned away together must not come back together.
             spread = self._context.polling.first * self._context.chance()
-            attempts = job.attempts if seen.counts else job.attempts - 1
+            attempts = job.submission.attempts if seen.counts else job.submission.attempts - 1
             next_poll = later(again_at, spread)
-            return replace(job, attempted_at=None, sender=None, attempts=attempts, next_poll=next_poll)
-        if seen.way is Way.WEBHOOK and job.next_poll is not None:
+            return job.submitted(attempted_at=None, sender=None, attempts=attempts).scheduled(next_poll=next_poll)
+        if seen.way is Way.WEBHOOK and job.schedule.next_poll is not None:
             return job
-        polls = 0 if seen.way is Way.ANSWER and not isinstance(seen, Absent) else job.polls + 1
-        return replace(job, polls=polls, next_poll=self._context.due_after(polls))
+        polls = 0 if seen.way is Way.ANSWER and not isinstance(seen, Absent) else job.schedule.polls + 1
+        return job.scheduled(polls=polls, next_poll=self._context.due_after(polls))
 
     def _tell(self, job: Job, seen: Observation, verdict: Verdict) -> None:
         # What nobody reads is not put together: this is the way of every observation.

@@ -12,7 +12,21 @@ from typing import Any
 from msgspec.structs import replace
 
 from ..errors import PayloadError, StoreError, StoreLostError, TransportError, VendorError
-from ..jobs import Job, Later, Note, Observation, Seen, Status, Task, Way, normal_id, task_key, undelivered, withdrawal
+from ..jobs import (
+    Job,
+    Later,
+    Note,
+    Observation,
+    Schedule,
+    Seen,
+    Status,
+    Task,
+    Way,
+    normal_id,
+    task_key,
+    undelivered,
+    withdrawal,
+)
 from . import attempts
 from .attempts import Attempt, Attempts, LaneBusyError, RefusedError, RestoredError, begun_when_answered
 from .context import Context, log
@@ -80,9 +94,8 @@ class Submitter:
         if known:
             return await self._take_up(known[0], deadline)
         now = self._context.clock.now()
-        job = replace(
-            self._intend(task, deadline), status=Status.PENDING, remote_id=remote_id, next_poll=now, attempted_at=now
-        )
+        job = replace(self._intend(task, deadline), status=Status.PENDING, remote_id=remote_id)
+        job = job.submitted(attempted_at=now).scheduled(next_poll=now)
         standing = await self._store.put(job, expected=None)
         if standing is not None and self._reconciler.may_have_been_sent(standing):
             standing = await self._reconciler.doubt(standing)
@@ -107,8 +120,8 @@ class Submitter:
         def again(job: Job) -> Job | None:
             if job.status.is_terminal or not job.abandoned:
                 return None
-            reopened = replace(job, abandoned=False, settled_by=None, settled_at=None, failure=None, quiet=None)
-            return replace(reopened, deadline=deadline, next_poll=self._context.clock.now())
+            reopened = replace(job, abandoned=False, settled_by=None, settled_at=None, failure=None, deadline=deadline)
+            return reopened.weighed(quiet=None).scheduled(next_poll=self._context.clock.now())
 
         return await self.promise(await self._reconciler.change(job, again), deadline)
 
@@ -153,8 +166,7 @@ class Submitter:
             doubt = "the process ended before the answer was kept"
             seen = undelivered(job, maybe_sent=True, reason=doubt, at=self._context.clock.now())
             # Its process may live, and have just noted that nothing was sent.
-            mark = job.attempted_at, job.sender
-            await self._reconciler.apply(job, seen, only=lambda kept: (kept.attempted_at, kept.sender) == mark)
+            await self._reconciler.apply(job, seen, only=lambda kept: _mark(kept) == _mark(job))
 
     def _intend(self, task: Task[Any], deadline: datetime) -> Job:
         vendor = self._context.vendors[task.vendor]
@@ -169,8 +181,7 @@ class Submitter:
             era=self._store.era,
             created_at=now,
             deadline=deadline,
-            next_poll=now + attempts.RETAKEN_AFTER,
-            planned_at=now,
+            schedule=Schedule(next_poll=now + attempts.RETAKEN_AFTER, planned_at=now),
         )
 
     async def _begin(self, job: Job, seen: Observation | None = None) -> Job:
@@ -225,7 +236,7 @@ class Submitter:
         def given_up(job: Job) -> Job | None:
             if job.status is not Status.UNCERTAIN or job.superseded_by is not None:
                 return None
-            return replace(job, superseded_by=successor.id, abandoned=True, next_poll=None)
+            return replace(job, superseded_by=successor.id, abandoned=True).scheduled(next_poll=None)
 
         return await self._reconciler.change(job, given_up)
 
@@ -311,7 +322,7 @@ class Submitter:
             kept = await self._store.get(told.id)
             if kept is None or not attempt.is_own(kept):
                 return
-            told = replace(kept, attempts=told.attempts)
+            told = kept.submitted(attempts=told.submission.attempts)
         async with self._names.given(told, seen) as seen:
             is_final = attempt.is_marked and seen.status not in (Status.SUBMITTING, Status.UNCERTAIN)
             attempt.kept = await self._reconciler.apply(told, seen, only=None if is_final else attempt.is_own)
@@ -325,9 +336,9 @@ class Submitter:
     async def _wait_for_lane(self, attempt: Attempt) -> None:
         """Come back after a while, and at the moment the holder's deadline passes."""
         job = attempt.job
-        due = self._context.due_after(job.polls)
+        due = self._context.due_after(job.schedule.polls)
         held_until = await self._store.leased_until(job.lane) if job.lane is not None else None
-        queued = replace(job, polls=job.polls + 1, next_poll=min(due, held_until or due))
+        queued = job.scheduled(polls=job.schedule.polls + 1, next_poll=min(due, held_until or due))
         attempt.kept = await self._reconciler.write(queued, expected=job) or replace(queued, version=job.version + 1)
 
     async def _doubt(self, job: Job) -> None:
@@ -360,8 +371,12 @@ class Submitter:
 _ADVICE = "once the store is back, fire the same task again, which joins it, or attach to it by this id"
 
 
+def _mark(job: Job) -> tuple[datetime | None, str | None]:
+    return job.submission.attempted_at, job.submission.sender
+
+
 def _warn(job: Job, seen: Later) -> None:
-    facts = {"job": job.id, "vendor": job.vendor, "attempt": job.attempts}
+    facts = {"job": job.id, "vendor": job.vendor, "attempt": job.submission.attempts}
     why = seen.doubt or "no reason was given"
     log.warning(
         "a submission was not accepted; it is tried again: %s",

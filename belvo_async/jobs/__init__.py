@@ -5,7 +5,22 @@ Everything a vendor ever says becomes an `Observation`; `reconcile` alone decide
 
 from .clocks import CLOCKS_DIFFER, DOWN_AFTER, at_present
 from .document import decode_job, decode_observation, decode_task, encode_job, load_kinds_with, task_key
-from .model import STATES, Failure, Job, Quiet, Report, Status, Task, UnknownTask, Verdict, Way, normal_id
+from .model import (
+    STATES,
+    Evidence,
+    Failure,
+    Job,
+    Quiet,
+    Report,
+    Schedule,
+    Status,
+    Submission,
+    Task,
+    UnknownTask,
+    Verdict,
+    Way,
+    normal_id,
+)
 from .observations import (
     Absent,
     Found,
@@ -42,6 +57,7 @@ __all__ = [
     "STATES",
     "TABLE",
     "Absent",
+    "Evidence",
     "Failure",
     "Found",
     "GivenUp",
@@ -56,8 +72,10 @@ __all__ = [
     "Quiet",
     "Report",
     "Reported",
+    "Schedule",
     "Seen",
     "Status",
+    "Submission",
     "Task",
     "UnknownTask",
     "Verdict",

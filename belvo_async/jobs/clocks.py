@@ -29,9 +29,9 @@ def at_present(job: Job, now: datetime, usual: timedelta) -> Job:
     the clock went forward), next to nothing of that counts as evidence: what must be found for a while must be looked
     for so long.
     """
-    if job.planned_at is None or not job.is_open:
+    if job.schedule.planned_at is None or not job.is_open:
         return job
-    ahead = job.planned_at - now
+    ahead = job.schedule.planned_at - now
     if ahead > CLOCKS_DIFFER:
         return _bring_back(job, now, ahead)
     return _discount(job, now, -ahead - COUNTED) if -ahead > usual + DOWN_AFTER else job
@@ -41,21 +41,25 @@ def _bring_back(job: Job, now: datetime, by: timedelta) -> Job:
     def back(at: datetime | None) -> datetime | None:
         return at if at is None or at <= now else later(at, -by)
 
-    quiet, created_at = job.quiet, back(job.created_at) or job.created_at
+    quiet, created_at = job.evidence.quiet, back(job.created_at) or job.created_at
     if quiet is not None:
         quiet = replace(quiet, first_at=back(quiet.first_at), last_at=back(quiet.last_at))
-    return replace(
-        job,
-        created_at=created_at,
-        deadline=job.deadline if created_at == job.created_at else back(job.deadline),
-        attempted_at=back(job.attempted_at),
-        overtaken_at=back(job.overtaken_at),
-        absent_since=back(job.absent_since),
-        gone_since=back(job.gone_since),
-        quiet=quiet,
-        reports=tuple(replace(report, at=back(report.at)) for report in job.reports),
-        next_poll=None if job.next_poll is None else later(job.next_poll, -by),
-        planned_at=now,
+    return (
+        replace(
+            job,
+            created_at=created_at,
+            deadline=job.deadline if created_at == job.created_at else back(job.deadline),
+        )
+        .submitted(attempted_at=back(job.submission.attempted_at), absent_since=back(job.submission.absent_since))
+        .scheduled(
+            next_poll=None if job.schedule.next_poll is None else later(job.schedule.next_poll, -by), planned_at=now
+        )
+        .weighed(
+            overtaken_at=back(job.evidence.overtaken_at),
+            gone_since=back(job.evidence.gone_since),
+            quiet=quiet,
+            reports=tuple(replace(report, at=back(report.at)) for report in job.evidence.reports),
+        )
     )
 
 
@@ -63,14 +67,15 @@ def _discount(job: Job, now: datetime, surplus: timedelta) -> Job:
     def on(at: datetime | None) -> datetime | None:
         return at if at is None else later(at, surplus)
 
-    quiet = job.quiet
+    quiet = job.evidence.quiet
     if quiet is not None:
         quiet = replace(quiet, first_at=on(quiet.first_at), last_at=on(quiet.last_at))
-    return replace(
-        job,
-        absent_since=on(job.absent_since),
-        gone_since=on(job.gone_since),
-        quiet=quiet,
-        reports=tuple(replace(report, at=on(report.at)) for report in job.reports),
-        planned_at=now,
+    return (
+        job.submitted(absent_since=on(job.submission.absent_since))
+        .scheduled(planned_at=now)
+        .weighed(
+            gone_since=on(job.evidence.gone_since),
+            quiet=quiet,
+            reports=tuple(replace(report, at=on(report.at)) for report in job.evidence.reports),
+        )
     )

@@ -24,16 +24,16 @@ def task_key(account: str, task: Task[Any]) -> str:
 def encode_job(job: Job) -> bytes:
     """Encode a job as the one document a store keeps."""
     if isinstance(job.task, UnknownTask):
-        return msgspec.json.encode(_Document(job=replace(job, task=Task()), task=job.task.body))
+        return msgspec.json.encode(_Document(facts=replace(job, task=Task()), task=job.task.body))
     return msgspec.json.encode(
-        _Document(job=replace(job, task=Task()), task=msgspec.Raw(msgspec.json.encode(job.task)))
+        _Document(facts=replace(job, task=Task()), task=msgspec.Raw(msgspec.json.encode(job.task)))
     )
 
 
 def decode_job(document: bytes) -> Job:
     """Decode a stored job. A task whose type is not loaded comes back as `UnknownTask`."""
     stored = _DOCUMENT.decode(document)
-    return replace(stored.job, task=decode_task(bytes(stored.task)))
+    return replace(stored.facts, task=decode_task(bytes(stored.task)))
 
 
 def decode_observation(document: bytes) -> Observation:
@@ -79,7 +79,8 @@ class _Kind(msgspec.Struct):
 
 
 class _Document(msgspec.Struct, frozen=True):
-    job: Job
+    # Not `job`: jobs under that name were kept when none had parts. One that was sent would be read as never sent.
+    facts: Job
     task: msgspec.Raw
 
 

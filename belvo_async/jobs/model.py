@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypedDict, TypeVar, Unpack
 
 import msgspec
+from msgspec.structs import replace
 
 R_co = TypeVar("R_co", covariant=True)
 
@@ -135,20 +136,77 @@ class UnknownTask(Task[Any], frozen=True, kw_only=True, tag="unknown"):
         return f"<task of kind {self.stored_kind}, whose type is not loaded>"
 
 
+class Submission(msgspec.Struct, frozen=True, kw_only=True):
+    """How a job was sent, and what is in doubt about that.
+
+    `attempted_at` is set durably before a submission's first byte leaves: a job found submitting with it set *may*
+    have been sent, by the worker that `sender` names. `doubt` says why a submission became uncertain or, while it waits
+    to be tried again, why it was not sent. `absent_since`: looked for since then, and not found.
+    """
+
+    attempted_at: datetime | None = None
+    attempts: int = 0
+    sender: str | None = None
+    doubt: str | None = None
+    absent_since: datetime | None = None
+
+
+class Schedule(msgspec.Struct, frozen=True, kw_only=True):
+    """When a job is polled, or submitted, next.
+
+    `planned_at` is when `next_poll` was set, which is believed as long as that does not lie ahead.
+    """
+
+    polls: int = 0
+    next_poll: datetime | None = None
+    planned_at: datetime | None = None
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """What speaks for an end that the vendor does not tell.
+
+    `overtaken_at`: from then on another job of its lane may be what a poll of their subject shows.
+    """
+
+    quiet: Quiet | None = None
+    reports: tuple[Report, ...] = ()
+    gone_count: int = 0
+    gone_since: datetime | None = None
+    overtaken_at: datetime | None = None
+
+
+class _SubmissionChanges(TypedDict, total=False):
+    attempted_at: datetime | None
+    attempts: int
+    sender: str | None
+    doubt: str | None
+    absent_since: datetime | None
+
+
+class _ScheduleChanges(TypedDict, total=False):
+    polls: int
+    next_poll: datetime | None
+    planned_at: datetime | None
+
+
+class _EvidenceChanges(TypedDict, total=False):
+    quiet: Quiet | None
+    reports: tuple[Report, ...]
+    gone_count: int
+    gone_since: datetime | None
+    overtaken_at: datetime | None
+
+
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One run of a task at a vendor: a snapshot, replaced and never changed.
 
-    `key` is equal for equal tasks of one account; `lane` names what only one open job may use at a time.
-    `attempted_at` is set durably before a submission's first byte leaves: a job found submitting with it set *may*
-    have been sent, by the worker that `sender` names. `doubt` says why a submission became uncertain or, while it waits
-    to be tried again, why it was not sent. `retry_at`: not before this may more data be had. `deadline` is the latest
-    that anybody was promised to wait for it: from then on it holds no lane, and an equal task is started anew
-    (`superseded_by`). `overtaken_at`: from then on another job of its lane may be what a poll of their subject shows.
-    An `abandoned` job is followed no longer, by whose decision `settled_by` says; what the vendor says of it still
-    counts. `settled_by` inference: not the vendor but what it holds tells the end; where nothing speaks for an end, the
-    job is abandoned by inference. `planned_at` is when `next_poll` was set, which is believed as long as that does not
-    lie ahead. `era` is the store's when the job was made: a queued job of an earlier one may have been sent in a time
-    that the store has lost.
+    `key` is equal for equal tasks of one account; `lane` names what only one open job may use at a time. `retry_at`:
+    not before this may more data be had. `deadline` is the latest that anybody was promised to wait for it: from then
+    on it holds no lane, and an equal task is started anew (`superseded_by`). An `abandoned` job is followed no longer,
+    by whose decision `settled_by` says; what the vendor says of it still counts. `settled_by` inference: not the vendor
+    but what it holds tells the end; where nothing speaks for an end, the job is abandoned by inference. `era` is the
+    store's when the job was made: a queued job of an earlier one may have been sent in a time that the store has lost.
+    `submitted`, `scheduled` and `weighed` give the job with fields of its submission, schedule or evidence replaced.
     """
 
     id: str
@@ -169,22 +227,12 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     created_count: int | None = None
     updated_count: int | None = None
     deadline: datetime | None = None
-    attempted_at: datetime | None = None
-    attempts: int = 0
-    sender: str | None = None
-    doubt: str | None = None
-    absent_since: datetime | None = None
     abandoned: bool = False
     superseded_by: str | None = None
-    overtaken_at: datetime | None = None
-    quiet: Quiet | None = None
-    reports: tuple[Report, ...] = ()
-    gone_count: int = 0
-    gone_since: datetime | None = None
     conflicts: int = 0
-    polls: int = 0
-    next_poll: datetime | None = None
-    planned_at: datetime | None = None
+    submission: Submission = Submission()
+    schedule: Schedule = Schedule()
+    evidence: Evidence = Evidence()
     era: int = 0
     version: int = 0
 
@@ -206,7 +254,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_queued(self) -> bool:
         """Whether no byte of a submission may have left: it waits for its lane, its turn, or for a retry."""
-        return self.status is Status.SUBMITTING and self.attempted_at is None
+        return self.status is Status.SUBMITTING and self.submission.attempted_at is None
 
     @property
     def is_nameless(self) -> bool:
@@ -222,6 +270,15 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         if self.is_unconfirmed:
             return "unconfirmed"
         return "abandoned" if self.abandoned and not self.status.is_terminal else str(self.status)
+
+    def submitted(self, **changes: Unpack[_SubmissionChanges]) -> Job:
+        return replace(self, submission=replace(self.submission, **changes))
+
+    def scheduled(self, **changes: Unpack[_ScheduleChanges]) -> Job:
+        return replace(self, schedule=replace(self.schedule, **changes))
+
+    def weighed(self, **changes: Unpack[_EvidenceChanges]) -> Job:
+        return replace(self, evidence=replace(self.evidence, **changes))
 
     def is_past(self, now: datetime) -> bool:
         """Whether its deadline has passed, so that nobody joins it and an equal task is started anew.

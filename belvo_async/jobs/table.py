@@ -96,11 +96,11 @@ def _add_own(job: Job, seen: Later | Absent | Reported, verdict: Verdict) -> Job
     if isinstance(seen, Absent):
         # Only who was uncertain before can have been searched for long enough.
         abandoned = job.abandoned or (seen.final and verdict is Verdict.REPEATED)
-        searched = replace(job, absent_since=job.absent_since or seen.at, abandoned=abandoned)
+        searched = replace(job, abandoned=abandoned).submitted(absent_since=job.submission.absent_since or seen.at)
         return job if searched == job else searched
     if isinstance(seen, Reported):
-        reports = _join_reports(job.reports, seen)
-        return job if reports == job.reports else replace(job, reports=reports)
+        reports = _join_reports(job.evidence.reports, seen)
+        return job if reports == job.evidence.reports else job.weighed(reports=reports)
     return job
 
 
@@ -116,32 +116,34 @@ def _advance(job: Job, seen: Seen, status: Status) -> Job:
     ends = status.is_terminal
     # What somebody here gave up stays so until it ends; what was given up for want of a word has one now.
     stays_closed = job.abandoned and job.settled_by is Way.USER and not ends
-    return replace(
-        _add_facts(job, seen),
-        status=status,
-        vendor_status=seen.vendor_status or job.vendor_status,
-        remote_id=job.remote_id or seen.remote_id,
-        failure=seen.failure if ends else None,
+    return (
+        replace(
+            _add_facts(job, seen),
+            status=status,
+            vendor_status=seen.vendor_status or job.vendor_status,
+            remote_id=job.remote_id or seen.remote_id,
+            failure=seen.failure if ends else None,
+            abandoned=stays_closed,
+            settled_by=seen.way if ends else job.settled_by if stays_closed else None,
+            settled_at=seen.at if ends else job.settled_at if stays_closed else None,
+        )
         # Why it was not sent before is of no interest once it was.
-        doubt=seen.doubt or (None if job.status is Status.SUBMITTING else job.doubt),
-        abandoned=stays_closed,
-        settled_by=seen.way if ends else job.settled_by if stays_closed else None,
-        settled_at=seen.at if ends else job.settled_at if stays_closed else None,
-        next_poll=None if ends else job.next_poll,
-        gone_count=0,
-        gone_since=None,
+        .submitted(doubt=seen.doubt or (None if job.status is Status.SUBMITTING else job.submission.doubt))
+        .scheduled(next_poll=None if ends else job.schedule.next_poll)
+        .weighed(gone_count=0, gone_since=None)
     )
 
 
 def _repeat(job: Job, seen: Seen, status: Status) -> Job:
-    again = replace(
-        _add_facts(job, seen),
-        remote_id=job.remote_id or seen.remote_id,
-        vendor_status=job.vendor_status if status.is_terminal else seen.vendor_status or job.vendor_status,
-        doubt=seen.doubt if status is Status.SUBMITTING else job.doubt,
-        failure=job.failure or (seen.failure if status.is_terminal else None),
-        gone_count=0,
-        gone_since=None,
+    again = (
+        replace(
+            _add_facts(job, seen),
+            remote_id=job.remote_id or seen.remote_id,
+            vendor_status=job.vendor_status if status.is_terminal else seen.vendor_status or job.vendor_status,
+            failure=job.failure or (seen.failure if status.is_terminal else None),
+        )
+        .submitted(doubt=seen.doubt if status is Status.SUBMITTING else job.submission.doubt)
+        .weighed(gone_count=0, gone_since=None)
     )
     return job if again == job else again
 
@@ -153,9 +155,7 @@ def _outlive(job: Job, seen: Seen, _status: Status | None) -> Job:
         partial=job.partial or seen.partial,
         retry_at=_latest(job.retry_at, seen.retry_at),
         remote_id=job.remote_id or seen.remote_id,
-        gone_count=0,
-        gone_since=None,
-    )
+    ).weighed(gone_count=0, gone_since=None)
     return job if late == job else late
 
 
@@ -179,8 +179,7 @@ def _add_facts(job: Job, seen: Seen) -> Job:
         retry_at=_latest(job.retry_at, seen.retry_at),
         created_count=_largest(job.created_count, seen.created_count),
         updated_count=_largest(job.updated_count, seen.updated_count),
-        quiet=_join_quiet(job.quiet, seen.quiet),
-    )
+    ).weighed(quiet=_join_quiet(job.evidence.quiet, seen.quiet))
 
 
 def _note_facts(job: Job, seen: Seen) -> tuple[Job, Verdict]:
@@ -195,7 +194,7 @@ def _note_facts(job: Job, seen: Seen) -> tuple[Job, Verdict]:
 def _note_given_up(job: Job, seen: GivenUp) -> tuple[Job, Verdict]:
     if job.status.is_terminal:
         return job, Verdict.STALE
-    noted = replace(job, quiet=_join_quiet(job.quiet, seen.quiet), abandoned=True)
+    noted = replace(job, abandoned=True).weighed(quiet=_join_quiet(job.evidence.quiet, seen.quiet))
     if not job.abandoned:
         noted = replace(noted, settled_by=seen.way, settled_at=seen.at, failure=seen.failure)
     return (job if noted == job else noted), Verdict.REPEATED
@@ -204,9 +203,9 @@ def _note_given_up(job: Job, seen: GivenUp) -> tuple[Job, Verdict]:
 def _note_gone(job: Job, seen: Gone) -> tuple[Job, Verdict]:
     if job.status.is_terminal:
         return job, Verdict.STALE
-    since = job.gone_since or seen.at
-    counted = replace(job, gone_count=job.gone_count + 1, gone_since=since)
-    if counted.gone_count < GONE_POLLS or seen.at - since < GONE_SPAN:
+    since = job.evidence.gone_since or seen.at
+    counted = job.weighed(gone_count=job.evidence.gone_count + 1, gone_since=since)
+    if counted.evidence.gone_count < GONE_POLLS or seen.at - since < GONE_SPAN:
         return counted, Verdict.REPEATED
     lost = Failure(code="gone", message="the vendor no longer knows this job", retryable=True)
     word = Seen(way=seen.way, at=seen.at, remote_id=seen.remote_id, failure=lost)
@@ -249,8 +248,8 @@ def undelivered(job: Job, *, maybe_sent: bool, reason: str, at: datetime) -> Obs
     """
     if maybe_sent:
         return Seen(way=Way.ANSWER, at=at, job_id=job.id, status=Status.UNCERTAIN, doubt=reason)
-    if job.attempts < UNSENT_ATTEMPTS:
-        again_at = at + UNSENT_PAUSE * job.attempts
+    if job.submission.attempts < UNSENT_ATTEMPTS:
+        again_at = at + UNSENT_PAUSE * job.submission.attempts
         return Later(way=Way.ANSWER, at=at, job_id=job.id, doubt=reason, retry_at=again_at)
     failure = Failure(code="unreachable", message=f"nothing was sent: {reason}", retryable=True)
     return Seen(way=Way.ANSWER, at=at, job_id=job.id, status=Status.REJECTED, failure=failure)
@@ -292,4 +291,4 @@ def choose_adopter(jobs: Iterable[Job], deliveries: Iterable[Observation]) -> tu
 
 def _may_be_about(job: Job, seen: Observation) -> bool:
     same = seen.subject is not None and normal_id(job.task.subject) == normal_id(seen.subject)
-    return same and job.task.resource == seen.resource and seen.at >= (job.attempted_at or job.created_at)
+    return same and job.task.resource == seen.resource and seen.at >= (job.submission.attempted_at or job.created_at)

@@ -20,6 +20,7 @@ from belvo_async.errors import StoreError
 from belvo_async.jobs import Failure, GivenUp, Job, Seen, Status, Way, reconcile
 from belvo_async.stores import open_store
 from belvo_async.stores.walks import SLICE
+from tests.jobs.flat import flat
 from tests.stores.urls import empty_store
 
 AT = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -44,7 +45,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 def a_job(job_id: str, **facts: Any) -> Job:
     plain = {"vendor": "belvo", "account": "x", "task": TASK, "created_at": AT, "status": Status.FINISHED}
-    return Job(id=job_id, **plain | facts)
+    return flat(id=job_id, **plain | facts)
 
 
 def fill(url: str, *jobs: Job) -> None:
@@ -428,7 +429,7 @@ def test_a_job_in_doubt_is_looked_for_when_abandoning_it_breaks_off(tmp_path: Pa
     job = asyncio.run(break_off())
 
     assert job is not None
-    assert (Status.UNCERTAIN, True, AT) == (job.status, job.is_open, job.next_poll)
+    assert (Status.UNCERTAIN, True, AT) == (job.status, job.is_open, job.schedule.next_poll)
 
 
 def test_abandon_gives_the_lane_to_the_next(store: str) -> None:
@@ -454,7 +455,7 @@ def test_abandon_gives_the_lane_to_the_next(store: str) -> None:
     async def look() -> tuple[object, list[datetime | None]]:
         async with open_store(store) as opened:
             jobs = [await opened.get(f"next{n}") for n in (1, 2)]
-            return await opened.leased_until("lane"), [job and job.next_poll for job in jobs]
+            return await opened.leased_until("lane"), [job and job.schedule.next_poll for job in jobs]
 
     held_until, (first, second) = asyncio.run(look())
     assert held_until is None

@@ -16,11 +16,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from belvo_async import Failure, Job, Status, Task, Way, belvo, syntage
+from belvo_async import Failure, Status, Task, Way, belvo, syntage
 from belvo_async._cli import main
 from belvo_async._cli.demo.run import DemoOptions
 from belvo_async.jobs import STATES, Seen
 from belvo_async.stores import open_store
+from tests.jobs.flat import flat
 
 AT = datetime(2026, 6, 1, 12, 0, 0, 123456, tzinfo=UTC)
 INVOICES = belvo.Invoices(
@@ -39,7 +40,7 @@ def store(tmp_path: Path) -> str:
 def keep(url: str, **facts: Any) -> None:
     """Keep a job with a timeline of two observations."""
     plain: dict[str, Any] = {"id": "a" * 32, "vendor": "belvo", "account": "x", "task": INVOICES, "created_at": AT}
-    job = Job(**plain | {"attempted_at": AT, "status": Status.PENDING} | facts)
+    job = flat(**plain | {"attempted_at": AT, "status": Status.PENDING} | facts)
     seen = Seen(way=Way.ANSWER, at=AT, status=Status.PENDING, vendor_status="accepted")
 
     async def put() -> None:

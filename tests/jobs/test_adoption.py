@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from belvo_async.jobs import Job, Later, Observation, Seen, Status, Task, Way, choose_adopter, undelivered
+from tests.jobs.flat import flat
 from tests.jobs.kinds import one_of_each
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -27,7 +28,7 @@ class AdoptionTask(Task[object], frozen=True, kw_only=True, tag="adoption.Task")
         return "rows"
 
 
-JOB = Job(
+JOB = flat(
     id="1",
     vendor="v",
     account="v#1",
@@ -55,7 +56,7 @@ SEEN = Seen(
         pytest.param([JOB, replace(JOB, id="2", task=AdoptionTask(owner="b"))], [SEEN], id="another subject's job"),
         pytest.param([JOB, replace(JOB, id="2", status=Status.RUNNING, remote_id="x")], [SEEN], id="a job with an id"),
         pytest.param(
-            [JOB, replace(JOB, id="2", status=Status.SUBMITTING, attempted_at=None)], [SEEN], id="a job not sent yet"
+            [JOB, flat(JOB, id="2", status=Status.SUBMITTING, attempted_at=None)], [SEEN], id="a job not sent yet"
         ),
         pytest.param([JOB], [SEEN, replace(SEEN, remote_id="x", resource="other")], id="another resource's delivery"),
     ],
@@ -104,7 +105,7 @@ def test_submission_that_may_have_arrived_is_uncertain() -> None:
 def test_submission_that_certainly_did_not_is_tried_again() -> None:
     """Nothing runs, so sending it again is safe; after three attempts somebody is told."""
     first, second, third = (
-        undelivered(replace(JOB, attempts=count), maybe_sent=False, reason="refused", at=NOW) for count in (1, 2, 3)
+        undelivered(flat(JOB, attempts=count), maybe_sent=False, reason="refused", at=NOW) for count in (1, 2, 3)
     )
 
     again = Later(way=Way.ANSWER, at=NOW, job_id="1", doubt="refused")

@@ -10,6 +10,7 @@ from hypothesis import given, strategies as st
 from msgspec.structs import replace
 
 from belvo_async.jobs import CLOCKS_DIFFER, DOWN_AFTER, Job, Quiet, Report, Status, Task, at_present
+from tests.jobs.flat import flat
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -30,7 +31,7 @@ def a_job(*, planned_at: datetime | None, by: timedelta = timedelta(0), **facts:
         "next_poll": NOW + MINUTE + by,
     }
     task = Task[object]()
-    return Job(
+    return flat(
         id="j", vendor="v", account="a", task=task, status=Status.PENDING, planned_at=planned_at, **usual | facts
     )
 
@@ -83,14 +84,18 @@ def test_time_nobody_looked_in_is_no_evidence(away: timedelta) -> None:
 
     right = at_present(job, NOW, USUAL)
 
-    assert right.gone_since == NOW - 20 * MINUTE - COUNTED
-    assert right.absent_since == NOW - 30 * MINUTE - COUNTED
-    assert right.quiet == Quiet(
+    assert right.evidence.gone_since == NOW - 20 * MINUTE - COUNTED
+    assert right.submission.absent_since == NOW - 30 * MINUTE - COUNTED
+    assert right.evidence.quiet == Quiet(
         fingerprint="f", first_at=NOW - 9 * MINUTE - COUNTED, last_at=NOW - 2 * MINUTE - COUNTED, count=2
     )
-    assert right.reports == (Report(resource="A", at=NOW - 8 * MINUTE - COUNTED),)
+    assert right.evidence.reports == (Report(resource="A", at=NOW - 8 * MINUTE - COUNTED),)
     # What is no evidence of ours stays: the vendor's instants are compared with it.
-    assert (job.created_at, job.deadline, job.attempted_at) == (right.created_at, right.deadline, right.attempted_at)
+    assert (job.created_at, job.deadline, job.submission.attempted_at) == (
+        right.created_at,
+        right.deadline,
+        right.submission.attempted_at,
+    )
 
 
 @given(spans, spans)
@@ -99,5 +104,5 @@ def test_it_is_done_once(by: timedelta, ago: timedelta) -> None:
     right = at_present(a_job(planned_at=NOW - ago, by=by), NOW, USUAL)
 
     assert right is at_present(right, NOW, USUAL)
-    assert right.planned_at is not None
-    assert right.planned_at <= NOW + CLOCKS_DIFFER
+    assert right.schedule.planned_at is not None
+    assert right.schedule.planned_at <= NOW + CLOCKS_DIFFER

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import uuid
 from datetime import UTC, datetime, timedelta
+from typing import get_type_hints
 
 import msgspec
 import pytest
@@ -12,19 +13,25 @@ from hypothesis import given, strategies as st
 from msgspec.structs import replace
 
 from belvo_async.jobs import (
+    Evidence,
     Failure,
     Job,
     Quiet,
+    Report,
+    Schedule,
     Status,
+    Submission,
     Task,
     UnknownTask,
     Way,
     decode_job,
     decode_task,
     encode_job,
+    model,
     normal_id,
     task_key,
 )
+from tests.jobs.flat import flat
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
@@ -45,7 +52,7 @@ def maybe(some: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
 
 
 jobs = st.builds(
-    Job,
+    flat,
     id=words,
     vendor=words,
     account=words,
@@ -63,7 +70,18 @@ jobs = st.builds(
     created_count=maybe(st.integers(0, 2**62)),
     deadline=maybe(instants),
     attempted_at=maybe(instants),
+    attempts=st.integers(0, 2**62),
+    sender=maybe(words),
+    doubt=maybe(words),
+    absent_since=maybe(instants),
+    polls=st.integers(0, 2**62),
+    next_poll=maybe(instants),
+    planned_at=maybe(instants),
     quiet=maybe(st.builds(Quiet, fingerprint=words, first_at=instants, last_at=instants)),
+    reports=st.lists(st.builds(Report, resource=words, at=instants), max_size=2).map(tuple),
+    gone_count=st.integers(0, 2**62),
+    gone_since=maybe(instants),
+    overtaken_at=maybe(instants),
     version=st.integers(0, 2**62),
 )
 
@@ -84,6 +102,27 @@ def test_task_of_an_unknown_kind_is_kept_word_for_word(job: Job, facts: dict[str
 
     assert isinstance(again.task, UnknownTask)
     assert ("newer.Kind", body) == (again.task.kind, bytes(again.task.body))
+
+
+def test_job_of_an_earlier_build_is_refused() -> None:
+    """One that has its parts' fields beside the others would be read as never sent, and sent again."""
+    job = {"id": "1", "vendor": "v", "account": "a", "task": {}, "created_at": NOW, "attempted_at": NOW}
+
+    with pytest.raises(msgspec.ValidationError):
+        decode_job(msgspec.json.encode({"job": job, "task": {"kind": "test.DocumentTask", "owner": "x"}}))
+
+
+@pytest.mark.parametrize(
+    ("part", "changes"),
+    [
+        (Submission, model._SubmissionChanges),
+        (Schedule, model._ScheduleChanges),
+        (Evidence, model._EvidenceChanges),
+    ],
+)
+def test_each_field_of_a_part_can_be_replaced(part: type[msgspec.Struct], changes: type) -> None:
+    """What `submitted`, `scheduled` and `weighed` take is what their parts have."""
+    assert get_type_hints(part) == get_type_hints(changes)
 
 
 def test_job_pickles() -> None:

@@ -25,6 +25,7 @@ from belvo_async.jobs import (
     Way,
     reconcile,
 )
+from tests.jobs.flat import flat
 from tests.jobs.kinds import KINDS, NOW, observations
 
 REMOTE = "b5d0106a" + "0" * 24
@@ -39,8 +40,8 @@ class LawTask(Task[object], frozen=True, kw_only=True, tag="law.Task"):
 
 
 def new_job(**facts: object) -> Job:
-    job = Job(id="1", vendor="v", account="v#1", task=LawTask(), created_at=NOW, attempted_at=NOW)
-    return replace(job, **facts)
+    job = flat(id="1", vendor="v", account="v#1", task=LawTask(), created_at=NOW, attempted_at=NOW)
+    return flat(job, **facts)
 
 
 def apply(job: Job, seen: list[Observation]) -> Job:
@@ -97,7 +98,7 @@ def test_reports_of_resources_add_up_in_any_order(order: list[tuple[str, int]]) 
 
     job = apply(new_job(), story)
 
-    assert (Report(resource="A", at=times[3]), Report(resource="B", at=times[2])) == job.reports
+    assert (Report(resource="A", at=times[3]), Report(resource="B", at=times[2])) == job.evidence.reports
 
 
 anything = observations(remote_ids=st.sampled_from((None, REMOTE, "another")))
@@ -223,7 +224,7 @@ def test_sign_of_life_ends_the_run_of_missing_looks(sign_of_life: Observation) -
 
     job = apply(new_job(status=Status.RUNNING), story)
 
-    assert (Status.RUNNING, 1) == (job.status, job.gone_count)
+    assert (Status.RUNNING, 1) == (job.status, job.evidence.gone_count)
 
 
 @pytest.mark.parametrize(

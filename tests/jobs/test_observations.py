@@ -34,6 +34,7 @@ from belvo_async.jobs import (
     told,
     without_inference,
 )
+from tests.jobs.flat import flat
 from tests.jobs.kinds import KINDS, NOW, observations, one_of_each
 
 AT: dict[str, Any] = {"way": Way.POLL, "at": NOW}
@@ -49,7 +50,7 @@ class SomeTask(Task[object], frozen=True, kw_only=True, tag="observations.Task")
 
 
 def a_job(status: Status, **facts: Any) -> Job:
-    return Job(id="1", vendor="v", account="v#1", task=SomeTask(), created_at=NOW, status=status, **facts)
+    return flat(id="1", vendor="v", account="v#1", task=SomeTask(), created_at=NOW, status=status, **facts)
 
 
 # Documents
@@ -210,7 +211,10 @@ def test_the_first_search_that_found_nothing_counts() -> None:
     job = a_job(Status.UNCERTAIN, absent_since=since)
 
     assert (job, Verdict.REPEATED) == reconcile(job, Absent(**AT))
-    assert (since, True) == ((made := reconcile(job, Absent(**AT, final=True))[0]).absent_since, made.abandoned)
+    assert (since, True) == (
+        (made := reconcile(job, Absent(**AT, final=True))[0]).submission.absent_since,
+        made.abandoned,
+    )
 
 
 @pytest.mark.parametrize("status", Status, ids=str)
@@ -219,7 +223,7 @@ def test_a_report_counts_for_a_job_that_may_run(status: Status) -> None:
     made, _ = reconcile(a_job(status), Reported(**AT, resources=("B", "A")))
 
     runs = status in (Status.SUBMITTING, Status.UNCERTAIN, Status.PENDING, Status.RUNNING)
-    assert (tuple(Report(resource=each, at=NOW) for each in "AB") if runs else ()) == made.reports
+    assert (tuple(Report(resource=each, at=NOW) for each in "AB") if runs else ()) == made.evidence.reports
     assert (Status.RUNNING if runs else status) is made.status
 
 

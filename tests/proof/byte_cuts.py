@@ -269,7 +269,7 @@ async def _try_cut(line: Line, case: Case, subject: int) -> Trial:
     # Read now: what the next cuts do is not this one's.
     cuts, target = line.proxy.cuts, line.proxy.target
     line.proxy.disarm()
-    waited = line.clock.now() - (handle.job.attempted_at or line.clock.now())
+    waited = line.clock.now() - (handle.job.submission.attempted_at or line.clock.now())
     said = (await line.session.store.timeline(handle.id))[0]
     return Trial(case, handle, said, end, waited, cuts, kept, target)
 

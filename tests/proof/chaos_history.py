@@ -73,14 +73,15 @@ def examine(report: Report) -> Toll:
     toll.disagreements = [*_disagreements(report), *_stale(report.events), *_untrue(report)]
     toll.inferred = sum(job.settled_by == "inference" for job in report.jobs)
     toll.unfinished = [
-        f"{job.id} of {job.vendor} is {job.status} at the end (attempts {job.attempts}, polls {job.polls})"
+        f"{job.id} of {job.vendor} is {job.status} at the end "
+        f"(attempts {job.submission.attempts}, polls {job.schedule.polls})"
         for job in report.jobs
         if job.is_open
     ]
     toll.unfinished += [
         f"{job.id} was given up without a reason"
         for job in report.jobs
-        if job.abandoned and not (job.doubt or job.failure)
+        if job.abandoned and not (job.submission.doubt or job.failure)
     ]
     return toll
 
@@ -93,7 +94,7 @@ def word(job: Job) -> str:
 def _doubled(report: Report) -> Iterator[str]:
     """No task was accepted more often than it has jobs, and no submission belongs to two jobs."""
     runs = Counter((run.subject, run.first_day) for run in report.runs)
-    jobs = Counter(subject_and_day(job) for job in report.jobs if job.attempted_at is not None)
+    jobs = Counter(subject_and_day(job) for job in report.jobs if job.submission.attempted_at is not None)
     for task, accepted in runs.items():
         if accepted > jobs[task]:
             yield f"{task} was accepted {accepted} times for {jobs[task]} jobs"

@@ -33,7 +33,8 @@ from aiohttp import web
 from belvo_async import Belvo, Session, Syntage, belvo, syntage
 from belvo_async.abc import Answer, Call, Headers, Query, Request, Vendor
 from belvo_async.errors import BelvoAsyncError, IncompleteResultError, TaskError, UnsupportedError, VendorError
-from belvo_async.jobs import Job, Task
+from belvo_async.jobs import Task
+from tests.jobs.flat import flat
 
 LINK = "e90317c3-ca03-50da-b04f-eb376f8ed34f"
 ENTITY = f"/entities/{LINK}"
@@ -201,7 +202,7 @@ async def read(session: Session, vendor: Vendor, url: str, operation: Any, tally
 async def start(vendor: Vendor, url: str, task: Task[Any]) -> None:
     """Have a vendor say what the answer to a submission means, without a session that would follow the job."""
     now = datetime.now(UTC)
-    job = Job(id="1", vendor=vendor.name, account=vendor.account, task=task, created_at=now, attempts=1)
+    job = flat(id="1", vendor=vendor.name, account=vendor.account, task=task, created_at=now, attempts=1)
     talk = vendor.start(job, now)
     request = next(talk)
     async with aiohttp.ClientSession(timeout=PATIENCE) as http:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from belvo_async.jobs import Failure, Job, Status, Way
+from tests.jobs.flat import flat
 from tests.proof import servers
 from tests.proof.chaos_history import Report, Run, examine, subject_and_day
 from tests.proof.chaos_plan import Event, Plan
@@ -83,7 +84,7 @@ def a_job(slot: int, **facts: Any) -> Job:
         "status": Status.FINISHED,
         "remote_id": f"r-{slot}",
     }
-    return Job(**(usual | facts))
+    return flat(**(usual | facts))
 
 
 def a_run(slot: int, *, suffix: str = "", began_at: float | None = None, word: str = "finished") -> Run:

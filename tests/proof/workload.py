@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from belvo_async.abc import Store
 from belvo_async.jobs import Failure, Job, Observation, Seen, Status, Task, Way
+from tests.jobs.flat import flat
 
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 ACCOUNT = "https://sandbox.example#1"
@@ -95,7 +96,7 @@ def job_at(name: str, version: int) -> Job:
         {"partial": True},
     ]
     for each in facts[: version + 1]:
-        job = replace(job, **each)
+        job = flat(job, **each)
     return replace(job, version=version)
 
 

@@ -147,7 +147,7 @@ async def test_a_refresh_brings_several_resources(world: World) -> None:
     job = await handle
 
     assert (Status.FINISHED, Way.INFERENCE, False) == (job.status, job.settled_by, job.partial)
-    assert {"INVOICES", "TAX_STATUS"} == {report.resource for report in job.reports}
+    assert {"INVOICES", "TAX_STATUS"} == {report.resource for report in job.evidence.reports}
     assert await handle.results("TAX_STATUS", type=belvo.TaxStatus).to_list()
     assert {belvo.Invoice} == {type(each) for each in await handle.results("INVOICES").to_list()}
     with pytest.raises(TaskError, match="INVOICES"):
@@ -162,7 +162,10 @@ async def test_a_refresh_that_says_nothing_of_a_resource_stays_open(world: World
 
     await asyncio.sleep(timedelta(minutes=55).total_seconds())
 
-    assert (Status.RUNNING, ["INVOICES"]) == (handle.status, [report.resource for report in handle.job.reports])
+    assert (Status.RUNNING, ["INVOICES"]) == (
+        handle.status,
+        [report.resource for report in handle.job.evidence.reports],
+    )
 
 
 async def test_a_second_refresh_too_early_is_refused(world: World) -> None:

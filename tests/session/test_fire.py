@@ -103,7 +103,7 @@ async def test_who_waits_for_a_refresh_is_told_what_reported(world: World) -> No
     with pytest.raises(JobTimeoutError) as ended:
         await handle.wait(timedelta(minutes=5))
 
-    (report,) = handle.job.reports
+    (report,) = handle.job.evidence.reports
     assert f"TAX_STATUS reported, nothing since {report.at:%H:%M:%S}Z; it goes on at the vendor" in str(ended.value)
 
 

@@ -177,8 +177,8 @@ async def test_a_silent_end_is_inferred(world: World) -> None:
     job = await (await session.fire(world.invoices()))
 
     assert (Status.FINISHED, Way.INFERENCE, False) == (job.status, job.settled_by, job.partial)
-    assert job.quiet.count >= 3
-    assert job.settled_at - job.quiet.first_at >= timedelta(minutes=10)
+    assert job.evidence.quiet.count >= 3
+    assert job.settled_at - job.evidence.quiet.first_at >= timedelta(minutes=10)
 
 
 async def test_silence_without_evidence_times_out(world: World) -> None:

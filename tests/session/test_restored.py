@@ -70,7 +70,7 @@ async def test_a_backup_that_was_put_back_sends_nothing_again(
 
     assert 2 == len(world.sent("POST"))
     assert Status.UNCERTAIN == queued.status
-    assert SAID in (queued.job.doubt or "")
+    assert SAID in (queued.job.submission.doubt or "")
     assert 1 == warnings_of(caplog)
 
 

@@ -18,7 +18,7 @@ async def test_fire_returns_a_doubt(world: World) -> None:
     job = await session.fire(world.invoices())
 
     assert (Status.UNCERTAIN, False) == (job.status, job.done())
-    assert job.job.doubt
+    assert job.job.submission.doubt
 
 
 @pytest.mark.parametrize("fault", ["lost_202", "bad_gateway"])

@@ -160,7 +160,7 @@ async def test_the_next_job_of_its_link_does_not_speak_for_a_dead_one(world: Wor
     assert Status.FINISHED == new.status
     job = await until_closed(session, world, old.id)
     assert job.is_unconfirmed
-    assert job.overtaken_at is not None
+    assert job.evidence.overtaken_at is not None
     assert any(new.id in (seen.note or "") for seen in await session._store.timeline(old.id))
 
 

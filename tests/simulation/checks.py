@@ -42,7 +42,9 @@ class Checks:
         if request.target != "/jobs" or job_id is None:
             return
         job = self._world.store.peek(job_id)
-        self._trace.check(job is not None and job.attempted_at is not None, f"{job_id}: sent before it was kept")
+        self._trace.check(
+            job is not None and job.submission.attempted_at is not None, f"{job_id}: sent before it was kept"
+        )
         self._trace.check(job is None or job.status is Status.SUBMITTING, f"{job_id}: sent while {job and job.status}")
 
     def on_accept(self, run: Run) -> None:

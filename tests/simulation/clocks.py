@@ -237,11 +237,13 @@ class ClockWorld:
 
     def on_write(self, before: Job | None, job: Job) -> None:
         now = self.loop.time()
-        self.trace.note("store", f"{job.id} v{job.version} {job.status} {job.next_poll} {job.planned_at}")
+        self.trace.note(
+            "store", f"{job.id} v{job.version} {job.status} {job.schedule.next_poll} {job.schedule.planned_at}"
+        )
         self._since.setdefault((job.id, job.status), now)
         if before is not None and before.is_open and not job.is_open:
             self._check_end(job, now)
-        is_lost = job.status is Status.UNCERTAIN and "process ended" in (job.doubt or "")
+        is_lost = job.status is Status.UNCERTAIN and "process ended" in (job.submission.doubt or "")
         if is_lost and before is not None and before.status is Status.SUBMITTING:
             self.hits["lost"] += 1
             # Who has just come, to a worker whose clock was always wrong, may be mistaken.

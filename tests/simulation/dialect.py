@@ -105,7 +105,7 @@ class SimulatedVendor:
                 return _say(job, now, status=Status.PENDING, remote_id=str(said["id"]), vendor_status="queued")
             case 409:
                 return _say(job, now, status=Status.PENDING, remote_id=str(said["id"]))
-            case 429 if job.attempts < THROTTLED_ATTEMPTS:
+            case 429 if job.submission.attempts < THROTTLED_ATTEMPTS:
                 return Later(way=Way.ANSWER, at=now, job_id=job.id, retry_at=now + _wait(answer))
             case 422 | 429:
                 return _say(job, now, status=Status.REJECTED, failure=Failure(code=str(said.get("code", "limit"))))
@@ -208,9 +208,9 @@ class OpenVendor(SimulatedVendor):
         rows = yield from self._rows()
         for row in rows:
             fits = (row.owner, row.table, row.year) == (job.task.owner, job.task.table, job.task.year)
-            if fits and row.created_at >= (job.attempted_at or job.created_at):
+            if fits and row.created_at >= (job.submission.attempted_at or job.created_at):
                 return msgspec.structs.replace(row.observe(Way.POLL, now), status=WORDS.get(row.word, Status.PENDING))
-        return Absent(way=Way.POLL, at=now, final=now - (job.absent_since or now) >= ABSENT_FOR)
+        return Absent(way=Way.POLL, at=now, final=now - (job.submission.absent_since or now) >= ABSENT_FOR)
 
     def stop(self, job: Job, now: datetime) -> Conversation[Observation | None]:
         answer = yield request("POST", f"/jobs/{job.remote_id}/stop", job)
@@ -249,24 +249,24 @@ class MuteVendor(SimulatedVendor):
     def weigh(self, job: Job, touched: Mapping[int, list[datetime]], now: datetime) -> Observation:
         """Infer an end when the owner's table stood still; only a touch of the job's own year speaks for it."""
         seen = Seen(way=Way.POLL, at=now, job_id=job.id)
-        sent_at = job.attempted_at or job.created_at
+        sent_at = job.submission.attempted_at or job.created_at
         # Time stands still here between a POST and an end that overtakes its answer: the same instant counts.
         accessed_at = max((at for each in touched.values() for at in each if at >= sent_at), default=None)
         if accessed_at is None:
             return seen
         quiet = Quiet(fingerprint=accessed_at.isoformat(), first_at=now, last_at=now, accessed_at=accessed_at)
-        seen, run = msgspec.structs.replace(seen, quiet=quiet), job.quiet
+        seen, run = msgspec.structs.replace(seen, quiet=quiet), job.evidence.quiet
         is_equal = run is not None and run.fingerprint == quiet.fingerprint and run.count + 1 >= LOOKS
         if run is None or not is_equal or now - run.first_at < LOOKS_SPAN:
             return seen
-        mine = [at for at in touched.get(job.task.year, ()) if sent_at <= at <= (job.overtaken_at or at)]
+        mine = [at for at in touched.get(job.task.year, ()) if sent_at <= at <= (job.evidence.overtaken_at or at)]
         if mine:
             return msgspec.structs.replace(seen, way=Way.INFERENCE, status=Status.FINISHED)
         return GivenUp(way=Way.INFERENCE, at=now, job_id=job.id, quiet=quiet)
 
     def find(self, job: Job, now: datetime) -> Conversation[Observation]:
         yield from ()
-        since = job.absent_since or job.attempted_at or now
+        since = job.submission.absent_since or job.submission.attempted_at or now
         return Absent(way=Way.POLL, at=now, final=now - since >= ADOPTABLE_FOR)
 
 

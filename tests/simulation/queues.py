@@ -65,7 +65,7 @@ class Worker:
         self._world.excused |= self.writing
 
     async def put(self, job: Job, *, expected: int | None, observation: Any = None) -> Job | None:
-        is_mark = job.status is Status.SUBMITTING and job.attempted_at is not None
+        is_mark = job.status is Status.SUBMITTING and job.submission.attempted_at is not None
         if is_mark:
             self.writing.add(job.id)
         try:
@@ -175,7 +175,7 @@ class QueueWorld:
         job_id = dict(request.headers)["job"]
         kept = self.store._index.get(job_id)
         self._check(job_id not in self.unwanted, f"{job_id}: sent although nobody wants it any more")
-        marked = kept.attempted_at if kept is not None else None
+        marked = kept.submission.attempted_at if kept is not None else None
         is_fresh = marked is not None and (self.clock.now() - marked).total_seconds() <= MARK_SECONDS
         self._check(kept is None or is_fresh, f"{job_id}: sent without a mark of this moment")
         if self.draw("too many requests", 0.1):

@@ -34,7 +34,7 @@ class PastStore(ShakyStore):
 
     def go_back(self) -> None:
         """Put the backup back."""
-        queued = [job.id for job in self.jobs() if job.attempted_at is not None]
+        queued = [job.id for job in self.jobs() if job.submission.attempted_at is not None]
         self.__dict__.update(copy.deepcopy(self._past or {}))
         self._era += 1
         self._trace.note("store", f"went back, era {self._era}")
@@ -43,9 +43,13 @@ class PastStore(ShakyStore):
             self._swarm.reach("a sent job is queued again")
 
     def _note_branches(self, last: Job, job: Job, seen: Any) -> None:
-        if job.status is Status.UNCERTAIN and "went back" in (job.doubt or "") and last.is_queued:
+        if job.status is Status.UNCERTAIN and "went back" in (job.submission.doubt or "") and last.is_queued:
             self._swarm.reach("a queued job was in doubt")
-        if last.status is Status.UNCERTAIN and job.remote_id is not None and "went back" in (last.doubt or ""):
+        if (
+            last.status is Status.UNCERTAIN
+            and job.remote_id is not None
+            and "went back" in (last.submission.doubt or "")
+        ):
             self._swarm.reach("one in doubt was found")
 
     def _check_park(self, offered: Any) -> None:

@@ -144,15 +144,19 @@ class ShakyStore(TroubledStore):
             "ended after it was given up": last.abandoned and last.settled_by is Way.USER and job.status.is_terminal,
             "end inferred": job.settled_by is Way.INFERENCE and job.status.is_terminal and last.is_open,
             "given up for want of evidence": job.is_unconfirmed and last.is_open,
-            "overtaken": job.overtaken_at is not None and last.overtaken_at is None,
+            "overtaken": job.evidence.overtaken_at is not None and last.evidence.overtaken_at is None,
             "end by webhook": job.settled_by is Way.WEBHOOK and last.is_open,
             "end by poll": job.settled_by is Way.POLL and last.is_open,
             "gone": last.is_open and job.failure is not None and job.failure.code == "gone",
-            "submission tried again": job.is_queued and last.attempted_at is not None,
-            "queued for its lane": job.is_queued and last.is_queued and job.polls > last.polls,
+            "submission tried again": job.is_queued and last.submission.attempted_at is not None,
+            "queued for its lane": job.is_queued and last.is_queued and job.schedule.polls > last.schedule.polls,
             "withdrawn": job.failure is not None and job.failure.code == "withdrawn",
-            "lost submission": job.doubt is not None and "process ended" in job.doubt and last.doubt is None,
-            "became due by a hint": seen is None and job.next_poll != last.next_poll and job.polls == last.polls,
+            "lost submission": job.submission.doubt is not None
+            and "process ended" in job.submission.doubt
+            and last.submission.doubt is None,
+            "became due by a hint": seen is None
+            and job.schedule.next_poll != last.schedule.next_poll
+            and job.schedule.polls == last.schedule.polls,
             "partial noted after the end": last.status.is_terminal and job.partial and not last.partial,
             "resubmitted": superseded and job.abandoned,
             "started anew past its deadline": superseded and job.is_open,
@@ -173,7 +177,9 @@ def _may_claim(job: Job, seen: Observation) -> bool:
     """Whether a delivery may be about a job, said once more in other words than the store's."""
     if job.remote_id is not None:
         return seen.remote_id is not None and normal_id(job.remote_id) == normal_id(seen.remote_id)
-    may_run = job.status is Status.UNCERTAIN or (job.status is Status.SUBMITTING and job.attempted_at is not None)
+    may_run = job.status is Status.UNCERTAIN or (
+        job.status is Status.SUBMITTING and job.submission.attempted_at is not None
+    )
     is_of_another = isinstance(seen, Seen) and seen.adoptable and seen.resource != job.task.resource
     fits = seen.subject in (None, job.task.subject) and not is_of_another
     return may_run and not job.abandoned and fits

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
 from belvo_async._tracker import Tracker
 from belvo_async._tracker.attempts import LOST_AFTER, Attempt, Attempts
 from belvo_async._tracker.submitter import Submitter
 from belvo_async.jobs import Observation
+from tests.jobs.flat import flat
 from tests.simulation.queues import run_queue_seed
 from tests.simulation.seeds import Search, chunks, each_search, never_seen
 
@@ -63,9 +63,9 @@ class BlindAttempts(Attempts):
 
     async def _write_mark(self, attempt: Attempt) -> None:
         job, now = attempt.job, self._context.clock.now()
-        marked = replace(job, attempted_at=now, attempts=job.attempts + 1, next_poll=now + LOST_AFTER)
-        await self._reconciler.write(replace(marked, sender=self._sender), expected=job)
-        attempt.sent = replace(marked, sender=self._sender, version=job.version + 1)
+        marked = flat(job, attempted_at=now, attempts=job.submission.attempts + 1, next_poll=now + LOST_AFTER)
+        await self._reconciler.write(flat(marked, sender=self._sender), expected=job)
+        attempt.sent = flat(marked, sender=self._sender, version=job.version + 1)
 
 
 def mark_early(tracker: Tracker) -> None:

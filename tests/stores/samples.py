@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from msgspec.structs import replace
-
 from belvo_async.jobs import Job, Reported, Seen, Status, Task, Way
+from tests.jobs.flat import flat
 
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 ACCOUNT = "https://sandbox.example#1"
@@ -32,7 +31,7 @@ def after(seconds: float) -> datetime:
 
 def a_job(job_id: str = "job-1", **facts: Any) -> Job:
     usual: dict[str, Any] = {"vendor": "test", "account": ACCOUNT, "task": Fetch(), "created_at": NOON}
-    return Job(id=job_id, **(usual | facts))
+    return flat(id=job_id, **(usual | facts))
 
 
 def a_due_job(job_id: str, seconds: float, **facts: Any) -> Job:
@@ -40,7 +39,7 @@ def a_due_job(job_id: str, seconds: float, **facts: Any) -> Job:
 
 
 def changed(job: Job, **facts: Any) -> Job:
-    return replace(job, **{"version": job.version + 1, **facts})
+    return flat(job, **{"version": job.version + 1, **facts})
 
 
 def word(**facts: Any) -> Seen:

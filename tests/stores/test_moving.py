@@ -82,7 +82,7 @@ async def test_writers_and_the_move_do_not_lose_each_other(store: AnyStore) -> N
     await asyncio.gather(*(look_five_times(job) for job in jobs), move_account(store, ACCOUNT, TARGET, now=NOON))
 
     found = [job async for job in store.open_jobs()]
-    assert {(TARGET, 5)} == {(job.account, job.polls) for job in found}
+    assert {(TARGET, 5)} == {(job.account, job.schedule.polls) for job in found}
     assert len(jobs) == len(found)
 
 

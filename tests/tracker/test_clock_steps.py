@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from belvo_async._tracker import Tracker
 from belvo_async.errors import TransportError
 from belvo_async.jobs import Job, Status
+from tests.jobs.flat import flat
 from tests.tracker.bench import OPEN, TASK, Bench, outcome, remote_id, row
 from tests.virtual_time import VirtualClock
 
@@ -37,8 +38,8 @@ async def within(**span: float) -> AsyncIterator[None]:
 def submitting(bench: Bench, **facts: float) -> Job:
     """A job that another process is sending since `sent` seconds ago."""
     at = bench.after(seconds=-facts.get("sent", 0))
-    job = Job(id="elsewhere", vendor="open", account=OPEN.account, task=TASK, created_at=at, attempts=1)
-    return replace(job, attempted_at=at, planned_at=at, next_poll=at + 8 * MINUTE)
+    job = flat(id="elsewhere", vendor="open", account=OPEN.account, task=TASK, created_at=at, attempts=1)
+    return flat(job, attempted_at=at, planned_at=at, next_poll=at + 8 * MINUTE)
 
 
 @pytest.mark.parametrize("by", STEPS, ids=str)
@@ -104,7 +105,7 @@ async def test_awaited_jobs_are_read_again(bench: Bench, wall: VirtualClock, by:
         await asyncio.sleep(1)
         wall.step(by)
         kept = await bench.stored(job)
-        ended = replace(kept, status=Status.FINISHED, next_poll=None, version=kept.version + 1)
+        ended = flat(kept, status=Status.FINISHED, next_poll=None, version=kept.version + 1)
         await bench.store.put(ended, expected=kept.version)
 
         async with within(seconds=61):
@@ -204,7 +205,7 @@ async def test_no_job_is_gone_by_a_step(bench: Bench, tracker: Tracker, wall: Vi
     kept = await bench.stored(job)
 
     assert kept.is_open
-    assert kept.gone_count >= 5
+    assert kept.evidence.gone_count >= 5
 
 
 async def test_parked_deliveries_survive_a_step(bench: Bench, tracker: Tracker, wall: VirtualClock) -> None:
@@ -234,8 +235,8 @@ async def test_a_deadline_set_while_the_clock_was_ahead_comes_back_with_it(
     kept = await bench.stored(job)
 
     assert kept.created_at <= wall.now()
-    assert kept.attempted_at is not None
-    assert kept.created_at <= kept.attempted_at <= wall.now()
+    assert kept.submission.attempted_at is not None
+    assert kept.created_at <= kept.submission.attempted_at <= wall.now()
     assert kept.deadline is not None
     assert 6 * HOUR - 5 * MINUTE <= kept.deadline - wall.now() <= 6 * HOUR
 

@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
 from belvo_async._tracker import Tracker
 from belvo_async.abc import Answer
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Failure, Job, Nudge, Observation, Status, Way
+from tests.jobs.flat import flat
 from tests.tracker.bench import LANE_TASK, MUTE, OPEN, TASK, Bench, accepted, outcome, remote_id, row
 from tests.troubled_store import TroubledStore
 from tests.virtual_time import VirtualClock
@@ -61,7 +61,7 @@ async def test_report_that_overtakes_the_answer_is_replayed(bench: Bench, tracke
 
     job = await bench.start(tracker)
 
-    assert ["A"] == [report.resource for report in job.reports]
+    assert ["A"] == [report.resource for report in job.evidence.reports]
 
 
 async def test_report_before_the_adoption_is_replayed(bench: Bench, tracker: Tracker) -> None:
@@ -70,7 +70,7 @@ async def test_report_before_the_adoption_is_replayed(bench: Bench, tracker: Tra
 
     job = await tracker.adopt("open", remote_id(1), TASK, deadline=bench.after(hours=6))
 
-    assert ["A"] == [report.resource for report in job.reports]
+    assert ["A"] == [report.resource for report in job.evidence.reports]
     assert () == await bench.store.parked(OPEN.account)
 
 
@@ -240,8 +240,8 @@ async def test_delivery_reads_as_much_beside_a_full_park(clock: VirtualClock, ow
             )
         if is_awaited:
             lost = Job(id="lost", vendor="mute", account=MUTE.account, task=LANE_TASK, created_at=clock.now())
-            lost = replace(lost, status=Status.UNCERTAIN, attempted_at=clock.now())
-            await store.put(replace(lost, next_poll=bench.after(hours=1)), expected=None)
+            lost = flat(lost, status=Status.UNCERTAIN, attempted_at=clock.now())
+            await store.put(flat(lost, next_poll=bench.after(hours=1)), expected=None)
         await tracker.receive(MUTE, [bench.said(1, Status.FINISHED, **(facts | {"subject": "other"}))])
         for number in range(10, 1010):
             await store.park(MUTE.account, bench.said(number, Status.FINISHED, **facts))

@@ -36,8 +36,8 @@ async def test_a_queued_job_of_an_earlier_era_is_not_sent(bench: Bench, tracker:
 
     kept = await bench.stored(waiting)
     assert 1 == bench.posts
-    assert (Status.UNCERTAIN, None) == (kept.status, kept.attempted_at)
-    assert "went back" in (kept.doubt or "")
+    assert (Status.UNCERTAIN, None) == (kept.status, kept.submission.attempted_at)
+    assert "went back" in (kept.submission.doubt or "")
     assert (await bench.stored(holder)).status is Status.FINISHED
 
 
@@ -70,7 +70,7 @@ async def test_an_era_that_begins_while_an_attempt_is_marked_stops_it(bench: Ben
     keep = store.put
 
     async def put(job: Job, **options: Any) -> Job | None:
-        if job.attempted_at is not None and store.era == 0:
+        if job.submission.attempted_at is not None and store.era == 0:
             await store.begin_era()
         return await keep(job, **options)
 
@@ -80,7 +80,7 @@ async def test_an_era_that_begins_while_an_attempt_is_marked_stops_it(bench: Ben
 
     kept = await bench.stored(job)
     assert 0 == bench.posts
-    assert (Status.UNCERTAIN, None, 0) == (kept.status, kept.attempted_at, kept.attempts)
+    assert (Status.UNCERTAIN, None, 0) == (kept.status, kept.submission.attempted_at, kept.submission.attempts)
 
 
 async def test_stopping_it_does_not_call_it_unsent(bench: Bench, tracker: Tracker) -> None:

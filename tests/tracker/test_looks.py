@@ -12,6 +12,7 @@ from belvo_async._tracker import Tracker
 from belvo_async._tracker.context import all_of
 from belvo_async.errors import StoreError, TransportError
 from belvo_async.jobs import Job, Status, Way
+from tests.jobs.flat import flat
 from tests.tracker.bench import OPEN, TASK, Bench, answer, outcome, remote_id, row
 
 
@@ -72,7 +73,7 @@ async def test_many_jobs_share_one_look(bench: Bench) -> None:
 def pending(bench: Bench, number: int) -> Job:
     """An accepted job that is due."""
     now = bench.clock.now()
-    return Job(
+    return flat(
         id=f"known{number}",
         vendor=OPEN.name,
         account=OPEN.account,

@@ -9,7 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from belvo_async._tracker import Tracker
-from belvo_async.jobs import Job, Status
+from belvo_async.jobs import Status
+from tests.jobs.flat import flat
 from tests.tracker.bench import LANE_TASK, MUTE, OPEN, TASK, Bench, accepted, remote_id, row
 
 OTHER_TASK = replace(TASK, year=2024)
@@ -73,7 +74,7 @@ async def test_the_id_of_an_ended_run_is_no_new_one(
 async def test_an_equal_task_may_join_a_run(bench: Bench, tracker: Tracker, caplog: pytest.LogCaptureFixture) -> None:
     """A vendor answers who asks twice with the run there is: both end with it, and nothing is amiss."""
     now = bench.clock.now()
-    first = Job(id="first", vendor="mute", account=MUTE.account, task=LANE_TASK, created_at=now, attempted_at=now)
+    first = flat(id="first", vendor="mute", account=MUTE.account, task=LANE_TASK, created_at=now, attempted_at=now)
     await bench.store.put(replace(first, status=Status.PENDING, remote_id=remote_id(1)), expected=None)
     bench.replies.append(accepted(1))
 

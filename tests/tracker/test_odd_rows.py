@@ -135,7 +135,7 @@ async def test_absurd_waits_end_no_look(bench: Bench, tracker: Tracker, wait: ti
 
     await tracker._poller._put_off([job], RateLimitError("slow down", status_code=429, retry_after=wait))
 
-    assert (await bench.stored(job)).next_poll is not None
+    assert (await bench.stored(job)).schedule.next_poll is not None
 
 
 async def test_an_odd_parked_delivery_does_not_stop_the_looks(

@@ -14,6 +14,7 @@ from belvo_async._tracker import Tracker
 from belvo_async.abc import Answer
 from belvo_async.errors import StoreError, TransportError, UnsupportedError
 from belvo_async.jobs import Job, Observation, Status
+from tests.jobs.flat import flat
 from tests.tracker.bench import LANE_TASK, MUTE, OPEN, TASK, Bench, accepted, answer, outcome, remote_id, row
 
 CUT = TransportError("cut", maybe_sent=True)
@@ -71,7 +72,7 @@ async def test_lost_submission_adopts_the_delivery_that_waits_for_it(bench: Benc
     """A delivery parked before a lost submission turned uncertain is adopted then."""
     now = bench.clock.now()
     job = Job(id="lost", vendor="mute", account=MUTE.account, task=LANE_TASK, created_at=now)
-    job = replace(job, attempted_at=now, next_poll=now + timedelta(minutes=8))
+    job = flat(job, attempted_at=now, next_poll=now + timedelta(minutes=8))
     await bench.store.put(job, expected=None)
     await tracker.receive(MUTE, [async_delivery(bench)])
 
@@ -115,10 +116,10 @@ async def test_submission_that_ends_while_its_answer_is_kept_is_given_as_it_then
 async def test_delivery_is_not_adopted_while_another_submission_may_own_it(bench: Bench, tracker: Tracker) -> None:
     """A submission whose answer is under way counts when it is asked who can have caused a delivery."""
     now = bench.clock.now()
-    uncertain = Job(id="one", vendor="mute", account=MUTE.account, task=LANE_TASK, created_at=now, attempted_at=now)
-    uncertain = replace(uncertain, status=Status.UNCERTAIN, next_poll=now + timedelta(minutes=1))
+    uncertain = flat(id="one", vendor="mute", account=MUTE.account, task=LANE_TASK, created_at=now, attempted_at=now)
+    uncertain = flat(uncertain, status=Status.UNCERTAIN, next_poll=now + timedelta(minutes=1))
     await bench.store.put(uncertain, expected=None)
-    sending = replace(uncertain, id="two", status=Status.SUBMITTING, next_poll=now + timedelta(minutes=8))
+    sending = flat(uncertain, id="two", status=Status.SUBMITTING, next_poll=now + timedelta(minutes=8))
     await bench.store.put(sending, expected=None)
 
     await tracker.receive(MUTE, [async_delivery(bench)])
@@ -327,7 +328,7 @@ async def test_certainly_refused_submission_is_tried_again(bench: Bench, tracker
 
     kept = await bench.stored(job)
     assert (1, 2) == (before, bench.posts)
-    assert (Status.PENDING, 2) == (kept.status, kept.attempts)
+    assert (Status.PENDING, 2) == (kept.status, kept.submission.attempts)
 
 
 async def test_submission_that_was_not_sent_says_why(
@@ -348,9 +349,9 @@ async def test_submission_that_was_not_sent_says_why(
         (each["job"], each["vendor"], each["fault"]) for each in told
     ]
     assert [1, 2] == [each["attempt"] for each in told]
-    assert "POST /jobs: connection refused" == waiting.doubt
+    assert "POST /jobs: connection refused" == waiting.submission.doubt
     kept = await bench.stored(job)
-    assert (Status.PENDING, None) == (kept.status, kept.doubt)
+    assert (Status.PENDING, None) == (kept.status, kept.submission.doubt)
 
 
 async def test_submission_without_a_budget_is_tried_again(bench: Bench, tracker: Tracker) -> None:
@@ -418,8 +419,8 @@ async def test_delivery_of_a_known_job_is_not_adopted(bench: Bench, tracker: Tra
     owner = replace(owner, status=Status.FINISHED, remote_id=remote_id(9))
     await bench.store.put(owner, expected=None)
     await bench.store.park(MUTE.account, async_delivery(bench))
-    uncertain = replace(owner, id="uncertain", status=Status.UNCERTAIN, remote_id=None, attempted_at=now)
-    await bench.store.put(replace(uncertain, next_poll=now + timedelta(seconds=5)), expected=None)
+    uncertain = flat(owner, id="uncertain", status=Status.UNCERTAIN, remote_id=None, attempted_at=now)
+    await bench.store.put(flat(uncertain, next_poll=now + timedelta(seconds=5)), expected=None)
 
     await asyncio.sleep(30)
     before = await bench.stored(uncertain)

@@ -14,6 +14,7 @@ from belvo_async._tracker.attempts import LOST_AFTER
 from belvo_async.abc import Clock
 from belvo_async.errors import TransportError
 from belvo_async.jobs import Job, Status
+from tests.jobs.flat import flat
 from tests.tracker.bench import LANE_TASK, MUTE, TASK, Bench, answer
 from tests.tracker.view import View
 
@@ -48,7 +49,7 @@ async def fire(bench: Bench, tracker: Tracker, task: object = TASK) -> Job:
 
 
 def is_mark(job: Job) -> bool:
-    return job.status is Status.SUBMITTING and job.attempted_at is not None
+    return job.status is Status.SUBMITTING and job.submission.attempted_at is not None
 
 
 async def test_a_job_is_queued_until_it_has_its_turn(bench: Bench, owner: Tracker, turn: asyncio.Event) -> None:
@@ -61,9 +62,9 @@ async def test_a_job_is_queued_until_it_has_its_turn(bench: Bench, owner: Tracke
     await asyncio.sleep(1)
 
     sent = await bench.stored(job)
-    assert (True, 0) == (waiting.is_queued, waiting.attempts)
-    assert (Status.PENDING, 1, 1) == (sent.status, sent.attempts, bench.posts)
-    assert timedelta(seconds=181) == (sent.attempted_at or sent.created_at) - sent.created_at
+    assert (True, 0) == (waiting.is_queued, waiting.submission.attempts)
+    assert (Status.PENDING, 1, 1) == (sent.status, sent.submission.attempts, bench.posts)
+    assert timedelta(seconds=181) == (sent.submission.attempted_at or sent.created_at) - sent.created_at
 
 
 async def test_one_job_is_written_three_times(bench: Bench, view: View, owner: Tracker, turn: asyncio.Event) -> None:
@@ -118,7 +119,7 @@ async def test_a_long_queue_of_a_live_worker_is_left_to_it(
 
     kept = await bench.stored(job)
     assert (True, 0) == (waiting.is_queued, before)
-    assert (Status.PENDING, 1, 1) == (kept.status, kept.attempts, bench.posts)
+    assert (Status.PENDING, 1, 1) == (kept.status, kept.submission.attempts, bench.posts)
 
 
 async def test_what_was_taken_from_a_stopped_worker_is_not_sent_when_it_wakes(
@@ -267,7 +268,7 @@ async def test_a_lane_that_lapsed_in_the_queue_is_not_used_beside_another(
     kept = await bench.stored(job)
     assert kept.lane is not None
     view.freeze()
-    await bench.store.put(replace(kept, next_poll=None, version=kept.version + 1), expected=kept.version)
+    await bench.store.put(flat(kept, next_poll=None, version=kept.version + 1), expected=kept.version)
     async with bench.opened() as other:
         await asyncio.sleep(7 * 3600)
         second = await bench.start(other, replace(LANE_TASK, year=2024))
@@ -313,7 +314,7 @@ async def test_a_mark_whose_answer_got_lost_sends_nothing(
 
     sent = await bench.stored(job)
     assert (True, 0) == (queued.is_queued, before)
-    assert (Status.PENDING, 1, 1) == (sent.status, sent.attempts, bench.posts)
+    assert (Status.PENDING, 1, 1) == (sent.status, sent.submission.attempts, bench.posts)
 
 
 async def test_a_lost_mark_takes_no_other_worker_s_away(
@@ -339,7 +340,10 @@ async def test_a_lost_mark_takes_no_other_worker_s_away(
         still, before = await bench.stored(job), bench.posts
         await asyncio.sleep(300)
 
-    assert (sending.sender, sending.attempted_at) == (still.sender, still.attempted_at)
+    assert (sending.submission.sender, sending.submission.attempted_at) == (
+        still.submission.sender,
+        still.submission.attempted_at,
+    )
     assert (False, 1, 1) == (still.is_queued, before, bench.posts)
     assert Status.PENDING is (await bench.stored(job)).status
 
@@ -349,7 +353,7 @@ async def test_a_worker_without_a_network_refuses_nothing_for_the_others(
 ) -> None:
     """Three times it could not send: by then the job was sent elsewhere, and its failure says nothing of that."""
     now = bench.clock.now()
-    job = Job(id="j", vendor="open", account="open.test#1", task=TASK, created_at=now, attempts=2, next_poll=now)
+    job = flat(id="j", vendor="open", account="open.test#1", task=TASK, created_at=now, attempts=2, next_poll=now)
     await bench.store.put(job, expected=None)
     async with bench.opened(store=view, turn=turn) as poor:
         await asyncio.sleep(1)

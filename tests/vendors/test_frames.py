@@ -25,6 +25,7 @@ from belvo_async.errors import (
 )
 from belvo_async.jobs import Job, Status, Task
 from tests.frames import leaks_of, provoked
+from tests.jobs.flat import flat
 
 CANARY = "canary7a4e01bf"
 RFC = "CANA7A4E01BF1"
@@ -194,7 +195,7 @@ ANSWERS = [Answer(status, Headers({"x": CANARY}), body) for status in (200, 201,
 
 
 def job(vendor: Any, task: Task[Any]) -> Job:
-    return Job(
+    return flat(
         id="job-1",
         vendor=vendor.name,
         account=vendor.account,

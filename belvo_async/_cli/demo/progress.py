@@ -42,7 +42,7 @@ class Track:
     def was_uncertain(self) -> bool:
         job = self.job
         # Before it was sent, the same field says why it was not.
-        return job is not None and job.doubt is not None and job.status is not Status.SUBMITTING
+        return job is not None and job.submission.doubt is not None and job.status is not Status.SUBMITTING
 
     def word(self) -> str:
         """The job's state in one word, nothing before it is fired."""

@@ -120,7 +120,9 @@ class Index:
             claimed += self._due.take_doubtful(accounts, latest, limit - len(claimed))
         for entry in claimed:
             self._due.push(entry, leased=until, now=now)
-        return sorted((entry.job for entry in claimed), key=lambda job: (job.next_poll, job.created_at, job.id))
+        return sorted(
+            (entry.job for entry in claimed), key=lambda job: (job.schedule.next_poll, job.created_at, job.id)
+        )
 
     def first_due(self, accounts: Collection[str]) -> datetime | None:
         firsts = (self._due.first(account) for account in accounts)
@@ -133,7 +135,7 @@ class Index:
             self._list_anew(entry, job, before)
         if before is not None and before.account != job.account:
             entry.due = None  # the pair in the heap of its other account counts no more
-        self._due.push(entry, now=job.planned_at)
+        self._due.push(entry, now=job.schedule.planned_at)
 
     def _list_anew(self, entry: _Entry, job: Job, before: Job | None) -> None:
         self._list_equal(job, before)
@@ -280,7 +282,7 @@ class _DueHeaps:
     def push(self, entry: _Entry, *, leased: datetime | None = None, now: datetime | None) -> None:
         """List an entry anew. `now` is what the clock showed that set when it is due."""
         job = entry.job
-        due = job.next_poll if job.is_open else None
+        due = job.schedule.next_poll if job.is_open else None
         if due is not None and leased is not None and now is not None:
             due = max(min(due, now), leased)
         entry.planned_at = now

@@ -80,7 +80,7 @@ DOCUMENT = 5
 def put_arguments(job: Job, expected: int | None, seen: Observation | None, origin: bytes) -> tuple[bytes, ...]:
     """Everything the PUT script wants to know of a job."""
     equal = equal_set(job.account, job.key) if stands_in_the_way(job) else b""
-    due = stamp(job.next_poll) if job.is_open and job.next_poll is not None else b""
+    due = stamp(job.schedule.next_poll) if job.is_open and job.schedule.next_poll is not None else b""
     return (
         raw(job.id),
         b"" if expected is None else b"%d" % expected,
@@ -97,7 +97,7 @@ def put_arguments(job: Job, expected: int | None, seen: Observation | None, orig
         origin,
         b"%d" % TIMELINE_LIMIT,
         STREAM_LIMIT,
-        stamp(job.planned_at) if due and job.planned_at is not None else b"",
+        stamp(job.schedule.planned_at) if due and job.schedule.planned_at is not None else b"",
     )
 
 

@@ -151,7 +151,7 @@ class RedisStore:
         doubtful = b"+" if latest is None else b"[" + rows.stamp(latest, plus_us=1)
         bounds = (rows.stamp(now, plus_us=1), rows.stamp(until), b"%d" % limit, rows.stamp(now), doubtful)
         claimed = read_jobs(await self._write(scripts.CLAIM, *bounds, *rows.whose(accounts)))
-        return sorted(claimed, key=lambda job: (job.next_poll, job.created_at, job.id))
+        return sorted(claimed, key=lambda job: (job.schedule.next_poll, job.created_at, job.id))
 
     async def next_due(self, accounts: Collection[str]) -> datetime | None:
         """The earliest instant an open job is due and not leased."""

@@ -103,11 +103,11 @@ def row_of(job: Job) -> tuple[str | int | bytes | None, ...]:
         None if job.remote_id is None else normal_id(job.remote_id),
         job.lane,
         to_us(job.created_at),
-        None if job.next_poll is None else to_us(job.next_poll),
+        None if job.schedule.next_poll is None else to_us(job.schedule.next_poll),
         job.version,
         encode_job(job),
         None if job.failure is None else job.failure.code,
-        None if job.planned_at is None else to_us(job.planned_at),
+        None if job.schedule.planned_at is None else to_us(job.schedule.planned_at),
         subject_mark(job.task.subject) if job.is_nameless else None,
         job.task.resource if job.is_nameless else None,
     )

@@ -46,7 +46,7 @@ class TracePage(msgspec.Struct, frozen=True):
     results: list[Trace | None] | None = None
 
 
-class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+class Findings(msgspec.Struct, frozen=True, kw_only=True):
     """Whether anything speaks for a job, and whether that says that data is missing."""
 
     speaks: bool = False
@@ -56,7 +56,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
 def sent_at(job: Job) -> datetime:
     """When the request left, as far as is known."""
-    return job.attempted_at or job.created_at
+    return job.submission.attempted_at or job.created_at
 
 
 def is_after(at: datetime | None, sent: datetime) -> bool:
@@ -76,22 +76,23 @@ def questions(job: Job, path: str, params: Params) -> Iterator[Params]:
     yield [*params, *view]
 
 
-def weigh(job: Job, page: TracePage, now: datetime) -> Evidence:
+def weigh(job: Job, page: TracePage, now: datetime) -> Findings:
     """Say what a page of records speaks for."""
     mine = [row for row in page.results or () if row is not None and _is_of(job, row)]
     remarks = [remark for remark in (partial_remark(row, now) for row in mine) if remark is not None]
     again = [remark.retry_at for remark in remarks if remark.retry_at is not None]
-    return Evidence(speaks=bool(mine), partial=bool(remarks), retry_at=max(again, default=None))
+    return Findings(speaks=bool(mine), partial=bool(remarks), retry_at=max(again, default=None))
 
 
 def _is_of(job: Job, row: Trace) -> bool:
     return any(
-        is_after(at, sent_at(job)) and (job.overtaken_at is None or not is_after(at, job.overtaken_at))
+        is_after(at, sent_at(job))
+        and (job.evidence.overtaken_at is None or not is_after(at, job.evidence.overtaken_at))
         for at in (row.created_at, row.collected_at)
     )
 
 
-def infer(seen: Seen, found: Evidence) -> Observation:
+def infer(seen: Seen, found: Findings) -> Observation:
     """Make the inferred end of a job: finished where something speaks for it, followed no longer where nothing does."""
     if not found.speaks:
         return GivenUp(way=Way.INFERENCE, at=seen.at, job_id=seen.job_id, quiet=seen.quiet, failure=UNCONFIRMED)

@@ -26,7 +26,7 @@ def find(job: Job, now: datetime, pace: Pace) -> Conversation[Observation]:
     """
     if isinstance(job.task, DeleteLink) and (yield from find_link(job.task.link, pace)) is None:
         return Seen(way=Way.POLL, at=now, job_id=job.id, status=Status.FINISHED)
-    since = job.absent_since or job.attempted_at or now
+    since = job.submission.absent_since or job.submission.attempted_at or now
     return Absent(way=Way.POLL, at=now, job_id=job.id, final=now - since >= ADOPTION_SPAN)
 
 

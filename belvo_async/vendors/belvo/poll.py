@@ -19,7 +19,7 @@ from ...errors import PayloadError, RateLimitError, TransportError, VendorError,
 from ...jobs import Found, Gone, Job, Misread, Observation, Quiet, Seen, Status, Way
 from ...tolerant import read
 from .errors import failure, read_error
-from .evidence import Evidence, TracePage, infer, is_after, questions, sent_at, weigh
+from .evidence import Findings, TracePage, infer, is_after, questions, sent_at, weigh
 from .find import find_link
 from .lists import BY_RESOURCE
 from .pages import Params, get
@@ -167,21 +167,21 @@ def _weigh_refresh(job: Job, task: Refresh, link: Link, now: datetime, pace: Pac
     A report may be lost, and a link may be set to fetch what is never reported: such a job must not stay open for ever.
     Reports are deliveries about the job, and so speak for it; the missing ones say that data is missing.
     """
-    heard = [report.at for report in job.reports]
+    heard = [report.at for report in job.evidence.reports]
     wanted = set(task.resources or link.fetch_resources or RESOURCES) & set(RESOURCES)
-    is_whole = bool(heard) and wanted <= {report.resource for report in job.reports}
+    is_whole = bool(heard) and wanted <= {report.resource for report in job.evidence.reports}
     quiet = pace.quiet if is_whole else pace.quiet * PATIENCE
     if not is_whole:
         heard += [at for at in (link.last_accessed_at,) if at and is_after(at, sent_at(job))]
     if not heard or now - max(heard) < quiet:
         return _nothing(job, now)
-    if job.reports:
-        return infer(_nothing(job, now), Evidence(speaks=True, partial=not is_whole))
+    if job.evidence.reports:
+        return infer(_nothing(job, now), Findings(speaks=True, partial=not is_whole))
     places = [(BY_RESOURCE[each].path, [("link", task.link)]) for each in sorted(wanted)]
     return infer(_nothing(job, now), (yield from _search(job, places, now, pace)))
 
 
-def _search(job: Job, places: Sequence[tuple[str, Params]], now: datetime, pace: Pace) -> Conversation[Evidence]:
+def _search(job: Job, places: Sequence[tuple[str, Params]], now: datetime, pace: Pace) -> Conversation[Findings]:
     """Search for records that speak for a job in the lists that may hold them."""
     for path, params in places:
         for asked in questions(job, path, params):
@@ -192,7 +192,7 @@ def _search(job: Job, places: Sequence[tuple[str, Params]], now: datetime, pace:
             found = weigh(job, page, now)
             if found.speaks:
                 return found
-    return Evidence()
+    return Findings()
 
 
 def _ask(pace: Pace, path: str, params: Params) -> Conversation[bytes]:
@@ -211,12 +211,12 @@ def _quiet(page: _FirstPage, used_at: datetime | None, now: datetime) -> Quiet:
 
 def _stood_still(job: Job, last: Quiet) -> timedelta | None:
     """For how long enough polls were equal, this one and the run kept in the job; None while they are not."""
-    run = job.quiet
+    run = job.evidence.quiet
     if run is None or run.fingerprint != last.fingerprint or last.last_at <= run.last_at or run.count + 1 < EQUAL_POLLS:
         return None
     return last.last_at - run.first_at
 
 
 def _was_searched(job: Job, quiet: timedelta) -> bool:
-    run = job.quiet
+    run = job.evidence.quiet
     return run is not None and run.count >= EQUAL_POLLS and run.last_at - run.first_at >= quiet

@@ -157,7 +157,7 @@ def _read_rows(answer: Answer) -> list[_AnsweredRow]:
 
 def _throttled(job: Job, answer: Answer, say: partial[Seen], now: datetime) -> Observation:
     """A 429 passes; an HTML 403 may be the firewall, which refuses for good what does not fit its schema."""
-    if answer.status != 429 and job.attempts >= BLOCKED_ATTEMPTS:
+    if answer.status != 429 and job.submission.attempts >= BLOCKED_ATTEMPTS:
         return say(status=Status.REJECTED, failure=failure("rate_limited"))
     # Where nothing is said, as long again as it has waited since it was fired: soon at first.
     patience = min(max(now - job.created_at, FIRST_WAIT), THROTTLE_WAIT)
@@ -173,12 +173,14 @@ def _read_refusal(job: Job, answer: Answer, say: partial[Seen], now: datetime) -
     code = body.code if body else None
     if code is None or (answer.status >= 500 and not advice_for(code).resend):
         return _read_anonymous(job, answer, say, now)
-    if advice_for(code).resend and job.attempts < ATTEMPTS:
+    if advice_for(code).resend and job.submission.attempts < ATTEMPTS:
         doubt = f"{code}: {advice_for(code).message}"
-        return Later(way=Way.ANSWER, at=now, job_id=job.id, retry_at=now + _wait(code, job.attempts), doubt=doubt)
+        return Later(
+            way=Way.ANSWER, at=now, job_id=job.id, retry_at=now + _wait(code, job.submission.attempts), doubt=doubt
+        )
     if code == "link_refreshed":
         return _refreshed_lately(answer, say, now)
-    if code == "not_found" and isinstance(job.task, DeleteLink) and job.attempts > 1:
+    if code == "not_found" and isinstance(job.task, DeleteLink) and job.submission.attempts > 1:
         # An attempt before this one, though answered with an error, did what was asked.
         return say(status=Status.FINISHED)
     fields = [each.field for each in bodies if each.field]

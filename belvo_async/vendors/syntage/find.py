@@ -26,12 +26,12 @@ ABANDON_AFTER: Final = timedelta(minutes=2)
 
 def find(job: Job, task: Task | Export, now: datetime) -> Conversation[Observation]:
     """Find what an attempt may have started: the newest of those that are equal; see `Vendor.find`."""
-    since = (job.attempted_at or job.created_at) - _SLACK
+    since = (job.submission.attempted_at or job.created_at) - _SLACK
     with Discretion():
         found = yield from (_find_export(task, since) if isinstance(task, Export) else _find_extraction(task, since))
     if found is not None:
         return found.observe(Way.POLL, now, job=job, is_new=True)
-    final = job.absent_since is not None and now - job.absent_since >= ABANDON_AFTER
+    final = job.submission.absent_since is not None and now - job.submission.absent_since >= ABANDON_AFTER
     return Absent(way=Way.POLL, at=now, job_id=job.id, final=final)
 
 

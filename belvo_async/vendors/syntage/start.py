@@ -118,7 +118,7 @@ def throttle(job: Job, now: datetime, *, wait: timedelta) -> Observation:
 
 def try_again(job: Job, answer: Answer, now: datetime, *, wait: timedelta, attempts: int) -> Observation:
     """Certainly not accepted: try after `wait`, unless `attempts` were made already."""
-    if job.attempts >= attempts:
+    if job.submission.attempts >= attempts:
         failure = read_failure(answer)
         return reject(job, Failure(code=failure.code, message=failure.message, retryable=True), now)
     return Later(way=Way.ANSWER, at=now, job_id=job.id, retry_at=now + wait)

@@ -45,10 +45,10 @@ async def test_indexes_agree_with_a_plain_search_after_any_writes(seed: int) -> 
         for remote in {job.remote_id for job in kept.values() if job.remote_id}:
             named = [job for job in kept.values() if job.remote_id == remote]
             assert in_order(named) == [job.id for job in await store.find(ACCOUNT, remote)]
-        due = [job for job in is_open if job.next_poll is not None and job.next_poll <= after(50)]
+        due = [job for job in is_open if job.schedule.next_poll is not None and job.schedule.next_poll <= after(50)]
         claimed = await store.claim_due([ACCOUNT], now=after(50), until=after(500), limit=10_000)
         assert {job.id for job in due} == {job.id for job in claimed}
-        assert sorted(job.next_poll or NOON for job in claimed) == [job.next_poll for job in claimed]
+        assert sorted(job.schedule.next_poll or NOON for job in claimed) == [job.schedule.next_poll for job in claimed]
 
 
 def new_job(number: int, chance: random.Random) -> Job:

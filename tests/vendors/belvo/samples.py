@@ -11,6 +11,7 @@ from typing import TypeVar
 from belvo_async.abc import Answer, Conversation, Headers, Page, Request
 from belvo_async.jobs import Found, Job, Observation, Status, Task
 from belvo_async.vendors.belvo import Belvo, Invoices
+from tests.jobs.flat import flat
 
 T = TypeVar("T")
 
@@ -54,7 +55,7 @@ def job_of(task: Task[object] = TASK, **facts: object) -> Job:
         "status": Status.PENDING,
         "remote_id": REQUEST_ID,
     }
-    return Job(**{**usual, **facts})  # type: ignore[arg-type]
+    return flat(**{**usual, **facts})
 
 
 def converse(talk: Conversation[T], *answers: Answer) -> tuple[T, list[Request]]:

@@ -138,7 +138,7 @@ def test_a_refresh_ends_when_all_have_reported_and_ten_minutes_stayed_quiet() ->
     early = looked(job, link(), now=NOW + QUIET - timedelta(seconds=1))
     late = looked(job, link(), now=NOW + QUIET)
 
-    assert (None, ["INVOICES", "TAX_STATUS"]) == (early.status, [report.resource for report in job.reports])
+    assert (None, ["INVOICES", "TAX_STATUS"]) == (early.status, [report.resource for report in job.evidence.reports])
     assert (Status.FINISHED, Way.INFERENCE, False, "job-1") == (late.status, late.way, late.partial, late.job_id)
     assert Status.FINISHED == reconcile(job, late)[0].status
 

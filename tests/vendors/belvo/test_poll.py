@@ -164,7 +164,7 @@ def test_anything_less_leaves_the_job_open_with_its_evidence(
     job = polled_at(minutes, looks)
 
     assert Status.PENDING == job.status
-    assert job.quiet is not None
+    assert job.evidence.quiet is not None
 
 
 def test_an_older_look_does_not_lengthen_the_run() -> None:

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 from belvo_async.abc import Answer, Headers, Page, Request
 from belvo_async.jobs import Job
 from belvo_async.vendors import syntage
+from tests.jobs.flat import flat
 
 T = TypeVar("T")
 
@@ -47,7 +48,7 @@ def invoice_task(**options: Any) -> syntage.Extraction:
 
 def job(task: syntage.Extraction | None = None, **facts: Any) -> Job:
     known: dict[str, Any] = {"id": "job-1", "vendor": "syntage", "account": "a", "created_at": CREATED, **facts}
-    return Job(task=task or invoice_task(), **known)
+    return flat(task=task or invoice_task(), **known)
 
 
 def answer(status: int, body: object = b"", headers: Mapping[str, str] | None = None) -> Answer:

@@ -12,6 +12,7 @@ from belvo_async.abc import Retry
 from belvo_async.errors import PayloadError, TaskError, TransportError, UnsupportedError, VendorError
 from belvo_async.jobs import Absent, Gone, Job, Misread, Status, Way, decode_job, decode_task, encode_job
 from belvo_async.vendors import syntage
+from tests.jobs.flat import flat
 from tests.vendors.syntage.kit import (
     CREATED,
     ENTITY,
@@ -40,7 +41,7 @@ def export(**changes: Any) -> syntage.Export:
 
 def job(task: syntage.Export | None = None, **facts: Any) -> Job:
     known: dict[str, Any] = {"id": "job-1", "vendor": "syntage", "account": "a", "created_at": CREATED, **facts}
-    return Job(task=task or export(), **known)
+    return flat(task=task or export(), **known)
 
 
 def test_submission_is_one_careful_request() -> None:
