@@ -112,13 +112,15 @@ class Reconciler:
             if isinstance(seen, Gone) and verdict is Verdict.ADVANCED and await self._losses.are_common(job):
                 seen = Note(way=seen.way, at=seen.at, job_id=seen.job_id)
                 continue
-            self._tell(made, seen, verdict)
             planned = self._plan(made, seen)
             if planned == job:
+                self._tell(made, seen, verdict)
                 return job
-            # A look that found nothing new moves the schedule only: it is no event for a timeline.
+            # A poll that found nothing new moves the schedule only: it is no event for a timeline.
             changes = None if made is job else seen
             job, is_written = await self._put(planned, expected=job, seen=changes)
+            if is_written:
+                self._tell(made, seen, verdict)
             if is_written or (only is not None and not only(job)):
                 return job
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 
 import msgspec
 
 from ..errors import StoreError
 from ..jobs import Job, Observation, decode_job, decode_observation
+
+_log = logging.getLogger("belvo_async")
 
 
 def read_job(document: bytes) -> Job:
@@ -29,6 +32,20 @@ def read_observations(documents: Iterable[bytes]) -> tuple[Observation, ...]:
         return tuple(decode_observation(document) for document in documents)
     except msgspec.MsgspecError:
         raise unreadable("observation") from None
+
+
+def read_parked(documents: Iterable[bytes]) -> tuple[Observation, ...]:
+    """Read early deliveries. One that does not fit is left out: it must not stand in the way of those beside it."""
+    found: list[Observation] = []
+    left_out = 0
+    for document in documents:
+        try:
+            found.append(decode_observation(document))
+        except msgspec.MsgspecError:
+            left_out += 1
+    if left_out:
+        _log.warning("early deliveries cannot be read here: a newer release kept them", extra={"count": left_out})
+    return tuple(found)
 
 
 def unreadable(what: str) -> StoreError:

@@ -85,9 +85,6 @@ CALLS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "open_jobs": lambda store: anext(store.open_jobs()),
     "claim_due": lambda store: store.claim_due([ACCOUNT], now=NOON, until=after(1), limit=1),
     "timeline": lambda store: store.timeline("job-1"),
-    "parked": lambda store: store.parked(ACCOUNT),
-    "parked_about": lambda store: store.parked_about(ACCOUNT, ["early"]),
-    "adoptable": lambda store: store.adoptable(ACCOUNT, subject="s", resource="r", since=NOON, limit=1),
     "reserve": lambda store: store.reserve(BUDGET, NOON),
 }
 
@@ -107,6 +104,33 @@ async def test_what_cannot_be_read_is_reported(spoiled: tuple[Store, Spoil]) -> 
             with pytest.raises(StoreError, match="cannot be read") as caught:
                 await call(store)
             assert "RFC" not in str(caught.value), name
+
+
+PARKED: dict[str, Callable[[Store], Awaitable[object]]] = {
+    "parked": lambda store: store.parked(ACCOUNT),
+    "parked_about": lambda store: store.parked_about(ACCOUNT, ["early"]),
+    "adoptable": lambda store: store.adoptable(ACCOUNT, subject="s", resource="r", since=NOON, limit=1),
+}
+
+
+async def test_an_early_delivery_that_cannot_be_read_stands_in_nobodys_way(
+    spoiled: tuple[Store, Spoil], caplog: pytest.LogCaptureFixture
+) -> None:
+    """It would stop every poll of its account: it is left out, and told without its content."""
+    store, spoil = spoiled
+    async with store:
+        await store.park(ACCOUNT, word(remote_id="early", subject="s", resource="r", adoptable=True))
+        spoil()
+        fine = word(remote_id="early", delivery_id="later", subject="s", resource="r", adoptable=True, at=after(1))
+        await store.park(ACCOUNT, fine)
+
+        assert dict.fromkeys(("parked", "parked_about"), (fine,)) == {
+            name: await call(store) for name, call in PARKED.items() if name != "adoptable"
+        }
+        await PARKED["adoptable"](store)
+
+    assert "early deliveries cannot be read here" in caplog.text
+    assert "RFC" not in caplog.text
 
 
 def test_a_kind_of_observation_that_is_not_known_is_reported() -> None:

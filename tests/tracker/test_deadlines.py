@@ -258,7 +258,9 @@ async def test_nothing_is_promised_whose_lane_cannot_be_kept_once_it_is_sent(
 ) -> None:
     """A queued job holds its lane by itself; one that was sent while it was promised more must keep it first."""
     job = await bench.start(tracker, LANE_TASK, hours=1)
-    queued = replace(job, status=Status.SUBMITTING, attempted_at=None, remote_id=None, version=job.version - 1)
+    queued = replace(job, status=Status.SUBMITTING, remote_id=None, version=job.version - 1).submitted(
+        attempted_at=None
+    )
 
     async def fail(*_: object, **__: object) -> None:
         raise StoreError("switched off")

@@ -9,7 +9,7 @@ import msgspec
 
 from ...abc import LaidAside
 from ...jobs import Observation, normal_id
-from ..documents import read_observations
+from ..documents import read_parked
 from ..parked import AT_ONCE, LOOK, Evicted, label_of, subject_mark
 from ..rules import Bounds, from_us, identity, to_us
 from .connection import Row, Statement
@@ -54,7 +54,7 @@ _ADOPTABLE = """
 
 
 def _observations(rows: list[Row]) -> tuple[Observation, ...]:
-    return read_observations(document for (document,) in rows)
+    return read_parked(document for (document,) in rows)
 
 
 def laid_aside(accounts: Collection[str] | None) -> Read[tuple[LaidAside, ...]]:

@@ -14,7 +14,7 @@ from ...discreet import discreet
 from ...errors import StoreError
 from ...jobs import CLOCKS_DIFFER, Job, Observation, Status, normal_id
 from ..budgets import Shifts, in_us
-from ..documents import read_job, read_jobs, read_observations
+from ..documents import read_job, read_jobs, read_observations, read_parked
 from ..parked import Evicted, Label, Notice
 from ..rules import ASIDE, PARKED, Bounds, Lifecycle, ended_before, from_us, refuse_second_end, refuse_taken_id, to_us
 from ..walks import SLICE, walk
@@ -199,7 +199,7 @@ class RedisStore:
         self, names: list[bytes], *, begin: bytes = b"-", end: bytes = b"+", limit: int | None = None
     ) -> tuple[Observation, ...]:
         most = b"-1" if limit is None else b"%d" % limit
-        return read_observations(await self._read(scripts.KEPT, b"parked", begin, end, most, *names))
+        return read_parked(await self._read(scripts.KEPT, b"parked", begin, end, most, *names))
 
     async def unpark(self, account: str, observations: Collection[Observation]) -> None:
         """Drop parked observations."""

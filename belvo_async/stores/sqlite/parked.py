@@ -14,7 +14,7 @@ import msgspec
 
 from ...abc import LaidAside
 from ...jobs import Observation, normal_id
-from ..documents import read_observations
+from ..documents import read_parked
 from ..parked import Evicted, Load, evict, label_of, subject_mark
 from ..rules import Bounds, from_us, identity, to_us
 from ..sql import CROWDED, FIRST_TO_GO, IS_STRANGE, NEWEST_FIRST
@@ -112,7 +112,7 @@ _ADOPTABLE = """
 
 
 def _observations(rows: Iterable[tuple[bytes]]) -> tuple[Observation, ...]:
-    return read_observations(document for (document,) in rows)
+    return read_parked(document for (document,) in rows)
 
 
 def unpark(database: sqlite3.Connection, account: str, observations: Collection[Observation]) -> None:

@@ -215,7 +215,7 @@ def quota_reset(now: datetime) -> datetime:
     return today if now < today else today + timedelta(days=1)
 
 
-# ListQuery, checked again on our side should Belvo ignore one. A row without the key in question is kept: the key may
+# Filters, checked again on our side should Belvo ignore one. A row without the key in question is kept: the key may
 # have been left out by `fields` or `omit`.
 
 

@@ -52,7 +52,7 @@ def _is_proven(values: Sequence[str], secret: Secret) -> bool:
 
 
 def read_delivery(body: bytes, now: datetime) -> tuple[Observation, ...]:
-    """Say what a proven delivery tells. Several that are not known are no errors. Raises PayloadError.
+    """Say what a proven delivery tells. Words that are not known are no errors. Raises PayloadError.
 
     A delivery with our request id and an error fails the job. One that answers an asynchronous POST finishes it, and so
     does the word that the link was deleted. A historical update with a request id reports its resource to the refresh

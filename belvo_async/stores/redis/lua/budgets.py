@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .script import EPOCH, ROOT, Script
 
-# The rule is `places.Ledger`. arg: budget, limit, span, what time the caller takes it to be, mark.
+# The rule is `budgets.Ledger`. arg: budget, limit, span, what time the caller takes it to be, mark.
 # Gives the place and what time it is.
 RESERVE = Script(
     ROOT
