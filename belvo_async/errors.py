@@ -323,7 +323,7 @@ def _closed(job: Job) -> JobUnconfirmedError | JobAbandonedError:
 def _evidence(job: Job) -> Iterator[str]:
     """What there is to go by of a job whose end its vendor does not tell."""
     if job.evidence.quiet:
-        yield f"{job.evidence.quiet.count} equal looks since {job.evidence.quiet.first_at:%H:%M:%S}Z"
+        yield f"{job.evidence.quiet.count} equal polls since {job.evidence.quiet.first_at:%H:%M:%S}Z"
     if job.evidence.reports:
         names = ", ".join(each.resource for each in job.evidence.reports if _RESOURCE.fullmatch(each.resource))
         last = max(each.at for each in job.evidence.reports)

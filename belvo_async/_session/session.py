@@ -43,7 +43,7 @@ class Session(Reads):
     """An asynchronous session with one or both vendors. Use as `async with`, on one event loop.
 
     `store` says where jobs are kept: `memory:` (lost with the process), `sqlite:PATH`, `postgresql://...`, `redis://...`
-    or a store of your own. `polling` is when to poll jobs no webhook has settled; with `sweep=False`, other
+    or a store of your own. `polling` is when to poll jobs no webhook has settled; with `poll=False`, other
     processes of the store poll, and this one fires, receives and waits. `connections` bounds the requests under way;
     `trust_env` sends them through the proxy that the environment names. For tests, `clock` replaces the wall clock and
     `chance` what spreads polls and makes ids: seeded, it makes them all again in every process that has it.
@@ -58,7 +58,7 @@ class Session(Reads):
         *vendors: Vendor,
         store: str | Store = "memory:",
         polling: Polling | None = None,
-        sweep: bool = True,
+        poll: bool = True,
         clock: Clock | None = None,
         connections: int = 64,
         trust_env: bool = False,
@@ -80,7 +80,7 @@ class Session(Reads):
             connections=connections,
             trust_env=trust_env,
         )
-        self._polling, self._sweep = polling or Polling(), sweep
+        self._polling, self._polls = polling or Polling(), poll
         # Half of the connections that read records: what nobody reads yet never holds up what somebody reads.
         self._spare_connections = connections * 7 // 32
         self._renew()
@@ -139,7 +139,7 @@ class Session(Reads):
                 clock=core.clock,
                 chance=self._chance.random,
                 new_id=self._new_id,
-                sweep=self._sweep,
+                poll=self._polls,
             )
             core.tracker_or_none = await stack.enter_async_context(tracker)
             self._stack = stack.pop_all()
@@ -163,7 +163,7 @@ class Session(Reads):
         """Start a job for a task, or join the open job of an equal one unless its deadline has passed.
 
         Returns when the vendor answered, the outcome is uncertain, or the job is queued (one request per subject at a
-        time; the vendor asked for patience; the session closes): then it is sent later, by whoever sweeps. `deadline`
+        time; the vendor asked for patience; the session closes): then it is sent later, by whoever polls. `deadline`
         bounds the waiting, not the job; default 6 hours. The latest that was promised to anybody counts for the job:
         until then it is joined, and keeps others of its subject waiting. Raises only TaskError, before a byte is sent,
         and StoreError when the job could not be kept: nothing was sent. When the store's answer got lost, the error's

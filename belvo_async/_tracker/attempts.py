@@ -25,7 +25,7 @@ T = TypeVar("T")
 # longest request (a retrieval that turned out synchronous: Belvo's five minutes).
 LOST_AFTER = timedelta(minutes=8)
 
-# Should this process die before a job's first byte, whoever sweeps after this long sends it: nothing has left yet. For
+# Should this process die before a job's first byte, whoever polls after this long sends it: nothing has left yet. For
 # one that waits longer it is as long as it has waited, up to the length of a lease: long queues cost few writes.
 RETAKEN_AFTER = timedelta(seconds=30)
 RETAKEN_AFTER_AT_MOST = timedelta(minutes=5)

@@ -16,9 +16,9 @@ from .watch import Watch
 # Whatever hints get lost: an awaited job is read again this often.
 READ_EVERY = timedelta(seconds=30)
 
-# The earliest look that was missed came up to the longest interval after the last one that was made.
+# The earliest poll that was missed came up to the longest interval after the last one that was made.
 CATCH_UP_SLACK = timedelta(minutes=10)
-# Syntage keeps events for at least 7 days (resources/core/events); older ends are found by looking at the jobs.
+# Syntage keeps events for at least 7 days (resources/core/events); older ends are found by polling the jobs.
 CATCH_UP_SPAN = timedelta(days=7)
 
 
@@ -94,7 +94,7 @@ class Changes:
             watch.lose()
 
     async def _catch_up(self, vendor: Vendor) -> None:
-        """Take what the vendor announced while no process of the store was up, all at once instead of look by look."""
+        """Take what the vendor announced while no process of the store was up, all at once instead of poll by poll."""
         try:
             now = self._context.clock.now()
             missed = await self._store.next_due([vendor.account])
@@ -104,6 +104,6 @@ class Changes:
             for seen in await self._context.talks[vendor.name](vendor.catch_up(since, now)):
                 await self._reconciler.observe(vendor, seen)
         except (StoreError, TransportError, VendorError, PayloadError) as error:
-            # Nothing is lost: every open job is looked at anyway.
+            # Nothing is lost: every open job is polled anyway.
             facts = {"vendor": vendor.name, "error": type(error).__name__}
             log.warning("catching up on a vendor's announcements failed (%s)", name_fault(error), extra=facts)

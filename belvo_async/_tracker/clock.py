@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from ..abc import Clock
 
-# Clocks that are slewed gain or lose a thousandth at most; between two readings, one at each sweep, that is far less.
+# Clocks that are slewed gain or lose a thousandth at most; between two readings, one at each round, that is far less.
 STEP = timedelta(seconds=1)
 
 

@@ -57,7 +57,7 @@ class Context:
         return [vendor.account for vendor in self.vendors.values()]
 
     def due_after(self, polls: int) -> datetime:
-        """When look number `polls` should come, from now."""
+        """When poll number `polls` should come, from now."""
         return self.polling.instant(self.clock.now(), polls, phase=self.phase)
 
     def spawn(self, work: Coroutine[object, object, T], *, name: str) -> asyncio.Task[T]:
@@ -102,7 +102,7 @@ AT_ONCE = 256
 
 
 async def all_of(works: Collection[T], do: Callable[[T], Awaitable[object]]) -> None:
-    """Do all to their ends, many at once, then raise the first error: none may outlive its sweep."""
+    """Do all to their ends, many at once, then raise the first error: none may outlive its round."""
     rest = iter(works)
     errors: list[BaseException] = []
 

@@ -9,7 +9,7 @@ from ..abc import Vendor
 from ..jobs import GONE_SPAN, Job
 from .context import Context, log
 
-# What was found out is good for so long: a look may ask for each of its thousands of jobs.
+# What was found out is good for so long: a poll may ask for each of its thousands of jobs.
 FRESH = timedelta(minutes=1)
 
 
@@ -26,7 +26,7 @@ class Losses:
         self._missing: dict[str, tuple[float, frozenset[str]]] = {}
 
     def note_found(self, vendor: Vendor) -> None:
-        """Remember that a look met something that the vendor still knows."""
+        """Remember that a poll met something that the vendor still knows."""
         self._found_at[vendor.name] = asyncio.get_running_loop().time()
 
     async def are_common(self, job: Job) -> bool:

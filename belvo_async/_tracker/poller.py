@@ -1,4 +1,4 @@
-"""Looking at jobs that no webhook has settled: one timer, leased batches, one list call for many jobs."""
+"""Polling jobs that no webhook has settled: one timer, leased batches, one list call for many jobs."""
 
 from __future__ import annotations
 
@@ -41,23 +41,23 @@ T = TypeVar("T")
 POLL_EVERY = timedelta(seconds=30)
 # How often what other workers planned is doubted.
 DOUBT_EVERY = timedelta(minutes=5)
-# Longer than one batched look with all its retries; a crashed process's jobs are looked at again after it.
+# Longer than one batched poll with all its retries; a crashed process's jobs are polled again after it.
 LEASE = timedelta(minutes=5)
 CLAIM_LIMIT = 1000
-# Jobs of one look: a list page tells about a hundred of them at once, but only the look that reads it profits. Reading
+# Jobs of one poll: a list page tells about a hundred of them at once, but only the poll that reads it profits. Reading
 # the list for so many takes well under a lease.
 POLL_LIMIT = 10_000
 PARK_TIDIED_EVERY = timedelta(hours=1)
-# Looks one by one, after a look at many that went wrong in a way nobody foresaw: so many are well within a lease.
-SINGLE_LOOKS = 20
+# Polls one by one, after a poll of many that went wrong in a way nobody foresaw: so many are well within a lease.
+SINGLE_POLLS = 20
 # How long a search goes on that shows nothing but other jobs of ours; dialects say when one that shows nothing ends.
 SEARCHED_FOR = timedelta(minutes=2)
 
 
 class Poller:
-    """Claims due jobs and does for each what its status asks for: submit, find, or look.
+    """Claims due jobs and does for each what its status asks for: submit, find, or poll.
 
-    Without `claims` that is left to other processes, and a sweep only reads again what is awaited here.
+    Without `claims` that is left to other processes, and a round only reads again what is awaited here.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Poller:
         self._has_lost = False
         self._store_wait = STORE_RETRY[0]
         self._parked_swept_at: float | None = None
-        # In the loop's time: when this session first looked, and when it doubts again what others planned.
+        # In the loop's time: when this session first polled, and when it doubts again what others planned.
         self._began_at: float | None = None
         self._doubts_at = -math.inf
         self._steps: int = 0
@@ -108,10 +108,10 @@ class Poller:
         self._rang = self._polling
         if not (self._polling or self._closed):
             self._polling = True
-            self._context.spawn(self._poll_on(), name="sweep")
+            self._context.spawn(self._poll_on(), name="round")
 
     async def _poll_on(self) -> None:
-        # Whatever happens, somebody is awake again later: a sweep that dies would leave every waiter in silence.
+        # Whatever happens, somebody is awake again later: a round that dies would leave every waiter in silence.
         again = POLL_EVERY
         try:
             if self._claims:
@@ -124,12 +124,12 @@ class Poller:
             if isinstance(error, StoreLostError):
                 self._note_loss()
             else:
-                log.warning("the store is down; looking at jobs is put off: %s", error)
+                log.warning("the store is down; polling jobs is put off: %s", error)
             again = self._store_wait
             self._store_wait = min(self._store_wait * 2, STORE_RETRY[1])
         finally:
             self._polling = False
-            # What fell due while this sweep ran may have come too late for it.
+            # What fell due while this round ran may have come too late for it.
             self._wake_after(timedelta(0) if self._rang else again)
             self._rang = False
 
@@ -155,7 +155,7 @@ class Poller:
                 # A store that need not wait would hold the loop until all are claimed.
                 await asyncio.sleep(0)
         except StoreError:
-            # What was claimed before is ours for the length of a lease: nobody else would look at it.
+            # What was claimed before is ours for the length of a lease: nobody else would poll it.
             self._dispatch_all(due)
             raise
         self._dispatch_all(due)
@@ -163,9 +163,9 @@ class Poller:
         await self._tidy_park()
 
     def _believed(self, now: datetime) -> datetime | None:
-        """The latest instant that clocks which planned looks may have shown; None while no clock is doubted.
+        """The latest instant that clocks which planned polls may have shown; None while no clock is doubted.
 
-        They are when a session begins, when our own was set, and now and then: another worker may have planned looks by
+        They are when a session begins, when our own was set, and now and then: another worker may have planned polls by
         a wrong clock and be gone. While it is there, though, two that disagree must not race each other.
         """
         return later(now, CLOCKS_DIFFER) if self._is_time_to_doubt() else None
@@ -195,7 +195,7 @@ class Poller:
     def _dispatch(self, vendor: Vendor, due: Sequence[Job]) -> None:
         known = [job for job in due if job.remote_id is not None]
         if known:
-            self._context.spawn(self._look_safely(vendor, known), name="look")
+            self._context.spawn(self._poll_safely(vendor, known), name="poll")
         for job in due:
             if job.remote_id is None:
                 self._context.spawn(self._take_on(vendor, job), name="submission")
@@ -235,7 +235,7 @@ class Poller:
             self._warn(vendor, error)
             await self._put_off([job], error)
         else:
-            # One look, however long after the attempt, is no search.
+            # One poll, however long after the attempt, is no search.
             if isinstance(seen, Absent) and job.submission.absent_since is None:
                 seen = replace(seen, final=False)
             seen = replace(seen, job_id=job.id)
@@ -249,23 +249,23 @@ class Poller:
         final = job.submission.absent_since is not None and seen.at - job.submission.absent_since >= SEARCHED_FOR
         return Absent(way=seen.way, at=seen.at, job_id=job.id, final=final)
 
-    async def look(self, vendor: Vendor, jobs: Sequence[Job]) -> None:
+    async def poll(self, vendor: Vendor, jobs: Sequence[Job]) -> None:
         """Ask the vendor about these jobs and take in every row it shows. Raises what the vendor or the way raised.
 
-        A row that cannot be taken in hides no other: its job is looked at again later.
+        A row that cannot be taken in hides no other: its job is polled again later.
         """
         kept, jobs = jobs, [self._reconciler.at_present(job) for job in jobs]
         told = await self._context.talks[vendor.name](vendor.poll(jobs, self._context.clock.now()))
         by_id = {job.id: job for job in jobs}
         by_remote = {normal_id(job.remote_id): job for job in jobs if job.remote_id}
-        # What nothing but the clock's word about a long time would end is looked at once more.
+        # What nothing but the clock's word about a long time would end is polled once more.
         doubtful = {job.id for before, job in zip(kept, jobs, strict=True) if job is not before}
         seen = [without_inference(one) if one.job_id in doubtful else one for one in told]
         named = [(by_id.get(one.job_id or "") or by_remote.get(normal_id(one.remote_id or "")), one) for one in seen]
         if any(isinstance(one, Found | Reported) or (isinstance(one, Seen) and one.is_a_word) for one in seen):
             self._reconciler.note_found(vendor)
         misfits = [one.misfit for one in seen if isinstance(one, Misread)]
-        looked_at: set[str] = set()
+        polled: set[str] = set()
 
         async def take_in(job: Job | None, one: Observation) -> None:
             try:
@@ -273,7 +273,7 @@ class Poller:
                     await self._reconciler.observe(vendor, one)
                 else:
                     await self._reconciler.apply(job, one)
-                    looked_at.add(job.id)
+                    polled.add(job.id)
             except StoreError:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever it is, the other rows are taken in
@@ -282,17 +282,17 @@ class Poller:
         await all_of(named, lambda each: take_in(*each))
         if misfits:
             log.warning(
-                "part of a look could not be read (%s); the rest was taken in",
+                "part of a poll could not be read (%s); the rest was taken in",
                 misfits[0],
                 extra={"vendor": vendor.name, "misfit": misfits[0], "count": len(misfits)},
             )
-        await self._put_off([job for job in jobs if job.id not in looked_at], None)
+        await self._put_off([job for job in jobs if job.id not in polled], None)
 
-    async def _look_safely(self, vendor: Vendor, jobs: Sequence[Job]) -> None:
+    async def _poll_safely(self, vendor: Vendor, jobs: Sequence[Job]) -> None:
         try:
             try:
                 await self._reconciler.replay_all(vendor.account, jobs)
-                await self.look(vendor, jobs)
+                await self.poll(vendor, jobs)
             except (TransportError, VendorError, PayloadError) as error:
                 self._warn(vendor, error)
                 await self._put_off(jobs, error)
@@ -300,19 +300,19 @@ class Poller:
                 raise
             except Exception as error:  # noqa: BLE001 - a mistake in reading about one job must not stop the others
                 self._warn(vendor, error)
-                await self._look_singly(vendor, jobs)
+                await self._poll_singly(vendor, jobs)
         except StoreError as error:
-            text = "the store is down; what a look showed is read again later: %s"
+            text = "the store is down; what a poll showed is read again later: %s"
             log.warning(text, error, extra={"vendor": vendor.name})
 
-    async def _look_singly(self, vendor: Vendor, jobs: Sequence[Job]) -> None:
-        """Look at some of the jobs one by one, others the next time, when a look at all of them went wrong."""
+    async def _poll_singly(self, vendor: Vendor, jobs: Sequence[Job]) -> None:
+        """Poll some of the jobs one by one, others the next time, when a poll of all of them went wrong."""
         alone = len(jobs) == 1
         begin = int(len(jobs) * self._context.chance())
-        some = [] if alone else [*jobs[begin:], *jobs[:begin]][:SINGLE_LOOKS]
+        some = [] if alone else [*jobs[begin:], *jobs[:begin]][:SINGLE_POLLS]
         for job in some:
             try:
-                await self.look(vendor, [job])
+                await self.poll(vendor, [job])
             except StoreError:
                 raise
             except Exception as error:  # noqa: BLE001 - as above
@@ -323,7 +323,7 @@ class Poller:
         await self._put_off([job for job in jobs if job.id not in chosen], None)
 
     async def _put_off(self, jobs: Sequence[Job], error: Exception | None) -> None:
-        """Schedule the next look at jobs that this one told nothing about."""
+        """Schedule the next poll of jobs that this one told nothing about."""
         wait = error.retry_after if isinstance(error, RateLimitError | TransportError) else None
         earliest = later(self._context.clock.now(), wait or timedelta(0))
         counts = {job.schedule.polls for job in jobs}
@@ -338,7 +338,7 @@ class Poller:
 
     def _warn(self, vendor: Vendor, error: Exception) -> None:
         log.warning(
-            "a look at open jobs failed (%s); they are looked at again later",
+            "polling open jobs failed (%s); they are polled again later",
             name_fault(error),
             extra={"vendor": vendor.name, "error": type(error).__name__},
         )

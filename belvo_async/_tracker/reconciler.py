@@ -45,7 +45,7 @@ PARK_GRACE = timedelta(minutes=30)
 DROPPED_AT_ONCE = 500
 STRANGE_LIMIT = 10
 
-# At most one look per subject is caused by deliveries in this time, however many come.
+# At most one poll per subject is caused by deliveries in this time, however many come.
 NUDGE_PAUSE = timedelta(seconds=2)
 
 
@@ -60,7 +60,7 @@ class Reconciler:
         self._store = context.store
         self._closed = closed
         self._due = due
-        # When, in the loop's time, the last look comes that was asked for.
+        # When, in the loop's time, the last poll comes that was asked for.
         self._nudged: dict[tuple[str, str], float] = {}
         self._losses = Losses(context)
 
@@ -136,7 +136,7 @@ class Reconciler:
         return job
 
     def note_found(self, vendor: Vendor) -> None:
-        """Remember that a look met something that the vendor still knows."""
+        """Remember that a poll met something that the vendor still knows."""
         self._losses.note_found(vendor)
 
     async def write(self, job: Job, *, expected: Job, seen: Observation | None = None) -> Job | None:
@@ -168,7 +168,7 @@ class Reconciler:
         return written, True
 
     def announce(self, job: Job) -> None:
-        """Tell the sweep about a job that was just stored."""
+        """Tell the poller about a job that was just stored."""
         if job.schedule.next_poll is not None:
             self._due(job.schedule.next_poll)
 
@@ -246,9 +246,9 @@ class Reconciler:
             await self._take(job, seen)
 
     async def _take(self, job: Job, seen: Observation) -> Job:
-        """Apply an observation, or, when it only tells to go and look, make the job due now."""
+        """Apply an observation, or, when it only tells to go and poll, make the job due now."""
         if isinstance(seen, Nudge):
-            return await self._make_due(job, self._look_after((job.account, job.id)))
+            return await self._make_due(job, self._poll_after((job.account, job.id)))
         return await self.apply(job, seen)
 
     async def _take_parked(self, job: Job, seen: Observation) -> Job:
@@ -256,14 +256,14 @@ class Reconciler:
             return await self._take(job, seen)
         except StoreError:
             raise
-        except Exception as error:  # noqa: BLE001 - it would stand in the way of every look at its account
+        except Exception as error:  # noqa: BLE001 - it would stand in the way of every poll at its account
             facts = {"job": job.id, "error": type(error).__name__}
             log.warning("a parked delivery could not be applied (%s); it is dropped", type(error).__name__, extra=facts)
             return job
 
     async def _park(self, vendor: Vendor, seen: Observation) -> None:
         await self._store.park(vendor.account, seen)
-        # The job may have been recorded between the look and the parking; whoever recorded it saw an empty park.
+        # The job may have been recorded between the search and the parking; whoever recorded it saw an empty park.
         jobs = await self._store.find(vendor.account, seen.remote_id or "")
         if jobs:
             await self._apply_all(jobs, seen)
@@ -275,13 +275,13 @@ class Reconciler:
 
     async def _nudge(self, vendor: Vendor, subject: str) -> None:
         wanted = normal_id(subject)
-        due = self._look_after((vendor.account, wanted))
+        due = self._poll_after((vendor.account, wanted))
         async for job in self._store.open_jobs([vendor.account]):
             if normal_id(job.task.subject) == wanted and job.remote_id is not None:
                 await self._make_due(job, due)
 
-    def _look_after(self, key: tuple[str, str]) -> datetime:
-        """When a look that a delivery asks for may come: now, or a pause after the last one it asked for."""
+    def _poll_after(self, key: tuple[str, str]) -> datetime:
+        """When a poll that a delivery asks for may come: now, or a pause after the last one it asked for."""
         now, pause = asyncio.get_running_loop().time(), NUDGE_PAUSE.total_seconds()
         self._nudged = {each: at for each, at in self._nudged.items() if now - at < pause}
         last = self._nudged.get(key)
@@ -297,7 +297,7 @@ class Reconciler:
         return await self.change(job, hastened)
 
     def _plan(self, job: Job, seen: Observation) -> Job:
-        """Set when to look, or to submit, next."""
+        """Set when to poll, or to submit, next."""
         if not job.is_open:
             return job.scheduled(next_poll=None)
         if isinstance(seen, Later) and job.status is Status.SUBMITTING:

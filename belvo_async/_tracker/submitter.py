@@ -47,7 +47,7 @@ class Submitter:
         self._reconciler = reconciler
         self._names = RemoteIds(context)
         self._lanes = Lanes(context, reconciler)
-        self._attempts = Attempts(context, reconciler, take_lane=self._lanes.retake)
+        self.attempts = Attempts(context, reconciler, take_lane=self._lanes.retake)
         # Who waits for a submission, by job: done when the store takes its time to keep what the vendor said.
         self._waiting: dict[str, asyncio.Future[None]] = {}
         self._closed = False
@@ -62,11 +62,11 @@ class Submitter:
     def close(self) -> None:
         """Send nothing more: what is queued stays so in the store."""
         self._closed = True
-        self._attempts.close()
+        self.attempts.close()
 
     def drop(self, job: Job) -> None:
         """Stop waiting for the turn of a job that ended or was forgotten."""
-        self._attempts.drop(job.id)
+        self.attempts.drop(job.id)
 
     async def attempt(self, job: Job, *, leased_until: datetime | None = None) -> Job | None:
         """Send a queued job if its lane is free, when it has its turn. Runs on even when the caller is cancelled.
@@ -75,7 +75,7 @@ class Submitter:
         on by itself. Gives what was kept; None where only the store knows. `leased_until`: how long no other worker
         claims it.
         """
-        if self._closed or job.id in self._attempts:
+        if self._closed or job.id in self.attempts:
             return None
         late = self._waiting[job.id] = asyncio.get_running_loop().create_future()
         sending = self._context.spawn(self._attempt(job, leased_until), name="submission")
@@ -156,13 +156,13 @@ class Submitter:
             async for each in waiting:
                 if self._closed:
                     return
-                if each.id not in self._attempts:
+                if each.id not in self.attempts:
                     self._context.spawn(self._attempt(each), name="submission")
                     return
 
     async def settle_lost(self, job: Job) -> None:
         """Make a submission uncertain whose process ended between its first byte and its answer."""
-        if job.id not in self._attempts:
+        if job.id not in self.attempts:
             doubt = "the process ended before the answer was kept"
             seen = undelivered(job, maybe_sent=True, reason=doubt, at=self._context.clock.now())
             # Its process may live, and have just noted that nothing was sent.
@@ -241,9 +241,9 @@ class Submitter:
         return await self._reconciler.change(job, given_up)
 
     async def _attempt(self, job: Job, leased_until: datetime | None = None) -> Job | None:
-        if job.id in self._attempts:
+        if job.id in self.attempts:
             return None
-        with self._attempts.begun(job, leased_until) as attempt:
+        with self.attempts.begun(job, leased_until) as attempt:
             try:
                 await self._attempt_alone(attempt)
             except StoreError as error:
@@ -354,7 +354,7 @@ class Submitter:
         try:
             with attempt.waiting():
                 conversation = begun_when_answered(lambda: vendor.start(attempt.sent, now()))
-                permit = partial(self._attempts.mark, attempt)
+                permit = partial(self.attempts.mark, attempt)
                 seen = await self._context.talks[vendor.name](conversation, permit=permit)
         except StoreError:
             # Raised where a place in a budget is taken or the mark is written, which comes before the first byte.

@@ -29,7 +29,7 @@ CLOSE_GRACE = timedelta(seconds=5)
 
 
 class Tracker:
-    """Reconciles jobs with answers, webhooks and looks, and wakes who waits for them."""
+    """Reconciles jobs with answers, webhooks and polls, and wakes who waits for them."""
 
     def __init__(
         self,
@@ -41,10 +41,10 @@ class Tracker:
         clock: Clock,
         chance: Callable[[], float],
         new_id: Callable[[], str],
-        sweep: bool = True,
+        poll: bool = True,
     ) -> None:
         watched = WatchedClock(clock)
-        self._context = Context(
+        self.context = Context(
             store=store,
             vendors=vendors,
             talks=talks,
@@ -56,26 +56,26 @@ class Tracker:
             phase=chance(),
         )
         self._store = store
-        self._sweeps = sweep
+        self._polls = poll
         self._closing = False
-        self._reconciler = Reconciler(self._context, closed=self._on_closed, due=self._on_due)
-        self._submitter = Submitter(self._context, self._reconciler)
-        self._changes = Changes(self._context, self._reconciler)
-        self._presence = Presence(self._context)
-        self._poller = Poller(self._context, self._reconciler, self._submitter, self._changes, claims=sweep)
+        self.reconciler = Reconciler(self.context, closed=self._on_closed, due=self._on_due)
+        self.submitter = Submitter(self.context, self.reconciler)
+        self.changes = Changes(self.context, self.reconciler)
+        self._presence = Presence(self.context)
+        self.poller = Poller(self.context, self.reconciler, self.submitter, self.changes, claims=poll)
 
     async def __aenter__(self) -> Self:
         await self._presence.begin()
-        self._poller.note_due(self._context.clock.now())
-        self._changes.begin(catch_up=self._sweeps)
+        self.poller.note_due(self.context.clock.now())
+        self.changes.begin(catch_up=self._polls)
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
         """Take nothing new, let submissions finish for a moment, stop the rest, wake the waiters."""
         self._closing = True
-        self._poller.close()
-        self._submitter.close()
-        sending = {task for task in self._context.tasks if task.get_name().endswith("submission")}
+        self.poller.close()
+        self.submitter.close()
+        sending = {task for task in self.context.tasks if task.get_name().endswith("submission")}
         try:
             if sending:
                 await asyncio.wait(sending, timeout=CLOSE_GRACE.total_seconds())
@@ -85,85 +85,85 @@ class Tracker:
         await self._presence.leave()
 
     async def _stop_rest(self) -> None:
-        rest = set(self._context.tasks)
+        rest = set(self.context.tasks)
         for task in rest:
             task.cancel()
         try:
             if rest:
                 await asyncio.wait(rest)
         finally:
-            self._context.timer.close()
-            self._context.watches.close()
+            self.context.timer.close()
+            self.context.watches.close()
 
     async def submit(self, task: Task[Any], *, deadline: datetime) -> Job:
         """See `Submitter.submit`. The caller may be cancelled; the submission goes on."""
         self._check_open()
-        return await self._submitter.submit(task, deadline=deadline)
+        return await self.submitter.submit(task, deadline=deadline)
 
     async def adopt(self, vendor_name: str, remote_id: str, task: Task[Any], *, deadline: datetime) -> Job:
         """See `Submitter.adopt`."""
         self._check_open()
-        return await self._submitter.adopt(vendor_name, remote_id, task, deadline=deadline)
+        return await self.submitter.adopt(vendor_name, remote_id, task, deadline=deadline)
 
     async def resubmit(self, job: Job, *, deadline: datetime) -> Job:
         """See `Submitter.resubmit`."""
         self._check_open()
-        return await self._submitter.resubmit(job, deadline=deadline)
+        return await self.submitter.resubmit(job, deadline=deadline)
 
     async def receive(self, vendor: Vendor, observations: Sequence[Observation]) -> None:
         """Take what a verified delivery said; durable when this returns."""
         self._check_open()
-        await self._reconciler.receive(vendor, observations)
+        await self.reconciler.receive(vendor, observations)
 
     async def set_aside(self, vendor: Vendor, body: bytes) -> None:
         """Keep an authentic delivery that could not be read."""
         self._check_open()
-        await self._store.set_aside(vendor.account, body, self._context.clock.now())
+        await self._store.set_aside(vendor.account, body, self.context.clock.now())
 
     async def refresh(self, job: Job) -> Job:
-        """Look at one job now. Raises what the vendor or the way raised; the job's schedule is not disturbed."""
+        """Poll one job now. Raises what the vendor or the way raised; the job's schedule is not disturbed."""
         current = await self.current(job)
-        vendor = self._context.vendors[current.vendor]
+        vendor = self.context.vendors[current.vendor]
         if current.remote_id is not None and current.is_open:
-            await self._poller.look(vendor, [current])
+            await self.poller.poll(vendor, [current])
         elif current.status is Status.UNCERTAIN:
-            await self._poller.find(vendor, current)
+            await self.poller.find(vendor, current)
         return await self._store.get(job.id) or current
 
     async def stop(self, job: Job) -> Job:
         """Ask the vendor to end a job; one that was not sent yet is withdrawn here."""
         job = await self.current(job)
-        now = self._context.clock.now()
+        now = self.context.clock.now()
         if not job.is_open:
             return job
         if job.is_queued:
-            job = await self._reconciler.withdraw(job, withdrawal(job, now))
+            job = await self.reconciler.withdraw(job, withdrawal(job, now))
             if not job.is_open:
                 return job
-        vendor = self._context.vendors[job.vendor]
+        vendor = self.context.vendors[job.vendor]
         if job.remote_id is None:
             raise UnsupportedError(
                 f"job {job.id} is {job.status}: the vendor's id, needed to stop it, is not known yet"
             )
-        said = await self._context.talks[job.vendor](vendor.stop(job, now))
-        return await self._reconciler.apply(job, said) if said is not None else job
+        said = await self.context.talks[job.vendor](vendor.stop(job, now))
+        return await self.reconciler.apply(job, said) if said is not None else job
 
     async def abandon(self, job: Job) -> Job:
         """Follow a job no longer: closed here, unchanged at the vendor. One that was not sent yet is withdrawn."""
         job = await self.current(job)
-        now = self._context.clock.now()
+        now = self.context.clock.now()
         if job.is_queued:
-            job = await self._reconciler.withdraw(job, withdrawal(job, now))
+            job = await self.reconciler.withdraw(job, withdrawal(job, now))
         elif job.is_open and job.remote_id is not None:
             # Nobody looks again for what is parked about a job that is followed no longer.
-            await self._reconciler.replay(job)
+            await self.reconciler.replay(job)
             job = await self.current(job)
-        return await self._reconciler.apply(job, abandonment(job, now)) if job.is_open else job
+        return await self.reconciler.apply(job, abandonment(job, now)) if job.is_open else job
 
     async def promise(self, job: Job, until: datetime) -> Job:
         """See `Submitter.promise`."""
         self._check_open()
-        return await self._submitter.promise(job, until)
+        return await self.submitter.promise(job, until)
 
     async def current(self, job: Job) -> Job:
         """The stored state of a job; what is known here when it was forgotten."""
@@ -174,7 +174,7 @@ class Tracker:
         """Add what the job's records told: data is missing. A store that is down costs the mark, not the records."""
         try:
             current = await self.current(job)
-            await self._reconciler.apply(current, replace(seen, status=current.status))
+            await self.reconciler.apply(current, replace(seen, status=current.status))
         except StoreError as error:
             log.warning("the store is down; a job's partial mark is not kept: %s", error, extra={"job": job.id})
 
@@ -182,13 +182,13 @@ class Tracker:
         """Drop a job from the store; the next in its lane may go."""
         self._check_open()
         await self._store.forget(job.id)
-        self._context.watches.lose(job)
+        self.context.watches.lose(job)
         if job.is_open:
             self._on_closed(job)
 
     def watch(self, job: Job) -> Watch:
         """The shared last known state of a job, kept up to date while it is held."""
-        return self._context.watches.on(job)
+        return self.context.watches.on(job)
 
     async def settle(self, watch: Watch, *, until: datetime) -> bool:
         """Wait until the job is over; False when `until` came first. Cancelling touches no other waiter.
@@ -209,7 +209,7 @@ class Tracker:
 
     async def _wake_up(self, watch: Watch, until: datetime) -> bool:
         waiter = watch.add_waiter()
-        alarm = self._context.timer.at(until, lambda: None if waiter.done() else waiter.set_result(False))
+        alarm = self.context.timer.at(until, lambda: None if waiter.done() else waiter.set_result(False))
         try:
             # Look after subscribing: what was written in between has woken nobody.
             await self._read_again(watch)
@@ -239,12 +239,12 @@ class Tracker:
         if watch.promised is None or until - watch.promised >= PROMISE_STEP:
             watch.promised = until
             with suppress(StoreError):  # waiting is no less worth for it
-                await self._submitter.promise(watch.job, until)
+                await self.submitter.promise(watch.job, until)
 
     async def _read_again(self, watch: Watch) -> None:
         # While the store is down the waiter keeps waiting, and wakes when it is back.
         with suppress(StoreError):
-            await self._changes.read_one(watch)
+            await self.changes.read_one(watch)
 
     def _check_open(self, watch: Watch | None = None) -> None:
         # A watch of a session that was closed and opened again is woken by nobody.
@@ -252,13 +252,13 @@ class Tracker:
             raise closed_error()
 
     def _on_due(self, when: datetime) -> None:
-        if self._sweeps:
-            self._poller.note_due(when)
+        if self._polls:
+            self.poller.note_due(when)
 
     def _on_closed(self, job: Job) -> None:
-        self._submitter.drop(job)
+        self.submitter.drop(job)
         if job.lane is not None and not self._closing:
-            self._context.spawn(self._free_lane(job), name="lane")
+            self.context.spawn(self._free_lane(job), name="lane")
 
     async def _free_lane(self, job: Job) -> None:
-        await self._context.insist(lambda: self._submitter.release_lane(job), job)
+        await self.context.insist(lambda: self.submitter.release_lane(job), job)

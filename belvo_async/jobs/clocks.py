@@ -1,4 +1,4 @@
-"""What a job remembers, once a clock was wrong: instants that lie ahead, and time in which nobody looked."""
+"""What a job remembers, once a clock was wrong: instants that lie ahead, and time in which nobody polled."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .polling import later
 CLOCKS_DIFFER = timedelta(seconds=10)
 
 
-# A look that is this late was not late by load: nobody was there to make it, or the clock was set.
+# A poll that is this late was not late by load: nobody was there to make it, or the clock was set.
 DOWN_AFTER = timedelta(minutes=1)
 # How much of such a time counts all the same. Nobody can say how much of it really passed; so little is no harm where
 # workers whose clocks disagree take turns, and evidence still comes together.
@@ -26,7 +26,7 @@ def at_present(job: Job, now: datetime, usual: timedelta) -> Job:
 
     Written by a clock that was ahead, it keeps its distances: what lies in the future, like its deadline, comes back by
     as much as that clock was ahead. Written much longer ago than looks are `usual` (the machine slept, nobody ran, or
-    the clock went forward), next to nothing of that counts as evidence: what must be found for a while must be looked
+    the clock went forward), next to nothing of that counts as evidence: what must be found for a while must be polled
     for so long.
     """
     if job.schedule.planned_at is None or not job.is_open:

@@ -1,4 +1,4 @@
-"""When to look again at a job that no webhook has settled."""
+"""When to poll a job again that no webhook has settled."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _LAST = datetime(9999, 12, 30, tzinfo=UTC)
 
 
 class Polling(msgspec.Struct, frozen=True, kw_only=True):
-    """When to look again at a job that no webhook has settled.
+    """When to poll a job again that no webhook has settled.
 
     The n-th look waits a random part (full jitter, so that processes do not all ask at the same second) of
     `first` x `factor`^n, at most `longest`.
@@ -41,7 +41,7 @@ class Polling(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError("polling needs 0 < first <= longest and factor >= 1")
 
     def interval(self, polls: int) -> timedelta:
-        """The longest wait before look number `polls` (from 0)."""
+        """The longest wait before poll number `polls` (from 0)."""
         # 64 steps of any useful factor are past every cap; more would only overflow the float.
         try:
             return min(self.longest, self.first * min(self.factor ** min(polls, 64), 1e9))
@@ -49,7 +49,7 @@ class Polling(msgspec.Struct, frozen=True, kw_only=True):
             return self.longest
 
     def instant(self, now: datetime, polls: int, *, phase: float) -> datetime:
-        """When look number `polls` is due: at the next point of a grid as wide as its interval.
+        """When poll number `polls` is due: at the next point of a grid as wide as its interval.
 
         `phase`, drawn evenly from 0..1 once for each process, shifts the grid: the wait is anything from nothing to the
         whole interval (full jitter), yet all jobs of one age fall due together, and one list call answers for them.

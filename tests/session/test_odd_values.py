@@ -124,6 +124,6 @@ async def _look(vendor: Any, jobs: list[Job], answer: Callable[[Request], Answer
             chance=random.Random(1).random,
             new_id=lambda: "new",
         )
-        await tracker._poller._look_safely(vendor, jobs)
+        await tracker.poller._poll_safely(vendor, jobs)
         kept = [await store.get(job.id) for job in jobs]
     return {job.id for job in kept if job is not None and not job.is_open}

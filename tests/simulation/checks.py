@@ -119,7 +119,7 @@ class Checks:
 
     def is_quiet(self, tracker: Tracker) -> None:
         """L5: nothing starts in a tracker that was closed."""
-        self._trace.check(not tracker._context.tasks, "a closed tracker goes on working")
+        self._trace.check(not tracker.context.tasks, "a closed tracker goes on working")
 
     async def close_in_time(self, tracker: Tracker) -> None:
         """L5: closing ends within its bound."""
@@ -128,7 +128,7 @@ class Checks:
                 await tracker.__aexit__()
         except TimeoutError:
             self._trace.check(False, "closing takes for ever")
-        self._trace.check(not tracker._context.tasks, "a closed tracker has tasks left")
+        self._trace.check(not tracker.context.tasks, "a closed tracker has tasks left")
 
     async def waiters_at_close(self) -> list[asyncio.Task[str]]:
         """Wait for a job nobody will ever end, on each worker."""

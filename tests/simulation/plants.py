@@ -60,7 +60,7 @@ class CredulousMute(MuteVendor):
 
 def believe(tracker: Tracker) -> None:
     """Give a tracker of a world the vendor that believes what it sees."""
-    tracker._context.vendors["mute"].__class__ = CredulousMute  # type: ignore[assignment]
+    tracker.context.vendors["mute"].__class__ = CredulousMute  # type: ignore[assignment]
 
 
 class FifoPark(Parked):
@@ -97,7 +97,7 @@ def plant(reconciler: type[Reconciler]) -> Any:
     """Give each tracker of a world this reconciler."""
 
     def spoil(tracker: Tracker) -> None:
-        tracker._reconciler.__class__ = reconciler
+        tracker.reconciler.__class__ = reconciler
 
     return spoil
 

@@ -56,7 +56,7 @@ class Worker:
             clock=world.clock,
             chance=world.chance.random,
             new_id=lambda: f"job{next(world.ids)}",
-            sweep=world.chance.random() < 0.6,
+            poll=world.chance.random() < 0.6,
         )
 
     def freeze(self) -> None:
@@ -187,7 +187,7 @@ class QueueWorld:
     async def _hire(self, *, sweeps: bool | None = None) -> Worker:
         worker = Worker(self, f"worker{next(self.ids)}")
         if sweeps is not None:
-            worker.tracker._poller._claims = worker.tracker._sweeps = sweeps
+            worker.tracker.poller._claims = worker.tracker._polls = sweeps
         if self._plant is not None:
             self._plant(worker.tracker)
         await worker.tracker.__aenter__()

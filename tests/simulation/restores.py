@@ -122,5 +122,5 @@ class TrustingAttempts(Attempts):
 
 def trust(tracker: Tracker) -> None:
     """Plant the mistake."""
-    tracker._reconciler.__class__ = TrustingDoor
-    tracker._submitter._attempts.__class__ = TrustingAttempts
+    tracker.reconciler.__class__ = TrustingDoor
+    tracker.submitter.attempts.__class__ = TrustingAttempts

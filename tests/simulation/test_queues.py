@@ -51,7 +51,7 @@ class EarlySubmitter(Submitter):
     """Marks a job before it waits for its turn."""
 
     async def _send(self, attempt: Attempt) -> Observation:
-        await self._attempts.mark(attempt)
+        await self.attempts.mark(attempt)
         return await super()._send(attempt)
 
 
@@ -69,11 +69,11 @@ class BlindAttempts(Attempts):
 
 
 def mark_early(tracker: Tracker) -> None:
-    tracker._submitter.__class__ = EarlySubmitter
+    tracker.submitter.__class__ = EarlySubmitter
 
 
 def look_at_nothing(tracker: Tracker) -> None:
-    tracker._submitter._attempts.__class__ = BlindAttempts
+    tracker.submitter.attempts.__class__ = BlindAttempts
 
 
 @each_search

@@ -98,7 +98,7 @@ async def test_a_sleeping_machine_looks_when_it_wakes(bench: Bench, tracker: Tra
 async def test_awaited_jobs_are_read_again(bench: Bench, wall: VirtualClock, by: timedelta) -> None:
     """Hints get lost; every thirty seconds what is awaited is read again, as the loop counts them."""
     tracker = bench.tracker()
-    tracker._poller._claims = tracker._sweeps = False
+    tracker.poller._claims = tracker._polls = False
     async with tracker:
         job = await bench.start(tracker)
         waiting = asyncio.ensure_future(outcome(tracker, job, bench.after(hours=6)))
@@ -252,7 +252,7 @@ async def test_a_slewed_clock_changes_nothing(bench: Bench, tracker: Tracker, wa
 
     assert await outcome(tracker, job, bench.after(minutes=6))
     assert 15 <= looks <= 40
-    assert 0 == tracker._context.clock.steps
+    assert 0 == tracker.context.clock.steps
 
 
 @pytest.mark.parametrize("ahead", [HOUR, DAY, -HOUR], ids=str)

@@ -139,7 +139,7 @@ async def test_store_that_fails_once_leaves_no_write_behind(
     monkeypatch.setattr(bench.store, "put", put_unevenly)
 
     with pytest.raises(StoreError):
-        await tracker._poller.look(tracker._context.vendors["open"], jobs)
+        await tracker.poller.poll(tracker.context.vendors["open"], jobs)
 
     assert [jobs[1].id] == ended
 
@@ -192,7 +192,7 @@ async def test_job_that_falls_due_during_a_sweep_is_not_left_to_the_next(
         if slow:
             slow.pop()
             bench.rows = [row(1, "done", bench.clock)]
-            await tracker.receive(tracker._context.vendors["open"], [bench.hint(1)])
+            await tracker.receive(tracker.context.vendors["open"], [bench.hint(1)])
             await asyncio.sleep(3)
         return found
 
@@ -215,7 +215,7 @@ async def test_refresh_looks_now(bench: Bench, tracker: Tracker) -> None:
 
 async def test_delivery_nobody_claims_is_dropped_after_a_day(bench: Bench, tracker: Tracker) -> None:
     """What is parked does not pile up for ever."""
-    await tracker.receive(tracker._context.vendors["open"], [bench.said(99, Status.FINISHED)])
+    await tracker.receive(tracker.context.vendors["open"], [bench.said(99, Status.FINISHED)])
 
     await asyncio.sleep(26 * 3600)
 

@@ -86,7 +86,7 @@ async def test_what_holds_no_job_may_tell_that_the_vendor_is_reached(
         found = Found(way=Way.POLL, at=now, subject="c")
         return (*(Gone(way=Way.POLL, at=now, job_id=job.id) for job in jobs), found)
 
-    monkeypatch.setattr(tracker._context.vendors["open"], "poll", poll)
+    monkeypatch.setattr(tracker.context.vendors["open"], "poll", poll)
     jobs = [await bench.start(tracker), await bench.start(tracker, OTHER)]
 
     await asyncio.sleep(timedelta(hours=1).total_seconds())

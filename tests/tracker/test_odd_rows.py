@@ -35,7 +35,7 @@ async def test_a_mistake_about_one_job_does_not_stop_the_others(
 ) -> None:
     """They are looked at one by one, some at a time; the log names the kind of error, and no value."""
     tracker = bench.tracker()
-    monkeypatch.setitem(tracker._context.vendors, "open", OddVendor())  # type: ignore[arg-type]
+    monkeypatch.setitem(tracker.context.vendors, "open", OddVendor())  # type: ignore[arg-type]
     async with tracker:
         jobs = [await bench.start(tracker, replace(TASK, year=2000 + each)) for each in range(50)]
         bench.rows = [row(each + 1, "done", bench.clock) for each in range(50)]
@@ -53,7 +53,7 @@ async def test_a_row_that_cannot_be_taken_in_hides_no_other(
 ) -> None:
     """One warning a look, with the kind of error; the job of that row is looked at again."""
     jobs = [await bench.start(tracker, replace(TASK, year=2000 + each)) for each in range(3)]
-    apply = tracker._reconciler.apply
+    apply = tracker.reconciler.apply
 
     async def apply_oddly(job: Job, seen: Observation) -> Job:
         if job.id == jobs[0].id and bench.clock.now() < began + timedelta(minutes=10):
@@ -61,7 +61,7 @@ async def test_a_row_that_cannot_be_taken_in_hides_no_other(
         return await apply(job, seen)
 
     began = bench.clock.now()
-    monkeypatch.setattr(tracker._reconciler, "apply", apply_oddly)
+    monkeypatch.setattr(tracker.reconciler, "apply", apply_oddly)
     bench.rows = [row(each + 1, "done", bench.clock) for each in range(3)]
 
     late = [await outcome(tracker, job, bench.after(minutes=1)) for job in jobs]
@@ -75,7 +75,7 @@ async def test_what_a_dialect_could_not_read_is_told_once_a_look(
     bench: Bench, tracker: Tracker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """However many rows of a page are odd."""
-    vendor = tracker._context.vendors["open"]
+    vendor = tracker.context.vendors["open"]
 
     def poll(jobs: Sequence[Job], now: datetime) -> Conversation[tuple[Observation, ...]]:
         yield from ()
@@ -84,15 +84,15 @@ async def test_what_a_dialect_could_not_read_is_told_once_a_look(
     monkeypatch.setattr(vendor, "poll", poll)
     job = await bench.start(tracker)
 
-    await tracker._poller.look(vendor, [await bench.stored(job)])
+    await tracker.poller.poll(vendor, [await bench.stored(job)])
 
-    (told,) = [each for each in caplog.records if "part of a look" in each.msg]
+    (told,) = [each for each in caplog.records if "part of a poll" in each.msg]
     assert ("TypeError at $[0]", 9) == (told.__dict__["misfit"], told.__dict__["count"])
 
 
 async def test_what_names_no_job_is_about_none(bench: Bench, tracker: Tracker, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not about one either that has no name: nothing was learned of it, and it is looked at again."""
-    vendor = tracker._context.vendors["open"]
+    vendor = tracker.context.vendors["open"]
 
     def poll(jobs: Sequence[Job], now: datetime) -> Conversation[tuple[Observation, ...]]:
         yield from ()
@@ -108,9 +108,9 @@ async def test_what_names_no_job_is_about_none(bench: Bench, tracker: Tracker, m
     nameless = replace(job, id="nameless", key="", remote_id=None, version=0)
     await bench.store.put(nameless, expected=None)
     monkeypatch.setattr(vendor, "poll", poll)
-    monkeypatch.setattr(tracker._reconciler, "apply", apply)
+    monkeypatch.setattr(tracker.reconciler, "apply", apply)
 
-    await tracker._poller.look(vendor, [job, nameless])
+    await tracker.poller.poll(vendor, [job, nameless])
 
     assert [] == applied
     for before in (job, nameless):
@@ -133,7 +133,7 @@ async def test_absurd_waits_end_no_look(bench: Bench, tracker: Tracker, wait: ti
     """A rate limit of ages is no reason to fail; nor is one of less than nothing."""
     job = await bench.stored(await bench.start(tracker))
 
-    await tracker._poller._put_off([job], RateLimitError("slow down", status_code=429, retry_after=wait))
+    await tracker.poller._put_off([job], RateLimitError("slow down", status_code=429, retry_after=wait))
 
     assert (await bench.stored(job)).schedule.next_poll is not None
 
@@ -142,21 +142,21 @@ async def test_an_odd_parked_delivery_does_not_stop_the_looks(
     bench: Bench, tracker: Tracker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is dropped, and told; the jobs of the account are looked at."""
-    vendor: Any = tracker._context.vendors["open"]
+    vendor: Any = tracker.context.vendors["open"]
     job = await bench.start(tracker)
     bench.rows = [row(1, "busy", bench.clock)]
     await bench.store.park(OPEN.account, bench.said(1, Status.RUNNING, vendor_status="odd"))
-    take = tracker._reconciler._take
+    take = tracker.reconciler._take
 
     async def take_oddly(job: Job, seen: Observation) -> None:
         if isinstance(seen, Seen) and seen.vendor_status == "odd":
             raise OverflowError
         await take(job, seen)
 
-    monkeypatch.setattr(tracker._reconciler, "_take", take_oddly)
+    monkeypatch.setattr(tracker.reconciler, "_take", take_oddly)
     bench.rows = [row(1, "done", bench.clock)]
 
-    await tracker._poller._look_safely(vendor, [await bench.stored(job)])
+    await tracker.poller._poll_safely(vendor, [await bench.stored(job)])
 
     assert Status.FINISHED == (await bench.stored(job)).status
     assert () == await bench.store.parked(OPEN.account)
@@ -165,7 +165,7 @@ async def test_an_odd_parked_delivery_does_not_stop_the_looks(
 async def test_a_search_that_goes_wrong_is_made_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """A mistake in looking for an uncertain submission ends neither the search nor the task."""
     tracker = bench.tracker()
-    vendor = tracker._context.vendors["open"]
+    vendor = tracker.context.vendors["open"]
     find, wrong = vendor.find, [1]
 
     def find_oddly(job: Job, now: datetime) -> Conversation[Observation]:
