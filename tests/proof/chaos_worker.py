@@ -37,7 +37,7 @@ POLLING = Polling(first=timedelta(seconds=0.5), longest=timedelta(seconds=5))
 ATTACHED_SHARE = 0.3
 # What the tracker waits for before it believes that a process or a delivery is gone: minutes in earnest.
 PATIENCE = (
-    (poller, "SWEEP_EVERY"),
+    (poller, "POLL_EVERY"),
     (poller, "LEASE"),
     (poller, "SEARCHED_FOR"),
     (attempts, "LOST_AFTER"),
