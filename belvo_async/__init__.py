@@ -10,7 +10,7 @@ async with Session(Belvo.from_env(), Syntage.from_env(), store="sqlite:jobs.db")
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from .errors import (
     AuthenticationError,
@@ -101,7 +101,7 @@ __all__ = [
 ]
 
 # Loaded when first used: an import of this package costs little, and only the catalogues in use are built.
-_LAZY = {
+_LAZY: Final = {
     "RemoteFile": "_session",
     "JobHandle": "_session",
     "Results": "_session",

@@ -5,18 +5,18 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from typing import NamedTuple, cast
+from typing import Final, NamedTuple, cast
 
 from .abc import Secret, Vendor
 from .errors import ConfigurationError
 
 # Short and printable: it stands in logs, in the store, and in what is typed at a command line.
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,39}")
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,39}")
 # What an account without a name has in its place.
-_DIGEST = re.compile(r"[0-9a-f]{12}")
+_DIGEST: Final = re.compile(r"[0-9a-f]{12}")
 
 # A shorter secret, a simulator's for example, may be part of any name.
-_SHORTEST_PART = 8
+_SHORTEST_PART: Final = 8
 
 
 class Identity(NamedTuple):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+from typing import Final
 
-EXHAUSTED = "this process has no file descriptors left (too many open files): close some, or raise `ulimit -n`"
+EXHAUSTED: Final = "this process has no file descriptors left (too many open files): close some, or raise `ulimit -n`"
 
 # The process's own limit (EMFILE), and the machine's (ENFILE).
-_ERRNOS = frozenset({errno.EMFILE, errno.ENFILE})
+_ERRNOS: Final = frozenset({errno.EMFILE, errno.ENFILE})
 
 
 def lacks_descriptors(error: BaseException) -> bool:

@@ -36,6 +36,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from typing import Final
 
 from .jobs import Failure, Job, Status, Way
 
@@ -299,7 +300,7 @@ def outcome_error(job: Job) -> JobError | None:
 
 
 # A vendor's word is shown only where it can be no taxpayer's id: those have digits.
-_RESOURCE = re.compile(r"[A-Za-z_-]{1,40}")
+_RESOURCE: Final = re.compile(r"[A-Za-z_-]{1,40}")
 
 
 def timeout_error(job: Job, waited: str) -> JobTimeoutError:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Final
 from urllib.parse import urlsplit
 
 from .discreet import discreet
 from .errors import ConfigurationError, PayloadError
 
 # All of 127.0.0.0/8 is this machine.
-_LOOPBACK = re.compile(r"localhost|127\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}|::1")
-_STANDARD_PORTS = {"https": 443, "http": 80}
+_LOOPBACK: Final = re.compile(r"localhost|127\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}|::1")
+_STANDARD_PORTS: Final = {"https": 443, "http": 80}
 
 
 def read_origin(base_url: object, name: str = "base_url") -> str:

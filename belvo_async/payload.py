@@ -20,25 +20,25 @@ T = TypeVar("T")
 
 # No documented payload of either vendor nests deeper than about ten. msgspec recurses in C: in a thread with a small
 # stack a few hundred levels end the process before any exception, so the limit is checked first.
-DEPTH_LIMIT = 64
+DEPTH_LIMIT: Final = 64
 
 # Documented bodies of webhooks stay under 10 KiB; the vendors' own limits are not published. Whoever receives one stops
 # reading there, before memory is spent.
 DELIVERY_LIMIT_BYTES: Final = 256 * 1024
 
 # Strings are skipped whole, an unterminated one to the end of the input, so the scan is one linear pass.
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)
-_NO_BRACKETS = bytes(each for each in range(256) if each not in b"[]{}")
+_STRING: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)
+_NO_BRACKETS: Final = bytes(each for each in range(256) if each not in b"[]{}")
 
 # msgspec messages that hold no value of the input. Others (enums, literals, unknown tags) echo it and are replaced.
-_HARMLESS = re.compile(
+_HARMLESS: Final = re.compile(
     r"(Expected `[\w |.-]+`(?:, got `[\w|. -]+`)?|Object missing required field `\w+`|JSON is malformed"
     r"|Input data was truncated|Invalid (?:RFC3339 encoded datetime|RFC3339 encoded date|UUID|decimal string))"
 )
-_NOT_UTF_8 = "Invalid UTF-8 encoded string"
+_NOT_UTF_8: Final = "Invalid UTF-8 encoded string"
 # The path and the position stand at the end; the same words inside an echoed value must not be taken for them.
-_PATH = re.compile(r"`(\$[^`]*)`\Z")
-_BYTE = re.compile(r"\(byte (\d+)\)\Z")
+_PATH: Final = re.compile(r"`(\$[^`]*)`\Z")
+_BYTE: Final = re.compile(r"\(byte (\d+)\)\Z")
 
 
 @overload
@@ -64,7 +64,7 @@ def decode(body: bytes | bytearray | memoryview, kind: type[T] | msgspec.json.De
 
 
 PAGE: Final = "a page (HTML) came instead of JSON"
-_PAGE_BEGIN = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*<")
+_PAGE_BEGIN: Final = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*<")
 
 
 def is_markup(body: bytes | bytearray | memoryview) -> bool:
@@ -153,7 +153,7 @@ def _is_too_deep(text: bytes) -> bool:
 # Money of either vendor has at most 15 digits before and 6 after the point; rates a few more. Both bounds are far above
 # that, and far below what makes a bomb of the first `int()` or `format()`.
 MAGNITUDE_LIMIT: Final = 128
-_DIGITS_LIMIT = 2500
+_DIGITS_LIMIT: Final = 2500
 
 
 def check_number(number: Decimal, *, path: str = "$") -> Decimal:
@@ -172,7 +172,7 @@ def check_number(number: Decimal, *, path: str = "$") -> Decimal:
 
 
 # What a number of a few dozen digits takes: counting digits is slow, and only longer ones need it.
-_SMALL_BYTES = Decimal(0).__sizeof__()
+_SMALL_BYTES: Final = Decimal(0).__sizeof__()
 
 
 def check_numbers(value: object, *, path: str = "$") -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 import pytest
 
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
     from .simulator import BelvoSimulator, SyntageSimulator
 
 # A Belvo job of a minute is over in a tenth of a second.
-SIMULATED_SPEED = 600.0
+SIMULATED_SPEED: Final = 600.0
 
 # Ten minutes of Belvo's, which is a second here: as long as it must stay quiet before an end is inferred (a `Refresh`
 # has no other). Less would end a refresh while its link still refuses the next one.
-SIMULATED_QUIET = timedelta(minutes=10) / SIMULATED_SPEED
+SIMULATED_QUIET: Final = timedelta(minutes=10) / SIMULATED_SPEED
 
 # Three equal polls fit into that second, so an end that nothing announces takes no longer than a `Refresh`.
-SIMULATED_LONGEST = SIMULATED_QUIET / 4
+SIMULATED_LONGEST: Final = SIMULATED_QUIET / 4
 
 
 P = ParamSpec("P")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import cast
+from typing import Final, cast
 
 from ..errors import BelvoAsyncError
 from .arguments import make_parser
@@ -12,10 +12,10 @@ from .output import flush, silence
 
 __all__ = ["main"]
 
-FAILED = 1
-INTERRUPTED = 130
+FAILED: Final = 1
+INTERRUPTED: Final = 130
 # What a shell says of a program that a closed pipe ended: 128 and the number of SIGPIPE.
-UNREAD = 141
+UNREAD: Final = 141
 
 
 def main(argv: Sequence[str] | None = None) -> int:

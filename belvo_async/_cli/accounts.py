@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from typing import Final
 
 import msgspec
 
@@ -14,7 +15,7 @@ from ..stores import Moved, move_account
 from .jobs import existing_store, print_table
 from .table import Table
 
-HEADINGS = ("account", "open", "ended", "parked", "served")
+HEADINGS: Final = ("account", "open", "ended", "parked", "served")
 
 
 class Holding(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ import os
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from .. import __version__
 
@@ -15,67 +15,67 @@ if TYPE_CHECKING:
     # argparse gives this type no public name.
     _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # pyright: ignore[reportPrivateUsage]
 
-_EXIT_CODES = (
+_EXIT_CODES: Final = (
     "exit codes: 0 done; 1 failed, and why is on stderr; 2 wrong arguments; 130 interrupted by Ctrl-C; "
     "141 nobody reads on (`| head`)"
 )
-_DEMO_EXIT_CODES = (
+_DEMO_EXIT_CODES: Final = (
     "exit codes: 0 everything received equals what the vendors hold, and the failed, stopped and uncertain jobs showed "
     "as intended; 1 not so, and why is said; 2 wrong arguments; 130 interrupted by Ctrl-C; 141 nobody reads on"
 )
-_DEMO = """\
+_DEMO: Final = """\
 Runs a local Belvo and a local Syntage on loopback, with webhooks and with faults: lost, late, doubled and forged
 deliveries, lost answers, refused and broken requests. Fires 14 Belvo requests and 6 Syntage extractions at them, writes
 the records to a file, and compares them with what the two vendors hold. Takes ten to fifteen seconds; no account is
 needed, nothing leaves this machine, and nothing stays on it but the files you ask for.
 """
-_SIMULATE = """\
+_SIMULATE: Final = """\
 Runs a local Belvo and a local Syntage until Ctrl-C and prints how to reach them, for any client in any language. The
 data is invented, the keys it prints open nothing else. In a container: --host 0.0.0.0 and the three ports published
 under their own numbers (say --files-port 8803); links to further pages and to files name the host the client asked for.
 """
-_SERVE = """\
+_SERVE: Final = """\
 Receives webhooks into a store, so that receiver, workers and command line are separate processes: whoever awaits a job,
 in any process on the same store, wakes. Serves POST PREFIX/belvo and PREFIX/syntage, for the vendors whose variables
 are set (BELVO_SECRET_ID, BELVO_SECRET_PASSWORD, BELVO_WEBHOOK_AUTH; SYNTAGE_API_KEY, SYNTAGE_WEBHOOK_SECRET), and
 GET /health: 200 while the store answers, else 503. Put a proxy that speaks TLS in front of it.
 """
-_SERVE_EXIT_CODES = (
+_SERVE_EXIT_CODES: Final = (
     "exit codes: 0 stopped by SIGTERM; 1 could not serve (store, port or settings), and why is on stderr; "
     "2 wrong arguments; 130 interrupted by Ctrl-C; 141 nobody reads on"
 )
-_STORES = "`sqlite:PATH`, `postgresql://...` or `redis://...` (default: the variable BELVO_ASYNC_STORE)"
-_PRUNE = """\
+_STORES: Final = "`sqlite:PATH`, `postgresql://...` or `redis://...` (default: the variable BELVO_ASYNC_STORE)"
+_PRUNE: Final = """\
 Forgets the jobs that ended before an instant, with their timelines; asks nothing. Open jobs stay, whatever their age.
 Nothing changes at the vendors.
 """
-_ABANDON = """\
+_ABANDON: Final = """\
 Gives an open job up: it is followed no longer, its waiters are told, the next job of its subject is sent, and an equal
 task is started anew. Nothing changes at the vendor: the job may run and be billed there, and the end that a late
 webhook tells still counts. One that was not sent yet is withdrawn.
 """
-_ASIDE = """\
+_ASIDE: Final = """\
 Lists the deliveries that were proven but could not be read: when each came, for which account, how large it is. They
 are kept for thirty days, for whoever finds out why. Without --show nothing of their content is printed.
 """
-_SHOW = (
+_SHOW: Final = (
     "write delivery N of the list on stdout as it came, byte for byte. It holds taxpayer data: keep it out of logs, "
     "tickets and chats"
 )
-_ACCOUNTS = """\
+_ACCOUNTS: Final = """\
 Lists the accounts whose jobs the store holds, how many, how many deliveries are parked for them, and whether a session
 that is open now serves them.
 """
-_MOVE = """\
+_MOVE: Final = """\
 Gives all jobs of an account, and the deliveries parked for it, to another account: after its key was changed, or its
 name. Safe while sessions are open; give it again if it was broken off. Nothing changes at the vendors.
 """
-_RESTORED = """\
+_RESTORED: Final = """\
 Says that the store was put back from a backup, for where it cannot notice that itself (see the README, Stores): jobs
 that were queued then may have been sent since. They are looked for at the vendors, and not sent.
 """
-_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_EXPLAIN = """\
+_UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_EXPLAIN: Final = """\
 Shows a job and what was said of it, in order: when, by which way (answer, webhook, poll, inference, or user: what was
 decided here), what.
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from typing import Final
 
 import msgspec
 
@@ -12,7 +13,7 @@ from ..errors import ConfigurationError
 from .jobs import existing_store, instant, print_table, stamp
 from .table import Table
 
-HEADINGS = ("number", "when", "account", "bytes")
+HEADINGS: Final = ("number", "when", "account", "bytes")
 
 
 def list_aside(url: str | None, *, form: str) -> int:

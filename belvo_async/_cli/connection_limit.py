@@ -6,14 +6,14 @@ import asyncio
 import errno
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from .._session.summary import Summary
 from ..descriptors import EXHAUSTED
 
 # What asyncio itself takes for a want of resources, for which it tries again after a second.
-_SCARCE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-_WAITING = f"new connections wait: {EXHAUSTED}"
+_SCARCE: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_WAITING: Final = f"new connections wait: {EXHAUSTED}"
 
 
 @contextmanager

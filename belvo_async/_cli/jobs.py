@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import msgspec
 from msgspec.structs import replace
@@ -22,13 +22,13 @@ from ..stores.walks import in_slices
 from ..vendors.syntage.schema.subjects import RFC
 from .table import Table
 
-HEADINGS = ("job", "vendor", "resource", "state", "created")
-EVENT_NAMES = ("at", "by", "status", "said")
+HEADINGS: Final = ("job", "vendor", "resource", "state", "created")
+EVENT_NAMES: Final = ("at", "by", "status", "said")
 # Fewer characters of an id would seldom be the only ones.
-SHORTEST_BEGINNING = 4
-CANDIDATES = 10
+SHORTEST_BEGINNING: Final = 4
+CANDIDATES: Final = 10
 # Later than any job ended, by whatever clock.
-_EVER = datetime.max.replace(tzinfo=UTC)
+_EVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 def list_jobs(url: str | None, *, form: str, with_ended: bool) -> int:
@@ -262,7 +262,7 @@ def _shown(value: object) -> object:
 
 
 # Not within a UUID, whose last digits may look like one.
-_RFC = re.compile(f"(?<![A-Z0-9-]){RFC}(?![A-Z0-9-])", re.IGNORECASE)
+_RFC: Final = re.compile(f"(?<![A-Z0-9-]){RFC}(?![A-Z0-9-])", re.IGNORECASE)
 
 
 def _told(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -276,7 +276,7 @@ def _told(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield name, value.replace("T", " ") if name in _INSTANTS else str(value)
 
 
-_INSTANTS = frozenset({"retry_at", "created", "settled", "deadline", "next_look"})
+_INSTANTS: Final = frozenset({"retry_at", "created", "settled", "deadline", "next_look"})
 
 
 def _row(job: Job) -> tuple[str, ...]:

@@ -6,9 +6,10 @@ import logging
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 # The fields the library adds to its messages; they hold ids and words, never taxpayer data.
-FIELDS = (
+FIELDS: Final = (
     "job",
     "vendor",
     "way",

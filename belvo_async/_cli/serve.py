@@ -9,7 +9,7 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
@@ -21,9 +21,9 @@ from ..web.aiohttp import webhook_routes
 from .connection_limit import scarcity_in_words
 from .log import Lines
 
-INTERRUPTED = 130
+INTERRUPTED: Final = 130
 # Reading one job that is not there says whether the store answers; whoever asks waits no longer than for a delivery.
-HEALTH_SECONDS = 2.0
+HEALTH_SECONDS: Final = 2.0
 # A public address meets slow senders and idle connections; both vendors connect, send and are gone in seconds. aiohttp
 # by itself keeps an idle connection for an hour and takes a minute to stop.
 SETTINGS: dict[str, Any] = {

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from shlex import quote
-from typing import TypedDict
+from typing import Final, TypedDict
 
 from ..simulator import BelvoSimulator, Faults, SyntageSimulator
 from ..simulator.server import belvo_lines, syntage_lines
 from .connection_limit import scarcity_in_words
 
-FAULTS = {
+FAULTS: Final = {
     "none": Faults(),
     "light": Faults(
         webhook_dropped=0.05,
@@ -39,7 +39,7 @@ FAULTS = {
 }
 
 # What this library does without webhooks. Its ten minutes are real ones; `--speed` is the vendors' alone.
-SILENCE = (
+SILENCE: Final = (
     "Without --belvo-webhook the end of a Belvo job can only be inferred, after ten quiet minutes whatever the",
     "--speed: Belvo publishes no status of a request.",
 )

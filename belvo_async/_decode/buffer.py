@@ -12,9 +12,9 @@ from typing import Final
 from ..errors import PayloadError
 from ..payload import DEPTH_LIMIT
 
-_BLANK = re.compile(rb"[ \t\r\n]*")
-_ESCAPED = re.compile(rb"\\.", re.DOTALL)
-_MARK = re.compile(rb'\\.|["\[\]{}]', re.DOTALL)
+_BLANK: Final = re.compile(rb"[ \t\r\n]*")
+_ESCAPED: Final = re.compile(rb"\\.", re.DOTALL)
+_MARK: Final = re.compile(rb'\\.|["\[\]{}]', re.DOTALL)
 _NEITHER: Final = bytes(each for each in range(256) if each not in b'"[]{}')
 _STEPS: Final = {each: 1 if each in b"[{" else -1 for each in b"[]{}"}
 

@@ -11,10 +11,10 @@ import msgspec
 _RAW: Final = msgspec.json.Decoder(msgspec.Raw)
 _TRAILING: Final = "JSON is malformed: trailing characters (byte "
 _TRUNCATED: Final = "Input data was truncated"
-_POSITION = re.compile(r"\(byte (\d+)\)\Z")
-_SOLID = re.compile(r"[^ \t\r\n]")
+_POSITION: Final = re.compile(r"\(byte (\d+)\)\Z")
+_SOLID: Final = re.compile(r"[^ \t\r\n]")
 _NUMBER: Final = frozenset(b"-0123456789")
-_DIGITS = re.compile(r"[-\d][-+.\deE]*", re.ASCII)
+_DIGITS: Final = re.compile(r"[-\d][-+.\deE]*", re.ASCII)
 
 
 class Scanner(Protocol):

@@ -24,7 +24,7 @@ _OPEN, _CLOSE, _COMMA = b"[],"[0], b"[],"[1], b"[],"[2]
 # Rows built to mislead cost this many decodes of one buffer, and no more.
 _WRONG_GUESSES: Final = 3
 _SEPARATOR_BYTES: Final = 64
-_FIRST_KEY = re.compile(rb'\{[ \t\r\n]*"(?:[^"\\]|\\.)*"')
+_FIRST_KEY: Final = re.compile(rb'\{[ \t\r\n]*"(?:[^"\\]|\\.)*"')
 _ROWS_TO_LEARN_FROM: Final = 16
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import AbstractAsyncContextManager
+from typing import Final
 
 from .._http import Send
 from ..abc import Permit, Request, Response
 from ..errors import SessionClosedError
 
-_FORKED = "the session was opened before a fork and belongs to the parent process: open one in each process"
-_ELSEWHERE = (
+_FORKED: Final = "the session was opened before a fork and belongs to the parent process: open one in each process"
+_ELSEWHERE: Final = (
     "the session belongs to another event loop: use it where it was opened (from a thread, by "
     "`asyncio.run_coroutine_threadsafe`; in tests, set pytest's `asyncio_default_fixture_loop_scope` to the "
     "`loop_scope` of the test), or open one on each loop"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Final, cast
 
 from ..abc import Call, Download, Query, Store, Vendor
 from ..accounts import accounts_of
@@ -15,7 +15,7 @@ from ..stores import open_store
 
 # Multi-year invoice extractions take hours at either vendor; an hour is documented as too short (Syntage FAQ:
 # invoices 5 to 60 minutes, longer for several years).
-DEFAULT_DEADLINE = timedelta(hours=6)
+DEFAULT_DEADLINE: Final = timedelta(hours=6)
 
 
 def check_vendors(given: Sequence[object]) -> dict[str, Vendor]:
@@ -75,7 +75,7 @@ def check_text(given: object, *, field: str) -> None:
 
 
 # It becomes a part of a path: `..` would lead elsewhere, whatever is quoted.
-_REMOTE_ID = re.compile(r"\s*[A-Za-z0-9_-]+\s*")
+_REMOTE_ID: Final = re.compile(r"\s*[A-Za-z0-9_-]+\s*")
 
 
 def check_remote_id(given: object) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from typing import Final
 
 from .._tracker import Tracker
 from ..abc import Clock, Headers, Vendor
@@ -17,23 +18,23 @@ from .summary import Summary
 _log = logging.getLogger("belvo_async")
 
 # Syntage gives up after 3 seconds (webhook endpoint reference), Belvo after 5: answer before either.
-ANSWER_WITHIN_SECONDS = 2.0
+ANSWER_WITHIN_SECONDS: Final = 2.0
 
-_DIGITS = re.compile("[0-9]+")
+_DIGITS: Final = re.compile("[0-9]+")
 
-_NOT_OPEN = (
+_NOT_OPEN: Final = (
     "a webhook came but the session is not open: answered 503; open it where the application starts "
     "(`async with session` in its lifespan or cleanup context)"
 )
-_CLOSED = (
+_CLOSED: Final = (
     "a webhook came but the session is closed: answered 503, the vendor repeats it; "
     "stop serving before the session closes"
 )
-_NOT_KEPT = "a webhook could not be kept: answered 503, the vendor repeats it"
-_REFUSED = "a webhook was refused: it is not proven to come from the vendor"
-_UNREADABLE = "an authentic delivery could not be read; kept aside"
-_ODD = "an authentic delivery could not be applied; kept aside"
-_SHORT = (
+_NOT_KEPT: Final = "a webhook could not be kept: answered 503, the vendor repeats it"
+_REFUSED: Final = "a webhook was refused: it is not proven to come from the vendor"
+_UNREADABLE: Final = "an authentic delivery could not be read; kept aside"
+_ODD: Final = "an authentic delivery could not be applied; kept aside"
+_SHORT: Final = (
     "a webhook came with fewer bytes than its headers say: answered 503, the vendor repeats it; was its body read "
     "before it came here? (hand over the raw bytes, all of them)"
 )
@@ -133,4 +134,4 @@ def _is_short(headers: Headers, body: bytes) -> bool:
     return any(each.isascii() and each.isdigit() and int(each[:20]) > len(body) for each in headers.get_all(_LENGTH))
 
 
-_LENGTH = "content-length"
+_LENGTH: Final = "content-length"

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from .._http import Http, converse
 from .._tracker import Tracker
@@ -36,7 +36,7 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 # Later than any job ended, by whatever clock.
-_EVER = datetime(9999, 12, 1, tzinfo=UTC)
+_EVER: Final = datetime(9999, 12, 1, tzinfo=UTC)
 
 
 class Session(Reads):

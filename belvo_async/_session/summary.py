@@ -7,11 +7,12 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 _log = logging.getLogger("belvo_async")
 
 # Whoever watches a log sees within a minute that something goes on, and a flood leaves no more than 1,440 lines a day.
-SUMMARY_EVERY = timedelta(minutes=1)
+SUMMARY_EVERY: Final = timedelta(minutes=1)
 
 
 class Summary:

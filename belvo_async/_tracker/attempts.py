@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from msgspec.structs import replace
 
@@ -23,16 +23,16 @@ T = TypeVar("T")
 
 # A submission that is still unanswered this long after its first byte was lost with its process: longer than the
 # longest request (a retrieval that turned out synchronous: Belvo's five minutes).
-LOST_AFTER = timedelta(minutes=8)
+LOST_AFTER: Final = timedelta(minutes=8)
 
 # Should this process die before a job's first byte, whoever polls after this long sends it: nothing has left yet. For
 # one that waits longer it is as long as it has waited, up to the length of a lease: long queues cost few writes.
-RETAKEN_AFTER = timedelta(seconds=30)
-RETAKEN_AFTER_AT_MOST = timedelta(minutes=5)
+RETAKEN_AFTER: Final = timedelta(seconds=30)
+RETAKEN_AFTER_AT_MOST: Final = timedelta(minutes=5)
 
 # The connection is made and the place in the budget runs out meanwhile: a store that takes longer to note that a job is
 # sent is asked again in another turn. A process that was stopped in between may come back when all is decided.
-MARK_PATIENCE = timedelta(seconds=10)
+MARK_PATIENCE: Final = timedelta(seconds=10)
 
 
 class RefusedError(Exception):

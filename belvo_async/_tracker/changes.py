@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection
 from datetime import timedelta
+from typing import Final
 
 from ..abc import Vendor
 from ..errors import PayloadError, StoreError, StoreLostError, TransportError, VendorError, name_fault
@@ -14,12 +15,12 @@ from .reconciler import Reconciler
 from .watch import Watch
 
 # Whatever hints get lost: an awaited job is read again this often.
-READ_EVERY = timedelta(seconds=30)
+READ_EVERY: Final = timedelta(seconds=30)
 
 # The earliest poll that was missed came up to the longest interval after the last one that was made.
-CATCH_UP_SLACK = timedelta(minutes=10)
+CATCH_UP_SLACK: Final = timedelta(minutes=10)
 # Syntage keeps events for at least 7 days (resources/core/events); older ends are found by polling the jobs.
-CATCH_UP_SPAN = timedelta(days=7)
+CATCH_UP_SPAN: Final = timedelta(days=7)
 
 
 class Changes:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import math
 from datetime import datetime, timedelta
+from typing import Final
 
 from ..abc import Clock
 
 # Clocks that are slewed gain or lose a thousandth at most; between two readings, one at each round, that is far less.
-STEP = timedelta(seconds=1)
+STEP: Final = timedelta(seconds=1)
 
 
 class WatchedClock:

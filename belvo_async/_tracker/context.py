@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from ..abc import Conversation, Permit, Store, Vendor
 from ..errors import StoreError
@@ -21,10 +21,10 @@ T = TypeVar("T")
 log = logging.getLogger("belvo_async")
 
 # After a fault of the store, how long until it is tried again: doubling from the first to the last.
-STORE_RETRY = (timedelta(milliseconds=500), timedelta(seconds=5))
+STORE_RETRY: Final = (timedelta(milliseconds=500), timedelta(seconds=5))
 # Of these tries, the fourth comes after three and a half seconds: who still waits then has waited long enough.
-LATE_AFTER = 4
-TOLD_EVERY = 12
+LATE_AFTER: Final = 4
+TOLD_EVERY: Final = 12
 
 
 class Converse(Protocol):
@@ -98,7 +98,7 @@ class Context:
 
 
 # Under way at once: the store commits what arrives together in one go.
-AT_ONCE = 256
+AT_ONCE: Final = 256
 
 
 async def all_of(works: Collection[T], do: Callable[[T], Awaitable[object]]) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Final
 
 from ..abc import Vendor
 from ..jobs import GONE_SPAN, Job
 from .context import Context, log
 
 # What was found out is good for so long: a poll may ask for each of its thousands of jobs.
-FRESH = timedelta(minutes=1)
+FRESH: Final = timedelta(minutes=1)
 
 
 class Losses:

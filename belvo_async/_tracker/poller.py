@@ -6,7 +6,7 @@ import asyncio
 import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from msgspec.structs import replace
 
@@ -38,20 +38,20 @@ from .timer import Alarm
 T = TypeVar("T")
 
 # Even with nothing due, the store is asked this often: another process may have added jobs.
-POLL_EVERY = timedelta(seconds=30)
+POLL_EVERY: Final = timedelta(seconds=30)
 # How often what other workers planned is doubted.
-DOUBT_EVERY = timedelta(minutes=5)
+DOUBT_EVERY: Final = timedelta(minutes=5)
 # Longer than one batched poll with all its retries; a crashed process's jobs are polled again after it.
-LEASE = timedelta(minutes=5)
-CLAIM_LIMIT = 1000
+LEASE: Final = timedelta(minutes=5)
+CLAIM_LIMIT: Final = 1000
 # Jobs of one poll: a list page tells about a hundred of them at once, but only the poll that reads it profits. Reading
 # the list for so many takes well under a lease.
-POLL_LIMIT = 10_000
-PARK_TIDIED_EVERY = timedelta(hours=1)
+POLL_LIMIT: Final = 10_000
+PARK_TIDIED_EVERY: Final = timedelta(hours=1)
 # Polls one by one, after a poll of many that went wrong in a way nobody foresaw: so many are well within a lease.
-SINGLE_POLLS = 20
+SINGLE_POLLS: Final = 20
 # How long a search goes on that shows nothing but other jobs of ours; dialects say when one that shows nothing ends.
-SEARCHED_FOR = timedelta(minutes=2)
+SEARCHED_FOR: Final = timedelta(minutes=2)
 
 
 class Poller:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from datetime import timedelta
+from typing import Final
 
 from ..accounts import accounts_of, served_lease
 from ..errors import StoreError
@@ -12,14 +13,14 @@ from .context import Context, log
 from .timer import Alarm
 
 # A session says this often that it is there, and is believed for so long: a killed one is missed soon after.
-SAY_EVERY = timedelta(seconds=30)
-BELIEVED_FOR = timedelta(seconds=90)
+SAY_EVERY: Final = timedelta(seconds=30)
+BELIEVED_FOR: Final = timedelta(seconds=90)
 # Of a store that many share: so many accounts are looked after, those with the most open jobs, and told of.
-LOOKED_AT = 50
+LOOKED_AT: Final = 50
 # What a store that has stopped answering may add to the time a session takes to close.
-LEAVING = timedelta(seconds=2)
+LEAVING: Final = timedelta(seconds=2)
 
-UNSERVED = (
+UNSERVED: Final = (
     "the store holds open jobs of an account that no session serves, so nobody follows them: "
     "give the session its name or its earlier key, or move the jobs (`belvo-async jobs move`)"
 )

@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -37,16 +38,16 @@ from .losses import Losses
 
 # Deliveries about jobs of other people or other stores pile up for ever otherwise. Belvo and Syntage both give up
 # repeating long before; Syntage keeps events for 7 days.
-PARKED_FOR = timedelta(days=1)
+PARKED_FOR: Final = timedelta(days=1)
 # No delivery waits longer for its job where jobs are fired; only then is one dropped for an age that may be a mistake.
-PARK_GRACE = timedelta(minutes=30)
+PARK_GRACE: Final = timedelta(minutes=30)
 
 # Read at a time of what is dropped for its age, and at most of what one submission might adopt: two are too many.
-DROPPED_AT_ONCE = 500
-STRANGE_LIMIT = 10
+DROPPED_AT_ONCE: Final = 500
+STRANGE_LIMIT: Final = 10
 
 # At most one poll per subject is caused by deliveries in this time, however many come.
-NUDGE_PAUSE = timedelta(seconds=2)
+NUDGE_PAUSE: Final = timedelta(seconds=2)
 
 
 class Reconciler:
@@ -334,7 +335,7 @@ class Reconciler:
 
 
 # A vendor's word is shown only where it can be no taxpayer's id: those have digits.
-_WORD = re.compile(r"[A-Za-z_-]{1,40}")
+_WORD: Final = re.compile(r"[A-Za-z_-]{1,40}")
 
 
 def _level(job: Job, seen: Observation, verdict: Verdict) -> int:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import Final
 
 from ..jobs import Job, Observation, Seen, Status, Way, normal_id
 from .context import Context, log
 
 # How a job ended by the vendor's own word: such a run is over, and nothing that starts or is joined now.
-_TOLD = frozenset({Way.ANSWER, Way.WEBHOOK, Way.POLL})
+_TOLD: Final = frozenset({Way.ANSWER, Way.WEBHOOK, Way.POLL})
 
 
 class RemoteIds:

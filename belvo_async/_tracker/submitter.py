@@ -7,7 +7,7 @@ import logging
 from contextlib import aclosing
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from msgspec.structs import replace
 
@@ -35,7 +35,7 @@ from .reconciler import Reconciler
 from .remote_ids import RemoteIds
 
 # What is promised to many waiters of one job at about the same time is written once.
-PROMISE_STEP = timedelta(seconds=1)
+PROMISE_STEP: Final = timedelta(seconds=1)
 
 
 class Submitter:
@@ -368,7 +368,7 @@ class Submitter:
         return replace(seen, job_id=attempt.job.id)
 
 
-_ADVICE = "once the store is back, fire the same task again, which joins it, or attach to it by this id"
+_ADVICE: Final = "once the store is back, fire the same task again, which joins it, or attach to it by this id"
 
 
 def _mark(job: Job) -> tuple[datetime | None, str | None]:

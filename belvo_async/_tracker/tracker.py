@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from msgspec.structs import replace
 
@@ -25,7 +25,7 @@ from .timer import Timer
 from .watch import Watch, closed_error
 
 # How long `close` lets a submission under way get its answer before it is cut off (and becomes uncertain).
-CLOSE_GRACE = timedelta(seconds=5)
+CLOSE_GRACE: Final = timedelta(seconds=5)
 
 
 class Tracker:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from typing import Final
 from weakref import WeakValueDictionary
 
 from msgspec.structs import replace
@@ -12,7 +13,7 @@ from ..errors import SessionClosedError, lost_error
 from ..jobs import Job, Observation
 
 # What a slow reader of `updates()` may leave unread; the store keeps the same number for the timeline.
-FEED_LIMIT = 200
+FEED_LIMIT: Final = 200
 
 
 class Feed:

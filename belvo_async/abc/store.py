@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection
 from datetime import datetime, timedelta
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 
 import msgspec
 
@@ -13,7 +13,7 @@ from .exchange import Budget
 
 # How long deliveries are laid aside: whoever means to find out why one could not be read has done so by then, or will
 # from the next one like it.
-ASIDE_FOR = timedelta(days=30)
+ASIDE_FOR: Final = timedelta(days=30)
 
 
 class LaidAside(msgspec.Struct, frozen=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -11,14 +12,14 @@ from .polling import later
 
 # Machines that keep time are seconds apart at most. What was written by a clock further ahead than this is not believed
 # by others, nor by its own machine once that clock was set right.
-CLOCKS_DIFFER = timedelta(seconds=10)
+CLOCKS_DIFFER: Final = timedelta(seconds=10)
 
 
 # A poll that is this late was not late by load: nobody was there to make it, or the clock was set.
-DOWN_AFTER = timedelta(minutes=1)
+DOWN_AFTER: Final = timedelta(minutes=1)
 # How much of such a time counts all the same. Nobody can say how much of it really passed; so little is no harm where
 # workers whose clocks disagree take turns, and evidence still comes together.
-COUNTED = timedelta(seconds=30)
+COUNTED: Final = timedelta(seconds=30)
 
 
 def at_present(job: Job, now: datetime, usual: timedelta) -> Job:

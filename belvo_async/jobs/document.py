@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
@@ -84,6 +84,6 @@ class _Document(msgspec.Struct, frozen=True):
     task: msgspec.Raw
 
 
-_KIND = msgspec.json.Decoder(_Kind)
-_DOCUMENT = msgspec.json.Decoder(_Document)
+_KIND: Final = msgspec.json.Decoder(_Kind)
+_DOCUMENT: Final = msgspec.json.Decoder(_Document)
 _OBSERVATION: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Observation)

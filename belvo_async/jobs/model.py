@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Generic, TypedDict, TypeVar, Unpack
+from typing import Any, ClassVar, Final, Generic, TypedDict, TypeVar, Unpack
 
 import msgspec
 from msgspec.structs import replace
@@ -31,7 +31,7 @@ class Status(StrEnum):
         return self in _TERMINAL
 
 
-_TERMINAL = frozenset({Status.REJECTED, Status.FINISHED, Status.FAILED, Status.STOPPED})
+_TERMINAL: Final = frozenset({Status.REJECTED, Status.FINISHED, Status.FAILED, Status.STOPPED})
 
 
 class Way(StrEnum):

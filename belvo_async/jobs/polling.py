@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import msgspec
 
-_GRID_ORIGIN = datetime(2020, 1, 1, tzinfo=UTC)
+_GRID_ORIGIN: Final = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def later(at: datetime, span: timedelta) -> datetime:
@@ -21,8 +22,8 @@ def later(at: datetime, span: timedelta) -> datetime:
         return _LAST if span > timedelta(0) else _FIRST
 
 
-_FIRST = datetime(1, 1, 2, tzinfo=UTC)
-_LAST = datetime(9999, 12, 30, tzinfo=UTC)
+_FIRST: Final = datetime(1, 1, 2, tzinfo=UTC)
+_LAST: Final = datetime(9999, 12, 30, tzinfo=UTC)
 
 
 class Polling(msgspec.Struct, frozen=True, kw_only=True):

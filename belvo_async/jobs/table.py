@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -17,7 +18,7 @@ from .observations import Absent, GivenUp, Gone, Later, Observation, Reported, S
 _A, _R, _S, _C = Verdict.ADVANCED, Verdict.REPEATED, Verdict.STALE, Verdict.CONFLICTING
 
 # The status table. Row: what the job is. Column, in this order: what was observed.
-_COLUMNS = (
+_COLUMNS: Final = (
     Status.SUBMITTING,
     Status.UNCERTAIN,
     Status.REJECTED,
@@ -50,8 +51,8 @@ TABLE: Mapping[tuple[Status, Status], Verdict] = {
 
 # A vendor that answers 404 this often, over at least this long, has lost the job. Shorter runs are replica lag
 # right after creation or an outage of its read side.
-GONE_POLLS = 5
-GONE_SPAN = timedelta(minutes=30)
+GONE_POLLS: Final = 5
+GONE_SPAN: Final = timedelta(minutes=30)
 
 
 def reconcile(job: Job, seen: Observation) -> tuple[Job, Verdict]:
@@ -163,7 +164,7 @@ def _set_aside(job: Job, _seen: Seen, _status: Status) -> Job:
     return replace(job, conflicts=job.conflicts + 1)
 
 
-_APPLY = {
+_APPLY: Final = {
     Verdict.ADVANCED: _advance,
     Verdict.REPEATED: _repeat,
     Verdict.STALE: _outlive,
@@ -237,8 +238,8 @@ def _join_reports(known: tuple[Report, ...], seen: Reported) -> tuple[Report, ..
 
 # A submission that certainly was not sent is tried again: each of these already stands for several tries within a
 # minute. Somebody whose address is wrong or whose network is down should be told within minutes.
-UNSENT_ATTEMPTS = 3
-UNSENT_PAUSE = timedelta(seconds=30)
+UNSENT_ATTEMPTS: Final = 3
+UNSENT_PAUSE: Final = timedelta(seconds=30)
 
 
 def undelivered(job: Job, *, maybe_sent: bool, reason: str, at: datetime) -> Observation:

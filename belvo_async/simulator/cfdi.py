@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 from .taxpayers import Taxpayer
 
 Kind = Literal["I", "E", "P", "N", "T"]
-ZERO = Decimal("0.00")
+ZERO: Final = Decimal("0.00")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

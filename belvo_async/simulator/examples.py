@@ -7,14 +7,15 @@ client should live with both.
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from typing import Final
 from zlib import crc32
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from .wire import Json, JsonObject
 
 # One row in so many, where nothing else is asked for: enough to be met, and the schema stays the rule.
-EXAMPLE_SHARE = 0.25
-_SHARES = 1000
+EXAMPLE_SHARE: Final = 0.25
+_SHARES: Final = 1000
 
 
 def _as_number(value: Json) -> Json:

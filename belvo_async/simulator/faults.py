@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from random import Random
+from typing import Final
 
 # Faults that strike a request before the vendor looks at it: nothing was accepted.
-BEFORE = frozenset({"unsent", "timeout"})
+BEFORE: Final = frozenset({"unsent", "timeout"})
 # Faults that strike the answer: the vendor did all its work, the client may not learn of it.
-AFTER = frozenset({"lost_202", "bad_gateway", "slow", "cut_body"})
+AFTER: Final = frozenset({"lost_202", "bad_gateway", "slow", "cut_body"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +34,7 @@ class Faults:
     slow_seconds: float = 2.0
 
 
-NO_FAULTS = Faults()
+NO_FAULTS: Final = Faults()
 
 
 class Dice:

@@ -6,27 +6,28 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from random import Random
+from typing import Final
 from uuid import UUID
 
 from .cfdi import ZERO, Cfdi, Kind, Line, PaidDocument, Payment, Payroll, Tax
 from .taxpayers import Taxpayer, counterparties, employees
 
-FIRST_YEAR = 2020
-CENT = Decimal("0.01")
-IVA = Decimal("16.00")
+FIRST_YEAR: Final = 2020
+CENT: Final = Decimal("0.01")
+IVA: Final = Decimal("16.00")
 # Professional fees billed by persons: 10 % income tax and two thirds of the VAT are retained (SAT).
-ISR_RETAINED = Decimal("10.00")
-IVA_RETAINED = Decimal("10.6667")
-_GOODS = (("Cuaderno", "14111514", "H87", "Pieza"), ("Bota de trabajo", "53111601", "PR", "Par"),
+ISR_RETAINED: Final = Decimal("10.00")
+IVA_RETAINED: Final = Decimal("10.6667")
+_GOODS: Final = (("Cuaderno", "14111514", "H87", "Pieza"), ("Bota de trabajo", "53111601", "PR", "Par"),
           ("Flete local", "78101802", "E48", "Unidad de servicio"), ("Café molido & tostado", "50201706", "KGM", "Kg"),
           ("Lámina \"calibre 22\"", "30102204", "H87", "Pieza"), ("Asesoría", "80101500", "E48", "Unidad de servicio"),
           ("Diésel <industrial>", "15101505", "LTR", "Litro"))  # fmt: skip
 # Shares of the five kinds in a year: credit notes, payments, payroll, transfers; the rest is income.
 _SHARES: tuple[tuple[Kind, float], ...] = (("E", 0.08), ("P", 0.14), ("N", 0.12), ("T", 0.04))
-_CANCELLED = 0.05
-_SETTLED_TOGETHER = timedelta(days=60)
+_CANCELLED: Final = 0.05
+_SETTLED_TOGETHER: Final = timedelta(days=60)
 # How often wages are paid, and for how many days.
-_PERIODS = (("FIFTEENTH_DAY", 15), ("WEEKLY", 7), ("MONTHLY", 30))
+_PERIODS: Final = (("FIFTEENTH_DAY", 15), ("WEEKLY", 7), ("MONTHLY", 30))
 # Small wages come with a subsidy (a month's, in pesos); a Christmas bonus is free of tax up to thirty units of measure.
 _SMALL_WAGE, _SUBSIDY, _EXEMPT_BONUS = Decimal("600.00"), Decimal("475.00"), Decimal("3394.20")
 

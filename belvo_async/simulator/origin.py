@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import ClassVar, Protocol, Self
+from typing import ClassVar, Final, Protocol, Self
 
 from aiohttp import web
 
@@ -16,9 +16,9 @@ from .deliveries import Habits, WebhookSender
 from .faults import AFTER, Dice, Faults, Scripts
 from .wire import SECRET_HEADERS, Delivery, Incoming, Query, Reply, Route, SeenRequest, address
 
-BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
-BODY_LIMIT_BYTES = 4 * 1024 * 1024
-NO_DELAY = timedelta(0)
+BAD_GATEWAY: Final = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
+BODY_LIMIT_BYTES: Final = 4 * 1024 * 1024
+NO_DELAY: Final = timedelta(0)
 
 
 def utc_now() -> datetime:

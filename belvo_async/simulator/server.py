@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Final
 
 from .belvo.simulator import BelvoSimulator
 from .faults import NO_FAULTS, Faults
 from .syntage.simulator import SyntageSimulator
 
 Say = Callable[[str], object]
-_SHOWN = 20
+_SHOWN: Final = 20
 
 
 async def serve(

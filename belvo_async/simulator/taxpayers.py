@@ -3,16 +3,44 @@
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from random import Random
+from typing import Final
 
-_TRADES = ("ACEROS", "BODEGAS", "CALZADO", "DULCES", "EMPAQUES", "FLETES", "GRANOS", "HULES", "LLANTAS", "MADERAS",
-           "PINTURAS", "QUIMICOS", "REFACCIONES", "TEXTILES", "UTILES", "VIDRIOS")  # fmt: skip
-_PLACES = ("DEL BAJIO", "DE TAPALPA", "DEL NORTE", "QUEBRADA", "EL ZARZAL", "DE LA SIERRA", "DEL ISTMO", "SAN ELOY",
-           "LA CEIBA", "DEL GOLFO", "AÑIL", "RIO SECO")  # fmt: skip
-_GIVEN = ("ANA", "BRUNO", "CLARA", "DIEGO", "ELENA", "FELIX", "INES", "JULIAN", "LUCIA", "MATEO", "NURIA", "TOMAS")
-_FAMILY = ("ARCE", "BELTRAN", "CERDA", "DURAN", "ESPINO", "FARIAS", "IBAÑEZ", "LUEVANO", "MUÑOZ", "OCAMPO", "SOLIS")
-_HOMOCLAVE = "ABCDEFGHIJKLMNPQRSTUVWXYZ123456789"
-COUNTERPARTIES = 40
-EMPLOYEES = 12
+_TRADES: Final = (
+    "ACEROS", "BODEGAS", "CALZADO", "DULCES", "EMPAQUES", "FLETES", "GRANOS", "HULES", "LLANTAS", "MADERAS",
+    "PINTURAS", "QUIMICOS", "REFACCIONES", "TEXTILES", "UTILES", "VIDRIOS")  # fmt: skip
+_PLACES: Final = (
+    "DEL BAJIO", "DE TAPALPA", "DEL NORTE", "QUEBRADA", "EL ZARZAL", "DE LA SIERRA", "DEL ISTMO", "SAN ELOY",
+    "LA CEIBA", "DEL GOLFO", "AÑIL", "RIO SECO")  # fmt: skip
+_GIVEN: Final = (
+    "ANA",
+    "BRUNO",
+    "CLARA",
+    "DIEGO",
+    "ELENA",
+    "FELIX",
+    "INES",
+    "JULIAN",
+    "LUCIA",
+    "MATEO",
+    "NURIA",
+    "TOMAS",
+)
+_FAMILY: Final = (
+    "ARCE",
+    "BELTRAN",
+    "CERDA",
+    "DURAN",
+    "ESPINO",
+    "FARIAS",
+    "IBAÑEZ",
+    "LUEVANO",
+    "MUÑOZ",
+    "OCAMPO",
+    "SOLIS",
+)
+_HOMOCLAVE: Final = "ABCDEFGHIJKLMNPQRSTUVWXYZ123456789"
+COUNTERPARTIES: Final = 40
+EMPLOYEES: Final = 12
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ..abc import Store
 from ..discreet import discreet
 from ..errors import ConfigurationError
@@ -11,7 +13,7 @@ from .moving import Moved, move_account
 
 __all__ = ["MemoryStore", "Moved", "join_accounts", "move_account", "open_store"]
 
-_FORMS = "`memory:`, `sqlite:PATH`, `postgresql://HOST/DATABASE`, `redis://HOST:PORT/NUMBER`"
+_FORMS: Final = "`memory:`, `sqlite:PATH`, `postgresql://HOST/DATABASE`, `redis://HOST:PORT/NUMBER`"
 
 
 @discreet

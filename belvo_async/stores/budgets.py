@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from datetime import datetime, timedelta
+from typing import Final
 
 import msgspec
 
@@ -105,7 +106,7 @@ def write_ledger(ledger: Ledger) -> bytes:
     return msgspec.msgpack.encode(ledger)
 
 
-_LEDGER = msgspec.msgpack.Decoder(Ledger)
+_LEDGER: Final = msgspec.msgpack.Decoder(Ledger)
 
 
 def _remove(places: list[int], place: int) -> None:

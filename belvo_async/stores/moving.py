@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
@@ -15,11 +15,11 @@ from ..jobs import Job, task_key
 from .walks import SLICE, in_slices
 
 # Jobs that a session adds meanwhile are moved in another round. One that fires all the time is never caught up with.
-ROUNDS = 3
+ROUNDS: Final = 3
 # A submission under way holds its lane at least for so long: longer than the longest request and its retries.
-SHORTEST_HOLD = timedelta(minutes=8)
+SHORTEST_HOLD: Final = timedelta(minutes=8)
 # Later than any job ended, by whatever clock.
-_EVER = datetime.max.replace(tzinfo=UTC)
+_EVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class Moved(NamedTuple):

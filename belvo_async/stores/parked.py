@@ -7,7 +7,7 @@ import hashlib
 import logging
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from ..jobs import Job, Observation, Reported, Seen, normal_id
 from .rules import Bounds
@@ -16,11 +16,11 @@ _log = logging.getLogger("belvo_async")
 
 # The part of the park that goes at once. Looking for strangers where nearly all is claimed costs too much to be done
 # for each delivery.
-AT_ONCE = 100
+AT_ONCE: Final = 100
 # At least so many are looked at for strangers before the newest, most of which are, are tried.
-LOOK = 64
+LOOK: Final = 64
 # A flood is told, not echoed.
-TOLD_EVERY = timedelta(minutes=1)
+TOLD_EVERY: Final = timedelta(minutes=1)
 
 
 def subject_mark(subject: str) -> bytes:

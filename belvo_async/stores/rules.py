@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
@@ -15,7 +16,7 @@ from .affinity import Affinity
 
 _log = logging.getLogger("belvo_async")
 
-TIMELINE_LIMIT = 200
+TIMELINE_LIMIT: Final = 200
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,8 +35,8 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
         return count <= self.count and size <= self.limit_bytes
 
 
-PARKED = Bounds(count=10_000, limit_bytes=16 * 2**20)
-ASIDE = Bounds(count=1_000, limit_bytes=16 * 2**20)
+PARKED: Final = Bounds(count=10_000, limit_bytes=16 * 2**20)
+ASIDE: Final = Bounds(count=1_000, limit_bytes=16 * 2**20)
 
 
 class Lifecycle:
@@ -70,8 +71,8 @@ class Lifecycle:
             raise StoreError("the store was opened on another event loop: open one on each loop")
 
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 def to_us(at: datetime) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import LiteralString
+from typing import Final, LiteralString
 
 from ..jobs import Status
 
@@ -13,8 +13,8 @@ def _quoted(words: Iterable[str]) -> str:
 
 
 # The statuses there are, and those that never change.
-STATUSES = _quoted(Status)
-ENDED = _quoted(status for status in Status if status.is_terminal)
+STATUSES: Final = _quoted(Status)
+ENDED: Final = _quoted(status for status in Status if status.is_terminal)
 
 # Whether no job could claim a row of `seen` now. Under OR, so that it is asked row by row and only as far as needed.
 IS_STRANGE: LiteralString = """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from typing import NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from ..jobs import Job
 from .documents import read_job
@@ -11,7 +11,7 @@ from .documents import read_job
 P = TypeVar("P")
 
 # How many jobs a walk reads at a time: decoding them takes about a millisecond.
-SLICE = 256
+SLICE: Final = 256
 
 
 class Position(NamedTuple):
@@ -22,7 +22,7 @@ class Position(NamedTuple):
 
 
 # Before every job, whatever clock it was created by.
-START = Position(-(2**63), "")
+START: Final = Position(-(2**63), "")
 
 
 async def walk(

@@ -12,8 +12,8 @@ _DATE: Final = r"(?:(?P<y1>\d{4})(?P<s1>[-/.])(?P<m1>\d{1,2})(?P=s1)(?P<d1>\d{1,
 _DAY_FIRST: Final = r"(?P<d2>\d{1,2})(?P<s2>[-/.])(?P<m2>\d{1,2})(?P=s2)(?P<y2>\d{4}))"
 _TIME: Final = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?"
 _ZONE: Final = r"(?P<zone>[Zz]|[+-]\d{2}(?::?\d{2})?|[^\W\d][\w./ ]{0,31})"
-_MOMENT = re.compile(rf"{_DATE}{_DAY_FIRST}(?:(?:[Tt]|,?\s+){_TIME}(?:\s*{_ZONE})?)?")
-_OFFSET = re.compile(r"([+-]\d{2}):?(\d{2})?")
+_MOMENT: Final = re.compile(rf"{_DATE}{_DAY_FIRST}(?:(?:[Tt]|,?\s+){_TIME}(?:\s*{_ZONE})?)?")
+_OFFSET: Final = re.compile(r"([+-]\d{2}):?(\d{2})?")
 
 # The four zones of the law (Ley de los Husos Horarios), and the letters North America gives its own.
 _ZONES: Final = {
@@ -36,7 +36,7 @@ _OFFSETS: Final = {
     "PDT": "-07:00",
     "PST": "-08:00",
 }
-_ZONE_WORDS = re.compile(r"^(?:T[. ] ?|TIEMPO (?:DEL? )?|ZONA |HORA (?:DEL? )?)")
+_ZONE_WORDS: Final = re.compile(r"^(?:T[. ] ?|TIEMPO (?:DEL? )?|ZONA |HORA (?:DEL? )?)")
 
 
 def days(text: str) -> Iterator[str]:

@@ -16,14 +16,14 @@ from ..errors import PayloadError
 from ..payload import check_number
 
 # A million taxpayers with a million invoices each have fewer.
-COUNT_LIMIT = 10**15
-LONGEST_COUNT = 18
+COUNT_LIMIT: Final = 10**15
+LONGEST_COUNT: Final = 18
 
-_PLAIN = re.compile(r"([+-]?)(\d+\.?\d*|\.\d+)((?:[eE][+-]?\d{1,4})?)", re.ASCII)
+_PLAIN: Final = re.compile(r"([+-]?)(\d+\.?\d*|\.\d+)((?:[eE][+-]?\d{1,4})?)", re.ASCII)
 # Blanks, among them those that do not break lines, between groups of three digits say nothing but thousands.
-_BLANK_GROUPS = re.compile(r"([+-]?)([1-9]\d{0,2}(?:[ \u00a0\u2009\u202f]\d{3})+(?:\.\d+)?)", re.ASCII)
+_BLANK_GROUPS: Final = re.compile(r"([+-]?)([1-9]\d{0,2}(?:[ \u00a0\u2009\u202f]\d{3})+(?:\.\d+)?)", re.ASCII)
 # One comma alone may be the decimal one of other countries: `1,234`. Several, or one before a point, cannot.
-_COMMA_GROUPS = re.compile(r"([+-]?)([1-9]\d{0,2}(?:(?:,\d{3}){2,}(?:\.\d+)?|(?:,\d{3})+\.\d+))", re.ASCII)
+_COMMA_GROUPS: Final = re.compile(r"([+-]?)([1-9]\d{0,2}(?:(?:,\d{3}){2,}(?:\.\d+)?|(?:,\d{3})+\.\d+))", re.ASCII)
 _GROUP_MARKS: Final = str.maketrans("", "", ", \u00a0\u2009\u202f")
 
 _FLAGS: Final = {"true": b"true", "1": b"true", "yes": b"true", "si": b"true", "s\u00ed": b"true"}

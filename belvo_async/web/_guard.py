@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from typing import Final
 
 from .._session import Session
 from ..errors import ConfigurationError, SessionClosedError
@@ -11,7 +12,7 @@ from ..errors import ConfigurationError, SessionClosedError
 _log = logging.getLogger("belvo_async")
 
 # A sender that trickles bytes holds a connection no longer than this; both vendors send at once.
-READ_WITHIN_SECONDS = 5.0
+READ_WITHIN_SECONDS: Final = 5.0
 
 
 class Guard:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
@@ -15,8 +15,8 @@ from ..payload import DELIVERY_LIMIT_BYTES
 from ._guard import READ_WITHIN_SECONDS, Guard, is_encoded
 
 # What reading raises when the sender went away, or sent what is no HTTP.
-_BROKEN = (web.RequestPayloadError, HttpProcessingError, ConnectionError)
-_READ_BEFORE = (
+_BROKEN: Final = (web.RequestPayloadError, HttpProcessingError, ConnectionError)
+_READ_BEFORE: Final = (
     "its body was read by a middleware that kept it for itself: read it there with `await request.read()`, "
     "which remembers the bytes"
 )

@@ -6,25 +6,25 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from ...jobs import Status, Task
 from ...simulator import BelvoSimulator, Faults, Json, SyntageSimulator
 from ...vendors import belvo, syntage
 
 # Fixed, so that a seed shows the same numbers in any year. No leap year: Belvo takes at most 365 days.
-YEARS = (2022, 2023)
+YEARS: Final = (2022, 2023)
 LINKS = ENTITIES = 3
 # Most of Belvo's results fit one page then: it allows 80 requests in 30 seconds, real ones.
-INVOICES_PER_YEAR = 160
+INVOICES_PER_YEAR: Final = 160
 
 # Belvo's webhooks are never dropped here: without one, its end could only be inferred, after ten minutes. Nor forged:
 # an authentic delivery about an unknown request may be the one of an uncertain job, so that it would stay unmatched.
-BELVO_FAULTS = Faults(
+BELVO_FAULTS: Final = Faults(
     webhook_duplicated=0.3, webhook_reordered=0.2, webhook_early=0.1, slow=0.06, cut_body=0.08, slow_seconds=0.6
 )
 # A 5xx on its POST would leave a job uncertain for two minutes, so there is none.
-SYNTAGE_FAULTS = Faults(
+SYNTAGE_FAULTS: Final = Faults(
     webhook_dropped=0.3,
     webhook_duplicated=0.3,
     webhook_reordered=0.2,
@@ -34,7 +34,7 @@ SYNTAGE_FAULTS = Faults(
     cut_body=0.08,
     slow_seconds=0.6,
 )
-FAULTS_IN_WORDS = (
+FAULTS_IN_WORDS: Final = (
     "belvo:   webhooks doubled, reordered, before their 202; answers slow or cut;",
     "         one 202 lost, one 429, one 500, one synchronous answer, one failure",
     "syntage: webhooks dropped, doubled, reordered, before their 202, forged;",

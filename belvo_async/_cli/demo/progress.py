@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from ..._session import JobHandle
 from ...jobs import Job, Status
@@ -13,10 +13,10 @@ from ..table import Table
 from .plan import PlannedJob
 from .records import RecordFile
 
-HEADINGS = ("job", "vendor", "what", "state", "by", "time", "count", "sum")
-RIGHT = frozenset({"time", "count", "sum"})
+HEADINGS: Final = ("job", "vendor", "what", "state", "by", "time", "count", "sum")
+RIGHT: Final = frozenset({"time", "count", "sum"})
 # Enough of a job's id to find it in the file.
-SHOWN_DIGITS = 6
+SHOWN_DIGITS: Final = 6
 
 
 @dataclass(kw_only=True)

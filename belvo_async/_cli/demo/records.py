@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import IO, Any
+from typing import IO, Any, Final
 
 import msgspec
 
@@ -16,11 +16,11 @@ from ...vendors import belvo, syntage
 from .plan import PlannedJob
 
 # With one answer in twelve cut, five readings in a row are cut once in 200,000 times.
-READINGS = 5
-PAUSE_SECONDS = 0.1
+READINGS: Final = 5
+PAUSE_SECONDS: Final = 0.1
 
 # Amounts are JSON texts in the file: readers that take JSON numbers for floats would change them.
-_ENCODER = msgspec.json.Encoder()
+_ENCODER: Final = msgspec.json.Encoder()
 
 
 @dataclass(kw_only=True)

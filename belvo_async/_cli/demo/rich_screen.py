@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TextIO
+from typing import Final, TextIO
 
 import rich.box
 import rich.table
@@ -17,7 +17,7 @@ from ..table import Table
 from .progress import Track, table_of
 
 # What says how a job fares; anything else is plain.
-STYLES = {
+STYLES: Final = {
     "queued": "dim",
     "submitting": "cyan",
     "pending": "cyan",
@@ -30,7 +30,7 @@ STYLES = {
     "rejected": "red",
 }
 # Lines of the live view that are no job: heading, rule, the two bars, the line the cursor is on.
-OTHER_LINES = 5
+OTHER_LINES: Final = 5
 
 
 class RichScreen:

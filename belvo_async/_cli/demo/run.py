@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final
 
 from aiohttp import web
 
@@ -42,15 +42,15 @@ from .report import close
 from .screen import Screen, open_screen
 
 # Belvo allows 80 requests in 30 real seconds; polling more often than this would use them up.
-POLLING = Polling(first=timedelta(milliseconds=600), longest=timedelta(seconds=1))
-REFRESH_SECONDS = 0.1
+POLLING: Final = Polling(first=timedelta(milliseconds=600), longest=timedelta(seconds=1))
+REFRESH_SECONDS: Final = 0.1
 # What a shell adds to the number of the signal that ended a program.
-ENDED = 128
+ENDED: Final = 128
 # Of a run that went wrong.
-LOG_LINES = 20
+LOG_LINES: Final = 20
 # In the vendors' time: the slowest job takes 5 minutes, and four wait for one link.
-DEADLINE_SECONDS = 2400
-STOP_AFTER_SECONDS = 60
+DEADLINE_SECONDS: Final = 2400
+STOP_AFTER_SECONDS: Final = 60
 
 Held = Callable[[PlannedJob], Mapping[str, Decimal]]
 

@@ -120,7 +120,7 @@ async def _checked(response: Response, fetch: Fetch, limit: int | None) -> Async
 
 
 # No file of either vendor is HTML; a login, a captive portal or a proxy that is being mended is, and says 200.
-_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE)
+_PAGE: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE)
 _HEAD_BYTES: Final = 64
 
 

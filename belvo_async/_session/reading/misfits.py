@@ -5,15 +5,16 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable
+from typing import Final
 
 from ...tolerant import Misfits
 
 _log = logging.getLogger("belvo_async")
 
-_INDEX = re.compile(r"\[\d+\]")
+_INDEX: Final = re.compile(r"\[\d+\]")
 
 # A warning names the place, which is the vendor's own, and never the value, which is a taxpayer's.
-_SENTENCE = "%s: a value at %s cannot be read; it is None, and counted in `misfits`"
+_SENTENCE: Final = "%s: a value at %s cannot be read; it is None, and counted in `misfits`"
 
 
 class MisfitReport:

@@ -11,9 +11,13 @@ from .dedup import WINDOW_IDS, PageSum
 # are not.
 STALE_PAGES: Final = 10
 
-_ROUND = "the pages lead round and round: a page that has a next one holds what was read before; read it again later"
+_ROUND: Final = (
+    "the pages lead round and round: a page that has a next one holds what was read before; read it again later"
+)
 
-_BACK = "the pages lead back: the next one was read before, so that the rest cannot be reached; read it again later"
+_BACK: Final = (
+    "the pages lead back: the next one was read before, so that the rest cannot be reached; read it again later"
+)
 
 
 class PageLoops:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Iterator
 from functools import lru_cache
-from typing import Any, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 
 from msgspec import inspect
 
@@ -15,7 +15,7 @@ from ...tolerant import bare
 
 _Record: TypeAlias = inspect.StructType | inspect.DataclassType | inspect.TypedDictType
 # What a row, which is an object, can be decoded into; any of a union will do.
-_ROWS = (*_Record.__args__, inspect.DictType, inspect.AnyType, inspect.RawType)
+_ROWS: Final = (*_Record.__args__, inspect.DictType, inspect.AnyType, inspect.RawType)
 
 
 def check_record(shape: Shape[object], record: object) -> None:

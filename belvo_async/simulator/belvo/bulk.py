@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, timedelta
 from random import Random
+from typing import Final
 from uuid import UUID
 
 from ..fiscal import Books
@@ -9,7 +10,7 @@ from .rows.invoices import Filed
 from .rows.records import Records
 from .state import Link
 
-PATTERNS = 400  # as many different invoices as the copies are made of
+PATTERNS: Final = 400  # as many different invoices as the copies are made of
 
 
 def copies(

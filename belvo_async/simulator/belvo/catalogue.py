@@ -1,6 +1,7 @@
 """Belvo's fiscal resources for Mexico: where each lives, how its list is filtered, how it is retrieved."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from .checks import Check, check_invoices, check_link, check_retentions, check_returns, check_snapshot
 from .lists import INVOICE_FILTERS, RECORD_FILTERS, RETENTION_FILTERS, RETURN_FILTERS, Filters
@@ -24,7 +25,7 @@ class Resource:
     has_resume: bool = False
 
 
-CATALOGUE = (
+CATALOGUE: Final = (
     Resource(
         name="INVOICES",
         path="/api/invoices/",

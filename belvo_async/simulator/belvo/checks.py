@@ -4,19 +4,19 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TypeAlias
+from typing import Final, TypeAlias
 from uuid import UUID
 
 from ..wire import Json, JsonObject
 
 # "maximum 365 days per request" (reference of POST /api/invoices/). Whether both ends count is
 # not documented; a difference of 365 days is let pass, the next one is not.
-LONGEST_SPAN = timedelta(days=365)
-DIRECTIONS = ("OUTFLOW", "INFLOW")
+LONGEST_SPAN: Final = timedelta(days=365)
+DIRECTIONS: Final = ("OUTFLOW", "INFLOW")
 Problem: TypeAlias = tuple[str, str, str]
 Check: TypeAlias = Callable[[JsonObject, date], list[Problem]]
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_YEAR = re.compile(r"(19|20)\d{2}")
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_YEAR: Final = re.compile(r"(19|20)\d{2}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,7 @@
 """Belvo's documented error bodies: a list of objects with code, message and request_id."""
 
+from typing import Final
+
 from ..wire import Json, JsonObject, Reply, answer
 
 # code -> (status, message). Codes and statuses from Belvo's error catalogue; the texts are our own.
@@ -29,8 +31,10 @@ CODES: dict[str, tuple[int, str]] = {
     "service_unavailable": (500, "The service is unavailable for now"),
 }
 # How long a suspended session waits for its token.
-SESSION_SECONDS = 900
-HTML_403 = b"<html><head><title>403 Forbidden</title></head><body><center><h1>403 Forbidden</h1></center></body></html>"
+SESSION_SECONDS: Final = 900
+HTML_403: Final = (
+    b"<html><head><title>403 Forbidden</title></head><body><center><h1>403 Forbidden</h1></center></body></html>"
+)
 
 
 def error(code: str, request_id: str, **more: Json) -> Reply:

@@ -5,27 +5,27 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Final, TypeAlias
 from urllib.parse import urlencode
 from uuid import UUID
 
 from ..wire import Incoming, Json, JsonObject, Query
 from .rows.invoices import Filed
 
-LARGEST_PAGE = 1000  # larger values are clamped (pagination article)
+LARGEST_PAGE: Final = 1000  # larger values are clamped (pagination article)
 # Query parameters that choose how rows are shown, not which.
-SHOWING = frozenset({"page", "page_size", "fields", "omit"})
+SHOWING: Final = frozenset({"page", "page_size", "fields", "omit"})
 Key: TypeAlias = str | Decimal
 Test: TypeAlias = Callable[[Filed], bool]
 
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 # The specification wants two to four decimals, and shows [100, 5000] as a range: both are taken.
-_AMOUNT = re.compile(r"\d{1,15}(\.\d{1,4})?")
-_YEAR = re.compile(r"\d{4}")
-_HOLDS = {"gt": (1,), "gte": (0, 1), "lt": (-1,), "lte": (-1, 0)}
+_AMOUNT: Final = re.compile(r"\d{1,15}(\.\d{1,4})?")
+_YEAR: Final = re.compile(r"\d{4}")
+_HOLDS: Final = {"gt": (1,), "gte": (0, 1), "lt": (-1,), "lte": (-1, 0)}
 # Fields of the filters that lie deeper in the row, or under another name.
-_GENERAL = frozenset({"ejercicio", "tipo_declaracion"})
-_LISTED_AS = {"country_code": "country_codes"}
+_GENERAL: Final = frozenset({"ejercicio", "tipo_declaracion"})
+_LISTED_AS: Final = {"country_code": "country_codes"}
 
 
 class FilterError(Exception):
@@ -89,8 +89,8 @@ class Filter:
     shown: Callable[[Json], Key] = _shown
 
 
-_EQUAL = ("", "in")
-_ORDERED = ("", "gt", "gte", "lt", "lte", "range")
+_EQUAL: Final = ("", "in")
+_ORDERED: Final = ("", "gt", "gte", "lt", "lte", "range")
 Filters: TypeAlias = dict[str, Filter]
 
 # Filters of the lists: field -> its operators (official OpenAPI 1.223.0).

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from random import Random
-from typing import TypeAlias
+from typing import Final, TypeAlias
 from uuid import UUID
 
 from ..origin import Timers
@@ -16,11 +16,11 @@ from .state import HISTORICAL, Archive, BelvoJob, Link
 from .webhooks import BelvoWebhooks
 
 FASTEST_STEP, SLOWEST_STEP = 8, 25  # seconds between two webhooks
-YEARS = 5  # SAT: invoices and yearly returns of five years (webhook articles)
-RECENT = timedelta(days=30)  # initial_*_update: the last 30 days
+YEARS: Final = 5  # SAT: invoices and yearly returns of five years (webhook articles)
+RECENT: Final = timedelta(days=30)  # initial_*_update: the last 30 days
 # Rows of one step, the webhook's code and its data.
 Find: TypeAlias = Callable[[datetime], tuple[list[Filed], str, JsonObject]]
-PLAIN = "historical_update"
+PLAIN: Final = "historical_update"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from functools import partial
+from typing import Final
 
 from ..wire import Incoming, Json, JsonObject, Reply, Route, answer
 from .catalogue import CATALOGUE, Resource
@@ -13,7 +14,7 @@ from .lists import pick
 from .state import BelvoJob, Link
 
 # Login, retrieval and logout together (error catalogue, request_timeout).
-SYNCHRONOUS_LIMIT = timedelta(minutes=5)
+SYNCHRONOUS_LIMIT: Final = timedelta(minutes=5)
 
 
 class Retrievals:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from random import Random
+from typing import Final
 
 from ..origin import Timers
 from ..wire import JsonObject
@@ -13,7 +14,7 @@ from .rows.records import Records
 from .state import Archive, BelvoJob, BelvoScript, Link
 from .webhooks import BelvoWebhooks
 
-INVOICES = "INVOICES"
+INVOICES: Final = "INVOICES"
 FASTEST_SECONDS, SLOWEST_SECONDS = 20, 90
 
 

@@ -5,7 +5,7 @@ import binascii
 import hmac
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import ClassVar
+from typing import ClassVar, Final
 from uuid import UUID
 
 from ..deliveries import Habits
@@ -34,9 +34,9 @@ from .webhooks import BelvoWebhooks
 
 # 80 requests per 30 s per source IP, then the proxy's 403 page (error catalogue).
 BUDGET_CALLS, BUDGET_WINDOW = 80, timedelta(seconds=30)
-LINK_STATUS = {"invalid_credentials": "invalid", "token_required": "token_required"}
+LINK_STATUS: Final = {"invalid_credentials": "invalid", "token_required": "token_required"}
 # Answers that mean the login or the scraping failed; they count against the link.
-UNSUCCESSFUL = frozenset({"login_error", "session_expired", "institution_down", "institution_unavailable"})
+UNSUCCESSFUL: Final = frozenset({"login_error", "session_expired", "institution_down", "institution_unavailable"})
 
 
 class BelvoSimulator(Origin):

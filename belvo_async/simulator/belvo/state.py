@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
 from ..cfdi import Cfdi
 from ..taxpayers import Taxpayer
@@ -18,10 +18,10 @@ BelvoOutcome = Literal["finished", "failed", "silent", "stuck"]
 OUTCOMES: tuple[str, ...] = get_args(BelvoOutcome)
 # Work on a link that is no POST of one resource: a refresh, what follows its creation, its deletion.
 REFRESH, HISTORICAL, LINK_DELETION = "REFRESH", "HISTORICAL", "LINK_DELETION"
-KINDS = (*FETCHABLE, REFRESH, HISTORICAL, LINK_DELETION)
+KINDS: Final = (*FETCHABLE, REFRESH, HISTORICAL, LINK_DELETION)
 # "A link turns invalid after six unsuccessful POSTs" (error catalogue, invalid_link).
-FAILED_POSTS_LIMIT = 6
-_REMEMBERED_LISTS = 64
+FAILED_POSTS_LIMIT: Final = 6
+_REMEMBERED_LISTS: Final = 64
 
 
 @dataclass(kw_only=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from typing import Final
 from uuid import UUID
 
 from ..deliveries import WebhookSender
@@ -12,12 +13,12 @@ from .state import BelvoJob, Link
 
 # (code, data key) of a finished asynchronous POST. FINANCIAL_STATEMENTS is documented; INVOICES is
 # not: it follows the guide's pattern new_{resource}_available.
-FINISHED = {
+FINISHED: Final = {
     "INVOICES": ("new_invoices_available", "new_invoices"),
     "FINANCIAL_STATEMENTS": ("new_financial_statements_available", "new_financial_statements"),
 }
 # No page shows a failure webhook of an asynchronous POST; the data follows LINK invalid_credentials.
-FAILED_CODE = "unknown_failure_code"
+FAILED_CODE: Final = "unknown_failure_code"
 
 
 class BelvoWebhooks:

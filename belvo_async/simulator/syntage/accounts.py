@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from ..faults import Dice
@@ -22,13 +22,13 @@ from .webhooks import SyntageEvents
 
 CredentialStatus = Literal["valid", "invalid", "error", "disabled", "waiting"]
 # The SAT refuses this CIEC here, so that a server without scripts can show an invalid credential as well.
-REFUSED_PASSWORD = "refused-ciec1"  # noqa: S105 - made up, opens nothing
+REFUSED_PASSWORD: Final = "refused-ciec1"  # noqa: S105 - made up, opens nothing
 # "Usually 10-20 s" (credentials page).
-CHECK_SECONDS = (10.0, 20.0)
+CHECK_SECONDS: Final = (10.0, 20.0)
 # Revalidation answers 429 with rate headers (OpenAPI); how many are let through is not documented.
 REVALIDATIONS, REVALIDATION_WINDOW = 3, timedelta(seconds=60)
-SOURCES = ("sat", "buro_de_credito", "rpc", "rug", "bil")
-_RFC = re.compile(r"[A-ZÑ&]{3,4}\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])[A-Z0-9]{3}")
+SOURCES: Final = ("sat", "buro_de_credito", "rpc", "rug", "bil")
+_RFC: Final = re.compile(r"[A-ZÑ&]{3,4}\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])[A-Z0-9]{3}")
 _CHOICE, _BLANK = "The value you selected is not a valid choice.", "This value should not be blank."
 
 

@@ -1,8 +1,10 @@
 """Syntage's documented error bodies."""
 
+from typing import Final
+
 from ..wire import Json, Reply, answer
 
-LD_JSON = "application/ld+json"
+LD_JSON: Final = "application/ld+json"
 # Scripted faults that are answers: name -> (status, text).
 REFUSALS: dict[str, tuple[int, str]] = {
     "bad_request": (400, "Bad request"),

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Final, Literal
 
 from ..faults import Dice
 from ..origin import Timers
@@ -15,8 +15,8 @@ from .rows.invoices import Entity, OrderedIds, stamp
 from .webhooks import Deliveries, SyntageEvents
 
 ExportOutcome = Literal["finished", "failed", "stuck"]
-FORMATS = (*WRITERS, "pdf")
-FILE_TYPES = ("invoice.cfdi.xml", "invoice.cfdi.pdf", "tax_return.transcript", "tax_return.ack_receipt",
+FORMATS: Final = (*WRITERS, "pdf")
+FILE_TYPES: Final = ("invoice.cfdi.xml", "invoice.cfdi.pdf", "tax_return.transcript", "tax_return.ack_receipt",
               "tax_return.payment_receipt")  # fmt: skip
 # How long exports take is not documented.
 QUEUE_SECONDS, RUN_SECONDS = (1.0, 3.0), (5.0, 30.0)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from ..cfdi_xml import xml_of
 from ..faults import Dice
@@ -21,7 +22,7 @@ from .webhooks import SyntageEvents
 
 # The extractor a data source of a new entity starts by itself. Which ones `sat` starts is a setting of the
 # dashboard that is not described: none here.
-FIRST_EXTRACTORS = {"rpc": "rpc", "rug": "rug", "bil": "bil", "buro_de_credito": "buro_de_credito_report"}
+FIRST_EXTRACTORS: Final = {"rpc": "rpc", "rug": "rug", "bil": "bil", "buro_de_credito": "buro_de_credito_report"}
 Document = Callable[[], bytes]
 
 

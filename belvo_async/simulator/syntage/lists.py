@@ -5,7 +5,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import Literal
+from typing import Final, Literal
 from urllib.parse import urlencode
 
 from ..wire import Incoming, Json, JsonObject
@@ -29,7 +29,7 @@ EXTRACTION_FILTERS: Filters = {
     **same("partial", "extractor"),  # `tax_return` finds three of them
     **same("date", "startedAt", "finishedAt", "createdAt"),
 }
-EXTRACTION_ORDER = ("startedAt", "finishedAt", "createdAt", "updatedAt")
+EXTRACTION_ORDER: Final = ("startedAt", "finishedAt", "createdAt", "updatedAt")
 EVENT_FILTERS: Filters = {**same("exact", "type", "taxpayer.id", "source", "resource"), **same("date", "createdAt")}
 ENTITY_FILTERS: Filters = {
     **same("partial", "taxpayer.id", "taxpayer.name"),
@@ -53,7 +53,7 @@ INVOICE_FILTERS: Filters = {
     "hasXml": ("xml", "bool"),
     "hasPdf": ("pdf", "bool"),
 }  # fmt: skip
-INVOICE_ORDER = ("issuedAt", "canceledAt", "certifiedAt")
+INVOICE_ORDER: Final = ("issuedAt", "canceledAt", "certifiedAt")
 
 
 def at(row: JsonObject, path: str) -> Json:

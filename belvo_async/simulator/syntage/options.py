@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from typing import Final
 
 from ..cfdi import Cfdi
 from ..wire import Json, JsonObject
 
-TYPES = ("I", "E", "P", "N", "T")
+TYPES: Final = ("I", "E", "P", "N", "T")
 Problem = tuple[str, str]
-_PERIOD = ("period",)
-_FILES = ("period", "issued", "received", "xml", "pdf", "complement")
+_PERIOD: Final = ("period",)
+_FILES: Final = ("period", "issued", "received", "xml", "pdf", "complement")
 # All 14 extractors and the option names documented (or, for `complement`, observed) for each.
 EXTRACTORS: Mapping[str, tuple[str, ...]] = {
     "invoice": ("types", *_FILES),
@@ -29,12 +30,12 @@ EXTRACTORS: Mapping[str, tuple[str, ...]] = {
     "background_check": (),
 }
 # These read the SAT's portal: they need the RFC and an accepted credential of the entity.
-SAT_EXTRACTORS = frozenset(
+SAT_EXTRACTORS: Final = frozenset(
     name for name in EXTRACTORS if name not in ("rpc", "rug", "bil", "buro_de_credito_report", "background_check")
 )
 # Default of period.from in the vendor's older options table; another source says three years back.
-DEFAULT_FROM = "2014-01-01"
-PRODUCT_TYPES = {True: ("INFORME_BURO", "RCO"), False: ("007", "004", "INFORME_BURO")}  # by "is a company"
+DEFAULT_FROM: Final = "2014-01-01"
+PRODUCT_TYPES: Final = {True: ("INFORME_BURO", "RCO"), False: ("007", "004", "INFORME_BURO")}  # by "is a company"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from ..faults import Dice
 from ..origin import Timers
@@ -14,7 +15,7 @@ from .rows.invoices import Entity, maybe
 from .state import SyntageJob, SyntageOutcome
 from .webhooks import Deliveries, SyntageEvents
 
-STOPPING_SECONDS = 3.0
+STOPPING_SECONDS: Final = 3.0
 # Fastest and slowest run, in vendor seconds.
 INVOICE_SECONDS, OTHER_SECONDS = (60.0, 300.0), (10.0, 60.0)
 

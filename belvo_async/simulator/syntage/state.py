@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import Final, Literal
 
 from ..cfdi import Cfdi
 from ..fiscal import Books
@@ -13,9 +13,9 @@ from .options import InvoiceScope
 from .rows.invoices import Entity, Settlement, invoice_id, invoice_row, maybe, stamp, taxpayer_row
 
 SyntageOutcome = Literal["finished", "failed", "rate_limited", "waiting", "stuck"]
-UNDER_WAY = frozenset({"pending", "waiting", "running"})
+UNDER_WAY: Final = frozenset({"pending", "waiting", "running"})
 # Not a change by itself: when the row was made, and which of the invoices it names are held meanwhile.
-_NO_CHANGE = frozenset({"createdAt", "updatedAt", "relations"})
+_NO_CHANGE: Final = frozenset({"createdAt", "updatedAt", "relations"})
 
 
 @dataclass(kw_only=True)

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
 from ..faults import Dice
 from ..wire import JsonObject
 from .rows.invoices import OrderedIds, stamp
 
 # Oldest first: name and colour, which not every tag has.
-ENTITY_LABELS = (("daily", "#a3aab5"), ("monthly", None), ("clients", "#3b7dd8"))
-INVOICE_LABELS = (("reviewed", "#2e9e6b"), ("in dispute", "#d8453b"), ("reimbursable", None))
-AGE = timedelta(days=30)
+ENTITY_LABELS: Final = (("daily", "#a3aab5"), ("monthly", None), ("clients", "#3b7dd8"))
+INVOICE_LABELS: Final = (("reviewed", "#2e9e6b"), ("in dispute", "#d8453b"), ("reimbursable", None))
+AGE: Final = timedelta(days=30)
 
 
 class Tags:

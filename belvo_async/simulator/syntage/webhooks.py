@@ -7,7 +7,7 @@ import hmac
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from ..deliveries import WebhookSender
 from ..faults import Dice
@@ -15,9 +15,9 @@ from ..wire import JsonObject, encode
 from .errors import LD_JSON
 from .rows.invoices import Entity, OrderedIds, stamp, taxpayer_row
 
-KEPT = timedelta(days=7)  # "at least 7 days" (events page)
+KEPT: Final = timedelta(days=7)  # "at least 7 days" (events page)
 # What the endpoint gets unless a test subscribes it to more: what tells how something goes on, not each record.
-DEFAULT_SUBSCRIPTION = (
+DEFAULT_SUBSCRIPTION: Final = (
     "extraction.created", "extraction.updated", "export.created", "export.updated", "credential.created",
     "credential.updated", "credential.deleted", "link.created", "link.updated", "link.deleted",
 )  # fmt: skip

@@ -8,7 +8,7 @@ import re
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import Any, LiteralString, NamedTuple, TypeAlias
+from typing import Any, Final, LiteralString, NamedTuple, TypeAlias
 
 import psycopg
 from psycopg import AsyncConnection, AsyncCursor
@@ -23,16 +23,16 @@ from ...errors import ConfigurationError, StoreError, StoreLostError
 Row = tuple[Any, ...]
 Arrive: TypeAlias = "Callable[[AsyncConnection[Row]], Awaitable[None]]"
 
-DEFAULT_SCHEMA = "belvo_async"
+DEFAULT_SCHEMA: Final = "belvo_async"
 # A name that needs no quoting, at most NAMEDATALEN - 1 bytes: it also names the channel of notifications.
-SCHEMA_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+SCHEMA_NAME: Final = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 # The server ends every statement after 5 s: one that has not answered by then is stopped or unreachable.
-ANSWER_SECONDS = 6.0
-FIRST_PAUSE_SECONDS = 0.05
-LONGEST_PAUSE_SECONDS = 1.0
+ANSWER_SECONDS: Final = 6.0
+FIRST_PAUSE_SECONDS: Final = 0.05
+LONGEST_PAUSE_SECONDS: Final = 1.0
 
 # What the URL may override. A read-only server would refuse every write: libpq looks for the primary of several hosts.
-_DEFAULTS = {
+_DEFAULTS: Final = {
     "fallback_application_name": "belvo_async",
     "connect_timeout": "3",
     "target_session_attrs": "read-write",
@@ -42,7 +42,7 @@ _DEFAULTS = {
     "tcp_user_timeout": "6000",
 }
 # A role that asks for more than `on` keeps it.
-_SETTINGS = """
+_SETTINGS: Final = """
     SELECT set_config('statement_timeout', '5s', false),
         set_config('lock_timeout', '1s', false),
         set_config('idle_in_transaction_session_timeout', '10s', false),
@@ -227,7 +227,7 @@ def _complaint(url: str) -> str:
     return "check its parts, and percent-encode what is special in user and password"
 
 
-_OPTION_NAME = re.compile(r"[A-Za-z_]{1,40}")
+_OPTION_NAME: Final = re.compile(r"[A-Za-z_]{1,40}")
 
 
 def _check_place(base: str) -> None:
@@ -237,10 +237,10 @@ def _check_place(base: str) -> None:
         raise ConfigurationError("the store's PostgreSQL URL: percent-encode `@` and `/` in user and password")
 
 
-NO_RIGHT = "PostgreSQL refused: the user of the store's URL lacks a right in the store's database or schema"
-_UNREACHABLE = "PostgreSQL cannot be reached or refuses connections; nothing was changed: try again"
+NO_RIGHT: Final = "PostgreSQL refused: the user of the store's URL lacks a right in the store's database or schema"
+_UNREACHABLE: Final = "PostgreSQL cannot be reached or refuses connections; nothing was changed: try again"
 # By SQLSTATE or its class, the first that fits. PostgreSQL's own messages may quote stored rows: they are not repeated.
-_SENTENCES = {
+_SENTENCES: Final = {
     "28": "PostgreSQL refused the user or the password of the store's URL",
     "3D": "the database of the store's URL does not exist",
     "42501": NO_RIGHT,
@@ -256,7 +256,7 @@ _SENTENCES = {
 }
 
 # Tables or schema do not exist any more: they were there when the store was opened.
-_LOSSES = ("42P01", "3F")
+_LOSSES: Final = ("42P01", "3F")
 
 
 def store_error(error: psycopg.Error) -> StoreError:
@@ -280,14 +280,14 @@ def _unsent_state(error: psycopg.Error) -> str:
 
 
 # From the messages of PostgreSQL 15 in English; in other languages a refusal looks like a server that is down.
-_REFUSALS = (
+_REFUSALS: Final = (
     (r"too many (connections|clients)|connection slots", "53"),
     (r"^ *database .* does not exist", "3D"),
     (r"permission denied", "42501"),
     (r"authentication failed|^ *role |pg_hba\.conf", "28"),
 )
 # From libpq itself, which the server said nothing to.
-_OBSTACLES = ((r"no password supplied", "28"), (r"\bSSL\b|root certificate", "TLS"))
+_OBSTACLES: Final = ((r"no password supplied", "28"), (r"\bSSL\b|root certificate", "TLS"))
 
 
 def _first(error: psycopg.Error) -> psycopg.Error:

@@ -8,7 +8,7 @@ remembers the last that it wrote itself.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 from psycopg import AsyncConnection
@@ -17,12 +17,12 @@ from ..rules import tell_restore
 from .connection import Row, Statement
 
 # The number of the transaction, as rows show it of the one that wrote them; it survives freezing.
-WRITTEN_BY = "pg_current_xact_id()::text::bigint"
+WRITTEN_BY: Final = "pg_current_xact_id()::text::bigint"
 # Whether somebody else put the row there. What is older than the present era is in doubt anyway.
-COPIED = """
+COPIED: Final = """
     (job.xmin::text::bigint <> (job.written_by & 4294967295) AND job.era = (SELECT era FROM store_version))
 """
-BEGIN_ERA = "UPDATE store_version SET era = era + 1 RETURNING era"
+BEGIN_ERA: Final = "UPDATE store_version SET era = era + 1 RETURNING era"
 
 
 class KnownEra:
@@ -81,19 +81,19 @@ async def _place_of(connection: AsyncConnection[Any]) -> str:
     raise AssertionError("one of the two has returned or raised")
 
 
-_TABLE = "SELECT 'job'::regclass::oid::text"
-_PLACE = """
+_TABLE: Final = "SELECT 'job'::regclass::oid::text"
+_PLACE: Final = """
     SELECT system_identifier || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8) || '/' || 'job'::regclass::oid
     FROM pg_control_system()
 """
-_ARRIVE = """
+_ARRIVE: Final = """
     UPDATE store_version SET era = CASE WHEN place IS NULL THEN era ELSE greatest(era, %s) + 1 END, place = %s
     WHERE place IS DISTINCT FROM %s RETURNING era
 """
 # The inner query sees the row as the transaction found it.
-_NOTE = f"""
+_NOTE: Final = f"""
     INSERT INTO writer AS mine (id, batch) VALUES (%s, %s)
     ON CONFLICT (id) DO UPDATE SET batch = excluded.batch, at = now()
     RETURNING (SELECT batch FROM writer WHERE id = mine.id), (SELECT era FROM store_version), {WRITTEN_BY}
 """  # noqa: S608 - constants of this file
-_BEGIN = "UPDATE store_version SET era = greatest(era, %s) + 1 WHERE era = %s"
+_BEGIN: Final = "UPDATE store_version SET era = greatest(era, %s) + 1 WHERE era = %s"

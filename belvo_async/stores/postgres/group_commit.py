@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from copy import copy
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
 import psycopg
 
@@ -29,11 +29,11 @@ settles what each call returns. A retried transaction starts a new one.
 """
 
 # Arrays of this many documents are about half a megabyte, and a transaction of that many writes some 20 ms.
-BATCH_LIMIT = 512
+BATCH_LIMIT: Final = 512
 # A batch is only ever begun again when another worker was faster, which it seldom is twice.
-ATTEMPTS = 8
+ATTEMPTS: Final = 8
 # How long (in sum) to wait for a server that went away during a commit before giving up on the answer.
-DOUBT_PAUSES_SECONDS = (0.0, 0.1, 0.3, 0.6, 1.0)
+DOUBT_PAUSES_SECONDS: Final = (0.0, 0.1, 0.3, 0.6, 1.0)
 
 
 class Read(Operation[T]):
@@ -233,7 +233,7 @@ class Writer:
                 each.failure = refusal
 
 
-_LAST_BATCH = "SELECT max(batch) FROM (SELECT batch FROM writer WHERE id = %s FOR UPDATE) AS mine"
+_LAST_BATCH: Final = "SELECT max(batch) FROM (SELECT batch FROM writer WHERE id = %s FOR UPDATE) AS mine"
 
 
 async def _ask_again(connection: PersistentConnection, statements: Sequence[Statement]) -> list[list[Row]]:

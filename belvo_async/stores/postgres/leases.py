@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
@@ -55,9 +56,9 @@ class GiveBack(Write[None]):
     steps = staticmethod(Reserve.steps)
 
 
-_MAKE_BUDGETS = "INSERT INTO budget (key) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING"
-_LOCK_BUDGETS = "SELECT key, document FROM budget WHERE key = ANY(%s) ORDER BY key FOR UPDATE"
-_WRITE_BUDGETS = """
+_MAKE_BUDGETS: Final = "INSERT INTO budget (key) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING"
+_LOCK_BUDGETS: Final = "SELECT key, document FROM budget WHERE key = ANY(%s) ORDER BY key FOR UPDATE"
+_WRITE_BUDGETS: Final = """
     UPDATE budget SET document = new.document FROM unnest(%s::text[], %b::bytea[]) AS new (key, document)
     WHERE budget.key = new.key
 """
@@ -79,7 +80,7 @@ class Exhaust(Write[None]):
         yield [Statement(_EXHAUST, arrays(sorted(dict(each.row for each in operations).items())))]
 
 
-_EXHAUST = """
+_EXHAUST: Final = """
     INSERT INTO rate_window SELECT * FROM unnest(%s::text[], %s::bigint[])
     ON CONFLICT (key) DO UPDATE SET until = excluded.until
 """
@@ -163,12 +164,12 @@ class _HeldLease(msgspec.Struct):
         return self.owner, self.since_us, self.until_us, self.token
 
 
-_MAKE_LEASES = "INSERT INTO lease (key) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING"
-_LOCK_LEASES = """
+_MAKE_LEASES: Final = "INSERT INTO lease (key) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING"
+_LOCK_LEASES: Final = """
     SELECT key, owner, since, until, token, EXISTS (SELECT FROM job WHERE id = lease.owner AND NOT open)
     FROM lease WHERE key = ANY(%s) ORDER BY key FOR UPDATE
 """
-_WRITE_LEASES = """
+_WRITE_LEASES: Final = """
     UPDATE lease SET owner = new.owner, since = new.since, until = new.until, token = new.token
     FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[])
         AS new (key, owner, since, until, token)

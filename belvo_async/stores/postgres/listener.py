@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import psycopg
@@ -16,15 +16,15 @@ from ...errors import StoreError
 from .connection import ConnectionLostError, PersistentConnection, Server, Statement
 
 # How soon a connection that died without a word is noticed.
-PROBE_SECONDS = 10.0
-PAUSE_SECONDS = 0.1
-LONGEST_PAUSE_SECONDS = 5.0
+PROBE_SECONDS: Final = 10.0
+PAUSE_SECONDS: Final = 0.1
+LONGEST_PAUSE_SECONDS: Final = 5.0
 # A listener that does not read for so long is told to look at everything.
-KEPT_IDS = 10_000
+KEPT_IDS: Final = 10_000
 
-_LISTEN = "SELECT 'LISTEN ' || quote_ident(current_schema())"
+_LISTEN: Final = "SELECT 'LISTEN ' || quote_ident(current_schema())"
 # Behind a pooler that shares connections the answer comes from one that may never have listened.
-_PROBE = "SELECT current_schema() IN (SELECT pg_listening_channels())"
+_PROBE: Final = "SELECT current_schema() IN (SELECT pg_listening_channels())"
 
 
 class Listener:
@@ -121,7 +121,7 @@ def _ids(payload: str | bytes) -> list[str] | None:
         return None
 
 
-_PAYLOAD = msgspec.json.Decoder(list[str])
+_PAYLOAD: Final = msgspec.json.Decoder(list[str])
 
 
 async def _is_readable(connection: AsyncConnection[Any], seconds: float) -> bool:

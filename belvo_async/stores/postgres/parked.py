@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
@@ -27,9 +28,9 @@ def parked(
     return Read(Statement(_PARKED_ABOUT, (plain(normal_id(remote_id)), plain(account), end, limit)), _observations)
 
 
-_EVER_US = 2**63 - 1
-_PARKED = "SELECT document FROM parked WHERE account = %s AND at < %s ORDER BY at, number LIMIT %s"
-_PARKED_ABOUT = _PARKED.replace("WHERE", "WHERE remote_id = %s AND")
+_EVER_US: Final = 2**63 - 1
+_PARKED: Final = "SELECT document FROM parked WHERE account = %s AND at < %s ORDER BY at, number LIMIT %s"
+_PARKED_ABOUT: Final = _PARKED.replace("WHERE", "WHERE remote_id = %s AND")
 
 
 def parked_about(account: str, remote_ids: Collection[str]) -> Read[tuple[Observation, ...]]:
@@ -38,7 +39,7 @@ def parked_about(account: str, remote_ids: Collection[str]) -> Read[tuple[Observ
     return Read(Statement(_ABOUT, (plain(account), wanted)), _observations)
 
 
-_ABOUT = "SELECT document FROM parked WHERE account = %s AND remote_id = ANY(%s) ORDER BY at, number"
+_ABOUT: Final = "SELECT document FROM parked WHERE account = %s AND remote_id = ANY(%s) ORDER BY at, number"
 
 
 def adoptable(account: str, subject: str, resource: str, since: datetime, limit: int) -> Read[tuple[Observation, ...]]:
@@ -47,7 +48,7 @@ def adoptable(account: str, subject: str, resource: str, since: datetime, limit:
     return Read(Statement(_ADOPTABLE, values), _observations)
 
 
-_ADOPTABLE = """
+_ADOPTABLE: Final = """
     SELECT document FROM parked WHERE account = %s AND subject = %b AND claim = %s AND at >= %s
     ORDER BY at, number LIMIT %s
 """
@@ -66,7 +67,7 @@ def laid_aside(accounts: Collection[str] | None) -> Read[tuple[LaidAside, ...]]:
     )
 
 
-_ASIDE = """
+_ASIDE: Final = """
     SELECT account, at, document FROM aside WHERE %s::text[] IS NULL OR account = ANY(%s) ORDER BY at, number
 """
 
@@ -110,14 +111,14 @@ class Park(Write[Evicted]):
         yield []
 
 
-_LOCK = Statement("LOCK TABLE parked IN SHARE ROW EXCLUSIVE MODE")
-_PARK = """
+_LOCK: Final = Statement("LOCK TABLE parked IN SHARE ROW EXCLUSIVE MODE")
+_PARK: Final = """
     INSERT INTO parked (account, remote_id, subject, claim, report, at, identity, document)
     SELECT * FROM unnest(%b::text[], %b::text[], %b::bytea[], %b::text[], %b::bool[], %b::bigint[], %b::bytea[],
         %b::bytea[])
     ON CONFLICT (account, identity) DO NOTHING
 """
-_EVICT = "SELECT strangers, claimable FROM evict_parked(%s, %s, %s, %s)"
+_EVICT: Final = "SELECT strangers, claimable FROM evict_parked(%s, %s, %s, %s)"
 
 
 class Unpark(Write[None]):
@@ -137,7 +138,7 @@ class Unpark(Write[None]):
         yield [Statement(_UNPARK, arrays(marks))] if marks else []
 
 
-_UNPARK = """
+_UNPARK: Final = """
     DELETE FROM parked USING unnest(%s::text[], %b::bytea[]) AS gone (account, identity)
     WHERE parked.account = gone.account AND parked.identity = gone.identity
 """
@@ -163,10 +164,12 @@ class SetAside(Write[None]):
         yield [Statement(_SET_ASIDE, rows), Statement(_TRIM_ASIDE, (bounds.count, bounds.limit_bytes))]
 
 
-_LOCK_ASIDE = Statement("LOCK TABLE aside IN SHARE ROW EXCLUSIVE MODE")
-_SET_ASIDE = "INSERT INTO aside (account, at, document) SELECT * FROM unnest(%s::text[], %s::bigint[], %b::bytea[])"
+_LOCK_ASIDE: Final = Statement("LOCK TABLE aside IN SHARE ROW EXCLUSIVE MODE")
+_SET_ASIDE: Final = (
+    "INSERT INTO aside (account, at, document) SELECT * FROM unnest(%s::text[], %s::bigint[], %b::bytea[])"
+)
 # The newest rows stay that fit together: what is older than the first that does not fit goes with it.
-_TRIM_ASIDE = """
+_TRIM_ASIDE: Final = """
     WITH sized AS (
         SELECT number, count(*) OVER newest AS count, sum(length(document)) OVER newest AS bytes
         FROM aside WINDOW newest AS (ORDER BY number DESC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import LiteralString, TypeAlias
+from typing import Final, LiteralString, TypeAlias
 
 import msgspec
 
@@ -18,7 +18,7 @@ from .group_commit import Steps, Write
 from .rows import Columns, arrays, columns, plain
 
 # PostgreSQL refuses notifications of 8,000 bytes and more.
-PAYLOAD_BYTES = 7_500
+PAYLOAD_BYTES: Final = 7_500
 
 
 class Put(Write[Job | None]):
@@ -75,13 +75,13 @@ def _equals(put: Put) -> _Equals:
 
 # A document is only read where a call will be given it. Locked in the order of ids, so that no two transactions wait
 # for each other.
-_LOCK = f"""
+_LOCK: Final = f"""
     SELECT job.id, job.version, job.status, job.seen, job.started, job.key,
         CASE WHEN job.version IS DISTINCT FROM wanted.expected THEN job.document END, {COPIED}
     FROM unnest(%b::text[], %b::bigint[]) AS wanted (id, expected) JOIN job ON job.id = wanted.id
     ORDER BY job.id FOR UPDATE OF job
 """  # noqa: S608 - constants of this package
-_STANDING = """
+_STANDING: Final = """
     SELECT job.account, job.key, job.created_at, job.id, job.document
     FROM unnest(%b::text[], %b::text[]) AS wanted (account, key)
     JOIN job ON job.account = wanted.account AND job.key = wanted.key
@@ -220,19 +220,19 @@ def _tell(job_ids: Collection[str]) -> Statement:
     return Statement(_TELL, (payload.decode() if len(payload) <= PAYLOAD_BYTES else "",))
 
 
-_DROP = "DELETE FROM job WHERE id = ANY(%s)"
-_DROP_TIMELINES = "DELETE FROM timeline WHERE job_id = ANY(%s)"
-_NAMES = (
+_DROP: Final = "DELETE FROM job WHERE id = ANY(%s)"
+_DROP_TIMELINES: Final = "DELETE FROM timeline WHERE job_id = ANY(%s)"
+_NAMES: Final = (
     "id, account, key, open, status, remote_id, lane, created_at, next_poll, planned_at, version, document, subject, "
     "resource, era, started, seen"
 )
-_ROWS = f"""
+_ROWS: Final = f"""
     unnest(%b::text[], %b::text[], %b::text[], %b::bool[], %b::text[], %b::text[], %b::text[], %b::bigint[],
         %b::bigint[], %b::bigint[], %b::bigint[], %b::bytea[], %b::bytea[], %b::text[], %b::bigint[], %b::bool[],
         %b::bigint[]) AS new ({_NAMES})
 """
-_INSERT = f"INSERT INTO job ({_NAMES}) SELECT * FROM {_ROWS}"  # noqa: S608 - constants of this file
-_UPDATE = f"""
+_INSERT: Final = f"INSERT INTO job ({_NAMES}) SELECT * FROM {_ROWS}"  # noqa: S608 - constants of this file
+_UPDATE: Final = f"""
     UPDATE job SET account = new.account, key = new.key, open = new.open, status = new.status,
         remote_id = new.remote_id, lane = new.lane, created_at = new.created_at, next_poll = new.next_poll,
         planned_at = new.planned_at, version = new.version, document = new.document, subject = new.subject,
@@ -241,12 +241,12 @@ _UPDATE = f"""
     FROM {_ROWS} WHERE job.id = new.id
 """  # noqa: S608 - constants of this file
 # A place is taken already where only the rows of jobs were put back from a backup.
-_APPEND = (
+_APPEND: Final = (
     "INSERT INTO timeline SELECT * FROM unnest(%b::text[], %b::bigint[], %b::bytea[]) "
     "ON CONFLICT (job_id, place) DO UPDATE SET document = excluded.document"
 )
-_TRIM = """
+_TRIM: Final = """
     DELETE FROM timeline USING unnest(%s::text[], %s::bigint[]) AS old (job_id, place)
     WHERE timeline.job_id = old.job_id AND timeline.place <= old.place
 """
-_TELL = "SELECT pg_notify(current_schema(), %s)"
+_TELL: Final = "SELECT pg_notify(current_schema(), %s)"

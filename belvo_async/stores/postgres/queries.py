@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Final
 
 from ...errors import StoreError
 from ...jobs import Job, Observation, normal_id
@@ -28,7 +29,7 @@ def find(account: str, remote_id: str) -> Read[tuple[Job, ...]]:
     return Read(statement, _jobs)
 
 
-_FIND = "SELECT document FROM job WHERE account = %s AND remote_id = %s ORDER BY created_at, id"
+_FIND: Final = "SELECT document FROM job WHERE account = %s AND remote_id = %s ORDER BY created_at, id"
 
 
 def standing(account: str, key: str) -> Read[Job | None]:
@@ -36,7 +37,7 @@ def standing(account: str, key: str) -> Read[Job | None]:
     return Read(Statement(_STANDING, (plain(account), plain(key))), _first_job)
 
 
-_STANDING = "SELECT document FROM job WHERE account = %s AND key = %s ORDER BY created_at, id LIMIT 1"
+_STANDING: Final = "SELECT document FROM job WHERE account = %s AND key = %s ORDER BY created_at, id LIMIT 1"
 
 
 def count(*, ended: bool) -> Read[dict[str, int]]:
@@ -45,8 +46,8 @@ def count(*, ended: bool) -> Read[dict[str, int]]:
     return Read(statement, lambda rows: {unplain(account): number for account, number in rows})
 
 
-_COUNT_OPEN = "SELECT account, count(*) FROM job WHERE open GROUP BY account"
-_COUNT_ENDED = "SELECT account, count(*) FROM job WHERE NOT open GROUP BY account"
+_COUNT_OPEN: Final = "SELECT account, count(*) FROM job WHERE open GROUP BY account"
+_COUNT_ENDED: Final = "SELECT account, count(*) FROM job WHERE NOT open GROUP BY account"
 
 
 def nameless(account: str, subject: str | None, resource: str | None) -> Read[tuple[Job, ...]]:
@@ -60,9 +61,9 @@ def nameless(account: str, subject: str | None, resource: str | None) -> Read[tu
     return Read(statement, _jobs)
 
 
-_NAMELESS = "SELECT document FROM job WHERE account = %s AND subject IS NOT NULL ORDER BY created_at, id"
-_NAMELESS_OF = _NAMELESS.replace("IS NOT NULL", "= %b")
-_NAMELESS_OF_BOTH = _NAMELESS.replace("IS NOT NULL", "= %b AND resource = %s")
+_NAMELESS: Final = "SELECT document FROM job WHERE account = %s AND subject IS NOT NULL ORDER BY created_at, id"
+_NAMELESS_OF: Final = _NAMELESS.replace("IS NOT NULL", "= %b")
+_NAMELESS_OF_BOTH: Final = _NAMELESS.replace("IS NOT NULL", "= %b AND resource = %s")
 
 
 def open_after(
@@ -85,13 +86,13 @@ def ended_after(
     return Read(Statement(_ENDED, values), read_rows)
 
 
-_OPEN = """
+_OPEN: Final = """
     SELECT created_at, id, document FROM job
     WHERE open AND (created_at, id) > (%s, %s) AND (%s::text[] IS NULL OR account = ANY(%s))
     ORDER BY created_at, id LIMIT %s
 """
-_ENDED = _OPEN.replace("WHERE open", "WHERE NOT open AND created_at < %s")
-_OPEN_IN_LANE = _OPEN.replace("WHERE open", "WHERE open AND lane = %s")
+_ENDED: Final = _OPEN.replace("WHERE open", "WHERE NOT open AND created_at < %s")
+_OPEN_IN_LANE: Final = _OPEN.replace("WHERE open", "WHERE open AND lane = %s")
 
 
 def first_due(accounts: Collection[str]) -> Read[int | None]:
@@ -99,7 +100,7 @@ def first_due(accounts: Collection[str]) -> Read[int | None]:
     return Read(Statement(_FIRST_DUE, ([plain(each) for each in accounts],)), lambda rows: rows[0][0])
 
 
-_FIRST_DUE = """
+_FIRST_DUE: Final = """
     SELECT min(due) FROM unnest(%s::text[]) AS asked (account)
     CROSS JOIN LATERAL (SELECT min(due_at) FROM job WHERE account = asked.account AND due_at IS NOT NULL) AS first (due)
 """
@@ -165,7 +166,7 @@ class Claim(Write[list[Job]]):
 
 # Each account's jobs come from an index in their order. What another worker has locked it is about to claim or write.
 # What was not believed is due when the lease ends, should nobody write it before.
-_CLAIM = f"""
+_CLAIM: Final = f"""
     WITH due AS (
         SELECT one.* FROM unnest(%s::text[]) AS asked (account) CROSS JOIN LATERAL (
             SELECT id, due_at, next_poll, {COPIED} AS is_copy FROM job WHERE account = asked.account AND due_at <= %s

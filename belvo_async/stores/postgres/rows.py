@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ...jobs import Job, encode_job, normal_id
 from ..parked import subject_mark
@@ -21,7 +21,7 @@ def unplain(text: str) -> str:
     return _ESCAPED.sub(lambda found: "\0" if found[0] == "\\0" else "\\", text) if "\\" in text else text
 
 
-_ESCAPED = re.compile(r"\\[\\0]")
+_ESCAPED: Final = re.compile(r"\\[\\0]")
 
 
 class Columns(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 from psycopg import AsyncConnection, sql
@@ -13,7 +13,7 @@ from .connection import NO_RIGHT, Server, store_error
 from .era import WRITTEN_BY
 from .parked_schema import PARK
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Final = 1
 
 
 async def open_schema(server: Server) -> None:
@@ -59,8 +59,8 @@ async def _process_of(connection: AsyncConnection[Any]) -> int:
 
 
 # Between two tries another client may have taken the process.
-POOLER_TRIES = 3
-_POOLED = (
+POOLER_TRIES: Final = 3
+_POOLED: Final = (
     "a pooler in transaction mode stands before PostgreSQL and mixes the settings of its clients; nothing was changed: "
     "name the server itself, or a pooler in session mode"
 )
@@ -119,7 +119,7 @@ async def _create(connection: AsyncConnection[Any], schema: str) -> None:
 # which clock it was set when the job is due: its own, or that of who leased it last. `subject`, a digest, and
 # `resource` are set while the job `is_nameless`. Everything else about a job is in its document: bytes, because jsonb
 # refuses U+0000.
-_TABLES = (
+_TABLES: Final = (
     # `place` is where the tables are: null until the first connection has found out.
     "CREATE TABLE store_version (version integer NOT NULL, era bigint NOT NULL DEFAULT 0, place text)",
     f"""

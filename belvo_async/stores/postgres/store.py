@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Collection
 from datetime import datetime
-from typing import Self, TypeVar
+from typing import Final, Self, TypeVar
 
 from ...abc import Budget, LaidAside
 from ...discreet import discreet
@@ -31,7 +31,7 @@ from .schema import open_schema
 T = TypeVar("T")
 
 # Longer than any statement may take.
-CLOSING_SECONDS = 10.0
+CLOSING_SECONDS: Final = 10.0
 
 
 class PostgresStore:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, Final
 
 from redis.exceptions import ResponseError
 
@@ -16,7 +16,7 @@ from .listener import Listeners
 from .lua.script import Script
 from .pipeline import Pipeline, RedisConnection
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Final = 1
 
 
 def unique() -> bytes:

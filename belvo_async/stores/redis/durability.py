@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any
+from typing import Any, Final
 
 from ...errors import StoreError
 from .lua.script import pack
@@ -12,7 +12,7 @@ from .pipeline import Pipeline
 
 _log = logging.getLogger("belvo_async")
 
-_SETTINGS = ("appendonly", "appendfsync", "save", "maxmemory-policy")
+_SETTINGS: Final = ("appendonly", "appendfsync", "save", "maxmemory-policy")
 
 
 async def check_durability(pipeline: Pipeline, *, required: bool) -> bool:

@@ -6,7 +6,7 @@ import re
 import socket
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from redis.asyncio import Connection
@@ -19,7 +19,7 @@ from ...errors import ConfigurationError
 from .pipeline import RedisConnection
 
 # Found dead after 10 + 3 * 5 s: the kernel asks, so that reading without end needs no timer.
-_KEEPALIVE = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
+_KEEPALIVE: Final = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
 
 
 class Endpoint:
@@ -85,7 +85,7 @@ def _settings() -> dict[str, Any]:
     }
 
 
-_OURS = {"prefix", "require_durable", "socket_timeout"}
+_OURS: Final = {"prefix", "require_durable", "socket_timeout"}
 
 
 def _split(url: str) -> tuple[str, dict[str, str]]:
@@ -109,7 +109,7 @@ def _truth(text: str | None, usual: bool) -> bool:
     return _TRUTHS[text.lower()]
 
 
-_TRUTHS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+_TRUTHS: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
 def _seconds(text: str) -> timedelta:

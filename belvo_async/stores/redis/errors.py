@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from typing import Final
 
 from redis.exceptions import (
     AuthenticationError,
@@ -17,7 +18,7 @@ from redis.exceptions import (
 from ...descriptors import EXHAUSTED, lacks_descriptors
 from ...errors import StoreError, StoreLostError
 
-LOST = (
+LOST: Final = (
     "the server lost its data since this store was opened (it was flushed, or came back without persistence); "
     "open the store again to begin with what is there"
 )
@@ -49,7 +50,7 @@ _REFUSALS: tuple[tuple[type[RedisError], str], ...] = (
     (ReadOnlyError, "is a replica and refuses writes"),
     (NoPermissionError, "does not let this user do that"),
 )
-_WORDS = {
+_WORDS: Final = {
     "MISCONF": "cannot save to its disk and refuses writes",
     "BUSY": "is busy with another script",
     "NOREPLICAS": "has too few replicas and refuses writes",

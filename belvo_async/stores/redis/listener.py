@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
 from ...errors import StoreError
 from .endpoint import Endpoint
@@ -13,7 +13,7 @@ from .lua.script import pack
 from .pipeline import FAULTS, RedisConnection, hang_up
 
 # Seconds between attempts to reach a server that is away; the store's calls find out at once.
-PAUSES = (0.05, 0.2, 1.0, 2.0)
+PAUSES: Final = (0.05, 0.2, 1.0, 2.0)
 
 
 class Listeners:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
@@ -76,4 +77,4 @@ def read_aside(document: bytes) -> LaidAside:
     return LaidAside(account.decode("utf-8", "surrogatepass"), from_us(at_us), body)
 
 
-_ASIDE = msgspec.msgpack.Decoder(tuple[bytes, int, bytes])
+_ASIDE: Final = msgspec.msgpack.Decoder(tuple[bytes, int, bytes])

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from copy import copy
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from redis.exceptions import (
     AuthenticationError,
@@ -30,17 +30,17 @@ from .errors import broken, in_doubt, refused
 from .lua import SCRIPTS
 
 # What ends a connection. The refusal of one command (a ResponseError) is a RedisError as well, and caught before.
-FAULTS = (RedisError, OSError, TimeoutError, asyncio.IncompleteReadError)
+FAULTS: Final = (RedisError, OSError, TimeoutError, asyncio.IncompleteReadError)
 
 # Replies that redis-py counts as failures of the connection. The server did nothing.
-REFUSALS = (AuthenticationError, AuthorizationError, BusyLoadingError)
+REFUSALS: Final = (AuthenticationError, AuthorizationError, BusyLoadingError)
 
 # More in one pipeline brings no further speed, but the first caller would wait longer for the last.
-PIPELINE_LIMIT = 1000
+PIPELINE_LIMIT: Final = 1000
 # How long to try again for calls that may have been carried out, in seconds between attempts: in all less than the 3 s
 # a webhook may take.
-PAUSES = (0.0, 0.1, 0.3, 0.6, 1.0)
-CLOSING_SECONDS = 10.0
+PAUSES: Final = (0.0, 0.1, 0.3, 0.6, 1.0)
+CLOSING_SECONDS: Final = 10.0
 
 
 class RedisConnection(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
@@ -13,10 +14,10 @@ from ..parked import Label, claims_of
 from ..rules import TIMELINE_LIMIT, from_us, stands_in_the_way, to_us
 
 # Changes kept for processes that lag behind; who lags further is told that anything may have changed.
-STREAM_LIMIT = b"10000"
+STREAM_LIMIT: Final = b"10000"
 
 # Instants before 1970 stay positive, and nineteen digits hold every instant Python knows.
-_SHIFT_US = 10**18
+_SHIFT_US: Final = 10**18
 
 
 def raw(text: str) -> bytes:
@@ -71,10 +72,10 @@ def whose(accounts: Iterable[str] | None) -> list[bytes]:
 
 
 # The set of jobs that are not open.
-ENDED = b"ended"
+ENDED: Final = b"ended"
 
 # The place of the document among the arguments of PUT.
-DOCUMENT = 5
+DOCUMENT: Final = 5
 
 
 def put_arguments(job: Job, expected: int | None, seen: Observation | None, origin: bytes) -> tuple[bytes, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Collection
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import msgspec
 
@@ -24,11 +24,11 @@ from .durability import check_durability
 from .endpoint import Endpoint
 from .lua.script import Script
 
-TIMEOUT = timedelta(seconds=5)
+TIMEOUT: Final = timedelta(seconds=5)
 # Jobs counted at a time: a few milliseconds in which the server does nothing else.
-COUNT_SLICE = 2000
+COUNT_SLICE: Final = 2000
 # Lua cannot take apart much longer lists of arguments.
-_ARGUMENTS = 1000
+_ARGUMENTS: Final = 1000
 
 
 class RedisStore:

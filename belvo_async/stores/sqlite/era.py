@@ -6,14 +6,15 @@ import os
 import re
 import sqlite3
 from contextlib import suppress
+from typing import Final
 
 from ...descriptors import EXHAUSTED, lacks_descriptors
 from ...errors import StoreError
 from ..rules import tell_restore
 from .jobs import Transaction, last_transaction, skip_transactions
 
-_FORM = re.compile(rb"belvo_async ([0-9a-f]{32}) ([0-9]{20})\n")
-_LENGTH = 12 + 32 + 1 + 20 + 1
+_FORM: Final = re.compile(rb"belvo_async ([0-9a-f]{32}) ([0-9]{20})\n")
+_LENGTH: Final = 12 + 32 + 1 + 20 + 1
 
 
 class MarkFile:

@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Final
 
 from ...descriptors import EXHAUSTED, are_exhausted, lacks_descriptors
 from ...errors import StoreError
@@ -16,13 +17,13 @@ from .schema import APPLICATION_ID, SCHEMA_VERSION, create
 Connect = Callable[[str], sqlite3.Connection]
 
 # STRICT tables.
-OLDEST_LIBRARY = (3, 37, 0)
+OLDEST_LIBRARY: Final = (3, 37, 0)
 # Webhook deadlines are 3 s: whoever waits for a lock longer than this has lost them anyway.
-BUSY_TIMEOUT_MS = 1_000
+BUSY_TIMEOUT_MS: Final = 1_000
 # Nobody waits for an answer yet.
-OPENING_SECONDS = 5.0
+OPENING_SECONDS: Final = 5.0
 # A full check reads the whole file: about a second per GiB from the page cache.
-CHECKED_BYTES = 64 * 2**20
+CHECKED_BYTES: Final = 64 * 2**20
 
 
 def connect(path: str) -> sqlite3.Connection:
@@ -126,7 +127,7 @@ def _version(words: str) -> tuple[int, int, int]:
     return major, minor, patch
 
 
-_PRAGMAS = (
+_PRAGMAS: Final = (
     f"busy_timeout={BUSY_TIMEOUT_MS}",
     "foreign_keys=ON",
     "trusted_schema=OFF",
@@ -160,9 +161,9 @@ def _check_pages(database: sqlite3.Connection, path: str) -> None:
         raise StoreError(_DAMAGED.format(path=path))
 
 
-_DAMAGED = "the store {path} is not an SQLite database or is damaged; it was left as it is: restore a backup"
+_DAMAGED: Final = "the store {path} is not an SQLite database or is damaged; it was left as it is: restore a backup"
 # By primary result code, sqlite.org/rescode.html. SQLite's own messages may quote stored text: they are not repeated.
-_SENTENCES = {
+_SENTENCES: Final = {
     sqlite3.SQLITE_BUSY: "the store {path} is locked by another process; nothing was changed: try again",
     sqlite3.SQLITE_LOCKED: "the store {path} is locked by another process; nothing was changed: try again",
     sqlite3.SQLITE_READONLY: "the store {path} is read-only: file and directory must be writable",
@@ -177,7 +178,7 @@ _SENTENCES = {
 
 
 # What SQLite says of a file or journal that it could not open, for whatever reason.
-_OPENING = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR})
+_OPENING: Final = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR})
 
 
 def store_error(path: str, error: sqlite3.Error) -> StoreError:

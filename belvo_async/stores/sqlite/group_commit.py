@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from copy import copy
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from ...discreet import discreet
 from ...errors import StoreError, StoreLostError
@@ -31,10 +31,10 @@ from .locks import insist, wait_inside
 T = TypeVar("T")
 
 # Longer than the wait for a lock and any flush of a healthy disk.
-CLOSING_SECONDS = 10.0
+CLOSING_SECONDS: Final = 10.0
 # How long a call waits for locks of other processes in all, from the moment it was made: vendors wait 3 s for the
 # answer to a webhook, and whoever could not keep it in time has lost them anyway.
-LOCKED_SECONDS = 1.0
+LOCKED_SECONDS: Final = 1.0
 
 
 class _Operation(Operation[T]):

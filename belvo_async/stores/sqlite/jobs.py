@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ...errors import StoreError
 from ...jobs import Job, Observation, encode_job, normal_id
@@ -74,7 +74,7 @@ def standing(database: sqlite3.Connection, account: str, key: str) -> Job | None
     return read_job(row[0]) if row else None
 
 
-INSERT = """
+INSERT: Final = """
     INSERT INTO job (
         id, account, key, open, status, remote_id, lane, created_at, next_poll, version, document, failure, planned_at,
         subject, resource, changed, writer
@@ -83,7 +83,7 @@ INSERT = """
     WHERE NOT EXISTS (SELECT 1 FROM job WHERE account = ?2 AND key = ?3)
     ON CONFLICT (id) DO NOTHING
 """
-_UPDATE = f"""
+_UPDATE: Final = f"""
     UPDATE job SET
         account = ?2, key = ?3, open = ?4, status = ?5, remote_id = ?6, lane = ?7, created_at = ?8, next_poll = ?9,
         version = ?10, document = ?11, failure = ?12, planned_at = ?13, subject = ?14, resource = ?15, leased_until = 0,
@@ -119,7 +119,7 @@ def _append(database: sqlite3.Connection, job_id: str, seen: bytes) -> None:
         database.execute("DELETE FROM timeline WHERE job_id = ? AND place <= ?", (job_id, place - TIMELINE_LIMIT))
 
 
-_APPEND = """
+_APPEND: Final = """
     INSERT INTO timeline SELECT ?1, coalesce(max(place), 0) + 1, ?2 FROM timeline WHERE job_id = ?1 RETURNING place
 """
 
@@ -150,9 +150,9 @@ def nameless(database: sqlite3.Connection, account: str, subject: str | None, re
     return tuple(read_jobs(document for (document,) in database.execute(query, facts)))
 
 
-_NAMELESS = "SELECT document FROM job WHERE account = ? AND subject IS NOT NULL ORDER BY created_at, id"
-_NAMELESS_OF = _NAMELESS.replace("IS NOT NULL", "= ?")
-_NAMELESS_OF_BOTH = _NAMELESS.replace("IS NOT NULL", "= ? AND resource = ?")
+_NAMELESS: Final = "SELECT document FROM job WHERE account = ? AND subject IS NOT NULL ORDER BY created_at, id"
+_NAMELESS_OF: Final = _NAMELESS.replace("IS NOT NULL", "= ?")
+_NAMELESS_OF_BOTH: Final = _NAMELESS.replace("IS NOT NULL", "= ? AND resource = ?")
 
 
 def open_after(
@@ -174,14 +174,14 @@ def ended_after(
     return read_rows(database.execute(_ENDED, values).fetchall())
 
 
-_OPEN = """
+_OPEN: Final = """
     SELECT created_at, id, document FROM job
     WHERE open = 1 AND (created_at, id) > (:created, :id)
     AND (:accounts IS NULL OR account IN (SELECT value FROM json_each(:accounts)))
     ORDER BY created_at, id LIMIT :slice
 """
-_ENDED = _OPEN.replace("WHERE open = 1", "WHERE open = 0 AND created_at < :before")
-_OPEN_IN_LANE = _OPEN.replace("WHERE open = 1", "WHERE open = 1 AND lane = :lane")
+_ENDED: Final = _OPEN.replace("WHERE open = 1", "WHERE open = 0 AND created_at < :before")
+_OPEN_IN_LANE: Final = _OPEN.replace("WHERE open = 1", "WHERE open = 1 AND lane = :lane")
 
 
 def count(database: sqlite3.Connection, *, ended: bool) -> dict[str, int]:
@@ -189,8 +189,8 @@ def count(database: sqlite3.Connection, *, ended: bool) -> dict[str, int]:
     return dict(database.execute(_COUNT_ENDED if ended else _COUNT_OPEN).fetchall())
 
 
-_COUNT_OPEN = "SELECT account, count(*) FROM job WHERE open = 1 GROUP BY account"
-_COUNT_ENDED = "SELECT account, count(*) FROM job WHERE open = 0 GROUP BY account"
+_COUNT_OPEN: Final = "SELECT account, count(*) FROM job WHERE open = 1 GROUP BY account"
+_COUNT_ENDED: Final = "SELECT account, count(*) FROM job WHERE open = 0 GROUP BY account"
 
 
 class Terms(NamedTuple):
@@ -215,13 +215,15 @@ def claim(database: sqlite3.Connection, accounts: Collection[str], terms: Terms)
     return jobs
 
 
-_DUE = "SELECT due_at, next_poll, id, document FROM job WHERE account = ? AND due_at <= ? ORDER BY due_at LIMIT ?"
-_DOUBTFUL = """
+_DUE: Final = (
+    "SELECT due_at, next_poll, id, document FROM job WHERE account = ? AND due_at <= ? ORDER BY due_at LIMIT ?"
+)
+_DOUBTFUL: Final = """
     SELECT due_at, next_poll, id, document FROM job WHERE account = ? AND planned_at > ? AND due_at IS NOT NULL
     ORDER BY planned_at LIMIT ?
 """
 # What was not believed is due when the lease ends, should nobody write it before.
-_LEASE = "UPDATE job SET leased_until = ?, planned_at = ?, next_poll = min(next_poll, ?) WHERE id = ?"
+_LEASE: Final = "UPDATE job SET leased_until = ?, planned_at = ?, next_poll = min(next_poll, ?) WHERE id = ?"
 
 
 def first_due(database: sqlite3.Connection, accounts: Collection[str]) -> int | None:
@@ -269,7 +271,7 @@ def changed_since(
     return tuple(job_id for (job_id,) in rows) or None, now
 
 
-_CHANGED = "SELECT id FROM job WHERE changed > ? AND writer <> ? ORDER BY changed LIMIT ?"
+_CHANGED: Final = "SELECT id FROM job WHERE changed > ? AND writer <> ? ORDER BY changed LIMIT ?"
 
 
 def timeline(database: sqlite3.Connection, job_id: str) -> tuple[Observation, ...]:

@@ -6,6 +6,7 @@ Every function runs inside a transaction of the store's thread.
 from __future__ import annotations
 
 import sqlite3
+from typing import Final
 
 from ...abc import Budget
 from ..budgets import Ledger, read_ledger, write_ledger
@@ -62,9 +63,9 @@ def lease(database: sqlite3.Connection, key: str, owner: str, now_us: int, until
     return database.execute(_TAKE, (key, owner, now_us, until_us)).lastrowid
 
 
-_LASTS = "UPDATE lease SET since = ?, until = ? WHERE key = ?"
-_TAKE = "INSERT INTO lease (key, owner, since, until) VALUES (?, ?, ?, ?)"
-_CLOSED = "SELECT 1 FROM job WHERE id = ? AND NOT open"
+_LASTS: Final = "UPDATE lease SET since = ?, until = ? WHERE key = ?"
+_TAKE: Final = "INSERT INTO lease (key, owner, since, until) VALUES (?, ?, ?, ?)"
+_CLOSED: Final = "SELECT 1 FROM job WHERE id = ? AND NOT open"
 
 
 def leased_until(database: sqlite3.Connection, key: str) -> int | None:

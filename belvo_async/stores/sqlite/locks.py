@@ -6,15 +6,15 @@ import sqlite3
 import time
 from collections.abc import Callable
 from math import ceil
-from typing import TypeVar
+from typing import Final, TypeVar
 
 T = TypeVar("T")
 
 # SQLite itself looks ever more rarely, up to ten times a second: a process that commits one transaction after the other
 # leaves the file free for a millisecond at a time, and would keep all others out.
-PAUSE_SECONDS = 0.001
+PAUSE_SECONDS: Final = 0.001
 # What is left to whoever comes too late: enough to pass another's short transaction.
-LAST_CHANCE_SECONDS = 0.05
+LAST_CHANCE_SECONDS: Final = 0.05
 
 
 def insist(database: sqlite3.Connection, run: Callable[[], T], deadline: float) -> T:

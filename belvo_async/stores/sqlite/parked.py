@@ -9,6 +9,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
@@ -32,7 +33,7 @@ def park(database: sqlite3.Connection, account: str, seen: Observation, bounds: 
     return evict(_ParkedRows(database), bounds)
 
 
-_PARK = """
+_PARK: Final = """
     INSERT INTO parked (account, remote_id, subject, claim, report, at, identity, document)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account, identity) DO NOTHING
 """
@@ -66,7 +67,7 @@ _STRANGERS, _NEWEST_STRANGERS = (
     """  # noqa: S608 - constants of this package
     for order in (FIRST_TO_GO, NEWEST_FIRST)
 )
-_CLAIMABLE = f"DELETE FROM parked WHERE number IN ({CROWDED} LIMIT ?)"  # noqa: S608 - constants of this package
+_CLAIMABLE: Final = f"DELETE FROM parked WHERE number IN ({CROWDED} LIMIT ?)"  # noqa: S608 - constants of this package
 
 
 def parked(
@@ -82,9 +83,11 @@ def parked(
     return _observations(database.execute(_PARKED if remote_id is None else _PARKED_ABOUT, values))
 
 
-_EVER_US = 2**63 - 1
-_PARKED = "SELECT document FROM parked WHERE account = :account AND at < :before ORDER BY at, number LIMIT :limit"
-_PARKED_ABOUT = _PARKED.replace("WHERE", "WHERE remote_id = :remote_id AND")
+_EVER_US: Final = 2**63 - 1
+_PARKED: Final = (
+    "SELECT document FROM parked WHERE account = :account AND at < :before ORDER BY at, number LIMIT :limit"
+)
+_PARKED_ABOUT: Final = _PARKED.replace("WHERE", "WHERE remote_id = :remote_id AND")
 
 
 def parked_about(database: sqlite3.Connection, account: str, remote_ids: Collection[str]) -> tuple[Observation, ...]:
@@ -93,7 +96,7 @@ def parked_about(database: sqlite3.Connection, account: str, remote_ids: Collect
     return _observations(database.execute(_ABOUT, (account, wanted)))
 
 
-_ABOUT = """
+_ABOUT: Final = """
     SELECT document FROM parked WHERE account = ? AND remote_id IN (SELECT value FROM json_each(?)) ORDER BY at, number
 """
 
@@ -106,7 +109,7 @@ def adoptable(
     return _observations(database.execute(_ADOPTABLE, values))
 
 
-_ADOPTABLE = """
+_ADOPTABLE: Final = """
     SELECT document FROM parked WHERE account = ? AND subject = ? AND claim = ? AND at >= ? ORDER BY at, number LIMIT ?
 """
 
@@ -137,7 +140,7 @@ def laid_aside(database: sqlite3.Connection, accounts: Collection[str] | None) -
     return tuple(LaidAside(account, from_us(at), body) for account, at, body in rows)
 
 
-_ASIDE = """
+_ASIDE: Final = """
     SELECT account, at, document FROM aside
     WHERE :accounts IS NULL OR account IN (SELECT value FROM json_each(:accounts)) ORDER BY at, number
 """

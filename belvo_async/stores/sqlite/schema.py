@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import Final
 
 from ..sql import ENDED, STATUSES
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Final = 1
 
 # "blva", so that a file of another program is not taken for a store.
-APPLICATION_ID = 0x626C7661
+APPLICATION_ID: Final = 0x626C7661
 
 
 def create(database: sqlite3.Connection, version: int) -> None:
@@ -26,7 +27,7 @@ def create(database: sqlite3.Connection, version: int) -> None:
 # in normal form. `planned_at` is by which clock it was set when the job is due: its own, or that of who leased it last.
 # `subject`, a digest, and `resource` are set while the job `is_nameless`. Everything else about a job is in its
 # document.
-_JOBS = (
+_JOBS: Final = (
     f"""
     CREATE TABLE job (
         id TEXT PRIMARY KEY,
@@ -91,7 +92,7 @@ _JOBS = (
     ) STRICT, WITHOUT ROWID
     """,
 )
-_BOUNDED = (
+_BOUNDED: Final = (
     # `subject` is a digest; `claim` the resource a nameless job must have to claim the row, NULL where any may.
     """
     CREATE TABLE parked (
@@ -131,7 +132,7 @@ _BOUNDED = (
         for event, sign, row in (("INSERT", "+", "NEW"), ("DELETE", "-", "OLD"))
     ),
 )
-_SHARED = (
+_SHARED: Final = (
     "CREATE TABLE budget (key TEXT PRIMARY KEY, document BLOB NOT NULL) STRICT",
     "CREATE TABLE rate_window (key TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT",
     # A row is replaced, not updated, when the owner changes: its new number is the fencing token.

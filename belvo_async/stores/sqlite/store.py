@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Final, Self, TypeVar
 
 import msgspec
 
@@ -31,11 +31,11 @@ T = TypeVar("T")
 
 # How soon another process hears of a change while changes come; a look costs it about 50 microseconds. In quiet times
 # the pause grows: SQLite has no way to tell another process.
-LOOK_SECONDS = 0.1
-LOOK_GROWTH = 1.2
-LOOK_SECONDS_AT_MOST = 2.0
+LOOK_SECONDS: Final = 0.1
+LOOK_GROWTH: Final = 1.2
+LOOK_SECONDS_AT_MOST: Final = 2.0
 # Of 4 KiB each; moving so many takes some ten milliseconds.
-PAGES_AT_ONCE = 500
+PAGES_AT_ONCE: Final = 500
 
 
 class SqliteStore:

@@ -1,5 +1,7 @@
 """Belvo: fiscal records of Mexican taxpayers, fetched as jobs, read from lists, or called for (api.belvo.com)."""
 
+from typing import Final
+
 from .dialect import Belvo as Belvo
 from .schema.calls import (
     ChangeLink as ChangeLink,
@@ -155,5 +157,5 @@ from .schema.taxes import (
 )
 from .schema.tokens import Resume as Resume
 
-DIALECT = Belvo
+DIALECT: Final = Belvo
 """Belvo's dialect: the `Vendor` that turns our words into its HTTP and back."""

@@ -5,6 +5,8 @@
 `FileDownload`, `Cfdi` and their like what it downloads; the rest are records.
 """
 
+from typing import Final
+
 from .dialect import Syntage as Syntage
 from .schema.account import (
     Credential as Credential,
@@ -160,4 +162,4 @@ from .schema.taxes import (
     TaxStatus as TaxStatus,
 )
 
-DIALECT = Syntage
+DIALECT: Final = Syntage

@@ -2,21 +2,29 @@
 
 import re
 from datetime import date
+from typing import Final
 
 from ...wire import Json, JsonObject
 from ..checks import Problem, check_choice, check_flag, check_uuid, required
 
 # The Mexican fiscal resources (LinksRequestFiscalMexico.fetch_resources).
-FETCHABLE = ("FINANCIAL_STATEMENTS", "INVOICES", "TAX_COMPLIANCE_STATUS", "TAX_RETENTIONS", "TAX_RETURNS", "TAX_STATUS")
-MODES = ("single", "recurrent")
-_INSTITUTION = re.compile(r"[a-z]+_[a-z]{2}_[a-z]+")
-_USERNAME = re.compile(r".{12,13}")  # an RFC: 12 characters for companies, 13 for persons
-_PASSWORD = re.compile(r"[a-zA-Z0-9]{8}.*")  # the specification's pattern is open at its end
-_STORAGE = re.compile(r"store|nostore|\d{1,3}d")
-_DAYS = re.compile(r"\d{1,3}d")
-_SESSION = re.compile(r"[a-f0-9]{32}")
-_ANY = re.compile(r".*", re.DOTALL)
-_EXTERNAL_ID = re.compile(r".{3,256}", re.DOTALL)
+FETCHABLE: Final = (
+    "FINANCIAL_STATEMENTS",
+    "INVOICES",
+    "TAX_COMPLIANCE_STATUS",
+    "TAX_RETENTIONS",
+    "TAX_RETURNS",
+    "TAX_STATUS",
+)
+MODES: Final = ("single", "recurrent")
+_INSTITUTION: Final = re.compile(r"[a-z]+_[a-z]{2}_[a-z]+")
+_USERNAME: Final = re.compile(r".{12,13}")  # an RFC: 12 characters for companies, 13 for persons
+_PASSWORD: Final = re.compile(r"[a-zA-Z0-9]{8}.*")  # the specification's pattern is open at its end
+_STORAGE: Final = re.compile(r"store|nostore|\d{1,3}d")
+_DAYS: Final = re.compile(r"\d{1,3}d")
+_SESSION: Final = re.compile(r"[a-f0-9]{32}")
+_ANY: Final = re.compile(r".*", re.DOTALL)
+_EXTERNAL_ID: Final = re.compile(r".{3,256}", re.DOTALL)
 
 
 def check_new_link(body: JsonObject, institutions: frozenset[str]) -> list[Problem]:

@@ -1,10 +1,12 @@
 """The institutions the simulated Belvo knows: the SAT, its sandbox twin, and a bank that is down."""
 
+from typing import Final
+
 from ...wire import Json, JsonObject
 from ..rows.invoices import Filed
 from .checks import FETCHABLE
 
-SANDBOX = "tatooine_mx_fiscal"
+SANDBOX: Final = "tatooine_mx_fiscal"
 _FEATURES: list[Json] = [{"name": "token_required", "description": "The institution may require a token during login"}]
 
 
@@ -59,4 +61,4 @@ INSTITUTIONS: dict[str, Filed] = {
         _institution(1005, "erebor_mx_retail", "Erebor", "bank", "down"),
     )
 }
-FISCAL = frozenset(str(filed.row["name"]) for filed in INSTITUTIONS.values() if filed.row["type"] == "fiscal")
+FISCAL: Final = frozenset(str(filed.row["name"]) for filed in INSTITUTIONS.values() if filed.row["type"] == "fiscal")

@@ -6,6 +6,7 @@ import re
 from base64 import urlsafe_b64encode
 from datetime import timedelta
 from hashlib import sha256
+from typing import Final
 from uuid import UUID
 
 from ...rate_limits import SlidingBudget
@@ -19,14 +20,14 @@ from .institutions import FISCAL
 from .tokens import LINKS, TOKEN
 
 # Passwords of a meaning, for clients that want to see these answers.
-WRONG_PASSWORD = "wrongpass"  # noqa: S105
-TOKEN_AT_LOGIN = "tokenlogin"  # noqa: S105
-TOKEN_ALWAYS = "tokenalways"  # noqa: S105
+WRONG_PASSWORD: Final = "wrongpass"  # noqa: S105
+TOKEN_AT_LOGIN: Final = "tokenlogin"  # noqa: S105
+TOKEN_ALWAYS: Final = "tokenalways"  # noqa: S105
 # "once per 10 minutes per link"; "5 per minute" (reference of refresh and DELETE).
-REFRESH_PAUSE = timedelta(minutes=10)
+REFRESH_PAUSE: Final = timedelta(minutes=10)
 DELETIONS, DELETION_WINDOW = 5, timedelta(minutes=1)
 # "letters, digits, - and _"; what else is sent as external_id is dropped.
-_EXTERNAL_ID = re.compile(r"[A-Za-z0-9_-]{3,256}")
+_EXTERNAL_ID: Final = re.compile(r"[A-Za-z0-9_-]{3,256}")
 
 
 class Linking:

@@ -2,14 +2,15 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from typing import Final
 
 from ...wire import JsonObject, Reply
 from ..errors import SESSION_SECONDS, token_required
 from ..state import Link
 
 # The one token every session here accepts; the 428 shows it, as a real one would appear on a phone.
-TOKEN = "48213"  # noqa: S105
-LINKS = "LINKS"
+TOKEN: Final = "48213"  # noqa: S105
+LINKS: Final = "LINKS"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,13 +3,14 @@
 import base64
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Final
 
 from ...wire import Incoming, Json, JsonObject, Reply, Route, answer, encode
 from ..checks import Problem, check_uuid, required
 from ..context import BelvoContext, read_object
 from ..errors import error, invalid
 
-TOKEN_ROUTE = "POST /api/token/"  # noqa: S105
+TOKEN_ROUTE: Final = "POST /api/token/"  # noqa: S105
 # "A 10-minute token" (reference of the widget); how long the other lasts is read off the example: twenty years.
 ACCESS_LIFE, REFRESH_LIFE = timedelta(minutes=10), timedelta(days=7200)
 

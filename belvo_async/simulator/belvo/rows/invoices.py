@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from random import Random
+from typing import Final
 from uuid import UUID, uuid5
 
 from ...cfdi import ZERO, Cfdi, Line, Payment, Payroll, Tax
@@ -12,23 +13,23 @@ from ...cfdi_xml import xml_of
 from ...taxpayers import Taxpayer
 from ...wire import Json, JsonObject
 
-INVOICE_TYPES = {"I": "Ingreso", "E": "Egreso", "P": "Pago", "N": "Nómina", "T": "Traslado"}
-PAC = "XPA091218JV4"
+INVOICE_TYPES: Final = {"I": "Ingreso", "E": "Egreso", "P": "Pago", "N": "Nómina", "T": "Traslado"}
+PAC: Final = "XPA091218JV4"
 # What `attach_pdf` brings: the smallest thing that still begins as a PDF does, in base64.
-PDF = "JVBERi0xLjQKJSBzaW11bGF0ZWQKJSVFT0YK"
-NO_FRAUD = "NO_TAX_FRAUD_STATUS"
+PDF: Final = "JVBERi0xLjQKJSBzaW11bGF0ZWQKJSVFT0YK"
+NO_FRAUD: Final = "NO_TAX_FRAUD_STATUS"
 # What Belvo says about a CFDI whose XML it could not download (help centre, article 360012064617).
 XML_LIMIT: JsonObject = {
     "code": "sat_xml_limit_reached",
     "message": "The daily limit of XML downloads at SAT was reached; details are missing.",
 }
 # Without the XML only the fields shown in SAT's own table are sure; everything else is null or empty.
-_NULL_WITHOUT_XML = (
+_NULL_WITHOUT_XML: Final = (
     "sender_fiscal_regime", "receiver_fiscal_regime", "payment_type", "payment_method", "usage", "version",
     "place_of_issue", "subtotal_amount", "exchange_rate", "tax_amount", "discount_amount", "folio", "series",
     "export_type", "xml", "payroll",
 )  # fmt: skip
-_EMPTY_WITHOUT_XML = ("invoice_details", "related_invoices", "payments")
+_EMPTY_WITHOUT_XML: Final = ("invoice_details", "related_invoices", "payments")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -261,10 +262,11 @@ _SECTIONS: dict[str, tuple[str, ...]] = {
                "capital_update_insufficiency", "capital_reserve", "share_premium_on_stock_sales", "retained_earnings",
                "other_comprehensive_income", "controlling_interest", "non_controlling_interest"),
 }  # fmt: skip
-_NO_INCOME_FIELDS = ("foreign_sales", "cost_of_services_sold", "gross_loss", "operating_loss", "financial_result",
-                     "income_statement_financial_gains", "income_statement_financial_costs",
-                     "equity_in_earnings_of_affiliates", "loss_before_taxes", "loss_from_continuing_operations",
-                     "discontinued_operations", "net_loss")  # fmt: skip
+_NO_INCOME_FIELDS: Final = (
+    "foreign_sales", "cost_of_services_sold", "gross_loss", "operating_loss", "financial_result",
+    "income_statement_financial_gains", "income_statement_financial_costs",
+    "equity_in_earnings_of_affiliates", "loss_before_taxes", "loss_from_continuing_operations",
+    "discontinued_operations", "net_loss")  # fmt: skip
 
 
 def statement_row(seed: int, link: str, year: int, *, collected_at: datetime) -> JsonObject:

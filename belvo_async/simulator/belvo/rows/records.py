@@ -1,6 +1,7 @@
 """What Belvo finds at the SAT for a link: every resource's rows, as collected at some moment."""
 
 from datetime import date, datetime
+from typing import Final
 
 from ...cfdi import Cfdi
 from ...examples import as_in_examples
@@ -12,8 +13,8 @@ from .invoices import Filed, invoice_row, statement_row
 from .returns import Returns
 from .taxes import Retentions, compliance_status, tax_status
 
-STATEMENT_YEARS = 3  # "last 3 years" (webhook article of financial statements)
-LARGEST_RETRIEVAL = 500  # "at most 500 per period" (reference of POST /api/tax-retentions/)
+STATEMENT_YEARS: Final = 3  # "last 3 years" (webhook article of financial statements)
+LARGEST_RETRIEVAL: Final = 500  # "at most 500 per period" (reference of POST /api/tax-retentions/)
 
 
 class Records:

@@ -5,7 +5,9 @@ One entry per inner object (dotted path) with its fields: `name#` holds an amoun
 as open ones. Misspelt names are the vendor's.
 """
 
-_WITHHELD = (
+from typing import Final
+
+_WITHHELD: Final = (
     "a_cargo# acreditamiento_sorteos parte_actualizada# diesel_marino recargos# total_aplicaciones# "
     "multa_por_correccion fecha_pago_realizado_anterioridad total_de_contribuciones# "
     "monto_pagado_anterioridad credito_al_salario importe_pagado_ultimas_48_hrs subsidio_empleo "

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from random import Random
+from typing import Final
 from uuid import UUID, uuid5
 
 from ...cfdi import ZERO
@@ -16,15 +17,15 @@ from ...wire import Json, JsonObject
 from .invoices import PDF, Filed, stamp
 from .return_fields import BUSINESS_MONTHLY, BUSINESS_YEARLY, LESSOR_MONTHLY, PERSONAL_MONTHLY, PERSONAL_YEARLY
 
-MONTHS = ("Enero", "Febrero", "Marzo", "Abril", "Mayo", "Junio", "Julio", "Agosto", "Septiembre", "Octubre",
+MONTHS: Final = ("Enero", "Febrero", "Marzo", "Abril", "Mayo", "Junio", "Julio", "Agosto", "Septiembre", "Octubre",
           "Noviembre", "Diciembre")  # fmt: skip
-INCOME_TAX = Decimal("0.30")  # ISR of companies
-VAT = Decimal("0.16")
+INCOME_TAX: Final = Decimal("0.30")  # ISR of companies
+VAT: Final = Decimal("0.16")
 # A correction follows some yearly returns ("Complementaria"), so that a year can have two.
-_CORRECTED = 0.25
-_LESSORS = 0.3
-_EMPLOYER = "XEZ950101AB9"
-_PERSONAL_DEDUCTIONS = (
+_CORRECTED: Final = 0.25
+_LESSORS: Final = 0.3
+_EMPLOYER: Final = "XEZ950101AB9"
+_PERSONAL_DEDUCTIONS: Final = (
     "honorarios_medicos_dentales_hospitalarios",
     "donativos",
     "aportaciones_voluntarias_complementarias_al_sar",

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from random import Random
+from typing import Final
 from uuid import UUID, uuid5
 from xml.sax.saxutils import quoteattr
 
@@ -16,17 +17,17 @@ from ...wire import Json, JsonObject
 from .invoices import PDF, Filed, stamp
 from .returns import MONTHS
 
-REGIMES = {
+REGIMES: Final = {
     "601": "Régimen General de Ley Personas Morales",
     "612": "Régimen de las Personas Físicas con Actividades Empresariales y Profesionales",
     "626": "Régimen Simplificado de Confianza",
 }
-_TOWNS = (("GUADALAJARA", "JALISCO"), ("LEON", "GUANAJUATO"), ("MERIDA", "YUCATAN"), ("SALTILLO", "COAHUILA"))
-_ACTIVITIES = ("Comercio al por menor de papelería", "Fabricación de calzado", "Autotransporte local de carga",
+_TOWNS: Final = (("GUADALAJARA", "JALISCO"), ("LEON", "GUANAJUATO"), ("MERIDA", "YUCATAN"), ("SALTILLO", "COAHUILA"))
+_ACTIVITIES: Final = ("Comercio al por menor de papelería", "Fabricación de calzado", "Autotransporte local de carga",
                "Servicios de consultoría en administración")  # fmt: skip
-_OUTCOMES = ("POSITIVE",) * 8 + ("NEGATIVE", "NO_OBLIGATIONS")
+_OUTCOMES: Final = ("POSITIVE",) * 8 + ("NEGATIVE", "NO_OBLIGATIONS")
 # SAT's keys of retentions: services, dividends, interest, disposal of goods, digital platforms.
-_RETENTION_CODES = (1, 14, 16, 25, 26)
+_RETENTION_CODES: Final = (1, 14, 16, 25, 26)
 _ISR, _IVA = "01", "02"
 
 

@@ -2,14 +2,15 @@
 
 import re
 from decimal import Decimal
+from typing import Final
 from xml.sax.saxutils import quoteattr
 
 from ...cfdi import Cfdi, Line, Tax
 from ...wire import Json, JsonObject
 from .held import pdf_of
 
-_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?")
-_SAT_TAXES = {"ISR": "001", "IVA": "002"}
+_NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?")
+_SAT_TAXES: Final = {"ISR": "001", "IVA": "002"}
 
 
 def number_of(text: str) -> Json:

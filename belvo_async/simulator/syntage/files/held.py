@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
+from typing import Final
 
 from ...wire import JsonObject
 from ..rows.invoices import Entity, dashed, stamp
@@ -21,9 +22,9 @@ MIME_TYPES: Mapping[str, str] = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "bin": "application/octet-stream",
 }
-CHUNK_BYTES = 64 * 1024
-_VERSION_8 = 8 << 76 | 2 << 62  # the UUID version for ids made from a hash of one's own
-_FREE_BITS = ~(0xF << 76 | 0x3 << 62)
+CHUNK_BYTES: Final = 64 * 1024
+_VERSION_8: Final = 8 << 76 | 2 << 62  # the UUID version for ids made from a hash of one's own
+_FREE_BITS: Final = ~(0xF << 76 | 0x3 << 62)
 
 
 @dataclass(kw_only=True)

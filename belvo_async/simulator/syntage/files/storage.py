@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -15,7 +15,7 @@ from .held import HeldFile
 
 DownloadFault = Literal["cut_body", "expired", "server_error"]
 # "Short-lived" is all the vendor says of its links; presigned links of object stores often live five minutes.
-LINK_LIFE = timedelta(minutes=5)
+LINK_LIFE: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from ...cfdi import ZERO, Cfdi, Line, Payment, Tax
 from ...wire import Json, JsonObject
@@ -11,7 +11,7 @@ from ..tags import Tags
 from .invoices import record_id, stamp
 
 Found: TypeAlias = Iterator[tuple[JsonObject, set[str]]]  # a row, and the ids of the invoices it is listed under
-_BANKS = (
+_BANKS: Final = (
     ("XBA940707IE1", "BANCO DEL BAJIO"),
     ("XBM970519DU8", "BANCO DE TAPALPA"),
     ("XBN930209J41", "BANCO DEL ISTMO"),

@@ -7,13 +7,14 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from random import Random
+from typing import Final
 from uuid import UUID, uuid5
 
 from ...cfdi import ZERO, Cfdi
 from ...taxpayers import Taxpayer
 from ...wire import Json, JsonObject
 
-PAC = "XPA091218JV4"
+PAC: Final = "XPA091218JV4"
 
 
 def stamp(instant: datetime) -> str:

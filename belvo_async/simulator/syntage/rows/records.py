@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from ...wire import JsonObject
 from ..lists import Filters, Match, same
@@ -27,11 +28,11 @@ class RecordKind:
     everywhere: str | None = None
 
 
-_AMOUNTS = ("totalOperationAmount", "totalTaxableAmount", "totalExemptAmount", "totalRetainedAmount")
-_TIMES = same("date", "createdAt", "updatedAt")
-_SPANS = ("fechaDeInscripcion", "fechaDeCancelacion", "fechaDeCelebracionDelActoOContrato",
+_AMOUNTS: Final = ("totalOperationAmount", "totalTaxableAmount", "totalExemptAmount", "totalRetainedAmount")
+_TIMES: Final = same("date", "createdAt", "updatedAt")
+_SPANS: Final = ("fechaDeInscripcion", "fechaDeCancelacion", "fechaDeCelebracionDelActoOContrato",
           "fechaDeTerminacionDelActoOContrato")  # fmt: skip
-_KINDS = (
+_KINDS: Final = (
     RecordKind(
         name="TaxReturn",
         single="/tax-returns",

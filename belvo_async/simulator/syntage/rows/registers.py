@@ -3,16 +3,17 @@
 from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
+from typing import Final
 
 from ...taxpayers import Taxpayer, employees
 from ...wire import Json, JsonObject
 from .invoices import stamp
 from .taxes import Gathered, Trip, curp_of, noon
 
-_GUARANTEES = ("prenda_sin_transmision_de_posesion", "factoraje_financiero", "cesion_de_creditos",
+_GUARANTEES: Final = ("prenda_sin_transmision_de_posesion", "factoraje_financiero", "cesion_de_creditos",
                "derivada_de_un_arrendamiento_financiero")  # fmt: skip
-_GOODS = ("maquinaria_y_equipo", "inventario", "vehiculos_de_motor", "derechos_incluyendo_derechos_de_cobro")
-_CATEGORIES = ("legal_background", "criminal_record", "taxes_and_finances", "alert_in_media",
+_GOODS: Final = ("maquinaria_y_equipo", "inventario", "vehiculos_de_motor", "derechos_incluyendo_derechos_de_cobro")
+_CATEGORIES: Final = ("legal_background", "criminal_record", "taxes_and_finances", "alert_in_media",
                "international_background", "politically_exposed_person")  # fmt: skip
 # A `boleta` has 35 texts in nine groups; what is not about the guarantee itself is one of these words.
 _NONE, _YES = "SIN DATOS", "SI"

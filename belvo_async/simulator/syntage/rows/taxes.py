@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from random import Random
-from typing import TypeAlias
+from typing import Final, TypeAlias
 from uuid import UUID
 
 from ...cfdi import ZERO
@@ -17,11 +17,12 @@ from ..files.held import Files, HeldFile, pdf_of, zip_of
 from .invoices import PAC, Entity, record_id, stamp
 
 Gathered: TypeAlias = Iterator[tuple[str, JsonObject]]  # the kind of record, and the record
-MONTHS = ("Enero", "Febrero", "Marzo", "Abril", "Mayo", "Junio", "Julio", "Agosto", "Septiembre", "Octubre",
+MONTHS: Final = ("Enero", "Febrero", "Marzo", "Abril", "Mayo", "Junio", "Julio", "Agosto", "Septiembre", "Octubre",
           "Noviembre", "Diciembre")  # fmt: skip
-_BANKS = ("BANCO DEL BAJIO", "BANCO DE TAPALPA", "BANCO DEL ISTMO")
-_CODES = (("14", "Dividendos o utilidades distribuidos"), ("16", "Intereses"), ("25", "Otro tipo de retenciones"),
-          ("26", "Servicios mediante plataformas tecnológicas"))  # fmt: skip
+_BANKS: Final = ("BANCO DEL BAJIO", "BANCO DE TAPALPA", "BANCO DEL ISTMO")
+_CODES: Final = (
+    ("14", "Dividendos o utilidades distribuidos"), ("16", "Intereses"), ("25", "Otro tipo de retenciones"),
+    ("26", "Servicios mediante plataformas tecnológicas"))  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,8 @@ then an id. A walk goes on after any member, whether it is still there or not, a
 
 from __future__ import annotations
 
+from typing import Final
+
 from .accounts import COUNT
 from .budgets import EXHAUST, EXHAUSTED_UNTIL, GIVE_BACK, RESERVE
 from .era import ARRIVE, BEGIN_ERA
@@ -46,4 +48,4 @@ __all__ = [
     "WALK",
 ]
 
-SCRIPTS = tuple(each for each in list(globals().values()) if isinstance(each, Script))
+SCRIPTS: Final = tuple(each for each in list(globals().values()) if isinstance(each, Script))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from .script import EPOCH, ROOT, Script
 
 # arg: name of a set of jobs, where to begin, how many to look at.
 # Gives where to go on ('' at the end), then for each account met its digest, how many jobs, the document of one.
-COUNT = Script(
+COUNT: Final = Script(
     ROOT
     + EPOCH
     + """

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from .script import EPOCH, ROOT, Script
 
 # The rule is `budgets.Ledger`. arg: budget, limit, span, what time the caller takes it to be, mark.
 # Gives the place and what time it is.
-RESERVE = Script(
+RESERVE: Final = Script(
     ROOT
     + EPOCH
     + """
@@ -58,7 +60,7 @@ return {text(place), text(at)}
 )
 
 # arg: budget, mark.
-GIVE_BACK = Script(
+GIVE_BACK: Final = Script(
     ROOT
     + EPOCH
     + """
@@ -86,7 +88,7 @@ return 1
 )
 
 # arg: rate window, until when it is exhausted.
-EXHAUST = Script(ROOT + EPOCH + "return call('HSET', root .. 'windows', arg[1], arg[2])")
+EXHAUST: Final = Script(ROOT + EPOCH + "return call('HSET', root .. 'windows', arg[1], arg[2])")
 
 # arg: rate window.
-EXHAUSTED_UNTIL = Script(ROOT + EPOCH + "return call('HGET', root .. 'windows', arg[1])")
+EXHAUSTED_UNTIL: Final = Script(ROOT + EPOCH + "return call('HGET', root .. 'windows', arg[1])")

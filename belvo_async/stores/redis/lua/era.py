@@ -7,9 +7,11 @@ another one that took its place, may have lost the last writes, unless it flushe
 
 from __future__ import annotations
 
+from typing import Final
+
 from .script import NEXT_ERA, ROOT, Script
 
-_LEARN = """
+_LEARN: Final = """
 local epoch = call('HGET', meta, 'epoch')
 if not epoch or string.match(epoch, '^%x+') ~= string.match(ARGV[1], '^%x+') then
   return redis.error_reply('LOST ' .. (epoch or ''))
@@ -18,7 +20,7 @@ end
 
 # Whoever connects says so first. A server that was promoted may lack what its master had flushed.
 # arg: 1 when a restart may lose what was answered. Gives 1 when a new era began.
-ARRIVE = Script(
+ARRIVE: Final = Script(
     ROOT
     + _LEARN
     + NEXT_ERA
@@ -42,7 +44,7 @@ return 1
 )
 
 # arg: the era above which the new one must be. Gives the epoch.
-BEGIN_ERA = Script(
+BEGIN_ERA: Final = Script(
     ROOT
     + _LEARN
     + NEXT_ERA
@@ -57,7 +59,7 @@ return epoch
 # For scripts that every session runs often: begins a new era, and ends the script, when the server knows less than the
 # caller. Numbers of changes go on after the highest that anybody has heard of.
 # arg, from n on: origin, the number of the last change from there, the highest that was heard of.
-COMPARE = (
+COMPARE: Final = (
     NEXT_ERA
     + """
 local function compare(n)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from .era import COMPARE
 from .script import EPOCH, ROOT, Script
 
 # Opens the store unless a newer release wrote it: the schema and the epoch. arg: schema, new epoch.
-OPEN = Script(
+OPEN: Final = Script(
     ROOT
     + """
 local schema = tonumber(call('HGET', meta, 'schema') or '0')
@@ -19,7 +21,7 @@ return {schema, call('HGET', meta, 'epoch')}
 """
 )
 
-_TELL = """
+_TELL: Final = """
 local function tell(id, origin, limit)
   local number = string.format('%.0f', call('HINCRBY', meta, 'changes', 1))
   call('XADD', root .. 'changes', 'MAXLEN', '~', limit, number .. '-0', 'id', id, 'by', origin)
@@ -40,7 +42,7 @@ end
 # then what COMPARE takes.
 # Gives the number of the change when written, 0 when there is no such job, {document} of what stands in the way, the
 # status it has ended as.
-PUT = Script(
+PUT: Final = Script(
     ROOT
     + EPOCH
     + _TELL
@@ -100,10 +102,10 @@ return tell(id, arg[13], arg[15])
 )
 
 # arg: id.
-GET = Script(ROOT + EPOCH + "return call('HGET', root .. 'job:' .. arg[1], 'document')")
+GET: Final = Script(ROOT + EPOCH + "return call('HGET', root .. 'job:' .. arg[1], 'document')")
 
 # arg: name of a set of jobs.
-FIND = Script(
+FIND: Final = Script(
     ROOT
     + EPOCH
     + """
@@ -118,7 +120,7 @@ return found
 
 # arg: name of a set of jobs, where to begin and to end, how many to look at, '*' for all accounts, else the accounts.
 # Gives where to go on ('' at the end), then documents.
-WALK = Script(
+WALK: Final = Script(
     ROOT
     + EPOCH
     + """
@@ -140,7 +142,7 @@ return found
 
 # arg: the first instant that is not due yet, until when to lease, how many at most, now, the first member of a clock
 # that is not believed ("+" for none), then accounts. What was not believed comes last, and is due when the lease ends.
-CLAIM = Script(
+CLAIM: Final = Script(
     ROOT
     + EPOCH
     + """
@@ -180,7 +182,7 @@ return claimed
 )
 
 # arg: accounts. Gives the first instant, or nil.
-FIRST_DUE = Script(
+FIRST_DUE: Final = Script(
     ROOT
     + EPOCH
     + """
@@ -196,10 +198,10 @@ return first and string.sub(first, 1, 19)
 )
 
 # arg: id.
-TIMELINE = Script(ROOT + EPOCH + "return call('LRANGE', root .. 'timeline:' .. arg[1], 0, -1)")
+TIMELINE: Final = Script(ROOT + EPOCH + "return call('LRANGE', root .. 'timeline:' .. arg[1], 0, -1)")
 
 # arg: id, origin, limit of the stream.
-FORGET = Script(
+FORGET: Final = Script(
     ROOT
     + EPOCH
     + _TELL
@@ -220,7 +222,7 @@ return 1
 
 # arg: lease, owner, now, until, by how many microseconds clocks differ, then what COMPARE takes. Gives the fencing
 # token, or nil.
-LEASE = Script(
+LEASE: Final = Script(
     ROOT
     + EPOCH
     + COMPARE
@@ -251,10 +253,10 @@ return tonumber(token)
 )
 
 # arg: lease. Gives the instant, or nil.
-LEASED_UNTIL = Script(ROOT + EPOCH + "return call('HGET', root .. 'lease:' .. arg[1], 'until')")
+LEASED_UNTIL: Final = Script(ROOT + EPOCH + "return call('HGET', root .. 'lease:' .. arg[1], 'until')")
 
 # arg: lease, owner.
-RELEASE = Script(
+RELEASE: Final = Script(
     ROOT
     + EPOCH
     + """
@@ -267,4 +269,4 @@ return 1
 )
 
 # Gives the number of the last change.
-POSITION = Script(ROOT + EPOCH + "return tonumber(call('HGET', meta, 'changes') or '0')")
+POSITION: Final = Script(ROOT + EPOCH + "return tonumber(call('HGET', meta, 'changes') or '0')")

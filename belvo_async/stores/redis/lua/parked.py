@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from .script import EPOCH, ROOT, Script
 
-_DROP = """
+_DROP: Final = """
 local function drop(queue, mark)
   local key = root .. queue .. ':item:' .. mark
   local kept = call('HMGET', key, 'size', 'sets', 'member')
@@ -20,7 +22,7 @@ end
 """
 
 # Gives the number of an item that is new, nothing for one that is there.
-_ADD = """
+_ADD: Final = """
 local function add(queue, mark, order, document, size, sets)
   local key = root .. queue .. ':item:' .. mark
   if call('EXISTS', key) == 1 then
@@ -39,7 +41,7 @@ end
 
 # Keeps an item in a bounded queue, once for each mark. arg: queue, mark, what to sort by, document, size, how many are
 # kept, how many bytes are kept, names of the sets it is a member of.
-KEEP = Script(
+KEEP: Final = Script(
     ROOT
     + EPOCH
     + _DROP
@@ -65,7 +67,7 @@ return 1
 
 # What `parked.evict` asks of a store. An item is strange while none of the sets that hold who could claim it exists;
 # the last of their names says what kind it is of.
-_LET_GO = """
+_LET_GO: Final = """
 local function is_strange(mark)
   for name in string.gmatch(call('HGET', root .. 'parked:item:' .. mark, 'claims'), '%S+') do
     if call('EXISTS', root .. name) == 1 then
@@ -110,7 +112,7 @@ end
 # size, how many are kept, how many bytes are kept, names of the sets it is a member of, names of the sets that hold who
 # could claim it, '1' for a report, the part that goes at once, how many are looked at at least.
 # Gives how many strangers and how many others went.
-PARK = Script(
+PARK: Final = Script(
     ROOT
     + EPOCH
     + _DROP
@@ -154,7 +156,7 @@ end
 
 # arg: queue, where to begin and to end, how many of each set at most (-1 for all), then names of sets of its items.
 # Gives documents.
-KEPT = Script(
+KEPT: Final = Script(
     ROOT
     + EPOCH
     + """
@@ -170,7 +172,7 @@ return found
 )
 
 # arg: queue, then marks.
-DROP = Script(
+DROP: Final = Script(
     ROOT
     + EPOCH
     + _DROP
@@ -183,10 +185,10 @@ return 1
 )
 
 # arg: queue.
-COUNT_KEPT = Script(ROOT + EPOCH + "return call('ZCARD', root .. arg[1])")
+COUNT_KEPT: Final = Script(ROOT + EPOCH + "return call('ZCARD', root .. arg[1])")
 
 # arg: queue, an instant. Drops what is older, and gives how much it was.
-DROP_OLD = Script(
+DROP_OLD: Final = Script(
     ROOT
     + EPOCH
     + _DROP

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Final
 
 
 def pack(*words: bytes) -> bytes:
@@ -35,7 +36,7 @@ def _name_or_text(source: bytes) -> tuple[bytes, bytes]:
         return b"EVAL", source
 
 
-ROOT = """
+ROOT: Final = """
 local meta = KEYS[1]
 local root = string.sub(meta, 1, -5)
 local call = redis.call
@@ -44,7 +45,7 @@ local arg = {unpack(ARGV, 2)}
 
 # The epoch is the name of the store's life on this server and, after a colon, its era. A server that was flushed, or
 # came back without its data, no longer knows the name; one that went back to an earlier state is in another era.
-EPOCH = """
+EPOCH: Final = """
 local epoch = call('HGET', meta, 'epoch')
 if epoch ~= ARGV[1] then
   return redis.error_reply('LOST ' .. (epoch or ''))
@@ -52,7 +53,7 @@ end
 """
 
 # For scripts that find out that the server went back.
-NEXT_ERA = """
+NEXT_ERA: Final = """
 local function begin_era()
   local name, era = string.match(epoch, '^(%x+):(%d+)$')
   epoch = name .. ':' .. string.format('%.0f', era + 1)
