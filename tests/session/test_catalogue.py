@@ -304,7 +304,7 @@ async def test_a_credential_is_created_and_becomes_valid(world: World) -> None:
     """A plain call: nothing of it is stored."""
     session = await world.open()
 
-    made = await session.call(syntage.CreateCredential(syntage.Ciec(rfc="PEIC211118IS0", password="a1b2c3d4e5")))
+    made = await session.call(syntage.CreateCredential(syntage.Ciec(rfc="PEIC211118IS0", password="zq7wk3vx9t")))
     await asyncio.sleep(600)
     seen = await session.call(syntage.GetCredential(made.id or ""))
 
