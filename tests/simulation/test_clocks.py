@@ -48,8 +48,8 @@ OFTEN = "belvo_async._tracker.poller.DOUBT_EVERY"
 @pytest.mark.parametrize(
     ("where", "bug", "rule", "known"),
     [
-        (DOUBT, believe_all, "not looked at", 10),
-        (WEIGH, as_it_is, "inferred to have ended after", 36),
+        (DOUBT, believe_all, "not looked at", 18),
+        (WEIGH, as_it_is, "inferred to have ended after", 23),
         (OFTEN, timedelta(0), "looks at vendors", 5),
     ],
     ids=["planned by a clock ahead", "evidence of a step", "doubt at each sweep"],

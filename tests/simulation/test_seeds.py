@@ -86,7 +86,7 @@ def test_what_broke_once_holds(seed: int) -> None:
 @each_search
 def test_every_branch_is_reached_sometimes(search: Search) -> None:
     """Each fault strikes and each branch is taken."""
-    known = (0, 30, 34, 36, 44, 47, 95, 120, 155, 158)
+    known = (12, 33, 42, 81, 94, 211, 322)
 
     assert set() == never_seen(SOMETIMES, lambda seed: run_seed(seed).hits, search(known, range(2000)))
 
