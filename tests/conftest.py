@@ -39,3 +39,8 @@ def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> d
 async def clock() -> VirtualClock:
     """The wall clock of the test's loop; it moves when coroutines sleep, never by itself."""
     return VirtualClock(asyncio.get_running_loop())
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many again as there are cores: a good part of what tests do is wait for servers, disks and processes."""
+    return max(1, (os.cpu_count() or 1) * 3 // 2)

@@ -102,7 +102,7 @@ async def test_a_look_at_links_settles_all_but_the_odd_one(
 
 
 async def _look(vendor: Any, jobs: list[Job], answer: Callable[[Request], Answer], clock: VirtualClock) -> set[str]:
-    """Make one look at jobs, as the sweep does, and give those that ended."""
+    """Make one look at jobs, as the poller does, and give those that ended."""
 
     async def talk(conversation: Any) -> Any:
         try:

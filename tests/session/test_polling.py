@@ -22,7 +22,7 @@ class DeafStore(SqliteStore):
         yield ()
 
 
-async def test_without_sweep_nothing_is_looked_at(world: World, tmp_path: Path) -> None:
+async def test_without_polling_nothing_is_looked_at(world: World, tmp_path: Path) -> None:
     """Neither what it fired itself nor what an earlier process left."""
     store = f"sqlite:{tmp_path / 'jobs.db'}"
     session = await world.open(store=store, webhooks=False, poll=False)
@@ -37,7 +37,7 @@ async def test_without_sweep_nothing_is_looked_at(world: World, tmp_path: Path) 
     assert [] == world.sent("GET")
 
 
-async def test_without_sweep_deliveries_settle(world: World) -> None:
+async def test_without_polling_deliveries_settle(world: World) -> None:
     """It fires, receives and waits as ever."""
     session = await world.open(poll=False)
 
@@ -47,7 +47,7 @@ async def test_without_sweep_deliveries_settle(world: World) -> None:
 
 
 @pytest.mark.parametrize("kind", [SqliteStore, DeafStore], ids=["with hints", "without hints"])
-async def test_without_sweep_what_others_saw_wakes(world: World, tmp_path: Path, kind: type[SqliteStore]) -> None:
+async def test_without_polling_what_others_saw_wakes(world: World, tmp_path: Path, kind: type[SqliteStore]) -> None:
     """Another process looks; the one that waits hears of it, at the latest by reading again."""
     waiting = await world.open(store=kind(tmp_path / "jobs.db"), webhooks=False, poll=False)
     handle = await waiting.fire(world.extraction())
