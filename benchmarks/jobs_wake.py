@@ -76,7 +76,7 @@ async def main(rounds: int) -> None:
     bare: list[float] = []
     async with store, Tracker(
         store=store, vendors={vendor.name: vendor}, talks={vendor.name: talk}, clock=SystemClock(),
-        polling=Polling(), chance=lambda: 0.5, new_id=lambda: "", poll=False,
+        polling=Polling(), chance=lambda: 0.5, new_id=lambda: "", sweep=False,
     ) as tracker:  # fmt: skip
         gc.collect()
         for job in make_jobs(0, rounds):

@@ -39,7 +39,7 @@ def channel(name: str) -> str:
 async def ours(url: str, name: str) -> AsyncIterator[Wait]:
     async with open_store(url, name) as store, Tracker(
         store=store, vendors={}, talks={}, polling=Polling(), clock=SystemClock(), chance=lambda: 0.5,
-        new_id=lambda: "", poll=False,
+        new_id=lambda: "", sweep=False,
     ) as tracker:  # fmt: skip
 
         async def wait(job_id: str) -> None:

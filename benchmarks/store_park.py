@@ -68,7 +68,7 @@ class Side:
             clock=SystemClock(),
             chance=random.random,
             new_id=lambda: "",
-            poll=False,
+            sweep=False,
         )
         self._tracker = await stack.enter_async_context(tracker)
         lost = replace(_job("lost", 0), status=Status.UNCERTAIN).submitted(attempted_at=datetime.now(UTC))

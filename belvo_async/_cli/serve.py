@@ -44,7 +44,7 @@ def serve(url: str | None, *, host: str, port: int, prefix: str, poll: bool) -> 
         raise ConfigurationError("which store? give --store URL or set BELVO_ASYNC_STORE")
     if url == "memory:":
         raise ConfigurationError("a store in memory is no use here: no other process could read what is received")
-    session = Session.from_env(store=url, poll=poll)
+    session = Session.from_env(store=url, sweep=poll)
     with _log_to_stderr():
         return asyncio.run(_serve(session, make_app(session, prefix), host, port, prefix))
 

@@ -43,7 +43,7 @@ class Session(Reads):
     """An asynchronous session with one or both vendors. Use as `async with`, on one event loop.
 
     `store` says where jobs are kept: `memory:` (lost with the process), `sqlite:PATH`, `postgresql://...`, `redis://...`
-    or a store of your own. `polling` is when to poll jobs no webhook has settled; with `poll=False`, other
+    or a store of your own. `polling` is when to poll jobs no webhook has settled; with `sweep=False`, other
     processes of the store poll, and this one fires, receives and waits. `connections` bounds the requests under way;
     `trust_env` sends them through the proxy that the environment names. For tests, `clock` replaces the wall clock and
     `chance` what spreads polls and makes ids: seeded, it makes them all again in every process that has it.
@@ -58,7 +58,7 @@ class Session(Reads):
         *vendors: Vendor,
         store: str | Store = "memory:",
         polling: Polling | None = None,
-        poll: bool = True,
+        sweep: bool = True,
         clock: Clock | None = None,
         connections: int = 64,
         trust_env: bool = False,
@@ -80,7 +80,7 @@ class Session(Reads):
             connections=connections,
             trust_env=trust_env,
         )
-        self._polling, self._polls = polling or Polling(), poll
+        self._polling, self._polls = polling or Polling(), sweep
         # Half of the connections that read records: what nobody reads yet never holds up what somebody reads.
         self._spare_connections = connections * 7 // 32
         self._renew()
@@ -139,7 +139,7 @@ class Session(Reads):
                 clock=core.clock,
                 chance=self._chance.random,
                 new_id=self._new_id,
-                poll=self._polls,
+                sweep=self._polls,
             )
             core.tracker_or_none = await stack.enter_async_context(tracker)
             self._stack = stack.pop_all()

@@ -41,7 +41,7 @@ class Tracker:
         clock: Clock,
         chance: Callable[[], float],
         new_id: Callable[[], str],
-        poll: bool = True,
+        sweep: bool = True,
     ) -> None:
         watched = WatchedClock(clock)
         self.context = Context(
@@ -56,13 +56,13 @@ class Tracker:
             phase=chance(),
         )
         self._store = store
-        self._polls = poll
+        self._polls = sweep
         self._closing = False
         self.reconciler = Reconciler(self.context, closed=self._on_closed, due=self._on_due)
         self.submitter = Submitter(self.context, self.reconciler)
         self.changes = Changes(self.context, self.reconciler)
         self._presence = Presence(self.context)
-        self.poller = Poller(self.context, self.reconciler, self.submitter, self.changes, claims=poll)
+        self.poller = Poller(self.context, self.reconciler, self.submitter, self.changes, claims=sweep)
 
     async def __aenter__(self) -> Self:
         await self._presence.begin()

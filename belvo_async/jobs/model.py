@@ -251,6 +251,43 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         """Whether it is followed no longer because nothing tells how it ended: it failed, or found nothing."""
         return self.abandoned and not self.status.is_terminal and self.settled_by is Way.INFERENCE
 
+    # What people ask a job for, without knowing its parts.
+
+    @property
+    def attempted_at(self) -> datetime | None:
+        """When its submission began for the last time; None while it is queued."""
+        return self.submission.attempted_at
+
+    @property
+    def attempts(self) -> int:
+        """How often its submission was begun."""
+        return self.submission.attempts
+
+    @property
+    def doubt(self) -> str | None:
+        """Why it may have been sent, or was not sent yet."""
+        return self.submission.doubt
+
+    @property
+    def next_poll(self) -> datetime | None:
+        """When it is polled, or submitted, next."""
+        return self.schedule.next_poll
+
+    @property
+    def polls(self) -> int:
+        """How often it was polled without news."""
+        return self.schedule.polls
+
+    @property
+    def quiet(self) -> Quiet | None:
+        """For how long polls were equal, of a vendor that publishes no status."""
+        return self.evidence.quiet
+
+    @property
+    def reports(self) -> tuple[Report, ...]:
+        """What it brought so far, of a job that brings several resources."""
+        return self.evidence.reports
+
     @property
     def is_queued(self) -> bool:
         """Whether no byte of a submission may have left: it waits for its lane, its turn, or for a retry."""

@@ -24,7 +24,7 @@ async def test_fired_in_one_waited_for_in_another(world: World, tmp_path: Path) 
     """The webhook reaches the worker that fired; the one that waits wakes at once and knows the same end."""
     first, second = [
         several_workers.make_app(
-            Session(world.syntage_vendor(), store=f"sqlite:{tmp_path / 'jobs.db'}", clock=world.clock, poll=False)
+            Session(world.syntage_vendor(), store=f"sqlite:{tmp_path / 'jobs.db'}", clock=world.clock, sweep=False)
         )
         for _ in range(2)
     ]

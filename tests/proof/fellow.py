@@ -78,7 +78,7 @@ async def live(*, sweep: bool) -> None:
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     vendors = LookingBelvo.from_env(), LookingSyntage.from_env()
     async with (
-        Session(*vendors, store=Session.from_env().store, polling=POLLING, poll=sweep) as session,
+        Session(*vendors, store=Session.from_env().store, polling=POLLING, sweep=sweep) as session,
         asyncio.TaskGroup() as orders,
     ):
         tell(ready=True)
@@ -93,7 +93,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.lease is not None:
         poller.LEASE = timedelta(seconds=options.lease)
-    asyncio.run(live(poll=options.sweep))
+    asyncio.run(live(sweep=options.sweep))
 
 
 if __name__ == "__main__":

@@ -234,7 +234,7 @@ async def play(name: str, prism: str, document: Path, rounds: int) -> Mapping[st
         async with middleman.serving() as url:
             for number in range(rounds):
                 vendor = vendor_at(name, url, number)
-                async with Session(vendor, store="memory:", poll=False) as session:
+                async with Session(vendor, store="memory:", sweep=False) as session:
                     for operation in operations(vendor):
                         tally = tallies.setdefault(title(operation), Tally())
                         await one(session, vendor, url, operation, tally, middleman)

@@ -73,7 +73,7 @@ async def test_an_early_webhook_finds_the_job_of_the_old_key(world: World, store
     old, world.syntage.api_key = world.syntage.api_key, NEW_KEY
 
     second = await world.open(
-        world.syntage_vendor(account="acme", previous_keys=old), store=store, poll=False, webhooks=False
+        world.syntage_vendor(account="acme", previous_keys=old), store=store, sweep=False, webhooks=False
     )
     handle = await second.attach(fired.id)
     headers, body = world.syntage_delivery(handle.job.remote_id or "")

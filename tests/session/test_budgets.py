@@ -86,7 +86,7 @@ async def cancelled(works: list[Awaitable[object]], *, after: float) -> None:
 
 @pytest.fixture
 async def session(world: World) -> Session:
-    session = await world.open(world.belvo_vendor(), world.syntage_vendor(), webhooks=False, poll=False)
+    session = await world.open(world.belvo_vendor(), world.syntage_vendor(), webhooks=False, sweep=False)
     await session.fire(world.invoices())
     return session
 
@@ -159,7 +159,7 @@ async def test_three_workers_are_never_told_to_slow_down(
     """Three hundred readers with and without time limits, who come again: Belvo refuses none of their requests."""
     chance = random.Random(seed)
     sessions = [
-        await world.open(world.belvo_vendor(), webhooks=False, poll=False, store=make_store()) for _ in range(3)
+        await world.open(world.belvo_vendor(), webhooks=False, sweep=False, store=make_store()) for _ in range(3)
     ]
     answered: list[int] = []
 
@@ -197,7 +197,7 @@ async def test_a_worker_with_a_wrong_clock_makes_nobody_wait(
     Two clocks that meet for the first time cannot tell skew from idleness: the vendor may see one window more.
     """
     world.belvo._limits = False
-    options: dict[str, Any] = {"poll": False, "clock": world.clock}
+    options: dict[str, Any] = {"sweep": False, "clock": world.clock}
     wrong = Session(world.belvo_vendor(), store=make_store(), **options | {"clock": _WrongClock(world.clock, error)})
     async with wrong, Session(world.belvo_vendor(), store=make_store(), **options) as right:
         await asyncio.gather(*(BELVO["call"](wrong, world) for _ in range(80)))
@@ -222,8 +222,8 @@ async def test_two_workers_share_the_windows_of_a_key(clock: VirtualClock, tmp_p
     async with SyntageSimulator(now=clock.now, rate_limit=5) as simulator:
         world = World(None, simulator, clock, None)  # type: ignore[arg-type]
         async with (
-            Session(world.syntage_vendor(), store=f"sqlite:{tmp_path}/jobs.db", poll=False, clock=clock) as one,
-            Session(world.syntage_vendor(), store=f"sqlite:{tmp_path}/jobs.db", poll=False, clock=clock) as other,
+            Session(world.syntage_vendor(), store=f"sqlite:{tmp_path}/jobs.db", sweep=False, clock=clock) as one,
+            Session(world.syntage_vendor(), store=f"sqlite:{tmp_path}/jobs.db", sweep=False, clock=clock) as other,
         ):
             for _ in range(10):
                 for session in (one, other):

@@ -83,7 +83,7 @@ async def serving(clock: VirtualClock, *script: Step, **options: Any) -> AsyncIt
             Belvo(f"id{CANARY}", CANARY, base_url=origin.url, budget=False, webhook_authorization=f"Bearer {CANARY}"),
             Syntage(CANARY, base_url=origin.url, webhook_secrets=CANARY * 2),
         )
-        async with Session(*vendors, clock=clock, poll=False, **options) as session:
+        async with Session(*vendors, clock=clock, sweep=False, **options) as session:
             yield session
 
 

@@ -97,7 +97,7 @@ async def server(request: pytest.FixtureRequest) -> AsyncIterator[Server]:
 
 async def fire_in_vain(world: World, server: Server, cut: Cut) -> StoreError:
     """Fire while the server goes away, and close."""
-    session = await world.open(webhooks=False, poll=False, store=server.relayed())
+    session = await world.open(webhooks=False, sweep=False, store=server.relayed())
     server.relay.cut = cut
     with pytest.raises(StoreError) as failure:
         await session.fire(world.invoices())

@@ -75,11 +75,11 @@ async def drawing(handles: AsyncIterator[JobHandle[Any]]) -> list[str]:
     return [each.id async for each in handles]
 
 
-@pytest.mark.parametrize("poll", [True, False], ids=["polling", "only waiting"])
-async def test_every_waiter_is_told(losing: Losing, world: World, poll: bool) -> None:
+@pytest.mark.parametrize("sweep", [True, False], ids=["polling", "only waiting"])
+async def test_every_waiter_is_told(losing: Losing, world: World, sweep: bool) -> None:
     """Within a minute and not at the deadline, by whatever way it waits; with what it takes to adopt the job."""
     world.syntage.next_job(outcome="stuck")
-    session = await world.open(world.syntage_vendor(), store=losing.store, webhooks=False, poll=poll)
+    session = await world.open(world.syntage_vendor(), store=losing.store, webhooks=False, sweep=sweep)
     handle = await session.fire(world.extraction())
     asyncio.get_running_loop().call_later(5, losing.lose)
 

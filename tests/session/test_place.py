@@ -104,7 +104,7 @@ async def told(calls: dict[str, Callable[[], Coroutine[Any, Any, Any]]]) -> dict
 
 async def test_an_open_session_is_used_where_it_was_opened(world: World, elsewhere: Redirects) -> None:
     """In another thread or a forked child, every call says so at once, and harms nothing."""
-    session = await world.open(webhooks=False, poll=False)
+    session = await world.open(webhooks=False, sweep=False)
     job = await session.fire(world.invoices())
     sent = len(world.sent())
     reason = "before a fork" if elsewhere is in_a_child else "belongs to another event loop"
@@ -120,7 +120,7 @@ async def test_an_open_session_is_used_where_it_was_opened(world: World, elsewhe
 
 async def test_a_child_that_goes_on_with_the_loop_is_told(world: World) -> None:
     """`os.fork` in the middle of a program leaves the child the same loop object; it is still the parent's session."""
-    session = await world.open(webhooks=False, poll=False)
+    session = await world.open(webhooks=False, sweep=False)
     job = await session.fire(world.invoices())
 
     def run_on(work: Coroutine[Any, Any, Any]) -> Any:
@@ -158,7 +158,7 @@ async def test_a_reading_outside_of_any_loop_is_refused(world: World) -> None:
 
 def test_a_session_whose_loop_has_ended_says_so_and_lets_its_store_go(tmp_path: Path) -> None:
     """It cannot be closed as it should; its thread and its file are not kept for that."""
-    session = Session.from_env({"SYNTAGE_API_KEY": "invented-key"}, store=f"sqlite:{tmp_path}/jobs.db", poll=False)
+    session = Session.from_env({"SYNTAGE_API_KEY": "invented-key"}, store=f"sqlite:{tmp_path}/jobs.db", sweep=False)
     loop = VirtualTimeLoop()
     loop.run_until_complete(session.open())
     for task in asyncio.all_tasks(loop):
@@ -209,7 +209,7 @@ def test_a_session_made_before_a_fork_makes_jobs_of_its_own(tmp_path: Path) -> N
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Accepting) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         vendor = Syntage("invented-key", base_url=f"http://127.0.0.1:{server.server_port}")
-        session = Session(vendor, store=f"sqlite:{tmp_path}/jobs.db", poll=False)
+        session = Session(vendor, store=f"sqlite:{tmp_path}/jobs.db", sweep=False)
 
         async def fired(extractor: str) -> list[str]:
             async with session:
@@ -225,7 +225,7 @@ def test_a_session_made_before_a_fork_makes_jobs_of_its_own(tmp_path: Path) -> N
 
 def test_what_spreads_looks_is_not_copied_by_a_fork() -> None:
     """Else all children of a server would look at the same instants."""
-    session = Session(Syntage("invented-key"), poll=False)
+    session = Session(Syntage("invented-key"), sweep=False)
 
     async def phase() -> float:
         async with session:

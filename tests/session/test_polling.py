@@ -25,13 +25,13 @@ class DeafStore(SqliteStore):
 async def test_without_polling_nothing_is_looked_at(world: World, tmp_path: Path) -> None:
     """Neither what it fired itself nor what an earlier process left."""
     store = f"sqlite:{tmp_path / 'jobs.db'}"
-    session = await world.open(store=store, webhooks=False, poll=False)
+    session = await world.open(store=store, webhooks=False, sweep=False)
     handle = await session.fire(world.extraction())
 
     with pytest.raises(JobTimeoutError):
         await handle.wait(timedelta(minutes=20))
     await session.close()
-    await world.open(store=store, webhooks=False, poll=False)
+    await world.open(store=store, webhooks=False, sweep=False)
     await asyncio.sleep(1200)
 
     assert [] == world.sent("GET")
@@ -39,7 +39,7 @@ async def test_without_polling_nothing_is_looked_at(world: World, tmp_path: Path
 
 async def test_without_polling_deliveries_settle(world: World) -> None:
     """It fires, receives and waits as ever."""
-    session = await world.open(poll=False)
+    session = await world.open(sweep=False)
 
     job = await (await session.fire(world.extraction()))
 
@@ -49,7 +49,7 @@ async def test_without_polling_deliveries_settle(world: World) -> None:
 @pytest.mark.parametrize("kind", [SqliteStore, DeafStore], ids=["with hints", "without hints"])
 async def test_without_polling_what_others_saw_wakes(world: World, tmp_path: Path, kind: type[SqliteStore]) -> None:
     """Another process looks; the one that waits hears of it, at the latest by reading again."""
-    waiting = await world.open(store=kind(tmp_path / "jobs.db"), webhooks=False, poll=False)
+    waiting = await world.open(store=kind(tmp_path / "jobs.db"), webhooks=False, sweep=False)
     handle = await waiting.fire(world.extraction())
     await world.open(store=SqliteStore(tmp_path / "jobs.db"), webhooks=False)
 

@@ -256,7 +256,7 @@ async def test_an_open_session_is_not_opened_twice(world: World) -> None:
 
 async def test_an_opening_that_failed_may_be_tried_again(tmp_path: Path) -> None:
     """The directory was not there; then it is."""
-    session = Session(Syntage("key-7c1e9f40"), store=f"sqlite:{tmp_path}/later/jobs.db", poll=False)
+    session = Session(Syntage("key-7c1e9f40"), store=f"sqlite:{tmp_path}/later/jobs.db", sweep=False)
     with pytest.raises(StoreError):
         await session.open()
     with pytest.raises(SessionClosedError):

@@ -95,7 +95,7 @@ async def test_a_backup_put_back_under_an_open_session_sends_nothing_again(
 
 async def test_another_process_that_takes_a_restored_job_does_not_send_it(world: World, used: Backup) -> None:
     """The one that had sent it is gone; one that only looked on is still there, and a new one comes."""
-    looking = await world.open(world.belvo_vendor(), store=used.make(), poll=False, webhooks=False)
+    looking = await world.open(world.belvo_vendor(), store=used.make(), sweep=False, webhooks=False)
     first = await world.open(world.belvo_vendor(), store=used.make(), webhooks=False)
     world.belvo.next_job(outcome="stuck")
     handles = [await first.fire(world.invoices(type=each)) for each in ("INFLOW", "OUTFLOW")]

@@ -45,7 +45,7 @@ class Bench:
     def looks(self) -> int:
         return len(self.sent) - self.posts
 
-    def tracker(self, *, store: Any = None, turn: asyncio.Event | None = None, poll: bool = True) -> Tracker:
+    def tracker(self, *, store: Any = None, turn: asyncio.Event | None = None, sweep: bool = True) -> Tracker:
         """A worker; submissions wait for `turn`."""
         talk = partial(self.talk, turn=turn)
         return Tracker(
@@ -56,7 +56,7 @@ class Bench:
             clock=self.clock,
             chance=lambda: 0.5,
             new_id=lambda: f"job{next(self._ids)}",
-            poll=poll,
+            sweep=sweep,
         )
 
     @asynccontextmanager

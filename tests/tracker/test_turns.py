@@ -35,7 +35,7 @@ def view(bench: Bench) -> View:
 @pytest.fixture
 async def owner(bench: Bench, view: View, turn: asyncio.Event) -> AsyncIterator[Tracker]:
     """A worker that fires, with a long queue; others look."""
-    async with bench.opened(store=view, turn=turn, poll=False) as tracker:
+    async with bench.opened(store=view, turn=turn, sweep=False) as tracker:
         yield tracker
         view.thaw()
 
@@ -78,7 +78,7 @@ async def test_one_job_is_written_three_times(bench: Bench, view: View, owner: T
 
 async def test_what_close_finds_in_the_queue_stays_queued(bench: Bench, turn: asyncio.Event) -> None:
     """Closing waits for nobody's turn; whoever fired gets the job, and the next worker sends it."""
-    async with bench.opened(turn=turn, poll=False) as tracker:
+    async with bench.opened(turn=turn, sweep=False) as tracker:
         firing = asyncio.create_task(bench.start(tracker))
         await asyncio.sleep(100)
         began = bench.clock.now()
