@@ -49,6 +49,8 @@ class Books:
 
     def year(self, subject: Taxpayer, year: int) -> tuple[Cfdi, ...]:
         """Give the CFDIs a subject issued and received in a year, oldest first."""
+        if self.invoices_per_year <= _SHARED_SIZE:
+            return _shared_year(self.seed, subject, year, self.invoices_per_year)
         key = (subject.rfc, year)
         if key not in self._years:
             self._years[key] = _Year(self, subject, year).make()
@@ -60,6 +62,15 @@ class Books:
         years = range(first.year, date_to.year + 1)
         rows = (row for year in years for row in self.year(subject, year))
         return [row for row in rows if first <= row.issued_on <= date_to]
+
+
+# Years of so many invoices are shared by the simulators of a process: tests start one after the other, of one seed.
+_SHARED_SIZE: Final = 200
+
+
+@lru_cache(maxsize=64)
+def _shared_year(seed: int, subject: Taxpayer, year: int, count: int) -> tuple[Cfdi, ...]:
+    return _Year(Books(seed, invoices_per_year=count), subject, year).make()
 
 
 class _Year:
