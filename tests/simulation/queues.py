@@ -56,7 +56,7 @@ class Worker:
             clock=world.clock,
             chance=world.chance.random,
             new_id=lambda: f"job{next(world.ids)}",
-            poll=world.chance.random() < 0.6,
+            sweep=world.chance.random() < 0.6,
         )
 
     def freeze(self) -> None:
