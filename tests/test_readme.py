@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import textwrap
 import tomllib
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,17 @@ def test_the_catalogue_is_named() -> None:
     assert [] == [kind.__name__ for kind in kinds if kind.__name__ not in named and not kind.__name__.startswith("Get")]
 
 
+class FollowingClock:
+    """Today's clock, going on with the virtual time of the loop: the program's own would stand still in it."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._zero = datetime.now(UTC) - timedelta(seconds=self._loop.time())
+
+    def now(self) -> datetime:
+        return self._zero + timedelta(seconds=self._loop.time())
+
+
 def test_the_first_program_runs_and_prints_what_it_says(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -94,6 +106,7 @@ def test_the_first_program_runs_and_prints_what_it_says(
     program = re.search(r"<!-- quickstart -->\n```python\n(.*?)```\n\n```\n(.*?)```", README, re.DOTALL)
     assert program is not None
     monkeypatch.setattr("asyncio.run", virtual_time.run)
+    monkeypatch.setattr("belvo_async._session.session.SystemClock", FollowingClock)
 
     exec(compile(program.group(1), "README.md", "exec"), {"__name__": "__main__"})
 
