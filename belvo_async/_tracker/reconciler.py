@@ -19,6 +19,7 @@ from ..jobs import (
     Gone,
     Job,
     Later,
+    Misread,
     Note,
     Nudge,
     Observation,
@@ -208,6 +209,8 @@ class Reconciler:
             some = await self._store.adoptable(
                 account, subject=subject, resource=resource, since=since, limit=STRANGE_LIMIT
             )
+            if any(isinstance(seen, Misread) for seen in some):
+                return []  # it may be about the same submission: no other is the only one then
             strange = dict[str, Observation]()
             is_clean = True
             for seen in some:

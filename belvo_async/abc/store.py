@@ -143,7 +143,8 @@ class Store(Protocol):
     ) -> tuple[Observation, ...]:
         """The first parked observations with `adoptable` of a subject (normal form) and resource, oldest first.
 
-        Only those at or after an instant. Costs what it returns, however much else is parked.
+        Only those at or after an instant. One that cannot be read here is `Misread`: whoever chooses must know that
+        there is another. Costs what it returns, however much else is parked.
         """
         ...
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Final
 
 import msgspec
 
 from ..errors import StoreError
-from ..jobs import Job, Observation, decode_job, decode_observation
+from ..jobs import Job, Misread, Observation, Way, decode_job, decode_observation
 
 _log = logging.getLogger("belvo_async")
+
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 def read_job(document: bytes) -> Job:
@@ -36,16 +40,23 @@ def read_observations(documents: Iterable[bytes]) -> tuple[Observation, ...]:
 
 def read_parked(documents: Iterable[bytes]) -> tuple[Observation, ...]:
     """Read early deliveries. One that does not fit is left out: it must not stand in the way of those beside it."""
-    found: list[Observation] = []
-    left_out = 0
-    for document in documents:
-        try:
-            found.append(decode_observation(document))
-        except msgspec.MsgspecError:
-            left_out += 1
+    return tuple(seen for seen in read_candidates(documents) if not isinstance(seen, Misread))
+
+
+def read_candidates(documents: Iterable[bytes]) -> tuple[Observation, ...]:
+    """Read early deliveries of which one may be chosen: where one does not fit stands that it is misread."""
+    found = tuple(map(_read_early, documents))
+    left_out = sum(isinstance(seen, Misread) for seen in found)
     if left_out:
         _log.warning("early deliveries cannot be read here: a newer release kept them", extra={"count": left_out})
-    return tuple(found)
+    return found
+
+
+def _read_early(document: bytes) -> Observation:
+    try:
+        return decode_observation(document)
+    except msgspec.MsgspecError as error:
+        return Misread(way=Way.WEBHOOK, at=_NEVER, misfit=type(error).__name__)
 
 
 def unreadable(what: str) -> StoreError:

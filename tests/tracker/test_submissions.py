@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from belvo_async._tracker import Tracker
 from belvo_async.abc import Answer
 from belvo_async.errors import StoreError, TransportError, UnsupportedError
-from belvo_async.jobs import Job, Observation, Status
+from belvo_async.jobs import Job, Misread, Observation, Status, Way, normal_id
 from tests.jobs.flat import flat
 from tests.tracker.bench import LANE_TASK, MUTE, OPEN, TASK, Bench, accepted, answer, outcome, remote_id, row
 
@@ -410,6 +410,28 @@ async def test_open_vendor_has_no_lanes(bench: Bench, tracker: Tracker) -> None:
 
     assert 2 == bench.posts
     assert OPEN.lane(TASK) is None
+
+
+async def test_no_delivery_is_the_only_one_beside_one_that_cannot_be_read(
+    bench: Bench, tracker: Tracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A newer release parked it: it may be what the submission caused, and the other somebody else's."""
+    bench.replies.append(CUT)
+    job = await bench.start(tracker, LANE_TASK)
+    adoptable = bench.store.adoptable
+
+    async def with_one_misread(account: str, **wanted: Any) -> tuple[Observation, ...]:
+        misread = Misread(way=Way.WEBHOOK, at=bench.clock.now(), misfit="ValidationError")
+        return (misread, *(await adoptable(account, **wanted)))
+
+    monkeypatch.setattr(bench.store, "adoptable", with_one_misread)
+    await tracker.receive(MUTE, [async_delivery(bench)])
+    before = await bench.stored(job)
+    monkeypatch.undo()
+    await asyncio.sleep(60)
+
+    assert (Status.UNCERTAIN, None) == (before.status, before.remote_id)
+    assert remote_id(9) == normal_id((await bench.stored(job)).remote_id or "")
 
 
 async def test_delivery_of_a_known_job_is_not_adopted(bench: Bench, tracker: Tracker) -> None:

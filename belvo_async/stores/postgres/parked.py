@@ -10,7 +10,7 @@ import msgspec
 
 from ...abc import LaidAside
 from ...jobs import Observation, normal_id
-from ..documents import read_parked
+from ..documents import read_candidates, read_parked
 from ..parked import AT_ONCE, LOOK, Evicted, label_of, subject_mark
 from ..rules import Bounds, from_us, identity, to_us
 from .connection import Row, Statement
@@ -45,7 +45,7 @@ _ABOUT: Final = "SELECT document FROM parked WHERE account = %s AND remote_id = 
 def adoptable(account: str, subject: str, resource: str, since: datetime, limit: int) -> Read[tuple[Observation, ...]]:
     """What a submission about a subject and resource could adopt, oldest first."""
     values = (plain(account), subject_mark(subject), plain(resource), to_us(since), limit)
-    return Read(Statement(_ADOPTABLE, values), _observations)
+    return Read(Statement(_ADOPTABLE, values), lambda rows: read_candidates(document for (document,) in rows))
 
 
 _ADOPTABLE: Final = """

@@ -14,7 +14,7 @@ from ...discreet import discreet
 from ...errors import StoreError
 from ...jobs import CLOCKS_DIFFER, Job, Observation, Status, normal_id
 from ..budgets import Shifts, in_us
-from ..documents import read_job, read_jobs, read_observations, read_parked
+from ..documents import read_candidates, read_job, read_jobs, read_observations, read_parked
 from ..parked import Evicted, Label, Notice
 from ..rules import ASIDE, PARKED, Bounds, Lifecycle, ended_before, from_us, refuse_second_end, refuse_taken_id, to_us
 from ..walks import SLICE, walk
@@ -178,14 +178,14 @@ class RedisStore:
     ) -> tuple[Observation, ...]:
         """The parked observations about one remote id, or all of the account; oldest first."""
         end = b"+" if before is None else b"(" + rows.stamp(before)
-        return await self._parked_in([parked.parked_set(account, remote_id)], end=end, limit=limit)
+        return read_parked(await self._parked_in([parked.parked_set(account, remote_id)], end=end, limit=limit))
 
     async def parked_about(self, account: str, remote_ids: Collection[str]) -> tuple[Observation, ...]:
         """The parked observations about any of these remote ids, oldest first."""
         wanted = [parked.parked_set(account, each) for each in {normal_id(each) for each in remote_ids}]
         found: list[Observation] = []
         for start in range(0, len(wanted), _ARGUMENTS):
-            found += await self._parked_in(wanted[start : start + _ARGUMENTS])
+            found += read_parked(await self._parked_in(wanted[start : start + _ARGUMENTS]))
         return tuple(sorted(found, key=lambda seen: seen.at))
 
     async def adoptable(
@@ -193,13 +193,14 @@ class RedisStore:
     ) -> tuple[Observation, ...]:
         """The first parked observations that a submission about a subject and resource could adopt."""
         name = parked.adoptable_set(account, normal_id(subject), resource)
-        return await self._parked_in([name], begin=b"[" + rows.stamp(since), limit=limit)
+        return read_candidates(await self._parked_in([name], begin=b"[" + rows.stamp(since), limit=limit))
 
     async def _parked_in(
         self, names: list[bytes], *, begin: bytes = b"-", end: bytes = b"+", limit: int | None = None
-    ) -> tuple[Observation, ...]:
+    ) -> list[bytes]:
         most = b"-1" if limit is None else b"%d" % limit
-        return read_parked(await self._read(scripts.KEPT, b"parked", begin, end, most, *names))
+        documents: list[bytes] = await self._read(scripts.KEPT, b"parked", begin, end, most, *names)
+        return documents
 
     async def unpark(self, account: str, observations: Collection[Observation]) -> None:
         """Drop parked observations."""

@@ -15,7 +15,7 @@ import msgspec
 
 from ...abc import LaidAside
 from ...jobs import Observation, normal_id
-from ..documents import read_parked
+from ..documents import read_candidates, read_parked
 from ..parked import Evicted, Load, evict, label_of, subject_mark
 from ..rules import Bounds, from_us, identity, to_us
 from ..sql import CROWDED, FIRST_TO_GO, IS_STRANGE, NEWEST_FIRST
@@ -106,7 +106,7 @@ def adoptable(
 ) -> tuple[Observation, ...]:
     """What a submission about a subject and resource could adopt, oldest first."""
     values = (account, subject_mark(subject), resource, to_us(since), limit)
-    return _observations(database.execute(_ADOPTABLE, values))
+    return read_candidates(document for (document,) in database.execute(_ADOPTABLE, values))
 
 
 _ADOPTABLE: Final = """
