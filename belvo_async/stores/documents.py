@@ -14,7 +14,7 @@ from ..jobs import Job, Misread, Observation, Way, decode_job, decode_observatio
 
 _log = logging.getLogger("belvo_async")
 
-_NEVER: Final = datetime.min.replace(tzinfo=UTC)
+_MISREAD: Final = Misread(way=Way.WEBHOOK, at=datetime.min.replace(tzinfo=UTC), misfit="unreadable")
 
 
 def read_job(document: bytes) -> Job:
@@ -40,23 +40,25 @@ def read_observations(documents: Iterable[bytes]) -> tuple[Observation, ...]:
 
 def read_parked(documents: Iterable[bytes]) -> tuple[Observation, ...]:
     """Read early deliveries. One that does not fit is left out: it must not stand in the way of those beside it."""
-    return tuple(seen for seen in read_candidates(documents) if not isinstance(seen, Misread))
+    return tuple(seen for seen in _read_early(documents) if seen is not None)
 
 
 def read_candidates(documents: Iterable[bytes]) -> tuple[Observation, ...]:
     """Read early deliveries of which one may be chosen: where one does not fit stands that it is misread."""
-    found = tuple(map(_read_early, documents))
-    left_out = sum(isinstance(seen, Misread) for seen in found)
-    if left_out:
-        _log.warning("early deliveries cannot be read here: a newer release kept them", extra={"count": left_out})
+    return tuple(_MISREAD if seen is None else seen for seen in _read_early(documents))
+
+
+def _read_early(documents: Iterable[bytes]) -> list[Observation | None]:
+    found: list[Observation | None] = []
+    for document in documents:
+        try:
+            found.append(decode_observation(document))
+        except msgspec.MsgspecError:
+            found.append(None)
+    if None in found:
+        count = found.count(None)
+        _log.warning("early deliveries cannot be read here: a newer release kept them", extra={"count": count})
     return found
-
-
-def _read_early(document: bytes) -> Observation:
-    try:
-        return decode_observation(document)
-    except msgspec.MsgspecError as error:
-        return Misread(way=Way.WEBHOOK, at=_NEVER, misfit=type(error).__name__)
 
 
 def unreadable(what: str) -> StoreError:
