@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 from .._http import Send
 from ..abc import Permit, Request, Response
 from ..errors import SessionClosedError
+from ..stores.affinity import Affinity
 
 _FORKED: Final = "the session was opened before a fork and belongs to the parent process: open one in each process"
 _ELSEWHERE: Final = (
@@ -27,20 +26,19 @@ class Binding:
     """
 
     def __init__(self) -> None:
-        self._process = os.getpid()
-        self._loop = asyncio.get_running_loop()
+        self._affinity = Affinity()
 
     def check(self) -> None:
         """Raise SessionClosedError in a forked child, in another thread and on another event loop."""
-        if os.getpid() != self._process:
+        if self._affinity.is_of_parent:
             raise SessionClosedError(_FORKED)
-        if _running_loop() is not self._loop:
+        if self._affinity.is_of_other_loop:
             raise SessionClosedError(_ELSEWHERE)
 
     @property
     def is_deserted(self) -> bool:
         """Whether the loop has ended: nothing that belongs to it can be used any more, or closed as it should."""
-        return os.getpid() == self._process and self._loop.is_closed()
+        return not self._affinity.is_of_parent and self._affinity.loop.is_closed()
 
     def bind(self, send: Send) -> Send:
         """Make a function that sends from here only: readings are handed around."""
@@ -50,10 +48,3 @@ class Binding:
             return send(request, permit)
 
         return send_here
-
-
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None

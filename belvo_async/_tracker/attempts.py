@@ -129,7 +129,7 @@ class Attempts:
         self._wakes_at: datetime | None = None
         self._closed = False
 
-    def __contains__(self, job_id: str) -> bool:
+    def __contains__(self, job_id: object) -> bool:
         return job_id in self._by_job
 
     @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import Container
 from datetime import datetime
 
 from ..jobs import Job, Note, Way
@@ -62,12 +62,13 @@ class Lanes:
             if kept is not None and kept.deadline is not None and kept.deadline > until:
                 await self.keep(kept, kept.deadline)
 
-    async def waiting(self, job: Job) -> AsyncGenerator[Job, None]:
-        """Give the lane of a closed job back; the jobs that wait for it, oldest first."""
+    async def give_back(self, job: Job, *, tried: Container[str]) -> Job | None:
+        """Give the lane of a closed job back; the oldest job that waits for it, of those not `tried` just now."""
         if job.lane is None:
-            return
+            return None
         await self._store.release(job.lane, job.id)
         async for waiting in self._store.open_jobs([job.account], lane=job.lane):
             # Who never met a busy lane is about to try by itself, or holds the lane and was told when to come back.
-            if waiting.is_queued and waiting.schedule.polls:
-                yield waiting
+            if waiting.is_queued and waiting.schedule.polls and waiting.id not in tried:
+                return waiting
+        return None

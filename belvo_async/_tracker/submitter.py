@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import aclosing
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -152,13 +151,9 @@ class Submitter:
 
     async def release_lane(self, job: Job) -> None:
         """Give the lane of a closed job to the oldest job that waits for it."""
-        async with aclosing(self._lanes.waiting(job)) as waiting:
-            async for each in waiting:
-                if self._closed:
-                    return
-                if each.id not in self.attempts:
-                    self._context.spawn(self._attempt(each), name="submission")
-                    return
+        waiting = await self._lanes.give_back(job, tried=self.attempts)
+        if waiting is not None and not self._closed:
+            self._context.spawn(self._attempt(waiting), name="submission")
 
     async def settle_lost(self, job: Job) -> None:
         """Make a submission uncertain whose process ended between its first byte and its answer."""

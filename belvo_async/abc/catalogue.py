@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from functools import cache
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar, get_args, get_origin
 
@@ -22,6 +23,7 @@ class Catalogue(NamedTuple):
     downloads: tuple[type[object], ...]
 
 
+@cache
 def catalogue_of(package: str) -> Catalogue:
     """Read the catalogue of a loaded package: what its public names stand for."""
     tasks = {str(each.__struct_config__.tag): each for each in _public(package, Task[Any])}

@@ -23,5 +23,8 @@ class Affinity:
 
     @property
     def is_of_other_loop(self) -> bool:
-        """Whether another loop runs here."""
-        return asyncio.get_running_loop() is not self.loop
+        """Whether another loop runs here, or none."""
+        try:
+            return asyncio.get_running_loop() is not self.loop
+        except RuntimeError:
+            return True

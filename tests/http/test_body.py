@@ -6,7 +6,7 @@ import asyncio
 import gzip
 import random
 import tracemalloc
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 
@@ -17,12 +17,6 @@ from tests.http.origin import CANARY, Cut, Origin, Step, credentials, read, repl
 from tests.virtual_time import VirtualClock
 
 MIB = 1024 * 1024
-
-
-@pytest.fixture
-async def http(clock: VirtualClock) -> AsyncIterator[Http]:
-    async with Http(clock=clock, chance=lambda: 0.0) as http:
-        yield http
 
 
 async def sizes(send: Send) -> list[int]:

@@ -20,12 +20,6 @@ BUDGET = Budget("b", 80, timedelta(seconds=30))
 
 
 @pytest.fixture
-async def store() -> AsyncIterator[TroubledStore]:
-    async with TroubledStore() as store:
-        yield store
-
-
-@pytest.fixture
 async def http(clock: VirtualClock, store: TroubledStore) -> AsyncIterator[Http]:
     async with Http(clock=clock, chance=lambda: 0.0, shared_limits=store) as http:
         yield http

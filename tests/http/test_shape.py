@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -13,15 +12,8 @@ from belvo_async.abc import Request, Retry
 from belvo_async.errors import ConfigurationError, PayloadError
 from tests.aiohttp_shim import aioresponses
 from tests.http.origin import Origin, credentials, read, reply, submission
-from tests.virtual_time import VirtualClock
 
 ORIGIN = "https://api.example.com"
-
-
-@pytest.fixture
-async def http(clock: VirtualClock) -> AsyncIterator[Http]:
-    async with Http(clock=clock, chance=lambda: 0.0) as http:
-        yield http
 
 
 @pytest.fixture

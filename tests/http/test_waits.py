@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -19,12 +18,6 @@ from tests.http.origin import Cut, Origin, credentials, read, reply, submission
 from tests.virtual_time import EPOCH, VirtualClock
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-async def http(clock: VirtualClock) -> AsyncIterator[Http]:
-    async with Http(clock=clock, chance=lambda: 0.0) as http:
-        yield http
 
 
 @pytest.mark.parametrize(

@@ -447,3 +447,15 @@ async def test_a_job_may_change_its_account(store: AnyStore) -> None:
     assert [] == await store.claim_due([ACCOUNT], now=NOON, until=after(60), limit=9)
     assert [job] == await store.claim_due([OTHER, ACCOUNT], now=NOON, until=after(60), limit=9)
     assert [] == await store.claim_due([OTHER, ACCOUNT], now=NOON, until=after(60), limit=9)
+
+
+async def test_a_cancelled_caller_disturbs_nobody(store: AnyStore) -> None:
+    """The others of its batch are answered; its own write is done or not done as a whole."""
+    impatient = asyncio.create_task(store.put(a_job("one"), expected=None))
+    patient = asyncio.create_task(store.put(a_job("two"), expected=None))
+    await asyncio.sleep(0)
+    impatient.cancel()
+
+    assert await patient is None
+    assert a_job("one") == await store.get("one")
+    assert impatient.cancelled() or impatient.done()

@@ -154,17 +154,6 @@ async def test_texts_with_nul_are_kept(store: PostgresStore) -> None:
     assert (word(remote_id="x\0", subject="s\0"),) == await store.parked("\0", "x\0")
 
 
-async def test_a_cancelled_caller_disturbs_nobody(store: PostgresStore) -> None:
-    """Its write still happens, the others of the batch get their answers."""
-    impatient = asyncio.create_task(store.put(a_job("one"), expected=None))
-    patient = asyncio.create_task(store.put(a_job("two"), expected=None))
-    await asyncio.sleep(0)
-    impatient.cancel()
-
-    assert await patient is None
-    assert a_job("one") == await store.get("one")
-
-
 async def test_two_workers_start_an_equal_task_once(store: PostgresStore, other: PostgresStore) -> None:
     """The slower one is given the other's job, whoever commits first."""
     for number in range(20):

@@ -223,18 +223,6 @@ async def test_no_key_ever_expires(redis_stores: Stores) -> None:
         assert {-1} == {client.ttl(key) for key in redis_stores.all_keys()}
 
 
-async def test_a_cancelled_caller_disturbs_nobody(redis_stores: Stores) -> None:
-    """The others of its pipeline are answered; the write itself is done or not done as a whole."""
-    async with redis_stores() as store:
-        impatient = asyncio.create_task(store.put(a_job("one"), expected=None))
-        patient = asyncio.create_task(store.put(a_job("two"), expected=None))
-        await asyncio.sleep(0)
-        impatient.cancel()
-
-        assert await patient is None
-        assert a_job("one") == await store.get("one")
-
-
 async def test_a_write_whose_answer_got_lost_is_recognised(redis_stores: Stores, wire: Wire) -> None:
     """The repeated write meets itself: it was written once, and its caller is told so."""
     async with redis_stores() as store:

@@ -118,19 +118,6 @@ async def test_a_failing_call_fails_alone(path: Path) -> None:
         assert ["one", "two"] == [job.id async for job in store.open_jobs()]
 
 
-async def test_a_cancelled_caller_disturbs_nobody(path: Path) -> None:
-    """Its write still happens, the others of the batch get their answers."""
-    async with SqliteStore(path) as store:
-        impatient = asyncio.create_task(store.put(a_job("one"), expected=None))
-        patient = asyncio.create_task(store.put(a_job("two"), expected=None))
-        await asyncio.sleep(0)
-        impatient.cancel()
-
-        assert await patient is None
-        assert a_job("one") == await store.get("one")
-        assert impatient.cancelled() or impatient.done()
-
-
 @pytest.mark.parametrize("statement", ["BEGIN IMMEDIATE", "INSERT INTO timeline", "COMMIT"])
 @pytest.mark.parametrize(
     ("code", "sentence"),
