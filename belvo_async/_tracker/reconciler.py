@@ -54,7 +54,7 @@ NUDGE_PAUSE: Final = timedelta(seconds=2)
 class Reconciler:
     """Applies observations to jobs: compare-and-swap on the store, park what comes too early, wake who waits.
 
-    `closed` is called with each job that left the open ones, `due` with each new instant of a next look.
+    `closed` is called with each job that left the open ones, `due` with each new instant of a next poll.
     """
 
     def __init__(self, context: Context, *, closed: Callable[[Job], None], due: Callable[[datetime], None]) -> None:

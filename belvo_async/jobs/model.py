@@ -206,7 +206,6 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     by whose decision `settled_by` says; what the vendor says of it still counts. `settled_by` inference: not the vendor
     but what it holds tells the end; where nothing speaks for an end, the job is abandoned by inference. `era` is the
     store's when the job was made: a queued job of an earlier one may have been sent in a time that the store has lost.
-    `submitted`, `scheduled` and `weighed` give the job with fields of its submission, schedule or evidence replaced.
     """
 
     id: str
@@ -309,12 +308,15 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return "abandoned" if self.abandoned and not self.status.is_terminal else str(self.status)
 
     def submitted(self, **changes: Unpack[_SubmissionChanges]) -> Job:
+        """The job with fields of its submission replaced."""
         return replace(self, submission=replace(self.submission, **changes))
 
     def scheduled(self, **changes: Unpack[_ScheduleChanges]) -> Job:
+        """The job with fields of its schedule replaced."""
         return replace(self, schedule=replace(self.schedule, **changes))
 
     def weighed(self, **changes: Unpack[_EvidenceChanges]) -> Job:
+        """The job with fields of its evidence replaced."""
         return replace(self, evidence=replace(self.evidence, **changes))
 
     def is_past(self, now: datetime) -> bool:
