@@ -45,11 +45,16 @@ class OwnStore(MemoryStore):
         self._budgets = world.ledgers
         self._world = world
         self.is_dead = False
+        # Places that were taken here, and that somebody of this worker answers for.
+        self.places = 0
 
     async def reserve(self, budget: Budget, now: datetime, *, mark: str | None = None) -> datetime:
-        return await self._shakily(lambda: super(OwnStore, self).reserve(budget, now, mark=mark))
+        place = await self._shakily(lambda: super(OwnStore, self).reserve(budget, now, mark=mark))
+        self.places += 1
+        return place
 
     async def give_back(self, budget: Budget, mark: str) -> None:
+        self.places -= 1
         try:
             await self._shakily(lambda: super(OwnStore, self).give_back(budget, mark))
         except StoreError:
@@ -191,7 +196,7 @@ class BudgetWorld:
     async def _call(self, worker: Worker) -> None:
         assert worker.turns is not None
         pool = self.chance.choice(worker.pools)
-        request = Request(method="GET", target="/", name="GET /", budget=self.budget)
+        request = self._request()
         worker.note_waiting(1)
         try:
             turn = await worker.turns.take(pool, HOME, request)
@@ -218,8 +223,12 @@ class BudgetWorld:
         finally:
             pool.slots.release()
 
+    def _request(self) -> Request:
+        return Request(method="GET", target="/", name="GET /", budget=self.budget)
+
     def _send(self, worker: Worker) -> None:
         now = worker.idle_since = self.loop.time()
+        worker.store.places -= 1
         self.sent.append(now)
         since = now - self.budget.span.total_seconds()
         window = sum(at > since + 1e-6 for at in self.sent)
@@ -244,20 +253,35 @@ class BudgetWorld:
         return self.budget.span.total_seconds() * spans + 10
 
     async def _rest(self) -> None:
-        """When all is over, nobody holds a connection or a place."""
+        """When all is over, nobody holds a connection or a place: each place was used, or given back."""
         if self.broken:
             return
         await asyncio.sleep(1)
         for worker in self.workers:
             assert worker.turns is not None
-            for queue in worker.turns._queues.values():
-                if queue._ahead is not None or not queue._line.is_empty:
-                    self.broken.append("a place is held by nobody's queue")
+            if worker.store.places:
+                self.broken.append("a place is held by nobody's queue")
+            for pool in worker.pools:
+                await self._come_once_more(worker, pool)
             await worker.turns.close()
         now = to_us(self.workers[0].clock.now())
         held = sum(place > now for ledger in self.ledgers.values() for place in ledger.taken)
         if held > self.lost and not self.hits["clock is wrong"]:
             self.broken.append(f"{held} places ahead are held by nobody")
+
+    async def _come_once_more(self, worker: Worker, pool: Pool) -> None:
+        """Nobody stands in the way of whoever comes next."""
+        assert worker.turns is not None
+        try:
+            async with asyncio.timeout(self._longest_pause()):
+                turn = await worker.turns.take(pool, HOME, self._request())
+        except TimeoutError:
+            self.broken.append("a queue whose callers have left lets nobody pass")
+        except StoreError:
+            return
+        else:
+            assert turn is not None
+            turn.put_back()
 
 
 def run_budget_seed(seed: int) -> BudgetWorld:
