@@ -19,12 +19,12 @@ from belvo_async._tracker import Tracker
 from belvo_async.abc import Answer, Permit, Request
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, Observation, Polling, Status, Way, normal_id
-from belvo_async.stores import MemoryStore
 from tests.simulation.budgets import OwnClock
 from tests.simulation.dialect import WORDS, Fetch, MuteFetch, MuteVendor, OpenFetch, OpenVendor
 from tests.simulation.loop import SimulationLoop, simulation_loop
 from tests.simulation.network import Network
 from tests.simulation.server import Run, Server
+from tests.simulation.store import OpenStore
 from tests.simulation.swarm import Swarm
 from tests.simulation.trace import Trace
 from tests.virtual_time import VirtualClock
@@ -45,7 +45,7 @@ MOST_LOOKS = 250
 STEPS = [timedelta(seconds=seconds) for seconds in (-86_400, -3_600, -600, -45, 45, 600, 3_600, 86_400)]
 
 
-class Remembering(MemoryStore):
+class Remembering(OpenStore):
     """The store of all workers, which tells the checks of each write."""
 
     def __init__(self, world: ClockWorld) -> None:
@@ -53,23 +53,19 @@ class Remembering(MemoryStore):
         self._world = world
 
     async def put(self, job: Job, *, expected: int | None, observation: Observation | None = None) -> Job | None:
-        before = self._index.get(job.id)
+        before = self.peek(job.id)
         standing = await super().put(job, expected=expected, observation=observation)
         if standing is None:
             self._world.on_write(before, job)
         return standing
 
-    def jobs(self) -> list[Job]:
-        """Every job as it is."""
-        return [row.job for row in self._index._entries.values()]
-
 
 class SureReads(Network):
     """Only submissions meet faults: a look that fails by itself is no look too late."""
 
-    async def _exchange(self, vendor: str, request: Request, permit: Permit | None) -> Answer:
+    async def exchange(self, vendor: str, request: Request, permit: Permit | None) -> Answer:
         if request.method == "POST":
-            return await super()._exchange(vendor, request, permit)
+            return await super().exchange(vendor, request, permit)
         await asyncio.sleep(self._swarm.span(2))
         return self._server.answer(vendor, request)
 
@@ -96,6 +92,18 @@ class OwnWay:
         return call
 
 
+async def kill(tracker: Tracker) -> None:
+    """End all that a tracker does, without its leave."""
+    context = tracker.context
+    rest = set(context.tasks)
+    for task in rest:
+        task.cancel()
+    if rest:
+        await asyncio.wait(rest)
+    context.timer.close()
+    context.watches.close()
+
+
 @dataclass
 class Worker:
     """A process on a machine of its own."""
@@ -113,7 +121,7 @@ class ClockWorld:
         self.chance = random.Random(seed)
         self.true = VirtualClock(loop)
         self.swarm = Swarm(seed)
-        self.swarm._rates = {"answer lost": 0.15, "request lost": 0.1, "list lags": 0.3}
+        self.swarm.rates = {"answer lost": 0.15, "request lost": 0.1, "list lags": 0.3}
         self.trace = Trace(loop)
         self.hits = self.swarm.hits
         self.server = Server(self.true, self.swarm, self.trace, self._on_accept)
@@ -148,9 +156,8 @@ class ClockWorld:
                 await worker.tracker.__aexit__()
 
     async def _open(self, error: timedelta) -> Worker:
-        clock = OwnClock(self.loop)
-        # Its machine sleeps when all do.
-        clock._start = self.true._start
+        # Its machine slept whenever all did.
+        clock = OwnClock(self.loop, self.true.now() - timedelta(seconds=self.loop.time()))
         clock.error = error
         store = OwnWay(self.store, self.chance)
         tracker = Tracker(
@@ -226,7 +233,7 @@ class ClockWorld:
         self.workers.remove(worker)
         worker.store.is_cut = True
         self._killed_at = self.loop.time()
-        await worker.tracker._stop_rest()
+        await kill(worker.tracker)
         self.workers.append(await self._open(timedelta(0)))
 
     # What must hold

@@ -58,9 +58,9 @@ class Network:
         self._reserve = reserve
 
     def talk_with(self, vendor: str) -> Callable[..., Awaitable[T]]:
-        return partial(converse, sending(partial(self._exchange, vendor)))
+        return partial(converse, sending(partial(self.exchange, vendor)))
 
-    async def _exchange(self, vendor: str, request: Request, permit: Permit | None) -> Answer:
+    async def exchange(self, vendor: str, request: Request, permit: Permit | None) -> Answer:
         swarm = self._swarm
         await self._reserve()
         await self._may_lose(request)

@@ -83,7 +83,7 @@ class LiteralPark(Parked):
 
 
 def _by_id(label: Label) -> Label:
-    return label._replace(subject="nobody's", claim=None)
+    return Label(label.remote_id, "nobody's", None, is_report=label.is_report)
 
 
 class EndlessPark(Parked):
@@ -106,7 +106,7 @@ def plant_park(park: type[Parked]) -> Any:
     """Give the store of a world this park."""
 
     def spoil(tracker: Tracker) -> None:
-        store: Any = tracker._store
-        store._parked.__class__ = park
+        store: Any = tracker.context.store
+        store.plant_park(park)
 
     return spoil

@@ -22,10 +22,10 @@ from belvo_async._tracker import Tracker
 from belvo_async.abc import Answer, Headers, Permit, Request
 from belvo_async.errors import SessionClosedError, StoreError, TransportError, UnsupportedError
 from belvo_async.jobs import Job, Polling, Status
-from belvo_async.stores.memory.store import MemoryStore
 from tests.simulation.dialect import Fetch, MuteFetch, MuteVendor, OpenFetch, OpenVendor
 from tests.simulation.loop import SimulationLoop, simulation_loop
 from tests.simulation.network import sending
+from tests.simulation.store import OpenStore
 from tests.virtual_time import VirtualClock
 
 Plant = Callable[[Tracker], None]
@@ -40,7 +40,7 @@ MARK_SECONDS = 12.0
 class Worker:
     """One process: its tracker, its way to the store, its queue. Frozen for ever, it was killed."""
 
-    def __init__(self, world: QueueWorld, name: str) -> None:
+    def __init__(self, world: QueueWorld, name: str, *, sweeps: bool | None) -> None:
         self.name = name
         self.flows = asyncio.Event()
         self.flows.set()
@@ -48,6 +48,7 @@ class Worker:
         self._world = world
         self._turn = asyncio.Lock()
         talk = partial(converse, sending(self._exchange))
+        drawn = world.chance.random() < 0.6
         self.tracker = Tracker(
             store=self,  # type: ignore[arg-type]
             vendors={"open": OpenVendor(), "mute": MuteVendor()},  # type: ignore[dict-item]
@@ -56,7 +57,7 @@ class Worker:
             clock=world.clock,
             chance=world.chance.random,
             new_id=lambda: f"job{next(world.ids)}",
-            sweep=world.chance.random() < 0.6,
+            sweep=drawn if sweeps is None else sweeps,
         )
 
     def freeze(self) -> None:
@@ -128,7 +129,7 @@ class QueueWorld:
         self.chance = random.Random(seed)
         self.loop = loop
         self.clock = VirtualClock(loop)
-        self.store = MemoryStore()
+        self.store = OpenStore()
         self.ids = itertools.count(1)
         self.hits = Counter[str]()
         self.broken: list[str] = []
@@ -173,7 +174,7 @@ class QueueWorld:
     def take(self, request: Request) -> Answer:
         """The vendor's side of a submission."""
         job_id = dict(request.headers)["job"]
-        kept = self.store._index.get(job_id)
+        kept = self.store.peek(job_id)
         self._check(job_id not in self.unwanted, f"{job_id}: sent although nobody wants it any more")
         marked = kept.submission.attempted_at if kept is not None else None
         is_fresh = marked is not None and (self.clock.now() - marked).total_seconds() <= MARK_SECONDS
@@ -185,9 +186,7 @@ class QueueWorld:
         return Answer(202, Headers(), msgspec.json.encode({"id": f"remote-{job_id}"}))
 
     async def _hire(self, *, sweeps: bool | None = None) -> Worker:
-        worker = Worker(self, f"worker{next(self.ids)}")
-        if sweeps is not None:
-            worker.tracker.poller._claims = worker.tracker._polls = sweeps
+        worker = Worker(self, f"worker{next(self.ids)}", sweeps=sweeps)
         if self._plant is not None:
             self._plant(worker.tracker)
         await worker.tracker.__aenter__()
@@ -262,7 +261,7 @@ class QueueWorld:
 
     def jobs(self) -> list[Job]:
         """Every job that is kept."""
-        return [row.job for row in self.store._index._entries.values()]
+        return self.store.jobs()
 
     def _check(self, holds: bool, rule: str) -> None:
         if not holds:

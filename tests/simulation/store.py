@@ -7,6 +7,7 @@ from typing import Any
 
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, Observation, Seen, Status, Way, normal_id
+from belvo_async.stores.memory.parked import Parked
 from belvo_async.stores.memory.store import MemoryStore
 from belvo_async.stores.rules import Bounds, identity
 from tests.simulation.swarm import Swarm
@@ -15,6 +16,28 @@ from tests.troubled_store import TroubledStore
 
 # More than the deliveries of one seed's own jobs, so that only strangers ever fill the park.
 PARK_COUNT = 40
+
+
+class OpenStore(MemoryStore):
+    """A store whose jobs the checks see at any moment, without a call."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ids: dict[str, None] = {}
+
+    def peek(self, job_id: str) -> Job | None:
+        """What is durable now."""
+        return self._index.get(job_id)
+
+    def jobs(self) -> list[Job]:
+        """Every job that is kept, as it is now."""
+        return [job for job_id in self._ids if (job := self.peek(job_id)) is not None]
+
+    async def put(self, job: Job, *, expected: int | None, observation: Observation | None = None) -> Job | None:
+        standing = await super().put(job, expected=expected, observation=observation)
+        if standing is None:
+            self._ids.setdefault(job.id)
+        return standing
 
 
 class ShakyStore(TroubledStore):
@@ -28,6 +51,7 @@ class ShakyStore(TroubledStore):
         self.history: dict[str, list[Job]] = {}
         self.ended_at: dict[str, float] = {}
         self.known_at: dict[str, float] = {}
+        self._accounts: set[str] = set()
 
     @property
     def is_down(self) -> bool:
@@ -45,6 +69,10 @@ class ShakyStore(TroubledStore):
     def parked_now(self) -> int:
         return len(self._parked)
 
+    def plant_park(self, park: type[Parked]) -> None:
+        """Spoil the park, to prove that the checks can fail."""
+        self._parked.__class__ = park
+
     async def put(self, job: Job, *, expected: int | None, observation: Observation | None = None) -> Job | None:
         await self.before("put")
         standing = await MemoryStore.put(self, job, expected=expected, observation=observation)
@@ -57,6 +85,7 @@ class ShakyStore(TroubledStore):
 
     async def park(self, account: str, observation: Observation) -> None:
         await self.before("park")
+        self._accounts.add(account)
         before = self._all_parked()
         await MemoryStore.park(self, account, observation)
         self._check_park([*before, (account, observation)])
@@ -65,7 +94,7 @@ class ShakyStore(TroubledStore):
         await self.after("park")
 
     def _all_parked(self) -> list[tuple[str, Observation]]:
-        return [(item.account, item.seen) for item in self._parked._by_mark.values()]
+        return [(account, seen) for account in self._accounts for seen in self._parked.read(account, None, None, None)]
 
     def _check_park(self, offered: list[tuple[str, Observation]]) -> None:
         """The bound holds, and what a job could claim does not go while there are strangers."""

@@ -52,22 +52,22 @@ class Swarm:
         self.hits: Counter[str] = Counter()
         self.on = True
         density = self.chance.choice((0.15, 0.4, 0.7))
-        self._rates = {
+        self.rates = {
             kind: most * self.chance.random() for kind, most in KINDS.items() if self.chance.random() < density
         }
         for kind in ("store down", "restart", "second worker"):
-            self._rates[kind] = float(kind in self._rates)
+            self.rates[kind] = float(kind in self.rates)
 
     def happens(self, kind: str) -> bool:
         """Whether this fault strikes now; counted when it does."""
-        if not self.on or self.chance.random() >= self._rates.get(kind, 0.0):
+        if not self.on or self.chance.random() >= self.rates.get(kind, 0.0):
             return False
         self.hits[kind] += 1
         return True
 
     def has(self, kind: str) -> bool:
         """Whether this seed knows the fault at all."""
-        return self._rates.get(kind, 0.0) > 0
+        return self.rates.get(kind, 0.0) > 0
 
     def reach(self, branch: str) -> None:
         """Count a branch of the tracker that was reached."""

@@ -10,8 +10,8 @@ import pytest
 
 from belvo_async._tracker import Tracker
 from belvo_async._tracker.attempts import LOST_AFTER, Attempt, Attempts
-from belvo_async._tracker.submitter import Submitter
-from belvo_async.jobs import Observation
+from belvo_async._tracker.context import Converse
+from belvo_async.abc import Permit
 from tests.jobs.flat import flat
 from tests.simulation.queues import run_queue_seed
 from tests.simulation.seeds import Search, chunks, each_search, never_seen
@@ -47,14 +47,6 @@ def test_every_trouble_of_queues_comes_sometimes(search: Search) -> None:
     assert set() == never_seen(troubles, lambda seed: run_queue_seed(seed).hits, search((0, 11), range(12)))
 
 
-class EarlySubmitter(Submitter):
-    """Marks a job before it waits for its turn."""
-
-    async def _send(self, attempt: Attempt) -> Observation:
-        await self.attempts.mark(attempt)
-        return await super()._send(attempt)
-
-
 class BlindAttempts(Attempts):
     """Looks at nothing: neither while a job waits, nor whether the one it sends is still the one that was queued."""
 
@@ -69,7 +61,18 @@ class BlindAttempts(Attempts):
 
 
 def mark_early(tracker: Tracker) -> None:
-    tracker.submitter.__class__ = EarlySubmitter
+    """A job is marked before it waits for its turn."""
+    talks: Any = tracker.context.talks
+    talks.update({name: marking_early(talk) for name, talk in talks.items()})
+
+
+def marking_early(talk: Converse) -> Any:
+    async def mark_and_talk(conversation: Any, *, permit: Permit | None = None) -> Any:
+        if permit is not None:
+            await permit()
+        return await talk(conversation, permit=permit)
+
+    return mark_and_talk
 
 
 def look_at_nothing(tracker: Tracker) -> None:
