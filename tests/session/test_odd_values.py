@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import random
@@ -66,7 +67,7 @@ async def test_a_look_at_extractions_settles_all_but_the_odd_one(
             return Answer(200, Headers(), odd if number == 1 else json.dumps(rows[number - 1]).encode())
 
         jobs = [syntage_kit.job(id=each, remote_id=each, status=Status.PENDING) for each in ids]
-        ended = await _look(syntage_kit.vendor(), jobs, answer, clock)
+        ended = await _poll(syntage_kit.vendor(), jobs, answer, clock)
 
         assert set(ids[1:]) <= ended, f"case {seed}"
     assert [] == [each for each in caplog.records if each.levelname == "ERROR"]
@@ -95,14 +96,14 @@ async def test_a_look_at_links_settles_all_but_the_odd_one(
             link="other", date_from=belvo_samples.TASK.date_from, date_to=belvo_samples.TASK.date_to
         )
         jobs = [belvo_samples.job_of(id="odd"), belvo_samples.job_of(other, id="b", remote_id="b" * 32)]
-        ended = await _look(belvo_samples.BELVO, jobs, answer, clock)
+        ended = await _poll(belvo_samples.BELVO, jobs, answer, clock)
 
         assert "b" in ended, f"case {seed}"
     assert [] == [each for each in caplog.records if each.levelname == "ERROR"]
 
 
-async def _look(vendor: Any, jobs: list[Job], answer: Callable[[Request], Answer], clock: VirtualClock) -> set[str]:
-    """Make one look at jobs, as the poller does, and give those that ended."""
+async def _poll(vendor: Any, jobs: list[Job], answer: Callable[[Request], Answer], clock: VirtualClock) -> set[str]:
+    """Let jobs fall due once, and give those that ended."""
 
     async def talk(conversation: Any) -> Any:
         try:
@@ -114,7 +115,8 @@ async def _look(vendor: Any, jobs: list[Job], answer: Callable[[Request], Answer
 
     async with MemoryStore() as store:
         for job in jobs:
-            await store.put(job, expected=None)
+            due = job.scheduled(next_poll=clock.now(), planned_at=clock.now())
+            await store.put(msgspec.structs.replace(due, account=vendor.account), expected=None)
         tracker = Tracker(
             store=store,
             vendors={vendor.name: vendor},
@@ -124,6 +126,7 @@ async def _look(vendor: Any, jobs: list[Job], answer: Callable[[Request], Answer
             chance=random.Random(1).random,
             new_id=lambda: "new",
         )
-        await tracker.poller._poll_safely(vendor, jobs)
+        async with tracker:
+            await asyncio.sleep(0.1)
         kept = [await store.get(job.id) for job in jobs]
     return {job.id for job in kept if job is not None and not job.is_open}

@@ -161,7 +161,7 @@ async def test_the_next_job_of_its_link_does_not_speak_for_a_dead_one(world: Wor
     job = await until_closed(session, world, old.id)
     assert job.is_unconfirmed
     assert job.evidence.overtaken_at is not None
-    assert any(new.id in (seen.note or "") for seen in await session._store.timeline(old.id))
+    assert any(new.id in (seen.note or "") for seen in await session.store.timeline(old.id))
 
 
 async def test_giving_up_frees_the_link_and_an_equal_task_is_new(world: World) -> None:

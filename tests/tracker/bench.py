@@ -27,14 +27,18 @@ Reply = Answer | Exception | Callable[[], Awaitable[Answer]]
 
 
 class Bench:
-    """Everything around one tracker. Unwritten requests get a friendly answer: accepted, or nothing new."""
+    """Everything around one tracker. Unwritten requests get a friendly answer: accepted, or nothing new.
 
-    def __init__(self, clock: Clock, store: TroubledStore) -> None:
+    `name` begins the ids of its jobs: of two benches with one store, each has its own.
+    """
+
+    def __init__(self, clock: Clock, store: TroubledStore, *, name: str = "job") -> None:
         self.clock = clock
         self.store = store
         self.sent: list[Request] = []
         self.replies: deque[Reply] = deque()
         self.rows: list[Row] = []
+        self._name = name
         self._ids = itertools.count(1)
 
     @property
@@ -55,7 +59,7 @@ class Bench:
             polling=Polling(),
             clock=self.clock,
             chance=lambda: 0.5,
-            new_id=lambda: f"job{next(self._ids)}",
+            new_id=lambda: f"{self._name}{next(self._ids)}",
             sweep=sweep,
         )
 

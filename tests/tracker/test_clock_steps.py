@@ -97,9 +97,7 @@ async def test_a_sleeping_machine_looks_when_it_wakes(bench: Bench, tracker: Tra
 @pytest.mark.parametrize("by", [-DAY, -HOUR, DAY], ids=str)
 async def test_awaited_jobs_are_read_again(bench: Bench, wall: VirtualClock, by: timedelta) -> None:
     """Hints get lost; every thirty seconds what is awaited is read again, as the loop counts them."""
-    tracker = bench.tracker()
-    tracker.poller._claims = tracker._polls = False
-    async with tracker:
+    async with bench.opened(sweep=False) as tracker:
         job = await bench.start(tracker)
         waiting = asyncio.ensure_future(outcome(tracker, job, bench.after(hours=6)))
         await asyncio.sleep(1)
@@ -264,9 +262,8 @@ async def test_two_workers_whose_clocks_disagree_look_no_more_than_twice_as_ofte
         await bench.start(alone)
         await asyncio.sleep(3600)
     usual, bench.sent = bench.looks, []
-    other = Bench(VirtualClock(asyncio.get_running_loop()), bench.store)
+    other = Bench(VirtualClock(asyncio.get_running_loop()), bench.store, name="other")
     other.clock.step(ahead)  # type: ignore[attr-defined]
-    other._ids = bench._ids
     job = replace(TASK, year=2024)
 
     async with bench.opened() as here, other.opened():

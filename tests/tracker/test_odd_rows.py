@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -131,32 +131,35 @@ async def test_absurd_instants_of_a_vendor_end_no_look(bench: Bench, tracker: Tr
 @pytest.mark.parametrize("wait", [timedelta.max, timedelta.min, timedelta(0)], ids=str)
 async def test_absurd_waits_end_no_look(bench: Bench, tracker: Tracker, wait: timedelta) -> None:
     """A rate limit of ages is no reason to fail; nor is one of less than nothing."""
-    job = await bench.stored(await bench.start(tracker))
+    job = await bench.start(tracker)
+    bench.replies.append(RateLimitError("slow down", status_code=429, retry_after=wait))
 
-    await tracker.poller._put_off([job], RateLimitError("slow down", status_code=429, retry_after=wait))
+    await asyncio.sleep(60)
 
-    assert (await bench.stored(job)).schedule.next_poll is not None
+    kept = await bench.stored(job)
+    assert kept.schedule.polls > job.schedule.polls
+    assert kept.schedule.next_poll is not None
+    assert kept.schedule.next_poll > bench.clock.now()
 
 
 async def test_an_odd_parked_delivery_does_not_stop_the_looks(
     bench: Bench, tracker: Tracker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is dropped, and told; the jobs of the account are looked at."""
-    vendor: Any = tracker.context.vendors["open"]
     job = await bench.start(tracker)
     bench.rows = [row(1, "busy", bench.clock)]
     await bench.store.park(OPEN.account, bench.said(1, Status.RUNNING, vendor_status="odd"))
-    take = tracker.reconciler._take
+    apply = tracker.reconciler.apply
 
-    async def take_oddly(job: Job, seen: Observation) -> None:
+    async def apply_oddly(job: Job, seen: Observation) -> Job:
         if isinstance(seen, Seen) and seen.vendor_status == "odd":
             raise OverflowError
-        await take(job, seen)
+        return await apply(job, seen)
 
-    monkeypatch.setattr(tracker.reconciler, "_take", take_oddly)
+    monkeypatch.setattr(tracker.reconciler, "apply", apply_oddly)
     bench.rows = [row(1, "done", bench.clock)]
 
-    await tracker.poller._poll_safely(vendor, [await bench.stored(job)])
+    assert await outcome(tracker, job, bench.after(minutes=1))
 
     assert Status.FINISHED == (await bench.stored(job)).status
     assert () == await bench.store.parked(OPEN.account)
