@@ -122,23 +122,27 @@ class _ShuffledReady(deque[Any]):
 
 
 def _is_task_step(handle: asyncio.Handle) -> bool:
-    callback = getattr(handle, "_callback", None)
-    return isinstance(getattr(callback, "__self__", None), asyncio.Task)
+    return isinstance(_owner(handle), asyncio.Task)
+
+
+def _owner(handle: asyncio.Handle) -> object:
+    """The object whose method a handle calls."""
+    return getattr(getattr(handle, "_callback", None), "__self__", None)
 
 
 class _StirringTransport(selector_events._SelectorSocketTransport):  # type: ignore[name-defined, misc]
     """A connection whose loop knows that bytes are on their way."""
 
     def write(self, data: Any) -> None:
-        self._loop._virtual.stir()
+        self._loop.virtual.stir()
         super().write(data)
 
     def writelines(self, data: Any) -> None:
-        self._loop._virtual.stir()
+        self._loop.virtual.stir()
         super().writelines(data)
 
     def write_eof(self) -> None:
-        self._loop._virtual.stir()
+        self._loop.virtual.stir()
         super().write_eof()
 
 
@@ -146,16 +150,21 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     """`seed=None` keeps the usual first-in first-out order."""
 
     def __init__(self, seed: int | None = None) -> None:
-        self._virtual = _VirtualSelector()
-        super().__init__(self._virtual)
+        self.virtual = _VirtualSelector()
+        super().__init__(self.virtual)
         self._clock_resolution = 1e-6
         if seed is not None:
             self._ready = _ShuffledReady(random.Random(seed))
             # C-accelerated tasks put opaque wrappers into the ready queue; the Python ones can be recognised.
             self.set_task_factory(_python_task)
 
+    @property
+    def scheduled(self) -> list[asyncio.TimerHandle]:
+        """Every timer that is set, or was set and cancelled since."""
+        return self._scheduled
+
     def time(self) -> float:
-        return self._virtual.virtual_seconds
+        return self.virtual.virtual_seconds
 
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:
         """Wait for its threads in real time: from Python 3.12 on, the runner grants them 300 seconds of this loop's."""
@@ -183,6 +192,13 @@ class VirtualClock:
     def step(self, by: timedelta) -> None:
         """Set the clock, forward or back; the loop's time knows nothing of it."""
         self._start += by
+
+
+def armed_timers(*, of: type = object) -> list[asyncio.TimerHandle]:
+    """The timers that the running loop holds; those `of` objects of a kind, whose methods they call."""
+    loop: Any = asyncio.get_running_loop()
+    armed = [handle for handle in loop.scheduled if not handle.cancelled()]
+    return [handle for handle in armed if isinstance(_owner(handle), of)]
 
 
 def run(coroutine: Any, *, seed: int | None = None) -> Any:

@@ -15,7 +15,7 @@ from belvo_async import JobHandle, Session, Status, Syntage, Way, syntage
 from belvo_async._tracker import Timer
 from belvo_async.simulator import SyntageSimulator
 from tests.session.world import World
-from tests.virtual_time import VirtualClock
+from tests.virtual_time import VirtualClock, armed_timers
 
 
 async def test_syntage_settles_without_any_webhook(world: World) -> None:
@@ -129,7 +129,7 @@ async def test_1000_jobs_are_awaited_on_64_connections_and_one_timer(
 
         ours = [task for task in asyncio.all_tasks() - others if task.get_name().startswith("belvo_async")]
         assert len(ours) <= 3
-        assert 1 == len(_armed_timers(asyncio.get_running_loop()))
+        assert 1 == len(armed_timers(of=Timer))
         assert {Status.FINISHED} == {job.status for job in await gathered}
     # Each connection has two ends here.
     assert 2 * 28 <= max(open_sockets) <= 2 * 64
@@ -149,15 +149,6 @@ def _kinds(descriptors: set[str]) -> set[str]:
 
 def _fds() -> set[str]:
     return set(os.listdir("/proc/self/fd"))
-
-
-def _armed_timers(loop: asyncio.AbstractEventLoop) -> list[asyncio.TimerHandle]:
-    scheduled: list[asyncio.TimerHandle] = loop._scheduled  # type: ignore[attr-defined]
-    return [
-        each
-        for each in scheduled
-        if not each.cancelled() and isinstance(getattr(each._callback, "__self__", None), Timer)  # type: ignore[attr-defined]
-    ]
 
 
 async def test_cancelling_any_of_the_waiters_leaves_the_rest(crowd: SyntageSimulator, clock: VirtualClock) -> None:
@@ -217,7 +208,7 @@ async def test_close_leaves_nothing(crowd: SyntageSimulator, clock: VirtualClock
     gc.collect()
 
     assert set() == asyncio.all_tasks() - tasks
-    assert [] == _armed_timers(asyncio.get_running_loop())
+    assert [] == armed_timers(of=Timer)
     assert set() == _kinds(_fds() - descriptors)
 
 

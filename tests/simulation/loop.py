@@ -20,7 +20,7 @@ class SimulationLoop(VirtualTimeLoop):
         super().__init__(seed)
         self._rounds = 0
         self.complaints: list[str] = []
-        self._virtual.select = self._jump  # type: ignore[method-assign]
+        self.virtual.select = self._jump  # type: ignore[method-assign]
         self.set_exception_handler(self._complain)
 
     def _jump(self, timeout: float | None = None) -> list[Any]:
@@ -29,7 +29,7 @@ class SimulationLoop(VirtualTimeLoop):
         self._rounds = 0 if timeout > 0 else self._rounds + 1
         if self._rounds > STANDSTILL:
             raise DeadlockError("the loop turns and turns, but time stands still")
-        self._virtual.virtual_seconds += max(timeout, 0.0)
+        self.virtual.virtual_seconds += max(timeout, 0.0)
         return []
 
     def _complain(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

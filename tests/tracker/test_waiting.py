@@ -12,6 +12,7 @@ from belvo_async.abc import Answer
 from belvo_async.errors import SessionClosedError, StoreError
 from belvo_async.jobs import Job, Status
 from tests.tracker.bench import OPEN, TASK, Bench, accepted, outcome
+from tests.virtual_time import armed_timers
 
 
 async def test_cancelling_one_waiter_leaves_the_others(bench: Bench, tracker: Tracker) -> None:
@@ -36,9 +37,7 @@ async def test_thousand_waiters_share_one_timer(bench: Bench, tracker: Tracker) 
     await asyncio.sleep(0)
     await asyncio.sleep(0)
 
-    timers = [handle for handle in asyncio.get_running_loop()._scheduled if not handle.cancelled()]  # type: ignore[attr-defined]
-
-    assert 1 == len(timers)
+    assert 1 == len(armed_timers())
     await tracker.receive(OPEN, [bench.said(1, Status.FINISHED)])
     assert all(await asyncio.gather(*waiters))
 
