@@ -9,13 +9,13 @@ import os
 import threading
 import uuid
 import warnings
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
 import pytest
 
-from belvo_async import JobHandle, Session, SessionClosedError, Syntage, belvo, syntage
+from belvo_async import JobHandle, Polling, Session, SessionClosedError, Syntage, belvo, syntage
 from tests.session.world import World
 from tests.virtual_time import VirtualTimeLoop
 
@@ -203,32 +203,40 @@ class Accepting(http.server.BaseHTTPRequestHandler):
         """Nothing."""
 
 
-def test_a_session_made_before_a_fork_makes_jobs_of_its_own(tmp_path: Path) -> None:
-    """A preloaded application has one session for all its children: none is handed the job of another's taxpayer."""
-    extractors = ["tax_status", "tax_compliance", "rug"]
+@pytest.fixture
+def preloaded(tmp_path: Path) -> Iterator[Session]:
+    """A session that is not open yet, at a vendor that takes any extraction."""
+    Accepting.asked.clear()
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Accepting) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         vendor = Syntage("invented-key", base_url=f"http://127.0.0.1:{server.server_port}")
-        session = Session(vendor, store=f"sqlite:{tmp_path}/jobs.db", sweep=False)
-
-        async def fired(extractor: str) -> list[str]:
-            async with session:
-                job = (await session.fire(syntage.Extraction(str(uuid.UUID(int=7)), extractor))).job
-                return [job.id, cast("syntage.Extraction", job.task).extractor]
-
-        jobs = [in_a_child(fired(each)) for each in extractors]
+        yield Session(vendor, store=f"sqlite:{tmp_path}/jobs.db", sweep=False)
         server.shutdown()
 
-    assert extractors == [extractor for _, extractor in jobs] == Accepting.asked
-    assert 3 == len({job_id for job_id, _ in jobs})
+
+async def fired(session: Session, extractor: str) -> dict[str, Any]:
+    """A job that a process of its own fires on it."""
+    async with session:
+        job = (await session.fire(syntage.Extraction(str(uuid.UUID(int=7)), extractor))).job
+        assert job.schedule.next_poll is not None
+        task = cast("syntage.Extraction", job.task)
+        return {"id": job.id, "extractor": task.extractor, "next_poll": job.schedule.next_poll.timestamp()}
 
 
-def test_what_spreads_looks_is_not_copied_by_a_fork() -> None:
-    """Else all children of a server would look at the same instants."""
-    session = Session(Syntage("invented-key"), sweep=False)
+def test_a_session_made_before_a_fork_makes_jobs_of_its_own(preloaded: Session) -> None:
+    """A preloaded application has one session for all its children: none is handed the job of another's taxpayer."""
+    extractors = ["tax_status", "tax_compliance", "rug"]
 
-    async def phase() -> float:
-        async with session:
-            return session._core.tracker.context.phase
+    jobs = [in_a_child(fired(preloaded, each)) for each in extractors]
 
-    assert 3 == len({in_a_child(phase()) for _ in range(3)})
+    assert extractors == [job["extractor"] for job in jobs] == Accepting.asked
+    assert 3 == len({job["id"] for job in jobs})
+
+
+def test_what_spreads_polls_is_not_copied_by_a_fork(preloaded: Session) -> None:
+    """Else all children of a server would poll at the same instants: the points of one grid."""
+    width = Polling().interval(0).total_seconds()
+
+    jobs = [in_a_child(fired(preloaded, each)) for each in ("tax_status", "tax_compliance", "rug")]
+
+    assert 3 == len({round(job["next_poll"] % width, 3) for job in jobs})
