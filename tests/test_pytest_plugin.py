@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from belvo_async import JobFailedError, Session, Way, belvo, syntage
-from belvo_async._session import SystemClock
 from belvo_async.pytest_plugin import SIMULATED_SPEED, session_on
 from belvo_async.simulator import BelvoSimulator, SyntageSimulator
 from tests.virtual_time import VirtualClock
@@ -85,10 +84,14 @@ async def test_a_silent_end_is_inferred_within_seconds(
         assert clock.now() - before < timedelta(seconds=2)
 
 
-async def test_the_fixture_is_that_session(belvo_async_session: Session) -> None:
-    """With the looks and the quiet of the tests above, on the clock of the wall."""
+async def test_the_fixture_is_that_session(belvo_async_session: Session, belvo_simulator: BelvoSimulator) -> None:
+    """With the polls and the quiet of the tests above, on the clock of the wall."""
+    before = datetime.now(UTC)
+
+    job = await belvo_async_session.fire(belvo.Invoices(belvo_simulator.links[0], *MARCH))
+
     assert ["belvo", "syntage"] == list(belvo_async_session.vendors)
-    assert isinstance(belvo_async_session._core.clock, SystemClock)
+    assert before <= job.job.created_at <= datetime.now(UTC)
 
 
 async def test_both_vendors_serve_one_session(

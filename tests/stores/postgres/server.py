@@ -132,8 +132,12 @@ class Proxy:
         self.url = f"postgresql://postgres@127.0.0.1:{self._server.sockets[0].getsockname()[1]}/postgres"
         return self
 
-    async def __aexit__(self, *exc_info: object) -> None:
+    def hear_nobody(self) -> None:
+        """Take no new connections."""
         self._server.close()
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        self.hear_nobody()
         for writer in self._writers:
             writer.close()
 

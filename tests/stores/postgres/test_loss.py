@@ -161,7 +161,7 @@ async def test_a_commit_nobody_can_tell_about_is_called_unknown(store: PostgresS
             behind = await postgres_stores(proxy.url).__aenter__()
             await behind.put(a_job(), expected=None)
             proxy.cut_at_commit = "after"
-            proxy._server.close()
+            proxy.hear_nobody()
 
             with pytest.raises(StoreError, match="whether it took place is unknown") as failure:
                 await behind.put(changed(a_job()), expected=0)
