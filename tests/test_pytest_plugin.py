@@ -71,7 +71,7 @@ async def test_a_link_may_be_refreshed_again_once_a_refresh_ended(
 async def test_a_silent_end_is_inferred_within_seconds(
     belvo_simulator: BelvoSimulator, syntage_simulator: SyntageSimulator, clock: VirtualClock
 ) -> None:
-    """Three equal looks, over a second instead of ten minutes."""
+    """Three equal polls, over a second instead of ten minutes."""
     async with session_on(belvo_simulator, syntage_simulator, clock=clock) as session:
         before = clock.now()
         belvo_simulator.next_job(outcome="silent")

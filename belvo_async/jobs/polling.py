@@ -29,7 +29,7 @@ _LAST: Final = datetime(9999, 12, 30, tzinfo=UTC)
 class Polling(msgspec.Struct, frozen=True, kw_only=True):
     """When to poll a job again that no webhook has settled.
 
-    The n-th look waits a random part (full jitter, so that processes do not all ask at the same second) of
+    The n-th poll waits a random part (full jitter, so that processes do not all ask at the same second) of
     `first` x `factor`^n, at most `longest`.
     """
 

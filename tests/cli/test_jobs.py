@@ -70,7 +70,7 @@ def test_list_shows_open_jobs_and_with_all_ended_ones(store: str, capsys: pytest
 
 
 def test_list_all_as_table(store: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """When each ended, in place of when it is looked at next."""
+    """When each ended, in place of when it is polled next."""
     assert 0 == main(["jobs", "list", "--all", "--store", store])
 
     heading, _, *rows = capsys.readouterr().out.splitlines()
@@ -381,7 +381,7 @@ def test_an_end_nobody_can_tell_is_told_as_such(tmp_path: Path, capsys: pytest.C
 
 
 def test_abandon_takes_what_is_parked_about_a_job_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Its process ended before that was applied, and nobody looks again for a job that is given up."""
+    """Its process ended before that was applied, and nobody polls again for a job that is given up."""
     url = f"sqlite:{tmp_path / 'jobs.db'}"
     fill(url, a_job("ended", status=Status.PENDING, remote_id="r-1"))
     end = Seen(way=Way.WEBHOOK, at=AT, remote_id="r-1", status=Status.FINISHED)

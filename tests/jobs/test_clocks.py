@@ -40,7 +40,7 @@ def a_job(*, planned_at: datetime | None, by: timedelta = timedelta(0), **facts:
     "ago", [timedelta(0), USUAL, USUAL + DOWN_AFTER, -CLOCKS_DIFFER], ids=["now", "usual", "late", "a little ahead"]
 )
 def test_a_job_of_a_right_clock_is_as_it_is(ago: timedelta) -> None:
-    """Written as long ago as looks are apart, or by a clock that differs a little."""
+    """Written as long ago as polls are apart, or by a clock that differs a little."""
     job = a_job(planned_at=NOW - ago)
 
     assert job is at_present(job, NOW, USUAL)
@@ -69,7 +69,7 @@ def test_a_job_of_a_clock_ahead_keeps_its_distances(by: timedelta) -> None:
 
 
 def test_what_a_right_clock_wrote_before_stays() -> None:
-    """Only the last look was planned by a clock ahead."""
+    """Only the last poll was planned by a clock ahead."""
     job = a_job(planned_at=NOW + DAY, gone_since=NOW + DAY, next_poll=NOW + DAY + MINUTE)
 
     right = at_present(job, NOW, USUAL)
@@ -78,8 +78,8 @@ def test_what_a_right_clock_wrote_before_stays() -> None:
 
 
 @pytest.mark.parametrize("away", [HOUR, DAY, 365 * DAY])
-def test_time_nobody_looked_in_is_no_evidence(away: timedelta) -> None:
-    """Evidence grows by half a minute, however long the last look was ago."""
+def test_time_nobody_polled_in_is_no_evidence(away: timedelta) -> None:
+    """Evidence grows by half a minute, however long the last poll was ago."""
     job = a_job(planned_at=NOW - away, by=-away)
 
     right = at_present(job, NOW, USUAL)

@@ -218,8 +218,8 @@ def test_job_unknown_to_its_vendor_is_gone(minutes: list[float], expected: Statu
         pytest.param(Reported(way=Way.WEBHOOK, at=NOW, resources=("A",)), id="a report"),
     ],
 )
-def test_sign_of_life_ends_the_run_of_missing_looks(sign_of_life: Observation) -> None:
-    """Only looks in a row count: a vendor that knows the job again has not lost it."""
+def test_sign_of_life_ends_the_run_of_missing_polls(sign_of_life: Observation) -> None:
+    """Only polls in a row count: a vendor that knows the job again has not lost it."""
     story = [*map(gone, [0, 10, 20, 30]), sign_of_life, gone(40)]
 
     job = apply(new_job(status=Status.RUNNING), story)

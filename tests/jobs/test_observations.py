@@ -158,7 +158,7 @@ def test_what_was_not_inferred_stays(seen: Observation) -> None:
 @pytest.mark.parametrize("status", OPEN, ids=str)
 @pytest.mark.parametrize("kind", [Found, Nudge, Note, Misread], ids=lambda kind: kind.__name__)
 def test_what_tells_nothing_of_a_job_leaves_it(kind: type[Observation], status: Status) -> None:
-    """Neither its status nor its run of missing looks: the very same job comes back."""
+    """Neither its status nor its run of missing polls: the very same job comes back."""
     job = a_job(status, gone_count=2, gone_since=NOW)
     (seen,) = (each for each in one_of_each(remote_id="r") if type(each) is kind)
 

@@ -1,4 +1,4 @@
-"""When to look again."""
+"""When to poll again."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_interval(number: int, seconds: float) -> None:
 
 @given(instants, polls, phases)
 def test_instant_lies_ahead_and_within_the_interval(now: datetime, number: int, phase: float) -> None:
-    """A look is never due in the past, and never later than its interval."""
+    """A poll is never due in the past, and never later than its interval."""
     due = POLLING.instant(now, number, phase=phase)
 
     assert now < due <= now + POLLING.interval(number) + timedelta(microseconds=1)
@@ -34,7 +34,7 @@ def test_instant_lies_ahead_and_within_the_interval(now: datetime, number: int, 
 
 @given(polls, phases)
 def test_jobs_of_one_age_fall_due_together(number: int, phase: float) -> None:
-    """Wherever in an interval jobs were looked at last, they share at most two instants."""
+    """Wherever in an interval jobs were polled last, they share at most two instants."""
     width = POLLING.interval(number)
 
     due = {POLLING.instant(NOW + width * part / 20, number, phase=phase) for part in range(20)}

@@ -104,7 +104,7 @@ ENDS: dict[tuple[Outcome, bool], str | None] = {
 }
 
 # How long after its attempt an uncertain job that the vendor never got is given up: Syntage's list shows it absent
-# for two minutes, Belvo has fifteen to announce it. The second figure allows for time-outs and the next look.
+# for two minutes, Belvo has fifteen to announce it. The second figure allows for time-outs and the next poll.
 GIVEN_UP: dict[str, tuple[timedelta, timedelta]] = {
     "belvo": (timedelta(minutes=15), timedelta(minutes=25)),
     "syntage": (timedelta(minutes=2), timedelta(minutes=6)),
@@ -112,7 +112,7 @@ GIVEN_UP: dict[str, tuple[timedelta, timedelta]] = {
 
 # Belvo's webhook comes after the client has noticed the cut, or while it still waits its five minutes of silence.
 DURATION = {"belvo": timedelta(minutes=3), "syntage": timedelta(seconds=20)}
-# Fewer looks than users get, to save time: what is searched for is the same.
+# Fewer polls than users get, to save time: what is searched for is the same.
 POLLING = Polling(first=timedelta(seconds=10), factor=2, longest=timedelta(minutes=1))
 # Nothing may be sent again after the end either.
 AFTERWARDS = 600.0

@@ -3,7 +3,7 @@
     python -m tests.proof.fellow [--sweep] [--lease SECONDS]
 
 {"fire": "belvo" | "syntage", "subject": ...} is answered by {"fired": ID}, and {"await": ID} by the job's outcome when
-it ends. Each look at a vendor is told when it begins, {"looks": [ID...], "at": ...}, and when it is over. Instants are
+it ends. Each poll of a vendor is told when it begins, {"polls": [ID...], "at": ...}, and when it is over. Instants are
 those of the machine's monotonic clock, which all processes share. Vendors and store come from the environment.
 """
 
@@ -33,24 +33,24 @@ def tell(**facts: Any) -> None:
     sys.stdout.flush()
 
 
-class _Looking:
-    """Tells of each look a vendor is asked for."""
+class _Polling:
+    """Tells of each poll a vendor is asked for."""
 
     def poll(self, jobs: Sequence[Job], now: datetime) -> Conversation[tuple[Observation, ...]]:
         ids = [job.id for job in jobs]
-        tell(looks=ids, at=time.monotonic())
+        tell(polls=ids, at=time.monotonic())
         try:
             seen = yield from super().poll(jobs, now)  # type: ignore[misc]
         finally:
-            tell(looked=ids, at=time.monotonic())
+            tell(polled=ids, at=time.monotonic())
         return seen
 
 
-class LookingBelvo(_Looking, Belvo):
+class PollingBelvo(_Polling, Belvo):
     pass
 
 
-class LookingSyntage(_Looking, Syntage):
+class PollingSyntage(_Polling, Syntage):
     pass
 
 
@@ -76,7 +76,7 @@ async def live(*, sweep: bool) -> None:
     """Obey until there are no more lines."""
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    vendors = LookingBelvo.from_env(), LookingSyntage.from_env()
+    vendors = PollingBelvo.from_env(), PollingSyntage.from_env()
     async with (
         Session(*vendors, store=Session.from_env().store, polling=POLLING, sweep=sweep) as session,
         asyncio.TaskGroup() as orders,
@@ -88,7 +88,7 @@ async def live(*, sweep: bool) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="One of several processes on a store.")
-    parser.add_argument("--sweep", action="store_true", help="look at open jobs")
+    parser.add_argument("--sweep", action="store_true", help="poll open jobs")
     parser.add_argument("--lease", type=float, help="how long a claimed job is this process's alone")
     options = parser.parse_args()
     if options.lease is not None:

@@ -1,4 +1,4 @@
-"""Real processes on one store: webhooks reach one, another looks at the jobs, a third awaits them."""
+"""Real processes on one store: webhooks reach one, another polls the jobs, a third awaits them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.proof
 
 ROOT = Path(__file__).parents[2]
 SPEED = 20.0
-# Long enough for the other processes to start and to look a few times.
+# Long enough for the other processes to start and to poll a few times.
 LONG = timedelta(seconds=8 * SPEED)
 # Longer than two processes that are started together may differ.
 LEASE_SECONDS = 5.0
@@ -95,7 +95,7 @@ class Town:
         return fellow
 
     async def serve(self) -> asyncio.subprocess.Process:
-        """Start a receiver that looks at nothing, and send both vendors' webhooks there."""
+        """Start a receiver that polls nothing, and send both vendors' webhooks there."""
         receiver = await self._run("belvo_async", "serve", "--port", "0", "--no-poll")
         self.stack.push_async_callback(_end, receiver)
         assert receiver.stdout is not None
@@ -140,21 +140,21 @@ async def town(store: str) -> AsyncIterator[Town]:
         yield Town(belvo, syntage, {**os.environ, **settings}, stack)
 
 
-def looks(process: Process) -> list[tuple[str, float, float]]:
-    """Every look of a process as job, beginning and end; for ever, when its end was not told."""
+def polls(process: Process) -> list[tuple[str, float, float]]:
+    """Every poll of a process as job, beginning and end; for ever, when its end was not told."""
     begun: dict[str, list[float]] = {}
     spans: list[tuple[str, float, float]] = []
     for told in process.told:
-        for job_id in told.get("looks", ()):
+        for job_id in told.get("polls", ()):
             begun.setdefault(job_id, []).append(told["at"])
-        for job_id in told.get("looked", ()):
+        for job_id in told.get("polled", ()):
             spans.append((job_id, begun[job_id].pop(0), told["at"]))
     return spans + [(job_id, at, float("inf")) for job_id, starts in begun.items() for at in starts]
 
 
-def shared_looks(*processes: Process) -> list[str]:
-    """Jobs that were looked at twice in the same moment."""
-    spans = sorted(span for process in processes for span in looks(process))
+def shared_polls(*processes: Process) -> list[str]:
+    """Jobs that were polled twice in the same moment."""
+    spans = sorted(span for process in processes for span in polls(process))
     return [one[0] for one, other in itertools.pairwise(spans) if one[0] == other[0] and other[1] < one[2]]
 
 
@@ -169,8 +169,8 @@ def in_real_time(scenario: Callable[[str], Awaitable[None]]) -> Callable[[str], 
 
 
 @in_real_time
-async def test_received_in_one_looked_at_in_another_awaited_in_a_third(store: str) -> None:
-    """Whoever awaits wakes with the one outcome; no job is ever looked at by two processes at once."""
+async def test_received_in_one_polled_in_another_awaited_in_a_third(store: str) -> None:
+    """Whoever awaits wakes with the one outcome; no job is ever polled by two processes at once."""
     async with town(store) as place:
         receiver = await place.serve()
         awaiting = await place.start()
@@ -189,19 +189,19 @@ async def test_received_in_one_looked_at_in_another_awaited_in_a_third(store: st
         assert sorted(ids) == sorted(outcomes[0])
         assert [outcomes[0]] * 3 == outcomes
         assert {"finished"} == {outcome[0] for outcome in outcomes[0].values()}
-        # A look may see the end in the moment between the vendor's deciding and its telling; of Belvo's none can.
+        # A poll may see the end in the moment between the vendor's deciding and its telling; of Belvo's none can.
         assert ["webhook"] * 3 == [outcomes[0][job_id][1] for job_id in ids[:3]]
         assert {200} == {each.status for each in (*place.belvo.deliveries, *place.syntage.deliveries)}
-        assert [] == awaiting.all_of("looks")
-        assert set(ids[3:]) <= {job_id for process in everybody for job_id, _, _ in looks(process)}
-        assert [] == shared_looks(*everybody)
+        assert [] == awaiting.all_of("polls")
+        assert set(ids[3:]) <= {job_id for process in everybody for job_id, _, _ in polls(process)}
+        assert [] == shared_polls(*everybody)
         receiver.terminate()
         assert 0 == await receiver.wait()
 
 
 @in_real_time
 async def test_another_process_takes_over_from_a_killed_one(store: str) -> None:
-    """What a process held when it was killed is looked at by another once its lease is over, not before."""
+    """What a process held when it was killed is polled by another once its lease is over, not before."""
     async with town(store) as place:
         awaiting = await place.start()
         (job_id,) = await awaiting.fire("syntage", place.syntage.entities[0])
@@ -210,17 +210,17 @@ async def test_another_process_takes_over_from_a_killed_one(store: str) -> None:
         sweeping = ("--sweep", "--lease", str(LEASE_SECONDS))
         pair = await asyncio.gather(place.start(*sweeping), place.start(*sweeping))
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while not (any(map(looks, pair)) and place.syntage.requests[-1].fault):  # noqa: ASYNC110 - it has no event
+            while not (any(map(polls, pair)) and place.syntage.requests[-1].fault):  # noqa: ASYNC110 - it has no event
                 await asyncio.sleep(0.02)
-        held, heir = sorted(pair, key=looks, reverse=True)
-        assert [] == looks(heir)
+        held, heir = sorted(pair, key=polls, reverse=True)
+        assert [] == polls(heir)
         held.process.kill()
 
         outcomes = await awaiting.outcomes([job_id])
 
         assert ("finished", "poll") == tuple(outcomes[job_id][:2])
-        (claimed,) = looks(held)
-        taken_over = looks(heir)[0]
+        (claimed,) = polls(held)
+        taken_over = polls(heir)[0]
         assert (job_id, job_id) == (claimed[0], taken_over[0])
-        # The lease begins when the job is claimed, a moment before the look is.
+        # The lease begins when the job is claimed, a moment before the poll is.
         assert LEASE_SECONDS - 1 < taken_over[1] - claimed[1]

@@ -83,7 +83,7 @@ def seen_at(name: str, version: int) -> Observation | None:
 
 
 def job_at(name: str, version: int) -> Job:
-    """One version of a job: intent, mark, answer, look, end, late fact."""
+    """One version of a job: intent, mark, answer, poll, end, late fact."""
     job = Job(id=name, vendor="proof", account=ACCOUNT, task=Probe(link=name), created_at=NOON, key=name)
     fails = number_of(name) % 3 == 0
     end = Status.FAILED if fails else Status.FINISHED

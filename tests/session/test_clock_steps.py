@@ -76,7 +76,7 @@ async def test_nothing_is_fired_twice_while_the_clock_is_ahead(world: World, own
 async def test_what_was_fired_while_the_clock_was_ahead_is_taken_up(
     world: World, own: VirtualClock, kind: str, tmp_path: Path
 ) -> None:
-    """The clock was a day ahead; it is right, and the process started again: the job is looked at."""
+    """The clock was a day ahead; it is right, and the process started again: the job is polled."""
     store = "memory:" if kind == "memory" else f"sqlite:{tmp_path}/jobs.db"
     own.step(DAY)
     session = a_session(world, own, store=store)

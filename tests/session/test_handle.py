@@ -103,8 +103,8 @@ async def test_updates_end_with_the_session(world: World) -> None:
         await reading
 
 
-async def test_refresh_looks_now(world: World) -> None:
-    """Who cannot wait for the next look asks for one."""
+async def test_refresh_polls_now(world: World) -> None:
+    """Who cannot wait for the next poll asks for one."""
     session = await world.open(webhooks=False)
     handle = await session.fire(world.extraction())
     (running,) = world.syntage.jobs.values()
@@ -117,7 +117,7 @@ async def test_refresh_looks_now(world: World) -> None:
 
 
 async def test_refresh_finds_a_lost_submission(world: World) -> None:
-    """Of an uncertain job, looking means searching."""
+    """Of an uncertain job, polling means searching."""
     session = await world.open(webhooks=False)
     world.syntage.next_answer("lost_202")
     handle = await session.fire(world.extraction())

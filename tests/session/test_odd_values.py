@@ -1,4 +1,4 @@
-"""Any JSON value in any field: deliveries are answered, looks go on. `BELVO_ASYNC_FUZZ=20000` tries more."""
+"""Any JSON value in any field: deliveries are answered, polls go on. `BELVO_ASYNC_FUZZ=20000` tries more."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _event(seed: int) -> dict[str, Any]:
     return {"id": f"e{seed}", "type": kind, "resource": snapshot["@id"], "data": {"object": snapshot, "changes": {}}}
 
 
-async def test_a_look_at_extractions_settles_all_but_the_odd_one(
+async def test_a_poll_of_extractions_settles_all_but_the_odd_one(
     clock: VirtualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """One row of the list is odd; the jobs of the others end."""
@@ -73,7 +73,7 @@ async def test_a_look_at_extractions_settles_all_but_the_odd_one(
     assert [] == [each for each in caplog.records if each.levelname == "ERROR"]
 
 
-async def test_a_look_at_links_settles_all_but_the_odd_one(
+async def test_a_poll_of_links_settles_all_but_the_odd_one(
     clock: VirtualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """One link, or the list of one job, is odd; the jobs of the other link end."""

@@ -52,7 +52,7 @@ async def test_each_await_raises_an_error_of_its_own(world: World) -> None:
 
 
 async def test_a_link_that_breaks_fails_its_job(world: World) -> None:
-    """Belvo announces the link, not the job: the next look at the link fails the job."""
+    """Belvo announces the link, not the job: the next poll of the link fails the job."""
     session = await world.open()
     world.belvo.next_job(outcome="stuck")
     handle = await session.fire(world.invoices())
@@ -211,7 +211,7 @@ async def test_a_timed_out_job_still_takes_its_webhook(world: World) -> None:
 
 
 async def test_polling_outlives_the_deadline(world: World) -> None:
-    """Without webhooks the late end is found by looking."""
+    """Without webhooks the late end is found by polling."""
     session = await world.open(webhooks=False)
     world.syntage.next_job(duration=timedelta(hours=3))
     handle = await session.fire(world.extraction(), deadline=timedelta(minutes=5))

@@ -1,4 +1,4 @@
-"""A session that leaves looking at jobs to the other processes of its store."""
+"""A session that leaves polling jobs to the other processes of its store."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class DeafStore(SqliteStore):
         yield ()
 
 
-async def test_without_polling_nothing_is_looked_at(world: World, tmp_path: Path) -> None:
+async def test_without_polling_nothing_is_polled(world: World, tmp_path: Path) -> None:
     """Neither what it fired itself nor what an earlier process left."""
     store = f"sqlite:{tmp_path / 'jobs.db'}"
     session = await world.open(store=store, webhooks=False, sweep=False)
@@ -48,7 +48,7 @@ async def test_without_polling_deliveries_settle(world: World) -> None:
 
 @pytest.mark.parametrize("kind", [SqliteStore, DeafStore], ids=["with hints", "without hints"])
 async def test_without_polling_what_others_saw_wakes(world: World, tmp_path: Path, kind: type[SqliteStore]) -> None:
-    """Another process looks; the one that waits hears of it, at the latest by reading again."""
+    """Another process polls; the one that waits hears of it, at the latest by reading again."""
     waiting = await world.open(store=kind(tmp_path / "jobs.db"), webhooks=False, sweep=False)
     handle = await waiting.fire(world.extraction())
     await world.open(store=SqliteStore(tmp_path / "jobs.db"), webhooks=False)

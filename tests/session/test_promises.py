@@ -19,7 +19,7 @@ from tests.virtual_time import VirtualClock, armed_timers
 
 
 async def test_syntage_settles_without_any_webhook(world: World) -> None:
-    """Looking alone settles every outcome."""
+    """Polling alone settles every outcome."""
     session = await world.open(webhooks=False)
     world.syntage.next_job(outcome="failed")
     world.syntage.next_job(outcome="rate_limited")
@@ -80,7 +80,7 @@ async def _fire(session: Session, simulator: SyntageSimulator, count: int) -> li
         pytest.param((5, 30), id="long jobs", marks=pytest.mark.proof),
     ],
 )
-async def test_300_jobs_are_settled_by_60_looks(
+async def test_300_jobs_are_settled_by_60_polls(
     crowd: SyntageSimulator, clock: VirtualClock, minutes: tuple[int, int] | None
 ) -> None:
     """One list call answers for all jobs that are due: polling stays cheap however many are open, however long."""
@@ -92,9 +92,9 @@ async def test_300_jobs_are_settled_by_60_looks(
 
         jobs = await asyncio.gather(*handles)
 
-    looks = [request for request in crowd.requests if request.method == "GET"]
+    polls = [request for request in crowd.requests if request.method == "GET"]
     assert {(Status.FINISHED, Way.POLL)} == {(job.status, job.settled_by) for job in jobs}
-    assert len(looks) <= 60
+    assert len(polls) <= 60
 
 
 @pytest.mark.parametrize("count", [150, pytest.param(300, marks=pytest.mark.proof)])

@@ -19,7 +19,7 @@ from belvo_async.jobs import Job
 from belvo_async.simulator import BelvoSimulator, SyntageSimulator
 from tests.virtual_time import VirtualClock
 
-# Looks at what runs are of no interest here, and take places of the same budget.
+# Polls of what runs are of no interest here, and take places of the same budget.
 RARELY = Polling(first=timedelta(hours=2), longest=timedelta(hours=2))
 
 

@@ -267,8 +267,8 @@ async def test_events_about_no_job_are_taken(world: World, event: dict[str, Any]
     assert 200 == await session.receive("syntage", world.syntage_proof(body), body)
 
 
-async def test_confirming_sessions_look_for_themselves(world: World) -> None:
-    """With `confirm`, a webhook only makes us look: what the vendor's list says decides."""
+async def test_confirming_sessions_poll_for_themselves(world: World) -> None:
+    """With `confirm`, a webhook only makes us poll: what the vendor's list says decides."""
     session = await world.open(world.syntage_vendor(confirm=True), webhooks=False)
     world.syntage.next_job(outcome="stuck")
     handle = await session.fire(world.extraction())

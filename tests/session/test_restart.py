@@ -51,7 +51,7 @@ def _period() -> dict[str, object]:
 
 
 async def test_an_end_while_nobody_was_there_is_found(world: World, store: str) -> None:
-    """No webhook reached anybody: the next session looks at open jobs by itself."""
+    """No webhook reached anybody: the next session polls open jobs by itself."""
     first = await world.open(store=store, webhooks=False)
     fired = await first.fire(world.extraction())
     await first.close()
@@ -340,7 +340,7 @@ async def test_a_forgotten_job_is_unknown(world: World, store: str) -> None:
 
 
 async def test_another_session_on_the_same_file_wakes_the_waiter(world: World, store: str) -> None:
-    """A webhook that reaches one process wakes the coroutine that waits in another, long before it would look."""
+    """A webhook that reaches one process wakes the coroutine that waits in another, long before it would poll."""
     waiting = await world.open(store=store, webhooks=False)
     handle = await waiting.fire(world.invoices())
     receiving = await world.open(store=store)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 CLOSE_SECONDS = 60.0
-# A replay that the store refused comes with the next look, one lease and one poll later at most.
+# A replay that the store refused comes with the next poll, one lease and one poll later at most.
 REPLAY_SECONDS = 1200.0
 # A worker learns within a sweep what another one wrote; then come the latencies of the store.
 NEWS_SECONDS = 45.0
@@ -105,7 +105,7 @@ class Checks:
         self._trace.check(world.store.parked_now() <= world.postman.count, "more is parked than was delivered")
         minutes = world.loop.time() / 60
         most = 40 * len(world.store.history) + 2 * minutes + world.postman.count
-        self._trace.check(world.server.reads <= most, f"{world.server.reads} looks at vendors")
+        self._trace.check(world.server.reads <= most, f"{world.server.reads} polls of vendors")
 
     def _check_delivery(self, job: Job) -> None:
         """I6, I10: an end that was answered 2xx ends its job, soon after both are known."""

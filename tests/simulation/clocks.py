@@ -1,6 +1,6 @@
 """One seeded history of clocks: workers whose clocks are wrong, are set, jump for seconds; machines that sleep; kills.
 
-Vendors and checks live in true time. No webhook comes: looks alone must find every end, and conclude nothing else.
+Vendors and checks live in true time. No webhook comes: polls alone must find every end, and conclude nothing else.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ from tests.virtual_time import VirtualClock
 # Clocks are set, and jobs fired, for this long; then all must come to its end.
 BUSY_SECONDS = 3600.0
 DEADLINE = timedelta(hours=8)
-# A look is at most five minutes after the one before, and found due within half a minute. One whose worker was killed
+# A poll is at most five minutes after the one before, and found due within half a minute. One whose worker was killed
 # comes when its lease ends, five minutes later.
 LONGEST_SILENCE = 420.0
 AFTER_A_KILL = 330.0
-# Ten minutes of equal looks, but for half a minute that a step may count for, and once more.
+# Ten minutes of equal polls, but for half a minute that a step may count for, and once more.
 LEAST_EVIDENCE = 500.0
 # Of the two minutes of a search, workers whose clocks disagree may count more than passed.
 LEAST_SEARCH = 60.0
-# Looks at vendors for each job, within three hours, even where workers whose clocks disagree all look.
-MOST_LOOKS = 250
+# Polls of vendors for each job, within three hours, even where workers whose clocks disagree all poll.
+MOST_POLLS = 250
 STEPS = [timedelta(seconds=seconds) for seconds in (-86_400, -3_600, -600, -45, 45, 600, 3_600, 86_400)]
 
 
@@ -61,7 +61,7 @@ class Remembering(OpenStore):
 
 
 class SureReads(Network):
-    """Only submissions meet faults: a look that fails by itself is no look too late."""
+    """Only submissions meet faults: a poll that fails by itself is no poll too late."""
 
     async def exchange(self, vendor: str, request: Request, permit: Permit | None) -> Answer:
         if request.method == "POST":
@@ -278,7 +278,7 @@ class ClockWorld:
             self.trace.check(WORDS[run.end] is job.status, f"{job.id}: {job.status}, at the vendor {run.end}")
 
     async def _watch(self) -> None:
-        """No end stays unseen for longer than looks may be apart."""
+        """No end stays unseen for longer than polls may be apart."""
         while True:
             await asyncio.sleep(5)
             now, true = self.loop.time(), self.true.now()
@@ -289,7 +289,7 @@ class ClockWorld:
                 ended = self._ended.get(normal_id(job.remote_id or ""))
                 if job.is_open and ended is not None and isinstance(job.task, OpenFetch):
                     silence = now - max(ended, self._killed_at + AFTER_A_KILL)
-                    self.trace.check(silence < LONGEST_SILENCE, f"{job.id}: not looked at")
+                    self.trace.check(silence < LONGEST_SILENCE, f"{job.id}: not polled")
 
     def _check_rest(self) -> None:
         for job in self.store.jobs():
@@ -297,8 +297,8 @@ class ClockWorld:
             self.trace.check(not (job.is_open and kept), f"{job.id}: still {job.status} at the end")
             is_sent = job.remote_id is not None or not job.is_open or isinstance(job.task, MuteFetch)
             self.trace.check(is_sent, f"{job.id}: still {job.status}, never sent or found")
-        most = MOST_LOOKS * len(self.store.jobs())
-        self.trace.check(self.server.reads <= most, f"{self.server.reads} looks at vendors")
+        most = MOST_POLLS * len(self.store.jobs())
+        self.trace.check(self.server.reads <= most, f"{self.server.reads} polls of vendors")
 
 
 def run_clock_seed(seed: int, spoil: Callable[[Tracker], None] | None = None) -> ClockWorld:

@@ -46,8 +46,8 @@ WORDS = {
 ABSENT_FOR = timedelta(minutes=2)
 ADOPTABLE_FOR = timedelta(minutes=15)
 THROTTLED_ATTEMPTS = 6
-LOOKS = 3
-LOOKS_SPAN = timedelta(minutes=10)
+POLLS = 3
+POLLS_SPAN = timedelta(minutes=10)
 
 
 class Fetch(Task[Any], frozen=True, kw_only=True):
@@ -156,7 +156,7 @@ class SimulatedVendor:
 
 
 class Event(msgspec.Struct, kw_only=True):
-    """The body of a delivery; without a word it is only a hint to go and look."""
+    """The body of a delivery; without a word it is only a hint to go and poll."""
 
     delivery: str
     id: str | None = None
@@ -256,8 +256,8 @@ class MuteVendor(SimulatedVendor):
             return seen
         quiet = Quiet(fingerprint=accessed_at.isoformat(), first_at=now, last_at=now, accessed_at=accessed_at)
         seen, run = msgspec.structs.replace(seen, quiet=quiet), job.evidence.quiet
-        is_equal = run is not None and run.fingerprint == quiet.fingerprint and run.count + 1 >= LOOKS
-        if run is None or not is_equal or now - run.first_at < LOOKS_SPAN:
+        is_equal = run is not None and run.fingerprint == quiet.fingerprint and run.count + 1 >= POLLS
+        if run is None or not is_equal or now - run.first_at < POLLS_SPAN:
             return seen
         mine = [at for at in touched.get(job.task.year, ()) if sent_at <= at <= (job.evidence.overtaken_at or at)]
         if mine:

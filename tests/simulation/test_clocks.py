@@ -15,7 +15,7 @@ from tests.simulation.seeds import Search, chunks, each_search, never_seen
 
 @chunks(120, plain=10, size=10)
 def test_every_rule_of_clocks_holds(seeds: range) -> None:
-    """No look is late, nothing is concluded from a step, waits are as long as was said: under every seed."""
+    """No poll is late, nothing is concluded from a step, waits are as long as was said: under every seed."""
     for seed in seeds:
         world = run_clock_seed(seed)
 
@@ -48,9 +48,9 @@ OFTEN = "belvo_async._tracker.poller.DOUBT_EVERY"
 @pytest.mark.parametrize(
     ("where", "bug", "rule", "known"),
     [
-        (DOUBT, believe_all, "not looked at", 18),
+        (DOUBT, believe_all, "not polled", 18),
         (WEIGH, as_it_is, "inferred to have ended after", 23),
-        (OFTEN, timedelta(0), "looks at vendors", 5),
+        (OFTEN, timedelta(0), "polls of vendors", 5),
     ],
     ids=["planned by a clock ahead", "evidence of a step", "doubt at each sweep"],
 )

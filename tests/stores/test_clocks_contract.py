@@ -26,7 +26,7 @@ def planned(job_id: str, *, due: float, at: float) -> Job:
 
 
 @pytest.mark.parametrize("step", [60, 3600, DAY, 365 * DAY], ids=["a minute", "an hour", "a day", "a year"])
-async def test_a_look_planned_by_a_clock_ahead_is_due(store: AnyStore, step: float) -> None:
+async def test_a_poll_planned_by_a_clock_ahead_is_due(store: AnyStore, step: float) -> None:
     """Set back by any step, the clock never makes a job wait for its old time to come round."""
     await store.put(planned("job-1", due=step + 2, at=step), expected=None)
 
@@ -34,7 +34,7 @@ async def test_a_look_planned_by_a_clock_ahead_is_due(store: AnyStore, step: flo
 
 
 @pytest.mark.parametrize("wait", [2, 300, 3600, 30 * DAY])
-async def test_a_look_planned_far_ahead_by_a_right_clock_is_not_due(store: AnyStore, wait: float) -> None:
+async def test_a_poll_planned_far_ahead_by_a_right_clock_is_not_due(store: AnyStore, wait: float) -> None:
     """However long the vendor asked to wait: it is not the distance that is doubted, but the clock."""
     await store.put(planned("job-1", due=wait, at=0), expected=None)
 
@@ -80,7 +80,7 @@ async def test_the_lease_of_a_clock_ahead_hides_no_job(store: AnyStore) -> None:
 
 
 async def test_a_write_by_a_right_clock_is_believed_again(store: AnyStore) -> None:
-    """Who looked at a doubtful job plans it anew."""
+    """Who polled a doubtful job plans it anew."""
     job = planned("job-1", due=DAY + 2, at=DAY)
     await store.put(job, expected=None)
     await claimed(store, at=0)

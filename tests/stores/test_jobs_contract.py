@@ -351,7 +351,7 @@ async def test_concurrent_claims_share_no_job(store: AnyStore) -> None:
     ],
 )
 async def test_what_is_never_claimed(store: AnyStore, job: Job) -> None:
-    """Only open jobs of the asked accounts that want a look are due."""
+    """Only open jobs of the asked accounts that want a poll are due."""
     await store.put(job, expected=None)
 
     assert [] == await store.claim_due([ACCOUNT], now=after(99), until=after(100), limit=9)

@@ -72,14 +72,14 @@ async def test_writers_and_the_move_do_not_lose_each_other(store: AnyStore) -> N
     for job in jobs:
         await store.put(job, expected=None)
 
-    async def look_five_times(job: Job) -> None:
+    async def poll_five_times(job: Job) -> None:
         polls = 0
         while polls < 5:
-            looked = changed(job, polls=polls + 1)
-            other = await store.put(looked, expected=job.version)
-            job, polls = (looked, polls + 1) if other is None else (other, polls)
+            polled = changed(job, polls=polls + 1)
+            other = await store.put(polled, expected=job.version)
+            job, polls = (polled, polls + 1) if other is None else (other, polls)
 
-    await asyncio.gather(*(look_five_times(job) for job in jobs), move_account(store, ACCOUNT, TARGET, now=NOON))
+    await asyncio.gather(*(poll_five_times(job) for job in jobs), move_account(store, ACCOUNT, TARGET, now=NOON))
 
     found = [job async for job in store.open_jobs()]
     assert {(TARGET, 5)} == {(job.account, job.schedule.polls) for job in found}

@@ -46,7 +46,7 @@ class Bench:
         return sum(request.method == "POST" for request in self.sent)
 
     @property
-    def looks(self) -> int:
+    def polls(self) -> int:
         return len(self.sent) - self.posts
 
     def tracker(self, *, store: Any = None, turn: asyncio.Event | None = None, sweep: bool = True) -> Tracker:
@@ -113,7 +113,7 @@ class Bench:
         return Reported(resources=resources, subject=subject, **self._delivery(number))
 
     def hint(self, number: int, delivery_id: str | None = None) -> Nudge:
-        """A delivery that only makes that job worth a look."""
+        """A delivery that only makes that job worth a poll."""
         return Nudge(**self._delivery(number) | ({"delivery_id": delivery_id} if delivery_id else {}))
 
     def _delivery(self, number: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Clocks that are set, forward or back, and machines that sleep: looks go on, and nothing is concluded from a step."""
+"""Clocks that are set, forward or back, and machines that sleep: polls go on, and nothing is concluded from a step."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def submitting(bench: Bench, **facts: float) -> Job:
 
 
 @pytest.mark.parametrize("by", STEPS, ids=str)
-async def test_looks_go_on(bench: Bench, tracker: Tracker, wall: VirtualClock, by: timedelta) -> None:
-    """A step of any size in either direction delays the next look by seconds."""
+async def test_polls_go_on(bench: Bench, tracker: Tracker, wall: VirtualClock, by: timedelta) -> None:
+    """A step of any size in either direction delays the next poll by seconds."""
     job = await bench.start(tracker)
     await asyncio.sleep(20)
     bench.rows = [row(1, "done", wall)]
@@ -57,8 +57,8 @@ async def test_looks_go_on(bench: Bench, tracker: Tracker, wall: VirtualClock, b
         assert await waiting
 
 
-async def test_looks_go_on_when_a_short_step_is_undone(bench: Bench, tracker: Tracker, wall: VirtualClock) -> None:
-    """Forward a day for three seconds: the looks planned meanwhile are not waited for."""
+async def test_polls_go_on_when_a_short_step_is_undone(bench: Bench, tracker: Tracker, wall: VirtualClock) -> None:
+    """Forward a day for three seconds: the polls planned meanwhile are not waited for."""
     job = await bench.start(tracker)
     wall.step(DAY)
     await asyncio.sleep(3)
@@ -70,7 +70,7 @@ async def test_looks_go_on_when_a_short_step_is_undone(bench: Bench, tracker: Tr
 
 
 async def test_nothing_set_while_the_clock_was_wrong_survives_a_restart(bench: Bench, wall: VirtualClock) -> None:
-    """A process started after the clock was set right looks at once."""
+    """A process started after the clock was set right polls at once."""
     wall.step(DAY)
     async with bench.opened() as first:
         job = await bench.start(first)
@@ -82,8 +82,8 @@ async def test_nothing_set_while_the_clock_was_wrong_survives_a_restart(bench: B
         assert await outcome(second, job, bench.after(hours=6))
 
 
-async def test_a_sleeping_machine_looks_when_it_wakes(bench: Bench, tracker: Tracker, wall: VirtualClock) -> None:
-    """The wall clock jumps, the loop's stood still: what fell due meanwhile is looked at, whatever its interval."""
+async def test_a_sleeping_machine_polls_when_it_wakes(bench: Bench, tracker: Tracker, wall: VirtualClock) -> None:
+    """The wall clock jumps, the loop's stood still: what fell due meanwhile is polled, whatever its interval."""
     job = await bench.start(tracker)
     await asyncio.sleep(3 * 3600)
     bench.rows = [row(1, "done", wall)]
@@ -112,7 +112,7 @@ async def test_awaited_jobs_are_read_again(bench: Bench, wall: VirtualClock, by:
 
 @pytest.mark.parametrize("by", [-DAY, -HOUR, DAY], ids=str)
 async def test_hints_are_followed(bench: Bench, tracker: Tracker, wall: VirtualClock, by: timedelta) -> None:
-    """A hint after a step causes a look as soon as one before it."""
+    """A hint after a step causes a poll as soon as one before it."""
     job = await bench.start(tracker)
     await asyncio.sleep(3600)
     await tracker.receive(OPEN, [bench.hint(1)])
@@ -179,7 +179,7 @@ async def test_a_submission_lost_in_a_downtime_is_settled_at_once(bench: Bench, 
 
 
 async def test_a_search_is_not_given_up_by_a_step(bench: Bench, tracker: Tracker, wall: VirtualClock) -> None:
-    """Two minutes of searching are two minutes, not two looks with a step between them."""
+    """Two minutes of searching are two minutes, not two polls with a step between them."""
     bench.replies.append(TransportError("cut", maybe_sent=True))
     job = await bench.start(tracker)
     await asyncio.sleep(15)
@@ -194,7 +194,7 @@ async def test_a_search_is_not_given_up_by_a_step(bench: Bench, tracker: Tracker
 
 
 async def test_no_job_is_gone_by_a_step(bench: Bench, tracker: Tracker, wall: VirtualClock) -> None:
-    """Thirty minutes without the job are not five looks within a minute."""
+    """Thirty minutes without the job are not five polls within a minute."""
     job = await bench.start(tracker)
     await asyncio.sleep(60)
 
@@ -245,23 +245,23 @@ async def test_a_slewed_clock_changes_nothing(bench: Bench, tracker: Tracker, wa
     for second in range(3600):
         wall.step(timedelta(milliseconds=1 if second % 1000 < 500 else -1))
         await asyncio.sleep(1)
-    looks = bench.looks
+    polls = bench.polls
     bench.rows = [row(1, "done", wall)]
 
     assert await outcome(tracker, job, bench.after(minutes=6))
-    assert 15 <= looks <= 40
+    assert 15 <= polls <= 40
     assert 0 == tracker.context.clock.steps
 
 
 @pytest.mark.parametrize("ahead", [HOUR, DAY, -HOUR], ids=str)
-async def test_two_workers_whose_clocks_disagree_look_no_more_than_twice_as_often(
+async def test_two_workers_whose_clocks_disagree_poll_no_more_than_twice_as_often(
     bench: Bench, clock: VirtualClock, ahead: timedelta
 ) -> None:
     """Each sees the other's plans as past or as doubtful: that must not make them race."""
     async with bench.opened() as alone:
         await bench.start(alone)
         await asyncio.sleep(3600)
-    usual, bench.sent = bench.looks, []
+    usual, bench.sent = bench.polls, []
     other = Bench(VirtualClock(asyncio.get_running_loop()), bench.store, name="other")
     other.clock.step(ahead)  # type: ignore[attr-defined]
     job = replace(TASK, year=2024)
@@ -270,5 +270,5 @@ async def test_two_workers_whose_clocks_disagree_look_no_more_than_twice_as_ofte
         await here.submit(job, deadline=bench.after(hours=6))
         await asyncio.sleep(3600)
 
-    # Two jobs are looked at now; the older one every five minutes.
-    assert bench.looks + other.looks <= 2 * (2 * usual + 12)
+    # Two jobs are polled now; the older one every five minutes.
+    assert bench.polls + other.polls <= 2 * (2 * usual + 12)

@@ -172,7 +172,7 @@ async def test_thousand_waiters_write_one_promise(bench: Bench, tracker: Tracker
     ]
     await asyncio.sleep(1)
 
-    # One more may be due to a look.
+    # One more may be due to a poll.
     assert (await bench.stored(job)).version <= job.version + 2
     for waiter in waiters:
         waiter.cancel()
@@ -214,7 +214,7 @@ async def test_deadline_put_off_while_it_is_sent_stops_nothing(
 
 
 async def test_next_of_a_lane_leaves_the_moment_the_deadline_passes(bench: Bench, tracker: Tracker) -> None:
-    """However long it has waited and however seldom it looks by itself."""
+    """However long it has waited and however seldom it polls by itself."""
     await bench.start(tracker, LANE_TASK, hours=3)
     await bench.start(tracker, NEXT_TASK)
     await asyncio.sleep(3 * 3600 - 1)

@@ -74,7 +74,7 @@ async def test_report_before_the_adoption_is_replayed(bench: Bench, tracker: Tra
     assert () == await bench.store.parked(OPEN.account)
 
 
-async def test_replay_that_the_store_refused_comes_with_the_next_look(
+async def test_replay_that_the_store_refused_comes_with_the_next_poll(
     bench: Bench, tracker: Tracker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An accepted delivery is not lost when the store fails between recording the job and replaying."""
@@ -150,7 +150,7 @@ async def test_the_message_names_a_contradiction_and_an_end(
 
 
 async def test_hint_makes_the_jobs_of_its_subject_due(bench: Bench, tracker: Tracker) -> None:
-    """A delivery without a word about a job causes a look at its subject's jobs."""
+    """A delivery without a word about a job causes a poll of its subject's jobs."""
     job = await bench.start(tracker)
     await asyncio.sleep(200)
     bench.rows = [row(1, "done", bench.clock)]
@@ -161,23 +161,23 @@ async def test_hint_makes_the_jobs_of_its_subject_due(bench: Bench, tracker: Tra
 
 
 @pytest.mark.parametrize("named", [True, False], ids=["job named", "subject named"])
-async def test_hints_cause_at_most_one_look_in_two_seconds(bench: Bench, tracker: Tracker, named: bool) -> None:
-    """A storm of hints is answered by one look each two seconds."""
+async def test_hints_cause_at_most_one_poll_in_two_seconds(bench: Bench, tracker: Tracker, named: bool) -> None:
+    """A storm of hints is answered by one poll each two seconds."""
     await bench.start(tracker)
     bench.rows = [row(1, "busy", bench.clock)]
     await asyncio.sleep(400)
-    before = bench.looks
+    before = bench.polls
 
     for _ in range(100):
         seen = bench.hint(1) if named else hint(bench)
         await tracker.receive(OPEN, [seen])
         await asyncio.sleep(0.1)
 
-    assert 5 <= bench.looks - before <= 6
+    assert 5 <= bench.polls - before <= 6
 
 
 async def test_hint_within_the_pause_is_not_lost(bench: Bench, tracker: Tracker) -> None:
-    """A hint that comes shortly after another causes its look when the two seconds are over."""
+    """A hint that comes shortly after another causes its poll when the two seconds are over."""
     job = await bench.start(tracker)
     bench.rows = [row(1, "busy", bench.clock)]
     await asyncio.sleep(400)

@@ -47,7 +47,7 @@ async def test_job_given_up_is_joined_by_nobody(bench: Bench, tracker: Tracker) 
 
 
 async def test_what_is_parked_about_a_job_comes_before_giving_it_up(bench: Bench, tracker: Tracker) -> None:
-    """Its process or its store failed before the end was applied; nobody looks again for one that is given up."""
+    """Its process or its store failed before the end was applied; nobody polls again for one that is given up."""
     job = await bench.start(tracker, LANE_TASK)
     await bench.store.park(MUTE.account, bench.said(1, Status.FINISHED))
 
@@ -122,7 +122,7 @@ async def test_job_given_up_on_its_way_is_not_followed(bench: Bench, tracker: Tr
     await asyncio.sleep(3600)
 
     kept = await bench.stored(job)
-    assert (Status.PENDING, remote_id(1), False, 0) == (kept.status, kept.remote_id, kept.is_open, bench.looks)
+    assert (Status.PENDING, remote_id(1), False, 0) == (kept.status, kept.remote_id, kept.is_open, bench.polls)
 
 
 async def test_giving_up_an_ended_job_changes_nothing(bench: Bench, tracker: Tracker) -> None:

@@ -95,7 +95,7 @@ async def test_what_holds_no_job_may_tell_that_the_vendor_is_reached(
 
 
 async def test_another_process_that_finds_nothing_gives_nothing_up_either(bench: Bench) -> None:
-    """What is missing is known to all of the store, whoever looks."""
+    """What is missing is known to all of the store, whoever polls."""
     async with bench.opened() as first:
         jobs = [await bench.start(first), await bench.start(first, OTHER)]
         bench.rows = []

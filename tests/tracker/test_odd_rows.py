@@ -19,7 +19,7 @@ from tests.tracker.bench import OPEN, TASK, Bench, answer, outcome, row
 
 
 class OddVendor(OpenVendor):
-    """Goes wrong in its own code, whenever a look concerns the job of one year."""
+    """Goes wrong in its own code, whenever a poll concerns the job of one year."""
 
     odd_year = 2000
 
@@ -33,7 +33,7 @@ class OddVendor(OpenVendor):
 async def test_a_mistake_about_one_job_does_not_stop_the_others(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """They are looked at one by one, some at a time; the log names the kind of error, and no value."""
+    """They are polled one by one, some at a time; the log names the kind of error, and no value."""
     tracker = bench.tracker()
     monkeypatch.setitem(tracker.context.vendors, "open", OddVendor())  # type: ignore[arg-type]
     async with tracker:
@@ -51,7 +51,7 @@ async def test_a_mistake_about_one_job_does_not_stop_the_others(
 async def test_a_row_that_cannot_be_taken_in_hides_no_other(
     bench: Bench, tracker: Tracker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """One warning a look, with the kind of error; the job of that row is looked at again."""
+    """One warning a poll, with the kind of error; the job of that row is polled again."""
     jobs = [await bench.start(tracker, replace(TASK, year=2000 + each)) for each in range(3)]
     apply = tracker.reconciler.apply
 
@@ -71,7 +71,7 @@ async def test_a_row_that_cannot_be_taken_in_hides_no_other(
     assert "secret" not in caplog.text
 
 
-async def test_what_a_dialect_could_not_read_is_told_once_a_look(
+async def test_what_a_dialect_could_not_read_is_told_once_a_poll(
     bench: Bench, tracker: Tracker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """However many rows of a page are odd."""
@@ -91,7 +91,7 @@ async def test_what_a_dialect_could_not_read_is_told_once_a_look(
 
 
 async def test_what_names_no_job_is_about_none(bench: Bench, tracker: Tracker, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not about one either that has no name: nothing was learned of it, and it is looked at again."""
+    """Not about one either that has no name: nothing was learned of it, and it is polled again."""
     vendor = tracker.context.vendors["open"]
 
     def poll(jobs: Sequence[Job], now: datetime) -> Conversation[tuple[Observation, ...]]:
@@ -118,7 +118,7 @@ async def test_what_names_no_job_is_about_none(bench: Bench, tracker: Tracker, m
 
 
 @pytest.mark.parametrize("at", [datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC)], ids=["max", "min"])
-async def test_absurd_instants_of_a_vendor_end_no_look(bench: Bench, tracker: Tracker, at: datetime) -> None:
+async def test_absurd_instants_of_a_vendor_end_no_poll(bench: Bench, tracker: Tracker, at: datetime) -> None:
     """Whatever a dialect passes on."""
     job = await bench.start(tracker)
     seen = bench.said(1, Status.FINISHED, retry_at=at, partial=True)
@@ -129,7 +129,7 @@ async def test_absurd_instants_of_a_vendor_end_no_look(bench: Bench, tracker: Tr
 
 
 @pytest.mark.parametrize("wait", [timedelta.max, timedelta.min, timedelta(0)], ids=str)
-async def test_absurd_waits_end_no_look(bench: Bench, tracker: Tracker, wait: timedelta) -> None:
+async def test_absurd_waits_end_no_poll(bench: Bench, tracker: Tracker, wait: timedelta) -> None:
     """A rate limit of ages is no reason to fail; nor is one of less than nothing."""
     job = await bench.start(tracker)
     bench.replies.append(RateLimitError("slow down", status_code=429, retry_after=wait))
@@ -142,10 +142,10 @@ async def test_absurd_waits_end_no_look(bench: Bench, tracker: Tracker, wait: ti
     assert kept.schedule.next_poll > bench.clock.now()
 
 
-async def test_an_odd_parked_delivery_does_not_stop_the_looks(
+async def test_an_odd_parked_delivery_does_not_stop_the_polls(
     bench: Bench, tracker: Tracker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is dropped, and told; the jobs of the account are looked at."""
+    """It is dropped, and told; the jobs of the account are polled."""
     job = await bench.start(tracker)
     bench.rows = [row(1, "busy", bench.clock)]
     await bench.store.park(OPEN.account, bench.said(1, Status.RUNNING, vendor_status="odd"))

@@ -34,7 +34,7 @@ def view(bench: Bench) -> View:
 
 @pytest.fixture
 async def owner(bench: Bench, view: View, turn: asyncio.Event) -> AsyncIterator[Tracker]:
-    """A worker that fires, with a long queue; others look."""
+    """A worker that fires, with a long queue; others poll."""
     async with bench.opened(store=view, turn=turn, sweep=False) as tracker:
         yield tracker
         view.thaw()
@@ -223,7 +223,7 @@ async def supersede(bench: Bench, tracker: Tracker, job: Job) -> object:
 async def test_a_job_that_is_wanted_no_more_is_never_sent(
     bench: Bench, owner: Tracker, turn: asyncio.Event, end: End, is_own: bool
 ) -> None:
-    """Whoever ends it while it waits for its turn, and wherever: at its turn it is looked at again."""
+    """Whoever ends it while it waits for its turn, and wherever: at its turn it is polled again."""
     job = await fire(bench, owner)
     async with bench.opened(turn=turn) as other:
         await asyncio.sleep(60)

@@ -215,7 +215,7 @@ CONVERSATIONS: dict[str, Callable[[], Any]] = {
     "link": lambda: ONE.call(belvo.CreateLink(**CREATE), NOW),
     "record": lambda: ONE.call(belvo.GetInvoice(INVOICE), NOW),
     "request": lambda: ONE.start(INVOICES, NOW),
-    "looks": lambda: ONE.poll([INVOICES], NOW),
+    "polls": lambda: ONE.poll([INVOICES], NOW),
     "deletion": lambda: ONE.find(job(ONE, belvo.DeleteLink(link=LINK)), NOW),
     "credential": lambda: OTHER.call(syntage.CreateCredential(syntage.Efirma(**EFIRMA)), NOW),
     "entity": lambda: OTHER.call(syntage.CreateEntity(name=CANARY, type="company"), NOW),

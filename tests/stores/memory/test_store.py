@@ -63,7 +63,7 @@ def new_job(number: int, chance: random.Random) -> Job:
 
 
 def next_of(job: Job, chance: random.Random) -> Job:
-    """A later state: looked at, given up or taken up again, known under another id, in another lane, or over."""
+    """A later state: polled, given up or taken up again, known under another id, in another lane, or over."""
     moves: list[dict[str, object]] = [
         {"next_poll": after(chance.randrange(100))},
         {"abandoned": not job.abandoned},

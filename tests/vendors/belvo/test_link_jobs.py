@@ -64,7 +64,7 @@ USED_AT_ONCE = link(
 )
 
 
-def looked(job: Job, *answers: Answer, now: datetime = NOW) -> Observation:
+def polled(job: Job, *answers: Answer, now: datetime = NOW) -> Observation:
     (seen,) = of_jobs(converse(BELVO.poll([job], now), *answers)[0])
     return seen
 
@@ -135,8 +135,8 @@ def test_a_refresh_ends_when_all_have_reported_and_ten_minutes_stayed_quiet() ->
         job, verdict = reconcile(job, reported(name))
         assert verdict in (Verdict.ADVANCED, Verdict.REPEATED)
 
-    early = looked(job, link(), now=NOW + QUIET - timedelta(seconds=1))
-    late = looked(job, link(), now=NOW + QUIET)
+    early = polled(job, link(), now=NOW + QUIET - timedelta(seconds=1))
+    late = polled(job, link(), now=NOW + QUIET)
 
     assert (None, ["INVOICES", "TAX_STATUS"]) == (early.status, [report.resource for report in job.evidence.reports])
     assert (Status.FINISHED, Way.INFERENCE, False, "job-1") == (late.status, late.way, late.partial, late.job_id)
@@ -161,7 +161,7 @@ def test_a_late_report_begins_the_quiet_time_anew() -> None:
         Report(resource="TAX_STATUS", at=NOW),
     )
 
-    seen = looked(job_of(REFRESH, status=Status.RUNNING, reports=reports), link(), now=NOW + QUIET)
+    seen = polled(job_of(REFRESH, status=Status.RUNNING, reports=reports), link(), now=NOW + QUIET)
 
     assert seen.status is None
 
@@ -179,7 +179,7 @@ def test_a_late_report_begins_the_quiet_time_anew() -> None:
 def test_what_must_report_is_what_was_asked_for(task: Refresh, fetched: list[str] | None, ends: bool) -> None:
     job = job_of(task, status=Status.RUNNING, reports=(Report(resource="TAX_STATUS", at=NOW - QUIET),))
 
-    seen = looked(job, link(fetch_resources=fetched))
+    seen = polled(job, link(fetch_resources=fetched))
 
     assert ends is (seen.status is Status.FINISHED)
 
@@ -189,7 +189,7 @@ def test_a_refresh_whose_reports_are_lost_ends_after_hours(hours: float, ends: b
     """Open for ever, its waiters would learn nothing. It is partial: a resource never reported."""
     reports = (Report(resource="INVOICES", at=NOW),)
 
-    seen = looked(job_of(REFRESH, reports=reports, attempted_at=SENT), USED_AT_ONCE, now=NOW + timedelta(hours=hours))
+    seen = polled(job_of(REFRESH, reports=reports, attempted_at=SENT), USED_AT_ONCE, now=NOW + timedelta(hours=hours))
 
     assert (Status.FINISHED, Way.INFERENCE, True) == (seen.status, seen.way, seen.partial) if ends else not seen.status
 
@@ -199,7 +199,7 @@ def test_a_refresh_without_a_report_is_told_by_the_records_that_came() -> None:
     old, new = ({"results": [{"created_at": f"2026-03-04T{hour}:00:00Z"}]} for hour in (18, 19))
     answers = (answer(200, old), answer(200, old), answer(200, new))
 
-    seen = looked(job_of(REFRESH, attempted_at=SENT), USED_AT_ONCE, *answers, now=NOW + timedelta(hours=4.1))
+    seen = polled(job_of(REFRESH, attempted_at=SENT), USED_AT_ONCE, *answers, now=NOW + timedelta(hours=4.1))
 
     assert (Status.FINISHED, Way.INFERENCE, False) == (seen.status, seen.way, seen.partial)
 
@@ -208,7 +208,7 @@ def test_a_refresh_for_which_nothing_speaks_is_given_up() -> None:
     """It failed, or found nothing: never a success."""
     nothing = answer(200, {"count": 0, "results": []})
 
-    seen = looked(job_of(REFRESH, attempted_at=SENT), USED_AT_ONCE, *[nothing] * 4, now=NOW + timedelta(hours=4.1))
+    seen = polled(job_of(REFRESH, attempted_at=SENT), USED_AT_ONCE, *[nothing] * 4, now=NOW + timedelta(hours=4.1))
 
     assert isinstance(seen, GivenUp)
     assert Way.INFERENCE is seen.way
@@ -217,13 +217,13 @@ def test_a_refresh_for_which_nothing_speaks_is_given_up() -> None:
 def test_a_refresh_stays_open_while_its_link_is_not_used() -> None:
     """Nothing was fetched, so there is nothing to infer from: its waiters' deadlines decide."""
     later = NOW + timedelta(hours=50)
-    seen = looked(job_of(REFRESH), link(last_accessed_at="2026-03-04T10:29:00Z"), now=later)
+    seen = polled(job_of(REFRESH), link(last_accessed_at="2026-03-04T10:29:00Z"), now=later)
 
     assert Seen(way=Way.POLL, at=later, job_id="job-1") == seen
 
 
 def test_a_broken_link_fails_its_refresh() -> None:
-    seen = looked(job_of(REFRESH, reports=(Report(resource="INVOICES", at=NOW),)), link(status="invalid"))
+    seen = polled(job_of(REFRESH, reports=(Report(resource="INVOICES", at=NOW),)), link(status="invalid"))
 
     assert seen.failure is not None
     assert (Status.FAILED, "link_invalid") == (seen.status, seen.failure.code)
@@ -365,7 +365,7 @@ def test_an_uncertain_deletion_may_adopt_the_word() -> None:
 )
 def test_a_link_that_can_no_longer_be_read_ends_its_deletion(given: Answer, status: Status | None) -> None:
     """By polling, should no webhook come."""
-    seen = looked(job_of(DELETION), given)
+    seen = polled(job_of(DELETION), given)
 
     assert Seen(way=Way.POLL, at=NOW, job_id="job-1", status=status) == seen
 

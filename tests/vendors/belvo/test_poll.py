@@ -76,7 +76,7 @@ def test_a_broken_link_does_not_fail_what_was_not_sent() -> None:
     ],
 )
 def test_a_link_without_news_leaves_its_jobs_open(given: Answer) -> None:
-    """All that is said is that the job was looked at, and that Belvo knows its link."""
+    """All that is said is that the job was polled, and that Belvo knows its link."""
     seen, asked = converse(BELVO.poll([job_of()], NOW), given)
 
     assert (Seen(way=Way.POLL, at=NOW, job_id="job-1"), Found(way=Way.POLL, at=NOW, subject=LINK)) == seen
@@ -90,7 +90,7 @@ def test_an_uncertain_job_is_never_inferred() -> None:
     assert (Seen(way=Way.POLL, at=NOW, job_id="job-1"), 1) == (seen, len(asked))
 
 
-def test_a_used_link_is_worth_a_look_at_the_jobs_own_list() -> None:
+def test_a_used_link_is_worth_a_poll_of_the_jobs_own_list() -> None:
     """One row of one key is asked for, with the filters of the job's results."""
     (seen,), asked = poll(job_of(), answers=(link(), rows()))
 
@@ -105,7 +105,7 @@ def test_a_used_link_is_worth_a_look_at_the_jobs_own_list() -> None:
     assert (None, datetime.fromisoformat(USED)) == (seen.status, seen.quiet.accessed_at)
 
 
-def test_financial_statements_are_looked_at_in_their_own_list() -> None:
+def test_financial_statements_are_polled_in_their_own_list() -> None:
     _, asked = poll(job_of(FinancialStatements(link=LINK)), answers=(link(), rows(3)))
 
     assert f"/api/financial-statements/?link={LINK}&fields=id&page_size=1" == asked[1].target
@@ -120,7 +120,7 @@ def polled_at(minutes: list[int], answers: list[tuple[Answer, ...]]) -> Job:
     return job
 
 
-def test_three_equal_looks_over_ten_minutes_are_taken_for_the_end() -> None:
+def test_three_equal_polls_over_ten_minutes_are_taken_for_the_end() -> None:
     """When records of the job came since; the end is marked as inferred. Nothing says that data is missing."""
     job = polled_at([0, 5, 10], [(link(), rows()), (link(), rows()), (link(), rows(), fresh())])
 
@@ -128,8 +128,8 @@ def test_three_equal_looks_over_ten_minutes_are_taken_for_the_end() -> None:
     assert not job.is_confirmed
 
 
-def test_over_how_long_looks_must_be_equal_is_a_setting() -> None:
-    """The number of looks stays three."""
+def test_over_how_long_polls_must_be_equal_is_a_setting() -> None:
+    """The number of polls stays three."""
     hasty = Belvo("key-id", "key-password", quiet=timedelta(seconds=1))
     job = job_of()
 
@@ -145,9 +145,9 @@ def test_over_how_long_looks_must_be_equal_is_a_setting() -> None:
 
 
 @pytest.mark.parametrize(
-    ("minutes", "looks"),
+    ("minutes", "polls"),
     [
-        pytest.param([0, 10], [(link(), rows())] * 2, id="two looks"),
+        pytest.param([0, 10], [(link(), rows())] * 2, id="two polls"),
         pytest.param([0, 4, 9], [(link(), rows())] * 3, id="nine minutes"),
         pytest.param([0, 5, 10], [(link(), rows(86)), *[(link(), rows())] * 2], id="the count grew"),
         pytest.param([0, 5, 10], [(link(), rows(first="b")), *[(link(), rows())] * 2], id="another first row"),
@@ -159,16 +159,16 @@ def test_over_how_long_looks_must_be_equal_is_a_setting() -> None:
     ],
 )
 def test_anything_less_leaves_the_job_open_with_its_evidence(
-    minutes: list[int], looks: list[tuple[Answer, ...]]
+    minutes: list[int], polls: list[tuple[Answer, ...]]
 ) -> None:
-    job = polled_at(minutes, looks)
+    job = polled_at(minutes, polls)
 
     assert Status.PENDING == job.status
     assert job.evidence.quiet is not None
 
 
-def test_an_older_look_does_not_lengthen_the_run() -> None:
-    """Looks delivered late by another worker are no new evidence."""
+def test_an_older_poll_does_not_lengthen_the_run() -> None:
+    """Polls delivered late by another worker are no new evidence."""
     (first,), _ = poll(job_of(), answers=(link(), rows()))
     assert isinstance(first, Seen)
     assert first.quiet is not None
@@ -201,7 +201,7 @@ def test_each_link_that_was_read_is_told_once() -> None:
     assert isinstance(seen[-1], Gone)
 
 
-def test_a_link_whose_jobs_could_not_be_looked_at_is_not_told() -> None:
+def test_a_link_whose_jobs_could_not_be_polled_is_not_told() -> None:
     """A round that learned nothing but that is a round that failed."""
     with pytest.raises(VendorError):
         converse(BELVO.poll([job_of()], NOW), link(), answer(500))
@@ -225,7 +225,7 @@ def test_a_round_that_learned_nothing_raises(given: Answer, kind: type[Exception
     "odd", [{"created_at": {"a": 1}}, {"created_at": "soon"}, {"stale_in": [1, 2]}, {"fetch_resources": {"a": "b"}}]
 )
 def test_an_odd_value_of_a_link_does_not_hide_its_state(odd: dict[str, object]) -> None:
-    """What the look does not need may be anything."""
+    """What the poll does not need may be anything."""
     seen, _ = poll(job_of(), answers=(link(status="invalid", **odd),))
 
     assert [Status.FAILED] == [each.status for each in seen]
@@ -284,7 +284,7 @@ def test_a_poll_of_nothing_asks_nothing() -> None:
 
 
 def test_different_periods_of_one_link_are_told_apart() -> None:
-    """Each job looks at its own list."""
+    """Each job's own list is polled."""
     other = Invoices(link=LINK, date_from=date(2024, 1, 1), date_to=date(2024, 12, 30))
 
     _, asked = poll(job_of(), job_of(other, id="job-2"), answers=(link(), rows(), rows(5)))

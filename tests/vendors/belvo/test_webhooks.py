@@ -195,7 +195,7 @@ def test_before_process_type_existed_the_request_id_was_enough() -> None:
 
 @pytest.mark.parametrize("name", HISTORICAL)
 @pytest.mark.parametrize("process_type", ["recurrent_update", "brand_new"])
-def test_an_update_never_completes_a_job_and_only_asks_for_a_look(name: str, process_type: str) -> None:
+def test_an_update_never_completes_a_job_and_only_asks_for_a_poll(name: str, process_type: str) -> None:
     """Updates of the same link bear other request ids; even with ours they are not the answer."""
     (seen,) = delivered(changed(name, process_type=process_type, request_id=DASHED, webhook_code="historical_update"))
 
@@ -206,7 +206,7 @@ def test_an_update_never_completes_a_job_and_only_asks_for_a_look(name: str, pro
 @pytest.mark.parametrize("name", HISTORICAL)
 @pytest.mark.parametrize("process_type", ["historical_update", ...])
 def test_a_historical_update_reports_its_resource_and_ends_nothing(name: str, process_type: object) -> None:
-    """A refresh learns by it which resource came; it asks for a look, and no uncertain job may adopt it."""
+    """A refresh learns by it which resource came; it asks for a poll, and no uncertain job may adopt it."""
     resource = json.loads(sample(name))["webhook_type"]
 
     told, nudge = delivered(changed(name, process_type=process_type, request_id=DASHED))
@@ -228,7 +228,7 @@ def test_a_historical_update_with_the_id_of_an_asynchronous_post_leaves_it_open(
 
 
 @pytest.mark.parametrize("request_id", [..., None, ""], ids=["missing", "null", "empty"])
-def test_a_historical_update_without_a_request_id_only_asks_for_a_look(request_id: object) -> None:
+def test_a_historical_update_without_a_request_id_only_asks_for_a_poll(request_id: object) -> None:
     (seen,) = delivered(changed(HISTORICAL[0], request_id=request_id))
 
     assert isinstance(seen, Nudge)
@@ -278,7 +278,7 @@ def test_a_link_event_never_completes_a_job(process_type: str | None) -> None:
     ],
 )
 def test_unknown_words_are_no_errors(body: bytes, nudges: int) -> None:
-    """A delivery about no job gives nothing, or a reason to look at its link's jobs."""
+    """A delivery about no job gives nothing, or a reason to poll its link's jobs."""
     assert [Nudge] * nudges == [type(seen) for seen in delivered(body)]
 
 

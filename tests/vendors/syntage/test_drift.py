@@ -62,7 +62,7 @@ LEFT_OUT: dict[str, str] = {
     "Scheduler": "periodic extractions are set up in the dashboard; their runs are ordinary extractions",
     "SchedulerRule": "see Scheduler",
     "WebhookEndpoint": "set up once, in the dashboard; it would bring the signing secret through a record",
-    "WebhookRequest": "missed deliveries are made up for by the events and by looking",
+    "WebhookRequest": "missed deliveries are made up for by the events and by polling",
 }
 
 # Plain texts in the document whose examples, and whose date filters, show what they are.

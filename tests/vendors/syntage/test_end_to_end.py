@@ -40,7 +40,7 @@ async def vendor(clock: VirtualClock) -> AsyncIterator[SyntageSimulator]:
 
 @pytest.fixture
 async def session(vendor: SyntageSimulator, clock: VirtualClock) -> AsyncIterator[Session]:
-    """A session on it, without webhooks: looks tell how jobs end."""
+    """A session on it, without webhooks: polls tell how jobs end."""
     async with AsyncExitStack() as stack:
         dialect = Syntage(vendor.api_key, base_url=vendor.url, webhook_secrets=vendor.signing_secret)
         yield await stack.enter_async_context(Session(dialect, clock=clock))

@@ -86,8 +86,8 @@ def test_answers_mean_what_they_mean_for_extractions(status: int, body: bytes, s
 
 
 @pytest.mark.parametrize("word", ["pending", "running", "finished", "failed"])
-def test_looks_are_by_id(word: str) -> None:
-    """There is no list of exports: each is looked at by its id."""
+def test_polls_are_by_id(word: str) -> None:
+    """There is no list of exports: each is polled by its id."""
     (seen,), asked = converse(vendor().poll([job(remote_id=EXPORT)], NOW), answer(200, raw(f"export.{word}")))
 
     assert (Status(word), Way.POLL, "job-1") == (seen.status, seen.way, seen.job_id)
@@ -95,7 +95,7 @@ def test_looks_are_by_id(word: str) -> None:
 
 
 def test_a_round_of_both_kinds_keeps_them_apart() -> None:
-    """Extractions are looked at by their list, exports each by its id; neither is asked for as the other."""
+    """Extractions are polled by their list, exports each by its id; neither is asked for as the other."""
     extractions = [extraction_job(id=f"e{index}", remote_id=f"{REMOTE}{index}") for index in range(3)]
     shown = listing(*(row(id=each.remote_id) for each in extractions))
 
@@ -138,17 +138,17 @@ def test_a_missing_export_is_gone() -> None:
     assert isinstance(seen, Gone)
 
 
-def test_a_round_looks_at_twenty() -> None:
+def test_a_round_polls_twenty() -> None:
     """The budget of the route is shared by all; those left out take turns."""
     jobs = [job(id=str(index), remote_id=f"{index:032x}") for index in range(50)]
 
-    looks = [
+    polls = [
         {each.target for each in converse(vendor().poll(jobs, at), *[answer(404, raw("error.404"))] * 20)[1]}
         for at in (NOW, NOW + timedelta(seconds=1))
     ]
 
-    assert [20, 20] == [len(each) for each in looks]
-    assert looks[0] != looks[1]
+    assert [20, 20] == [len(each) for each in polls]
+    assert polls[0] != polls[1]
 
 
 LOST = {"status": Status.UNCERTAIN, "attempted_at": CREATED}

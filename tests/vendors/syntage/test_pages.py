@@ -82,7 +82,7 @@ def test_another_object_is_no_list_of_events() -> None:
 
 
 def test_a_page_for_one_job_does_not_hide_the_others() -> None:
-    """Of two jobs, and of those the list did not show, each is looked at."""
+    """Of two jobs, and of those the list did not show, each is polled."""
     jobs = [job(id="a", remote_id=REMOTE), job(id="b", remote_id="0" * 32)]
 
     for first in (answer(404, HTML), answer(200, HTML), answer(403, HTML), answer(503, HTML)):
@@ -121,7 +121,7 @@ def test_syntages_own_word_still_counts() -> None:
 @pytest.mark.parametrize(
     "limited", ["9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+14:00", "9999-12-31"]
 )
-def test_absurd_instants_are_no_end_of_a_look(limited: str) -> None:
+def test_absurd_instants_are_no_end_of_a_poll(limited: str) -> None:
     """The limit was met by now at the latest, so more can be had a day from now at the latest."""
     odd = row(rateLimitedAt=limited, createdAt=limited, createdDataPoints=10**5000)
     jobs = [job(id=str(each), remote_id=f"{each:032x}") for each in range(3)]

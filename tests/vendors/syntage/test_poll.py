@@ -1,4 +1,4 @@
-"""Looking at extractions: by id, by list, for a lost one, and asking to stop."""
+"""Polling extractions: by id, by list, for a lost one, and asking to stop."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def test_missing_extraction_is_gone() -> None:
 
 
 def test_faults_before_anything_was_seen_are_raised() -> None:
-    """An error answer to the only look is the vendor's error."""
+    """An error answer to the only poll is the vendor's error."""
     with pytest.raises(AuthenticationError):
         converse(vendor().poll([job(remote_id=REMOTE)], NOW), answer(401, raw("error.401")))
 
@@ -152,7 +152,7 @@ def test_faults_before_anything_was_seen_are_raised() -> None:
     "fault", [answer(500), answer(200, b"no"), TransportError("cut", maybe_sent=True)], ids=range(3)
 )
 def test_faults_after_something_was_seen_keep_it(fault: Any) -> None:
-    """What the first look told is not lost when the second fails."""
+    """What the first poll told is not lost when the second fails."""
     poll = vendor().poll([job(remote_id=REMOTE, id="a"), job(remote_id=remote(2), id="b")], NOW)
 
     seen, _ = converse(poll, answer(200, row()), fault)
@@ -222,7 +222,7 @@ def test_what_the_list_lacks_is_looked_up_by_id() -> None:
 
 
 def test_missing_jobs_take_turns() -> None:
-    """With more missing jobs than looks in a round, another second begins elsewhere."""
+    """With more missing jobs than polls in a round, another second begins elsewhere."""
     jobs = [job(id=str(each), remote_id=remote(each)) for each in range(50)]
 
     rounds = [serve(vendor().poll(jobs, NOW + timedelta(seconds=each)), Server(0, known=50))[0] for each in (0, 20)]

@@ -272,8 +272,8 @@ def test_unknown_events_are_about_no_job() -> None:
     assert () == read({"type": "moon.updated"})
 
 
-def test_confirm_only_makes_us_look() -> None:
-    """With `confirm`, a proven event says nothing but which job to look at."""
+def test_confirm_only_makes_us_poll() -> None:
+    """With `confirm`, a proven event says nothing but which job to poll."""
     (seen,) = read(raw(f"{EVENT}.finished"), confirm=True)
 
     assert isinstance(seen, Nudge)
@@ -281,7 +281,7 @@ def test_confirm_only_makes_us_look() -> None:
 
 
 @pytest.mark.parametrize("data", [None, [], {}, {"object": 7}, {"object": {"status": 7}}], ids=range(5))
-def test_event_without_a_status_makes_us_look(data: Any) -> None:
+def test_event_without_a_status_makes_us_poll(data: Any) -> None:
     """The resource names the extraction: what the snapshot does not say is looked up."""
     (seen,) = read({"type": "extraction.updated", "resource": f"/extractions/{REMOTE}", "data": data})
 

@@ -1,4 +1,4 @@
-"""Looking at jobs no webhook has settled."""
+"""Polling jobs no webhook has settled."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from tests.tracker.bench import OPEN, TASK, Bench, answer, outcome, remote_id, r
         pytest.param(answer(429, {}, retry_after="5"), id="throttled"),
     ],
 )
-async def test_failed_look_is_repeated(bench: Bench, tracker: Tracker, fault: object) -> None:
-    """A look that failed says nothing about the job; another one comes."""
+async def test_failed_poll_is_repeated(bench: Bench, tracker: Tracker, fault: object) -> None:
+    """A poll that failed says nothing about the job; another one comes."""
     job = await bench.start(tracker)
     bench.replies.append(fault)  # type: ignore[arg-type]
     bench.rows = [row(1, "done", bench.clock)]
@@ -33,32 +33,32 @@ async def test_failed_look_is_repeated(bench: Bench, tracker: Tracker, fault: ob
     settled = await outcome(tracker, job, bench.after(minutes=5))
 
     assert settled
-    assert (2, Way.POLL) == (bench.looks, (await bench.stored(job)).settled_by)
+    assert (2, Way.POLL) == (bench.polls, (await bench.stored(job)).settled_by)
 
 
-async def test_throttled_look_waits_as_long_as_it_was_told(bench: Bench, tracker: Tracker) -> None:
-    """`Retry-After` puts the next look off, further than the schedule would."""
+async def test_throttled_poll_waits_as_long_as_it_was_told(bench: Bench, tracker: Tracker) -> None:
+    """`Retry-After` puts the next poll off, further than the schedule would."""
     await bench.start(tracker)
     bench.replies.append(answer(429, {}, retry_after="600"))
 
     await asyncio.sleep(590)
 
-    assert 1 == bench.looks
+    assert 1 == bench.polls
 
 
-async def test_one_look_serves_all_jobs_due_together(bench: Bench, tracker: Tracker) -> None:
-    """Jobs of one age are looked at with one list call."""
+async def test_one_poll_serves_all_jobs_due_together(bench: Bench, tracker: Tracker) -> None:
+    """Jobs of one age are polled with one list call."""
     jobs = await asyncio.gather(*(bench.start(tracker, replace(TASK, year=2000 + n)) for n in range(50)))
     bench.rows = [row(n + 1, "done", bench.clock) for n in range(50)]
 
     ends = await asyncio.gather(*(outcome(tracker, job, bench.after(minutes=5)) for job in jobs))
 
     assert all(ends)
-    assert bench.looks <= 2
+    assert bench.polls <= 2
 
 
-async def test_many_jobs_share_one_look(bench: Bench) -> None:
-    """However many parts they are claimed in: a page of the vendor's list serves only the look that reads it."""
+async def test_many_jobs_share_one_poll(bench: Bench) -> None:
+    """However many parts they are claimed in: a page of the vendor's list serves only the poll that reads it."""
     for number in range(2500):
         await bench.store.put(pending(bench, number), expected=None)
     bench.rows = [row(number, "done", bench.clock) for number in range(2500)]
@@ -66,7 +66,7 @@ async def test_many_jobs_share_one_look(bench: Bench) -> None:
     async with bench.opened():
         await asyncio.sleep(1)
 
-    assert 1 == bench.looks
+    assert 1 == bench.polls
     assert [] == [job async for job in bench.store.open_jobs()]
 
 
@@ -86,7 +86,7 @@ def pending(bench: Bench, number: int) -> Job:
 
 
 async def test_job_the_vendor_lost_is_gone(bench: Bench, tracker: Tracker) -> None:
-    """Five looks over half an hour without a trace of a job end it, and no fewer."""
+    """Five polls over half an hour without a trace of a job end it, and no fewer."""
     job = await bench.start(tracker)
     began = bench.clock.now()
 
@@ -98,17 +98,17 @@ async def test_job_the_vendor_lost_is_gone(bench: Bench, tracker: Tracker) -> No
     assert timedelta(minutes=30) <= bench.clock.now() - began < timedelta(minutes=45)
 
 
-async def test_looks_become_rare(bench: Bench, tracker: Tracker) -> None:
-    """A job of a day is looked at every few minutes, not every few seconds."""
+async def test_polls_become_rare(bench: Bench, tracker: Tracker) -> None:
+    """A job of a day is polled every few minutes, not every few seconds."""
     await bench.start(tracker, hours=30)
     bench.rows = [row(1, "busy", bench.clock)]
 
     await asyncio.sleep(24 * 3600)
 
-    assert 24 * 60 / 8 < bench.looks < 24 * 60 / 2
+    assert 24 * 60 / 8 < bench.polls < 24 * 60 / 2
 
 
-async def test_looks_outlive_the_deadline(bench: Bench, tracker: Tracker) -> None:
+async def test_polls_outlive_the_deadline(bench: Bench, tracker: Tracker) -> None:
     """A passed deadline ends the waiting, not the job."""
     job = await bench.start(tracker, hours=1)
     bench.rows = [row(1, "busy", bench.clock)]
@@ -203,7 +203,7 @@ async def test_job_that_falls_due_during_a_sweep_is_not_left_to_the_next(
     assert Status.FINISHED == (await bench.stored(job)).status
 
 
-async def test_refresh_looks_now(bench: Bench, tracker: Tracker) -> None:
+async def test_refresh_polls_now(bench: Bench, tracker: Tracker) -> None:
     """Asking gives the vendor's word of this moment."""
     job = await bench.start(tracker)
     bench.rows = [row(1, "done", bench.clock)]
