@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
 from urllib.parse import quote
 
@@ -138,10 +139,16 @@ def get_link(link: str, pace: Pace) -> Request:
 
 def query_params(query: ListQuery) -> Params:
     """Turn the attributes of a query that are given into Belvo's parameters, in the order they are declared."""
-    given = [(each.encode_name, getattr(query, each.name)) for each in msgspec.structs.fields(query)]
+    given = [(each.encode_name, getattr(query, each.name)) for each in _fields(type(query))]
     return [_parameter(name, value) for name, value in given if value is not None and name not in _CHOICES] + selection(
         getattr(query, "fields", None), getattr(query, "omit", None)
     )
+
+
+# Its annotations are evaluated, which takes a millisecond.
+@cache
+def _fields(query: type[ListQuery]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    return msgspec.structs.fields(query)
 
 
 _CHOICES: Final = ("fields", "omit")
