@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import lru_cache
 from random import Random
 from typing import Final
 
@@ -41,6 +42,8 @@ _FAMILY: Final = (
 _HOMOCLAVE: Final = "ABCDEFGHIJKLMNPQRSTUVWXYZ123456789"
 COUNTERPARTIES: Final = 40
 EMPLOYEES: Final = 12
+# They are the same for a seed, and made for every simulator of it.
+_SEEDS_KEPT: Final = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,12 +91,14 @@ def connected(seed: int, rfc: str) -> Taxpayer:
     return replace(plain, rfc=rfc)
 
 
+@lru_cache(_SEEDS_KEPT)
 def counterparties(seed: int) -> tuple[Taxpayer, ...]:
     """Give those the subjects buy from and sell to."""
     rng = Random(f"{seed}:counterparties")
     return tuple(_taxpayer(rng, is_company=number % 5 != 4) for number in range(COUNTERPARTIES))
 
 
+@lru_cache(_SEEDS_KEPT)
 def employees(seed: int) -> tuple[Taxpayer, ...]:
     """Give the persons who receive payroll receipts."""
     rng = Random(f"{seed}:employees")
