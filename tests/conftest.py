@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,10 @@ _MEMORY = Path("/dev/shm")
 
 
 def pytest_configure() -> None:
-    """Make the directories of the tests in memory, where there is such a place."""
+    """Make the directories of the tests in memory, where there is such a place; have what is compiled kept."""
+    # Each worker, and each process of a test, reads thousands of modules: once compiled, in a third of the time.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > 2**30:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import functools
 import os
 import random
 import selectors
 import threading
+import time
 from asyncio import selector_events
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -86,6 +88,12 @@ class _VirtualSelector(selectors.DefaultSelector):  # type: ignore[valid-type, m
 
 
 def _grace() -> float:
+    return _grace_at(int(time.monotonic() * 10))
+
+
+@functools.lru_cache(1)
+def _grace_at(_tenth_of_a_second: int) -> float:
+    """Asked anew ten times a second: the kernel itself counts its load anew every five seconds."""
     return LATE_GRACE_SECONDS if os.getloadavg()[0] > 2 * (os.cpu_count() or 1) else GRACE_SECONDS
 
 
