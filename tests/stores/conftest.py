@@ -10,7 +10,7 @@ import pytest
 from belvo_async.stores import MemoryStore
 from belvo_async.stores.rules import ASIDE, PARKED, Bounds
 from belvo_async.stores.sqlite.store import SqliteStore
-from tests.stores.postgres.server import PostgresStore, Stores as PostgresStores, own_stores
+from tests.stores.postgres.server import PostgresStore, ReusedSchema, Stores as PostgresStores, own_stores
 from tests.stores.redis.server import RedisStore, Stores, shared_stores
 
 AnyStore = MemoryStore | SqliteStore | PostgresStore | RedisStore
@@ -25,7 +25,7 @@ def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> MakeStore:
         if request.param == "memory":
             return MemoryStore(parked=parked, aside=aside)
         if request.param == "postgres":
-            schema_stores: PostgresStores = request.getfixturevalue("postgres_stores")
+            schema_stores: PostgresStores = request.getfixturevalue("emptied_postgres_stores")
             return schema_stores(parked=parked, aside=aside)
         if request.param == "redis":
             stores: Stores = request.getfixturevalue("redis_stores")
@@ -39,6 +39,21 @@ def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> MakeStore:
 def postgres_stores() -> Iterator[PostgresStores]:
     """Makes stores on the shared PostgreSQL server, all of one test in one schema."""
     with own_stores() as stores:
+        yield stores
+
+
+@pytest.fixture(scope="session")
+def reused_schema() -> Iterator[ReusedSchema]:
+    """The schema in which the tests of the contract follow each other."""
+    schema = ReusedSchema()
+    yield schema
+    schema.close()
+
+
+@pytest.fixture
+def emptied_postgres_stores(reused_schema: ReusedSchema) -> Iterator[PostgresStores]:
+    """Makes stores on the shared PostgreSQL server, all of one test in one schema, which was emptied before."""
+    with reused_schema.stores() as stores:
         yield stores
 
 

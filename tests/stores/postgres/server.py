@@ -64,11 +64,66 @@ def own_stores() -> Iterator[Stores]:
     schema = f"test_{secrets.token_hex(6)}"
     with admin() as connection, hold_time_for_postgres():
         yield Stores(schema)
-        # A session that is still open, on an event loop that stands still meanwhile, would hold its locks for ever.
-        connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s", (schema,)
-        )
+        connection.execute(_END_OPEN_ONES, (schema,))
         connection.execute(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE'.encode())
+
+
+# Tables that have one row from the beginning, and what is in it before anything is written.
+ONE_ROW = {"store_version": "era = 0, place = NULL", "parked_load": "count = 0, bytes = 0"}
+
+
+class ReusedSchema:
+    """A schema for one test after the other: its tables are emptied between them, not made and dropped."""
+
+    def __init__(self) -> None:
+        self._schema = f"test_{secrets.token_hex(6)}"
+        self._connection = admin()
+        # Emptied tables need not survive the server.
+        self._connection.execute("SET synchronous_commit = off")
+        # What triggers count is set below.
+        self._connection.execute("SET session_replication_role = replica")
+        self._connection.execute(f'SET search_path = "{self._schema}"'.encode())
+
+    @contextmanager
+    def stores(self) -> Iterator[Stores]:
+        """Stores in it, for one test. Meanwhile time waits for the server."""
+        with hold_time_for_postgres():
+            yield Stores(self._schema)
+        self._connection.execute(_END_OPEN_ONES, (self._schema,))
+        if found := self._connection.execute(_TABLES_AND_PAGES, (self._schema,)).fetchall():
+            self._empty([str(name) for name, _ in found], is_large=sum(int(str(size)) for _, size in found) > LARGE)
+
+    def _empty(self, tables: list[str], *, is_large: bool) -> None:
+        """Have the tables as they are when they are new; those that grew are made again."""
+        if is_large:
+            self.drop()
+            return
+        # Whoever still writes has ended, or been ended, before the lock is given.
+        statements = [
+            f"LOCK TABLE {', '.join(tables)}",
+            *(f"DELETE FROM {each}" for each in {*tables} - ONE_ROW.keys()),
+        ]
+        statements += [f"UPDATE {table} SET {values}" for table, values in ONE_ROW.items()]
+        with self._connection.transaction():
+            self._connection.execute(";".join(statements).encode())
+
+    def drop(self) -> None:
+        """Leave nothing of it."""
+        self._connection.execute(f'DROP SCHEMA IF EXISTS "{self._schema}" CASCADE'.encode())
+
+    def close(self) -> None:
+        self.drop()
+        self._connection.close()
+
+
+# A session that is still open, on an event loop that stands still meanwhile, would hold its locks for ever.
+_END_OPEN_ONES = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s"
+_TABLES_AND_PAGES = """
+    SELECT relname, pg_total_relation_size(c.oid) FROM pg_class c JOIN pg_namespace n ON relnamespace = n.oid
+    WHERE nspname = %s AND relkind = 'r'
+"""
+# New ones, with their indexes, are a third of it. What was deleted stays in them, and is gone through.
+LARGE = 1_000_000
 
 
 class OwnServer:
