@@ -90,6 +90,16 @@ def _full_collections() -> int:
 _standing: list[object] = []
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Let nothing be searched for garbage while the modules are imported: a fifth of that time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+
+
 def pytest_collection_finish() -> None:
     """Freeze those some hundred thousand objects: neither a collection nor a search goes through them again."""
     gc.collect()

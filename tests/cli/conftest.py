@@ -22,6 +22,7 @@ from tests.virtual_time import VirtualClock, run
 class Shown:
     """What a run of the demo left behind."""
 
+    seed: int
     code: int
     text: str
     seconds: float
@@ -50,4 +51,11 @@ async def _play(folder: Path, *, seed: int = 1, screen: Screen | None = None, he
     options = DemoOptions(seed=seed, speed=100, out=folder / "records.ndjson", store=folder / "jobs.db")
     with log_to(folder / "log.txt"):
         code = await run_demo(options, screen or PlainScreen(stream), VirtualClock(loop), held)
-    return Shown(code=code, text=stream.getvalue(), seconds=loop.time(), out=options.out, log=folder / "log.txt")
+    return Shown(
+        seed=seed,
+        code=code,
+        text=stream.getvalue(),
+        seconds=loop.time(),
+        out=options.out,
+        log=folder / "log.txt",
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 from msgspec.structs import replace
 
 from belvo_async.jobs import (
@@ -166,6 +166,7 @@ def test_other_reason_for_one_failure_is_a_contradiction() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+@settings(max_examples=30)  # of each of ten kinds
 @given(data=st.data())
 def test_word_about_another_job_changes_nothing(kind: type[Observation], data: st.DataObject) -> None:
     """An observation that names a different remote id is counted, whatever it says."""

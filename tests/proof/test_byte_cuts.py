@@ -28,7 +28,7 @@ from tests.virtual_time import run
 
 VENDORS = ("belvo", "syntage")
 # The borders are always cut; of what lies between, this many bytes are left out each time.
-SAMPLED = 200
+SAMPLED = 400
 
 
 def broken(reports: Iterable[Report]) -> list[str]:

@@ -97,7 +97,7 @@ async def test_300_jobs_are_settled_by_60_polls(
     assert len(polls) <= 60
 
 
-@pytest.mark.parametrize("count", [150, pytest.param(300, marks=pytest.mark.proof)])
+@pytest.mark.parametrize("count", [90, pytest.param(300, marks=pytest.mark.proof)])
 async def test_bulk_submissions_outlast_the_rate_limit(clock: VirtualClock, count: int) -> None:
     """Fired all at once against 60 requests a minute, every job is started in the end, and none twice."""
     async with SyntageSimulator(now=clock.now, entities=100, rate_limit=60) as narrow:
@@ -152,9 +152,9 @@ def _fds() -> set[str]:
 
 
 async def test_cancelling_any_of_the_waiters_leaves_the_rest(crowd: SyntageSimulator, clock: VirtualClock) -> None:
-    """Every third waiter of 300 gives up; every job ends all the same, and the others get it."""
+    """Every third waiter of 90 gives up; every job ends all the same, and the others get it."""
     async with _session(crowd, clock) as session:
-        handles = await _fire(session, crowd, 300)
+        handles = await _fire(session, crowd, 90)
         waiters = [asyncio.create_task(handle.wait()) for handle in handles]
         await asyncio.sleep(3)
 
@@ -163,7 +163,7 @@ async def test_cancelling_any_of_the_waiters_leaves_the_rest(crowd: SyntageSimul
         outcomes = await asyncio.gather(*waiters, return_exceptions=True)
 
         assert {0} == {index % 3 for index, each in enumerate(outcomes) if isinstance(each, asyncio.CancelledError)}
-        assert 100 == sum(isinstance(each, asyncio.CancelledError) for each in outcomes)
+        assert 30 == sum(isinstance(each, asyncio.CancelledError) for each in outcomes)
         assert {Status.FINISHED} == {job.status for job in await asyncio.gather(*handles)}
 
 

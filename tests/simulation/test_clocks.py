@@ -13,7 +13,7 @@ from tests.simulation.clocks import run_clock_seed
 from tests.simulation.seeds import Search, chunks, each_search, never_seen
 
 
-@chunks(120, plain=10, size=10)
+@chunks(120, plain=5, size=5)
 def test_every_rule_of_clocks_holds(seeds: range) -> None:
     """No poll is late, nothing is concluded from a step, waits are as long as was said: under every seed."""
     for seed in seeds:

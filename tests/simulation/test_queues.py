@@ -29,7 +29,7 @@ def _few_words() -> Iterator[None]:
     log.setLevel(level)
 
 
-@chunks(20, plain=4, size=4)
+@chunks(20, plain=2, size=2)
 def test_every_rule_of_queues_holds(seeds: range) -> None:
     """Cut by close, kill and standstill at any point before its first byte, a job is queued, and sent once."""
     for seed in seeds:

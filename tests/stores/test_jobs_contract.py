@@ -9,6 +9,7 @@ import pytest
 
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, Status
+from belvo_async.stores.walks import SLICE
 from tests.stores.conftest import AnyStore
 from tests.stores.samples import ACCOUNT, NOON, OTHER, Fetch, a_due_job, a_job, after, changed, word
 
@@ -242,7 +243,7 @@ async def test_a_walk_begins_before_every_clock(store: AnyStore) -> None:
 
 async def test_the_walk_over_open_jobs_stands_changes(store: AnyStore) -> None:
     """A consumer may write while it walks: nothing is locked, each job comes once, ended ones drop out."""
-    jobs = [a_job(f"{number:04}", created_at=after(number // 3)) for number in range(600)]
+    jobs = [a_job(f"{number:04}", created_at=after(number // 3)) for number in range(SLICE + 44)]
     await asyncio.gather(*(store.put(each, expected=None) for each in jobs))
     walked: list[str] = []
 
@@ -303,7 +304,9 @@ async def test_a_job_joins_the_ended_ones_and_leaves_them(store: AnyStore) -> No
 
 async def test_the_walk_over_ended_jobs_stands_forgetting(store: AnyStore) -> None:
     """Pruning forgets what the walk has just yielded: each job comes once, none is left out."""
-    jobs = [a_job(f"{number:04}", created_at=after(number // 3), status=Status.FINISHED) for number in range(600)]
+    jobs = [
+        a_job(f"{number:04}", created_at=after(number // 3), status=Status.FINISHED) for number in range(SLICE + 44)
+    ]
     await asyncio.gather(*(store.put(each, expected=None) for each in jobs))
     walked: list[str] = []
 

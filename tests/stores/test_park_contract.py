@@ -127,12 +127,12 @@ async def test_what_is_parked_is_found_by_many_ids_and_by_age(store: AnyStore) -
     assert tuple(seen[:1]) == await store.parked(ACCOUNT, LINK, before=after(3))
 
 
-async def flood(store: AnyStore, count: int = 40, *, start: int = 1000, account: str = ACCOUNT, **facts: Any) -> None:
+async def flood(store: AnyStore, count: int = 20, *, start: int = 1000, account: str = ACCOUNT, **facts: Any) -> None:
     for number in range(start, start + count):
         await store.park(account, early(number, **({"subject": "a stranger's"} | facts)))
 
 
-async def flood_with_reports(store: AnyStore, count: int = 40, *, start: int = 1000) -> None:
+async def flood_with_reports(store: AnyStore, count: int = 20, *, start: int = 1000) -> None:
     for number in range(start, start + count):
         await store.park(ACCOUNT, early_report(number, "a stranger's"))
 
@@ -157,10 +157,10 @@ async def test_a_flood_evicts_nothing_that_could_be_claimed(
         await flood(store, 8)
         await store.park(ACCOUNT, awaited)
 
-        await flood(store, 40, start=2000)
-        await flood(store, 40, start=3000, account=OTHER, subject=LINK)
-        await flood_with_reports(store, 40, start=4000)
-        await flood(store, 40, start=5000, subject=LINK, resource="TAX_RETURNS") if job.is_nameless else None
+        await flood(store, 20, start=2000)
+        await flood(store, 20, start=3000, account=OTHER, subject=LINK)
+        await flood_with_reports(store, 20, start=4000)
+        await flood(store, 20, start=5000, subject=LINK, resource="TAX_RETURNS") if job.is_nameless else None
 
         assert awaited in await store.parked(ACCOUNT)
         kept = len(await store.parked(ACCOUNT)) + len(await store.parked(OTHER))
