@@ -12,6 +12,7 @@ import contextvars
 import functools
 import os
 import random
+import select
 import selectors
 import threading
 import time
@@ -81,7 +82,9 @@ class _VirtualSelector(selectors.DefaultSelector):  # type: ignore[valid-type, m
         threads = set(threading.enumerate()) - self._old_threads
         if self._graces or not all(isinstance(thread, tuple(_held_threads)) for thread in threads):
             self._graces = max(self._graces - 1, 0)
-            ready = super().select(_grace())
+            # Asked itself, it would round up to the next millisecond.
+            select.select([self.fileno()], (), (), _grace())
+            ready = super().select(0)
         while not ready and any(is_busy() for is_busy in _holds):
             ready = super().select(0.002)
         return ready
