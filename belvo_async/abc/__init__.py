@@ -20,7 +20,7 @@ from .exchange import (
     Shape,
     Walk,
 )
-from .store import ASIDE_FOR, LaidAside, Store
+from .store import ASIDE_FOR, Entry, LaidAside, Store
 from .vendor import Vendor
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "Clock",
     "Conversation",
     "Download",
+    "Entry",
     "Fetch",
     "Headers",
     "LaidAside",

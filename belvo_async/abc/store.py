@@ -27,6 +27,18 @@ class LaidAside(msgspec.Struct, frozen=True):
         return f"LaidAside({self.account!r}, {self.at:%Y-%m-%dT%H:%M:%SZ}, {len(self.body)} bytes)"
 
 
+class Entry(msgspec.Struct, frozen=True):
+    """A document that is kept until it is struck out: the only one of its account, kind and key. Shows no content."""
+
+    account: str
+    kind: str
+    key: str
+    document: bytes
+
+    def __repr__(self) -> str:
+        return f"Entry({self.account!r}, {self.kind!r}, {len(self.document)} bytes)"
+
+
 class Store(Protocol):
     """Keeps jobs. Meaning, not mechanism: no status rules, no events, no business retries.
 
@@ -50,14 +62,24 @@ class Store(Protocol):
         """Begin a new era because somebody knows that the store went back, and give its number."""
         ...
 
-    async def put(self, job: Job, *, expected: int | None, observation: Observation | None = None) -> Job | None:
+    async def put(
+        self,
+        job: Job,
+        *,
+        expected: int | None,
+        observation: Observation | None = None,
+        fresh_since: datetime | None = None,
+    ) -> Job | None:
         """Write a job if it still has version `expected`; `None` demands that it is new.
 
-        Returns None when written, else the stored job that stands in the way: its newer version or, for a new job, the
-        open job with the same account and `key` (jobs without `key` and abandoned or superseded ones never stand in
-        the way). A new job under the id of a kept one is given that one when account, `key` and task are the same (a
-        repeated call), else StoreError: the id is taken. `job.version` is the new version, chosen by the caller. The
-        last 200 observations are kept for `timeline`. A written job is no longer leased.
+        Returns None when written, else the stored job that stands in the way; looked for and written in one step, so
+        that no race makes two. In the way of an update stands its newer version, or the `holder` of a name in `once`
+        that the job does not hold yet. In the way of a new job stand, in this order: a kept one under its id; the
+        holder of a name in its `once`, whatever became of it; the open job with the same account and `key` (jobs
+        without `key` and abandoned or superseded ones never stand in the way); with `fresh_since`, what `fresh` gives.
+        A kept one under its id is given when account, `key` and task are the same (a repeated call), else StoreError:
+        the id is taken. `job.version` is the new version, chosen by the caller. The last 200 observations are kept for
+        `timeline`. A written job is no longer leased.
         """
         ...
 
@@ -71,6 +93,17 @@ class Store(Protocol):
 
     async def standing(self, account: str, key: str) -> Job | None:
         """The open job that stands in the way of a new one with this account and `key`; the oldest of several."""
+        ...
+
+    async def holder(self, account: str, once: str) -> Job | None:
+        """The kept job of an account that holds a name, open or ended: at most one does."""
+        ...
+
+    async def fresh(self, account: str, key: str, since: datetime) -> Job | None:
+        """Of the jobs with this account and `key` that finished whole (`is_whole`) at an instant or later, the last.
+
+        When they finished says `settled_at`. None for an empty `key`.
+        """
         ...
 
     async def count_jobs(self, *, ended: bool = False) -> dict[str, int]:
@@ -228,8 +261,29 @@ class Store(Protocol):
         """The last observations of a job, oldest first."""
         ...
 
-    async def forget(self, job_id: str) -> bool:
-        """Drop a job and its timeline; whether there was one."""
+    async def forget(self, job_id: str, *, keep_proof: bool = False) -> bool:
+        """Drop a job, its timeline and the names it holds; whether there was one.
+
+        With `keep_proof`, what it proves (`proof_of`) is entered in the same step, under PROOF and its id.
+        """
+        ...
+
+    async def enter(self, entries: Collection[Entry]) -> None:
+        """Keep entries, all or none, each in place of the one with the same account, kind and key.
+
+        Bounded only by what is entered: nothing goes by itself.
+        """
+        ...
+
+    def entries(self, kind: str | None, accounts: Collection[str] | None = None) -> AsyncIterator[Entry]:
+        """The entries of a kind, ordered by account and key; of every kind, ordered by that first, for None.
+
+        All accounts for None. Each is given as it is when its slice is read.
+        """
+        ...
+
+    async def strike(self, account: str, kind: str, keys: Collection[str]) -> None:
+        """Drop the entries of an account and kind with these keys, as far as there are any."""
         ...
 
     async def give_space_back(self) -> None:

@@ -37,6 +37,7 @@ from .observations import (
     without_inference,
 )
 from .polling import Polling, later
+from .proofs import PROOF, proof_of
 from .table import (
     GONE_POLLS,
     GONE_SPAN,
@@ -54,6 +55,7 @@ __all__ = [
     "DOWN_AFTER",
     "GONE_POLLS",
     "GONE_SPAN",
+    "PROOF",
     "STATES",
     "TABLE",
     "Absent",
@@ -91,6 +93,7 @@ __all__ = [
     "load_kinds_with",
     "mistrust",
     "normal_id",
+    "proof_of",
     "reconcile",
     "task_key",
     "told",

@@ -113,6 +113,11 @@ class Task(msgspec.Struct, Generic[R_co], frozen=True, kw_only=True, tag_field="
         """Which kind of record, in the vendor's own word."""
         raise NotImplementedError
 
+    @property
+    def extent(self) -> object | None:
+        """What a whole run of it would cover; None for a task that covers no days."""
+        return None
+
 
 class UnknownTask(Task[Any], frozen=True, kw_only=True, tag="unknown"):
     """A stored task whose type is not loaded here: kept word for word, never fired."""
@@ -206,6 +211,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     by whose decision `settled_by` says; what the vendor says of it still counts. `settled_by` inference: not the vendor
     but what it holds tells the end; where nothing speaks for an end, the job is abandoned by inference. `era` is the
     store's when the job was made: a queued job of an earlier one may have been sent in a time that the store has lost.
+    `once`: the names it is the job of for ever, each its account's only one. `tags` are the user's words for it.
     """
 
     id: str
@@ -232,13 +238,25 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     submission: Submission = Submission()
     schedule: Schedule = Schedule()
     evidence: Evidence = Evidence()
+    once: tuple[str, ...] = ()
+    tags: dict[str, str] = {}
     era: int = 0
     version: int = 0
+
+    def __repr__(self) -> str:
+        # Names and tags are the user's words: they may hold anything.
+        shown = (f"{name}={getattr(self, name)!r}" for name in self.__struct_fields__ if name not in ("once", "tags"))
+        return f"Job({', '.join(shown)})"
 
     @property
     def is_open(self) -> bool:
         """Whether it is followed and worth waiting for. An abandoned job is closed, but may still end or be adopted."""
         return not (self.status.is_terminal or self.abandoned)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it finished with all there was to have: an equal one need not be paid for so soon."""
+        return self.status is Status.FINISHED and not self.partial
 
     @property
     def is_confirmed(self) -> bool:

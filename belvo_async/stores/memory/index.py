@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter, deque
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -14,6 +14,7 @@ from ...jobs import Job, Observation, normal_id
 from ..parked import Label, claims_of
 from ..rules import TIMELINE_LIMIT, stands_in_the_way
 from ..walks import SLICE
+from .held import IdsByValue, Names
 
 # Where a job stands among those of its store: the instant of its creation, then its id.
 OrderKey = tuple[datetime, str]
@@ -21,7 +22,7 @@ FIRST_KEY: OrderKey = (datetime.min.replace(tzinfo=UTC), "")
 
 
 @dataclass(slots=True, eq=False)
-class _Entry:
+class _Listed:
     job: Job
     due: datetime | None = None
     # By whose clock `due` was set.
@@ -32,17 +33,22 @@ class _Entry:
 class Index:
     """Jobs by id, with an index for each question a store is asked. A hundred thousand open jobs are meant to fit."""
 
-    def __init__(self, finished_limit: int) -> None:
-        self._entries: dict[str, _Entry] = {}
-        self._equal = _IdsByValue()
-        self._remote = _IdsByValue()
+    def __init__(self, finished_limit: int, evicted: Callable[[Job], None]) -> None:
+        self._entries: dict[str, _Listed] = {}
+        self._equal = IdsByValue()
+        self._whole = IdsByValue()
+        self._names = Names()
+        self._remote = IdsByValue()
         # By what jobs without a name could claim.
-        self._nameless = _IdsByValue()
+        self._nameless = IdsByValue()
         # By lane, and under None all of them.
         self._open: dict[str | None, _LaneOrder] = {}
         self._due = _DueHeaps(self._entries)
+        # Those that hold no name may go, the first that closed first; the others stay.
         self._closed: dict[str, None] = {}
+        self._closed_with_name: dict[str, None] = {}
         self._finished_limit = finished_limit
+        self._evicted = evicted
 
     def get(self, job_id: str) -> Job | None:
         entry = self._entries.get(job_id)
@@ -51,6 +57,19 @@ class Index:
     def equal(self, account: str, key: str) -> Job | None:
         ids = self._equal.get(account, key) if key else ()
         return min((self._entries[each].job for each in ids), key=order_key, default=None)
+
+    def fresh(self, account: str, key: str, since: datetime) -> Job | None:
+        jobs = (self._entries[each].job for each in (self._whole.get(account, key) if key else ()))
+        settled = ((job.settled_at, *order_key(job), job) for job in jobs if job.settled_at is not None)
+        return max((each for each in settled if each[0] >= since), key=lambda each: each[:3], default=(None,))[-1]
+
+    def holder(self, account: str, name: str) -> Job | None:
+        job_id = self._names.holder(account, name)
+        return None if job_id is None else self.get(job_id)
+
+    def other_holder(self, job: Job) -> Job | None:
+        job_id = self._names.other_holder(job) if job.once else None
+        return None if job_id is None else self.get(job_id)
 
     def find(self, account: str, remote_id: str) -> tuple[Job, ...]:
         ids = self._remote.get(account, normal_id(remote_id))
@@ -77,7 +96,7 @@ class Index:
         return [] if order is None else order.after(after)
 
     def closed_ids(self) -> list[str]:
-        return sorted(self._closed, key=lambda job_id: order_key(self._entries[job_id].job))
+        return sorted((*self._closed, *self._closed_with_name), key=lambda job_id: order_key(self._entries[job_id].job))
 
     def count(self, *, ended: bool) -> dict[str, int]:
         whose = (entry.job.account for entry in self._entries.values() if entry.job.is_open is not ended)
@@ -86,7 +105,7 @@ class Index:
     def write(self, job: Job, observation: Observation | None) -> None:
         entry = self._entries.get(job.id)
         if entry is None:
-            entry = self._entries[job.id] = _Entry(job)
+            entry = self._entries[job.id] = _Listed(job)
             self._list(entry, None)
         else:
             before, entry.job = entry.job, job
@@ -95,7 +114,9 @@ class Index:
             entry.seen = deque(maxlen=TIMELINE_LIMIT) if entry.seen is None else entry.seen
             entry.seen.append(observation)
         while len(self._closed) > self._finished_limit:
-            self.drop(next(iter(self._closed)))
+            job_id = next(iter(self._closed))
+            self._evicted(self._entries[job_id].job)
+            self.drop(job_id)
 
     def drop(self, job_id: str) -> bool:
         entry = self._entries.pop(job_id, None)
@@ -109,7 +130,10 @@ class Index:
         self._list_nameless(None, job)
         if job.is_open:
             self._close(entry, job)
+        self._list_whole(None, job)
+        self._names.give_back(job)
         self._closed.pop(job_id, None)
+        self._closed_with_name.pop(job_id, None)
         return True
 
     def claim(
@@ -128,7 +152,7 @@ class Index:
         firsts = (self._due.first(account) for account in accounts)
         return min((each for each in firsts if each is not None), default=None)
 
-    def _list(self, entry: _Entry, before: Job | None) -> None:
+    def _list(self, entry: _Listed, before: Job | None) -> None:
         """Bring every index up to an entry's job."""
         job = entry.job
         if before is None or _marks(before) != _marks(job):
@@ -137,10 +161,11 @@ class Index:
             entry.due = None  # the pair in the heap of its other account counts no more
         self._due.push(entry, now=job.schedule.planned_at)
 
-    def _list_anew(self, entry: _Entry, job: Job, before: Job | None) -> None:
+    def _list_anew(self, entry: _Listed, job: Job, before: Job | None) -> None:
         self._list_equal(job, before)
         self._list_remote(job, before)
         self._list_nameless(job, before)
+        self._list_whole(job, before)
         was_open = before is not None and before.is_open
         if before is not None and was_open and (job.lane, job.created_at) != (before.lane, before.created_at):
             self._close(entry, before)
@@ -150,8 +175,15 @@ class Index:
                 self._close(entry, job)
             else:
                 self._reopen(entry)
+        if before is not None and before.once:
+            self._names.give_back(before)
+        self._names.take(job)
         if not job.is_open:
-            self._closed.setdefault(job.id)
+            here, elsewhere = self._closed, self._closed_with_name
+            if job.once:
+                here, elsewhere = elsewhere, here
+            elsewhere.pop(job.id, None)
+            here.setdefault(job.id)
 
     def _list_equal(self, job: Job, before: Job | None) -> None:
         new = (job.account, job.key) if stands_in_the_way(job) else None
@@ -161,6 +193,12 @@ class Index:
                 self._equal.drop(*old, job.id)
             if new is not None:
                 self._equal.add(*new, job.id)
+
+    def _list_whole(self, job: Job | None, before: Job | None) -> None:
+        if before is not None and before.key and before.is_whole:
+            self._whole.drop(before.account, before.key, before.id)
+        if job is not None and job.key and job.is_whole:
+            self._whole.add(job.account, job.key, job.id)
 
     def _list_remote(self, job: Job, before: Job | None) -> None:
         new = None if job.remote_id is None else (job.account, normal_id(job.remote_id))
@@ -180,49 +218,21 @@ class Index:
             for each in new:
                 self._nameless.add(*each)
 
-    def _reopen(self, entry: _Entry) -> None:
+    def _reopen(self, entry: _Listed) -> None:
         self._closed.pop(entry.job.id, None)
+        self._closed_with_name.pop(entry.job.id, None)
         for lane in {None, entry.job.lane}:
             order = self._open.get(lane)
             if order is None:
                 order = self._open[lane] = _LaneOrder(self._entries, lane)
             order.add(entry)
 
-    def _close(self, entry: _Entry, job: Job) -> None:
+    def _close(self, entry: _Listed, job: Job) -> None:
         for lane in {None, job.lane}:
             order = self._open[lane]
             order.drop(entry, moved=entry.job.created_at != job.created_at)
             if not order.length:
                 del self._open[lane]
-
-
-class _IdsByValue:
-    """Which jobs of an account share a value. Nearly always it is one, so a set is made only for more."""
-
-    def __init__(self) -> None:
-        self._ids: dict[str, dict[str, str | dict[str, None]]] = {}
-
-    def add(self, account: str, value: str, job_id: str) -> None:
-        ids = self._ids.setdefault(account, {})
-        there = ids.get(value)
-        if there is None:
-            ids[value] = job_id
-        elif isinstance(there, dict):
-            there[job_id] = None
-        elif there != job_id:
-            ids[value] = {there: None, job_id: None}
-
-    def drop(self, account: str, value: str, job_id: str) -> None:
-        ids = self._ids.get(account, {})
-        there = ids.get(value)
-        if isinstance(there, dict):
-            there.pop(job_id, None)
-        if not there or there == job_id:
-            ids.pop(value, None)
-
-    def get(self, account: str, value: str) -> Collection[str]:
-        there = self._ids.get(account, {}).get(value, ())
-        return (there,) if isinstance(there, str) else there
 
 
 class _LaneOrder:
@@ -232,13 +242,13 @@ class _LaneOrder:
     taken out once such ones are the majority: taking each out at once would move all that stand behind it.
     """
 
-    def __init__(self, entries: dict[str, _Entry], lane: str | None) -> None:
+    def __init__(self, entries: dict[str, _Listed], lane: str | None) -> None:
         self._known = entries
         self._lane = lane
-        self._entries: list[_Entry] = []
+        self._entries: list[_Listed] = []
         self.length = 0
 
-    def add(self, entry: _Entry) -> None:
+    def add(self, entry: _Listed) -> None:
         self.length += 1
         if not self._entries or order_key(self._entries[-1].job) < order_key(entry.job):
             self._entries.append(entry)
@@ -248,7 +258,7 @@ class _LaneOrder:
         if at == len(self._entries) or self._entries[at] is not entry:
             insort(self._entries, entry, key=_entry_key)
 
-    def drop(self, entry: _Entry, *, moved: bool) -> None:
+    def drop(self, entry: _Listed, *, moved: bool) -> None:
         self.length -= 1
         if moved:
             self._entries.remove(entry)
@@ -261,7 +271,7 @@ class _LaneOrder:
         entries = (self._entries[index] for index in range(start, len(self._entries)))
         return [entry.job for entry in islice(filter(self._holds, entries), SLICE)]
 
-    def _holds(self, entry: _Entry) -> bool:
+    def _holds(self, entry: _Listed) -> bool:
         job = entry.job
         return job.is_open and self._lane in (None, job.lane) and self._known.get(job.id) is entry
 
@@ -273,13 +283,13 @@ class _DueHeaps:
     together once they are the majority.
     """
 
-    def __init__(self, entries: dict[str, _Entry]) -> None:
+    def __init__(self, entries: dict[str, _Listed]) -> None:
         self._entries = entries
         self._heaps: dict[str, list[tuple[datetime, str]]] = {}
         # No entry was set by a clock that showed more.
         self._latest: datetime | None = None
 
-    def push(self, entry: _Entry, *, leased: datetime | None = None, now: datetime | None) -> None:
+    def push(self, entry: _Listed, *, leased: datetime | None = None, now: datetime | None) -> None:
         """List an entry anew. `now` is what the clock showed that set when it is due."""
         job = entry.job
         due = job.schedule.next_poll if job.is_open else None
@@ -300,9 +310,9 @@ class _DueHeaps:
             heap[:] = {pair for pair in heap if self._counts(job.account, pair)}
             heapq.heapify(heap)
 
-    def take(self, accounts: Collection[str], now: datetime, limit: int) -> list[_Entry]:
+    def take(self, accounts: Collection[str], now: datetime, limit: int) -> list[_Listed]:
         """Take out up to `limit` entries that are due, earliest first."""
-        taken: list[_Entry] = []
+        taken: list[_Listed] = []
         while len(taken) < limit:
             firsts = [(first, account) for account in accounts if (first := self.first(account)) is not None]
             if not firsts or min(firsts)[0] > now:
@@ -313,7 +323,7 @@ class _DueHeaps:
             taken.append(entry)
         return taken
 
-    def take_doubtful(self, accounts: Collection[str], latest: datetime, limit: int) -> list[_Entry]:
+    def take_doubtful(self, accounts: Collection[str], latest: datetime, limit: int) -> list[_Listed]:
         """Take out up to `limit` entries that a clock set which showed more. Looks at all: such a clock is rare."""
         if self._latest is None or self._latest <= latest:
             return []
@@ -342,8 +352,8 @@ class _DueHeaps:
 
 def _marks(job: Job) -> tuple[object, ...]:
     """What decides where a job is listed, but for when it is due: most writes change only that."""
-    state = job.status.is_terminal, job.abandoned, job.remote_id, job.superseded_by, job.is_nameless
-    return *state, job.account, job.key, job.lane, job.created_at
+    state = job.status.is_terminal, job.abandoned, job.remote_id, job.superseded_by, job.is_nameless, job.partial
+    return *state, job.account, job.key, job.lane, job.created_at, job.once
 
 
 def _claim_key(subject: str | None, resource: str | None) -> str:
@@ -358,5 +368,5 @@ def order_key(job: Job) -> OrderKey:
     return job.created_at, job.id
 
 
-def _entry_key(entry: _Entry) -> OrderKey:
+def _entry_key(entry: _Listed) -> OrderKey:
     return entry.job.created_at, entry.job.id

@@ -9,11 +9,12 @@ from datetime import datetime
 from functools import partial
 from typing import Generic, Self, TypeVar
 
-from ...abc import Budget, LaidAside
+from ...abc import Budget, Entry, LaidAside
 from ...discreet import discreet
 from ...errors import StoreError
 from ...jobs import Job, Observation
 from ..budgets import Ledger, Shifts
+from ..ledger import Place, raw, walk_entries
 from ..parked import Notice
 from ..rules import (
     ASIDE,
@@ -28,6 +29,7 @@ from ..rules import (
     to_us,
 )
 from ..walks import walk
+from .entries import Entries
 from .index import FIRST_KEY, Index, OrderKey, order_key
 from .parked import Parked
 
@@ -37,12 +39,14 @@ T = TypeVar("T")
 class MemoryStore:
     """A store in plain dictionaries. Nothing survives the process; closing and opening again keeps the jobs.
 
-    Of jobs that are no longer open, the last `finished_limit` are kept, so that memory is bounded by open jobs.
+    Of jobs that are no longer open, the last `finished_limit` are kept, and those that hold a name: what was fired
+    without `once` takes no more memory than the open jobs do. What the others proved is entered as they go.
     """
 
     def __init__(self, *, finished_limit: int = 10_000, parked: Bounds = PARKED, aside: Bounds = ASIDE) -> None:
         self._lifecycle = Lifecycle()
-        self._index = Index(finished_limit)
+        self._entries = Entries()
+        self._index = Index(finished_limit, self._entries.keep_proof)
         self._parked = Parked(parked, self._index.could_claim)
         self._notice = Notice()
         self._aside = _RingBuffer[LaidAside](aside)
@@ -64,12 +68,19 @@ class MemoryStore:
         self._era += 1
         return self._era
 
-    async def put(self, job: Job, *, expected: int | None, observation: Observation | None = None) -> Job | None:
+    async def put(
+        self,
+        job: Job,
+        *,
+        expected: int | None,
+        observation: Observation | None = None,
+        fresh_since: datetime | None = None,
+    ) -> Job | None:
         """Write a job if it still has version `expected`, or return what stands in the way."""
         self._lifecycle.check()
         kept = self._index.get(job.id)
         if expected is None:
-            obstacle = kept or self._index.equal(job.account, job.key)
+            obstacle = kept or self._in_the_way(job, fresh_since)
             if obstacle is not None:
                 refuse_taken_id(job, obstacle)
         elif kept is None:
@@ -80,8 +91,16 @@ class MemoryStore:
             return obstacle
         if kept is not None:
             refuse_second_end(job, kept.status)
+            if (obstacle := self._index.other_holder(job)) is not None:
+                return obstacle
         self._index.write(job, observation)
         return None
+
+    def _in_the_way(self, job: Job, fresh_since: datetime | None) -> Job | None:
+        standing = self._index.other_holder(job) or self._index.equal(job.account, job.key)
+        if standing is None and fresh_since is not None:
+            return self._index.fresh(job.account, job.key, fresh_since)
+        return standing
 
     async def get(self, job_id: str) -> Job | None:
         """Read one job."""
@@ -97,6 +116,16 @@ class MemoryStore:
         """The open job that stands in the way of a new equal one."""
         self._lifecycle.check()
         return self._index.equal(account, key)
+
+    async def holder(self, account: str, once: str) -> Job | None:
+        """The job that holds a name."""
+        self._lifecycle.check()
+        return self._index.holder(account, once)
+
+    async def fresh(self, account: str, key: str, since: datetime) -> Job | None:
+        """The last equal job that finished whole since an instant."""
+        self._lifecycle.check()
+        return self._index.fresh(account, key, since)
 
     async def count_jobs(self, *, ended: bool = False) -> dict[str, int]:
         """How many open jobs, or others, each account has."""
@@ -258,10 +287,34 @@ class MemoryStore:
         self._lifecycle.check()
         return self._index.timeline(job_id)
 
-    async def forget(self, job_id: str) -> bool:
-        """Drop a job and its timeline; whether there was one."""
+    async def forget(self, job_id: str, *, keep_proof: bool = False) -> bool:
+        """Drop a job, its timeline and its names; whether there was one."""
         self._lifecycle.check()
+        job = self._index.get(job_id) if keep_proof else None
+        if job is not None:
+            self._entries.keep_proof(job)
         return self._index.drop(job_id)
+
+    async def enter(self, entries: Collection[Entry]) -> None:
+        """Keep entries, each in place of the one with the same account, kind and key."""
+        self._lifecycle.check()
+        self._entries.enter(entries)
+
+    def entries(self, kind: str | None, accounts: Collection[str] | None = None) -> AsyncIterator[Entry]:
+        """The entries of a kind, or of all, in their order."""
+        whose = None if accounts is None else frozenset(map(raw, accounts))
+        return walk_entries(partial(self._entries_after, kind, whose))
+
+    async def _entries_after(
+        self, kind: str | None, whose: frozenset[bytes] | None, place: Place | None
+    ) -> tuple[list[Entry], Place | None]:
+        self._lifecycle.check()
+        return self._entries.after(place, kind, whose)
+
+    async def strike(self, account: str, kind: str, keys: Collection[str]) -> None:
+        """Drop entries."""
+        self._lifecycle.check()
+        self._entries.strike(account, kind, keys)
 
     async def give_space_back(self) -> None:
         """Nothing is left to do: Python frees what was dropped."""
