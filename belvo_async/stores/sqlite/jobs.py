@@ -14,6 +14,8 @@ from ..parked import subject_mark
 from ..rules import TIMELINE_LIMIT, refuse_second_end, refuse_taken_id, stands_in_the_way, to_us
 from ..sql import ENDED
 from ..walks import SLICE, Position, read_rows
+from . import names
+from .entries import enter_proof
 
 
 class Progress(NamedTuple):
@@ -30,13 +32,27 @@ class Transaction(NamedTuple):
     era: int
 
 
-def put(database: sqlite3.Connection, job: Job, expected: int | None, seen: bytes | None) -> Job | None:
+def put(
+    database: sqlite3.Connection, job: Job, expected: int | None, seen: bytes | None, fresh_us: int | None
+) -> Job | None:
     """Write a job and what was seen of it, or return what stands in the way."""
-    if not (_insert(database, job) if expected is None else _update(database, job, expected)):
-        return _obstacle(database, job, expected)
+    holder = names.obstacle(database, job, expected) if job.once else None
+    if holder is not None:
+        return holder
+    if expected is None:
+        is_written = (fresh_us is None or _fresh(database, job, fresh_us) is None) and _insert(database, job)
+    else:
+        is_written = _update(database, job, expected)
+    if not is_written:
+        standing = _obstacle(database, job, expected)
+        return _fresh(database, job, fresh_us) if standing is None and fresh_us is not None else standing
     if seen is not None:
         _append(database, job.id, seen)
     return None
+
+
+def _fresh(database: sqlite3.Connection, job: Job, since_us: int) -> Job | None:
+    return names.fresh(database, job.account, job.key, since_us)
 
 
 def _insert(database: sqlite3.Connection, job: Job) -> bool:
@@ -77,18 +93,20 @@ def standing(database: sqlite3.Connection, account: str, key: str) -> Job | None
 INSERT: Final = """
     INSERT INTO job (
         id, account, key, open, status, remote_id, lane, created_at, next_poll, version, document, failure, planned_at,
-        subject, resource, changed, writer
+        subject, resource, once, whole, settled_at, changed, writer
     )
-    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, number, writer FROM last_transaction
+    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, number, writer
+    FROM last_transaction
     WHERE NOT EXISTS (SELECT 1 FROM job WHERE account = ?2 AND key = ?3)
     ON CONFLICT (id) DO NOTHING
 """
 _UPDATE: Final = f"""
     UPDATE job SET
         account = ?2, key = ?3, open = ?4, status = ?5, remote_id = ?6, lane = ?7, created_at = ?8, next_poll = ?9,
-        version = ?10, document = ?11, failure = ?12, planned_at = ?13, subject = ?14, resource = ?15, leased_until = 0,
+        version = ?10, document = ?11, failure = ?12, planned_at = ?13, subject = ?14, resource = ?15, once = ?16,
+        whole = ?17, settled_at = ?18, leased_until = 0,
         (changed, writer) = (SELECT number, writer FROM last_transaction)
-    WHERE id = ?1 AND version = ?16 AND (status = ?5 OR status NOT IN ({ENDED}))
+    WHERE id = ?1 AND version = ?19 AND (status = ?5 OR status NOT IN ({ENDED}))
 """  # noqa: S608 - constants of this package
 
 
@@ -110,6 +128,9 @@ def row_of(job: Job) -> tuple[str | int | bytes | None, ...]:
         None if job.schedule.planned_at is None else to_us(job.schedule.planned_at),
         subject_mark(job.task.subject) if job.is_nameless else None,
         job.task.resource if job.is_nameless else None,
+        names.names_of(job),
+        job.key if job.key and job.is_whole else None,
+        None if job.settled_at is None else to_us(job.settled_at),
     )
 
 
@@ -280,6 +301,9 @@ def timeline(database: sqlite3.Connection, job_id: str) -> tuple[Observation, ..
     return read_observations(document for (document,) in rows)
 
 
-def forget(database: sqlite3.Connection, job_id: str) -> bool:
-    """Drop a job; its timeline goes with it."""
+def forget(database: sqlite3.Connection, job_id: str, *, keep_proof: bool) -> bool:
+    """Drop a job; its timeline and its names go with it."""
+    job = get(database, job_id) if keep_proof else None
+    if job is not None:
+        enter_proof(database, job)
     return database.execute("DELETE FROM job WHERE id = ?", (job_id,)).rowcount > 0

@@ -25,8 +25,9 @@ def create(database: sqlite3.Connection, version: int) -> None:
 
 # Instants are microseconds since 1970, UTC. `key` is set while the job stands in the way of equal ones; `remote_id` is
 # in normal form. `planned_at` is by which clock it was set when the job is due: its own, or that of who leased it last.
-# `subject`, a digest, and `resource` are set while the job `is_nameless`. Everything else about a job is in its
-# document.
+# `subject`, a digest, and `resource` are set while the job `is_nameless`; `whole` is the key of one that `is_whole`;
+# `once` lists the names it holds, which triggers bring into the table of that name. Everything else about a job is in
+# its document.
 _JOBS: Final = (
     f"""
     CREATE TABLE job (
@@ -48,6 +49,9 @@ _JOBS: Final = (
         failure TEXT,
         subject BLOB,
         resource TEXT,
+        once TEXT,
+        whole TEXT,
+        settled_at INTEGER,
         due_at INTEGER GENERATED ALWAYS AS (CASE WHEN open THEN max(next_poll, leased_until) END) VIRTUAL
     ) STRICT
     """,
@@ -60,6 +64,28 @@ _JOBS: Final = (
     "CREATE INDEX job_planned ON job (account, planned_at) WHERE due_at IS NOT NULL",
     "CREATE INDEX job_ended ON job (created_at, id, account, open) WHERE open = 0",
     "CREATE INDEX job_changed ON job (changed, writer)",
+    "CREATE INDEX job_whole ON job (account, whole, settled_at) WHERE whole IS NOT NULL",
+    """
+    CREATE TABLE once (
+        account TEXT NOT NULL,
+        name TEXT NOT NULL,
+        job_id TEXT NOT NULL REFERENCES job (id) ON DELETE CASCADE,
+        PRIMARY KEY (account, name)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX once_job ON once (job_id)",
+    *(
+        f"""
+        CREATE TRIGGER job_once_{event.split()[0].lower()} AFTER {event} ON job WHEN {changes} BEGIN
+            DELETE FROM once WHERE job_id = NEW.id;
+            INSERT INTO once SELECT NEW.account, value, NEW.id FROM json_each(NEW.once);
+        END
+        """  # noqa: S608 - constants of this file
+        for event, changes in (
+            ("INSERT", "NEW.once IS NOT NULL"),
+            ("UPDATE OF once, account", "NEW.once IS NOT OLD.once OR (NEW.account <> OLD.account AND NEW.once <> '')"),
+        )
+    ),
     f"""
     CREATE TRIGGER job_end_is_final BEFORE UPDATE OF status ON job
     WHEN OLD.status IN ({ENDED}) AND NEW.status <> OLD.status
@@ -133,6 +159,16 @@ _BOUNDED: Final = (
     ),
 )
 _SHARED: Final = (
+    # The texts in UTF-8, so that any may be kept, and those that begin alike stand together.
+    """
+    CREATE TABLE entry (
+        kind BLOB NOT NULL,
+        account BLOB NOT NULL,
+        key BLOB NOT NULL,
+        document BLOB NOT NULL,
+        PRIMARY KEY (kind, account, key)
+    ) STRICT, WITHOUT ROWID
+    """,
     "CREATE TABLE budget (key TEXT PRIMARY KEY, document BLOB NOT NULL) STRICT",
     "CREATE TABLE rate_window (key TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT",
     # A row is replaced, not updated, when the owner changes: its new number is the fencing token.

@@ -14,15 +14,16 @@ from typing import Final, Self, TypeVar
 
 import msgspec
 
-from ...abc import Budget, LaidAside
+from ...abc import Budget, Entry, LaidAside
 from ...discreet import discreet
 from ...errors import StoreError
 from ...jobs import Job, Observation
 from ..budgets import Shifts
+from ..ledger import walk_entries
 from ..parked import Notice
 from ..rules import ASIDE, PARKED, Bounds, Lifecycle, ended_before, from_us, to_us
 from ..walks import START, walk
-from . import jobs, leases, parked
+from . import entries as ledger, jobs, leases, names, parked
 from .file import Connect, connect, free_pages
 from .group_commit import StoreThread
 from .jobs import Progress, Terms
@@ -73,10 +74,18 @@ class SqliteStore:
         """Begin a new era because somebody knows that the file is older than it was."""
         return await self._write(lambda database: jobs.skip_transactions(database, 0, 1))
 
-    async def put(self, job: Job, *, expected: int | None, observation: Observation | None = None) -> Job | None:
+    async def put(
+        self,
+        job: Job,
+        *,
+        expected: int | None,
+        observation: Observation | None = None,
+        fresh_since: datetime | None = None,
+    ) -> Job | None:
         """Write a job if it still has version `expected`, or return what stands in the way."""
         seen = None if observation is None else msgspec.json.encode(observation)
-        return await self._write(lambda database: jobs.put(database, job, expected, seen))
+        fresh_us = None if fresh_since is None else to_us(fresh_since)
+        return await self._write(lambda database: jobs.put(database, job, expected, seen, fresh_us))
 
     async def get(self, job_id: str) -> Job | None:
         """Read one job."""
@@ -89,6 +98,14 @@ class SqliteStore:
     async def standing(self, account: str, key: str) -> Job | None:
         """The open job that stands in the way of a new equal one."""
         return await self._read(lambda database: jobs.standing(database, account, key))
+
+    async def holder(self, account: str, once: str) -> Job | None:
+        """The job that holds a name."""
+        return await self._read(lambda database: names.holder(database, account, once))
+
+    async def fresh(self, account: str, key: str, since: datetime) -> Job | None:
+        """The last equal job that finished whole since an instant."""
+        return await self._read(lambda database: names.fresh(database, account, key, to_us(since)))
 
     async def count_jobs(self, *, ended: bool = False) -> dict[str, int]:
         """How many open jobs, or others, each account has."""
@@ -229,9 +246,24 @@ class SqliteStore:
         """The last observations of a job, oldest first."""
         return await self._read(lambda database: jobs.timeline(database, job_id))
 
-    async def forget(self, job_id: str) -> bool:
-        """Drop a job and its timeline; whether there was one."""
-        return await self._write(lambda database: jobs.forget(database, job_id))
+    async def forget(self, job_id: str, *, keep_proof: bool = False) -> bool:
+        """Drop a job, its timeline and its names; whether there was one."""
+        return await self._write(lambda database: jobs.forget(database, job_id, keep_proof=keep_proof))
+
+    async def enter(self, entries: Collection[Entry]) -> None:
+        """Keep entries, each in place of the one with the same account, kind and key."""
+        some = tuple(entries)
+        await self._write(lambda database: ledger.enter(database, some))
+
+    def entries(self, kind: str | None, accounts: Collection[str] | None = None) -> AsyncIterator[Entry]:
+        """The entries of a kind, or of all, in their order. No transaction stays open meanwhile."""
+        whose = None if accounts is None else tuple(accounts)
+        return walk_entries(lambda place: self._read(lambda database: ledger.after(database, place, kind, whose)))
+
+    async def strike(self, account: str, kind: str, keys: Collection[str]) -> None:
+        """Drop entries."""
+        some = tuple(keys)
+        await self._write(lambda database: ledger.strike(database, account, kind, some))
 
     async def give_space_back(self) -> None:
         """Shorten the file by what was dropped, some pages at a time: others wait for no more than one step."""
