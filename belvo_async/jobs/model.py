@@ -248,6 +248,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         shown = (f"{name}={getattr(self, name)!r}" for name in self.__struct_fields__ if name not in ("once", "tags"))
         return f"Job({', '.join(shown)})"
 
+    def __hash__(self) -> int:
+        return hash((self.id, self.version))
+
     @property
     def is_open(self) -> bool:
         """Whether it is followed and worth waiting for. An abandoned job is closed, but may still end or be adopted."""

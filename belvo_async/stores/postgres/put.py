@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final, LiteralString, TypeAlias
+from datetime import datetime
+from typing import Final, LiteralString
 
 import msgspec
 
 from ...errors import StoreError
 from ...jobs import Job, Observation, Status
 from ..documents import read_job
-from ..rules import TIMELINE_LIMIT, refuse_second_end, refuse_taken_id
+from ..ledger import Place, place_of, proof_entry
+from ..rules import TIMELINE_LIMIT, refuse_second_end, refuse_taken_id, to_us
 from .connection import Row, Statement
+from .entries import enter
 from .era import COPIED, WRITTEN_BY
 from .group_commit import Steps, Write
+from .names import Equals, Name, PendingNames, PendingWhole, Stored, names_of, read_names
 from .rows import Columns, arrays, columns, plain
 
 # PostgreSQL refuses notifications of 8,000 bytes and more.
@@ -24,19 +28,24 @@ PAYLOAD_BYTES: Final = 7_500
 class Put(Write[Job | None]):
     """Write a job and what was seen of it, or return what stands in the way."""
 
-    def __init__(self, job: Job, expected: int | None, observation: Observation | None) -> None:
+    def __init__(
+        self, job: Job, expected: int | None, observation: Observation | None, fresh_since: datetime | None
+    ) -> None:
         super().__init__()
         self.job = job
         self.expected = expected
+        self.fresh_us = None if fresh_since is None or not job.key or expected is not None else to_us(fresh_since)
+        self.names = names_of(job)
         self.seen = None if observation is None else msgspec.json.encode(observation)
         self.columns = columns(job)
 
     @staticmethod
     def steps(operations: Sequence[Put | Forget]) -> Steps:
         """Lock every row concerned, decide in order what each call does to it, and write each row once."""
-        locked, *standing = yield _questions(operations)
-        operations[0].met_copy = any(row[-1] for row in locked)
-        pending = _PendingRows(locked, standing[0] if standing else [])
+        questions = _questions(operations)
+        answers = dict(zip(questions, (yield list(questions.values())), strict=True))
+        operations[0].met_copy = any(row[-1] for row in answers["locked"])
+        pending = _PendingRows(**answers)
         for each in operations:
             try:
                 if isinstance(each, Put):
@@ -51,32 +60,40 @@ class Put(Write[Job | None]):
 class Forget(Write[bool]):
     """Drop a job and its timeline."""
 
-    def __init__(self, job_id: str) -> None:
+    def __init__(self, job_id: str, *, keep_proof: bool) -> None:
         super().__init__()
         self.job_id = job_id
+        self.keep_proof = keep_proof
 
     steps = staticmethod(Put.steps)
 
 
-def _questions(operations: Sequence[Put | Forget]) -> list[Statement]:
+def _questions(operations: Sequence[Put | Forget]) -> dict[str, Statement]:
     puts = [each for each in operations if isinstance(each, Put)]
     wanted: list[tuple[object, ...]] = [(each.columns.id, each.expected) for each in puts]
     wanted += [(plain(each.job_id), None) for each in operations if isinstance(each, Forget)]
-    questions = [Statement(_LOCK, arrays(wanted))]
+    questions = {"locked": Statement(_LOCK, arrays(wanted))}
     starts = {_equals(each) for each in puts if each.expected is None and each.job.key}
     if starts:
-        questions.append(Statement(_STANDING, arrays(starts)))
+        questions["standing"] = Statement(_STANDING, arrays(starts))
+    # After those that stand in the way: what ended between the two looks is seen by one of them.
+    again = {_equals(each) for each in puts if each.fresh_us is not None}
+    if again:
+        questions["whole"] = PendingWhole.question(again)
+    names = {name for each in puts for name in each.names}
+    if names:
+        questions["held"] = PendingNames.question(names)
     return questions
 
 
-def _equals(put: Put) -> _Equals:
+def _equals(put: Put) -> Equals:
     return put.columns.account, plain(put.job.key)
 
 
 # A document is only read where a call will be given it. Locked in the order of ids, so that no two transactions wait
 # for each other.
 _LOCK: Final = f"""
-    SELECT job.id, job.version, job.status, job.seen, job.started, job.key,
+    SELECT job.id, job.version, job.status, job.seen, job.started, job.key, job.account, job.once,
         CASE WHEN job.version IS DISTINCT FROM wanted.expected THEN job.document END, {COPIED}
     FROM unnest(%b::text[], %b::bigint[]) AS wanted (id, expected) JOIN job ON job.id = wanted.id
     ORDER BY job.id FOR UPDATE OF job
@@ -86,9 +103,6 @@ _STANDING: Final = """
     FROM unnest(%b::text[], %b::text[]) AS wanted (account, key)
     JOIN job ON job.account = wanted.account AND job.key = wanted.key
 """
-
-_Equals: TypeAlias = tuple[str, str]
-_Stored: TypeAlias = "Job | bytes | None"
 
 
 @dataclass(slots=True)
@@ -100,7 +114,8 @@ class _Kept:
     seen: int
     started: bool
     key: str | None
-    stored: _Stored
+    stored: Stored
+    names: frozenset[Name] = frozenset()
     is_new: bool = False
     columns: Columns | None = None
     observations: list[tuple[int, bytes]] = field(default_factory=list[tuple[int, bytes]])
@@ -109,14 +124,24 @@ class _Kept:
 class _PendingRows:
     """Decides what each call does to the rows as the calls before it left them."""
 
-    def __init__(self, locked: Iterable[Row], standing: Iterable[Row]) -> None:
+    def __init__(
+        self,
+        locked: Iterable[Row],
+        standing: Iterable[Row] = (),
+        whole: Iterable[Row] = (),
+        held: Iterable[Row] = (),
+    ) -> None:
+        self._names = PendingNames(held)
+        self._whole = PendingWhole(whole)
+        self._proofs: dict[Place, bytes] = {}
         self._kept: dict[str, _Kept] = {}
         self._dropped: set[str] = set()
         self._changed: dict[str, None] = {}
-        self._standing: dict[_Equals, dict[str, tuple[int, _Stored]]] = {}
-        self._place: dict[str, _Equals] = {}
-        for job_id, version, status, seen, started, key, document, _ in locked:
-            kept = self._kept.setdefault(job_id, _Kept(version, status, seen, started, key, document))
+        self._standing: dict[Equals, dict[str, tuple[int, Stored]]] = {}
+        self._place: dict[str, Equals] = {}
+        for job_id, version, status, seen, started, key, account, once, document, _ in locked:
+            names = read_names(account, once)
+            kept = self._kept.setdefault(job_id, _Kept(version, status, seen, started, key, document, names))
             kept.stored = kept.stored or document
         for account, key, created_at, job_id, document in standing:
             self._stand(job_id, (account, key), created_at, document)
@@ -130,9 +155,9 @@ class _PendingRows:
                 if standing is not None:
                     refuse_taken_id(call.job, standing)
                 return standing
-            obstacle = self._equal(call)
+            obstacle = self._names.holder(call.names) or self._equal(call) or self._fresh(call)
             if obstacle is not None:
-                return obstacle
+                return _read(obstacle)
             kept = self._kept[row.id] = _Kept(
                 row.version, row.status, 0, row.key is not None, row.key, None, is_new=True
             )
@@ -142,6 +167,8 @@ class _PendingRows:
             return _read(kept.stored)
         else:
             refuse_second_end(call.job, Status(kept.status))
+            if (holder := self._names.holder(call.names - kept.names)) is not None:
+                return _read(holder)
         self._write(kept, call)
         return None
 
@@ -151,6 +178,8 @@ class _PendingRows:
         self._leave(job_id)
         if kept is None:
             return False
+        self._keep_proof(call, kept)
+        self._names.write(job_id, kept.names, frozenset(), None)
         self._changed[call.job_id] = None
         if not kept.is_new:
             self._dropped.add(job_id)
@@ -164,6 +193,9 @@ class _PendingRows:
             *(Statement(query, (list(self._dropped),)) for query in (_DROP, _DROP_TIMELINES) if self._dropped),
             *_for_each(_UPDATE, [_values(kept) for is_new, kept in rows if not is_new]),
             *_for_each(_INSERT, sorted(_values(kept) for is_new, kept in rows if is_new)),
+            *self._names.statements(),
+            *self._whole.statements(each.columns.id for _, each in rows if each.columns is not None),
+            *enter(self._proofs),
             *_for_each(_APPEND, seen),
             *_for_each(
                 _TRIM, [(job_id, place - TIMELINE_LIMIT) for job_id, place, _ in seen if place > TIMELINE_LIMIT]
@@ -171,13 +203,25 @@ class _PendingRows:
         ]
         return [*statements, _tell(self._changed)] if self._changed else statements
 
-    def _equal(self, call: Put) -> Job | None:
-        if not call.job.key:
-            return None
-        equals = self._standing.get(_equals(call))
+    def _keep_proof(self, call: Forget, kept: _Kept) -> None:
+        job = _read(kept.stored) if call.keep_proof else None
+        entry = None if job is None else proof_entry(job)
+        if entry is not None:
+            self._proofs[place_of(entry)] = entry.document
+
+    def _equal(self, call: Put) -> Stored:
+        equals = self._standing.get(_equals(call)) if call.job.key else None
         if not equals:
             return None
-        return _read(min((created_at, job_id, stored) for job_id, (created_at, stored) in equals.items())[2])
+        return min((created_at, job_id, stored) for job_id, (created_at, stored) in equals.items())[2]
+
+    def _fresh(self, call: Put) -> Stored:
+        if call.fresh_us is None:
+            return None
+        found = self._whole.fresh(_equals(call), call.fresh_us)
+        if found is None:
+            self._whole.start(call.columns.id, _equals(call), call.fresh_us)
+        return found
 
     def _write(self, kept: _Kept, call: Put) -> None:
         row = call.columns
@@ -187,11 +231,16 @@ class _PendingRows:
             kept.seen += 1
             kept.observations.append((kept.seen, call.seen))
         self._changed[call.job.id] = None
+        if kept.names or call.names:
+            self._names.write(row.id, kept.names, call.names, call.job)
+            kept.names = call.names
+        if row.whole is not None and row.settled_at is not None:
+            self._whole.write((row.account, row.whole), row.settled_at, row.created_at, call.job)
         self._leave(row.id)
         if row.key is not None:
             self._stand(row.id, (row.account, row.key), row.created_at, call.job)
 
-    def _stand(self, job_id: str, equals: _Equals, created_at: int, stored: _Stored) -> None:
+    def _stand(self, job_id: str, equals: Equals, created_at: int, stored: Stored) -> None:
         self._place[job_id] = equals
         self._standing.setdefault(equals, {})[job_id] = (created_at, stored)
 
@@ -201,7 +250,7 @@ class _PendingRows:
             del self._standing[equals][job_id]
 
 
-def _read(stored: _Stored) -> Job | None:
+def _read(stored: Stored) -> Job | None:
     return read_job(stored) if isinstance(stored, bytes) else stored
 
 
@@ -224,19 +273,20 @@ _DROP: Final = "DELETE FROM job WHERE id = ANY(%s)"
 _DROP_TIMELINES: Final = "DELETE FROM timeline WHERE job_id = ANY(%s)"
 _NAMES: Final = (
     "id, account, key, open, status, remote_id, lane, created_at, next_poll, planned_at, version, document, subject, "
-    "resource, era, started, seen"
+    "resource, era, once, whole, settled_at, started, seen"
 )
 _ROWS: Final = f"""
     unnest(%b::text[], %b::text[], %b::text[], %b::bool[], %b::text[], %b::text[], %b::text[], %b::bigint[],
-        %b::bigint[], %b::bigint[], %b::bigint[], %b::bytea[], %b::bytea[], %b::text[], %b::bigint[], %b::bool[],
-        %b::bigint[]) AS new ({_NAMES})
+        %b::bigint[], %b::bigint[], %b::bigint[], %b::bytea[], %b::bytea[], %b::text[], %b::bigint[], %b::text[],
+        %b::text[], %b::bigint[], %b::bool[], %b::bigint[]) AS new ({_NAMES})
 """
 _INSERT: Final = f"INSERT INTO job ({_NAMES}) SELECT * FROM {_ROWS}"  # noqa: S608 - constants of this file
 _UPDATE: Final = f"""
     UPDATE job SET account = new.account, key = new.key, open = new.open, status = new.status,
         remote_id = new.remote_id, lane = new.lane, created_at = new.created_at, next_poll = new.next_poll,
         planned_at = new.planned_at, version = new.version, document = new.document, subject = new.subject,
-        resource = new.resource, era = new.era, started = new.started, seen = new.seen, leased_until = 0,
+        resource = new.resource, era = new.era, once = new.once, whole = new.whole, settled_at = new.settled_at,
+        started = new.started, seen = new.seen, leased_until = 0,
         written_by = {WRITTEN_BY}
     FROM {_ROWS} WHERE job.id = new.id
 """  # noqa: S608 - constants of this file

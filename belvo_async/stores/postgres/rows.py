@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from typing import Final, NamedTuple
@@ -42,6 +43,9 @@ class Columns(NamedTuple):
     subject: bytes | None
     resource: str | None
     era: int
+    once: str | None
+    whole: str | None
+    settled_at: int | None
 
 
 def columns(job: Job) -> Columns:
@@ -61,6 +65,9 @@ def columns(job: Job) -> Columns:
         subject=subject_mark(job.task.subject) if job.is_nameless else None,
         resource=plain(job.task.resource) if job.is_nameless else None,
         era=job.era,
+        once=json.dumps(sorted(set(job.once))) if job.once else None,
+        whole=plain(job.key) if job.key and job.is_whole else None,
+        settled_at=None if job.settled_at is None else to_us(job.settled_at),
     )
 
 

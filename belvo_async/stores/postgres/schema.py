@@ -117,8 +117,8 @@ async def _create(connection: AsyncConnection[Any], schema: str) -> None:
 # it has done so ever since it was new: of two equal jobs written as new at once the index refuses one, while a search
 # that was given up may still find its job beside a younger equal one. `remote_id` is in normal form. `planned_at` is by
 # which clock it was set when the job is due: its own, or that of who leased it last. `subject`, a digest, and
-# `resource` are set while the job `is_nameless`. Everything else about a job is in its document: bytes, because jsonb
-# refuses U+0000.
+# `resource` are set while the job `is_nameless`; `whole` is the key of one that `is_whole`; `once` lists the names it
+# holds, as JSON. Everything else about a job is in its document: bytes, because jsonb refuses U+0000.
 _TABLES: Final = (
     # `place` is where the tables are: null until the first connection has found out.
     "CREATE TABLE store_version (version integer NOT NULL, era bigint NOT NULL DEFAULT 0, place text)",
@@ -141,6 +141,9 @@ _TABLES: Final = (
         document bytea NOT NULL,
         subject bytea,
         resource text COLLATE "C",
+        once text,
+        whole text COLLATE "C",
+        settled_at bigint,
         era bigint NOT NULL,
         written_by bigint NOT NULL DEFAULT ({WRITTEN_BY}),
         due_at bigint GENERATED ALWAYS AS (
@@ -157,6 +160,11 @@ _TABLES: Final = (
     "CREATE INDEX job_lane ON job (lane, created_at, id) WHERE open AND lane IS NOT NULL",
     "CREATE INDEX job_due ON job (account, due_at) WHERE due_at IS NOT NULL",
     "CREATE INDEX job_planned ON job (account, planned_at) WHERE due_at IS NOT NULL",
+    "CREATE INDEX job_whole ON job (account, whole, settled_at) WHERE whole IS NOT NULL",
+    """
+    CREATE FUNCTION refuse_slower() RETURNS boolean LANGUAGE plpgsql AS
+    $$ BEGIN RAISE serialization_failure USING MESSAGE = 'an equal job was started and finished meanwhile'; END $$
+    """,
     """
     CREATE FUNCTION refuse_second_end() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN RAISE check_violation USING MESSAGE = 'the status of an ended job never changes'; END $$
@@ -173,6 +181,26 @@ _TABLES: Final = (
         place bigint,
         document bytea NOT NULL,
         PRIMARY KEY (job_id, place)
+    )
+    """,
+    # Given and taken under the lock of the job's row as well.
+    """
+    CREATE TABLE once (
+        account text COLLATE "C",
+        name text COLLATE "C",
+        job_id text COLLATE "C" NOT NULL,
+        PRIMARY KEY (account, name)
+    )
+    """,
+    "CREATE INDEX once_job ON once (job_id)",
+    # The texts in UTF-8, so that any may be kept, in their order.
+    """
+    CREATE TABLE entry (
+        kind bytea,
+        account bytea,
+        key bytea,
+        document bytea NOT NULL,
+        PRIMARY KEY (kind, account, key)
     )
     """,
     *PARK,

@@ -7,18 +7,20 @@ from collections.abc import AsyncIterator, Collection
 from datetime import datetime
 from typing import Final, Self, TypeVar
 
-from ...abc import Budget, LaidAside
+from ...abc import Budget, Entry, LaidAside
 from ...discreet import discreet
 from ...errors import StoreError
 from ...jobs import Job, Observation
 from ..affinity import Affinity
 from ..budgets import Shifts
+from ..ledger import walk_entries
 from ..operation import Operation
 from ..parked import Notice
 from ..rules import ASIDE, PARKED, Bounds, Lifecycle, ended_before, from_us, to_us
 from ..walks import START, walk
-from . import parked, queries
+from . import entries as ledger, names, parked, queries
 from .connection import Server
+from .entries import Enter, Strike
 from .era import KnownEra
 from .group_commit import BatchQueue, Reader, Writer
 from .leases import Exhaust, GiveBack, Lease, Release, Reserve, exhausted_until, leased_until
@@ -66,9 +68,16 @@ class PostgresStore:
         connections.known.era = max(era, connections.known.era)
         return era
 
-    async def put(self, job: Job, *, expected: int | None, observation: Observation | None = None) -> Job | None:
+    async def put(
+        self,
+        job: Job,
+        *,
+        expected: int | None,
+        observation: Observation | None = None,
+        fresh_since: datetime | None = None,
+    ) -> Job | None:
         """Write a job if it still has version `expected`, or return what stands in the way."""
-        return await self._usable().write(Put(job, expected, observation))
+        return await self._usable().write(Put(job, expected, observation, fresh_since))
 
     async def get(self, job_id: str) -> Job | None:
         """Read one job."""
@@ -81,6 +90,14 @@ class PostgresStore:
     async def standing(self, account: str, key: str) -> Job | None:
         """The open job that stands in the way of a new equal one."""
         return await self._usable().read(queries.standing(account, key))
+
+    async def holder(self, account: str, once: str) -> Job | None:
+        """The job that holds a name."""
+        return await self._usable().read(names.holder(account, once))
+
+    async def fresh(self, account: str, key: str, since: datetime) -> Job | None:
+        """The last equal job that finished whole since an instant."""
+        return await self._usable().read(names.fresh(account, key, to_us(since)))
 
     async def count_jobs(self, *, ended: bool = False) -> dict[str, int]:
         """How many open jobs, or others, each account has."""
@@ -202,9 +219,22 @@ class PostgresStore:
         """The last observations of a job, oldest first."""
         return await self._usable().read(queries.timeline(job_id))
 
-    async def forget(self, job_id: str) -> bool:
-        """Drop a job and its timeline; whether there was one."""
-        return await self._usable().write(Forget(job_id))
+    async def forget(self, job_id: str, *, keep_proof: bool = False) -> bool:
+        """Drop a job, its timeline and its names; whether there was one."""
+        return await self._usable().write(Forget(job_id, keep_proof=keep_proof))
+
+    async def enter(self, entries: Collection[Entry]) -> None:
+        """Keep entries, each in place of the one with the same account, kind and key."""
+        await self._usable().write(Enter(entries))
+
+    def entries(self, kind: str | None, accounts: Collection[str] | None = None) -> AsyncIterator[Entry]:
+        """The entries of a kind, or of all, in their order. No transaction stays open meanwhile."""
+        whose = None if accounts is None else tuple(accounts)
+        return walk_entries(lambda place: self._usable().read(ledger.after(place, kind, whose)))
+
+    async def strike(self, account: str, kind: str, keys: Collection[str]) -> None:
+        """Drop entries."""
+        await self._usable().write(Strike(account, kind, keys))
 
     async def give_space_back(self) -> None:
         """Nothing is left to do: the server's autovacuum does it."""

@@ -55,6 +55,16 @@ def equal_set(account: str, key: str) -> bytes:
     return b"equal:" + digest(account, key)
 
 
+def once_field(account: str, name: str) -> bytes:
+    """The field of a name."""
+    return digest(account, name)
+
+
+def whole_set(account: str, key: str) -> bytes:
+    """The set of equal jobs that finished whole: its name has 38 bytes, its members begin with two instants."""
+    return b"whole:" + digest(account, key)
+
+
 def claim_set(account: str, label: Label) -> bytes:
     """The set of jobs without a name that could claim what bears a label."""
     return b"nameless:" + digest(account, label.claim or "", label.subject or "")
@@ -78,9 +88,12 @@ ENDED: Final = b"ended"
 DOCUMENT: Final = 5
 
 
-def put_arguments(job: Job, expected: int | None, seen: Observation | None, origin: bytes) -> tuple[bytes, ...]:
+def put_arguments(
+    job: Job, expected: int | None, seen: Observation | None, fresh_since: datetime | None, origin: bytes
+) -> tuple[bytes, ...]:
     """Everything the PUT script wants to know of a job."""
     equal = equal_set(job.account, job.key) if stands_in_the_way(job) else b""
+    age = stamp(job.created_at) + raw(job.id)
     due = stamp(job.schedule.next_poll) if job.is_open and job.schedule.next_poll is not None else b""
     return (
         raw(job.id),
@@ -90,7 +103,7 @@ def put_arguments(job: Job, expected: int | None, seen: Observation | None, orig
         b"1" if job.status.is_terminal else b"0",
         encode_job(job),
         digest(job.account),
-        stamp(job.created_at) + raw(job.id),
+        age,
         due,
         b" ".join(_sets(job, equal)),
         equal_set(job.account, job.key) if job.key else b"",
@@ -99,6 +112,10 @@ def put_arguments(job: Job, expected: int | None, seen: Observation | None, orig
         b"%d" % TIMELINE_LIMIT,
         STREAM_LIMIT,
         stamp(job.schedule.planned_at) if due and job.schedule.planned_at is not None else b"",
+        b" ".join(once_field(job.account, name) for name in sorted(set(job.once))),
+        whole_set(job.account, job.key) if job.key else b"",
+        stamp(job.settled_at) + age if job.key and job.is_whole and job.settled_at is not None else b"",
+        b"" if fresh_since is None or not job.key else stamp(fresh_since),
     )
 
 

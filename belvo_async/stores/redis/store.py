@@ -9,16 +9,17 @@ from typing import Any, Final, Self
 
 import msgspec
 
-from ...abc import Budget, LaidAside
+from ...abc import Budget, Entry, LaidAside
 from ...discreet import discreet
 from ...errors import StoreError
 from ...jobs import CLOCKS_DIFFER, Job, Observation, Status, normal_id
 from ..budgets import Shifts, in_us
 from ..documents import read_candidates, read_job, read_jobs, read_observations, read_parked
+from ..ledger import Place, place_of, proof_entry, walk_entries
 from ..parked import Evicted, Label, Notice
 from ..rules import ASIDE, PARKED, Bounds, Lifecycle, ended_before, from_us, refuse_second_end, refuse_taken_id, to_us
 from ..walks import SLICE, walk
-from . import lua as scripts, parked, rows
+from . import entries as ledger, lua as scripts, parked, rows
 from .connections import Connections, unique
 from .durability import check_durability
 from .endpoint import Endpoint
@@ -77,10 +78,17 @@ class RedisStore:
         """Begin a new era because somebody knows that the server went back."""
         return await self._usable().begin_era()
 
-    async def put(self, job: Job, *, expected: int | None, observation: Observation | None = None) -> Job | None:
+    async def put(
+        self,
+        job: Job,
+        *,
+        expected: int | None,
+        observation: Observation | None = None,
+        fresh_since: datetime | None = None,
+    ) -> Job | None:
         """Write a job if it still has version `expected`, or return what stands in the way."""
         connections = self._usable()
-        arguments = rows.put_arguments(job, expected, observation, connections.origin)
+        arguments = rows.put_arguments(job, expected, observation, fresh_since, connections.origin)
         reply, was_repeated = await connections.put(*arguments)
         if reply == 0:
             raise StoreError(f"job {job.id} is no longer kept")
@@ -108,6 +116,16 @@ class RedisStore:
         """The open job that stands in the way of a new equal one."""
         found = await self._read(scripts.FIND, rows.equal_set(account, key)) if key else ()
         return read_job(found[0]) if found else None
+
+    async def holder(self, account: str, once: str) -> Job | None:
+        """The job that holds a name."""
+        document = await self._read(scripts.HOLDER, rows.once_field(account, once))
+        return None if document is None else read_job(document)
+
+    async def fresh(self, account: str, key: str, since: datetime) -> Job | None:
+        """The last equal job that finished whole since an instant."""
+        document = await self._read(scripts.FRESH, rows.whole_set(account, key), rows.stamp(since))
+        return None if document is None else read_job(document)
 
     async def count_jobs(self, *, ended: bool = False) -> dict[str, int]:
         """How many open jobs, or others, each account has. Counted slice by slice: jobs may come and go meanwhile."""
@@ -280,10 +298,45 @@ class RedisStore:
         """The last observations of a job, oldest first."""
         return read_observations(await self._read(scripts.TIMELINE, rows.raw(job_id)))
 
-    async def forget(self, job_id: str) -> bool:
-        """Drop a job and its timeline; whether there was one."""
-        origin = self._usable().origin
-        return bool(await self._write(scripts.FORGET, rows.raw(job_id), origin, rows.STREAM_LIMIT))
+    async def forget(self, job_id: str, *, keep_proof: bool = False) -> bool:
+        """Drop a job, its timeline and its names; whether there was one."""
+        call = (scripts.FORGET, rows.raw(job_id), self._usable().origin, rows.STREAM_LIMIT)
+        if not keep_proof:
+            return bool(await self._write(*call, b"", b""))
+        # Who changes it between the two may change what it proves.
+        dropped = -1
+        while dropped < 0:
+            job = await self.get(job_id)
+            if job is None:
+                return False
+            entry = proof_entry(job)
+            dropped = await self._write(*call, b"%d" % job.version, b"" if entry is None else ledger.packed([entry]))
+        return bool(dropped)
+
+    async def enter(self, entries: Collection[Entry]) -> None:
+        """Keep entries, each in place of the one with the same account, kind and key."""
+        await self._write(scripts.ENTER, ledger.packed(entries))
+
+    def entries(self, kind: str | None, accounts: Collection[str] | None = None) -> AsyncIterator[Entry]:
+        """The entries of a kind, or of all, in their order."""
+        whose = None if accounts is None else frozenset(accounts)
+        return walk_entries(lambda place: self._entries_after(place, kind, whose))
+
+    async def _entries_after(
+        self, place: Place | None, kind: str | None, whose: frozenset[str] | None
+    ) -> tuple[list[Entry], Place | None]:
+        for begin, end in ledger.ranges(kind, whose, place):
+            found = ledger.read_entries(await self._read(scripts.ENTRIES, begin, end, b"%d" % SLICE))
+            if found:
+                return [each for each in found if whose is None or each.account in whose], place_of(found[-1])
+        return [], None
+
+    async def strike(self, account: str, kind: str, keys: Collection[str]) -> None:
+        """Drop entries."""
+        self._lifecycle.check()
+        places = [ledger.member(place_of(Entry(account, kind, key, b""))) for key in keys]
+        for start in range(0, len(places), _ARGUMENTS):
+            await self._write(scripts.STRIKE, *places[start : start + _ARGUMENTS])
 
     async def give_space_back(self) -> None:
         """Nothing is left to do: the server frees what was dropped."""

@@ -13,8 +13,25 @@ from typing import Final
 
 from .accounts import COUNT
 from .budgets import EXHAUST, EXHAUSTED_UNTIL, GIVE_BACK, RESERVE
+from .entries import ENTER, ENTRIES, STRIKE
 from .era import ARRIVE, BEGIN_ERA
-from .jobs import CLAIM, FIND, FIRST_DUE, FORGET, GET, LEASE, LEASED_UNTIL, OPEN, POSITION, PUT, RELEASE, TIMELINE, WALK
+from .jobs import (
+    CLAIM,
+    FIND,
+    FIRST_DUE,
+    FORGET,
+    FRESH,
+    GET,
+    HOLDER,
+    LEASE,
+    LEASED_UNTIL,
+    OPEN,
+    POSITION,
+    PUT,
+    RELEASE,
+    TIMELINE,
+    WALK,
+)
 from .parked import COUNT_KEPT, DROP, DROP_OLD, KEEP, KEPT, PARK
 from .script import Script
 
@@ -26,13 +43,17 @@ __all__ = [
     "COUNT_KEPT",
     "DROP",
     "DROP_OLD",
+    "ENTER",
+    "ENTRIES",
     "EXHAUST",
     "EXHAUSTED_UNTIL",
     "FIND",
     "FIRST_DUE",
     "FORGET",
+    "FRESH",
     "GET",
     "GIVE_BACK",
+    "HOLDER",
     "KEEP",
     "KEPT",
     "LEASE",
@@ -44,6 +65,7 @@ __all__ = [
     "RELEASE",
     "RESERVE",
     "SCRIPTS",
+    "STRIKE",
     "TIMELINE",
     "WALK",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from .entries import ENTERING
 from .era import COMPARE
 from .script import EPOCH, ROOT, Script
 
@@ -34,12 +35,23 @@ local function unlist(sets, age)
     call('ZREM', root .. name, age)
   end
 end
+local function give_names_back(names)
+  for name in string.gmatch(names or '', '%S+') do
+    call('HDEL', root .. 'once', name)
+  end
+end
+local function leave_whole(whole)
+  if whole and whole ~= '' then
+    call('ZREM', root .. string.sub(whole, 1, 38), string.sub(whole, 39))
+  end
+end
 """
 
 # arg: id, expected version ('' for a new job), version, status, whether it is an end, document, account, age, due (''
 # for never), names of the sets it is a member of, the set of equal jobs ('' for none), what was seen ('' for nothing),
 # origin, limit of the timeline, limit of the stream, by which clock it was set when it is due ('' for nobody knows),
-# then what COMPARE takes.
+# the fields of the names it holds, the set of equal jobs that finished whole ('' for none), its member there ('' for
+# none), the first member that is fresh ('' for none), then what COMPARE takes.
 # Gives the number of the change when written, 0 when there is no such job, {document} of what stands in the way, the
 # status it has ended as.
 PUT: Final = Script(
@@ -48,29 +60,56 @@ PUT: Final = Script(
     + _TELL
     + COMPARE
     + """
-local back = compare(17)
+local back = compare(21)
 if back then
   return back
 end
 local id = arg[1]
 local key = root .. 'job:' .. id
-local kept = call('HMGET', key, 'version', 'status', 'ended', 'sets', 'age', 'due', 'account', 'planned')
+local kept = call('HMGET', key, 'version', 'status', 'ended', 'sets', 'age', 'due', 'account', 'planned', 'once',
+  'whole')
+local function document_of(id)
+  return call('HGET', root .. 'job:' .. id, 'document')
+end
+local function holder()
+  for name in string.gmatch(arg[17], '%S+') do
+    local other = call('HGET', root .. 'once', name)
+    if other and other ~= id then
+      return {document_of(other)}
+    end
+  end
+end
 if arg[2] == '' then
   if kept[1] then
-    return {call('HGET', key, 'document')}
+    return {document_of(id)}
+  end
+  local other = holder()
+  if other then
+    return other
   end
   if arg[11] ~= '' then
     local equal = call('ZRANGEBYLEX', root .. arg[11], '-', '+', 'LIMIT', 0, 1)[1]
     if equal then
-      return {call('HGET', root .. 'job:' .. string.sub(equal, 20), 'document')}
+      return {document_of(string.sub(equal, 20))}
+    end
+  end
+  if arg[20] ~= '' then
+    local last = call('ZREVRANGEBYLEX', root .. arg[18], '+', '[' .. arg[20], 'LIMIT', 0, 1)[1]
+    if last then
+      return {document_of(string.sub(last, 39))}
     end
   end
 elseif not kept[1] then
   return 0
 elseif kept[1] ~= arg[2] then
-  return {call('HGET', key, 'document')}
+  return {document_of(id)}
 elseif kept[3] == '1' and kept[2] ~= arg[4] then
   return kept[2]
+else
+  local other = holder()
+  if other then
+    return other
+  end
 end
 call('HSET', key, 'version', arg[3], 'status', arg[4], 'ended', arg[5], 'document', arg[6],
   'account', arg[7], 'age', arg[8], 'due', arg[9], 'sets', arg[10], 'planned', arg[16])
@@ -93,6 +132,21 @@ local function relist(name, old, new)
 end
 relist('due:', kept[6], arg[9])
 relist('planned:', kept[8], arg[16])
+if (kept[9] or '') ~= arg[17] then
+  give_names_back(kept[9])
+  for name in string.gmatch(arg[17], '%S+') do
+    call('HSET', root .. 'once', name, id)
+  end
+  call('HSET', key, 'once', arg[17])
+end
+local whole = arg[19] ~= '' and arg[18] .. arg[19] or ''
+if (kept[10] or '') ~= whole then
+  leave_whole(kept[10])
+  if whole ~= '' then
+    call('ZADD', root .. arg[18], 0, arg[19])
+  end
+  call('HSET', key, 'whole', whole)
+end
 if arg[12] ~= '' then
   call('RPUSH', root .. 'timeline:' .. id, arg[12])
   call('LTRIM', root .. 'timeline:' .. id, -arg[14], -1)
@@ -200,23 +254,53 @@ return first and string.sub(first, 1, 19)
 # arg: id.
 TIMELINE: Final = Script(ROOT + EPOCH + "return call('LRANGE', root .. 'timeline:' .. arg[1], 0, -1)")
 
-# arg: id, origin, limit of the stream.
+# arg: id, origin, limit of the stream, the version it must have ('' for any), what is entered of it ('' for nothing).
+# Gives 0 when there is no such job, -1 when it has another version.
 FORGET: Final = Script(
     ROOT
     + EPOCH
     + _TELL
+    + ENTERING
     + """
 local key = root .. 'job:' .. arg[1]
-local kept = call('HMGET', key, 'sets', 'age', 'due', 'account', 'planned')
+local kept = call('HMGET', key, 'sets', 'age', 'due', 'account', 'planned', 'version', 'once', 'whole')
 if not kept[1] then
   return 0
 end
+if arg[4] ~= '' and arg[4] ~= kept[6] then
+  return -1
+end
+if arg[5] ~= '' then
+  enter(arg[5])
+end
 unlist(kept[1], kept[2])
+give_names_back(kept[7])
+leave_whole(kept[8])
 call('ZREM', root .. 'due:' .. kept[4], kept[3] .. arg[1])
 call('ZREM', root .. 'planned:' .. kept[4], (kept[5] or '') .. arg[1])
 call('DEL', key, root .. 'timeline:' .. arg[1])
 tell(arg[1], arg[2], arg[3])
 return 1
+"""
+)
+
+# arg: name of a set of jobs that finished whole, the first member that is fresh. Gives a document, or nil.
+FRESH: Final = Script(
+    ROOT
+    + EPOCH
+    + """
+local last = call('ZREVRANGEBYLEX', root .. arg[1], '+', '[' .. arg[2], 'LIMIT', 0, 1)[1]
+return last and call('HGET', root .. 'job:' .. string.sub(last, 39), 'document')
+"""
+)
+
+# arg: the field of a name. Gives a document, or nil.
+HOLDER: Final = Script(
+    ROOT
+    + EPOCH
+    + """
+local id = call('HGET', root .. 'once', arg[1])
+return id and call('HGET', root .. 'job:' .. id, 'document')
 """
 )
 
