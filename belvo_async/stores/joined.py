@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Self
 
-from ..abc import Budget, LaidAside, Store
+from ..abc import Budget, Entry, LaidAside, Store
 from ..jobs import Job, Observation, task_key
 from .parked import label_of
 
@@ -21,8 +21,8 @@ class JoinedStore:
     """Another store, in which each of `groups` counts as one account; the first of a group is its present name.
 
     Asked for one account of a group, it gives what there is of all. What is new goes where the caller says. An equal
-    job under another name of the account stands in the way of a new one, and a lane is free only if it is under every
-    name. Whoever opens the other store closes it.
+    job under another name of the account stands in the way of a new one, and so does the holder of its name; a lane is
+    free only if it is under every name. Whoever opens the other store closes it.
     """
 
     def __init__(self, store: Store, groups: Iterable[Sequence[str]]) -> None:
@@ -38,14 +38,51 @@ class JoinedStore:
         """Begin a new era of the other store."""
         return await self._store.begin_era()
 
-    async def put(self, job: Job, *, expected: int | None, observation: Observation | None = None) -> Job | None:
-        """Write a job, unless an equal one stands in the way, under whatever name of the account."""
-        if expected is None and job.key:
-            for account in self._others(job.account):
-                standing = await self._store.standing(account, task_key(account, job.task))
-                if standing is not None:
-                    return standing
-        return await self._store.put(job, expected=expected, observation=observation)
+    async def put(
+        self,
+        job: Job,
+        *,
+        expected: int | None,
+        observation: Observation | None = None,
+        fresh_since: datetime | None = None,
+    ) -> Job | None:
+        """Write a job, unless something stands in the way, under whatever name of the account."""
+        others = self._others(job.account)
+        if others and (expected is None or job.once):
+            standing = await self._in_the_way(job, expected, others, fresh_since)
+            if standing is not None:
+                return standing
+        return await self._store.put(job, expected=expected, observation=observation, fresh_since=fresh_since)
+
+    async def _in_the_way(
+        self, job: Job, expected: int | None, others: Sequence[str], fresh_since: datetime | None
+    ) -> Job | None:
+        """What stands in the way under the other names of an account, in the order of the contract."""
+        kept = await self._store.get(job.id) if job.once or fresh_since is not None else None
+        # The other store decides about a job that is there already, but for a name it would take.
+        if kept is None or kept.version == expected:
+            taken = [name for name in job.once if kept is None or name not in kept.once]
+            for account in (job.account, *others):
+                for name in taken:
+                    holder = await self._store.holder(account, name)
+                    if holder is not None:
+                        return holder
+        if expected is not None or not job.key:
+            return None
+        for account in others:
+            standing = await self._store.standing(account, task_key(account, job.task))
+            if standing is not None:
+                return standing
+        return (
+            None if kept is not None or fresh_since is None else await self._fresh_elsewhere(job, others, fresh_since)
+        )
+
+    async def _fresh_elsewhere(self, job: Job, others: Sequence[str], since: datetime) -> Job | None:
+        """The last fresh job under another name, if none stands in the way under this one."""
+        if await self._store.standing(job.account, job.key) is not None:
+            return None
+        found = [await self._store.fresh(each, task_key(each, job.task), since) for each in others]
+        return max((each for each in found if each is not None), key=_settled, default=None)
 
     async def get(self, job_id: str) -> Job | None:
         """Read one job."""
@@ -59,6 +96,15 @@ class JoinedStore:
     async def standing(self, account: str, key: str) -> Job | None:
         """The open job that stands in the way of a new one with just this account and key."""
         return await self._store.standing(account, key)
+
+    async def holder(self, account: str, once: str) -> Job | None:
+        """The job that holds a name, under whatever name of the account."""
+        found = [await self._store.holder(each, once) for each in self._group(account)]
+        return next((each for each in found if each is not None), None)
+
+    async def fresh(self, account: str, key: str, since: datetime) -> Job | None:
+        """The last job with just this account and key that finished whole since an instant."""
+        return await self._store.fresh(account, key, since)
 
     async def count_jobs(self, *, ended: bool = False) -> dict[str, int]:
         """How many jobs each account has, by the names they are kept under."""
@@ -200,9 +246,30 @@ class JoinedStore:
         """The last observations of a job, oldest first."""
         return await self._store.timeline(job_id)
 
-    async def forget(self, job_id: str) -> bool:
-        """Drop a job and its timeline; whether there was one."""
-        return await self._store.forget(job_id)
+    async def forget(self, job_id: str, *, keep_proof: bool = False) -> bool:
+        """Drop a job, its timeline and its names; whether there was one."""
+        return await self._store.forget(job_id, keep_proof=keep_proof)
+
+    async def enter(self, entries: Collection[Entry]) -> None:
+        """Keep entries, under the accounts they name, and nowhere else in their group."""
+        some = tuple(entries)
+        await self._store.enter(some)
+        places: dict[tuple[str, str], list[str]] = {}
+        for each in some:
+            for account in self._others(each.account):
+                places.setdefault((account, each.kind), []).append(each.key)
+        for (account, kind), keys in places.items():
+            await self._store.strike(account, kind, keys)
+
+    def entries(self, kind: str | None, accounts: Collection[str] | None = None) -> AsyncIterator[Entry]:
+        """The entries of a kind, by the names of the accounts they are kept under."""
+        return self._store.entries(kind, self._expand(accounts))
+
+    async def strike(self, account: str, kind: str, keys: Collection[str]) -> None:
+        """Drop entries, under whatever name of the account."""
+        some = tuple(keys)
+        for each in self._group(account):
+            await self._store.strike(each, kind, some)
 
     async def give_space_back(self) -> None:
         """Give the space of what was dropped back."""
@@ -234,6 +301,10 @@ class JoinedStore:
 
 def _place(job: Job) -> tuple[datetime, str]:
     return job.created_at, job.id
+
+
+def _settled(job: Job) -> datetime:
+    return job.settled_at or job.created_at
 
 
 def _instant(seen: Observation) -> datetime:

@@ -9,9 +9,9 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from ..abc import Store
+from ..abc import Entry, Store
 from ..errors import StoreError
-from ..jobs import Job, task_key
+from ..jobs import PROOF, Job, decode_job, encode_job, task_key
 from .walks import SLICE, in_slices
 
 # Jobs that a session adds meanwhile are moved in another round. One that fires all the time is never caught up with.
@@ -28,13 +28,15 @@ class Moved(NamedTuple):
     open: int
     ended: int
     parked: int
+    entries: int = 0
 
 
 async def move_account(store: Store, source: str, target: str, *, now: datetime) -> Moved:
-    """Give all jobs and parked deliveries of an account to another one; what was broken off is gone on with.
+    """Give all jobs, parked deliveries and entries of an account to another one; what was broken off is gone on with.
 
-    Each job changes its account, its key and its lane in one write, as its version lets it: who works on it meanwhile
-    goes on with it under the new account. A submission under way is neither repeated nor lost, and keeps its lane.
+    Each job changes its account, its key, its lane and whose its names are in one write, as its version lets it: who
+    works on it meanwhile goes on with it under the new account. A name that a job of the other account holds stays that
+    one's. A submission under way is neither repeated nor lost, and keeps its lane.
     """
     opened = ended = 0
     for _ in range(ROUNDS):
@@ -43,7 +45,7 @@ async def move_account(store: Store, source: str, target: str, *, now: datetime)
         opened, ended = opened + moved, ended + moved_ended
         if not moved + moved_ended:
             break
-    return Moved(opened, ended, await _move_parked(store, source, target))
+    return Moved(opened, ended, await _move_parked(store, source, target), await _move_entries(store, source, target))
 
 
 async def _move_all(store: Store, jobs: AsyncIterator[Job], target: str, now: datetime) -> int:
@@ -69,7 +71,9 @@ async def _move(store: Store, job: Job, target: str, now: datetime) -> bool:
             if job.lane is not None and job.lane != moved.lane:
                 await store.release(job.lane, job.id)
             return True
-        job = standing
+        # The holder of a name there: both were started, and who uses the name joins that one.
+        is_other = standing.id != job.id
+        job = replace(job, once=tuple(each for each in job.once if each not in standing.once)) if is_other else standing
     return False
 
 
@@ -96,3 +100,23 @@ async def _move_parked(store: Store, source: str, target: str) -> int:
         await asyncio.gather(*(store.park(target, seen) for seen in some))
         await store.unpark(source, some)
     return len(parked)
+
+
+async def _move_entries(store: Store, source: str, target: str) -> int:
+    """Move entries slice by slice; one that the other account has in its place already stays that one's."""
+    moved = 0
+    theirs = {(each.kind, each.key) async for each in store.entries(None, [target])}
+    async for some in in_slices(store.entries(None, [source])):
+        await store.enter([_entry_under(each, target) for each in some if (each.kind, each.key) not in theirs])
+        for kind in {each.kind for each in some}:
+            await store.strike(source, kind, [each.key for each in some if each.kind == kind])
+        moved += len(some)
+    return moved
+
+
+def _entry_under(entry: Entry, account: str) -> Entry:
+    """The entry as it is under another account, which a proof names as well."""
+    document = entry.document
+    if entry.kind == PROOF:
+        document = encode_job(_under(decode_job(document), account))
+    return Entry(account, entry.kind, entry.key, document)

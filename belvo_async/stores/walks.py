@@ -9,6 +9,7 @@ from ..jobs import Job
 from .documents import read_job
 
 P = TypeVar("P")
+T = TypeVar("T")
 
 # How many jobs a walk reads at a time: decoding them takes about a millisecond.
 SLICE: Final = 256
@@ -49,11 +50,11 @@ def read_rows(rows: Sequence[tuple[int, str, bytes]]) -> tuple[list[Job], Positi
     return [read_job(document) for _, _, document in rows], end
 
 
-async def in_slices(jobs: AsyncIterator[Job]) -> AsyncIterator[list[Job]]:
-    """Jobs in lists of SLICE, the last one shorter or empty: stores commit what arrives together in one go."""
-    some: list[Job] = []
-    async for job in jobs:
-        some.append(job)
+async def in_slices(items: AsyncIterator[T]) -> AsyncIterator[list[T]]:
+    """Items in lists of SLICE, the last one shorter or empty: stores commit what arrives together in one go."""
+    some: list[T] = []
+    async for each in items:
+        some.append(each)
         if len(some) == SLICE:
             yield some
             some = []

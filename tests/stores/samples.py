@@ -25,6 +25,14 @@ class Fetch(Task[object], frozen=True, kw_only=True, tag="test.Fetch"):
         return "INVOICES"
 
 
+class Covering(Fetch, frozen=True, kw_only=True, tag="test.Covering"):
+    """A task that covers days."""
+
+    @property
+    def extent(self) -> object:
+        return "2024"
+
+
 def after(seconds: float) -> datetime:
     return NOON + timedelta(seconds=seconds)
 
@@ -36,6 +44,12 @@ def a_job(job_id: str = "job-1", **facts: Any) -> Job:
 
 def a_due_job(job_id: str, seconds: float, **facts: Any) -> Job:
     return a_job(job_id, status=Status.PENDING, next_poll=after(seconds), **facts)
+
+
+def proving(job_id: str = "job-1", **facts: Any) -> Job:
+    """A job that ended and covers days."""
+    usual: dict[str, Any] = {"task": Covering(), "status": Status.FINISHED, "settled_at": after(5), "key": "k"}
+    return a_job(job_id, **(usual | facts))
 
 
 def changed(job: Job, **facts: Any) -> Job:

@@ -10,17 +10,9 @@ import pytest
 from belvo_async.abc import Entry
 from belvo_async.jobs import PROOF, Job, Status, Submission, UnknownTask, decode_job
 from tests.stores.conftest import AnyStore
-from tests.stores.samples import ACCOUNT, NOON, OTHER, Fetch, a_job, after, word
+from tests.stores.samples import ACCOUNT, NOON, OTHER, Covering, Fetch, after, proving, word
 
 ODD = sorted(["", "a", "a\0", "a\0b", "a\1", "a\\0", "ab", "á", "🧾", "\uffee"])
-
-
-class Covering(Fetch, frozen=True, kw_only=True, tag="test.Covering"):
-    """A task that covers days."""
-
-    @property
-    def extent(self) -> object:
-        return "2024"
 
 
 def an_entry(key: str = "k", **facts: str) -> Entry:
@@ -115,11 +107,6 @@ async def test_entries_are_kept_together(store: AnyStore) -> None:
 def test_an_entry_shows_no_content() -> None:
     """It may tell of a taxpayer's data."""
     assert "secret" not in repr(Entry(ACCOUNT, "receipt", "secret-key", b"secret"))
-
-
-def proving(job_id: str = "job-1", **facts: object) -> Job:
-    usual = {"task": Covering(), "status": Status.FINISHED, "settled_at": after(5), "key": "k"}
-    return a_job(job_id, **(usual | facts))
 
 
 async def test_a_forgotten_job_leaves_its_proof(store: AnyStore) -> None:

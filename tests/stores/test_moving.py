@@ -7,10 +7,11 @@ from typing import Any
 
 import msgspec
 
-from belvo_async.jobs import Job, Status, UnknownTask, task_key
+from belvo_async.abc import Entry
+from belvo_async.jobs import PROOF, Job, Status, UnknownTask, decode_job, task_key
 from belvo_async.stores import Moved, move_account
 from tests.stores.conftest import AnyStore
-from tests.stores.samples import ACCOUNT, NOON, OTHER, Fetch, a_job, after, changed, word
+from tests.stores.samples import ACCOUNT, NOON, OTHER, Fetch, a_job, after, changed, proving, word
 
 TARGET = "https://sandbox.example#acme"
 REMOTE = "0a" * 16
@@ -116,3 +117,48 @@ async def test_more_than_a_slice_moves(store: AnyStore) -> None:
     assert Moved(600, 0, 0) == await move_account(store, ACCOUNT, TARGET, now=NOON)
 
     assert {TARGET: 600} == await store.count_jobs()
+
+
+async def test_names_and_freshness_move(store: AnyStore) -> None:
+    """Under the new account the same names give the same jobs, and what finished whole is fresh; no longer before."""
+    task = Fetch(link="link-1")
+    ended = kept("ended", status=Status.FINISHED, settled_at=after(5), once=("a", "b"), tags={"tenant": "acme"})
+    await store.put(ended, expected=None)
+
+    await move_account(store, ACCOUNT, TARGET, now=NOON)
+
+    for name in ("a", "b"):
+        assert "ended" == getattr(await store.holder(TARGET, name), "id", None)
+        assert await store.holder(ACCOUNT, name) is None
+    assert {"tenant": "acme"} == getattr(await store.fresh(TARGET, task_key(TARGET, task), NOON), "tags", None)
+    assert await store.fresh(ACCOUNT, task_key(ACCOUNT, task), NOON) is None
+
+
+async def test_a_name_of_the_other_account_stays_its_own(store: AnyStore) -> None:
+    """Both were started: neither is lost; who uses the name is given the one that had it there."""
+    await store.put(kept("ours", status=Status.PENDING, once=("a", "b")), expected=None)
+    await store.put(kept("theirs", account=TARGET, key="", status=Status.PENDING, once=("b",)), expected=None)
+
+    assert Moved(1, 0, 0) == await move_account(store, ACCOUNT, TARGET, now=NOON)
+
+    found = {job.id: job.once async for job in store.open_jobs([TARGET])}
+    assert {"ours": ("a",), "theirs": ("b",)} == found
+    assert "theirs" == getattr(await store.holder(TARGET, "b"), "id", None)
+
+
+async def test_entries_move(store: AnyStore) -> None:
+    """Of every kind; a proof names its new account; what the other account has in the same place stays."""
+    await store.put(proving("proven", tags={"tenant": "acme"}), expected=None)
+    await store.forget("proven", keep_proof=True)
+    ours = [Entry(ACCOUNT, "receipt", f"{number:03}", b"ours") for number in range(300)]
+    theirs = Entry(TARGET, "receipt", "007", b"theirs")
+    await store.enter([*ours, theirs, Entry(OTHER, "receipt", "x", b"other")])
+
+    assert Moved(0, 0, 0, 301) == await move_account(store, ACCOUNT, TARGET, now=NOON)
+
+    assert [] == [each async for each in store.entries(None, [ACCOUNT])]
+    moved = [each async for each in store.entries("receipt", [TARGET])]
+    assert [each.key for each in ours] == [each.key for each in moved]
+    assert [theirs] == [each for each in moved if each.document != b"ours"]
+    (proof,) = [decode_job(each.document) async for each in store.entries(PROOF)]
+    assert (TARGET, task_key(TARGET, proof.task)) == (proof.account, proof.key)

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from belvo_async.abc import Store
 from belvo_async.errors import StoreError
-from belvo_async.jobs import Job, Status
+from belvo_async.jobs import Job, Status, task_key
+from belvo_async.stores.joined import join_accounts
 from tests.stores.conftest import AnyStore
 from tests.stores.samples import ACCOUNT, NOON, OTHER, Fetch, a_job, after, changed, word
 
@@ -264,3 +266,43 @@ async def test_of_a_hundred_within_an_age_exactly_one_starts(store: AnyStore) ->
 
     assert 1 == answers.count(None)
     assert ["first"] == await ids(store)
+
+
+def joined(store: AnyStore) -> Store:
+    return join_accounts(store, [(OTHER, ACCOUNT)])
+
+
+async def test_a_name_is_one_under_all_names_of_an_account(store: AnyStore) -> None:
+    """An account whose key was renewed has two names: who uses either is given the holder."""
+    holder = a_job("first", once=("a",), status=Status.FAILED)
+    await store.put(holder, expected=None)
+    both = joined(store)
+
+    assert holder == await both.put(a_job("second", account=OTHER, once=("a",)), expected=None)
+    assert holder == await both.holder(OTHER, "a")
+    other = a_job("third", account=OTHER, once=("b",))
+    assert await both.put(other, expected=None) is None
+    assert holder == await both.put(changed(other, once=("a", "b")), expected=0)
+    assert await both.put(changed(other, polls=1), expected=0) is None
+    assert other.id == getattr(await both.put(changed(holder, once=("a", "b")), expected=0), "id", None)
+
+
+async def test_what_two_names_hold_alike_stays_writable(store: AnyStore) -> None:
+    """However it came about: only a name that is taken anew is looked for."""
+    ours, theirs = a_job("ours", once=("a",)), a_job("theirs", account=OTHER, once=("a",))
+    await store.put(ours, expected=None)
+    await store.put(theirs, expected=None)
+
+    assert await joined(store).put(changed(theirs, polls=1), expected=0) is None
+
+
+@pytest.mark.parametrize(("since", "is_given"), [(10, True), (10.000001, False)])
+async def test_freshness_counts_under_all_names_of_an_account(store: AnyStore, since: float, is_given: bool) -> None:
+    """What finished whole under the old name need not be paid again under the new one."""
+    whole = a_whole_job("first", 10, key=task_key(ACCOUNT, Fetch()))
+    await store.put(whole, expected=None)
+    young = a_job("second", account=OTHER, key=task_key(OTHER, Fetch()))
+
+    standing = await joined(store).put(young, expected=None, fresh_since=after(since))
+
+    assert (whole if is_given else None) == standing
