@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, cast
 
 from ..abc import Call, Download, Query, Store, Vendor
 from ..accounts import accounts_of
 from ..errors import ConfigurationError, TaskError
-from ..jobs import Task
+from ..jobs import Task, Wish
 from ..stores import open_store
 
 # Multi-year invoice extractions take hours at either vendor; an hour is documented as too short (Syntage FAQ:
@@ -60,6 +60,49 @@ def deadline_after(span: timedelta | None, now: datetime) -> datetime:
         return now + span
     except OverflowError:
         raise TaskError("the deadline lies beyond the calendar", field="deadline") from None
+
+
+def read_wish(max_age: timedelta | None, once: str | None, tags: Mapping[str, str] | None, now: datetime) -> Wish:
+    """How a task is fired. Raises TaskError for what cannot be kept, or says nothing."""
+    fresh_since = None if max_age is None else _since(max_age, now)
+    if once is not None and not _is_text(once, at_least=1):
+        raise TaskError(f"`once` is a printable text of 1 to {_LONGEST} characters", field="once")
+    return Wish(once=once, tags=read_tags(tags), fresh_since=fresh_since)
+
+
+def _since(max_age: timedelta, now: datetime) -> datetime:
+    check_span(max_age, field="max_age")
+    if max_age <= timedelta(0):
+        raise TaskError("`max_age` is positive; leave it out to fire anew", field="max_age")
+    try:
+        return now - max_age
+    except OverflowError:
+        return datetime.min.replace(tzinfo=UTC)
+
+
+def read_tags(given: Mapping[str, str] | None) -> dict[str, str]:
+    """Tags as they are kept. Raises TaskError for what cannot be one."""
+    if given is None:
+        return {}
+    if not isinstance(cast("object", given), Mapping):
+        raise TaskError(f"`tags` is a mapping of names to texts; not {_kind(given)}", field="tags")
+    if len(given) > _MOST_TAGS:
+        raise TaskError(f"{len(given)} tags are too many: at most {_MOST_TAGS}", field="tags")
+    for name, value in given.items():
+        if not isinstance(cast("object", name), str) or not _TAG.fullmatch(name):
+            raise TaskError("a tag's name is 1 to 64 of the letters A-Z, a-z, digits, `_`, `.` and `-`", field="tags")
+        if not _is_text(value, at_least=0):
+            raise TaskError(f"the tag `{name}` is a printable text of at most {_LONGEST} characters", field="tags")
+    return dict(given)
+
+
+def _is_text(given: object, *, at_least: int) -> bool:
+    return isinstance(given, str) and at_least <= len(given) <= _LONGEST and given.isprintable()
+
+
+_LONGEST: Final = 200
+_MOST_TAGS: Final = 16
+_TAG: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 def check_connections(given: object) -> None:

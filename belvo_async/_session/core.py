@@ -11,7 +11,7 @@ from .._http import Send
 from .._tracker import Tracker, closed_error
 from ..abc import Clock, Vendor, Walk
 from ..errors import SessionClosedError, TaskError, UnsupportedError
-from ..jobs import Job, Task
+from ..jobs import NO_WISH, Job, Task, Wish
 from .binding import Binding
 from .checks import deadline_after
 from .reading.prefetch import Spares
@@ -59,12 +59,12 @@ class Core:
                 return vendor
         raise TaskError(f"no vendor of this session takes {type(task).__name__} tasks", field="task")
 
-    async def submit(self, task: Task[Any], deadline: timedelta | None) -> tuple[Job, datetime]:
-        """Check a task and start a job for it, or join an equal one: the job, and until when it is waited for."""
+    async def submit(self, task: Task[Any], deadline: timedelta | None, wish: Wish = NO_WISH) -> tuple[Job, datetime]:
+        """Check a task and start a job for it, or join another one: the job, and until when it is waited for."""
         tracker = self.tracker
         self.vendor_of(task).check(task, self.clock.now())
         until = self.deadline_after(deadline)
-        return await tracker.submit(task, deadline=until), until
+        return await tracker.submit(task, deadline=until, wish=wish), until
 
     def results(
         self, job: Job, resource: str | None, *, record: type[Any] | None, resume: str | None, strict: bool

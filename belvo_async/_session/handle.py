@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from ..discreet import discreet
 from ..errors import UnsupportedError, outcome_error, timeout_error
-from ..jobs import Job, Observation, Status, Task
+from ..jobs import Job, Observation, Status, Task, Wish
 from .checks import check_span
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ class JobHandle(Generic[R_co]):
         job = await self._core.tracker.current(self.job)
         is_over = not job.is_open or job.is_past(self._core.clock.now())
         if is_over and job.status is not Status.UNCERTAIN:
-            job, until = await self._core.submit(job.task, deadline)
+            job, until = await self._core.submit(job.task, deadline, Wish(tags=job.tags))
         elif job.status is Status.UNCERTAIN:
             until = self._core.deadline_after(deadline)
             job = await self._core.tracker.resubmit(job, deadline=until)

@@ -17,11 +17,12 @@ from ..abc import Clock, Store, Vendor
 from ..accounts import accounts_of
 from ..discreet import Discretion, discreet
 from ..errors import SessionClosedError, TaskError, UnknownJobError
-from ..jobs import Polling, Task, at_present
+from ..jobs import PROOF, Job, Polling, Task, at_present
 from ..stores import join_accounts
+from ..stores.documents import read_job
 from . import bulk
 from .binding import Binding
-from .checks import check_connections, check_remote_id, check_store, check_text, check_vendors
+from .checks import check_connections, check_remote_id, check_store, check_text, check_vendors, read_tags, read_wish
 from .clock import SystemClock
 from .core import Core
 from .delivery import GivenBody, GivenHeaders, read_delivery
@@ -159,7 +160,15 @@ class Session(Reads):
         core.binding = None
 
     @discreet
-    async def fire(self, task: Task[R], *, deadline: timedelta | None = None) -> JobHandle[R]:
+    async def fire(
+        self,
+        task: Task[R],
+        *,
+        deadline: timedelta | None = None,
+        max_age: timedelta | None = None,
+        once: str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> JobHandle[R]:
         """Start a job for a task, or join the open job of an equal one unless its deadline has passed.
 
         Returns when the vendor answered, the outcome is uncertain, or the job is queued (one request per subject at a
@@ -170,8 +179,14 @@ class Session(Reads):
         `maybe_done` is set and `job_id` names the job that may be kept and is sent then: firing the task again joins
         it. Refusal and uncertainty come from `await handle`. Cancelling the call leaves the submission, once begun, to
         the session.
+
+        With `max_age`, an equal job that finished whole so long ago at most is joined as well. `once` names the job for
+        ever: the same name gives the same job in every process of the store, however it ended, until it is forgotten;
+        to try again, `handle.resubmit()` or use another name. TaskError when it is the name of another task's job.
+        `tags` are kept with the job; one that is joined takes over those it lacks.
         """
-        return handle_on(self._core, *(await self._core.submit(task, deadline)))
+        wish = read_wish(max_age, once, tags, self._core.clock.now())
+        return handle_on(self._core, *(await self._core.submit(task, deadline, wish)))
 
     @discreet
     async def adopt(
@@ -202,41 +217,69 @@ class Session(Reads):
         until = core.deadline_after(deadline)
         return handle_on(core, job if deadline is None else await tracker.promise(job, until), until)
 
-    async def open_jobs(self) -> AsyncIterator[JobHandle[Any]]:
-        """A handle for every unfinished job of this session's accounts, oldest first."""
+    async def open_jobs(self, *, tags: Mapping[str, str] | None = None) -> AsyncIterator[JobHandle[Any]]:
+        """A handle for every unfinished job of this session's accounts, oldest first; of those with all these tags."""
         self._core.tracker  # noqa: B018 - raises when the session is closed
+        wanted = read_tags(tags).items()
         with Discretion():
             async for job in self._store.open_jobs(self._accounts):
+                if not wanted <= job.tags.items():
+                    continue
                 now = self._core.clock.now()
                 # One that was fired while the clock was ahead is not waited for so much longer.
                 deadline = at_present(job, now, self._polling.longest).deadline
                 yield handle_on(self._core, job, max(deadline or now, now + timedelta(minutes=1)))
 
-    async def ended_jobs(self, *, since: datetime | None = None) -> AsyncIterator[JobHandle[Any]]:
+    async def ended_jobs(
+        self, *, since: datetime | None = None, tags: Mapping[str, str] | None = None
+    ) -> AsyncIterator[JobHandle[Any]]:
         """A handle for every job of this session's accounts that is over, oldest first: all that were not forgotten.
 
         Awaiting one gives its end, or raises, at once. What ended while nobody was there is found here, by whoever
-        keeps in mind what was loaded (`examples/records.py`). `since`: only what ended at that instant or later. Ask
-        for `open_jobs` first: what ends between the two is then met twice, and never missed.
+        keeps in mind what was loaded (`examples/records.py`). `since`: only what ended at that instant or later.
+        `tags`: only what has all of these. Ask for `open_jobs` first: what ends between the two is then met twice, and
+        never missed.
         """
         self._core.tracker  # noqa: B018 - raises when the session is closed
+        wanted = read_tags(tags).items()
         with Discretion():
             async for job in self._store.ended_jobs(self._accounts, before=_EVER):
-                if since is None or (job.settled_at or job.created_at) >= since:
+                is_late = since is None or (job.settled_at or job.created_at) >= since
+                if is_late and wanted <= job.tags.items():
                     yield handle_on(self._core, job, self._core.clock.now())
 
-    @discreet
-    async def forget(self, job_id: str) -> bool:
-        """Drop a job from the store, with its timeline; whether there was one. An open job is followed no more.
+    async def history(self) -> AsyncIterator[Job]:
+        """Every job of this session's accounts that is over, and every proof of one that was pruned; each once.
 
-        Meant for ended jobs whose outcome you have. It changes nothing at the vendor.
+        A proof is the job as it ended, without how it was sent and followed. Those that are kept come first.
+        """
+        self._core.tracker  # noqa: B018 - raises when the session is closed
+        met: set[str] = set()
+        with Discretion():
+            async for job in self._store.ended_jobs(self._accounts, before=_EVER):
+                met.add(job.id)
+                yield job
+            async for entry in self._store.entries(PROOF, self._accounts):
+                if entry.key not in met:
+                    yield read_job(entry.document)
+
+    @discreet
+    async def forget(self, job_id: str, *, keep_proof: bool = True) -> bool:
+        """Drop a job from the store, with its timeline and its names; whether there was one.
+
+        An open job is followed no more. Meant for ended jobs whose outcome you have; it changes nothing at the vendor.
+        What an ended job proves stays, and is met in `history`; with `keep_proof=False` nothing does, nor what is left
+        of one that was pruned before: a taxpayer may have a right to that.
         """
         tracker = self._core.tracker
         job = await self._store.get(job_id) if job_id.isascii() else None
-        if job is None or job.account not in self._accounts:
-            return False
-        await tracker.forget(job)
-        return True
+        is_ours = job is not None and job.account in self._accounts
+        if is_ours and job is not None:
+            await tracker.forget(job, keep_proof=keep_proof)
+        if not keep_proof and (is_ours or job is None):
+            for account in self._accounts:
+                await self._store.strike(account, PROOF, [job_id])
+        return is_ours
 
     def run(
         self,
@@ -244,6 +287,8 @@ class Session(Reads):
         *,
         concurrency: int = 32,
         deadline: timedelta | None = None,
+        max_age: timedelta | None = None,
+        tags: Mapping[str, str] | None = None,
     ) -> AsyncIterator[JobHandle[R]]:
         """Fire many tasks, at most `concurrency` open at a time, and yield each handle as its job settles.
 
@@ -251,12 +296,15 @@ class Session(Reads):
         `fire` refuses is one among others: awaiting its handle raises JobNotFiredError, a JobError and a TaskError.
         Tasks are drawn lazily, so an endless iterable is fine; what it raises comes out after the handles of what was
         fired before. AuthenticationError, when a vendor does not accept the key itself, and StoreError end the
-        iteration; jobs already fired go on and stay in the store.
+        iteration; jobs already fired go on and stay in the store. `deadline`, `max_age` and `tags` are those of `fire`.
         """
         if concurrency < 1:
             raise ValueError("concurrency is at least 1")
-        self._core.deadline_after(deadline)  # refused for all of them at once
-        return bulk.run(partial(self.fire, deadline=deadline), tasks, concurrency, refuse=self._refuse)
+        # Refused for all of them at once.
+        self._core.deadline_after(deadline)
+        read_wish(max_age, None, tags, self._core.clock.now())
+        fire = partial(self.fire, deadline=deadline, max_age=max_age, tags=tags)
+        return bulk.run(fire, tasks, concurrency, refuse=self._refuse)
 
     @discreet
     async def receive(self, vendor_name: str, headers: GivenHeaders, body: GivenBody) -> int:

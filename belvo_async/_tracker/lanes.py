@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
+
+from msgspec.structs import replace
 
 from ..jobs import Job, Note, Way
 from .attempts import LOST_AFTER
 from .context import Context
 from .reconciler import Reconciler
+
+# What is promised to many waiters of one job at about the same time is written once.
+PROMISE_STEP: Final = timedelta(seconds=1)
 
 
 class Lanes:
@@ -61,6 +67,22 @@ class Lanes:
             # More may have been promised meanwhile: that lease must not be cut short by this one, whichever came last.
             if kept is not None and kept.deadline is not None and kept.deadline > until:
                 await self.keep(kept, kept.deadline)
+
+    async def promise(self, job: Job, until: datetime) -> Job:
+        """Keep a job joined, and its lane held, until an instant that somebody was promised to wait for it.
+
+        The latest promised to anyone counts, and is kept: it outlives the process that gave it.
+        """
+        while job.is_open and job.deadline is not None and until - job.deadline >= PROMISE_STEP:
+            # Before as well, of each version: a promise whose lane could not be kept would let another request into it.
+            await self.keep(job, until)
+            promised = replace(job, deadline=until)
+            standing = await self._reconciler.write(promised, expected=job)
+            if standing is None:
+                await self.keep(job, until)
+                return replace(promised, version=job.version + 1)
+            job = standing
+        return job
 
     async def give_back(self, job: Job, *, tried: Container[str]) -> Job | None:
         """Give the lane of a closed job back; the oldest job that waits for it, of those not `tried` just now."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
 from msgspec.structs import replace
 
-from ..errors import PayloadError, StoreError, StoreLostError, TransportError, VendorError
+from ..errors import PayloadError, StoreError, StoreLostError, TaskError, TransportError, VendorError
 from ..jobs import (
+    NO_WISH,
     Job,
     Later,
     Note,
@@ -21,7 +22,12 @@ from ..jobs import (
     Status,
     Task,
     Way,
+    Wish,
+    is_joined,
+    is_of_task,
+    joined,
     normal_id,
+    shares_name,
     task_key,
     undelivered,
     withdrawal,
@@ -32,9 +38,6 @@ from .context import Context, log
 from .lanes import Lanes
 from .reconciler import Reconciler
 from .remote_ids import RemoteIds
-
-# What is promised to many waiters of one job at about the same time is written once.
-PROMISE_STEP: Final = timedelta(seconds=1)
 
 
 class Submitter:
@@ -51,12 +54,13 @@ class Submitter:
         self._waiting: dict[str, asyncio.Future[None]] = {}
         self._closed = False
 
-    async def submit(self, task: Task[Any], *, deadline: datetime) -> Job:
-        """Keep the intent, then send it unless its lane is busy; an equal open job is joined instead.
+    async def submit(self, task: Task[Any], *, deadline: datetime, wish: Wish = NO_WISH) -> Job:
+        """Keep the intent, then send it unless its lane is busy; an equal open job or one wished for is joined instead.
 
         Returns when the vendor answered, the outcome is uncertain, or, while the lane is busy, the intent is stored.
+        Raises TaskError where another task has the name.
         """
-        return await self._begin(self._intend(task, deadline))
+        return await self._begin(self._intend(task, deadline, wish), fresh_since=wish.fresh_since)
 
     def close(self) -> None:
         """Send nothing more: what is queued stays so in the store."""
@@ -126,7 +130,7 @@ class Submitter:
 
     async def resubmit(self, job: Job, *, deadline: datetime) -> Job:
         """Submit an uncertain job once more, as a new job linked from the old one. Only users ask for this."""
-        successor = self._intend(job.task, deadline)
+        successor = self._intend(job.task, deadline, Wish(tags=job.tags))
         old = await self._supersede(job, successor)
         if old.status is not Status.UNCERTAIN:
             return old  # it turned up at the vendor meanwhile: nothing is sent twice
@@ -134,20 +138,8 @@ class Submitter:
         return named or await self._begin(successor)
 
     async def promise(self, job: Job, until: datetime) -> Job:
-        """Keep a job joined, and its lane held, until an instant that somebody was promised to wait for it.
-
-        The latest promised to anyone counts, and is kept: it outlives the process that gave it.
-        """
-        while job.is_open and job.deadline is not None and until - job.deadline >= PROMISE_STEP:
-            # Before as well, of each version: a promise whose lane could not be kept would let another request into it.
-            await self._lanes.keep(job, until)
-            promised = replace(job, deadline=until)
-            standing = await self._reconciler.write(promised, expected=job)
-            if standing is None:
-                await self._lanes.keep(job, until)
-                return replace(promised, version=job.version + 1)
-            job = standing
-        return job
+        """See `Lanes.promise`."""
+        return await self._lanes.promise(job, until)
 
     async def release_lane(self, job: Job) -> None:
         """Give the lane of a closed job to the oldest job that waits for it."""
@@ -163,7 +155,7 @@ class Submitter:
             # Its process may live, and have just noted that nothing was sent.
             await self._reconciler.apply(job, seen, only=lambda kept: _mark(kept) == _mark(job))
 
-    def _intend(self, task: Task[Any], deadline: datetime) -> Job:
+    def _intend(self, task: Task[Any], deadline: datetime, wish: Wish = NO_WISH) -> Job:
         vendor = self._context.vendors[task.vendor]
         now = self._context.clock.now()
         return Job(
@@ -173,23 +165,25 @@ class Submitter:
             task=task,
             key=task_key(vendor.account, task),
             lane=vendor.lane(task),
+            once=() if wish.once is None else (wish.once,),
+            tags=wish.tags,
             era=self._store.era,
             created_at=now,
             deadline=deadline,
             schedule=Schedule(next_poll=now + attempts.RETAKEN_AFTER, planned_at=now),
         )
 
-    async def _begin(self, job: Job, seen: Observation | None = None) -> Job:
+    async def _begin(self, job: Job, seen: Observation | None = None, *, fresh_since: datetime | None = None) -> Job:
         """Keep the intent and send it; `seen` is the beginning of its timeline, told when it is kept."""
         try:
-            standing = await self._store.put(job, expected=None, observation=seen)
+            standing = await self._store.put(job, expected=None, observation=seen, fresh_since=fresh_since)
         except StoreError as error:
             if not error.maybe_done:
                 raise
             text = f"{error}; job {job.id} may have been kept all the same, and is sent then: {_ADVICE}"
             raise StoreError(text, maybe_done=True, job_id=job.id) from error
         if standing is not None:
-            return await self._join(standing, job)
+            return await self._join(standing, job, fresh_since)
         if seen is not None:
             log.warning("an equal job is past its deadline; a new one is started", extra={"job": job.id})
         self._reconciler.announce(job)
@@ -203,17 +197,36 @@ class Submitter:
         except StoreError:
             return job  # it is kept and maybe sent: a failing read must not look like a failed submission
 
-    async def _join(self, standing: Job, job: Job) -> Job:
-        """Go on with an equal job that stands in the way; start anew when its deadline has passed."""
+    async def _join(self, standing: Job, job: Job, fresh_since: datetime | None) -> Job:
+        """Go on with a job that stands in the way; start anew when its deadline has passed."""
+        is_named = shares_name(standing, job)
+        if is_named and not is_of_task(standing, job):
+            raise TaskError(f"the name is that of job {standing.id}, which is of another task", field="once")
         clock = self._context.clock
         # Right after a step of the clock everything may look past: joining costs a wait, starting anew money.
-        if not (standing.is_past(clock.now()) and clock.is_steady_for(attempts.LOST_AFTER)):
-            return await self.promise(standing, job.deadline or standing.created_at)
+        is_late = standing.is_open and standing.is_past(clock.now()) and clock.is_steady_for(attempts.LOST_AFTER)
+        if is_named or not is_late:
+            taken = await self._take_on(standing, job)
+            if taken is not None:
+                return await self.promise(taken, job.deadline or standing.created_at)
+            return await self._begin(job, fresh_since=fresh_since)
         old = await self._put_aside(standing, job)
         if old.is_open and old.superseded_by is None:
-            return await self._join(old, job)  # somebody was promised to wait for it meanwhile, or it is being sent
+            # Somebody was promised to wait for it meanwhile, or it is being sent.
+            return await self._join(old, job, fresh_since)
         note = f"started anew: the equal job {old.id} is past its deadline"
-        return await self._begin(job, self._note(job, note))
+        return await self._begin(job, self._note(job, note), fresh_since=fresh_since)
+
+    async def _take_on(self, standing: Job, job: Job) -> Job | None:
+        """Have a job take over the names and tags of the one that joins it; None where another one is joined now."""
+        while (taken := joined(standing, job)) is not None:
+            newer = await self._reconciler.write(taken, expected=standing)
+            if newer is None:
+                return replace(taken, version=standing.version + 1)
+            if newer.id != standing.id or not is_joined(newer, job):
+                return None
+            standing = newer
+        return standing
 
     async def _put_aside(self, old: Job, successor: Job) -> Job:
         """Take a job past its deadline out of the way: unsent, it is withdrawn; sent, it is followed on, beside."""

@@ -13,14 +13,15 @@ from msgspec.structs import replace
 from ..abc import Clock, Store, Vendor
 from ..discreet import Discretion
 from ..errors import StoreError, UnsupportedError, lost_error
-from ..jobs import Job, Observation, Polling, Status, Task, abandonment, withdrawal
+from ..jobs import NO_WISH, Job, Observation, Polling, Status, Task, Wish, abandonment, withdrawal
 from .changes import Changes
 from .clock import WatchedClock
 from .context import Context, Converse, log
+from .lanes import PROMISE_STEP
 from .poller import Poller
 from .presence import Presence
 from .reconciler import Reconciler
-from .submitter import PROMISE_STEP, Submitter
+from .submitter import Submitter
 from .timer import Timer
 from .watch import Watch, closed_error
 
@@ -95,10 +96,10 @@ class Tracker:
             self.context.timer.close()
             self.context.watches.close()
 
-    async def submit(self, task: Task[Any], *, deadline: datetime) -> Job:
+    async def submit(self, task: Task[Any], *, deadline: datetime, wish: Wish = NO_WISH) -> Job:
         """See `Submitter.submit`. The caller may be cancelled; the submission goes on."""
         self._check_open()
-        return await self.submitter.submit(task, deadline=deadline)
+        return await self.submitter.submit(task, deadline=deadline, wish=wish)
 
     async def adopt(self, vendor_name: str, remote_id: str, task: Task[Any], *, deadline: datetime) -> Job:
         """See `Submitter.adopt`."""
@@ -178,10 +179,10 @@ class Tracker:
         except StoreError as error:
             log.warning("the store is down; a job's partial mark is not kept: %s", error, extra={"job": job.id})
 
-    async def forget(self, job: Job) -> None:
-        """Drop a job from the store; the next in its lane may go."""
+    async def forget(self, job: Job, *, keep_proof: bool = True) -> None:
+        """Drop a job from the store, but for what it proves; the next in its lane may go."""
         self._check_open()
-        await self._store.forget(job.id)
+        await self._store.forget(job.id, keep_proof=keep_proof)
         self.context.watches.lose(job)
         if job.is_open:
             self._on_closed(job)

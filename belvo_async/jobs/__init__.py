@@ -5,6 +5,7 @@ Everything a vendor ever says becomes an `Observation`; `reconcile` alone decide
 
 from .clocks import CLOCKS_DIFFER, DOWN_AFTER, at_present
 from .document import decode_job, decode_observation, decode_task, encode_job, load_kinds_with, task_key
+from .joining import NO_WISH, Wish, is_joined, is_of_task, joined, shares_name
 from .model import (
     STATES,
     Evidence,
@@ -55,6 +56,7 @@ __all__ = [
     "DOWN_AFTER",
     "GONE_POLLS",
     "GONE_SPAN",
+    "NO_WISH",
     "PROOF",
     "STATES",
     "TABLE",
@@ -82,6 +84,7 @@ __all__ = [
     "UnknownTask",
     "Verdict",
     "Way",
+    "Wish",
     "abandonment",
     "at_present",
     "choose_adopter",
@@ -89,12 +92,16 @@ __all__ = [
     "decode_observation",
     "decode_task",
     "encode_job",
+    "is_joined",
+    "is_of_task",
+    "joined",
     "later",
     "load_kinds_with",
     "mistrust",
     "normal_id",
     "proof_of",
     "reconcile",
+    "shares_name",
     "task_key",
     "told",
     "undelivered",
