@@ -46,9 +46,13 @@ _SERVE_EXIT_CODES: Final = (
 )
 _STORES: Final = "`sqlite:PATH`, `postgresql://...` or `redis://...` (default: the variable BELVO_ASYNC_STORE)"
 _PRUNE: Final = """\
-Forgets the jobs that ended before an instant, with their timelines; asks nothing. Open jobs stay, whatever their age.
-Nothing changes at the vendors.
+Forgets the jobs that ended before an instant, with their timelines; asks nothing. Open jobs stay, whatever their age,
+and so do those that were fired `once`, and what the others proved of their days. Nothing changes at the vendors.
 """
+_STUCK: Final = """\
+Lists the open jobs that are older than an age: for alerts. `jobs explain` says what happened to one.
+"""
+_STUCK_EXIT_CODES: Final = _EXIT_CODES.replace("0 done;", "0 there are none; 4 there are some;")
 _ABANDON: Final = """\
 Gives an open job up: it is followed no longer, its waiters are told, the next job of its subject is sent, and an equal
 task is started anew. Nothing changes at the vendor: the job may run and be billed there, and the end that a late
@@ -173,7 +177,13 @@ def _add_jobs(commands: _Commands) -> None:
         "list", help="the open jobs of a store", description="Lists the open jobs, oldest first.", epilog=_EXIT_CODES
     )
     listing.add_argument("--all", action="store_true", help="ended jobs too")
-    listing.add_argument("--format", choices=("table", "json"), default="table", help="json: one object per line")
+    stuck = actions.add_parser("stuck", help="open jobs that are too old", description=_STUCK, epilog=_STUCK_EXIT_CODES)
+    stuck.add_argument("--older", type=_instant, required=True, metavar="AGE", help="30m, 12h, 2d; or since a date")
+    for action in (listing, stuck):
+        action.add_argument(
+            "--tag", type=_tag, action="append", default=[], metavar="NAME=VALUE", help="only with this tag; repeatable"
+        )
+        action.add_argument("--format", choices=("table", "json"), default="table", help="json: one object per line")
     explain = actions.add_parser("explain", help="what happened to a job", description=_EXPLAIN, epilog=_EXIT_CODES)
     explain.add_argument("id", metavar="ID", help="the job's id, as `jobs list` shows it, or its first characters (4)")
     explain.add_argument(
@@ -189,7 +199,14 @@ def _add_jobs(commands: _Commands) -> None:
     _add_aside(actions)
     _add_accounts(actions)
     _add_restored(actions)
-    for action, run in ((listing, _run_list), (explain, _run_explain), (abandon, _run_abandon), (prune, _run_prune)):
+    runs = (
+        (listing, _run_list),
+        (stuck, _run_stuck),
+        (explain, _run_explain),
+        (abandon, _run_abandon),
+        (prune, _run_prune),
+    )
+    for action, run in runs:
         _add_store(action)
         action.set_defaults(run=run)
 
@@ -271,6 +288,13 @@ def _prefix(text: str) -> str:
     return text.rstrip("/")
 
 
+def _tag(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise argparse.ArgumentTypeError("must be a tag like tenant=acme")
+    return name, value
+
+
 def _instant(text: str) -> datetime:
     """A date or an instant, in UTC unless it says otherwise, or an age."""
     age = re.fullmatch(r"(\d{1,6})([mhdw])", text)
@@ -308,9 +332,15 @@ def _run_simulate(options: argparse.Namespace) -> int:
 
 
 def _run_list(options: argparse.Namespace) -> int:
-    from .jobs import list_jobs
+    from .listing import list_jobs
 
-    return list_jobs(options.store, form=options.format, with_ended=options.all)
+    return list_jobs(options.store, form=options.format, with_ended=options.all, tags=options.tag)
+
+
+def _run_stuck(options: argparse.Namespace) -> int:
+    from .listing import list_stuck
+
+    return list_stuck(options.store, form=options.format, before=options.older, tags=options.tag)
 
 
 def _run_explain(options: argparse.Namespace) -> int:

@@ -10,7 +10,8 @@ import msgspec
 
 from ..abc import LaidAside, Store
 from ..errors import ConfigurationError
-from .jobs import existing_store, instant, print_table, stamp
+from .facts import instant, stamp
+from .jobs import existing_store, print_table
 from .table import Table
 
 HEADINGS: Final = ("number", "when", "account", "bytes")

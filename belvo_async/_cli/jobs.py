@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import re
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
 
 from ..abc import ASIDE_FOR, Store
-from ..errors import ConfigurationError, UnknownJobError, outcome_error
-from ..jobs import Job, Observation, Task, UnknownTask, abandonment, mistrust, reconcile, told
+from ..errors import ConfigurationError, UnknownJobError
+from ..jobs import Job, Observation, abandonment, mistrust, reconcile, told
 from ..stores import open_store
 from ..stores.walks import in_slices
-from ..vendors.syntage.schema.subjects import RFC
+from .facts import facts_of, instant, stamp
 from .table import Table
 
-HEADINGS: Final = ("job", "vendor", "resource", "state", "created")
 EVENT_NAMES: Final = ("at", "by", "status", "said")
 # Fewer characters of an id would seldom be the only ones.
 SHORTEST_BEGINNING: Final = 4
@@ -31,33 +28,11 @@ CANDIDATES: Final = 10
 _EVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
-def list_jobs(url: str | None, *, form: str, with_ended: bool) -> int:
-    """Print the open jobs of a store, or all, and how many deliveries could not be read.
-
-    As JSON, that number goes to stderr: each line on stdout is a job.
-    """
-    jobs, aside = asyncio.run(_jobs(existing_store(url), with_ended=with_ended))
-    if form == "json":
-        for job in jobs:
-            print(msgspec.json.encode(_facts(job)).decode())
-    elif not jobs:
-        print("no jobs" if with_ended else "no open jobs")
-    elif with_ended:
-        rows = [(*_row(job), instant(job.settled_at) or "") for job in jobs]
-        print_table(Table(headings=(*HEADINGS, "ended"), rows=rows))
-    else:
-        rows = [(*_row(job), instant(job.schedule.next_poll) or "") for job in jobs]
-        print_table(Table(headings=(*HEADINGS, "next poll"), rows=rows))
-    if aside:
-        text = "1 delivery could not be read and is" if aside == 1 else f"{aside} deliveries could not be read and are"
-        print(f"{text} laid aside", file=sys.stderr if form == "json" else sys.stdout)
-    return 0
-
-
 def prune_jobs(url: str | None, *, before: datetime, dry_run: bool) -> int:
-    """Forget the jobs of a store that ended before an instant, and print how many.
+    """Forget the jobs of a store that ended before an instant, but for those that hold a name; print how many.
 
-    Deliveries that could not be read a month ago go as well, and the space of all that is given back.
+    What they proved stays. Deliveries that could not be read a month ago go as well, and the space of all that is given
+    back.
     """
     count = asyncio.run(_prune(existing_store(url), before, dry_run=dry_run))
     jobs = "1 job" if count == 1 else f"{count} jobs"
@@ -78,9 +53,9 @@ def explain_job(url: str | None, job_id: str, *, form: str) -> int:
     job, timeline = asyncio.run(_job(existing_store(url), job_id))
     if form == "json":
         said = [dict(zip(EVENT_NAMES, (stamp(seen.at), *_event(seen)[1:]), strict=True)) for seen in timeline]
-        print(msgspec.json.encode(_facts(job) | {"timeline": said}).decode())
+        print(msgspec.json.encode(facts_of(job, datetime.now(UTC)) | {"timeline": said}).decode())
         return 0
-    for name, value in _told(_facts(job)):
+    for name, value in _told(facts_of(job, datetime.now(UTC))):
         print(f"{name:10} {value}")
     print()
     print_table(Table(headings=("when", "by", "status", "said"), rows=[_event(seen) for seen in timeline]))
@@ -100,18 +75,11 @@ def existing_store(url: str | None) -> Store:
     return store
 
 
-async def _jobs(store: Store, *, with_ended: bool) -> tuple[list[Job], int]:
-    async with store:
-        jobs = [job async for job in (_all(store) if with_ended else store.open_jobs())]
-        aside = await store.count_aside()
-    return sorted({job.id: job for job in jobs}.values(), key=lambda job: (job.created_at, job.id)), aside
-
-
 async def _prune(store: Store, before: datetime, *, dry_run: bool) -> int:
     async with store:
         ended = store.ended_jobs(before=before)
         if dry_run:
-            return sum([1 async for _ in ended])
+            return sum([1 async for job in ended if not job.once])
         count = sum([await _forget(store, some) async for some in in_slices(ended)])
         await store.prune_aside(datetime.now(UTC) - ASIDE_FOR)
         await store.give_space_back()
@@ -119,13 +87,15 @@ async def _prune(store: Store, before: datetime, *, dry_run: bool) -> int:
 
 
 async def _forget(store: Store, jobs: list[Job]) -> int:
-    return sum(await asyncio.gather(*(_forget_one(store, job) for job in jobs)))
+    return sum(await asyncio.gather(*(_forget_one(store, job.id) for job in jobs if not job.once)))
 
 
-async def _forget_one(store: Store, job: Job) -> bool:
-    # A search that was given up may have been taken up again since it was read; other ends are for ever.
-    current = job if job.status.is_terminal else await store.get(job.id)
-    return current is not None and not current.is_open and await store.forget(job.id)
+async def _forget_one(store: Store, job_id: str) -> bool:
+    # A search that was given up may have been taken up again since it was read, and an end may have got a name.
+    current = await store.get(job_id)
+    if current is None or current.is_open or current.once:
+        return False
+    return await store.forget(job_id, keep_proof=True)
 
 
 async def _job(store: Store, job_id: str) -> tuple[Job, tuple[Observation, ...]]:
@@ -198,7 +168,7 @@ async def _find(store: Store, wanted: str) -> Job:
     unknown = f"the store holds no job {wanted!r}"
     if len(wanted) < SHORTEST_BEGINNING:
         raise UnknownJobError(f"{unknown}; the beginning of an id is at least {SHORTEST_BEGINNING} characters")
-    found = {job.id: job async for job in _all(store) if job.id.startswith(wanted)}
+    found = {job.id: job async for job in all_jobs(store) if job.id.startswith(wanted)}
     if not found:
         raise UnknownJobError(f"{unknown}, nor one whose id begins so")
     if len(found) > 1:
@@ -208,7 +178,8 @@ async def _find(store: Store, wanted: str) -> Job:
     return found.popitem()[1]
 
 
-async def _all(store: Store) -> AsyncIterator[Job]:
+async def all_jobs(store: Store) -> AsyncIterator[Job]:
+    """Every job of a store, open or not."""
     # One that ends between the two walks comes twice: the later state counts.
     async for job in store.open_jobs():
         yield job
@@ -216,60 +187,12 @@ async def _all(store: Store) -> AsyncIterator[Job]:
         yield job
 
 
-def _facts(job: Job) -> dict[str, Any]:
-    """What may be shown of a job. Instants are whole seconds with a Z, as `jq` reads them (`fromdate`)."""
-    return {
-        "job": job.id,
-        "vendor": job.vendor,
-        "account": job.account,
-        "kind": job.task.kind,
-        "resource": job.task.resource,
-        "task": _shown(msgspec.to_builtins(_as_stored(job.task))),
-        "state": job.state,
-        "status": str(job.status),
-        "partial": job.partial,
-        "retry_at": stamp(job.retry_at),
-        "remote_id": job.remote_id,
-        "settled_by": job.settled_by and str(job.settled_by),
-        "failure": job.failure and job.failure.code,
-        "reason": _reason(job),
-        "doubt": job.submission.doubt,
-        "records": job.created_count,
-        "created": stamp(job.created_at),
-        "settled": stamp(job.settled_at),
-        "deadline": stamp(job.deadline),
-        "next_look": stamp(job.schedule.next_poll),
-    }
-
-
-def _reason(job: Job) -> str | None:
-    """What its waiters are told of a job that did not finish."""
-    error = None if job.is_open else outcome_error(job)
-    return None if error is None else str(error)
-
-
-def _as_stored(task: Task[Any]) -> object:
-    return msgspec.json.decode(task.body) if isinstance(task, UnknownTask) else task
-
-
-def _shown(value: object) -> object:
-    """A task as it is stored, but for the ids of taxpayers: what this prints ends in logs."""
-    if isinstance(value, dict):
-        return {name: _shown(each) for name, each in cast("dict[str, object]", value).items()}
-    if isinstance(value, list):
-        return [_shown(each) for each in cast("list[object]", value)]
-    return _RFC.sub("(taxpayer)", value) if isinstance(value, str) else value
-
-
-# Not within a UUID, whose last digits may look like one.
-_RFC: Final = re.compile(f"(?<![A-Z0-9-]){RFC}(?![A-Z0-9-])", re.IGNORECASE)
-
-
 def _told(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The facts as words for a reader: those that are there, instants with a blank."""
     for name, value in facts.items():
         if isinstance(value, dict):
-            yield name, msgspec.json.encode(value).decode()
+            text = msgspec.json.encode(value).decode()
+            yield from [(name, text)] if text != "{}" else ()
         elif isinstance(value, bool):
             yield name, "yes" if value else "no"
         elif value is not None:
@@ -279,22 +202,8 @@ def _told(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 _INSTANTS: Final = frozenset({"retry_at", "created", "settled", "deadline", "next_look"})
 
 
-def _row(job: Job) -> tuple[str, ...]:
-    return (job.id, job.vendor, job.task.resource, job.state, instant(job.created_at) or "")
-
-
 def _event(seen: Observation) -> tuple[str, ...]:
     return (f"{seen.at:%Y-%m-%d %H:%M:%S.%f}"[:-3], str(seen.way), str(seen.status or ""), told(seen))
-
-
-def stamp(when: datetime | None) -> str | None:
-    """Write an instant for programs."""
-    return f"{when.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if when else None
-
-
-def instant(when: datetime | None) -> str | None:
-    """Write an instant for readers."""
-    return f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}" if when else None
 
 
 def print_table(table: Table) -> None:

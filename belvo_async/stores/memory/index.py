@@ -22,7 +22,7 @@ FIRST_KEY: OrderKey = (datetime.min.replace(tzinfo=UTC), "")
 
 
 @dataclass(slots=True, eq=False)
-class _Listed:
+class _Kept:
     job: Job
     due: datetime | None = None
     # By whose clock `due` was set.
@@ -34,7 +34,7 @@ class Index:
     """Jobs by id, with an index for each question a store is asked. A hundred thousand open jobs are meant to fit."""
 
     def __init__(self, finished_limit: int, evicted: Callable[[Job], None]) -> None:
-        self._entries: dict[str, _Listed] = {}
+        self._entries: dict[str, _Kept] = {}
         self._equal = IdsByValue()
         self._whole = IdsByValue()
         self._names = Names()
@@ -105,7 +105,7 @@ class Index:
     def write(self, job: Job, observation: Observation | None) -> None:
         entry = self._entries.get(job.id)
         if entry is None:
-            entry = self._entries[job.id] = _Listed(job)
+            entry = self._entries[job.id] = _Kept(job)
             self._list(entry, None)
         else:
             before, entry.job = entry.job, job
@@ -152,7 +152,7 @@ class Index:
         firsts = (self._due.first(account) for account in accounts)
         return min((each for each in firsts if each is not None), default=None)
 
-    def _list(self, entry: _Listed, before: Job | None) -> None:
+    def _list(self, entry: _Kept, before: Job | None) -> None:
         """Bring every index up to an entry's job."""
         job = entry.job
         if before is None or _marks(before) != _marks(job):
@@ -161,7 +161,7 @@ class Index:
             entry.due = None  # the pair in the heap of its other account counts no more
         self._due.push(entry, now=job.schedule.planned_at)
 
-    def _list_anew(self, entry: _Listed, job: Job, before: Job | None) -> None:
+    def _list_anew(self, entry: _Kept, job: Job, before: Job | None) -> None:
         self._list_equal(job, before)
         self._list_remote(job, before)
         self._list_nameless(job, before)
@@ -218,7 +218,7 @@ class Index:
             for each in new:
                 self._nameless.add(*each)
 
-    def _reopen(self, entry: _Listed) -> None:
+    def _reopen(self, entry: _Kept) -> None:
         self._closed.pop(entry.job.id, None)
         self._closed_with_name.pop(entry.job.id, None)
         for lane in {None, entry.job.lane}:
@@ -227,7 +227,7 @@ class Index:
                 order = self._open[lane] = _LaneOrder(self._entries, lane)
             order.add(entry)
 
-    def _close(self, entry: _Listed, job: Job) -> None:
+    def _close(self, entry: _Kept, job: Job) -> None:
         for lane in {None, job.lane}:
             order = self._open[lane]
             order.drop(entry, moved=entry.job.created_at != job.created_at)
@@ -242,13 +242,13 @@ class _LaneOrder:
     taken out once such ones are the majority: taking each out at once would move all that stand behind it.
     """
 
-    def __init__(self, entries: dict[str, _Listed], lane: str | None) -> None:
+    def __init__(self, entries: dict[str, _Kept], lane: str | None) -> None:
         self._known = entries
         self._lane = lane
-        self._entries: list[_Listed] = []
+        self._entries: list[_Kept] = []
         self.length = 0
 
-    def add(self, entry: _Listed) -> None:
+    def add(self, entry: _Kept) -> None:
         self.length += 1
         if not self._entries or order_key(self._entries[-1].job) < order_key(entry.job):
             self._entries.append(entry)
@@ -258,7 +258,7 @@ class _LaneOrder:
         if at == len(self._entries) or self._entries[at] is not entry:
             insort(self._entries, entry, key=_entry_key)
 
-    def drop(self, entry: _Listed, *, moved: bool) -> None:
+    def drop(self, entry: _Kept, *, moved: bool) -> None:
         self.length -= 1
         if moved:
             self._entries.remove(entry)
@@ -271,7 +271,7 @@ class _LaneOrder:
         entries = (self._entries[index] for index in range(start, len(self._entries)))
         return [entry.job for entry in islice(filter(self._holds, entries), SLICE)]
 
-    def _holds(self, entry: _Listed) -> bool:
+    def _holds(self, entry: _Kept) -> bool:
         job = entry.job
         return job.is_open and self._lane in (None, job.lane) and self._known.get(job.id) is entry
 
@@ -283,13 +283,13 @@ class _DueHeaps:
     together once they are the majority.
     """
 
-    def __init__(self, entries: dict[str, _Listed]) -> None:
+    def __init__(self, entries: dict[str, _Kept]) -> None:
         self._entries = entries
         self._heaps: dict[str, list[tuple[datetime, str]]] = {}
         # No entry was set by a clock that showed more.
         self._latest: datetime | None = None
 
-    def push(self, entry: _Listed, *, leased: datetime | None = None, now: datetime | None) -> None:
+    def push(self, entry: _Kept, *, leased: datetime | None = None, now: datetime | None) -> None:
         """List an entry anew. `now` is what the clock showed that set when it is due."""
         job = entry.job
         due = job.schedule.next_poll if job.is_open else None
@@ -310,9 +310,9 @@ class _DueHeaps:
             heap[:] = {pair for pair in heap if self._counts(job.account, pair)}
             heapq.heapify(heap)
 
-    def take(self, accounts: Collection[str], now: datetime, limit: int) -> list[_Listed]:
+    def take(self, accounts: Collection[str], now: datetime, limit: int) -> list[_Kept]:
         """Take out up to `limit` entries that are due, earliest first."""
-        taken: list[_Listed] = []
+        taken: list[_Kept] = []
         while len(taken) < limit:
             firsts = [(first, account) for account in accounts if (first := self.first(account)) is not None]
             if not firsts or min(firsts)[0] > now:
@@ -323,7 +323,7 @@ class _DueHeaps:
             taken.append(entry)
         return taken
 
-    def take_doubtful(self, accounts: Collection[str], latest: datetime, limit: int) -> list[_Listed]:
+    def take_doubtful(self, accounts: Collection[str], latest: datetime, limit: int) -> list[_Kept]:
         """Take out up to `limit` entries that a clock set which showed more. Looks at all: such a clock is rare."""
         if self._latest is None or self._latest <= latest:
             return []
@@ -368,5 +368,5 @@ def order_key(job: Job) -> OrderKey:
     return job.created_at, job.id
 
 
-def _entry_key(entry: _Listed) -> OrderKey:
+def _entry_key(entry: _Kept) -> OrderKey:
     return entry.job.created_at, entry.job.id
