@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,7 +17,6 @@ import msgspec
 import pytest
 
 from belvo_async.simulator import BelvoSimulator, SyntageSimulator
-from tests.stores.urls import empty_store
 
 pytestmark = pytest.mark.proof
 
@@ -29,12 +28,6 @@ LONG = timedelta(seconds=8 * SPEED)
 LEASE_SECONDS = 5.0
 # Half of what the whole may take.
 PATIENCE_SECONDS = 30.0
-
-
-@pytest.fixture(params=["sqlite", "postgres", "redis"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    with empty_store(request.param, tmp_path) as url:
-        yield url
 
 
 @dataclass
@@ -52,7 +45,7 @@ class Process:
                 self.told.append(msgspec.json.decode(line))
                 self.news.notify_all()
 
-    def order(self, **words: str) -> None:
+    def order(self, **words: object) -> None:
         assert self.process.stdin is not None
         self.process.stdin.write(msgspec.json.encode(words) + b"\n")
 
@@ -86,9 +79,9 @@ class Town:
     environ: dict[str, str]
     stack: AsyncExitStack
 
-    async def start(self, *options: str) -> Process:
+    async def start(self, *options: str, module: str = "tests.proof.fellow") -> Process:
         """Start a fellow; it is ready when this returns."""
-        fellow = Process(await self._run("tests.proof.fellow", *options))
+        fellow = Process(await self._run(module, *options))
         reading = asyncio.create_task(fellow.read())
         self.stack.push_async_callback(_end, fellow.process, reading)
         await fellow.hear("ready")
