@@ -94,6 +94,8 @@ def put_arguments(
     """Everything the PUT script wants to know of a job."""
     equal = equal_set(job.account, job.key) if stands_in_the_way(job) else b""
     age = stamp(job.created_at) + raw(job.id)
+    settled = stamp(job.settled_at) + age if job.key and job.is_whole and job.settled_at is not None else b""
+    fresh = b"" if fresh_since is None or not job.key else stamp(fresh_since)
     due = stamp(job.schedule.next_poll) if job.is_open and job.schedule.next_poll is not None else b""
     return (
         raw(job.id),
@@ -113,9 +115,9 @@ def put_arguments(
         STREAM_LIMIT,
         stamp(job.schedule.planned_at) if due and job.schedule.planned_at is not None else b"",
         b" ".join(once_field(job.account, name) for name in sorted(set(job.once))),
-        whole_set(job.account, job.key) if job.key else b"",
-        stamp(job.settled_at) + age if job.key and job.is_whole and job.settled_at is not None else b"",
-        b"" if fresh_since is None or not job.key else stamp(fresh_since),
+        whole_set(job.account, job.key) if settled or fresh else b"",
+        settled,
+        fresh,
     )
 
 
