@@ -1,4 +1,4 @@
-"""What passes between the rooms, and the two contracts: Vendor and Store."""
+"""What passes between the rooms, and the three contracts: Vendor, Store and Sink."""
 
 from .catalogue import Catalogue, answer_of, catalogue_of
 from .exchange import (
@@ -20,6 +20,7 @@ from .exchange import (
     Shape,
     Walk,
 )
+from .sink import OpenPart, PartKey, Receipt, SideFile, Sink
 from .store import ASIDE_FOR, Entry, LaidAside, Store
 from .vendor import Vendor
 
@@ -36,14 +37,19 @@ __all__ = [
     "Fetch",
     "Headers",
     "LaidAside",
+    "OpenPart",
     "Page",
+    "PartKey",
     "Permit",
     "Query",
+    "Receipt",
     "Request",
     "Response",
     "Retry",
     "Secret",
     "Shape",
+    "SideFile",
+    "Sink",
     "Store",
     "Vendor",
     "Walk",

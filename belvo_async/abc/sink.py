@@ -1,0 +1,126 @@
+"""The contract of a sink: where the records of jobs are written."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from decimal import Decimal
+from typing import Protocol
+
+import msgspec
+
+
+class PartKey(msgspec.Struct, frozen=True, kw_only=True):
+    """What one part holds: the rows of one resource that one job brought. A sink makes the part's name of it.
+
+    `subject` is as the task has it (a link, an IRI); `job` our own id of the job; `first` and `last` the period it was
+    asked for, both counted, None where it has none; `directions` what was asked for, () for all there are. `record` is
+    the type of the rows: it says which columns there are before a row has come.
+    """
+
+    vendor: str
+    resource: str
+    subject: str
+    job: str
+    record: type
+    first: dt.date | None = None
+    last: dt.date | None = None
+    directions: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        # A subject of the deprecated form is an RFC.
+        return f"PartKey({self.vendor}, {self.resource}, job {self.job})"
+
+
+class SideFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A further file of a part, like the line items of its invoices; fields as of the `Receipt`."""
+
+    part: str
+    rows: int
+    size_bytes: int
+    digest: str
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """That the rows of a job are in a sink, durably. Goes to JSON and back by msgspec; holds no taxpayer data.
+
+    `sink` is the sink's `name`, `part` the file below its directory, with `/` on every system. `digest` is the SHA-256
+    of the file's bytes, in hexadecimal digits. `ids` is one of the rows' ids, whatever their order, so that rows can be
+    recounted after they were merged, sorted or rewritten: the sum modulo 2^128 of BLAKE2b (16 bytes, big-endian) over
+    each id in UTF-8. A row's id is its `uuid`, or its `id` where it has none, in small letters; rows without either add
+    nothing. `sums` are the exact sums of the record type's own columns of decimals, those of nested records not
+    counted. `beside` are further files, of sinks that split records into several tables. `at` is when it was committed.
+    """
+
+    sink: str
+    job: str
+    part: str
+    rows: int
+    size_bytes: int
+    digest: str
+    ids: str
+    at: dt.datetime
+    sums: dict[str, Decimal] = msgspec.field(default_factory=dict[str, Decimal])
+    beside: tuple[SideFile, ...] = ()
+
+
+class OpenPart(Protocol):
+    """A part that is being written, under a temporary name. Used by one task at a time."""
+
+    async def write(self, records: Sequence[object]) -> None:
+        """Add rows; all are of the key's `record` type. They are not kept: memory stays bounded by one call's rows.
+
+        Returns when they were handed to the system, which has not made them durable yet. Raises SinkError when that is
+        not possible: nothing of the part stays, and the job can be read and written again.
+        """
+        ...
+
+    async def commit(self, *, now: dt.datetime) -> Receipt:
+        """Make the part durable and give it its name, in place of an earlier one of the same job. Once, at the end.
+
+        What returned is kept over a loss of power: the bytes first, then the name. Raises SinkError when that is not
+        possible; then there is no new part, and an earlier one is as it was.
+        """
+        ...
+
+
+class Sink(Protocol):
+    """Keeps rows as parts, one for each job and resource. A part is whole or absent; a repeated job replaces its own.
+
+    `begin` before anything else, `end` at the end; both once, on the event loop that uses the sink. Work on files is
+    done off the loop. Several processes may use one sink, even for the same part: the last commit stands.
+    Errors name paths and columns, never values.
+    """
+
+    @property
+    def name(self) -> str:
+        """What receipts know the sink by: its kind and its resolved, absolute place. The same place has the same name.
+
+        Known before `begin`; holds no secret.
+        """
+        ...
+
+    async def begin(self) -> None:
+        """Make sure that parts can be written, before anything is paid for: makes the place where there is none.
+
+        Raises ConfigurationError when they cannot (the place is a file, may not be written, has no space, what writes
+        it is not installed) and says what to do. Removes what runs that died have left under temporary names, and
+        nothing of runs that live.
+        """
+        ...
+
+    def part(self, key: PartKey) -> AbstractAsyncContextManager[OpenPart]:
+        """Begin a part. Left without `commit`, by an error or not, nothing of it stays."""
+        ...
+
+    async def holds(self, receipt: Receipt) -> bool:
+        """Whether what the receipt tells of is still there, as far as a look at names and sizes tells.
+
+        False for receipts of another sink. Reads no rows: `recount` does.
+        """
+        ...
+
+    async def end(self) -> None:
+        """Let go of what the sink holds open. Parts that were committed do not need it."""
+        ...
