@@ -7,6 +7,7 @@
     ├── UnsupportedError                     this vendor or this job has no such operation
     ├── StoreError                           jobs cannot be kept right now; says whether it may have been done after all
     │   └── StoreLostError                   what the store kept is gone; open it again to begin with what is there
+    ├── SinkError                            rows cannot be written; nothing of the part stays, what was committed does
     ├── SessionClosedError                   the session closed while you waited; the job lives on
     ├── PayloadError                         the vendor's bytes do not fit; names the path, never the value
     ├── SignatureError                       a webhook is not proven to come from the vendor
@@ -94,6 +95,19 @@ class StoreLostError(StoreError):
 
     Waiting does not bring it back. Whoever opens the store again begins with what is there.
     """
+
+
+class SinkError(BelvoAsyncError):
+    """Rows or files cannot be written: the disk is full, a value does not fit its column, a file is not what it claims.
+
+    Nothing of the part stays, what was committed before does, and the job's rows can be read again. `path` is the file,
+    `column` the column whose value does not fit, where it is that.
+    """
+
+    def __init__(self, message: str, *, path: str | None = None, column: str | None = None) -> None:
+        super().__init__(message)
+        self.path = path
+        self.column = column
 
 
 class SessionClosedError(BelvoAsyncError):

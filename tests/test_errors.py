@@ -30,6 +30,7 @@ FACTS: dict[type[errors.BelvoAsyncError], dict[str, Any]] = {
     errors.VendorError: {"status_code": 500, "code": "x", "request_id": "r", "field": "f"},
     errors.RateLimitError: {"status_code": 429, "retry_after": timedelta(seconds=3)},
     errors.TokenRequiredError: {"status_code": 428, "session": "s", "link": "l", "expires_in": timedelta(seconds=600)},
+    errors.SinkError: {"path": "/out/part.csv", "column": "total"},
     errors.IncompleteResultError: {"expected": 3, "received": 2},
     errors.JobError: {"job": JOB, "code": "x"},
 }

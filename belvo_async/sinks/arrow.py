@@ -1,0 +1,98 @@
+"""Rows as columns of Arrow: exact types, nested or as tables."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from operator import attrgetter
+from typing import Any, Final
+
+
+from ..errors import ConfigurationError, SinkError
+from .columns import Column, Kind, open_text
+from .tables import Cells, is_absent
+
+# What money fits: 29 digits before the point and 9 after it; DuckDB's and polars' own decimals are as wide.
+DIGITS: Final = 38
+PLACES: Final = 9
+
+
+def load_arrow() -> tuple[Any, Any]:
+    """The package and its Parquet module; ConfigurationError without them."""
+    try:
+        return importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
+    except ImportError as error:
+        raise ConfigurationError("Parquet needs `pip install 'belvo-async[parquet]'`") from error
+
+
+class Arrays:
+    """Makes arrays of the values of columns. With `as_text`, decimals are texts: any fits, and none can be summed."""
+
+    def __init__(self, *, as_text: bool) -> None:
+        self._arrow, _ = load_arrow()
+        arrow = self._arrow
+        self._types: dict[Kind, Any] = {
+            Kind.TEXT: arrow.string(),
+            Kind.OPEN: arrow.string(),
+            Kind.DECIMAL: arrow.string() if as_text else arrow.decimal128(DIGITS, PLACES),
+            Kind.INTEGER: arrow.int64(),
+            Kind.FLOAT: arrow.float64(),
+            Kind.BOOLEAN: arrow.bool_(),
+            Kind.DATE: arrow.date32(),
+            Kind.INSTANT: arrow.timestamp("us", tz="UTC"),
+        }
+        self._as_text = as_text
+
+    def schema(self, columns: Sequence[tuple[str, Column]]) -> Any:
+        """The schema of a table."""
+        return self._arrow.schema([self._arrow.field(name, self.type_of(column)) for name, column in columns])
+
+    def type_of(self, column: Column) -> Any:
+        """The type of a column."""
+        if column.kind is Kind.RECORD and column.below:
+            return self._arrow.struct([(each.name, self.type_of(each)) for each in column.below])
+        if column.kind is Kind.LIST and column.item is not None:
+            return self._arrow.list_(self.type_of(column.item))
+        return self._types.get(column.kind, self._types[Kind.OPEN])
+
+    def make(self, column: Column, values: Cells, where: str) -> Any:
+        """One column's array. SinkError names `where` a value has no place in its type, and never the value."""
+        if column.kind is Kind.RECORD and column.below:
+            return self._struct(column, values, where)
+        if column.kind is Kind.LIST and column.item is not None:
+            return self._list(column.item, values, where)
+        if column.kind in {Kind.OPEN, Kind.RECORD}:
+            values = [None if is_absent(each) else open_text(each) for each in values]
+        if column.kind is Kind.DECIMAL and self._as_text:
+            values = [None if each is None else format(each, "f") for each in values]
+        try:
+            return self._arrow.array(values, self._types.get(column.kind, self._types[Kind.OPEN]))
+        except (self._arrow.ArrowException, ArithmeticError, TypeError, ValueError):
+            raise _misfit(column.kind, where) from None
+
+    def _struct(self, column: Column, values: Cells, where: str) -> Any:
+        children = [
+            self.make(each, [None if row is None else get(row) for row in values], f"{where}.{each.name}")
+            for each, get in ((each, attrgetter(each.name)) for each in column.below)
+        ]
+        fields = [self._arrow.field(each.name, self.type_of(each)) for each in column.below]
+        mask = self._arrow.array([each is None for each in values], self._arrow.bool_())
+        return self._arrow.StructArray.from_arrays(children, fields=fields, mask=mask)
+
+    def _list(self, item: Column, values: Cells, where: str) -> Any:
+        flat = [each for items in values if items for each in items]
+        offsets: list[int | None] = []
+        total = 0
+        for items in values:
+            offsets.append(None if items is None else total)
+            total += len(items or ())
+        places = self._arrow.array([*offsets, total], self._arrow.int32())
+        return self._arrow.ListArray.from_arrays(places, self.make(item, flat, where))
+
+
+def _misfit(kind: Kind, where: str) -> SinkError:
+    if kind is Kind.DECIMAL:
+        room = f"{DIGITS - PLACES} digits before the point and {PLACES} after it"
+        advice = "write it with `?decimals=text`, or into `ndjson:`"
+        return SinkError(f"a number in column {where} has no place in a Parquet decimal ({room}): {advice}", column=where)
+    return SinkError(f"a value in column {where} is no {kind} that Parquet can hold: write it into `ndjson:`", column=where)

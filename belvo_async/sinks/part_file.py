@@ -1,0 +1,132 @@
+"""One file, whole or absent: written under a temporary name, flushed, renamed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+try:
+    import fcntl
+except ImportError:  # Windows: there, a file that is open cannot be removed, which says the same
+    fcntl = None  # type: ignore[assignment]
+
+
+class Written(NamedTuple):
+    """What a file is that was committed."""
+
+    size_bytes: int
+    digest: str
+
+
+class PartFile:
+    """A file on its way to its place. Blocking: called from threads. Raises OSError as writing does.
+
+    The temporary name is this object's alone. While it is open it is locked, by which others know that it lives.
+    """
+
+    def __init__(self, place: Path, root: Path) -> None:
+        self.place = place
+        _make_folders(place.parent, root)
+        self._hash = hashlib.sha256()
+        self._size = 0
+        self._fd, self.temporary = _open(place)
+
+    @property
+    def size_bytes(self) -> int:
+        """How much was written so far."""
+        return self._size
+
+    def write(self, data: bytes | bytearray | memoryview) -> int:
+        """Write all of some bytes."""
+        view = memoryview(data)
+        self._hash.update(view)
+        while view:
+            view = view[os.write(self._fd, view) :]
+        self._size += len(data)
+        return len(data)
+
+    def rename(self) -> Written:
+        """Make the bytes durable, then their name."""
+        os.fsync(self._fd)
+        os.replace(self.temporary, self.place)
+        _sync_folder(self.place.parent)
+        self._close()
+        return Written(self._size, self._hash.hexdigest())
+
+    def drop(self) -> None:
+        """Remove what was written. Nothing happens to a file that has its place."""
+        if self._fd >= 0:
+            with suppress(OSError):
+                os.unlink(self.temporary)
+            self._close()
+
+    def _close(self) -> None:
+        fd, self._fd = self._fd, -1
+        with suppress(OSError):
+            os.close(fd)
+
+
+def _open(place: Path) -> tuple[int, Path]:
+    while True:
+        temporary = place.with_name(f".{place.name}.{os.getpid():x}-{secrets.token_hex(4)}.tmp")
+        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+        try:
+            if _lock(fd) and os.fstat(fd).st_nlink:
+                return fd, temporary
+        except BaseException:
+            os.close(fd)
+            raise
+        # Another process took it for one that was left behind, in the moment before it was locked.
+        os.close(fd)
+
+
+def _lock(fd: int) -> bool:
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks: nothing is removed there either
+        return True
+    return True
+
+
+def left_behind(root: Path) -> Iterator[Path]:
+    """The temporary files below a folder whose writers have died."""
+    for path in root.rglob(".*.tmp"):
+        if fcntl is None:
+            yield path
+            continue
+        with suppress(OSError):
+            fd = os.open(path, os.O_WRONLY)
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                yield path
+            finally:
+                os.close(fd)
+
+
+def _make_folders(folder: Path, root: Path) -> None:
+    """Make the folders of a part durable as well: a name in a folder that is lost is no name."""
+    if folder.is_dir():
+        return
+    if folder != root:
+        _make_folders(folder.parent, root)
+    folder.mkdir(parents=folder == root, exist_ok=True)
+    _sync_folder(folder.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name != "posix":
+        return
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -1,0 +1,72 @@
+"""What a receipt says of rows: how many, which ids, and what their amounts sum to. Exact, and whatever their order."""
+
+from __future__ import annotations
+
+import decimal
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from hashlib import blake2b
+from operator import attrgetter
+from typing import Any, Final
+
+from .columns import Kind, columns_of, id_fields
+
+# Sums are never rounded: the default context would, at 28 digits. What does not fit is a fault, not an approximation.
+_EXACT: Final = decimal.Context(
+    prec=10_000, Emax=9_999, Emin=-9_999, traps=[decimal.Inexact, decimal.Overflow, decimal.InvalidOperation]
+)
+_MODULUS: Final = 2**128
+
+
+class Tally:
+    """Counts the rows of one record type as they pass."""
+
+    def __init__(self, record: type) -> None:
+        columns = columns_of(record)
+        names = [each.name for each in columns if each.kind is Kind.DECIMAL]
+        self.rows = 0
+        self._ids = 0
+        self._id_getters = [attrgetter(each) for each in id_fields(record)]
+        self._getters = {name: attrgetter(name) for name in names}
+        self.sums: dict[str, Decimal] = dict.fromkeys(names, Decimal(0))
+
+    @property
+    def ids(self) -> str:
+        """The digest of all ids so far."""
+        return written_ids(self._ids)
+
+    def add(self, rows: Sequence[Any]) -> None:
+        """Count rows."""
+        self.rows += len(rows)
+        self._ids += sum_of_ids(row_ids(rows, self._id_getters))
+        with decimal.localcontext(_EXACT):
+            for name, get in self._getters.items():
+                self.sums[name] = sum(filter(None, map(get, rows)), self.sums[name])
+
+
+def row_ids(rows: Sequence[Any], getters: Sequence[attrgetter[Any]]) -> Iterable[str]:
+    """The ids of rows that have one."""
+    if not getters:
+        return ()
+    found = list(map(getters[0], rows))
+    for get in getters[1:]:
+        if not all(found):
+            found = [one or get(row) for one, row in zip(found, rows, strict=True)]
+    return [str(each) for each in found if each]
+
+
+def sum_of_ids(ids: Iterable[str]) -> int:
+    """Each id by a hash, added up: an order would not survive merging and sorting."""
+    digests = [blake2b(each.lower().encode(), digest_size=16).digest() for each in ids]
+    return sum([int.from_bytes(each, "big") for each in digests])
+
+
+def written_ids(total: int) -> str:
+    """The sum as a receipt holds it."""
+    return f"{total % _MODULUS:032x}"
+
+
+def add_up(values: Iterable[Decimal]) -> Decimal:
+    """The exact sum."""
+    with decimal.localcontext(_EXACT):
+        return sum(values, Decimal(0))
