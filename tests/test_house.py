@@ -47,6 +47,7 @@ ARROWS: dict[str, set[str]] = {
     "settings": {"abc", "accounts", "errors", "origins"},
     "vendors": CORE,
     "stores": CORE,
+    "sinks": CORE,
     "_http": CORE,
     "_decode": CORE,
     "_tracker": CORE,
@@ -324,7 +325,7 @@ def every_error() -> set[str]:
 def test_third_party_imports_stay_in_their_extras(sources: Sources) -> None:
     """The run-time core needs aiohttp, msgspec and tenacity; whatever else is imported belongs to an extra."""
     extras = {"rich": {"_cli"}, "pytest": {"pytest_plugin"}, "pytest_asyncio": {"pytest_plugin"}}
-    extras |= {"redis": {"stores"}, "psycopg": {"stores"}}
+    extras |= {"redis": {"stores"}, "psycopg": {"stores"}, "pyarrow": {"sinks"}, "xlsxwriter": {"sinks"}}
     for path, tree in sources.items():
         for name in {each.split(".")[0] for each in imported(path, tree)} & set(extras):
             assert room_of(path) in extras[name], f"{path} imports {name}"

@@ -14,7 +14,7 @@ from msgspec import inspect
 from ..errors import ConfigurationError
 
 
-class Kind(StrEnum):
+class ColumnKind(StrEnum):
     """What the values of a column are, besides None."""
 
     TEXT = "text"
@@ -39,7 +39,7 @@ class Column:
     """
 
     name: str
-    kind: Kind
+    kind: ColumnKind
     is_uuid: bool = False
     is_renamed: bool = False
     record: type | None = None
@@ -47,14 +47,14 @@ class Column:
     item: Column | None = None
 
 
-_PLAIN: Final[tuple[tuple[type[inspect.Type], Kind], ...]] = (
-    (inspect.StrType, Kind.TEXT),
-    (inspect.DecimalType, Kind.DECIMAL),
-    (inspect.BoolType, Kind.BOOLEAN),
-    (inspect.IntType, Kind.INTEGER),
-    (inspect.FloatType, Kind.FLOAT),
-    (inspect.DateTimeType, Kind.INSTANT),
-    (inspect.DateType, Kind.DATE),
+_PLAIN: Final[tuple[tuple[type[inspect.Type], ColumnKind], ...]] = (
+    (inspect.StrType, ColumnKind.TEXT),
+    (inspect.DecimalType, ColumnKind.DECIMAL),
+    (inspect.BoolType, ColumnKind.BOOLEAN),
+    (inspect.IntType, ColumnKind.INTEGER),
+    (inspect.FloatType, ColumnKind.FLOAT),
+    (inspect.DateTimeType, ColumnKind.INSTANT),
+    (inspect.DateType, ColumnKind.DATE),
 )
 
 
@@ -75,12 +75,12 @@ def _of(kind: inspect.Type, name: str, above: tuple[type, ...], *, is_renamed: b
     kind = _bare(kind)
     if isinstance(kind, inspect.StructType) and kind.cls not in above:
         below = tuple(_column(field, (*above, kind.cls)) for field in kind.fields)
-        return Column(name=name, kind=Kind.RECORD, is_renamed=is_renamed, record=kind.cls, below=below)
+        return Column(name=name, kind=ColumnKind.RECORD, is_renamed=is_renamed, record=kind.cls, below=below)
     if isinstance(kind, inspect.VarTupleType | inspect.ListType):
         item = _of(kind.item_type, name, above)
-        return Column(name=name, kind=Kind.LIST, is_renamed=is_renamed, item=item)
-    plain = next((each for known, each in _PLAIN if isinstance(kind, known)), Kind.OPEN)
-    return Column(name=name, kind=plain, is_uuid=plain is Kind.TEXT and _may_be_uuid(name), is_renamed=is_renamed)
+        return Column(name=name, kind=ColumnKind.LIST, is_renamed=is_renamed, item=item)
+    plain = next((each for known, each in _PLAIN if isinstance(kind, known)), ColumnKind.OPEN)
+    return Column(name=name, kind=plain, is_uuid=plain is ColumnKind.TEXT and _may_be_uuid(name), is_renamed=is_renamed)
 
 
 def _bare(kind: inspect.Type) -> inspect.Type:

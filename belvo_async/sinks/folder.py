@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import shutil
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from typing import ClassVar
@@ -16,7 +17,7 @@ from ..discreet import discreet
 from ..errors import ConfigurationError
 from .columns import columns_of
 from .layout import part_path
-from .part import StreamedPart, Writer, cannot_write
+from .part import PartWriter, StreamedPart, cannot_write
 from .part_file import left_behind
 
 
@@ -39,7 +40,7 @@ class FolderSink(ABC):
         return f"{self.kind}:{self._root_name}{'?' if self._options else ''}{self._options}"
 
     @abstractmethod
-    def make_writer(self, key: PartKey, part: str) -> Writer:
+    def make_writer(self, key: PartKey, part: str) -> PartWriter:
         """Open the files of a part; called in a thread."""
 
     def check_installed(self) -> None:
@@ -62,7 +63,7 @@ class FolderSink(ABC):
         return self._part(key)
 
     @asynccontextmanager
-    async def _part(self, key: PartKey) -> AsyncIterator[OpenPart]:
+    async def _part(self, key: PartKey) -> AsyncGenerator[OpenPart]:
         relative = part_path(key, self.suffix)
         # Not cut short by a cancellation: a file that nobody knows of would stay open.
         opening = asyncio.ensure_future(asyncio.to_thread(self._open, key, relative))
@@ -77,7 +78,7 @@ class FolderSink(ABC):
         finally:
             await part.leave()
 
-    def _open(self, key: PartKey, relative: str) -> Writer:
+    def _open(self, key: PartKey, relative: str) -> PartWriter:
         self.check_installed()
         try:
             return self.make_writer(key, relative)
@@ -93,7 +94,7 @@ class FolderSink(ABC):
         return f"<{type(self).__name__} {self.name}>"
 
 
-def _drop_opened(opening: asyncio.Future[Writer]) -> None:
+def _drop_opened(opening: asyncio.Future[PartWriter]) -> None:
     if not opening.cancelled() and opening.exception() is None:
         opening.result().drop()
 
@@ -122,7 +123,11 @@ def _prepare(root: Path, kind: str) -> None:
             os.unlink(probe)
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise ConfigurationError(f"cannot write to {root}: {reason}; nothing was fired. Mend that, or name another place") from error
+        raise ConfigurationError(
+            f"cannot write to {root}: {reason}; nothing was fired. Mend that, or name another place"
+        ) from error
     for path in left_behind(root):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
         with suppress(OSError):
-            path.unlink()
+            path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Where a part lies: named so that DuckDB and polars read a folder of them as one table, by vendor, resource, subject."""
+"""Where a part lies: by vendor, resource and subject, so that DuckDB and polars read a folder of them as one table."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def folder_of(key: PartKey, table: str = "") -> str:
 
 
 def part_path(key: PartKey, suffix: str, table: str = "") -> str:
-    """Path of a part below the sink's directory: what was asked for, and the job, so that a repeated one meets its own."""
+    """Path of a part below the sink's directory: what was asked for, and the job; a repeated one meets its own."""
     period = [each.isoformat() for each in (key.first, key.last) if each is not None]
     directions = ["+".join(_word(each) for each in key.directions)] if key.directions else []
     return f"{folder_of(key, table)}/{'_'.join([*period, *directions, _word(key.job)])}{suffix}"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any, Final, NamedTuple, Protocol
+
+import msgspec
 
 from ..abc import PartKey, Receipt, SideFile
 from ..discreet import discreet
@@ -28,7 +30,7 @@ class Closed(NamedTuple):
     beside: tuple[SideFile, ...] = ()
 
 
-class Writer(Protocol):
+class PartWriter(Protocol):
     """Writes the rows of one part in one format. But for `take`, called in threads, never two at once.
 
     Raises OSError as writing does, and SinkError for a value that has no place in the format.
@@ -58,7 +60,7 @@ class StreamedPart:
     While one piece goes to the disk, the next is encoded: a fault of writing is raised by the call that follows it.
     """
 
-    def __init__(self, key: PartKey, sink: str, part: str, writer: Writer) -> None:
+    def __init__(self, key: PartKey, sink: str, part: str, writer: PartWriter) -> None:
         self._key = key
         self._sink = sink
         self._part = part
@@ -147,17 +149,20 @@ class StreamedPart:
             self._pending.exception()
 
 
-class _telling:  # noqa: N801 - used like a function
+@contextmanager
+def _telling(path: str) -> Generator[None]:
     """Say in one sentence which file could not be written, and what to do. The value stays unsaid."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OSError):
-            raise cannot_write(error, self._path) from error
+    try:
+        yield
+    except OSError as error:
+        raise cannot_write(error, path) from error
+    except SinkError as error:
+        error.path = error.path or path
+        raise
+    except (ArithmeticError, ValueError, TypeError, msgspec.MsgspecError) as error:
+        # What it says may hold the value.
+        text = f"a row cannot be written to {path} ({type(error).__name__}): nothing of this part stays"
+        raise SinkError(text, path=path) from None
 
 
 _ADVICE: Final = "mend that and give the same command again: nothing of this part stays, what was committed before does"

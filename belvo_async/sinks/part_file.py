@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import secrets
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 try:
     import fcntl
@@ -71,6 +75,25 @@ class PartFile:
             os.close(fd)
 
 
+class PartStream(io.RawIOBase):
+    """The file as libraries want it that write by themselves: a stream that only goes on."""
+
+    def __init__(self, file: PartFile) -> None:
+        self._file = file
+
+    def writable(self) -> bool:
+        """It is there to be written."""
+        return True
+
+    def write(self, data: Buffer, /) -> int:
+        """Write all of some bytes."""
+        return self._file.write(memoryview(data).cast("B"))
+
+    def tell(self) -> int:
+        """How much was written."""
+        return self._file.size_bytes
+
+
 def _open(place: Path) -> tuple[int, Path]:
     while True:
         temporary = place.with_name(f".{place.name}.{os.getpid():x}-{secrets.token_hex(4)}.tmp")
@@ -98,7 +121,10 @@ def _lock(fd: int) -> bool:
 
 
 def left_behind(root: Path) -> Iterator[Path]:
-    """The temporary files below a folder whose writers have died."""
+    """The temporary files below a folder whose writers have died, and the folders of those that are gone."""
+    for path in root.rglob(".*.tmpd"):
+        if not path.with_suffix(".tmp").exists():
+            yield path
     for path in root.rglob(".*.tmp"):
         if fcntl is None:
             yield path

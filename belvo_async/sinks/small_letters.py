@@ -5,27 +5,31 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import cache
-from operator import attrgetter
+from operator import attrgetter, methodcaller
 from typing import Any, Final, NamedTuple
 
 import msgspec
 from msgspec.structs import force_setattr
 
-from .columns import Column, Kind, columns_of, open_text, walk
+from .columns import Column, ColumnKind, columns_of, open_text, walk
 
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _UUID_LENGTH: Final = 36
+_COPY: Final = methodcaller("__copy__")
+
+
+def is_uuid(text: str) -> bool:
+    """Whether a text is a UUID, in whatever letters."""
+    return len(text) == _UUID_LENGTH and _UUID.fullmatch(text) is not None
 
 
 def small(text: str | None) -> str | None:
     """A UUID in small letters; any other text as it is."""
-    if text is None or len(text) != _UUID_LENGTH or not _UUID.fullmatch(text):
-        return text
-    return text.lower()
+    return text.lower() if text is not None and is_uuid(text) else text
 
 
 class _Change(NamedTuple):
-    """What may have to be changed in records of one type: their UUIDs, what lies below, content that is no JSON line."""
+    """What may have to be changed in records of a type: their UUIDs, what lies below, content that is no JSON line."""
 
     uuids: tuple[tuple[str, attrgetter[Any]], ...]
     records: tuple[tuple[str, attrgetter[Any], _Change], ...]
@@ -38,7 +42,7 @@ class _Change(NamedTuple):
 
 
 def recaster(record: type) -> Callable[[Sequence[Any]], Sequence[Any]]:
-    """Make what turns rows of a type into rows that msgspec encodes as they are to be written. The rows stay as they are."""
+    """Make what turns rows of a type into rows that msgspec encodes as they are to be written; those given stay."""
     columns = columns_of(record)
     change = _change(columns)
     if not any(each.is_renamed for each in walk(columns)):
@@ -55,26 +59,26 @@ def _twin(record: type, columns: tuple[Column, ...]) -> type:
 
 
 def _twin_type(column: Column) -> Any:
-    if column.kind is Kind.RECORD and column.record is not None:
+    if column.kind is ColumnKind.RECORD and column.record is not None:
         return _twin(column.record, column.below) | None
-    if column.kind is Kind.LIST and column.item is not None:
+    if column.kind is ColumnKind.LIST and column.item is not None:
         inner = _twin_type(column.item)
-        return Any if inner is Any else tuple[inner, ...] | None
+        return Any if inner is Any else tuple[inner, ...] | None  # type: ignore[valid-type]  # made as it runs
     return Any
 
 
 def _change(columns: Sequence[Column]) -> _Change:
-    below = {each.name: _change(each.below) for each in columns if each.kind is Kind.RECORD}
+    below = {each.name: _change(each.below) for each in columns if each.kind is ColumnKind.RECORD}
     items = {
         each.name: _change(each.item.below)
         for each in columns
-        if each.item is not None and each.item.kind is Kind.RECORD
+        if each.item is not None and each.item.kind is ColumnKind.RECORD
     }
     return _Change(
         uuids=tuple((each.name, attrgetter(each.name)) for each in columns if each.is_uuid),
         records=tuple((name, attrgetter(name), each) for name, each in below.items() if not each.is_none),
         lists=tuple((name, attrgetter(name), each) for name, each in items.items() if not each.is_none),
-        opens=tuple((each.name, attrgetter(each.name)) for each in columns if each.kind is Kind.OPEN),
+        opens=tuple((each.name, attrgetter(each.name)) for each in columns if each.kind is ColumnKind.OPEN),
     )
 
 
@@ -93,7 +97,7 @@ def _changed(rows: Sequence[Any], change: _Change) -> Sequence[Any]:
     if not some:
         return rows
     # Others may hold a row: what is changed is a copy.
-    copies = list(map(type(rows[0]).__copy__, rows))
+    copies = list(map(_COPY, rows))
     for name, values in some.items():
         for each, value in zip(copies, values, strict=True):
             force_setattr(each, name, value)
@@ -102,15 +106,12 @@ def _changed(rows: Sequence[Any], change: _Change) -> Sequence[Any]:
 
 def _small_letters(texts: list[str | None]) -> Sequence[object]:
     """The column as it is to be written; () where it is already."""
-    try:
-        joined = "".join(texts)  # type: ignore[arg-type]  # sooner than asking each whether it is None
-    except TypeError:
-        joined = "".join(filter(None, texts))
+    joined = "".join([each for each in texts if each])
     letters = joined.lower()
     if letters == joined:
         return ()
     if len(joined) == _UUID_LENGTH * len(texts) and _are_uuids(texts, letters):
-        return list(map(str.lower, texts))  # type: ignore[arg-type]
+        return list(map(str.lower, filter(None, texts)))
     return list(map(small, texts))
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from ..errors import ConfigurationError
-from .columns import Column, Kind, columns_of, id_fields, open_text
+from .columns import Column, ColumnKind, columns_of, id_fields, open_text
 
 Cells = list[Any]
 """The values of one column, a row each."""
@@ -25,17 +25,17 @@ class Leaf(NamedTuple):
     @property
     def is_table(self) -> bool:
         """Whether it is a list of records."""
-        return self.column.item is not None and self.column.item.kind is Kind.RECORD
+        return self.column.item is not None and self.column.item.kind is ColumnKind.RECORD
 
 
-class Table(NamedTuple):
+class FlatTable(NamedTuple):
     """One table: the record type's own has no `name`; others are named by the way to their list, with dots."""
 
     name: str
     leaves: tuple[Leaf, ...]
-    below: tuple[Table, ...] = ()
+    below: tuple[FlatTable, ...] = ()
 
-    def all(self) -> Iterator[Table]:
+    def all(self) -> Iterator[FlatTable]:
         """This one and all below it, in the order `fill` gives them."""
         yield self
         for each in self.below:
@@ -44,33 +44,33 @@ class Table(NamedTuple):
 
 # What joins tables: the id of the record on top, the place in the list ("0", below another list "0.2"), and the place
 # of the record that holds the list.
-RECORD_ID: Final = Leaf("record_id", Column(name="record_id", kind=Kind.TEXT))
-PLACE: Final = Leaf("place", Column(name="place", kind=Kind.TEXT))
-HOLDER: Final = Leaf("parent_place", Column(name="parent_place", kind=Kind.TEXT))
+RECORD_ID: Final = Leaf("record_id", Column(name="record_id", kind=ColumnKind.TEXT))
+PLACE: Final = Leaf("place", Column(name="place", kind=ColumnKind.TEXT))
+HOLDER: Final = Leaf("parent_place", Column(name="parent_place", kind=ColumnKind.TEXT))
 
 
 def leaves_of(columns: Sequence[Column], prefix: str = "") -> Iterator[Leaf]:
     """The columns with nested records spread out; lists are one column each."""
     for each in columns:
-        if each.kind is Kind.RECORD:
+        if each.kind is ColumnKind.RECORD:
             yield from leaves_of(each.below, f"{prefix}{each.name}_")
         else:
             yield Leaf(f"{prefix}{each.name}", each)
 
 
 @cache
-def one_table(record: type) -> Table:
+def one_table(record: type) -> FlatTable:
     """A record type as one table: lists stay in their cells."""
-    return Table("", _named(tuple(leaves_of(columns_of(record)))))
+    return FlatTable("", _named(tuple(leaves_of(columns_of(record)))))
 
 
 @cache
-def tables_of(record: type) -> Table:
+def tables_of(record: type) -> FlatTable:
     """A record type as several tables."""
     return _table("", columns_of(record), ())
 
 
-def _table(name: str, columns: Sequence[Column], keys: tuple[Leaf, ...]) -> Table:
+def _table(name: str, columns: Sequence[Column], keys: tuple[Leaf, ...]) -> FlatTable:
     leaves = tuple(leaves_of(columns))
     below_keys = (RECORD_ID, PLACE) if not keys else (RECORD_ID, PLACE, HOLDER)
     below = tuple(
@@ -78,7 +78,7 @@ def _table(name: str, columns: Sequence[Column], keys: tuple[Leaf, ...]) -> Tabl
         for each in leaves
         if each.is_table and each.column.item is not None
     )
-    return Table(name, _named((*keys, *(each for each in leaves if not each.is_table))), below)
+    return FlatTable(name, _named((*keys, *(each for each in leaves if not each.is_table))), below)
 
 
 def _named(leaves: tuple[Leaf, ...]) -> tuple[Leaf, ...]:
@@ -94,9 +94,9 @@ def cells_of(columns: Sequence[Column], rows: Sequence[Any]) -> Iterator[Cells]:
     for each in columns:
         get = attrgetter(each.name)
         cells = [None if row is None else get(row) for row in rows]
-        if each.kind is Kind.RECORD:
+        if each.kind is ColumnKind.RECORD:
             yield from cells_of(each.below, cells)
-        elif each.kind is Kind.OPEN:
+        elif each.kind is ColumnKind.OPEN:
             yield [None if is_absent(value) else open_text(value) for value in cells]
         else:
             yield cells
@@ -107,16 +107,16 @@ def is_absent(value: object) -> bool:
     return value is None or value is msgspec.UNSET
 
 
-def fill(record: type, rows: Sequence[Any]) -> Iterator[tuple[Table, list[Cells]]]:
-    """Spread rows over the tables of their type: the columns of each, in the order of `Table.all`."""
+def fill(record: type, rows: Sequence[Any]) -> Iterator[tuple[FlatTable, list[Cells]]]:
+    """Spread rows over the tables of their type: the columns of each, in the order of `FlatTable.all`."""
     fields = id_fields(record)
     ids = [next((value for name in fields if (value := getattr(row, name))), None) for row in rows]
     yield from _fill(tables_of(record), columns_of(record), rows, [ids, [""] * len(rows)], ())
 
 
 def _fill(
-    table: Table, columns: Sequence[Column], rows: Sequence[Any], keys: list[Cells], shown: Sequence[Cells]
-) -> Iterator[tuple[Table, list[Cells]]]:
+    table: FlatTable, columns: Sequence[Column], rows: Sequence[Any], keys: list[Cells], shown: Sequence[Cells]
+) -> Iterator[tuple[FlatTable, list[Cells]]]:
     cells = list(zip(leaves_of(columns), cells_of(columns, rows), strict=True))
     yield table, [*shown, *(each for leaf, each in cells if not leaf.is_table)]
     lists = [(leaf, each) for leaf, each in cells if leaf.is_table]

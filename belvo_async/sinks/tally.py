@@ -9,7 +9,7 @@ from hashlib import blake2b
 from operator import attrgetter
 from typing import Any, Final
 
-from .columns import Kind, columns_of, id_fields
+from .columns import ColumnKind, columns_of, id_fields
 
 # Sums are never rounded: the default context would, at 28 digits. What does not fit is a fault, not an approximation.
 _EXACT: Final = decimal.Context(
@@ -23,7 +23,7 @@ class Tally:
 
     def __init__(self, record: type) -> None:
         columns = columns_of(record)
-        names = [each.name for each in columns if each.kind is Kind.DECIMAL]
+        names = [each.name for each in columns if each.kind is ColumnKind.DECIMAL]
         self.rows = 0
         self._ids = 0
         self._id_getters = [attrgetter(each) for each in id_fields(record)]
@@ -41,7 +41,8 @@ class Tally:
         self._ids += sum_of_ids(row_ids(rows, self._id_getters))
         with decimal.localcontext(_EXACT):
             for name, get in self._getters.items():
-                self.sums[name] = sum(filter(None, map(get, rows)), self.sums[name])
+                values: Iterable[Decimal | None] = map(get, rows)
+                self.sums[name] = sum(filter(None, values), self.sums[name])
 
 
 def row_ids(rows: Sequence[Any], getters: Sequence[attrgetter[Any]]) -> Iterable[str]:

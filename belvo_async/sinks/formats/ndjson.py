@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from ..abc import PartKey
-from ..errors import ConfigurationError
-from .folder import FolderSink
+from ...abc import PartKey
+from ...errors import ConfigurationError
+from ..folder import FolderSink
+from ..part import PartWriter
+from ..part_file import PartFile
+from ..small_letters import recaster
 from .lines import LineWriter
-from .part import Writer
-from .part_file import PartFile
-from .small_letters import recaster
 
 
 class NdjsonSink(FolderSink):
@@ -32,7 +32,7 @@ class NdjsonSink(FolderSink):
         if options:
             raise ConfigurationError(f"`ndjson:` has no options, not {', '.join(sorted(options))}")
 
-    def make_writer(self, key: PartKey, part: str) -> Writer:
+    def make_writer(self, key: PartKey, part: str) -> PartWriter:
         """Open the file of a part."""
         return LineWriter(PartFile(self.root / part, self.root), _encoder(key.record))
 

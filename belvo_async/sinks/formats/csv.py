@@ -10,15 +10,15 @@ from typing import Any, ClassVar, Final
 
 import msgspec
 
-from ..abc import PartKey
-from ..errors import ConfigurationError
-from .columns import Kind, columns_of
-from .folder import FolderSink
+from ...abc import PartKey
+from ...errors import ConfigurationError
+from ..columns import ColumnKind, columns_of
+from ..folder import FolderSink
+from ..part import PartWriter
+from ..part_file import PartFile
+from ..small_letters import recaster
+from ..tables import Cells, cells_of, one_table
 from .lines import LineWriter
-from .part import Writer
-from .part_file import PartFile
-from .small_letters import recaster
-from .tables import Cells, cells_of, one_table
 
 # What a spreadsheet would take for a formula, and what was already marked so.
 _FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
@@ -41,9 +41,11 @@ class CsvSink(FolderSink):
         if given:
             raise ConfigurationError(f"`csv:` knows the option `plain`, not {', '.join(sorted(given))}")
 
-    def make_writer(self, key: PartKey, part: str) -> Writer:
+    def make_writer(self, key: PartKey, part: str) -> PartWriter:
         """Open the file of a part."""
-        return LineWriter(PartFile(self.root / part, self.root), _encoder(key.record, self._is_plain), _head(key.record))
+        return LineWriter(
+            PartFile(self.root / part, self.root), _encoder(key.record, self._is_plain), _head(key.record)
+        )
 
 
 def read_text(cell: str) -> str:
@@ -58,7 +60,7 @@ def _head(record: type) -> bytes:
 def _encoder(record: type, is_plain: bool) -> Callable[[Sequence[Any]], bytes]:
     columns, recast = columns_of(record), recaster(record)
     text = _quoted if is_plain else _neutral
-    of_kind: dict[Kind, Callable[[Any], str]] = {**_CELLS, Kind.TEXT: text, Kind.OPEN: text}
+    of_kind: dict[ColumnKind, Callable[[Any], str]] = {**_CELLS, ColumnKind.TEXT: text, ColumnKind.OPEN: text}
     cells = [of_kind[each.column.kind] for each in one_table(record).leaves]
 
     def encode(rows: Sequence[Any]) -> bytes:
@@ -92,13 +94,13 @@ def _boolean(value: bool) -> str:
     return "true" if value else "false"
 
 
-_CELLS: Final[Mapping[Kind, Callable[[Any], str]]] = {
+_CELLS: Final[Mapping[ColumnKind, Callable[[Any], str]]] = {
     # Without an exponent, which some readers of decimals do not take.
-    Kind.DECIMAL: lambda value: format(value, "f"),
-    Kind.INTEGER: str,
-    Kind.FLOAT: repr,
-    Kind.BOOLEAN: _boolean,
-    Kind.DATE: dt.date.isoformat,
-    Kind.INSTANT: _instant,
-    Kind.LIST: _list,
+    ColumnKind.DECIMAL: lambda value: format(value, "f"),
+    ColumnKind.INTEGER: str,
+    ColumnKind.FLOAT: repr,
+    ColumnKind.BOOLEAN: _boolean,
+    ColumnKind.DATE: dt.date.isoformat,
+    ColumnKind.INSTANT: _instant,
+    ColumnKind.LIST: _list,
 }

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any, Final
 
-
-from ..errors import ConfigurationError, SinkError
-from .columns import Column, Kind, open_text
-from .tables import Cells, is_absent
+from ...errors import ConfigurationError, SinkError
+from ..columns import Column, ColumnKind, open_text
+from ..tables import Cells, is_absent
 
 # What money fits: 29 digits before the point and 9 after it; DuckDB's and polars' own decimals are as wide.
 DIGITS: Final = 38
@@ -31,15 +30,15 @@ class Arrays:
     def __init__(self, *, as_text: bool) -> None:
         self._arrow, _ = load_arrow()
         arrow = self._arrow
-        self._types: dict[Kind, Any] = {
-            Kind.TEXT: arrow.string(),
-            Kind.OPEN: arrow.string(),
-            Kind.DECIMAL: arrow.string() if as_text else arrow.decimal128(DIGITS, PLACES),
-            Kind.INTEGER: arrow.int64(),
-            Kind.FLOAT: arrow.float64(),
-            Kind.BOOLEAN: arrow.bool_(),
-            Kind.DATE: arrow.date32(),
-            Kind.INSTANT: arrow.timestamp("us", tz="UTC"),
+        self._types: dict[ColumnKind, Any] = {
+            ColumnKind.TEXT: arrow.string(),
+            ColumnKind.OPEN: arrow.string(),
+            ColumnKind.DECIMAL: arrow.string() if as_text else arrow.decimal128(DIGITS, PLACES),
+            ColumnKind.INTEGER: arrow.int64(),
+            ColumnKind.FLOAT: arrow.float64(),
+            ColumnKind.BOOLEAN: arrow.bool_(),
+            ColumnKind.DATE: arrow.date32(),
+            ColumnKind.INSTANT: arrow.timestamp("us", tz="UTC"),
         }
         self._as_text = as_text
 
@@ -49,24 +48,24 @@ class Arrays:
 
     def type_of(self, column: Column) -> Any:
         """The type of a column."""
-        if column.kind is Kind.RECORD and column.below:
+        if column.kind is ColumnKind.RECORD and column.below:
             return self._arrow.struct([(each.name, self.type_of(each)) for each in column.below])
-        if column.kind is Kind.LIST and column.item is not None:
+        if column.kind is ColumnKind.LIST and column.item is not None:
             return self._arrow.list_(self.type_of(column.item))
-        return self._types.get(column.kind, self._types[Kind.OPEN])
+        return self._types.get(column.kind, self._types[ColumnKind.OPEN])
 
     def make(self, column: Column, values: Cells, where: str) -> Any:
         """One column's array. SinkError names `where` a value has no place in its type, and never the value."""
-        if column.kind is Kind.RECORD and column.below:
+        if column.kind is ColumnKind.RECORD and column.below:
             return self._struct(column, values, where)
-        if column.kind is Kind.LIST and column.item is not None:
+        if column.kind is ColumnKind.LIST and column.item is not None:
             return self._list(column.item, values, where)
-        if column.kind in {Kind.OPEN, Kind.RECORD}:
+        if column.kind in {ColumnKind.OPEN, ColumnKind.RECORD}:
             values = [None if is_absent(each) else open_text(each) for each in values]
-        if column.kind is Kind.DECIMAL and self._as_text:
+        if column.kind is ColumnKind.DECIMAL and self._as_text:
             values = [None if each is None else format(each, "f") for each in values]
         try:
-            return self._arrow.array(values, self._types.get(column.kind, self._types[Kind.OPEN]))
+            return self._arrow.array(values, self._types.get(column.kind, self._types[ColumnKind.OPEN]))
         except (self._arrow.ArrowException, ArithmeticError, TypeError, ValueError):
             raise _misfit(column.kind, where) from None
 
@@ -90,9 +89,13 @@ class Arrays:
         return self._arrow.ListArray.from_arrays(places, self.make(item, flat, where))
 
 
-def _misfit(kind: Kind, where: str) -> SinkError:
-    if kind is Kind.DECIMAL:
+def _misfit(kind: ColumnKind, where: str) -> SinkError:
+    if kind is ColumnKind.DECIMAL:
         room = f"{DIGITS - PLACES} digits before the point and {PLACES} after it"
         advice = "write it with `?decimals=text`, or into `ndjson:`"
-        return SinkError(f"a number in column {where} has no place in a Parquet decimal ({room}): {advice}", column=where)
-    return SinkError(f"a value in column {where} is no {kind} that Parquet can hold: write it into `ndjson:`", column=where)
+        return SinkError(
+            f"a number in column {where} has no place in a Parquet decimal ({room}): {advice}", column=where
+        )
+    return SinkError(
+        f"a value in column {where} is no {kind} that Parquet can hold: write it into `ndjson:`", column=where
+    )

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from .part import Closed, Work
-from .part_file import PartFile
+from ..part import Closed, Work
+from ..part_file import PartFile
 
-# So much is gathered before a thread is given it: handing over costs a tenth of a millisecond, and memory is twice this.
+# So much is gathered for a thread: handing over costs a tenth of a millisecond, and memory is twice this.
 _PIECE_BYTES: Final = 1024 * 1024
 
 
 class LineWriter:
-    """Writes lines that a function makes of rows. Keeps the contract `Writer`."""
+    """Writes lines that a function makes of rows. Keeps the contract `PartWriter`."""
 
     def __init__(self, file: PartFile, encode: Callable[[Sequence[Any]], bytes], head: bytes = b"") -> None:
         self._file = file
@@ -23,11 +23,11 @@ class LineWriter:
 
     @property
     def path(self) -> str:
-        """See `Writer.path`."""
+        """See `PartWriter.path`."""
         return str(self._file.place)
 
     def take(self, rows: Sequence[Any]) -> Work | None:
-        """See `Writer.take`."""
+        """See `PartWriter.take`."""
         piece = self._encode(rows)
         self._pieces.append(piece)
         self._gathered_bytes += len(piece)
@@ -41,11 +41,11 @@ class LineWriter:
             self._file.write(piece)
 
     def close(self) -> Closed:
-        """See `Writer.close`."""
+        """See `PartWriter.close`."""
         self._write(self._pieces)
         return Closed(*self._file.rename())
 
     def drop(self) -> None:
-        """See `Writer.drop`."""
+        """See `PartWriter.drop`."""
         self._pieces.clear()
         self._file.drop()

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
-from ..abc import PartKey, SideFile
-from ..errors import ConfigurationError
+from ...abc import PartKey, SideFile
+from ...errors import ConfigurationError
+from ..columns import columns_of
+from ..folder import FolderSink
+from ..layout import part_path
+from ..part import Closed, PartWriter, Work
+from ..part_file import PartFile, PartStream
+from ..small_letters import recaster
+from ..tables import Cells, fill, tables_of
 from .arrow import Arrays, load_arrow
-from .columns import columns_of
-from .folder import FolderSink
-from .layout import part_path
-from .part import Closed, Work, Writer
-from .part_file import PartFile
-from .small_letters import recaster
-from .tables import Cells, fill, tables_of
 
 # Rows that are made arrays at once, and rows of one row group: wide enough to compress, small enough to hold.
 _BATCH_ROWS: Final = 2_000
@@ -48,13 +47,13 @@ class ParquetSink(FolderSink):
         """ConfigurationError without pyarrow."""
         load_arrow()
 
-    def make_writer(self, key: PartKey, part: str) -> Writer:
+    def make_writer(self, key: PartKey, part: str) -> PartWriter:
         """Open the files of a part."""
         arrays = Arrays(as_text=self._as_text)
         return _Flat(self.root, key, part, arrays) if self._is_flat else _Nested(self.root, key, part, arrays)
 
 
-class _File:
+class _ParquetFile:
     """One Parquet file that grows by row groups."""
 
     def __init__(self, place: Path, root: Path, schema: Any) -> None:
@@ -65,7 +64,7 @@ class _File:
         self._batches: list[Any] = []
         self._waiting_rows = 0
         try:
-            self._writer = parquet.ParquetWriter(_Out(self.file), schema, compression="zstd")
+            self._writer = parquet.ParquetWriter(PartStream(self.file), schema, compression="zstd")
         except BaseException:
             self.file.drop()
             raise
@@ -95,22 +94,6 @@ class _File:
         with suppress(Exception):
             self._writer.close()
         self.file.drop()
-
-
-class _Out(io.RawIOBase):
-    """What pyarrow writes to."""
-
-    def __init__(self, file: PartFile) -> None:
-        self._file = file
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        return self._file.write(data)
-
-    def tell(self) -> int:
-        return self._file.size_bytes
 
 
 class _Gathering:
@@ -143,7 +126,7 @@ class _Nested(_Gathering):
         self._arrays = arrays
         self._columns = columns_of(key.record)
         schema = arrays.schema([(each.name, each) for each in self._columns])
-        self._file = _File(root / part, root, schema)
+        self._file = _ParquetFile(root / part, root, schema)
 
     def _add(self, rows: Sequence[Any]) -> None:
         got = ((each, list(map(attrgetter(each.name), rows))) for each in self._columns)
@@ -164,12 +147,12 @@ class _Flat(_Gathering):
         super().__init__(root / part, key.record)
         self._arrays = arrays
         self._record = key.record
-        self._files: dict[str, tuple[str, _File]] = {}
+        self._files: dict[str, tuple[str, _ParquetFile]] = {}
         try:
             for table in tables_of(key.record).all():
                 path = part_path(key, ParquetSink.suffix, table.name)
                 schema = arrays.schema(table.leaves)
-                self._files[table.name] = (path, _File(root / path, root, schema))
+                self._files[table.name] = (path, _ParquetFile(root / path, root, schema))
         except BaseException:
             self.drop()
             raise
