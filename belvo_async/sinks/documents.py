@@ -64,9 +64,9 @@ async def save_files(
 
     `opener(record, form)` gives the bytes: `lambda invoice, form: session.download(syntage.Cfdi(invoice.id, form))`.
     What is there already is not fetched again. Each file is checked before it gets its name: the XML is a CFDI whose
-    fiscal folio is the record's, the PDF begins and ends as one. What breaks off, is something else or comes too often is
-    asked for four times; what the vendor does not have, once. A failure is told in its `Saved` and stops no other file;
-    SinkError is raised when files cannot be written. Give it a batch at a time: `results.batches()`.
+    fiscal folio is the record's, the PDF begins and ends as one. What breaks off or is something else, or is refused as
+    too often, is asked for four times; what the vendor does not have, once. A failure is told in its `Saved` and stops
+    no other file; SinkError is raised when files cannot be written. Give it a batch at a time: `results.batches()`.
     """
     folder = Path(directory) / folder_of(key) / "files"
     lanes = asyncio.Semaphore(at_once)

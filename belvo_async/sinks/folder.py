@@ -94,6 +94,14 @@ class FolderSink(ABC):
         return f"<{type(self).__name__} {self.name}>"
 
 
+def take_choice(options: dict[str, str], name: str, usual: str, other: str) -> str:
+    """Take an option that has two values; the usual one where it is not given."""
+    value = options.pop(name, usual)
+    if value not in (usual, other):
+        raise ConfigurationError(f"`{name}` is {usual} or {other}")
+    return value
+
+
 def _drop_opened(opening: asyncio.Future[PartWriter]) -> None:
     if not opening.cancelled() and opening.exception() is None:
         opening.result().drop()
@@ -109,25 +117,28 @@ def _is_there(root: Path, receipt: Receipt) -> bool:
 
 def _prepare(root: Path, kind: str) -> None:
     """Make the directory, try to write to it, and clear away what dead runs left."""
-    if root.exists() and not root.is_dir():
-        raise ConfigurationError(f"`{kind}:` writes to a directory, and {root} is a file: name another place")
-    probe = root / f".{secrets.token_hex(4)}.probe"
     try:
+        if root.exists() and not root.is_dir():
+            raise ConfigurationError(f"`{kind}:` writes to a directory, and {root} is a file: name another place")
         root.mkdir(parents=True, exist_ok=True)
-        fd = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
-        try:
-            os.write(fd, b"\0" * 4096)
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-            os.unlink(probe)
+        _probe(root / f".{secrets.token_hex(4)}.probe")
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise ConfigurationError(
-            f"cannot write to {root}: {reason}; nothing was fired. Mend that, or name another place"
-        ) from error
+        text = f"cannot write to {root}: {reason}; nothing was fired. Mend that, or name another place"
+        raise ConfigurationError(text) from error
     for path in left_behind(root):
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         with suppress(OSError):
             path.unlink(missing_ok=True)
+
+
+def _probe(path: Path) -> None:
+    """Write a little, durably, and remove it."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    try:
+        os.write(fd, b"\0" * 4096)
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+        os.unlink(path)

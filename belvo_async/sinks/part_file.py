@@ -122,10 +122,7 @@ def _lock(fd: int) -> bool:
 
 def left_behind(root: Path) -> Iterator[Path]:
     """The temporary files below a folder whose writers have died, and the folders of those that are gone."""
-    for path in root.rglob(".*.tmpd"):
-        if not path.with_suffix(".tmp").exists():
-            yield path
-    for path in root.rglob(".*.tmp"):
+    for path in list(root.rglob(".*.tmp")):
         if fcntl is None:
             yield path
             continue
@@ -136,6 +133,10 @@ def left_behind(root: Path) -> Iterator[Path]:
                 yield path
             finally:
                 os.close(fd)
+    # Beside a file that lives, its folder does.
+    for path in list(root.rglob(".*.tmpd")):
+        if not path.with_suffix(".tmp").exists():
+            yield path
 
 
 def _make_folders(folder: Path, root: Path) -> None:

@@ -13,7 +13,7 @@ import msgspec
 from ...abc import PartKey
 from ...errors import ConfigurationError
 from ..columns import ColumnKind, columns_of
-from ..folder import FolderSink
+from ..folder import FolderSink, take_choice
 from ..part import PartWriter
 from ..part_file import PartFile
 from ..small_letters import recaster
@@ -37,7 +37,7 @@ class CsvSink(FolderSink):
     def __init__(self, directory: str | Path, options: Mapping[str, str] | None = None) -> None:
         super().__init__(directory, options)
         given = dict(options or {})
-        self._is_plain = given.pop("plain", "0") == "1"
+        self._is_plain = take_choice(given, "plain", "0", "1") == "1"
         if given:
             raise ConfigurationError(f"`csv:` knows the option `plain`, not {', '.join(sorted(given))}")
 

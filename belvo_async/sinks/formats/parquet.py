@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final
 from ...abc import PartKey, SideFile
 from ...errors import ConfigurationError
 from ..columns import columns_of
-from ..folder import FolderSink
+from ..folder import FolderSink, take_choice
 from ..layout import part_path
 from ..part import Closed, PartWriter, Work
 from ..part_file import PartFile, PartStream
@@ -38,8 +38,8 @@ class ParquetSink(FolderSink):
     def __init__(self, directory: str | Path, options: Mapping[str, str] | None = None) -> None:
         super().__init__(directory, options)
         given = dict(options or {})
-        self._is_flat = given.pop("flat", "0") == "1"
-        self._as_text = given.pop("decimals", "exact") == "text"
+        self._is_flat = take_choice(given, "flat", "0", "1") == "1"
+        self._as_text = take_choice(given, "decimals", "exact", "text") == "text"
         if given:
             raise ConfigurationError(f"`parquet:` knows `flat` and `decimals`, not {', '.join(sorted(given))}")
 
