@@ -30,7 +30,7 @@ class Place(NamedTuple):
     @property
     def merged(self) -> str:
         """The name of the file that its parts are merged into."""
-        return f"{self.vendor}.{self.resource}{self.suffix}"
+        return f"{self.vendor}-{self.resource}{self.suffix}"
 
 
 def place_of(part: str) -> Place | None:
@@ -41,7 +41,7 @@ def place_of(part: str) -> Place | None:
 
 @discreet
 async def merge(directory: str | os.PathLike[str]) -> tuple[Path, ...]:
-    """Write the parts of each vendor and resource into one file beside them, `DIR/belvo.INVOICES.ndjson`; give these.
+    """Write the parts of each vendor and resource into one file beside them, `DIR/VENDOR-INVOICES.ndjson`; give these.
 
     Rows have a first column more, `subject`, which the folders told before. The parts stay: they are what receipts
     tell of, and what the next run adds to. Merging again replaces the file. NDJSON, CSV and Parquet; workbooks are

@@ -63,12 +63,11 @@ async def test_exports_are_exact(world: World, tmp_path: Path) -> None:
 
 
 async def test_formats_agree(world: World, tmp_path: Path) -> None:
-    """Parquet holds the same ids and sums as NDJSON, in far fewer bytes."""
+    """Parquet holds the same rows, ids and sums as NDJSON."""
     lines = await export(world, NdjsonSink(tmp_path))
     tables = await export(world, ParquetSink(tmp_path))
 
     assert [(each.rows, each.ids, each.sums) for each in lines] == [(each.rows, each.ids, each.sums) for each in tables]
-    assert tables[0].size_bytes < lines[0].size_bytes / 2
 
 
 async def test_documents_come_from_the_session(world: World, tmp_path: Path) -> None:

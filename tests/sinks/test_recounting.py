@@ -47,7 +47,7 @@ async def test_merged_files_fit_the_receipts_of_their_parts(tmp_path: Path, spec
     merged = await merge(tmp_path)
 
     suffix = receipts[0].part.rpartition(".")[2]
-    own = tmp_path / f"syntage.invoice.{suffix}"
+    own = tmp_path / f"syntage-invoice.{suffix}"
     assert own in merged
     found = recount(receipts, [own])
     assert (None, 3, 305) == (found.fault, found.parts, found.rows)
@@ -61,10 +61,10 @@ async def test_a_merged_file_names_the_subjects(tmp_path: Path) -> None:
 
     await merge(tmp_path)
 
-    lines = (tmp_path / "syntage.invoice.ndjson").read_text(encoding="utf-8").splitlines()
+    lines = (tmp_path / "syntage-invoice.ndjson").read_text(encoding="utf-8").splitlines()
     assert lines[0].startswith('{"subject":"0b8e9b2e-')
     assert lines[-1].startswith(f'{{"subject":"{OTHER}","iri":null')
-    table = (tmp_path / "syntage.invoice.csv").read_text(encoding="utf-8")
+    table = (tmp_path / "syntage-invoice.csv").read_text(encoding="utf-8")
     assert table.startswith("subject,iri,id,uuid")
     assert 305 == table.count('"0b8e9b2e-6a3a') + table.count(f'"{OTHER}"')
 

@@ -1,0 +1,192 @@
+"""Records to files: our sinks beside the barest loop that writes the same records.
+
+    python benchmarks/exports.py [--quick]
+
+NDJSON: beside `encode_lines` of msgspec and `file.write`, nothing else: no snake_case, no digests, no sums, no flush to the
+disk. Parquet: beside a bare ParquetWriter fed the same records by `Table.from_pylist`, with the same schema, row groups and
+compression. Ours is timed to the end of `commit`, which waits for the disk; a second row compares with the same loop that
+waits for it too. The ways take turns in one process, one part each of batches of 200 invoices, and the median of the
+rounds' ratios is told. BENCHMARK_ROOM names a directory to write to. Memory: 300,000 invoices through one part in a fresh
+process, the peak over the start, as the kernel tells it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import resource
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow
+import pyarrow.parquet
+from apart import ask
+from decode import make_rows
+from table import Row, beside, show
+
+from belvo_async import belvo, syntage
+from belvo_async.simulator import SyntageSimulator
+from belvo_async.sinks import PartKey, open_sink
+from belvo_async.sinks.columns import columns_of
+from belvo_async.sinks.formats.arrow import Arrays
+
+BATCH_ROWS = 200
+BATCHES = 100
+GROUP_ROWS = 16_000
+PLAIN = (datetime, date, Decimal)
+Invoices = list[Any]
+
+
+def make_belvo(count: int) -> Invoices:
+    decode = msgspec.json.Decoder(belvo.Invoice).decode
+    return [decode(each) for each in make_rows(count)]
+
+
+def make_syntage(count: int) -> Invoices:
+    simulator = SyntageSimulator(seed=7, entities=1, invoices_per_year=count)
+    period = {"period": {"from": "2025-01-01", "to": "2025-12-31"}}
+    encode = msgspec.json.Encoder(decimal_format="number").encode
+    decode = msgspec.json.Decoder(syntage.Invoice).decode
+    rows = [decode(encode(each)) for each in simulator.invoices(simulator.entities[0], period)]
+    return (rows * (count // len(rows) + 1))[:count]
+
+
+def batches_of(rows: Invoices) -> list[Invoices]:
+    return [rows[start : start + BATCH_ROWS] for start in range(0, len(rows), BATCH_ROWS)]
+
+
+def key_of(record: type) -> PartKey:
+    return PartKey(vendor="v", resource="r", subject="s", job="j", record=record)
+
+
+async def write_ours(spec: str, rows: Invoices) -> float:
+    """Seconds until all is durable."""
+    sink = open_sink(spec)
+    await sink.begin()
+    began = time.perf_counter()
+    async with sink.part(key_of(type(rows[0]))) as part:
+        for batch in batches_of(rows):
+            await part.write(batch)
+        await part.commit(now=datetime.now(UTC))
+    return time.perf_counter() - began
+
+
+def write_lines(path: Path, rows: Invoices) -> float:
+    encode = msgspec.json.Encoder().encode_lines
+    began = time.perf_counter()
+    with path.open("wb") as file:
+        for batch in batches_of(rows):
+            file.write(encode(batch))
+    return time.perf_counter() - began
+
+
+def write_tables(path: Path, rows: Invoices) -> float:
+    record = type(rows[0])
+    schema = Arrays(as_text=False).schema([(each.name, each) for each in columns_of(record)])
+    began = time.perf_counter()
+    with pyarrow.parquet.ParquetWriter(path, schema, compression="zstd") as writer:
+        waiting: Invoices = []
+        for batch in batches_of(rows):
+            waiting += msgspec.to_builtins(batch, builtin_types=PLAIN)
+            if len(waiting) >= GROUP_ROWS:
+                writer.write_table(pyarrow.Table.from_pylist(waiting, schema=schema))
+                waiting = []
+        writer.write_table(pyarrow.Table.from_pylist(waiting, schema=schema))
+    return time.perf_counter() - began
+
+
+def flush(path: Path) -> float:
+    """Seconds until what was written is on the disk."""
+    began = time.perf_counter()
+    fd = os.open(path, os.O_RDONLY)
+    os.fsync(fd)
+    os.close(fd)
+    return time.perf_counter() - began
+
+
+def compare(what: str, spec: str, peer: Callable[[Path, Invoices], float], rows: Invoices, rounds: int) -> list[Row]:
+    """One format, in turns with its peer."""
+    ours: list[float] = []
+    bare: list[float] = []
+    durable: list[float] = []
+    for _ in range(rounds + 1):
+        room = Path(tempfile.mkdtemp(dir=os.environ.get("BENCHMARK_ROOM")))
+        try:
+            bare.append(peer(room / "peer", rows))
+            durable.append(bare[-1] + flush(room / "peer"))
+            os.unlink(room / "peer")
+            ours.append(asyncio.run(write_ours(spec.format(room / "out"), rows)))
+        finally:
+            shutil.rmtree(room)
+    rates = [[len(rows) / seconds for seconds in each[1:]] for each in (ours, bare, durable)]
+    return [
+        beside("exports", what, rates[0], rates[1], 0.8),
+        beside("exports", f"{what}, that waits for the disk too", rates[0], rates[2], None),
+    ]
+
+
+def measure_memory(spec: str, invoices: int, most_mb: float) -> Row:
+    with tempfile.TemporaryDirectory(dir=os.environ.get("BENCHMARK_ROOM")) as room:
+        peak = ask("exports.py", "--peak", spec.format(Path(room) / "out"), str(invoices))
+    what = f"{spec.partition(':')[0]}: peak over the start, MB, {invoices:,} invoices"
+    return Row(area="exports", what=what, ours=f"{peak:.0f} MB", ratio=peak, goal=most_mb, at_least=False)
+
+
+def peak_of(spec: str, invoices: int) -> float:
+    """The part of a fresh process: what 300,000 invoices add at most, decoded batch by batch as results are."""
+    lines = make_rows(1000)
+    decode = msgspec.json.Decoder(belvo.Invoice).decode
+    asyncio.run(write_ours(spec, [decode(each) for each in lines[:10]]))
+    before = _peak_mb()
+
+    async def write() -> None:
+        async with open_sink(spec).part(key_of(belvo.Invoice)) as part:
+            for start in range(0, invoices, BATCH_ROWS):
+                await part.write([decode(lines[each % 1000]) for each in range(start, start + BATCH_ROWS)])
+            await part.commit(now=datetime.now(UTC))
+
+    asyncio.run(write())
+    return _peak_mb() - before
+
+
+def _peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def measure(quick: bool = False) -> list[Row]:
+    """All goals of this area."""
+    count, rounds = BATCH_ROWS * BATCHES, 5 if quick else 15
+    invoices, theirs = make_belvo(count), make_syntage(count)
+    rows = compare("NDJSON of Belvo's invoices, beside encode_lines", "ndjson:{}", write_lines, invoices, rounds)
+    rows += compare("NDJSON of Syntage's invoices, beside encode_lines", "ndjson:{}", write_lines, theirs, rounds)
+    rows += compare("Parquet of Belvo's invoices, beside pyarrow", "parquet:{}", write_tables, invoices, rounds)
+    del invoices, theirs
+    many = 60_000 if quick else 300_000
+    return [*rows, *(measure_memory(spec, many, most) for spec, most in MEMORY)]
+
+
+MEMORY = (("ndjson:{}", 60.0), ("csv:{}", 60.0), ("parquet:{}", 250.0), ("parquet:{}?flat=1", 250.0))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Write records to files, ours against peers.")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, fewer rows")
+    parser.add_argument("--peak", nargs=2, metavar=("SPEC", "ROWS"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.peak:
+        print(json.dumps(peak_of(options.peak[0], int(options.peak[1]))))
+    else:
+        show(measure(options.quick))
+
+
+if __name__ == "__main__":
+    main()
