@@ -51,7 +51,8 @@ def measure_here(area: str, quick: bool, into: Path) -> None:
     try:
         module = importlib.import_module(AREAS[area])
     except ModuleNotFoundError as missing:
-        raise SystemExit(f"{missing.name} is missing: pip install 'belvo-async[bench,parquet,postgres,redis]'") from None
+        extras = "bench,parquet,postgres,redis"
+        raise SystemExit(f"{missing.name} is missing: pip install 'belvo-async[{extras}]'") from None
     rows = module.measure(quick)
     into.write_text(json.dumps([dataclasses.asdict(row) for row in rows]), encoding="utf-8")
 

@@ -69,10 +69,10 @@ class OpenPart(Protocol):
     """A part that is being written, under a temporary name. Used by one task at a time."""
 
     async def write(self, records: Sequence[object]) -> None:
-        """Add rows; all are of the key's `record` type. They are not kept: memory stays bounded by one call's rows.
+        """Add rows of the key's `record` type. They are not changed; memory stays bounded, however many come.
 
-        Returns when they were handed to the system, which has not made them durable yet. Raises SinkError when that is
-        not possible: nothing of the part stays, and the job can be read and written again.
+        Some may be on their way when it returns: a fault is raised by the call that follows it, as SinkError. Then
+        nothing of the part stays, and the job can be read and written again.
         """
         ...
 

@@ -8,8 +8,9 @@ from typing import Any, Final
 from ..part import Closed, Work
 from ..part_file import PartFile
 
-# So much is gathered for a thread: handing over costs a tenth of a millisecond, and memory is twice this.
-_PIECE_BYTES: Final = 1024 * 1024
+# So much is gathered for a thread, which hashes and writes it in one go: each time it comes back from the system, it
+# may wait five milliseconds for its turn (`sys.getswitchinterval`). Memory is a few times this.
+_PIECE_BYTES: Final = 8 * 1024 * 1024
 
 
 class LineWriter:
@@ -37,8 +38,9 @@ class LineWriter:
         return lambda: self._write(pieces)
 
     def _write(self, pieces: list[bytes]) -> None:
-        for piece in pieces:
-            self._file.write(piece)
+        whole = b"".join(pieces)
+        pieces.clear()
+        self._file.write(whole)
 
     def close(self) -> Closed:
         """See `PartWriter.close`."""
