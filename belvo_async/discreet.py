@@ -36,8 +36,10 @@ _LIBRARIES: Final = frozenset(
         "psycopg",
         "psycopg_binary",
         "psycopg_c",
+        "pyarrow",
         "redis",
         "tenacity",
+        "xlsxwriter",
         "yarl",
     }
 )

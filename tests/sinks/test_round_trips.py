@@ -214,6 +214,8 @@ def test_a_number_that_parquet_cannot_hold_fails_its_part(tmp_path: Path, amount
 
     assert ("total_amount", False) == (caught.value.column, amount in str(caught.value))
     assert caught.value.path is not None
+    # What pyarrow said holds the value, and so would its frames.
+    assert None is caught.value.__context__
     _, read = written(ParquetSink, rows, {"decimals": "text"})
     assert Decimal(amount) == Decimal(read[0]["total_amount"])
 
