@@ -46,6 +46,7 @@ from .jobs import Failure, Job, Observation, Polling, Quiet, Status, Task, Way, 
 
 if TYPE_CHECKING:
     from ._session import JobHandle, RemoteFile, Results, Session
+    from .planning import Freshness, Plan, Prices
     from .tolerant import Misfit, Misfits
     from .vendors import belvo, syntage
     from .vendors.belvo import Belvo
@@ -59,6 +60,7 @@ __all__ = [
     "BelvoAsyncError",
     "ConfigurationError",
     "Failure",
+    "Freshness",
     "IncompleteResultError",
     "Job",
     "JobAbandonedError",
@@ -76,7 +78,9 @@ __all__ = [
     "NotFoundError",
     "Observation",
     "PayloadError",
+    "Plan",
     "Polling",
+    "Prices",
     "Quiet",
     "RateLimitError",
     "RemoteFile",
@@ -105,7 +109,10 @@ __all__ = [
 # Loaded when first used: an import of this package costs little, and only the catalogues in use are built.
 _LAZY: Final = {
     "RemoteFile": "_session",
+    "Freshness": "planning",
     "JobHandle": "_session",
+    "Plan": "planning",
+    "Prices": "planning",
     "Results": "_session",
     "Session": "_session",
     "Misfit": "tolerant",

@@ -31,6 +31,7 @@ CORE = {
     "tolerant",
     "settings",
     "proxies",
+    "planning",
 }
 ARROWS: dict[str, set[str]] = {
     "jobs": set(),
@@ -45,6 +46,7 @@ ARROWS: dict[str, set[str]] = {
     "accounts": {"abc", "errors"},
     "proxies": {"abc", "jobs", "payload"},
     "settings": {"abc", "accounts", "errors", "origins"},
+    "planning": {"abc", "jobs", "errors", "payload", "discreet"},
     "vendors": CORE,
     "stores": CORE,
     "sinks": CORE,

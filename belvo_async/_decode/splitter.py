@@ -28,7 +28,7 @@ _FIRST_KEY: Final = re.compile(rb'\{[ \t\r\n]*"(?:[^"\\]|\\.)*"')
 _ROWS_TO_LEARN_FROM: Final = 16
 
 
-class _Extent(NamedTuple):
+class _Stretch(NamedTuple):
     """Where a row begins, and what stands behind it: a comma or the array's end."""
 
     start: int
@@ -128,7 +128,7 @@ class Splitter(Generic[R]):
     def _find_rows(self, most: int | None = None) -> _Rows:
         """Find the rows that end in the front of the buffer."""
         buf = self._buffer.buf
-        spans: list[_Extent] = []
+        spans: list[_Stretch] = []
         with memoryview(buf) as whole, whole[: self._buffer.shallow()] as view:
             ends = open_scanner(view)
             at = 0
@@ -140,7 +140,7 @@ class Splitter(Generic[R]):
                     return _Rows(spans, closed_at=start)
                 end, fault = self._row_end(ends, start, self.count + len(spans))
                 if end is not None:
-                    spans.append(_Extent(start, end))
+                    spans.append(_Stretch(start, end))
                 if end is None or fault is not None:
                     return _Rows(spans, fault=fault)
                 if buf[end] == _CLOSE:
@@ -166,7 +166,7 @@ class Splitter(Generic[R]):
             return (end, buffer.malformed(arrived, self._path if end else path)) if buffer.ended else (None, None)
         return end, None if buffer.buf[end] in (_COMMA, _CLOSE) else buffer.malformed(end, self._path)
 
-    def _decode(self, spans: Sequence[_Extent]) -> tuple[Batch[R], PayloadError | None]:
+    def _decode(self, spans: Sequence[_Stretch]) -> tuple[Batch[R], PayloadError | None]:
         """Decode rows whose ends are known; up to the first that cannot be read."""
         buf = self._buffer.buf
         end = spans[-1].end
@@ -181,7 +181,7 @@ class Splitter(Generic[R]):
                 buf[end] = mark
         return self._decode_singly(spans)
 
-    def _decode_singly(self, spans: Sequence[_Extent]) -> tuple[Batch[R], PayloadError | None]:
+    def _decode_singly(self, spans: Sequence[_Stretch]) -> tuple[Batch[R], PayloadError | None]:
         records: list[R] = []
         seen: list[Any] = []
         odd: list[Odd] = []
@@ -209,7 +209,7 @@ class Splitter(Generic[R]):
             buffer.buf[0] = _OPEN
         self._wanted_bytes = max(self._target_bytes if blank else 2 * len(buffer.buf), 2)
 
-    def _learn_again(self, spans: Sequence[_Extent]) -> None:
+    def _learn_again(self, spans: Sequence[_Stretch]) -> None:
         if self._wrong < _WRONG_GUESSES:
             self._separator = _learn(self._buffer.buf, spans, self._wrong)
 
@@ -217,7 +217,7 @@ class Splitter(Generic[R]):
 class _Rows(NamedTuple):
     """What the exact way found in the buffer."""
 
-    spans: Sequence[_Extent]
+    spans: Sequence[_Stretch]
     closed_at: int | None = None
     fault: PayloadError | None = None
     blank: bool = False
@@ -241,7 +241,7 @@ class _Separator(NamedTuple):
         return at + self.comma_at if at >= 0 else -1
 
 
-def _learn(buf: bytearray, spans: Sequence[_Extent], wrong: int) -> _Separator | None:
+def _learn(buf: bytearray, spans: Sequence[_Stretch], wrong: int) -> _Separator | None:
     """Learn the border of rows from some whose ends are known; after a wrong guess, from more of each row's end."""
     if len(spans) < 2:
         return None
@@ -256,7 +256,7 @@ def _learn(buf: bytearray, spans: Sequence[_Extent], wrong: int) -> _Separator |
     return _Separator(text, len(before) + first.end - end) if len(text) <= 2 * _SEPARATOR_BYTES else None
 
 
-def _common_end(buf: bytearray, spans: Sequence[_Extent]) -> bytes:
+def _common_end(buf: bytearray, spans: Sequence[_Stretch]) -> bytes:
     """The bytes that all rows end with, as far as they agree."""
     tails = [bytes(buf[max(span.start, span.end - _SEPARATOR_BYTES) : span.end]).rstrip() for span in spans]
     common = tails[0]

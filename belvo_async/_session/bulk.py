@@ -43,7 +43,7 @@ async def run(
                 # What the source raises waits for the jobs that were fired before: their handles are still wanted.
                 if task is not drawing:
                     handle: JobHandle[R] = task.result()
-                    _check_key(handle.job)
+                    check_key(handle.job)
                     slots.release()
                     yield handle
             drawing.result()
@@ -51,7 +51,7 @@ async def run(
             await _abandon(under_way)
 
 
-def _check_key(job: Job) -> None:
+def check_key(job: Job) -> None:
     """Raise AuthenticationError when the vendor refused the key itself: no further task would pass."""
     failure = job.failure
     if job.status is Status.REJECTED and failure is not None and failure.refused_key is not None:

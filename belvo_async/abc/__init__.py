@@ -20,6 +20,7 @@ from .exchange import (
     Shape,
     Walk,
 )
+from .plans import PlanRules, RowPlace
 from .sink import OpenPart, PartKey, Receipt, SideFile, Sink
 from .store import ASIDE_FOR, Entry, LaidAside, Store
 from .vendor import Vendor
@@ -41,11 +42,13 @@ __all__ = [
     "Page",
     "PartKey",
     "Permit",
+    "PlanRules",
     "Query",
     "Receipt",
     "Request",
     "Response",
     "Retry",
+    "RowPlace",
     "Secret",
     "Shape",
     "SideFile",

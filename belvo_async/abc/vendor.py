@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from ..errors import VendorError
 from ..jobs import Job, Observation, Task
 from .exchange import Answer, Call, Conversation, Download, Fetch, Headers, Query, Walk
+from .plans import PlanRules
 
 
 class Vendor(Protocol):
@@ -18,8 +19,9 @@ class Vendor(Protocol):
     `former_accounts` those whose jobs are followed as well, since they were fired under another name or key of the same
     account (a vendor may lack this: then there are none); `origin` scheme, host and port that credentials may go to;
     `tasks` maps each stored kind to its type; `queries`, `calls` and `downloads` are the types that `list`, `call` and
-    `download` take; `accepts_webhooks` whether deliveries can be proven (or proof was explicitly waived). Answers that
-    fit nothing raise PayloadError; error answers to reads raise VendorError.
+    `download` take; `accepts_webhooks` whether deliveries can be proven (or proof was explicitly waived); `plans` says
+    by resource how requests may be cut that a plan asks for. Answers that fit nothing raise PayloadError; error answers
+    to reads raise VendorError.
     """
 
     @property
@@ -38,6 +40,8 @@ class Vendor(Protocol):
     def downloads(self) -> tuple[type[object], ...]: ...
     @property
     def accepts_webhooks(self) -> bool: ...
+    @property
+    def plans(self) -> Mapping[str, PlanRules]: ...
 
     def credentials(self) -> Mapping[str, str]:
         """The headers that prove who we are. Called by the edge for each request to `origin`, kept nowhere."""

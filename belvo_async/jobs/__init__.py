@@ -5,6 +5,7 @@ Everything a vendor ever says becomes an `Observation`; `reconcile` alone decide
 
 from .clocks import CLOCKS_DIFFER, DOWN_AFTER, at_present
 from .document import decode_job, decode_observation, decode_task, encode_job, load_kinds_with, task_key
+from .extent import ISSUED, RECEIVED, UNDIRECTED, Extent
 from .joining import NO_WISH, Wish, is_joined, is_of_task, joined, shares_name
 from .model import (
     STATES,
@@ -56,12 +57,16 @@ __all__ = [
     "DOWN_AFTER",
     "GONE_POLLS",
     "GONE_SPAN",
+    "ISSUED",
     "NO_WISH",
     "PROOF",
+    "RECEIVED",
     "STATES",
     "TABLE",
+    "UNDIRECTED",
     "Absent",
     "Evidence",
+    "Extent",
     "Failure",
     "Found",
     "GivenUp",

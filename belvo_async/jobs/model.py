@@ -10,6 +10,8 @@ from typing import Any, ClassVar, Final, Generic, TypedDict, TypeVar, Unpack
 import msgspec
 from msgspec.structs import replace
 
+from .extent import Extent
+
 R_co = TypeVar("R_co", covariant=True)
 
 
@@ -114,8 +116,8 @@ class Task(msgspec.Struct, Generic[R_co], frozen=True, kw_only=True, tag_field="
         raise NotImplementedError
 
     @property
-    def extent(self) -> object | None:
-        """What a whole run of it would cover; None for a task that covers no days."""
+    def extent(self) -> Extent | None:
+        """Which days it asks for, and of what; None where it brings no records that a plan could want."""
         return None
 
 

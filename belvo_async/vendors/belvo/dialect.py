@@ -31,6 +31,7 @@ from .calls import carry_out
 from .errors import read_error
 from .find import find
 from .lists import walk_query
+from .plans import plan_rules
 from .poll import PATIENCE, QUIET, poll
 from .results import walk_results
 from .schema.tasks import Invoices
@@ -102,6 +103,7 @@ class Belvo:
         read_span(quiet, "quiet")
         # Without webhooks nothing is worth waiting for longer.
         patience = quiet * PATIENCE if self.accepts_webhooks else quiet
+        self.plans = plan_rules(paced_by)
         self._pace = Pace(budget=paced_by, quiet=quiet, patience=patience)
 
     @classmethod

@@ -19,6 +19,7 @@ from .errors import read_error
 from .events import catch_up
 from .find import find
 from .lists import walk_query
+from .plans import PLAN_RULES
 from .poll import poll
 from .results import check_readable, walk_results
 from .schema.options import Period
@@ -68,6 +69,7 @@ class Syntage:
         self._key = read_key(api_key)
         self.name = "syntage"
         self.tasks, self.queries, self.calls, self.downloads = catalogue_of(_PACKAGE)
+        self.plans = PLAN_RULES
         self.timeout = read_timeout(timeout)
         self.origin = choose_origin(base_url, environment, ORIGINS)
         self._secrets = read_secrets(webhook_secrets)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
 from typing import ClassVar, Final, Never, TypeAlias
 
 from msgspec.structs import force_setattr
 
 from ....discreet import discreet
 from ....errors import TaskError
-from ....jobs import Task
+from ....jobs import ISSUED, RECEIVED, Extent, Task
 from .checks import (
     Direction,
     Resource,
@@ -36,6 +37,9 @@ def check_span(first: date, last: date) -> None:
     if (last - first).days + 1 > LONGEST_PERIOD_DAYS:
         raise TaskError(f"one request covers at most {LONGEST_PERIOD_DAYS} days: split the period", field="date_to")
 
+
+# Which side of an invoice the link's owner is on.
+DIRECTIONS: Final[Mapping[str, Direction]] = MappingProxyType({ISSUED: "OUTFLOW", RECEIVED: "INFLOW"})
 
 FiscalRecord: TypeAlias = Invoice | FinancialStatement | TaxReturn | TaxStatus | TaxComplianceStatus | TaxRetention
 """A record of any of the six resources."""
@@ -76,6 +80,15 @@ class Invoices(Task[Invoice], frozen=True, tag="belvo.Invoices"):
     def resource(self) -> str:
         return "INVOICES"
 
+    @property
+    def extent(self) -> Extent:
+        return Extent(
+            directions=tuple(each for each, word in DIRECTIONS.items() if self.type in (word, None)),
+            first=self.date_from,
+            last=self.date_to,
+            options=("xml",) if self.attach_xml else (),
+        )
+
 
 class FinancialStatements(Task[FinancialStatement], frozen=True, tag="belvo.FinancialStatements"):
     """Fetch a link's yearly financial statements from SAT: POST /api/financial-statements/.
@@ -98,6 +111,10 @@ class FinancialStatements(Task[FinancialStatement], frozen=True, tag="belvo.Fina
     @property
     def resource(self) -> str:
         return "FINANCIAL_STATEMENTS"
+
+    @property
+    def extent(self) -> Extent:
+        return Extent()
 
 
 class Refresh(Task[FiscalRecord], frozen=True, tag="belvo.Refresh"):

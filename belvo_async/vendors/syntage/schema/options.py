@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
 
@@ -53,6 +53,21 @@ class Period(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The last instant: a plain date ends with its day in UTC."""
         given = self.to
         return given if isinstance(given, datetime) else datetime.combine(given, time.max, tzinfo=UTC)
+
+    @property
+    def days(self) -> tuple[date, date] | None:
+        """The first and the last day that it holds as a whole, in UTC; None where it holds none."""
+        first, last = self.first, self.last
+        begins, ends = first.date(), last.date()
+        if first.time() != time.min:
+            begins += _DAY
+        if last.time().replace(microsecond=0) < _LAST_SECOND:
+            ends -= _DAY
+        return (begins, ends) if begins <= ends else None
+
+
+_DAY: Final = timedelta(days=1)
+_LAST_SECOND: Final = time(23, 59, 59)
 
 
 def _read_moment(given: object, field: str) -> date:

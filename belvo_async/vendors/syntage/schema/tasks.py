@@ -12,7 +12,8 @@ from msgspec.structs import force_setattr
 
 from ....discreet import discreet
 from ....errors import TaskError
-from ....jobs import Task
+from ....jobs import Extent, Task
+from .extents import extent_of
 from .invoices import Invoice
 from .options import (
     EXTRACTORS,
@@ -154,6 +155,10 @@ class Extraction(Task[R_co], Generic[R_co], frozen=True, tag="syntage.Extraction
     def resource(self) -> str:
         """The extractor."""
         return self.extractor
+
+    @property
+    def extent(self) -> Extent | None:
+        return extent_of(self.options)
 
     @property
     def rfc(self) -> str | None:

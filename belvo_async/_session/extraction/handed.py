@@ -1,0 +1,100 @@
+"""That a job's rows were handed to a sink: which of them, and the sink's receipt."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Final, TypeAlias
+
+import msgspec
+
+from ...abc import Entry, Receipt, RowPlace
+from ...planning import Cell, Known, Plan
+from ...planning.calendar import TIMELESS, number
+
+RECEIPT: Final = "receipt"
+
+# Direction, first and last day, both counted.
+HeldSpan: TypeAlias = tuple[str, int, int]
+
+
+class Handed(msgspec.Struct, frozen=True, kw_only=True):
+    """A receipt, and of which days and directions the rows are that it tells of."""
+
+    receipt: Receipt
+    held: tuple[HeldSpan, ...]
+
+
+def entry_of(account: str, handed: Handed) -> Entry:
+    """Keep it under the sink and the job: a job that is written again replaces its own."""
+    key = f"{_digest(handed.receipt.sink)}/{handed.receipt.job}"
+    return Entry(account=account, kind=RECEIPT, key=key, document=msgspec.json.encode(handed))
+
+
+def is_of_sink(entry: Entry, sink_name: str) -> bool:
+    """Whether an entry is of a sink, before it is read."""
+    return entry.key.startswith(f"{_digest(sink_name)}/")
+
+
+def read_handed(entry: Entry) -> Handed:
+    """Read what was kept."""
+    return msgspec.json.decode(entry.document, type=Handed)
+
+
+def _digest(sink_name: str) -> str:
+    return hashlib.sha256(sink_name.encode()).hexdigest()[:16]
+
+
+def wanted_of(cells: Iterable[Cell]) -> Mapping[str, tuple[HeldSpan, ...]]:
+    """Which rows each job is to bring: those of the days that it proves, or brought a part of."""
+    wanted: dict[str, list[HeldSpan]] = {}
+    for cell in cells:
+        if cell.job is not None and cell.known in (Known.PROVEN, Known.PARTIAL):
+            wanted.setdefault(cell.job, []).append((cell.direction, number(cell.first), number(cell.last)))
+    return {job: tuple(spans) for job, spans in wanted.items()}
+
+
+def left_of(handed: Handed, plan: Plan) -> tuple[HeldSpan, ...]:
+    """What was handed over of days that a plan does not want: they stay where they are."""
+    first, last = plan.span
+    left: list[HeldSpan] = []
+    for direction, begins, ends in handed.held:
+        if direction not in plan.directions:
+            left.append((direction, begins, ends))
+            continue
+        if begins < first:
+            left.append((direction, begins, min(ends, first - 1)))
+        if ends > last:
+            left.append((direction, max(begins, last + 1), ends))
+    return tuple(left)
+
+
+class Axis:
+    """Tells the rows that a job is to bring from those that another job brings.
+
+    By one reading of their day, so that a row at the edge of two jobs belongs to one of them. What lies before or
+    behind the plan, by that reading, was asked for by the other: it belongs to the plan's first or last day.
+    """
+
+    def __init__(self, plan: Plan, spans: Sequence[HeldSpan]) -> None:
+        self._first, self._last = plan.span
+        self._directions = tuple(plan.directions)
+        self._spans: dict[str, list[tuple[int, int]]] = {}
+        for direction, begins, ends in spans:
+            self._spans.setdefault(direction, []).append((begins, ends))
+        self._outside = any(begins < self._first or ends > self._last for _, begins, ends in spans)
+
+    def holds(self, place: RowPlace) -> bool:
+        """Whether a row of this place is to be written."""
+        directions = [each for each in self._directions if each in place.directions][:1] or self._spans
+        day = self._day(place.day)
+        return any(
+            day is None or begins <= day <= ends for each in directions for begins, ends in self._spans.get(each, ())
+        )
+
+    def _day(self, day: date | None) -> int | None:
+        if day is None or self._first == TIMELESS:
+            return None
+        ordinal = day.toordinal()
+        return ordinal if self._outside else min(max(ordinal, self._first), self._last)

@@ -1,0 +1,186 @@
+"""The two things that are done for a subject: getting a job to its end, and handing its rows over."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from ...abc import Sink, Store
+from ...errors import (
+    BelvoAsyncError,
+    IncompleteResultError,
+    JobError,
+    JobTimeoutError,
+    PayloadError,
+    SubmissionUncertainError,
+    TransportError,
+    VendorError,
+    name_fault,
+)
+from ...jobs import Job, Status, Wish
+from ...planning import Chunk, Outage, Price, Settled, Window
+from ...planning.calendar import TIMELESS, midnight_after, number
+from ..bulk import check_key
+from ..core import Core
+from ..handle import JobHandle, handle_on
+from .collect import Collected, collect
+from .handed import HeldSpan, entry_of
+from .progress import PlanEvent
+from .subject_state import PLAN_TAG, SubjectState
+from .telling import Telling
+
+# Open jobs cost next to nothing; a vendor's budget is met with a few hundred of them.
+CONCURRENCY: Final = 500
+# What breaks off is asked for again at once by whoever reads; what fails then is left alone for a while.
+READ_AGAIN_AFTER: Final = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5))
+# What reading a finished job again may mend.
+_PASSING: Final = (IncompleteResultError, TransportError, VendorError, PayloadError)
+_EVER: Final = datetime(1970, 1, 2, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunTerms:
+    """How a run is to be carried out; see `Session.extract`. `most`: how many requests may be paid for in all."""
+
+    windows: Callable[[datetime], Sequence[Window]]
+    plan_id: str
+    tags: Mapping[str, str]
+    deadline: timedelta | None = None
+    concurrency: int = CONCURRENCY
+    patience: timedelta | None = None
+    price: Price | None = None
+    most: int | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Steps:
+    """Does one thing for one subject at a time, and says so."""
+
+    core: Core
+    store: Store
+    sink: Sink
+    settled: Settled
+    terms: RunTerms
+    telling: Telling
+    outage: Outage
+    is_capped: bool = False
+
+    async def follow(self, line: SubjectState) -> None:
+        """Wait for the open job of a subject, or send its next request and wait for that."""
+        handle = await self._take_up(line) if line.under_way else await self._fire(line)
+        if handle is not None:
+            await self._await(line, handle)
+
+    async def hand_over(self, line: SubjectState, job: Job, spans: tuple[HeldSpan, ...]) -> None:
+        """Write the rows of a job that belong to these days, and keep that they are written."""
+        done = await self._collect(job, spans)
+        if done is None:
+            line.unread.add(job.id)
+            return
+        await self.store.enter([entry_of(job.account, done.handed)])
+        line.handed[job.id] = done.handed
+        # Where what was read says that more may be had, the job is partial from then on.
+        kept = await self.store.get(job.id)
+        if kept is not None:
+            line.learn(kept)
+        receipt = done.handed.receipt
+        self.telling.count(parts=1, rows=receipt.rows, written_bytes=receipt.size_bytes, misfits=done.misfits)
+        await self.telling.tell(PlanEvent.WRITTEN, job=job, receipt=receipt)
+
+    async def _collect(self, job: Job, spans: tuple[HeldSpan, ...]) -> Collected | None:
+        """Read the rows of a job into its part; None when that failed again and again: the next run does it."""
+        for wait in (*READ_AGAIN_AFTER, None):
+            try:
+                return await collect(self.core, self.sink, self.settled, job, spans)
+            except _PASSING as error:
+                await self.telling.tell(PlanEvent.UNREAD, job=job, note=_words(error))
+            if wait is not None:
+                await asyncio.sleep(wait.total_seconds())
+        return None
+
+    async def _take_up(self, line: SubjectState) -> JobHandle[Any] | None:
+        job_id = line.under_way or ""
+        job = await self.store.get(job_id)
+        if job is None:
+            line.forget(job_id)
+            return None
+        line.learn(job)
+        return handle_on(self.core, job, self.core.deadline_after(self.terms.deadline))
+
+    async def _fire(self, line: SubjectState) -> JobHandle[Any] | None:
+        chunk = line.chunk
+        if chunk is None or await self._is_too_much():
+            return None
+        # Before, so that those that are sent at the same time count too.
+        self.telling.pay(1)
+        began, is_joined = self.core.clock.now(), True
+        try:
+            job, until = await self._submit(chunk, fresh_since=self._since(chunk, began))
+            if line.knows_ended(job):
+                # Whole, and yet its days are not proven: it was asked before they had ended.
+                job, until = await self._submit(chunk, fresh_since=None)
+            is_joined = job.created_at < began
+        finally:
+            if is_joined:
+                self.telling.pay(-1)
+        line.learn(job)
+        self.telling.count(fired=not is_joined, joined=is_joined)
+        await self.telling.tell(PlanEvent.FIRED, job=job)
+        return handle_on(self.core, job, until)
+
+    async def _is_too_much(self) -> bool:
+        if self.terms.most is None or self.telling.sent < self.terms.most:
+            return False
+        if not self.is_capped:
+            self.is_capped = True
+            await self.telling.tell(PlanEvent.CAPPED)
+        return True
+
+    async def _submit(self, chunk: Chunk, *, fresh_since: datetime | None) -> tuple[Job, datetime]:
+        tags = {**self.terms.tags, PLAN_TAG: self.terms.plan_id}
+        wish = Wish(fresh_since=fresh_since, tags=tags)
+        return await self.core.submit(chunk.task(*self.settled), self.terms.deadline, wish)
+
+    def _since(self, chunk: Chunk, now: datetime) -> datetime:
+        """From when on an equal whole job, of whomever, answers for a chunk."""
+        first, last = number(chunk.first), number(chunk.last)
+        since = [
+            window.since
+            for window in self.terms.windows(now)
+            if window.since is not None and window.span[0] <= last and first <= window.span[1]
+        ]
+        ended = _EVER if last == TIMELESS else midnight_after(last)
+        return max(_EVER, min(ended, now), *since)
+
+    async def _await(self, line: SubjectState, handle: JobHandle[Any]) -> None:
+        try:
+            await handle
+        except (JobTimeoutError, SubmissionUncertainError):
+            line.stuck.add(handle.id)
+            await self.telling.tell(PlanEvent.STUCK, job=handle.job)
+            return
+        except JobError:
+            pass  # data: what it says of its days
+        job = handle.job
+        check_key(job)
+        line.learn(job)
+        if job.status is Status.REJECTED:
+            self.telling.pay(-1)
+        self.telling.count_end(job)
+        await self.telling.tell(PlanEvent.ENDED, job=job)
+        await self._note_outage(line, job)
+
+    async def _note_outage(self, line: SubjectState, job: Job) -> None:
+        code = None if job.failure is None else job.failure.code
+        if code in self.settled.rules.outages:
+            if self.outage.failed(line.subject, self.core.clock.now()):
+                await self.telling.tell(PlanEvent.PAUSED, until=self.outage.until, note=code)
+        elif job.status is Status.FINISHED:
+            self.outage.passed()
+
+
+def _words(error: BelvoAsyncError) -> str:
+    return str(error) if isinstance(error, IncompleteResultError) else name_fault(error)

@@ -1,0 +1,147 @@
+"""What is known, and what is left to do, of one subject of a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from typing import Final
+
+from msgspec.structs import replace
+
+from ...jobs import Job, Status, proof_of
+from ...planning import Cell, Chunk, Known, Proposal, Settled, Window, cover, propose
+from .handed import Handed, HeldSpan, left_of, wanted_of
+
+# The tag by which a plan's jobs are found again: what they cost counts against its cap.
+PLAN_TAG: Final = "plan"
+# A link turns invalid after six POSTs without success (Belvo, errors, invalid_link): half of them are ours to burn.
+REFUSALS_LIMIT: Final = 3
+
+
+class SubjectState:
+    """One subject: its jobs, what its days are known by, and the next thing to do. One request at a time."""
+
+    def __init__(self, subject: str, settled: Settled) -> None:
+        self.subject = subject
+        self._plan = replace(settled.plan, subjects=(subject,))
+        self._rules = settled.rules
+        # Jobs whose days a person decided to ask for again.
+        self._decided = frozenset[str]()
+        self._jobs: dict[str, Job] = {}
+        self.handed: dict[str, Handed] = {}
+        # Whether something of it is under way, or about to be, or when it is looked at again.
+        self.is_busy = self.is_waiting = False
+        self.waits_for: datetime | None = None
+        # Jobs that are not waited for any longer, and those whose rows could not be read in this run.
+        self.stuck, self.unread = set[str](), set[str]()
+        self.collecting = set[str]()
+        self.cells: tuple[Cell, ...] = ()
+        self._proposal = Proposal(chunks=(), later=(), under_way=(), reused=(), refused=())
+
+    def learn(self, job: Job) -> None:
+        """Keep what a job says, as little of it as coverage needs."""
+        self._jobs[job.id] = proof_of(job) or job
+
+    def ask_again(self) -> None:
+        """Ask again for what was for a person to decide, as far as is known by now."""
+        self._decided = frozenset(self._jobs)
+
+    def forget(self, job_id: str) -> None:
+        """Leave out a job that the store keeps no longer."""
+        self._jobs.pop(job_id, None)
+
+    def job(self, job_id: str) -> Job:
+        """A job by its id."""
+        return self._jobs[job_id]
+
+    def knows_ended(self, job: Job) -> bool:
+        """Whether a job had ended when it was learned of last."""
+        known = self._jobs.get(job.id)
+        return known is not None and not known.is_open
+
+    def paid(self, plan_id: str) -> int:
+        """How many requests were sent for a plan: those the vendor refused cost nothing, those withdrawn neither."""
+        return sum(
+            job.tags.get(PLAN_TAG) == plan_id
+            and job.status is not Status.REJECTED
+            and not (job.abandoned and job.is_queued)
+            for job in self._jobs.values()
+        )
+
+    def review(self, windows: Collection[Window], now: datetime) -> None:
+        """Work out what is known and left, after something was learned or time has passed."""
+        coverage = cover(self._plan, self._jobs.values(), windows=tuple(windows))
+        self.cells = coverage.cells
+        proposal = propose(coverage, self._rules, now, decided=self._decided)
+        if self._is_refused():
+            proposal = replace(proposal, chunks=(), later=(), refused=self._unproven())
+        self._proposal = proposal
+
+    def _is_refused(self) -> bool:
+        """Whether the vendor refused the last requests of this subject, each of them."""
+        recent = sorted(self._jobs.values(), key=lambda job: (job.created_at, job.id))[-REFUSALS_LIMIT:]
+        return len(recent) == REFUSALS_LIMIT and all(
+            job.status is Status.REJECTED and job.id not in self._decided for job in recent
+        )
+
+    def _unproven(self) -> tuple[Cell, ...]:
+        return tuple(each for each in self.cells if each.known is not Known.PROVEN)
+
+    @property
+    def chunk(self) -> Chunk | None:
+        """The next request that may be sent now; none beside a job that may hold the subject's lane for long."""
+        if self.stuck and self._rules.is_laned:
+            return None
+        return next(iter(self._proposal.chunks), None)
+
+    @property
+    def under_way(self) -> str | None:
+        """An open job that is to be waited for."""
+        return next((each for each in self._proposal.under_way if each not in self.stuck), None)
+
+    @property
+    def later(self) -> datetime | None:
+        """When something may be asked for that may not be now."""
+        return next((each.not_before for each in self._proposal.later), None)
+
+    @property
+    def left(self) -> int:
+        """How many requests are left, now or later."""
+        return len(self._proposal.chunks) + len(self._proposal.later)
+
+    @property
+    def later_count(self) -> int:
+        """How many requests may not be sent yet."""
+        return len(self._proposal.later)
+
+    @property
+    def refused(self) -> tuple[Cell, ...]:
+        """What is for a person to decide."""
+        return self._proposal.refused
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether every day is proven."""
+        return all(each.known is Known.PROVEN for each in self.cells)
+
+    def due_parts(self) -> Iterator[tuple[str, tuple[HeldSpan, ...]]]:
+        """Jobs whose rows are not in the sink as the days are known now, and the rows that are to be there.
+
+        First those whose rows another job brings by now: no row is to be there twice.
+        """
+        return ((job, spans) for job, spans in self._due() if job not in self.collecting and job not in self.unread)
+
+    @property
+    def unwritten(self) -> tuple[str, ...]:
+        """Jobs whose rows are not in the sink as they should be."""
+        return tuple(job for job, _ in self._due())
+
+    def _due(self) -> Iterator[tuple[str, tuple[HeldSpan, ...]]]:
+        wanted = wanted_of(self.cells)
+        superseded = (job for job in self.handed if job not in wanted)
+        for job_id in (*superseded, *wanted):
+            handed = self.handed.get(job_id)
+            outside = () if handed is None else left_of(handed, self._plan)
+            due = tuple(sorted({*wanted.get(job_id, ()), *outside}))
+            if job_id in self._jobs and (handed is None or tuple(sorted(handed.held)) != due):
+                yield job_id, due
