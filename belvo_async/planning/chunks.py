@@ -66,7 +66,7 @@ def propose(coverage: Coverage, rules: PlanRules, now: datetime, *, decided: Col
     by_subject: list[list[Chunk]] = []
     cuts = Cuts(coverage.plan.span, rules.longest_days)
     for subject, cells in coverage.by_subject():
-        wanted = _Wanted(subject)
+        wanted = _Asks(subject)
         for cell in cells:
             if cell.known is Known.PROVEN:
                 reused[cell.job or ""] = None
@@ -91,7 +91,7 @@ def _is_open(cell: Cell) -> bool:
     return cell.known is Known.MISSING and cell.at is None and not cell.is_final
 
 
-class _Wanted:
+class _Asks:
     """What is to be asked of one subject, by when it may be."""
 
     def __init__(self, subject: str) -> None:

@@ -35,7 +35,7 @@ class PlanEvent(StrEnum):
     """The next request would cost more than is allowed: none is sent any more."""
 
 
-class Tally(msgspec.Struct, frozen=True, kw_only=True):
+class PlanTally(msgspec.Struct, frozen=True, kw_only=True):
     """How a run stands. `left`: requests still to be sent; `open`: jobs that are waited for now."""
 
     left: int = 0
@@ -57,7 +57,7 @@ class PlanProgress(msgspec.Struct, frozen=True, kw_only=True):
 
     event: PlanEvent
     at: datetime
-    tally: Tally
+    tally: PlanTally
     job: Job | None = None
     receipt: Receipt | None = None
     until: datetime | None = None
@@ -76,7 +76,7 @@ class PlanOutcome(msgspec.Struct, frozen=True, kw_only=True):
     then. `unwritten` are jobs whose rows could not be read whole; `stuck` jobs that were not waited for any longer.
     """
 
-    tally: Tally
+    tally: PlanTally
     days: dict[Known, int]
     is_whole: bool
     refused: tuple[Cell, ...] = ()

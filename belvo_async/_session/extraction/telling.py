@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from ...abc import Clock, Receipt
 from ...jobs import Job, Status
 from ...planning import Price
-from .progress import PlanEvent, PlanProgress, Tally
+from .progress import PlanEvent, PlanProgress, PlanTally
 
 # A reader that is slower than the run holds it up, so that what it has not read yet stays bounded.
 UNREAD_LIMIT: Final = 1_000
@@ -34,7 +34,7 @@ class Telling:
         self._told: asyncio.Queue[PlanProgress | None] = asyncio.Queue(maxsize=UNREAD_LIMIT)
         # Requests that were paid for under this plan, by this run and earlier ones.
         self.sent = sent
-        self.tally = Tally()
+        self.tally = PlanTally()
         self.pay(0)
 
     async def tell(self, event: PlanEvent, **facts: Unpack[_Facts]) -> None:
