@@ -53,7 +53,7 @@ ARROWS: dict[str, set[str]] = {
     "_http": CORE,
     "_decode": CORE,
     "_tracker": CORE,
-    "_session": CORE | {"vendors", "stores", "_http", "_decode", "_tracker"},
+    "_session": CORE | {"vendors", "stores", "sinks", "_http", "_decode", "_tracker"},
     "web": CORE | {"_session"},
     "simulator": set(),
     "pytest_plugin": CORE | {"", "_session", "vendors", "web", "simulator"},
