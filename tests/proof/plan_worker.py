@@ -10,7 +10,7 @@ from datetime import timedelta
 import msgspec
 
 from belvo_async import Belvo, Plan, Polling, Session, Syntage
-from belvo_async._tracker import attempts
+from belvo_async._tracker import attempts, lanes, poller
 
 SPEED = float(os.environ.get("SPEED", "1"))
 
@@ -33,6 +33,8 @@ async def carry_out(session: Session, plan: Plan, into: str) -> None:
 
 
 if __name__ == "__main__":
-    # Half a minute in earnest: what a killed process had queued looks left behind then, and what it had sent, lost.
+    # Half a minute in earnest, when what a killed process had queued looks left behind; eight, when what it sent does.
     attempts.RETAKEN_AFTER = timedelta(seconds=2)
+    for module in (attempts, lanes, poller):
+        module.LOST_AFTER = timedelta(seconds=15)
     asyncio.run(main(*sys.argv[1:]))
