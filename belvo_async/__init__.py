@@ -45,7 +45,7 @@ from .errors import (
 from .jobs import Failure, Job, Observation, Polling, Quiet, Status, Task, Way, load_kinds_with
 
 if TYPE_CHECKING:
-    from ._session import JobHandle, RemoteFile, Results, Session
+    from ._session import JobHandle, PlanEvent, PlanOutcome, PlanProgress, PlanRun, RemoteFile, Results, Session
     from .planning import Freshness, Plan, Prices
     from .tolerant import Misfit, Misfits
     from .vendors import belvo, syntage
@@ -79,6 +79,10 @@ __all__ = [
     "Observation",
     "PayloadError",
     "Plan",
+    "PlanEvent",
+    "PlanOutcome",
+    "PlanProgress",
+    "PlanRun",
     "Polling",
     "Prices",
     "Quiet",
@@ -112,6 +116,10 @@ _LAZY: Final = {
     "Freshness": "planning",
     "JobHandle": "_session",
     "Plan": "planning",
+    "PlanEvent": "_session",
+    "PlanOutcome": "_session",
+    "PlanProgress": "_session",
+    "PlanRun": "_session",
     "Prices": "planning",
     "Results": "_session",
     "Session": "_session",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -33,21 +33,21 @@ from ..planning import (
     settle_plan,
     windows,
 )
-from .core import Core
+from .extraction.documents import choose_documents
 from .extraction.handed import RECEIPT, Handed, is_of_sink, read_handed
 from .extraction.run import PlanRun
 from .extraction.steps import CONCURRENCY, RunTerms
 from .extraction.subject_state import SubjectState
+from .reads import Reads
 
 # Later than any job ended, by whatever clock.
 _EVER: Final = datetime(9999, 12, 1, tzinfo=UTC)
 ANY_AGE: Final = Freshness()
 
 
-class Plans:
+class Plans(Reads):
     """What a session does with plans. Every answer is worked out from the jobs and receipts that the store keeps."""
 
-    _core: Core
     _jobs: Store
 
     @discreet
@@ -99,6 +99,7 @@ class Plans:
         deadline: timedelta | None = None,
         concurrency: int = CONCURRENCY,
         tags: Mapping[str, str] | None = None,
+        files: Sequence[str] = (),
     ) -> PlanRun:
         """Carry a plan out: iterate the run for what happens, then read its `outcome`.
 
@@ -114,7 +115,9 @@ class Plans:
         wait for what may be asked only later (SAT's limits end at midnight), when nothing else is left; None: as long
         as it takes; zero: not at all. `max_cost`: no request is sent that would make the plan's requests cost more, at
         the higher price of the list, counted over all calls with the same plan. `concurrency`: how many jobs may be
-        open at a time. `tags` are kept with the jobs, beside that of the plan.
+        open at a time. `tags` are kept with the jobs, beside that of the plan. `files` are documents to save beside
+        the rows (`xml`, `pdf`), of a sink that writes into a folder: each whole or not at all, and checked to be what
+        it claims; what the vendor does not hold yet is asked for by the next call.
         Raises TaskError and ConfigurationError before anything is sent (a plan that does not fit, a sink that cannot be
         written, a cap without a price), AuthenticationError where the vendor does not take the key itself, SinkError
         where the sink fails on the way, and StoreError; in any case the same call goes on.
@@ -127,13 +130,14 @@ class Plans:
         if max_cost is not None and price is None:
             where = f"{settled.plan.vendor}.{settled.plan.resource}"
             raise ConfigurationError(f"max_cost needs a price: the price list does not name {where}")
+        chosen = choose_documents(files, settled.rules, sink, self.download)
         await sink.begin()
         return PlanRun(
             self._core,
             self._jobs,
             sink,
             settled,
-            await self._lines(settled, sink, retry=retry),
+            await self._lines(settled, sink, retry=retry, forms=files),
             RunTerms(
                 windows=lambda now: windows(settled.plan, freshness, now),
                 plan_id=plan_id(settled.plan),
@@ -144,14 +148,15 @@ class Plans:
                 price=price,
                 most=affordable(price, max_cost),
             ),
+            chosen,
         )
 
     def _settle(self, plan: Plan) -> Settled:
         self._core.check_open()
         return settle_plan(plan, self._core.vendors, self._core.clock.now())
 
-    async def _lines(self, settled: Settled, sink: Sink, *, retry: bool) -> list[SubjectState]:
-        lines = {subject: SubjectState(subject, settled) for subject in settled.plan.subjects}
+    async def _lines(self, settled: Settled, sink: Sink, *, retry: bool, forms: Sequence[str]) -> list[SubjectState]:
+        lines = {subject: SubjectState(subject, settled, forms) for subject in settled.plan.subjects}
         line_of: dict[str, SubjectState] = {}
         async for job in self._history(settled):
             line = line_of[job.id] = lines[job.task.subject]

@@ -30,7 +30,6 @@ from .environment import configured_vendors
 from .handle import JobHandle, handle_on
 from .plans import Plans
 from .reading.prefetch import Spares
-from .reads import Reads
 from .receive import DeliveryReceiver
 from .unfired import UnfiredHandle, unfired_job
 
@@ -41,7 +40,7 @@ T = TypeVar("T")
 _EVER: Final = datetime(9999, 12, 1, tzinfo=UTC)
 
 
-class Session(Reads, Plans):
+class Session(Plans):
     """An asynchronous session with one or both vendors. Use as `async with`, on one event loop.
 
     `store` says where jobs are kept: `memory:` (lost with the process), `sqlite:PATH`, `postgresql://...`, `redis://...`

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from ..jobs import UNDIRECTED, Extent, Task
+from .exchange import Download
 
 
 class RowPlace(NamedTuple):
@@ -22,6 +23,11 @@ def everywhere(record: object) -> RowPlace:
     return RowPlace()
 
 
+def no_file(record: object, form: str) -> None:
+    """Of a record that has no files."""
+    return
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRules:
     """How a vendor's requests for one resource may be cut, as far as it documents that.
@@ -32,13 +38,17 @@ class PlanRules:
     cover both directions. `is_bisected`: where the tax office's limits cut a request short, two of half its period go
     further than the same one again. `is_laned`: a subject has one open request at a time. `is_dated` False: the
     resource has no period, a request brings what there is. `options` are those that may be asked for. `outages` are
-    codes of failures that are the institution's and not the subject's. `requests` is how many of the vendor's requests
+    codes of failures that are the institution's and not the subject's. `files` are the forms in which a record's own
+    document may be had (`xml`, `pdf`), and `file_of` says how: by a download, or as it stands in the record; None where
+    there is none. `requests` is how many of the vendor's requests
     one job costs, told by webhooks, in the budget of `limit` in a `span` where the vendor documents one. `typical`: how
     long half of the jobs take at most, and nineteen of twenty, as long as a store has no history of its own.
     """
 
     start: Callable[[str, Extent], Task[Any]]
     place: Callable[[Any], RowPlace] = everywhere
+    files: tuple[str, ...] = ()
+    file_of: Callable[[Any, str], Download | bytes | None] = no_file
     directions: tuple[str, ...] = (UNDIRECTED,)
     options: tuple[str, ...] = ()
     is_dated: bool = True

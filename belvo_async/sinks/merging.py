@@ -19,7 +19,7 @@ from .part_file import PartFile, PartStream
 _PART: Final = re.compile(r"vendor=([^/]+)/resource=([^/]+)/subject=([^/]+)/[^/]+(\.\w+)")
 
 
-class Place(NamedTuple):
+class PartPlace(NamedTuple):
     """What a part's path says."""
 
     vendor: str
@@ -33,10 +33,10 @@ class Place(NamedTuple):
         return f"{self.vendor}-{self.resource}{self.suffix}"
 
 
-def place_of(part: str) -> Place | None:
+def place_of(part: str) -> PartPlace | None:
     """Read a part's path below the sink's directory; None for what is no part."""
     found = _PART.fullmatch(part)
-    return Place(*found.groups()) if found else None
+    return PartPlace(*found.groups()) if found else None
 
 
 @discreet
@@ -51,7 +51,7 @@ async def merge(directory: str | os.PathLike[str]) -> tuple[Path, ...]:
 
 
 def _merge(root: Path) -> tuple[Path, ...]:
-    groups: dict[str, list[tuple[Place, Path]]] = {}
+    groups: dict[str, list[tuple[PartPlace, Path]]] = {}
     for path in sorted(root.glob("vendor=*/resource=*/subject=*/[!.]*")):
         place = place_of(path.relative_to(root).as_posix())
         if place is not None and place.suffix in _FORMATS:
@@ -59,7 +59,7 @@ def _merge(root: Path) -> tuple[Path, ...]:
     return tuple(_merge_one(root, name, parts) for name, parts in groups.items())
 
 
-def _merge_one(root: Path, name: str, parts: Sequence[tuple[Place, Path]]) -> Path:
+def _merge_one(root: Path, name: str, parts: Sequence[tuple[PartPlace, Path]]) -> Path:
     target = root / name
     try:
         file = PartFile(target, root)
@@ -73,7 +73,7 @@ def _merge_one(root: Path, name: str, parts: Sequence[tuple[Place, Path]]) -> Pa
     return target
 
 
-def _merge_lines(file: PartFile, parts: Sequence[tuple[Place, Path]]) -> None:
+def _merge_lines(file: PartFile, parts: Sequence[tuple[PartPlace, Path]]) -> None:
     with io.BufferedWriter(PartStream(file), _BUFFER_BYTES) as out:
         for place, path in parts:
             with path.open("rb") as lines:
@@ -82,7 +82,7 @@ def _merge_lines(file: PartFile, parts: Sequence[tuple[Place, Path]]) -> None:
                     out.write(b'{"subject":"%b"%b%b' % (place.subject.encode(), more, line[1:]))
 
 
-def _merge_csv(file: PartFile, parts: Sequence[tuple[Place, Path]]) -> None:
+def _merge_csv(file: PartFile, parts: Sequence[tuple[PartPlace, Path]]) -> None:
     with io.BufferedWriter(PartStream(file), _BUFFER_BYTES) as out:
         head = b""
         for place, path in parts:
@@ -105,7 +105,7 @@ def _records(lines: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
         is_start ^= bool(line.count(b'"') % 2)
 
 
-def _merge_parquet(file: PartFile, parts: Sequence[tuple[Place, Path]]) -> None:
+def _merge_parquet(file: PartFile, parts: Sequence[tuple[PartPlace, Path]]) -> None:
     arrow, parquet = load_arrow()
     own = parquet.read_schema(parts[0][1])
     schema = own.insert(0, arrow.field("subject", arrow.string()))
@@ -131,7 +131,7 @@ def _different(path: Path) -> SinkError:
 _BUFFER_BYTES: Final = 1024 * 1024
 _GROUP_ROWS: Final = 16_000
 
-_FORMATS: Final[Mapping[str, Callable[[PartFile, Sequence[tuple[Place, Path]]], None]]] = {
+_FORMATS: Final[Mapping[str, Callable[[PartFile, Sequence[tuple[PartPlace, Path]]], None]]] = {
     ".ndjson": _merge_lines,
     ".csv": _merge_csv,
     ".parquet": _merge_parquet,

@@ -11,6 +11,7 @@ from ...abc import PartKey, Sink
 from ...jobs import Extent, Job
 from ...planning import Settled
 from ..core import Core
+from .documents import Documents
 from .handed import Axis, Handed, HeldSpan
 
 
@@ -22,11 +23,13 @@ class Collected:
     misfits: int
 
 
-async def collect(core: Core, sink: Sink, settled: Settled, job: Job, spans: Sequence[HeldSpan]) -> Collected:
+async def collect(
+    core: Core, sink: Sink, settled: Settled, job: Job, spans: Sequence[HeldSpan], files: Documents | None
+) -> Collected:
     """Read the rows of a job that belong to these days, and write them as its part.
 
-    None of them where another job brings them all by now: its part stays, empty. Raises what reading raises, and
-    SinkError; then the part is as it was.
+    None of them where another job brings them all by now: its part stays, empty. With `files`, their documents are
+    saved beside it. Raises what reading raises, and SinkError; then the part is as it was.
     """
     plan, rules = settled
     extent = cast("Extent", job.task.extent)
@@ -41,7 +44,7 @@ async def collect(core: Core, sink: Sink, settled: Settled, job: Job, spans: Seq
         last=extent.last,
         directions=extent.directions,
     )
-    axis = Axis(plan, spans)
+    axis, unsaved = Axis(plan, spans), 0
     async with sink.part(key) as part:
         if spans:
             async with aclosing(results.batches()) as batches:
@@ -49,6 +52,9 @@ async def collect(core: Core, sink: Sink, settled: Settled, job: Job, spans: Seq
                     rows: list[Any] = [row for row in batch if axis.holds(rules.place(row))]
                     if rows:
                         await part.write(rows)
+                        unsaved += 0 if files is None else await files.save(rows, key)
                     del batch, rows
         receipt = await part.commit(now=core.clock.now())
-    return Collected(Handed(receipt=receipt, held=tuple(spans)), results.misfits.count)
+    forms = () if files is None else files.forms
+    handed = Handed(receipt=receipt, held=tuple(spans), files=forms, unsaved=unsaved)
+    return Collected(handed, results.misfits.count)

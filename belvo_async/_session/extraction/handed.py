@@ -20,10 +20,20 @@ HeldSpan: TypeAlias = tuple[str, int, int]
 
 
 class Handed(msgspec.Struct, frozen=True, kw_only=True):
-    """A receipt, and of which days and directions the rows are that it tells of."""
+    """A receipt, and of which days and directions the rows are that it tells of.
+
+    `files` are the forms of documents that were saved beside them, of which `unsaved` could not be had.
+    """
 
     receipt: Receipt
     held: tuple[HeldSpan, ...]
+    files: tuple[str, ...] = ()
+    unsaved: int = 0
+
+    def is_done(self, held: Sequence[HeldSpan], forms: Sequence[str]) -> bool:
+        """Whether nothing is left to do for these rows and documents."""
+        has_files = not forms or (set(forms) <= set(self.files) and not self.unsaved)
+        return has_files and tuple(sorted(self.held)) == tuple(held)
 
 
 def entry_of(account: str, handed: Handed) -> Entry:

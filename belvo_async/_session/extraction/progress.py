@@ -49,6 +49,7 @@ class PlanTally(msgspec.Struct, frozen=True, kw_only=True):
     rows: int = 0
     written_bytes: int = 0
     misfits: int = 0
+    unsaved_files: int = 0
     spent: Price | None = None
 
 

@@ -16,6 +16,7 @@ from ...abc import Sink, Store
 from ...discreet import Discretion
 from ...planning import Cell, Known, Outage, Settled
 from ..core import Core
+from .documents import Documents
 from .handed import HeldSpan
 from .progress import PlanEvent, PlanOutcome, PlanProgress
 from .steps import RunTerms, Steps
@@ -36,7 +37,14 @@ class PlanRun:
     """
 
     def __init__(
-        self, core: Core, store: Store, sink: Sink, settled: Settled, lines: Sequence[SubjectState], terms: RunTerms
+        self,
+        core: Core,
+        store: Store,
+        sink: Sink,
+        settled: Settled,
+        lines: Sequence[SubjectState],
+        terms: RunTerms,
+        files: Documents | None = None,
     ) -> None:
         self._clock = core.clock
         self._sink = sink
@@ -52,6 +60,7 @@ class PlanRun:
             terms=terms,
             telling=self._telling,
             outage=self._outage,
+            files=files,
         )
         self._working: set[asyncio.Task[SubjectState]] = set()
         self._ended: asyncio.Queue[asyncio.Task[SubjectState]] = asyncio.Queue()

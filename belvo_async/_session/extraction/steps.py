@@ -27,6 +27,7 @@ from ..bulk import check_key
 from ..core import Core
 from ..handle import JobHandle, handle_on
 from .collect import Collected, collect
+from .documents import Documents
 from .handed import HeldSpan, entry_of
 from .progress import PlanEvent
 from .subject_state import PLAN_TAG, SubjectState
@@ -66,6 +67,7 @@ class Steps:
     terms: RunTerms
     telling: Telling
     outage: Outage
+    files: Documents | None = None
     is_capped: bool = False
 
     async def follow(self, line: SubjectState) -> None:
@@ -86,15 +88,19 @@ class Steps:
         kept = await self.store.get(job.id)
         if kept is not None:
             line.learn(kept)
-        receipt = done.handed.receipt
-        self.telling.count(parts=1, rows=receipt.rows, written_bytes=receipt.size_bytes, misfits=done.misfits)
+        receipt, unsaved = done.handed.receipt, done.handed.unsaved
+        if unsaved:
+            line.unread.add(job.id)  # what the vendor does not hold yet is asked for by the next run
+        self.telling.count(
+            parts=1, rows=receipt.rows, written_bytes=receipt.size_bytes, misfits=done.misfits, unsaved_files=unsaved
+        )
         await self.telling.tell(PlanEvent.WRITTEN, job=job, receipt=receipt)
 
     async def _collect(self, job: Job, spans: tuple[HeldSpan, ...]) -> Collected | None:
         """Read the rows of a job into its part; None when that failed again and again: the next run does it."""
         for wait in (*READ_AGAIN_AFTER, None):
             try:
-                return await collect(self.core, self.sink, self.settled, job, spans)
+                return await collect(self.core, self.sink, self.settled, job, spans, self.files)
             except _PASSING as error:
                 await self.telling.tell(PlanEvent.UNREAD, job=job, note=_words(error))
             if wait is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -21,10 +21,11 @@ REFUSALS_LIMIT: Final = 3
 class SubjectState:
     """One subject: its jobs, what its days are known by, and the next thing to do. One request at a time."""
 
-    def __init__(self, subject: str, settled: Settled) -> None:
+    def __init__(self, subject: str, settled: Settled, forms: Sequence[str] = ()) -> None:
         self.subject = subject
         self._plan = replace(settled.plan, subjects=(subject,))
         self._rules = settled.rules
+        self._forms = tuple(forms)
         # Jobs whose days a person decided to ask for again.
         self._decided = frozenset[str]()
         self._jobs: dict[str, Job] = {}
@@ -143,5 +144,5 @@ class SubjectState:
             handed = self.handed.get(job_id)
             outside = () if handed is None else left_of(handed, self._plan)
             due = tuple(sorted({*wanted.get(job_id, ()), *outside}))
-            if job_id in self._jobs and (handed is None or tuple(sorted(handed.held)) != due):
+            if job_id in self._jobs and (handed is None or not handed.is_done(due, self._forms)):
                 yield job_id, due

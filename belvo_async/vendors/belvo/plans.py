@@ -22,6 +22,8 @@ def plan_rules(budget: Budget | None) -> Mapping[str, PlanRules]:
         "INVOICES": PlanRules(
             start=_invoices,
             place=_place,
+            files=("xml",),
+            file_of=_file_of,
             outages=_OUTAGES,
             directions=tuple(DIRECTIONS),
             options=("xml",),
@@ -44,6 +46,11 @@ _SIDES: Final[Mapping[str | None, tuple[str, ...]]] = {word: (side,) for side, w
 
 def _place(invoice: Invoice) -> RowPlace:
     return RowPlace(_SIDES.get(invoice.type, ()), invoice.invoice_date)
+
+
+def _file_of(invoice: Invoice, form: str) -> bytes | None:
+    # It comes with the record, where `attach_xml` asked for it.
+    return None if form != "xml" or invoice.xml is None else invoice.xml.encode()
 
 
 def _invoices(subject: str, extent: Extent) -> Task[Any]:

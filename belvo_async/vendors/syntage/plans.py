@@ -8,8 +8,9 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any, Final, TypeAlias, cast
 
-from ...abc import PlanRules, RowPlace
+from ...abc import Download, PlanRules, RowPlace
 from ...jobs import ISSUED, RECEIVED, Extent, Task
+from .schema.downloads import Cfdi
 from .schema.invoices import Invoice
 from .schema.options import (
     AnyOptions,
@@ -93,6 +94,10 @@ def _accounting_place(record: ElectronicAccountingRecord) -> RowPlace:
     return RowPlace((), _day(record.received_at))
 
 
+def _invoice_file(invoice: Invoice, form: str) -> Download | None:
+    return None if invoice.id is None else Cfdi(invoice.id, "pdf" if form == "pdf" else "xml")
+
+
 def _rules(extractor: str, make: _Make, place: Callable[[Any], RowPlace], *, both: bool = False) -> PlanRules:
     rules = PlanRules(
         start=partial(_start, extractor, make), place=place, is_bisected=True, outages=_OUTAGES, typical=_SHORT
@@ -103,7 +108,9 @@ def _rules(extractor: str, make: _Make, place: Callable[[Any], RowPlace], *, bot
 
 
 PLAN_RULES: Final[Mapping[str, PlanRules]] = {
-    "invoice": _rules("invoice", _invoices, _invoice_place, both=True),
+    "invoice": replace(
+        _rules("invoice", _invoices, _invoice_place, both=True), files=("xml", "pdf"), file_of=_invoice_file
+    ),
     "tax_retention": _rules("tax_retention", _retentions, _retention_place, both=True),
     "annual_tax_return": _rules("annual_tax_return", _returns, _return_place),
     "monthly_tax_return": _rules("monthly_tax_return", _returns, _return_place),
