@@ -22,7 +22,7 @@ from store_jobs import make_jobs
 
 from belvo_async._session import SystemClock
 from belvo_async._tracker import Tracker
-from belvo_async.jobs import Job, Observation, Polling, Seen, Status, Way
+from belvo_async.jobs import Job, Polling, Seen, Status, Way
 from belvo_async.stores.memory.store import MemoryStore
 
 
@@ -31,8 +31,8 @@ class TimedStore(MemoryStore):
 
     done_at = 0.0
 
-    async def put(self, job: Job, *, expected: int | None, observation: Observation | None = None) -> Job | None:
-        standing = await super().put(job, expected=expected, observation=observation)
+    async def put(self, job: Job, **options: Any) -> Job | None:
+        standing = await super().put(job, **options)
         self.done_at = time.perf_counter()
         return standing
 

@@ -18,7 +18,7 @@ from typing import Any
 from belvo_async._tracker import Tracker
 from belvo_async.abc import Answer, Permit, Request
 from belvo_async.errors import StoreError
-from belvo_async.jobs import Job, Observation, Polling, Status, Way, normal_id
+from belvo_async.jobs import Job, Polling, Status, Way, normal_id
 from tests.simulation.budgets import OwnClock
 from tests.simulation.dialect import WORDS, Fetch, MuteFetch, MuteVendor, OpenFetch, OpenVendor
 from tests.simulation.loop import SimulationLoop, simulation_loop
@@ -52,9 +52,9 @@ class Remembering(OpenStore):
         super().__init__()
         self._world = world
 
-    async def put(self, job: Job, *, expected: int | None, observation: Observation | None = None) -> Job | None:
+    async def put(self, job: Job, **options: Any) -> Job | None:
         before = self.peek(job.id)
-        standing = await super().put(job, expected=expected, observation=observation)
+        standing = await super().put(job, **options)
         if standing is None:
             self._world.on_write(before, job)
         return standing

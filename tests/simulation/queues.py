@@ -65,7 +65,7 @@ class Worker:
         self.flows.clear()
         self._world.excused |= self.writing
 
-    async def put(self, job: Job, *, expected: int | None, observation: Any = None) -> Job | None:
+    async def put(self, job: Job, **options: Any) -> Job | None:
         is_mark = job.status is Status.SUBMITTING and job.submission.attempted_at is not None
         if is_mark:
             self.writing.add(job.id)
@@ -74,7 +74,7 @@ class Worker:
             fate = self._world.draw("answer of the store lost", 0.05)
             if fate and self._world.chance.random() < 0.5:
                 raise StoreError("cut")
-            standing = await self._world.store.put(job, expected=expected, observation=observation)
+            standing = await self._world.store.put(job, **options)
             if is_mark and standing is None:
                 self._world.note_mark(job)
             await self._pause()

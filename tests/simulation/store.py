@@ -33,8 +33,8 @@ class OpenStore(MemoryStore):
         """Every job that is kept, as it is now."""
         return [job for job_id in self._ids if (job := self.peek(job_id)) is not None]
 
-    async def put(self, job: Job, *, expected: int | None, observation: Observation | None = None) -> Job | None:
-        standing = await super().put(job, expected=expected, observation=observation)
+    async def put(self, job: Job, **options: Any) -> Job | None:
+        standing = await super().put(job, **options)
         if standing is None:
             self._ids.setdefault(job.id)
         return standing
@@ -73,12 +73,12 @@ class ShakyStore(TroubledStore):
         """Spoil the park, to prove that the checks can fail."""
         self._parked.__class__ = park
 
-    async def put(self, job: Job, *, expected: int | None, observation: Observation | None = None) -> Job | None:
+    async def put(self, job: Job, **options: Any) -> Job | None:
         await self.before("put")
-        standing = await MemoryStore.put(self, job, expected=expected, observation=observation)
+        standing = await MemoryStore.put(self, job, **options)
         if standing is None:
-            self._remember(job, observation)
-        elif expected is not None:
+            self._remember(job, options.get("observation"))
+        elif options["expected"] is not None:
             self._swarm.reach("compare-and-swap lost")
         await self.after("put")
         return standing
