@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from itertools import pairwise, zip_longest
+from itertools import zip_longest
 from typing import Any, TypeAlias
 
 import msgspec
@@ -15,10 +15,12 @@ from ..jobs import Extent, Task
 from .calendar import day_of, number
 from .coverage import Cell, Coverage, Known
 from .plan import Plan
-from .spans import Cuts, Span, halve, join
+from .requests import fewest
+from .spans import Span, cut, halve, join
 
 # When a span may be asked for: now, or not before an instant.
 _When: TypeAlias = datetime | None
+_Spans: TypeAlias = Mapping[_When, Mapping[str, list[Span]]]
 
 
 class Chunk(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -60,35 +62,42 @@ def propose(coverage: Coverage, rules: PlanRules, now: datetime, *, decided: Col
     """Decide what to ask for.
 
     Days that are proven are not asked again; what overlaps is asked once; each request keeps to the vendor's limits.
+    A subject that the tax office cut short is left alone until more may be had: its limit is for all that is asked.
     `decided`: ids of jobs whose days a person decided to ask for again.
     """
     under_way, reused, refused = dict[str, None](), dict[str, None](), list[Cell]()
-    by_subject: list[list[Chunk]] = []
-    cuts = Cuts(coverage.plan.span, rules.longest_days)
+    by_subject, later = list[list[Chunk]](), list[tuple[datetime, Chunk]]()
     for subject, cells in coverage.by_subject():
         wanted = _Asks(subject)
         for cell in cells:
             if cell.known is Known.PROVEN:
                 reused[cell.job or ""] = None
-            elif _is_open(cell):
+            elif cell.known is Known.MISSING and not cell.is_final:
                 under_way[cell.job or ""] = None
             elif cell.is_final and cell.job not in decided:
                 refused.append(cell)
             else:
                 wanted.add(cell, rules, now)
-        by_subject.append(list(wanted.chunks(rules, cuts)))
-    every = list(_in_turn(by_subject))
+        if wanted.is_something:
+            chunks = list(wanted.chunks(rules, _limited_until(cells, now)))
+            by_subject.append([each for each in chunks if each.not_before is None])
+            later += ((each.not_before, each) for each in chunks if each.not_before is not None)
+    later.sort(key=lambda pair: (pair[0], pair[1].subject, pair[1].first or date.min))
     return Proposal(
-        chunks=tuple(each for each in every if each.not_before is None),
-        later=tuple(sorted((each for each in every if each.not_before is not None), key=_place)),
+        chunks=tuple(_in_turn(by_subject)),
+        later=tuple(each for _, each in later),
         under_way=tuple(under_way),
         reused=tuple(reused),
         refused=tuple(refused),
     )
 
 
-def _is_open(cell: Cell) -> bool:
-    return cell.known is Known.MISSING and cell.at is None and not cell.is_final
+def _limited_until(cells: Sequence[Cell], now: datetime) -> _When:
+    """Until when whatever is asked of a subject would be cut short as well; None where nothing says so."""
+    return max(
+        (each.retry_at for each in cells if each.is_limited and each.retry_at is not None and each.retry_at > now),
+        default=None,
+    )
 
 
 class _Asks:
@@ -96,68 +105,54 @@ class _Asks:
 
     def __init__(self, subject: str) -> None:
         self._subject = subject
-        # By direction. What touches is put together, except for the halves of what was too much at once.
+        # By direction. What touches is put together, except for what was too much at once: that by its job.
         self._spans = defaultdict[_When, dict[str, list[Span]]](lambda: defaultdict(list))
-        self._halves = defaultdict[tuple[_When, Span], list[str]](list)
+        self._cut = defaultdict[tuple[_When, Span], list[str]](list)
+
+    @property
+    def is_something(self) -> bool:
+        """Whether there is anything to ask for."""
+        return bool(self._spans or self._cut)
 
     def add(self, cell: Cell, rules: PlanRules, now: datetime) -> None:
         when = None if cell.retry_at is None or cell.retry_at <= now else cell.retry_at
         span = number(cell.first), number(cell.last)
         if rules.is_bisected and cell.is_cut:
-            for half in halve(span):
-                self._halves[when, half].append(cell.direction)
+            self._cut[when, span].append(cell.direction)
         else:
             self._spans[when][cell.direction].append(span)
 
-    def chunks(self, rules: PlanRules, cuts: Cuts) -> Iterator[Chunk]:
-        for when, by_direction in self._spans.items():
-            spans = {direction: join(each) for direction, each in by_direction.items()}
-            for together, span in _fewest(spans, rules, cuts):
+    def chunks(self, rules: PlanRules, limited_until: _When) -> Iterator[Chunk]:
+        for when, spans in _delayed(self._spans, limited_until).items():
+            for together, span in fewest({side: join(each) for side, each in spans.items()}, rules):
                 yield self._chunk(together, span, when)
-        for (when, half), directions in self._halves.items():
-            asked: list[tuple[str, ...]] = [(side,) for side in directions]
-            for some in [tuple(directions)] if rules.is_joint else asked:
-                yield from (self._chunk(some, span, when) for span in cuts.cut(half))
+        for (when, span), directions in self._cut.items():
+            groups: list[tuple[str, ...]] = [(side,) for side in directions]
+            for half in halve(span):
+                for group in [tuple(directions)] if rules.is_joint else groups:
+                    for part in cut(half, rules.longest_days):
+                        yield self._chunk(group, part, _later(when, limited_until))
 
     def _chunk(self, directions: tuple[str, ...], span: Span, when: _When) -> Chunk:
         first, last = day_of(span[0]), day_of(span[1])
         return Chunk(subject=self._subject, directions=directions, first=first, last=last, not_before=when)
 
 
-_Piece: TypeAlias = tuple[tuple[str, ...], Span]
+def _delayed(by_when: _Spans, limited_until: _When) -> _Spans:
+    """Spans by when they may be asked for, none before a limit has passed."""
+    if limited_until is None:
+        return by_when
+    delayed = defaultdict[_When, dict[str, list[Span]]](lambda: defaultdict(list))
+    for when, spans in by_when.items():
+        for side, each in spans.items():
+            delayed[_later(when, limited_until)][side] += each
+    return delayed
 
 
-def _fewest(spans: Mapping[str, Sequence[Span]], rules: PlanRules, cuts: Cuts) -> list[_Piece]:
-    """The fewest requests for what is wanted in each direction."""
-    apart = _cut_all((((direction,), span) for direction, each in spans.items() for span in each), cuts)
-    if not rules.is_joint or len(spans) < 2:
-        return apart
-    together = _cut_all(_elementary(spans), cuts)
-    return together if len(together) <= len(apart) else apart
-
-
-def _cut_all(pieces: Iterable[_Piece], cuts: Cuts) -> list[_Piece]:
-    parts = [(directions, part) for directions, span in pieces for part in cuts.cut(span)]
-    return sorted(parts, key=lambda each: (each[1], each[0]))
-
-
-def _elementary(spans: Mapping[str, Sequence[Span]]) -> Iterator[_Piece]:
-    """Spans in which the same directions are wanted throughout."""
-    edges = sorted({edge for each in spans.values() for first, last in each for edge in (first, last + 1)})
-    for first, after in pairwise(edges):
-        wanted = tuple(
-            direction
-            for direction, each in spans.items()
-            if any(begins <= first and after - 1 <= ends for begins, ends in each)
-        )
-        if wanted:
-            yield wanted, (first, after - 1)
+def _later(one: _When, other: _When) -> _When:
+    return max((each for each in (one, other) if each is not None), default=None)
 
 
 def _in_turn(by_subject: Sequence[Sequence[Chunk]]) -> Iterator[Chunk]:
     """One of each subject, then the next of each: nobody waits for all that another one wants."""
     return (each for turn in zip_longest(*by_subject) for each in turn if each is not None)
-
-
-def _place(chunk: Chunk) -> tuple[str, str, date]:
-    return f"{chunk.not_before:%Y%m%d%H%M%S%f}", chunk.subject, chunk.first or date.min

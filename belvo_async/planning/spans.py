@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import TypeAlias
 
 from .calendar import month_end, year_end
@@ -51,54 +52,27 @@ def join(spans: Iterable[Span]) -> list[Span]:
     return joined
 
 
-class Cuts:
-    """Where requests of at most so many days are cut: into as few as there can be.
+# Subjects of a plan mostly want the same days.
+@lru_cache(maxsize=1024)
+def cut(span: Span, longest: int | None) -> Sequence[Span]:
+    """Cut a span into pieces of at most so many days: into as few as there can be.
 
-    The pieces of the whole period end with years where that takes no more of them, else with months, else wherever they
-    must. What is left of it later is cut at the same edges, by whoever goes on: so two workers, of whom one knows less,
-    ask for the same pieces.
+    A piece ends with a year where that costs no more of them, else with a month, else where it must. What is left when
+    some pieces are done is cut at the same edges: so two workers, of whom one knows less, ask for the same pieces. For
+    an edge is taken if the days that all the pieces could hold beyond what is asked of them allow for it; and of a few
+    neighbours out of them, they are always as many as these gave away.
     """
-
-    def __init__(self, whole: Span, longest: int | None) -> None:
-        self._longest = longest
-        self._pieces = [whole] if longest is None else _cut_whole(whole, longest)
-        self._starts = {first: place for place, (first, _) in enumerate(self._pieces)}
-        self._ends = {last: place for place, (_, last) in enumerate(self._pieces)}
-
-    def cut(self, span: Span) -> list[Span]:
-        """Cut what is wanted of the period."""
-        first, last = span
-        if self._longest is None or last - first < self._longest:
-            return [span]
-        begins, ends = self._starts.get(first), self._ends.get(last)
-        if begins is not None and ends is not None:
-            return self._pieces[begins : ends + 1]
-        # In one way, wherever the rest begins: each rest of it is cut as it was.
-        return list(_cut_at(span, self._longest, _anywhere))
-
-
-def _cut_whole(span: Span, longest: int) -> list[Span]:
     first, last = span
-    fewest = -(-(last - first + 1) // longest)
-    for edge in (year_end, month_end):
-        pieces = list(_cut_at(span, longest, edge))
-        if len(pieces) == fewest:
-            return pieces
-    return list(_cut_at(span, longest, _anywhere))
-
-
-def _anywhere(ordinal: int) -> int:
-    return ordinal
-
-
-def _cut_at(span: Span, longest: int, edge: Callable[[int], int]) -> Iterator[Span]:
-    first, last = span
-    while first <= last:
-        ends = min(first + longest - 1, last)
-        if first <= (before := edge(ends)) and ends < last:
-            ends = before
-        yield first, ends
+    pieces: list[Span] = []
+    while longest is not None and last - first >= longest:
+        reach = first + longest - 1
+        spare = -(last - first + 1) % longest
+        ends = next(
+            (edge for edge in (year_end(reach), month_end(reach)) if first <= edge and reach - edge <= spare), reach
+        )
+        pieces.append((first, ends))
         first = ends + 1
+    return (*pieces, (first, last))
 
 
 def halve(span: Span) -> list[Span]:
