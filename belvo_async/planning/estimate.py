@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Final, NamedTuple
 
 import msgspec
 
 from ..abc import PlanRules
+from ..errors import TaskError
 from ..jobs import Job, Status
-from .calendar import number, year_end
+from .calendar import TIMELESS
 from .chunks import Chunk, Proposal
 from .plan import Plan
 from .prices import Price, Prices
-from .spans import Span
 
 # With fewer ended jobs of a resource than this, its history says less than the vendor's own range.
 HISTORY_LEAST: Final = 20
@@ -70,7 +71,8 @@ def durations(jobs: Iterable[Job], resource: str, rules: PlanRules) -> Durations
     took = sorted(span for _, span in ended[-HISTORY_MOST:] if span >= timedelta(0))
     if len(took) < HISTORY_LEAST:
         return Durations(*rules.typical)
-    return Durations(took[len(took) // 2], took[min(len(took) - 1, math.ceil(len(took) * 0.95))], len(took))
+    half, most = (took[math.ceil(len(took) * share) - 1] for share in (0.5, 0.95))
+    return Durations(half, most, len(took))
 
 
 def estimate(plan: Plan, rules: PlanRules, proposal: Proposal, prices: Prices, took: Durations) -> Estimate:
@@ -87,7 +89,7 @@ def estimate(plan: Plan, rules: PlanRules, proposal: Proposal, prices: Prices, t
         refused=len(proposal.refused),
         currency=prices.currency,
         price=None if each is None else each.times(len(fired)),
-        by_year=None if each is None else each.times(sum(_years(chunk) * len(chunk.directions) for chunk in fired)),
+        by_year=None if each is None else each.times(_requests_by_year(fired, rules)),
         p50=_lasts(fired, rules, took.p50),
         p95=_lasts(fired, rules, took.p95),
         history=took.jobs,
@@ -95,27 +97,36 @@ def estimate(plan: Plan, rules: PlanRules, proposal: Proposal, prices: Prices, t
 
 
 def affordable(price: Price | None, max_cost: Decimal | None) -> int | None:
-    """How many requests a sum pays for at the higher price; None for any number."""
-    if max_cost is None or price is None or not price.high:
+    """How many requests a sum pays for at the higher price; None for any number. TaskError for what is no sum."""
+    if max_cost is None:
         return None
-    return int(max_cost // price.high)
+    if not max_cost.is_finite() or max_cost < 0:
+        raise TaskError("max_cost must be an amount that is not negative", field="max_cost")
+    if price is None or not price.high:
+        return None
+    # Exact, however far the two are apart.
+    return int(Fraction(max_cost) / Fraction(price.high))
 
 
-def _years(chunk: Chunk) -> int:
-    first, last = span_of(chunk)
-    return 1 if first == last else sum(1 for _ in _year_ends(first, last)) + 1
+def _requests_by_year(chunks: Iterable[Chunk], rules: PlanRules) -> int:
+    """How many requests ask for the same days, each for days of one calendar year, in one direction."""
+    days = Counter[tuple[str, str, int]]()
+    for chunk in chunks:
+        for year, count in _days_by_year(chunk):
+            for direction in chunk.directions:
+                days[chunk.subject, direction, year] += count
+    longest = rules.longest_days
+    return len(days) if longest is None else sum(-(-count // longest) for count in days.values())
 
 
-def _year_ends(first: int, last: int) -> Iterable[int]:
-    edge = year_end(last - 1)
-    while edge >= first:
-        yield edge
-        edge = year_end(edge - 1)
-
-
-def span_of(chunk: Chunk) -> Span:
-    """A chunk's days as numbers."""
-    return number(chunk.first), number(chunk.last)
+def _days_by_year(chunk: Chunk) -> Iterator[tuple[int, int]]:
+    first, last = chunk.first, chunk.last
+    if first is None or last is None:
+        yield TIMELESS, 1
+        return
+    for year in range(first.year, last.year + 1):
+        begins, ends = max(first, date(year, 1, 1)), min(last, date(year, 12, 31))
+        yield year, ends.toordinal() - begins.toordinal() + 1
 
 
 def _lasts(chunks: Sequence[Chunk], rules: PlanRules, each: timedelta) -> timedelta:

@@ -65,13 +65,12 @@ class Prices(msgspec.Struct, frozen=True, kw_only=True):
         for vendor, value in given.items():
             if vendor == "currency":
                 continue
-            table = _table(value)
-            if table is None or _is_range(table):
-                prices[vendor.casefold()] = _read_price(value, within + vendor)
-                continue
-            for resource, each in table.items():
-                key = f"{vendor}.{resource}"
-                prices[key.casefold()] = _read_price(each, within + key)
+            if isinstance(value, Mapping) and not _is_range(cast("Mapping[str, object]", value)):
+                for resource, each in cast("Mapping[str, object]", value).items():
+                    key = f"{vendor}.{resource}"
+                    prices[key.casefold()] = _read_price(each, within + key)
+            else:
+                prices[vendor.casefold()] = _read_price(cast("object", value), within + vendor)
         return cls(currency=currency.upper(), of=prices)
 
     def price(self, vendor: str, resource: str) -> Price | None:
@@ -79,18 +78,14 @@ class Prices(msgspec.Struct, frozen=True, kw_only=True):
         return self.of.get(f"{vendor}.{resource}".casefold()) or self.of.get(vendor.casefold())
 
 
-def _table(value: object) -> Mapping[str, object] | None:
-    return cast("Mapping[str, object]", value) if isinstance(value, Mapping) else None
-
-
-def _is_range(table: Mapping[str, object]) -> bool:
-    return bool(table) and table.keys() <= {"low", "high"}
+def _is_range(value: Mapping[str, object]) -> bool:
+    return bool(value) and value.keys() <= {"low", "high"}
 
 
 def _read_price(value: object, where: str) -> Price:
-    given = _table(value)
-    if given is None:
-        given = {"low": value, "high": value}
+    given: Mapping[str, object] = {"low": value, "high": value}
+    if isinstance(value, Mapping):
+        given = cast("Mapping[str, object]", value)
     if given.keys() != {"low", "high"}:
         raise ConfigurationError(f"{where} must be a number, or a range: {{ low = 10, high = 23 }}")
     low, high = (_read_amount(given[name], where) for name in ("low", "high"))
