@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from itertools import groupby
 from typing import Final
 
 import msgspec
@@ -12,6 +13,7 @@ import msgspec
 from ..abc import Receipt
 from ..errors import PayloadError
 from ..payload import decode
+from .calendar import number
 from .coverage import Cell, Coverage, Known
 
 FORMAT: Final = 1
@@ -71,7 +73,7 @@ def certify(coverage: Coverage, receipts: Sequence[Receipt], now: datetime) -> C
             last=plan.last,
         ),
         is_whole=coverage.is_whole,
-        days={str(known): count for known, count in coverage.days().items()},
+        days=_days(coverage.cells),
         cells=coverage.cells,
         receipts=tuple(sorted((each for each in receipts if each.job in named), key=lambda each: each.part)),
     )
@@ -92,7 +94,38 @@ def read_certificate(document: bytes) -> Certificate:
         )
     if _digest(msgspec.structs.replace(certificate, digest="")) != certificate.digest:
         raise PayloadError("the certificate was changed after it was made", path="$.digest")
+    _check(certificate)
     return certificate
+
+
+def _check(certificate: Certificate) -> None:
+    """Raise PayloadError for one whose parts do not fit each other."""
+    plan, cells = certificate.plan, certificate.cells
+    axis = [(subject, direction) for subject in plan.subjects for direction in plan.directions]
+    found = [(of, list(each)) for of, each in groupby(cells, key=lambda cell: (cell.subject, cell.direction))]
+    if axis != [of for of, _ in found] or not all(_fill(each, plan.first, plan.last) for _, each in found):
+        raise PayloadError("the cells do not cover each day of the plan once", path="$.cells")
+    if certificate.days != _days(cells):
+        raise PayloadError("the days are not those of the cells", path="$.days")
+    if certificate.is_whole is not all(each.known is Known.PROVEN for each in cells):
+        raise PayloadError("it says otherwise than its cells", path="$.is_whole")
+
+
+def _fill(cells: Iterable[Cell], first: date | None, last: date | None) -> bool:
+    """Whether cells cover each day of a period once."""
+    begins = number(first)
+    for each in cells:
+        if number(each.first) != begins or each.days < 1:
+            return False
+        begins = number(each.last) + 1
+    return begins == number(last) + 1
+
+
+def _days(cells: Iterable[Cell]) -> dict[str, int]:
+    counts = dict.fromkeys((str(known) for known in Known), 0)
+    for each in cells:
+        counts[each.known] += each.days
+    return counts
 
 
 def _digest(certificate: Certificate) -> str:
