@@ -26,7 +26,8 @@ class Outage:
         is_probe = self._pauses > 0
         if not (is_probe or len(self._failing) >= OUTAGE_SIGNS) or self.is_on(now):
             return False
-        self.until = now + min(LONGEST_PAUSE, FIRST_PAUSE * int(2**self._pauses))
+        # From some power on the product is longer than any span can be.
+        self.until = now + min(LONGEST_PAUSE, FIRST_PAUSE * int(2 ** min(self._pauses, 9)))
         self._pauses += 1
         self._failing.clear()
         return True
