@@ -25,8 +25,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     `subjects` are links or entities; `resource` is the vendor's word (`INVOICES`, `invoice`, either in any letters).
     `first` and `last` count both; a resource without a period (`tax_status`) takes none. `directions` are `issued` and
     `received`, by default all there are. `options` ask for more in each record (`xml`, `pdf`). Days are those of
-    Mexico's tax office. Equal plans are equal in whatever order they were written; raises TaskError, before anything is
-    sent, naming the field that does not fit.
+    Mexico's tax office. Whoever is named first is served first. Raises TaskError, before anything is sent, naming the
+    field that does not fit.
     """
 
     vendor: str
@@ -39,6 +39,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     @discreet
     def __post_init__(self) -> None:
+        for field in ("vendor", "resource"):
+            if not isinstance(getattr(self, field), str):
+                raise TaskError(f"{field} must be a text", field=field)
         for field in ("subjects", "directions", "options"):
             force_setattr(self, field, _texts(getattr(self, field), field))
         if not self.subjects:
@@ -136,7 +139,9 @@ def _texts(given: object, field: str) -> tuple[str, ...]:
     if isinstance(given, str) or not isinstance(given, Sequence):
         raise TaskError(f"{field} must be a sequence of texts", field=field)
     texts = cast("Sequence[object]", given)
-    if len(texts) > SUBJECTS_LIMIT or not all(isinstance(each, str) and each for each in texts):
+    if len(texts) > SUBJECTS_LIMIT:
+        raise TaskError(f"{field} must be at most {SUBJECTS_LIMIT:,}", field=field)
+    if not all(isinstance(each, str) and each for each in texts):
         raise TaskError(f"{field} must hold texts that are not empty", field=field)
     return tuple(cast("Sequence[str]", texts))
 
