@@ -34,6 +34,7 @@ AREAS = {
     "store": "store",
     "exports": "exports",
     "startup": "startup",
+    "planning": "planning",
 }
 
 

@@ -21,7 +21,6 @@ from .checks import (
     fix_link,
     fix_selection,
     resource_names,
-    subject_of,
 )
 from .invoices import Invoice
 from .statements import FinancialStatement
@@ -40,6 +39,10 @@ def check_span(first: date, last: date) -> None:
 
 # Which side of an invoice the link's owner is on.
 DIRECTIONS: Final[Mapping[str, Direction]] = MappingProxyType({ISSUED: "OUTFLOW", RECEIVED: "INFLOW"})
+_SIDES: Final[Mapping[Direction | None, tuple[str, ...]]] = {
+    None: tuple(DIRECTIONS),
+    **{word: (side,) for side, word in DIRECTIONS.items()},
+}
 
 FiscalRecord: TypeAlias = Invoice | FinancialStatement | TaxReturn | TaxStatus | TaxComplianceStatus | TaxRetention
 """A record of any of the six resources."""
@@ -74,7 +77,7 @@ class Invoices(Task[Invoice], frozen=True, tag="belvo.Invoices"):
 
     @property
     def subject(self) -> str:
-        return subject_of(self.link)
+        return self.link.lower()  # of one spelling since it was checked: see `subject_of`
 
     @property
     def resource(self) -> str:
@@ -83,7 +86,7 @@ class Invoices(Task[Invoice], frozen=True, tag="belvo.Invoices"):
     @property
     def extent(self) -> Extent:
         return Extent(
-            directions=tuple(each for each, word in DIRECTIONS.items() if self.type in (word, None)),
+            directions=_SIDES[self.type],
             first=self.date_from,
             last=self.date_to,
             options=("xml",) if self.attach_xml else (),
@@ -106,7 +109,7 @@ class FinancialStatements(Task[FinancialStatement], frozen=True, tag="belvo.Fina
 
     @property
     def subject(self) -> str:
-        return subject_of(self.link)
+        return self.link.lower()  # of one spelling since it was checked: see `subject_of`
 
     @property
     def resource(self) -> str:
@@ -146,7 +149,7 @@ class Refresh(Task[FiscalRecord], frozen=True, tag="belvo.Refresh"):
 
     @property
     def subject(self) -> str:
-        return subject_of(self.link)
+        return self.link.lower()  # of one spelling since it was checked: see `subject_of`
 
     @property
     def resource(self) -> str:
@@ -171,7 +174,7 @@ class DeleteLink(Task[Never], frozen=True, tag="belvo.DeleteLink"):
 
     @property
     def subject(self) -> str:
-        return subject_of(self.link)
+        return self.link.lower()  # of one spelling since it was checked: see `subject_of`
 
     @property
     def resource(self) -> str:
