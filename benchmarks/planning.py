@@ -3,7 +3,7 @@
     python benchmarks/planning.py [--quick]
 
 Processor time, so that a busy machine does not count; the peak is that of a run apart, under tracemalloc, above the
-jobs and the plan themselves. The goal is that of the whole: a second and 50 MB.
+jobs and the plan themselves. The goal of planning is a second and 50 MB; a certificate is there for comparison.
 """
 
 from __future__ import annotations
@@ -118,11 +118,13 @@ def measure(quick: bool = False) -> list[Row]:
     rows: list[Row] = []
     for what, do in steps(settled, jobs).items():
         seconds, megabytes = cost(do, 1 if quick else ROUNDS)
+        is_planning = "certificate" not in what
         for shown, ratio in (
             (span(seconds), seconds / SECONDS_GOAL),
             (f"{megabytes:.1f} MB", megabytes / MEGABYTES_GOAL),
         ):
-            rows.append(Row(area=AREA, what=what, ours=shown, ratio=ratio, goal=1, at_least=False))
+            goal = 1 if is_planning else None
+            rows.append(Row(area=AREA, what=what, ours=shown, ratio=ratio, goal=goal, at_least=False))
     return rows
 
 

@@ -132,6 +132,8 @@ class Plans(Reads):
             raise ConfigurationError(f"max_cost needs a price: the price list does not name {where}")
         chosen = choose_documents(files, settled.rules, sink, self.download)
         await sink.begin()
+        # Taken once: with windows that go along, a run longer than an answer may be old would ask for ever.
+        alive = windows(settled.plan, freshness, self._core.clock.now())
         return PlanRun(
             self._core,
             self._jobs,
@@ -139,7 +141,7 @@ class Plans(Reads):
             settled,
             await self._lines(settled, sink, retry=retry, forms=files),
             RunTerms(
-                windows=lambda now: windows(settled.plan, freshness, now),
+                windows=lambda _: alive,
                 plan_id=plan_id(settled.plan),
                 tags=dict(tags or {}),
                 deadline=deadline,

@@ -245,3 +245,13 @@ async def test_coverage_has_the_axis_of_the_plan(world: World) -> None:
     assert {Known.PROVEN: 4 * 31, Known.NEVER_ASKED: 4 * 335} == {
         known: days for known, days in coverage.days().items() if days
     }
+
+
+async def test_a_run_longer_than_its_freshness_ends(world: World) -> None:
+    """How new an answer must be is settled when the run begins: what it asked for itself is new enough."""
+    session, sink, plan = await world.open(), KeptSink(), belvo_plan(world)
+
+    outcome = await carry_out(session, plan, sink, freshness=Freshness(max_age=timedelta(seconds=10)))
+
+    assert outcome.is_whole
+    assert 2 * 2 * 4 == len(world.sent("POST", "/api/invoices"))
