@@ -65,12 +65,13 @@ class Prices(msgspec.Struct, frozen=True, kw_only=True):
         for vendor, value in given.items():
             if vendor == "currency":
                 continue
-            if isinstance(value, Mapping) and not _is_range(cast("Mapping[str, object]", value)):
-                for resource, each in cast("Mapping[str, object]", value).items():
-                    key = f"{vendor}.{resource}"
-                    prices[key.casefold()] = _read_price(each, within + key)
-            else:
-                prices[vendor.casefold()] = _read_price(cast("object", value), within + vendor)
+            resources = _read_table(value)
+            if resources is None:
+                prices[vendor.casefold()] = _read_price(value, within + vendor)
+                continue
+            for resource, each in resources.items():
+                key = f"{vendor}.{resource}"
+                prices[key.casefold()] = _read_price(each, within + key)
         return cls(currency=currency.upper(), of=prices)
 
     def price(self, vendor: str, resource: str) -> Price | None:
@@ -78,8 +79,12 @@ class Prices(msgspec.Struct, frozen=True, kw_only=True):
         return self.of.get(f"{vendor}.{resource}".casefold()) or self.of.get(vendor.casefold())
 
 
-def _is_range(value: Mapping[str, object]) -> bool:
-    return bool(value) and value.keys() <= {"low", "high"}
+def _read_table(value: object) -> Mapping[str, object] | None:
+    """The prices of a vendor's resources; None for one price of all of them."""
+    if not isinstance(value, Mapping):
+        return None
+    table = cast("Mapping[str, object]", value)
+    return None if table and table.keys() <= {"low", "high"} else table
 
 
 def _read_price(value: object, where: str) -> Price:
