@@ -20,7 +20,7 @@ from .exchange import (
     Shape,
     Walk,
 )
-from .plans import PlanRules, RowPlace
+from .plans import Plannable, PlanRules, RowPlace
 from .sink import OpenPart, PartKey, Receipt, SideFile, Sink
 from .store import ASIDE_FOR, Entry, LaidAside, Store
 from .vendor import Vendor
@@ -43,6 +43,7 @@ __all__ = [
     "PartKey",
     "Permit",
     "PlanRules",
+    "Plannable",
     "Query",
     "Receipt",
     "Request",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Any, NamedTuple
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple, Protocol
 
 from ..jobs import UNDIRECTED, Extent, Task
 from .exchange import Download
@@ -61,3 +61,16 @@ class PlanRules:
     span: timedelta = timedelta(seconds=30)
     outages: frozenset[str] = frozenset()
     typical: tuple[timedelta, timedelta] = (timedelta(minutes=10), timedelta(hours=1))
+
+
+class Plannable(Protocol):
+    """What a plan is read by: the part of a `Vendor` that needs no key."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def plans(self) -> Mapping[str, PlanRules]: ...
+
+    def check(self, task: Task[Any], now: datetime) -> None:
+        """Raise TaskError for what the vendor cannot be asked."""
+        ...

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, cast
 import msgspec
 from msgspec.structs import force_setattr, replace
 
-from ..abc import PlanRules, Vendor
+from ..abc import Plannable, PlanRules
 from ..discreet import discreet
 from ..errors import TaskError
 from ..jobs import Extent
@@ -70,7 +70,7 @@ class Settled(NamedTuple):
     rules: PlanRules
 
 
-def settle_plan(plan: Plan, vendors: Mapping[str, Vendor], now: datetime) -> Settled:
+def settle_plan(plan: Plan, vendors: Mapping[str, Plannable], now: datetime) -> Settled:
     """Read a plan by its vendor's rules: ids in normal form, each once, and every direction named.
 
     Raises TaskError for what the vendor does not know or cannot be asked: before a byte is sent.
@@ -109,7 +109,7 @@ def check_apart(plans: Sequence[Plan]) -> None:
                 others.append((plan.span, place))
 
 
-def _resource_of(plan: Plan, vendor: Vendor) -> tuple[str, PlanRules]:
+def _resource_of(plan: Plan, vendor: Plannable) -> tuple[str, PlanRules]:
     wanted = plan.resource.casefold().replace("-", "_")
     for resource, rules in vendor.plans.items():
         if wanted in (resource.casefold(), f"{resource.casefold()}s"):
@@ -118,7 +118,7 @@ def _resource_of(plan: Plan, vendor: Vendor) -> tuple[str, PlanRules]:
     raise TaskError(f"resource must be one that {vendor.name} can be planned for: {known}", field="resource")
 
 
-def _subject_of(subject: str, rules: PlanRules, extent: Extent, vendor: Vendor, now: datetime) -> str:
+def _subject_of(subject: str, rules: PlanRules, extent: Extent, vendor: Plannable, now: datetime) -> str:
     """A subject in the form that its tasks bear, of which the vendor may be asked."""
     try:
         task = rules.start(subject, extent)

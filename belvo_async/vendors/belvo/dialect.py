@@ -15,6 +15,7 @@ from ...abc import (
     Download,
     Fetch,
     Headers,
+    PlanRules,
     Query,
     Secret,
     Walk,
@@ -67,6 +68,7 @@ class Belvo:
     """
 
     required_variables: ClassVar[tuple[str, ...]] = ("BELVO_SECRET_ID", "BELVO_SECRET_PASSWORD")
+    documented_plans: ClassVar[Mapping[str, PlanRules]] = plan_rules(None)
 
     # What one shows that could not be made.
     origin = "refused"

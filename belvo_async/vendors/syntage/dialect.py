@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta, timezone
 from typing import Any, ClassVar, Final, Literal, Self
 
-from ...abc import Answer, Call, Conversation, Download, Fetch, Headers, Query, Walk, catalogue_of
+from ...abc import Answer, Call, Conversation, Download, Fetch, Headers, PlanRules, Query, Walk, catalogue_of
 from ...accounts import identify, read_keys, read_name
 from ...discreet import discreet
 from ...errors import SignatureError, TaskError, UnsupportedError, VendorError
@@ -48,6 +48,7 @@ class Syntage:
     """
 
     required_variables: ClassVar[tuple[str, ...]] = ("SYNTAGE_API_KEY",)
+    documented_plans: ClassVar[Mapping[str, PlanRules]] = PLAN_RULES
 
     # What one shows that could not be made.
     origin = "refused"
