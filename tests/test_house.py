@@ -55,9 +55,10 @@ ARROWS: dict[str, set[str]] = {
     "_tracker": CORE,
     "_session": CORE | {"vendors", "stores", "sinks", "_http", "_decode", "_tracker"},
     "web": CORE | {"_session"},
+    "_page": CORE | {"_session"},
     "simulator": set(),
     "pytest_plugin": CORE | {"", "_session", "vendors", "web", "simulator"},
-    "_cli": CORE | {"", "_session", "vendors", "web", "simulator", "stores"},
+    "_cli": CORE | {"", "_session", "_page", "vendors", "web", "simulator", "stores"},
     "__main__": {"_cli"},
     "": CORE | {"_session", "vendors"},
 }

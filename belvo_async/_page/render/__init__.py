@@ -1,0 +1,5 @@
+"""Draws the facts as one HTML text."""
+
+from .document import content_policy, render
+
+__all__ = ["content_policy", "render"]
