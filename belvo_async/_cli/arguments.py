@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from .. import __version__
+from .page.arguments import add_page
 
 if TYPE_CHECKING:
     # argparse gives this type no public name.
@@ -98,6 +99,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_simulate(commands)
     _add_serve(commands)
     _add_jobs(commands)
+    add_page(commands, add_store=_add_store, port=_port, exit_codes=_EXIT_CODES)
     return parser
 
 

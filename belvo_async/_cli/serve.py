@@ -87,7 +87,7 @@ async def _serve(session: Session, app: web.Application, host: str, port: int, p
         await runner.setup()
         try:
             await web.TCPSite(runner, host, port).start()
-            with scarcity_in_words(), _signals() as came:
+            with scarcity_in_words(), ending_signals() as came:
                 for line in _lines(session, runner, prefix):
                     print(line, flush=True)
                 return INTERRUPTED if await came == signal.SIGINT else 0
@@ -97,7 +97,7 @@ async def _serve(session: Session, app: web.Application, host: str, port: int, p
 
 
 @contextmanager
-def _signals() -> Generator[asyncio.Future[signal.Signals], None, None]:
+def ending_signals() -> Generator[asyncio.Future[signal.Signals], None, None]:
     """The first signal that asks to stop; after it signals act as ever, so that a second one ends it at once."""
     loop = asyncio.get_running_loop()
     came: asyncio.Future[signal.Signals] = loop.create_future()

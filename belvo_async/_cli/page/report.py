@@ -1,0 +1,78 @@
+"""`belvo-async report`: the morning page as a file."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from ..._page import Morning, render
+from ..._page.render.words import count, price, span
+from .source import PageRequest, morning_from
+
+STDOUT: Final = Path("-")
+
+
+def report(source: PageRequest, *, out: Path | None, form: str) -> int:
+    """Write the page, whole or not at all, and print three lines about it."""
+    now = datetime.now(UTC)
+    morning = asyncio.run(_morning(source, now))
+    text = _document(morning, form)
+    place = out or Path(f"report.{form}")
+    if place == STDOUT:
+        print(text, end="")
+    else:
+        replace_file(place, text)
+    for line in lines(morning, None if place == STDOUT else place):
+        print(line, file=sys.stderr if place == STDOUT else sys.stdout)
+    return 0
+
+
+async def _morning(source: PageRequest, now: datetime) -> Morning:
+    async with source.open_store(source.settings(now)) as store:
+        return await morning_from(source, store, now)
+
+
+def _document(morning: Morning, form: str) -> str:
+    if form == "json":
+        return msgspec.json.format(msgspec.json.encode(morning), indent=1).decode() + "\n"
+    return render(morning)
+
+
+def lines(morning: Morning, place: Path | None) -> Iterator[str]:
+    """The three numbers in words, and where the page is."""
+    standing, money, oldest = morning.standing, morning.money, morning.oldest
+    where = "" if place is None else f"  ({place})"
+    yield (
+        f"taxpayers  {standing.whole:,} whole, {standing.in_progress:,} in progress, "
+        f"{standing.needs_a_person:,} needing a person{where}"
+    )
+    cost = "no price list" if money.price is None else price(money.currency, money.price)
+    yield f"money      {cost}, {count(money.requests, 'request')} in {money.month:%B}"
+    if oldest is None:
+        yield "oldest     no job is open"
+    else:
+        yield f"oldest     {span(morning.made_at - oldest.since)}: {oldest.vendor} {oldest.resource}, job {oldest.job}"
+
+
+def replace_file(place: Path, text: str) -> None:
+    """Write a file that only its owner reads: whole, or the old one stays. Raises OSError."""
+    handle, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(place)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            Path(name).unlink()
+        raise
