@@ -15,9 +15,11 @@ from msgspec.structs import replace
 from ..abc import ASIDE_FOR, Store
 from ..errors import ConfigurationError, UnknownJobError
 from ..jobs import Job, Observation, abandonment, mistrust, reconcile, told
+from ..planning.outlook import Outlook
 from ..stores import open_store
 from ..stores.walks import in_slices
 from .facts import facts_of, instant, stamp
+from .faring import faring_of, next_step
 from .table import Table
 
 EVENT_NAMES: Final = ("at", "by", "status", "said")
@@ -49,13 +51,14 @@ def abandon_job(url: str | None, job_id: str) -> int:
 
 
 def explain_job(url: str | None, job_id: str, *, form: str) -> int:
-    """Print one job and its timeline."""
-    job, timeline = asyncio.run(_job(existing_store(url), job_id))
+    """Print one job, how it fares against the others of its store, what to do, and its timeline."""
+    job, timeline, seen_so = asyncio.run(_job(existing_store(url), job_id))
+    faring = {"fares": str(seen_so.fare), "why": seen_so.why, "do": next_step(job, seen_so)}
     if form == "json":
         said = [dict(zip(EVENT_NAMES, (stamp(seen.at), *_event(seen)[1:]), strict=True)) for seen in timeline]
-        print(msgspec.json.encode(facts_of(job, datetime.now(UTC)) | {"timeline": said}).decode())
+        print(msgspec.json.encode(facts_of(job, datetime.now(UTC)) | faring | {"timeline": said}).decode())
         return 0
-    for name, value in _told(facts_of(job, datetime.now(UTC))):
+    for name, value in _told(facts_of(job, datetime.now(UTC)) | faring):
         print(f"{name:10} {value}")
     print()
     print_table(Table(headings=("when", "by", "status", "said"), rows=[_event(seen) for seen in timeline]))
@@ -98,15 +101,15 @@ async def _forget_one(store: Store, job_id: str) -> bool:
     return await store.forget(job_id, keep_proof=True)
 
 
-async def _job(store: Store, job_id: str) -> tuple[Job, tuple[Observation, ...]]:
+async def _job(store: Store, job_id: str) -> tuple[Job, tuple[Observation, ...], Outlook]:
     async with store:
-        job = await _find(store, job_id)
-        return job, await store.timeline(job.id)
+        job = await find_job(store, job_id)
+        return job, await store.timeline(job.id), await faring_of(store, job, datetime.now(UTC))
 
 
 async def _abandon(store: Store, wanted: str) -> Job:
     async with store:
-        job = await _find(store, wanted)
+        job = await find_job(store, wanted)
         if job.is_open and job.remote_id is not None:
             job = await _replay(store, job, job.remote_id)
         while job.is_open:
@@ -159,7 +162,7 @@ async def _give_lane_on(store: Store, lane: str, closed: Job) -> None:
             return
 
 
-async def _find(store: Store, wanted: str) -> Job:
+async def find_job(store: Store, wanted: str) -> Job:
     """The job with this id, or the only one whose id begins so. Raises UnknownJobError, naming the candidates."""
     # Our ids are ASCII; others come from outside, and a store may be unable to even look for them.
     job = await store.get(wanted) if wanted.isascii() else None

@@ -97,12 +97,15 @@ def test_instants_are_those_that_jq_reads(
 
 
 def test_explain_as_json_holds_the_timeline(store: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """The facts that `jobs list` gives, and what was said, in order."""
+    """The facts that `jobs list` gives, how it fares, and what was said, in order."""
     keep(store)
 
     listed, explained = told(capsys, store, "list"), told(capsys, store, "explain", "aaaa")
 
-    timeline = explained.pop("timeline")
+    timeline, fares, why, todo = (explained.pop(name) for name in ("timeline", "fares", "why", "do"))
+    assert "stuck" == fares
+    assert why.startswith("pending for ")
+    assert "belvo-async jobs resume aaaaaaaa" in todo
     assert listed == explained
     assert [{"at": "2026-06-01T12:00:00Z", "by": "answer", "status": "pending", "said": "accepted"}] == timeline
 
