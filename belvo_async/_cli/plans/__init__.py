@@ -1,0 +1,1 @@
+"""The commands that carry plans out: estimate, extract, sync, coverage, verify."""
