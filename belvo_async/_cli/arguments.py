@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from .. import __version__
 from .page.arguments import add_page
+from .plans.arguments import add_completion, add_following, add_plans, formatter
+from .plans.texts import EXAMPLES
 
 if TYPE_CHECKING:
     # argparse gives this type no public name.
@@ -91,10 +93,13 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="belvo-async",
         description="Await asynchronous Mexican fiscal jobs of Belvo and Syntage.",
-        epilog=_EXIT_CODES,
+        epilog=EXAMPLES,
+        formatter_class=formatter,
     )
     parser.add_argument("--version", action="version", version=f"belvo-async {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    add_completion(parser)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, prog="belvo-async")
+    add_plans(commands)
     _add_demo(commands)
     _add_simulate(commands)
     _add_serve(commands)
@@ -174,7 +179,7 @@ def _add_serve(commands: _Commands) -> None:
 def _add_jobs(commands: _Commands) -> None:
     description = "Looks into a store and tidies it; needs no credentials."
     jobs = commands.add_parser("jobs", help="look into a store", description=description, epilog=_EXIT_CODES)
-    actions = jobs.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    actions = jobs.add_subparsers(title="commands", metavar="COMMAND", required=True, prog="belvo-async jobs")
     listing = actions.add_parser(
         "list", help="the open jobs of a store", description="Lists the open jobs, oldest first.", epilog=_EXIT_CODES
     )
@@ -198,6 +203,7 @@ def _add_jobs(commands: _Commands) -> None:
         "--before", type=_instant, required=True, metavar="DATE|AGE", help="2026-01-31 (in UTC), or 90m, 12h, 30d, 8w"
     )
     prune.add_argument("--dry-run", action="store_true", help="only say how many")
+    add_following(actions)
     _add_aside(actions)
     _add_accounts(actions)
     _add_restored(actions)

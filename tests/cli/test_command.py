@@ -22,7 +22,10 @@ from belvo_async.errors import StoreError
 from belvo_async.jobs import Job, Seen, Status, Way
 from belvo_async.stores import open_store
 
-COMMANDS = ("demo", "simulate", "serve", "jobs")
+COMMANDS = (
+    *("extract", "sync", "estimate", "coverage", "verify", "links", "entities"),
+    *("demo", "simulate", "serve", "jobs"),
+)
 AT = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
@@ -61,6 +64,8 @@ def test_help_documents_every_command(capsys: pytest.CaptureFixture[str]) -> Non
         ("jobs", "abandon"),
         ("jobs", "prune"),
         ("jobs", "aside"),
+        ("jobs", "resume"),
+        ("jobs", "stop"),
     ],
     ids=" ".join,
 )
