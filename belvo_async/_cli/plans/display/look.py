@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from ...._session.extraction.progress import PlanEvent, PlanProgress, Tally
+from ...._session.extraction.progress import PlanEvent, PlanProgress, PlanTally
 from ....planning import Estimate, Price
 from ...table import Table
 
@@ -24,7 +24,7 @@ class Look:
     name: str
     began: datetime
     estimate: Estimate
-    tally: Tally = field(default_factory=Tally)
+    tally: PlanTally = field(default_factory=PlanTally)
     until: datetime | None = None
     why: str = ""
     is_over: bool = False
