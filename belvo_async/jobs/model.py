@@ -260,8 +260,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_whole(self) -> bool:
-        """Whether it finished with all there was to have: an equal one need not be paid for so soon."""
-        return self.status is Status.FINISHED and not self.partial
+        """Whether it finished with all there was to have, by the vendor's word: an equal one need not be paid for so soon.
+
+        An end that is inferred proves nothing by itself.
+        """
+        return self.status is Status.FINISHED and not self.partial and self.is_confirmed
 
     @property
     def is_confirmed(self) -> bool:

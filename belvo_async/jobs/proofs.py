@@ -13,11 +13,13 @@ PROOF: Final = "proof"
 
 
 def proof_of(job: Job) -> Job | None:
-    """What an ended job proves of the days that its task covers; None of one that proves nothing.
+    """What a job that is over proves of the days that its task covers; None of one that proves nothing.
 
-    Whether a task whose type is not loaded here covers any is known elsewhere: it is kept.
+    Also of one that was given up after it may have been sent: its days were asked for, and may have been paid. Whether
+    a task whose type is not loaded here covers any is known elsewhere: it is kept.
     """
     covers = isinstance(job.task, UnknownTask) or job.task.extent is not None
-    if not (job.status.is_terminal and covers):
+    if job.is_open or job.is_queued or not covers:
         return None
-    return replace(job, submission=Submission(), schedule=Schedule(), evidence=Evidence())
+    sent = Submission(attempted_at=job.submission.attempted_at)
+    return replace(job, submission=sent, schedule=Schedule(), evidence=Evidence())

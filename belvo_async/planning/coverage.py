@@ -172,13 +172,9 @@ def _was_never_sent(job: Job) -> bool:
 
 def _proves_until(job: Job, span: Span) -> int | None:
     """The last of its days that had ended when a job was made: of a later one more may come."""
-    if not _is_whole(job):
+    if not job.is_whole:
         return None
     return TIMELESS if span[0] == TIMELESS else min(span[1], mexican_day(job.created_at).toordinal() - 1)
-
-
-def _is_whole(job: Job) -> bool:
-    return job.status is Status.FINISHED and not job.partial and job.settled_by is not Way.INFERENCE
 
 
 def _ended(job: Job) -> datetime:

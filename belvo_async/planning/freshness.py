@@ -56,7 +56,9 @@ def windows(plan: Plan, freshness: Freshness, now: datetime) -> Sequence[Window]
     first, last = plan.span
     oldest = _before(now, freshness.max_age)
     if first == TIMELESS:
-        return (Window(plan.span, oldest),)
+        # What has no days is as alive as the last of them.
+        live = _before(now, freshness.live_age) if freshness.live_days else None
+        return (Window(plan.span, _latest(oldest, live)),)
     today = mexican_day(now).toordinal()
     rules = (
         (_months_ago(today, freshness.open_months), _before(now, freshness.open_age)),

@@ -17,7 +17,7 @@ from belvo_async._cli.arguments import make_parser
 from belvo_async._cli.plans.codes import MEANINGS, Code, worst
 from belvo_async._cli.plans.display.look import Look, money, span
 from belvo_async._cli.plans.display.screen import LogScreen, open_screen
-from belvo_async._session.extraction.progress import PlanEvent, PlanProgress, Tally
+from belvo_async._session.extraction.progress import PlanEvent, PlanProgress, PlanTally
 from belvo_async.planning import Estimate, Price
 from tests.test_house import commands
 from tests.virtual_time import VirtualClock
@@ -51,7 +51,7 @@ def a_look() -> Look:
 
 
 def said(event: PlanEvent, until: datetime | None = None, **tally: object) -> PlanProgress:
-    return PlanProgress(event=event, at=BEGAN, tally=Tally(**tally), until=until)  # type: ignore[arg-type]
+    return PlanProgress(event=event, at=BEGAN, tally=PlanTally(**tally), until=until)  # type: ignore[arg-type]
 
 
 def test_a_row_says_how_a_plan_stands() -> None:

@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from ...jobs import Job, Status, proof_of
+from ...jobs import Job, Status, Way, proof_of
 from ...planning import Cell, Chunk, Known, Proposal, Settled, Window, cover, propose
 from .handed import Handed, HeldSpan, left_of, wanted_of
 
@@ -80,7 +80,9 @@ class SubjectState:
 
     def _is_refused(self) -> bool:
         """Whether the vendor refused the last requests of this subject, each of them."""
-        recent = sorted(self._jobs.values(), key=lambda job: (job.created_at, job.id))[-REFUSALS_LIMIT:]
+        # What was withdrawn here before it was sent says nothing of the vendor.
+        sent = (job for job in self._jobs.values() if job.settled_by is not Way.USER)
+        recent = sorted(sent, key=lambda job: (job.created_at, job.id))[-REFUSALS_LIMIT:]
         return len(recent) == REFUSALS_LIMIT and all(
             job.status is Status.REJECTED and job.id not in self._decided for job in recent
         )
