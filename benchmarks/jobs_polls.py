@@ -52,7 +52,7 @@ class Vendor:
         self._by_id = {row["id"]: row for row in self._rows}
         self.requests = 0
 
-    async def talk(self, conversation: Conversation[Any]) -> Any:
+    async def talk(self, conversation: Conversation[Any], **_: Any) -> Any:
         """Carry a conversation; the answers take a turn of the loop, as real ones do."""
         try:
             request = next(conversation)

@@ -47,7 +47,7 @@ class Silent:
         yield
 
 
-async def talk(conversation: Conversation[Any]) -> Any:
+async def talk(conversation: Conversation[Any], **_: Any) -> Any:
     """Carry a conversation of no requests."""
     try:
         next(conversation)

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from .client import Http, Send
-from .conversation import ask, converse
+from .conversation import ask, converse, converse_by
 
-__all__ = ["Http", "Send", "ask", "converse"]
+__all__ = ["Http", "Send", "ask", "converse", "converse_by"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from ..abc import Budget, Clock, Request, Retry
+from ..abc import Budget, Clock, Request, Retry, Urgency
 from .background import Background
 from .budget_queue import BudgetQueue
 from .pools import Pool
@@ -47,7 +47,7 @@ class Admission:
         self._sleep = sleep
         self._steady = None if shared_limits is None else Steady(shared_limits, clock)
         self._background = Background()
-        self._queues: dict[tuple[Budget, int], BudgetQueue] = {}
+        self._queues: dict[Budget, BudgetQueue] = {}
 
     async def take(self, pool: Pool, home: Home, request: Request) -> Admitted | None:
         """Wait until a request may go out; None when no connection got free in time. Raises StoreError."""
@@ -55,7 +55,7 @@ class Admission:
         while True:
             # Who counts its requests itself needs no word from others: its budget is shared already.
             await self.windows.wait(window, is_shared=request.budget is None)
-            turn = await self._take(pool, request)
+            turn = await self._take(pool, home.urgency, request)
             if turn is None or self.windows.is_open(window):
                 return turn
             # The window was exhausted by others while this one waited for its turn.
@@ -67,14 +67,14 @@ class Admission:
             queue.close()
         await self._background.settle(CLOSING.total_seconds())
 
-    async def _take(self, pool: Pool, request: Request) -> Admitted | None:
+    async def _take(self, pool: Pool, urgency: Urgency, request: Request) -> Admitted | None:
         # Who starts paid work waits as long as it takes: every other submission ends within minutes.
         patience = None if request.retry is Retry.SUBMIT else SLOT.total_seconds()
         if request.budget is None or self._steady is None:
-            return Admitted(pool) if await pool.take_slot(patience) else None
-        queue = self._queues.get((request.budget, id(pool)))
+            return Admitted(pool) if await pool.take_slot(patience, urgency) else None
+        queue = self._queues.get(request.budget)
         if queue is None:
-            queue = BudgetQueue(request.budget, pool, self._steady, self._background, self._sleep)
-            self._queues[request.budget, id(pool)] = queue
-        place = await queue.take(patience)
+            queue = BudgetQueue(request.budget, self._steady, self._background, self._sleep)
+            self._queues[request.budget] = queue
+        place = await queue.take(pool, urgency, patience)
         return None if place is None else Admitted(pool, queue, place)

@@ -1,16 +1,18 @@
-"""The queue before one budget: who is at the front waits for the next place, and nobody else holds one."""
+"""The queue before one budget: who is at the front of a line waits for the next place, and nobody else holds one."""
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 from copy import copy
 from functools import partial
+from operator import attrgetter
 from typing import Final
 
-from ..abc import Budget
+from ..abc import Budget, Urgency
 from ..errors import SessionClosedError, StoreError
 from .background import Background
-from .fifo import Fifo
+from .fifo import Fifo, Precedence
 from .pools import CLOSED, Pool
 from .shared_limits import Reservation, Sleep, Steady
 
@@ -20,47 +22,78 @@ from .shared_limits import Reservation, Sleep, Steady
 SLACK: Final = 1 / 60
 
 
-class BudgetQueue:
-    """Requests of one kind of connection that count against one budget.
+class Line(Fifo):
+    """The callers of one kind of connection and one urgency. `number`: since when its front waits, among other fronts.
 
-    The one place ahead belongs to the queue, not to the caller at its front: who gives up costs no place, and a process
-    that dies loses one. When everybody has left, it goes back to the store.
+    `wants`: the front waits for a place now, and for nothing else. `stuck_since`: there are no connections since then.
     """
 
-    def __init__(self, budget: Budget, pool: Pool, steady: Steady, background: Background, sleep: Sleep) -> None:
+    def __init__(self, pool: Pool, urgency: Urgency) -> None:
+        super().__init__()
+        self.pool = pool
+        self.urgency = urgency
+        self.number = 0
+        self.wants = False
+        self.stuck_since: float | None = None
+
+
+class BudgetQueue:
+    """Requests that count against one budget, in lines that do not wait for each other's connections.
+
+    The one place ahead belongs to the queue, not to a caller: who gives up costs no place, and a process that dies
+    loses one. Which line's front has it is decided at the moment it may be used: the most urgent, then who came first.
+    When everybody has left, it goes back to the store.
+    """
+
+    def __init__(self, budget: Budget, steady: Steady, background: Background, sleep: Sleep) -> None:
         slack = budget.span * SLACK
         self._budget = Budget(budget.key, budget.limit, budget.span + slack)
         self._slack = slack.total_seconds()
-        self._pool = pool
         self._steady = steady
         self._background = background
         self._sleep = sleep
         self._loop = asyncio.get_running_loop()
-        self._line = Fifo()
+        self._lines: dict[tuple[int, Urgency], Line] = {}
+        self._precedence = Precedence()
+        self._numbers = itertools.count()
         self._ahead: asyncio.Future[Reservation] | None = None
-        self._stuck_since: float | None = None
+        # Fronts that found another's turn come: they look again when it has been taken.
+        self._outranked: list[asyncio.Future[None]] = []
 
-    async def take(self, patience: float | None) -> Reservation | None:
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody is here."""
+        return all(line.is_empty for line in self._lines.values())
+
+    async def take(self, pool: Pool, urgency: Urgency, patience: float | None) -> Reservation | None:
         """Wait for a place and a connection; None when no connection got free in time. Raises StoreError."""
+        line = self._line(pool, urgency)
         came = self._loop.time()
         place: Reservation | None = None
         try:
-            await self._line.reach_front()
+            await line.reach_front()
         except BaseException:
             self._tidy()
             raise
         try:
-            await self._due_place()
-            if await self._take_slot(came, patience):
-                place = await self._place_in_slot()
+            line.number = next(self._numbers)
+            await self._turn(line)
+            if await self._take_slot(line, came, patience):
+                place = await self._place_in_slot(line)
             return place
         except StoreError as error:
             # Each would wait for the store in turn, and in vain.
-            self._line.send_away(partial(copy, error))
+            line.send_away(partial(copy, error))
             raise
         finally:
-            self._line.leave(served=place is not None)
+            line.leave(served=place is not None)
             self._tidy()
+
+    def _line(self, pool: Pool, urgency: Urgency) -> Line:
+        line = self._lines.get((id(pool), urgency))
+        if line is None:
+            line = self._lines[id(pool), urgency] = Line(pool, urgency)
+        return line
 
     def put_back(self, place: Reservation) -> None:
         """Return a place with which nothing was sent: to the next in the queue, else to the store."""
@@ -73,63 +106,94 @@ class BudgetQueue:
 
     def close(self) -> None:
         """Send everybody away and give the place ahead back."""
-        self._line.send_away(lambda: SessionClosedError(CLOSED))
+        for line in self._lines.values():
+            line.send_away(lambda: SessionClosedError(CLOSED))
         if self._ahead is not None:
             ahead, self._ahead = self._ahead, None
             self._background.start(self._give_back(ahead))
 
+    async def _turn(self, line: Line) -> Reservation:
+        """The place ahead, once it may be used and it is this line's turn: until the caller waits for anything else."""
+        line.wants = True
+        try:
+            while True:
+                place = await self._due_place()
+                if self._chosen() is line:
+                    return place
+                outranked = self._loop.create_future()
+                self._outranked.append(outranked)
+                await outranked
+        finally:
+            line.wants = False
+            self._stir()
+
+    def _chosen(self) -> Line:
+        wanting = [line for line in self._lines.values() if line.wants]
+        urgency = self._precedence.choose({line.urgency for line in wanting})
+        return min((line for line in wanting if line.urgency is urgency), key=attrgetter("number"))
+
+    def _stir(self) -> None:
+        outranked, self._outranked = self._outranked, []
+        for each in outranked:
+            if not each.done():
+                each.set_result(None)
+
     async def _due_place(self) -> Reservation:
         """The place ahead, once its request may go out; another one when that was too long ago."""
-        is_new = self._ahead is None
-        ahead = self._ahead or self._background.start(self._steady.reserve(self._budget))
+        is_new = False
         while True:
-            self._ahead = ahead
+            if self._ahead is None:
+                self._ahead, is_new = self._background.start(self._steady.reserve(self._budget)), True
+            ahead = self._ahead
             # Not awaited itself: when this caller gives up, the place is the next one's.
             await asyncio.wait({ahead})
             if ahead.cancelled() or ahead.exception() is not None:
-                self._ahead = None
-            place = ahead.result()
+                self._ahead = None if self._ahead is ahead else self._ahead
+            place = _result(ahead)
             await self._sleep(place.due - self._loop.time())
+            if self._ahead is not ahead:
+                is_new = False  # another line's front has used it
+                continue
             # A new one may be late because the store is slow: the next would be no better.
             if is_new or self._loop.time() - place.due <= self._slack:
                 return place
-            is_new = True
-            ahead = self._background.start(self._exchange(place))
+            self._ahead, is_new = self._background.start(self._exchange(place)), True
 
     async def _exchange(self, late: Reservation) -> Reservation:
         await self._steady.give_back(self._budget, late)
         return await self._steady.reserve(self._budget)
 
-    async def _take_slot(self, came: float, patience: float | None) -> bool:
+    async def _take_slot(self, line: Line, came: float, patience: float | None) -> bool:
         """Take a connection. Patience counts from when this caller came, and since when there are none."""
         now = self._loop.time()
-        if self._stuck_since is None:
-            self._stuck_since = now
+        if line.stuck_since is None:
+            line.stuck_since = now
         if patience is not None:
-            patience += max(came, self._stuck_since) - now
-        if not await self._pool.take_slot(patience):
+            patience += max(came, line.stuck_since) - now
+        if not await line.pool.take_slot(patience, line.urgency):
             return False
-        self._stuck_since = None
+        line.stuck_since = None
         return True
 
-    async def _place_in_slot(self) -> Reservation:
+    async def _place_in_slot(self, line: Line) -> Reservation:
         try:
-            # At once, unless the wait for the connection made it too late.
-            place = await self._due_place()
+            # At once, unless the wait for the connection made it too late, or another line's front was there.
+            place = await self._turn(line)
         except BaseException:
-            self._pool.slots.release()
+            line.pool.slots.release()
             raise
         self._ahead = None
+        self._precedence.serve({line.urgency, *(each.urgency for each in self._lines.values() if each.wants)})
         return place
 
     def _tidy(self) -> None:
-        if self._line.is_empty and self._ahead is not None:
+        if self.is_empty and self._ahead is not None:
             self._background.start(self._return_ahead(self._ahead))
 
     async def _return_ahead(self, ahead: asyncio.Future[Reservation]) -> None:
         """Give the place ahead back, unless somebody came for it meanwhile."""
         await asyncio.wait({ahead})
-        if self._line.is_empty and self._ahead is ahead:
+        if self.is_empty and self._ahead is ahead:
             self._ahead = None
             await self._give_back(ahead)
 
@@ -137,3 +201,11 @@ class BudgetQueue:
         await asyncio.wait({ahead})
         if not ahead.cancelled() and ahead.exception() is None:
             await self._steady.give_back(self._budget, ahead.result())
+
+
+def _result(ahead: asyncio.Future[Reservation]) -> Reservation:
+    """What a reservation gave, or an error of the caller's own: several wait for it."""
+    error = None if ahead.cancelled() else ahead.exception()
+    if error is not None:
+        raise copy(error)
+    return ahead.result()

@@ -15,7 +15,7 @@ from weakref import WeakSet
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result
 
-from ..abc import Clock, Permit, Request, Response, Retry
+from ..abc import Clock, Permit, Request, Response, Retry, Urgency
 from ..errors import BelvoAsyncError, SessionClosedError, TransportError
 from .admission import Admission, Admitted
 from .faults import FAULTS, may_repeat, transport_error
@@ -125,15 +125,25 @@ class Http:
         *,
         account: str | None = None,
         bulk: bool = False,
+        urgency: Urgency = Urgency.INTERACTIVE,
         timeout: timedelta | None = None,
     ) -> Send:
         """Make the function that sends requests to `origin`. Only there the credentials go, fresh for each request.
 
         `account` is whom the vendor counts requests for: by the name of the origin, unless given.
-        `bulk` keeps its connections apart: bodies read at a user's pace must not hold up polls. `timeout`: how
-        long an answer may take to begin and may be silent: a minute and half of it, or three minutes for bulk.
+        `bulk` keeps its connections apart: bodies read at a user's pace must not hold up polls. `urgency`:
+        which go first where requests wait for each other. `timeout`: how long an answer may take to begin and may be
+        silent: a minute and half of it, or three minutes for bulk.
         """
-        home = home_at(origin, credentials, account=account, bulk=bulk, timeout=timeout, proxied=self._trust_env)
+        home = home_at(
+            origin,
+            credentials,
+            account=account,
+            bulk=bulk,
+            timeout=timeout,
+            proxied=self._trust_env,
+            urgency=urgency,
+        )
         return partial(self._send, home)
 
     def _send(

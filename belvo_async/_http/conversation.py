@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import closing
 from typing import TypeVar
 
-from ..abc import Answer, Conversation, Permit, Request, Retry
+from ..abc import Answer, Conversation, Permit, Request, Retry, Urgency
 from ..errors import PayloadError, TransportError
 from .client import Send
 
@@ -37,3 +38,14 @@ async def converse(send: Send, conversation: Conversation[T], *, permit: Permit 
         except StopIteration as end:
             learned: T = end.value
             return learned
+
+
+async def converse_by(
+    sends: Mapping[Urgency, Send],
+    conversation: Conversation[T],
+    *,
+    permit: Permit | None = None,
+    urgency: Urgency = Urgency.INTERACTIVE,
+) -> T:
+    """`converse`, as urgently as is said each time."""
+    return await converse(sends[urgency], conversation, permit=permit)

@@ -17,7 +17,7 @@ import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
-from ..abc import Request
+from ..abc import Request, Urgency
 from ..errors import ConfigurationError, PayloadError, TransportError
 from .permit import PermitGate
 
@@ -43,7 +43,7 @@ class Follow(Protocol):
 
 @dataclass(frozen=True, repr=False)
 class Home:
-    """Where credentials may go, for whom, and on which connections; `timeout` replaces the usual limits."""
+    """Where credentials may go, for whom, on which connections, how urgently; `timeout` replaces the usual limits."""
 
     origin: str
     url: URL
@@ -52,6 +52,7 @@ class Home:
     bulk: bool = False
     timeout: timedelta | None = None
     proxied: bool = False
+    urgency: Urgency = Urgency.INTERACTIVE
 
     def address(self, request: Request) -> URL:
         """Join origin and target without touching the encoding, or refuse a target that would leave the origin."""
@@ -72,12 +73,13 @@ def home_at(
     bulk: bool = False,
     timeout: timedelta | None = None,
     proxied: bool = False,
+    urgency: Urgency = Urgency.INTERACTIVE,
 ) -> Home:
     url = URL(origin)
     if url.scheme not in ("http", "https") or not url.host or url.path != "/" or url.user is not None or url.query:
         raise ConfigurationError("an origin is scheme, host and port, like https://api.example.com")
     origin = origin.rstrip("/")
-    return Home(origin, url, credentials, account or origin, bulk, timeout, proxied)
+    return Home(origin, url, credentials, account or origin, bulk, timeout, proxied, urgency)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from .._http import Send
 from .._tracker import Tracker, closed_error
-from ..abc import Clock, Vendor, Walk
+from ..abc import Clock, Urgency, Vendor, Walk
 from ..errors import SessionClosedError, TaskError, UnsupportedError
 from ..jobs import NO_WISH, Job, Task, Wish
 from .binding import Binding
@@ -59,12 +59,19 @@ class Core:
                 return vendor
         raise TaskError(f"no vendor of this session takes {type(task).__name__} tasks", field="task")
 
-    async def submit(self, task: Task[Any], deadline: timedelta | None, wish: Wish = NO_WISH) -> tuple[Job, datetime]:
+    async def submit(
+        self,
+        task: Task[Any],
+        deadline: timedelta | None,
+        wish: Wish = NO_WISH,
+        *,
+        urgency: Urgency = Urgency.INTERACTIVE,
+    ) -> tuple[Job, datetime]:
         """Check a task and start a job for it, or join another one: the job, and until when it is waited for."""
         tracker = self.tracker
         self.vendor_of(task).check(task, self.clock.now())
         until = self.deadline_after(deadline)
-        return await tracker.submit(task, deadline=until, wish=wish), until
+        return await tracker.submit(task, deadline=until, wish=wish, urgency=urgency), until
 
     def results(
         self, job: Job, resource: str | None, *, record: type[Any] | None, resume: str | None, strict: bool

@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final, Self, TypeVar
 
-from .._http import Http, converse
+from .._http import Http, Send, converse_by
 from .._tracker import Tracker
-from ..abc import Clock, Store, Vendor
+from ..abc import Clock, Store, Urgency, Vendor
 from ..accounts import accounts_of
 from ..discreet import Discretion, discreet
 from ..errors import SessionClosedError, TaskError, UnknownJobError
@@ -123,19 +123,20 @@ class Session(Plans):
             raise
 
     async def _open(self, binding: Binding) -> None:
-        core = self._core
+        core, ways = self._core, dict[str, dict[Urgency, Send]]()
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._store)
             await stack.enter_async_context(self._http)
             for name, vendor in core.vendors.items():
                 send_to = partial(self._http.send_to, vendor.origin, vendor.credentials, account=vendor.account)
                 timeout = getattr(vendor, "timeout", None)
-                core.sends[name] = binding.bind(send_to(timeout=timeout))
-                core.bulk_sends[name] = binding.bind(send_to(timeout=timeout, bulk=True))
+                ways[name] = {each: binding.bind(send_to(timeout=timeout, urgency=each)) for each in Urgency}
+                core.sends[name] = ways[name][Urgency.INTERACTIVE]
+                core.bulk_sends[name] = binding.bind(send_to(timeout=timeout, bulk=True, urgency=Urgency.BULK))
             tracker = Tracker(
                 store=self._jobs,
                 vendors=core.vendors,
-                talks={name: partial(converse, send) for name, send in core.sends.items()},
+                talks={name: partial(converse_by, sends) for name, sends in ways.items()},
                 polling=self._polling,
                 clock=core.clock,
                 chance=self._chance.random,
@@ -295,15 +296,16 @@ class Session(Plans):
         A handle that is yielded is done, or past its deadline: awaiting it returns or raises at once. A task that
         `fire` refuses is one among others: awaiting its handle raises JobNotFiredError, a JobError and a TaskError.
         Tasks are drawn lazily, so an endless iterable is fine; what it raises comes out after the handles of what was
-        fired before. AuthenticationError, when a vendor does not accept the key itself, and StoreError end the
-        iteration; jobs already fired go on and stay in the store. `deadline`, `max_age` and `tags` are those of `fire`.
+        fired before. Submissions and calls made one by one go before those of a run. AuthenticationError, when a vendor
+        does not accept the key itself, and StoreError end the iteration; jobs already fired go on and stay in the
+        store. `deadline`, `max_age` and `tags` are those of `fire`.
         """
         if concurrency < 1:
             raise ValueError("concurrency is at least 1")
         # Refused for all of them at once.
         self._core.deadline_after(deadline)
         read_wish(max_age, None, tags, self._core.clock.now())
-        fire = partial(self.fire, deadline=deadline, max_age=max_age, tags=tags)
+        fire = partial(self._fire_in_bulk, deadline, max_age, tags)
         return bulk.run(fire, tasks, concurrency, refuse=self._refuse)
 
     @discreet
@@ -334,6 +336,13 @@ class Session(Plans):
         # One that could not be made has none yet.
         names = self._core.vendors if hasattr(self, "_core") else ()
         return f"<Session {', '.join(names)}>"
+
+    @discreet
+    async def _fire_in_bulk(
+        self, deadline: timedelta | None, max_age: timedelta | None, tags: Mapping[str, str] | None, task: Task[R]
+    ) -> JobHandle[R]:
+        wish = read_wish(max_age, None, tags, self._core.clock.now())
+        return handle_on(self._core, *(await self._core.submit(task, deadline, wish, urgency=Urgency.BULK)))
 
     def _refuse(self, task: Task[R], error: TaskError) -> JobHandle[R]:
         return UnfiredHandle(self._core, unfired_job(task, error, self._new_id(), self._core.clock.now()), error)

@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 from msgspec.structs import replace
 
-from ..abc import Answer, Conversation
+from ..abc import Answer, Conversation, Urgency
 from ..errors import PayloadError, StoreError, TransportError
 from ..jobs import Job
 from .context import Context, all_of, log
@@ -33,6 +33,9 @@ RETAKEN_AFTER_AT_MOST: Final = timedelta(minutes=5)
 # The connection is made and the place in the budget runs out meanwhile: a store that takes longer to note that a job is
 # sent is asked again in another turn. A process that was stopped in between may come back when all is decided.
 MARK_PATIENCE: Final = timedelta(seconds=10)
+
+# Of so many queued jobs at most this worker remembers that somebody waits for them.
+HURRIED_AT_MOST: Final = 10_000
 
 
 class RefusedError(Exception):
@@ -125,12 +128,25 @@ class Attempts:
         # Tells the mark of this worker from that of another, made at the same moment.
         self._sender = secrets.token_hex(6)
         self._by_job: dict[str, Attempt] = {}
+        # Queued jobs that were fired one by one, by id. What others left behind, and what is one of many, is bulk.
+        self._hurried: dict[str, None] = {}
         self._alarm: Alarm | None = None
         self._wakes_at: datetime | None = None
         self._closed = False
 
     def __contains__(self, job_id: object) -> bool:
         return job_id in self._by_job
+
+    def note_urgency(self, job: Job, urgency: Urgency) -> None:
+        """Remember how urgent a queued job is, until it is sent. Once somebody waits for it, it stays urgent."""
+        if urgency is Urgency.INTERACTIVE and job.is_queued:
+            self._hurried[job.id] = None
+            if len(self._hurried) > HURRIED_AT_MOST:
+                del self._hurried[next(iter(self._hurried))]
+
+    def urgency_of(self, job: Job) -> Urgency:
+        """How urgently a job is to be sent."""
+        return Urgency.INTERACTIVE if job.id in self._hurried else Urgency.BULK
 
     @contextmanager
     def begun(self, job: Job, leased_until: datetime | None) -> Generator[Attempt]:
@@ -144,9 +160,12 @@ class Attempts:
             yield attempt
         finally:
             del self._by_job[job.id]
+            if attempt.is_marked:
+                self._hurried.pop(job.id, None)
 
     def drop(self, job_id: str) -> None:
         """Stop waiting with a job that ended or was forgotten. One that is being sent goes on."""
+        self._hurried.pop(job_id, None)
         attempt = self._by_job.get(job_id)
         if attempt is not None:
             attempt.drop()

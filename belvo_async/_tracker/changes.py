@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Final
 
-from ..abc import Vendor
+from ..abc import Urgency, Vendor
 from ..errors import PayloadError, StoreError, StoreLostError, TransportError, VendorError, name_fault
 from ..jobs import DOWN_AFTER, Job, Seen, Status, Way
 from .context import STORE_RETRY, Context, all_of, log
@@ -102,7 +102,7 @@ class Changes:
             if missed is None or now - missed < DOWN_AFTER:
                 return
             since = max(missed - CATCH_UP_SLACK, now - CATCH_UP_SPAN)
-            for seen in await self._context.talks[vendor.name](vendor.catch_up(since, now)):
+            for seen in await self._context.talks[vendor.name](vendor.catch_up(since, now), urgency=Urgency.POLL):
                 await self._reconciler.observe(vendor, seen)
         except (StoreError, TransportError, VendorError, PayloadError) as error:
             # Nothing is lost: every open job is polled anyway.

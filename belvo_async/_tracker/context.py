@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol, TypeVar
 
-from ..abc import Conversation, Permit, Store, Vendor
+from ..abc import Conversation, Permit, Store, Urgency, Vendor
 from ..errors import StoreError
 from ..jobs import Job, Polling
 from .clock import WatchedClock
@@ -30,10 +30,12 @@ TOLD_EVERY: Final = 12
 class Converse(Protocol):
     """Carries one conversation with one vendor: sends each request, hands back each answer.
 
-    Asks for the permit right before a request that starts work goes out.
+    Asks for the permit right before a request that starts work goes out. `urgency`: which conversations go first.
     """
 
-    def __call__(self, conversation: Conversation[T], *, permit: Permit | None = None) -> Awaitable[T]: ...
+    def __call__(
+        self, conversation: Conversation[T], *, permit: Permit | None = None, urgency: Urgency = Urgency.INTERACTIVE
+    ) -> Awaitable[T]: ...
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 from msgspec.structs import replace
 
-from ..abc import Vendor
+from ..abc import Urgency, Vendor
 from ..accounts import accounts_of
 from ..errors import PayloadError, RateLimitError, StoreError, StoreLostError, TransportError, VendorError, name_fault
 from ..jobs import (
@@ -223,12 +223,13 @@ class Poller:
         else:
             await self._reconciler.write(job.scheduled(next_poll=now + LOST_AFTER), expected=job)
 
-    async def find(self, vendor: Vendor, job: Job) -> None:
+    async def find(self, vendor: Vendor, job: Job, *, urgency: Urgency = Urgency.POLL) -> None:
         """Look for an uncertain submission: among the parked deliveries, then at the vendor."""
         job = self._reconciler.at_present(job)
         await self._reconciler.match_uncertain(vendor, job.task.subject, job.task.resource)
         try:
-            seen = await self._context.talks[vendor.name](vendor.find(job, self._context.clock.now()))
+            search = vendor.find(job, self._context.clock.now())
+            seen = await self._context.talks[vendor.name](search, urgency=urgency)
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - a search that went wrong is made again, whatever it was
@@ -249,13 +250,14 @@ class Poller:
         final = job.submission.absent_since is not None and seen.at - job.submission.absent_since >= SEARCHED_FOR
         return Absent(way=seen.way, at=seen.at, job_id=job.id, final=final)
 
-    async def poll(self, vendor: Vendor, jobs: Sequence[Job]) -> None:
+    async def poll(self, vendor: Vendor, jobs: Sequence[Job], *, urgency: Urgency = Urgency.POLL) -> None:
         """Ask the vendor about these jobs and take in every row it shows. Raises what the vendor or the way raised.
 
         A row that cannot be taken in hides no other: its job is polled again later.
         """
         kept, jobs = jobs, [self._reconciler.at_present(job) for job in jobs]
-        told = await self._context.talks[vendor.name](vendor.poll(jobs, self._context.clock.now()))
+        polling = vendor.poll(jobs, self._context.clock.now())
+        told = await self._context.talks[vendor.name](polling, urgency=urgency)
         by_id = {job.id: job for job in jobs}
         by_remote = {normal_id(job.remote_id): job for job in jobs if job.remote_id}
         # What nothing but the clock's word about a long time would end is polled once more.

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from ..abc import Urgency
 from ..errors import PayloadError, StoreError, StoreLostError, TaskError, TransportError, VendorError
 from ..jobs import (
     NO_WISH,
@@ -54,13 +55,20 @@ class Submitter:
         self._waiting: dict[str, asyncio.Future[None]] = {}
         self._closed = False
 
-    async def submit(self, task: Task[Any], *, deadline: datetime, wish: Wish = NO_WISH) -> Job:
+    async def submit(
+        self, task: Task[Any], *, deadline: datetime, wish: Wish = NO_WISH, urgency: Urgency = Urgency.INTERACTIVE
+    ) -> Job:
         """Keep the intent, then send it unless its lane is busy; an equal open job or one wished for is joined instead.
 
         Returns when the vendor answered, the outcome is uncertain, or, while the lane is busy, the intent is stored.
         Raises TaskError where another task has the name.
         """
-        return await self._begin(self._intend(task, deadline, wish), fresh_since=wish.fresh_since)
+        job = self._intend(task, deadline, wish)
+        self.attempts.note_urgency(job, urgency)
+        kept = await self._begin(job, fresh_since=wish.fresh_since)
+        if kept.id != job.id:
+            self.attempts.note_urgency(kept, urgency)
+        return kept
 
     def close(self) -> None:
         """Send nothing more: what is queued stays so in the store."""
@@ -131,6 +139,7 @@ class Submitter:
     async def resubmit(self, job: Job, *, deadline: datetime) -> Job:
         """Submit an uncertain job once more, as a new job linked from the old one. Only users ask for this."""
         successor = self._intend(job.task, deadline, Wish(tags=job.tags))
+        self.attempts.note_urgency(successor, Urgency.INTERACTIVE)
         old = await self._supersede(job, successor)
         if old.status is not Status.UNCERTAIN:
             return old  # it turned up at the vendor meanwhile: nothing is sent twice
@@ -363,7 +372,8 @@ class Submitter:
             with attempt.waiting():
                 conversation = begun_when_answered(lambda: vendor.start(attempt.sent, now()))
                 permit = partial(self.attempts.mark, attempt)
-                seen = await self._context.talks[vendor.name](conversation, permit=permit)
+                urgency = self.attempts.urgency_of(attempt.job)
+                seen = await self._context.talks[vendor.name](conversation, permit=permit, urgency=urgency)
         except StoreError:
             # Raised where a place in a budget is taken or the mark is written, which comes before the first byte.
             attempt.uncount()

@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 
 from msgspec.structs import replace
 
-from ..abc import Clock, Store, Vendor
+from ..abc import Clock, Store, Urgency, Vendor
 from ..discreet import Discretion
 from ..errors import StoreError, UnsupportedError, lost_error
 from ..jobs import NO_WISH, Job, Observation, Polling, Status, Task, Wish, abandonment, withdrawal
@@ -96,10 +96,12 @@ class Tracker:
             self.context.timer.close()
             self.context.watches.close()
 
-    async def submit(self, task: Task[Any], *, deadline: datetime, wish: Wish = NO_WISH) -> Job:
+    async def submit(
+        self, task: Task[Any], *, deadline: datetime, wish: Wish = NO_WISH, urgency: Urgency = Urgency.INTERACTIVE
+    ) -> Job:
         """See `Submitter.submit`. The caller may be cancelled; the submission goes on."""
         self._check_open()
-        return await self.submitter.submit(task, deadline=deadline, wish=wish)
+        return await self.submitter.submit(task, deadline=deadline, wish=wish, urgency=urgency)
 
     async def adopt(self, vendor_name: str, remote_id: str, task: Task[Any], *, deadline: datetime) -> Job:
         """See `Submitter.adopt`."""
@@ -126,9 +128,9 @@ class Tracker:
         current = await self.current(job)
         vendor = self.context.vendors[current.vendor]
         if current.remote_id is not None and current.is_open:
-            await self.poller.poll(vendor, [current])
+            await self.poller.poll(vendor, [current], urgency=Urgency.INTERACTIVE)
         elif current.status is Status.UNCERTAIN:
-            await self.poller.find(vendor, current)
+            await self.poller.find(vendor, current, urgency=Urgency.INTERACTIVE)
         return await self._store.get(job.id) or current
 
     async def stop(self, job: Job) -> Job:

@@ -18,6 +18,7 @@ from .exchange import (
     Retry,
     Secret,
     Shape,
+    Urgency,
     Walk,
 )
 from .plans import Plannable, PlanRules, RowPlace
@@ -55,6 +56,7 @@ __all__ = [
     "SideFile",
     "Sink",
     "Store",
+    "Urgency",
     "Vendor",
     "Walk",
     "answer_of",

@@ -6,7 +6,7 @@ import hmac
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import Enum
+from enum import Enum, IntEnum
 from typing import Any, Generic, Protocol, Self, TypeAlias, TypeVar, cast
 
 import msgspec
@@ -111,6 +111,20 @@ class Retry(Enum):
     One that needs a `Permit` is retried only until it was asked for.
     """
     NEVER = "never"
+
+
+class Urgency(IntEnum):
+    """Which of our own requests go first where they wait for each other: for a connection, or a place in a budget.
+
+    Within one kind, who came first. A less urgent one is passed by a bounded number of others.
+    """
+
+    INTERACTIVE = 0
+    """Somebody waits for this one: a single submission, a call."""
+    BULK = 1
+    """One of many: submissions of a run, the reading of records."""
+    POLL = 2
+    """Polls and what is like them: a webhook may make them needless."""
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):

@@ -50,8 +50,8 @@ SYNTAGE: dict[str, Use] = {
 }
 
 
-# Of a session that is not told otherwise; its requests wait in three queues, by kind, each with one place ahead.
-CONNECTIONS, QUEUES = 64, 3
+# Of a session that is not told otherwise; its requests wait in one queue a budget, with one place ahead.
+CONNECTIONS, PLACES_AHEAD = 64, 1
 
 
 async def check_rest(world: World, session: Session) -> None:
@@ -75,7 +75,7 @@ async def check_rest(world: World, session: Session) -> None:
     await asyncio.gather(*calls, return_exceptions=True)
 
     assert CONNECTIONS == len(world.belvo.requests) - before
-    assert budget.limit - CONNECTIONS - QUEUES == sum(place <= now for place in places)
+    assert budget.limit - CONNECTIONS - PLACES_AHEAD == sum(place <= now for place in places)
 
 
 def _submission(session: Session, _world: World) -> Awaitable[object]:

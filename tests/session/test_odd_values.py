@@ -105,7 +105,7 @@ async def test_a_poll_of_links_settles_all_but_the_odd_one(
 async def _poll(vendor: Any, jobs: list[Job], answer: Callable[[Request], Answer], clock: VirtualClock) -> set[str]:
     """Let jobs fall due once, and give those that ended."""
 
-    async def talk(conversation: Any) -> Any:
+    async def talk(conversation: Any, **_: Any) -> Any:
         try:
             request = next(conversation)
             while True:

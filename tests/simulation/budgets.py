@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from belvo_async._http.admission import Admission
-from belvo_async._http.pools import Pool
+from belvo_async._http.pools import Pool, Slots
 from belvo_async._http.request import home_at
-from belvo_async.abc import Budget, Request
+from belvo_async.abc import Budget, Request, Urgency
 from belvo_async.errors import StoreError
 from belvo_async.stores import MemoryStore
 from belvo_async.stores.budgets import Ledger
@@ -25,7 +25,7 @@ from tests.virtual_time import VirtualClock
 
 # Callers come for this long, in virtual seconds; then all who still want an answer must get one.
 BUSY_SECONDS = 300.0
-HOME = home_at("http://vendor.test", dict)
+HOMES = [home_at("http://vendor.test", dict, urgency=each) for each in Urgency]
 
 
 class OwnClock(VirtualClock):
@@ -79,8 +79,8 @@ class Worker:
         self.world = world
         self.clock = OwnClock(world.loop)
         self.store = OwnStore(world)
-        slots = asyncio.Semaphore(world.chance.choice((1, 2, 8)))
-        self.pools = [Pool(None, slots, lambda: False), Pool(None, asyncio.Semaphore(4), lambda: False)]  # type: ignore[arg-type]
+        slots = Slots(world.chance.choice((1, 2, 8)))
+        self.pools = [Pool(None, slots, lambda: False), Pool(None, Slots(4), lambda: False)]  # type: ignore[arg-type]
         self.turns: Admission | None = None
         self.callers: set[asyncio.Task[None]] = set()
         self.waiting = 0
@@ -195,13 +195,13 @@ class BudgetWorld:
 
     async def _call(self, worker: Worker) -> None:
         assert worker.turns is not None
-        pool = self.chance.choice(worker.pools)
+        pool, home = self.chance.choice(worker.pools), self.chance.choice(HOMES)
         request = self._request()
         worker.note_waiting(1)
         try:
-            turn = await worker.turns.take(pool, HOME, request)
+            turn = await worker.turns.take(pool, home, request)
             while turn is None:
-                turn = await worker.turns.take(pool, HOME, request)
+                turn = await worker.turns.take(pool, home, request)
         except StoreError:
             self.hits["store refused"] += 1
             worker.note_waiting(-1)
@@ -274,7 +274,7 @@ class BudgetWorld:
         assert worker.turns is not None
         try:
             async with asyncio.timeout(self._longest_pause()):
-                turn = await worker.turns.take(pool, HOME, self._request())
+                turn = await worker.turns.take(pool, HOMES[0], self._request())
         except TimeoutError:
             self.broken.append("a queue whose callers have left lets nobody pass")
         except StoreError:

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, TypeVar
 
-from belvo_async._http import converse
-from belvo_async.abc import Answer, Headers, Permit, Request
+from belvo_async._http import converse_by
+from belvo_async.abc import Answer, Headers, Permit, Request, Urgency
 from belvo_async.errors import TransportError
 from tests.simulation.server import Server
 from tests.simulation.swarm import Swarm
@@ -58,7 +58,7 @@ class Network:
         self._reserve = reserve
 
     def talk_with(self, vendor: str) -> Callable[..., Awaitable[T]]:
-        return partial(converse, sending(partial(self.exchange, vendor)))
+        return partial(converse_by, dict.fromkeys(Urgency, sending(partial(self.exchange, vendor))))
 
     async def exchange(self, vendor: str, request: Request, permit: Permit | None) -> Answer:
         swarm = self._swarm

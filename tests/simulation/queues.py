@@ -17,9 +17,9 @@ from typing import Any
 
 import msgspec
 
-from belvo_async._http import converse
+from belvo_async._http import converse_by
 from belvo_async._tracker import Tracker
-from belvo_async.abc import Answer, Headers, Permit, Request
+from belvo_async.abc import Answer, Headers, Permit, Request, Urgency
 from belvo_async.errors import SessionClosedError, StoreError, TransportError, UnsupportedError
 from belvo_async.jobs import Job, Polling, Status
 from tests.simulation.dialect import Fetch, MuteFetch, MuteVendor, OpenFetch, OpenVendor
@@ -47,7 +47,7 @@ class Worker:
         self.writing: set[str] = set()
         self._world = world
         self._turn = asyncio.Lock()
-        talk = partial(converse, sending(self._exchange))
+        talk = partial(converse_by, dict.fromkeys(Urgency, sending(self._exchange)))
         drawn = world.chance.random() < 0.6
         self.tracker = Tracker(
             store=self,  # type: ignore[arg-type]

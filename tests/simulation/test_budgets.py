@@ -11,7 +11,7 @@ from belvo_async._http.background import Background
 from belvo_async._http.budget_queue import BudgetQueue
 from belvo_async._http.pools import Pool
 from belvo_async._http.shared_limits import Sleep, Steady
-from belvo_async.abc import Budget
+from belvo_async.abc import Budget, Urgency
 from belvo_async.stores.budgets import Ledger
 from tests.simulation.budgets import run_budget_seed
 from tests.simulation.seeds import chunks, never_seen
@@ -51,9 +51,9 @@ class KeepingLedger(Ledger):
 class ForgettingQueue(BudgetQueue):
     """Lets who gives up take the place ahead along."""
 
-    async def take(self, patience: float | None) -> Any:
+    async def take(self, pool: Pool, urgency: Urgency, patience: float | None) -> Any:
         try:
-            return await super().take(patience)
+            return await super().take(pool, urgency, patience)
         except BaseException:
             self._ahead = None
             raise
@@ -62,16 +62,16 @@ class ForgettingQueue(BudgetQueue):
 class LateQueue(BudgetQueue):
     """Uses a place however late it is."""
 
-    def __init__(self, budget: Budget, pool: Pool, steady: Steady, errands: Background, sleep: Sleep) -> None:
-        super().__init__(budget, pool, steady, errands, sleep)
+    def __init__(self, budget: Budget, steady: Steady, errands: Background, sleep: Sleep) -> None:
+        super().__init__(budget, steady, errands, sleep)
         self._slack = math.inf
 
 
 class TightQueue(BudgetQueue):
     """Takes windows just as long as the vendor's."""
 
-    def __init__(self, budget: Budget, pool: Pool, steady: Steady, errands: Background, sleep: Sleep) -> None:
-        super().__init__(budget, pool, steady, errands, sleep)
+    def __init__(self, budget: Budget, steady: Steady, errands: Background, sleep: Sleep) -> None:
+        super().__init__(budget, steady, errands, sleep)
         self._budget = budget
 
 

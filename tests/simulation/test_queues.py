@@ -67,10 +67,10 @@ def mark_early(tracker: Tracker) -> None:
 
 
 def marking_early(talk: Converse) -> Any:
-    async def mark_and_talk(conversation: Any, *, permit: Permit | None = None) -> Any:
+    async def mark_and_talk(conversation: Any, *, permit: Permit | None = None, **how: Any) -> Any:
         if permit is not None:
             await permit()
-        return await talk(conversation, permit=permit)
+        return await talk(conversation, permit=permit, **how)
 
     return mark_and_talk
 

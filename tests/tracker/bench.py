@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from belvo_async._tracker import Tracker
-from belvo_async.abc import Answer, Clock, Headers, Permit, Request, Retry
+from belvo_async.abc import Answer, Clock, Headers, Permit, Request, Retry, Urgency
 from belvo_async.jobs import Job, Nudge, Polling, Reported, Seen, Status, Way
 from tests.simulation.dialect import Fetch, MuteFetch, MuteVendor, OpenFetch, OpenVendor, Row
 from tests.troubled_store import TroubledStore
@@ -68,7 +68,14 @@ class Bench:
         async with self.tracker(**options) as tracker:
             yield tracker
 
-    async def talk(self, conversation: Any, *, permit: Permit | None = None, turn: asyncio.Event | None = None) -> Any:
+    async def talk(
+        self,
+        conversation: Any,
+        *,
+        permit: Permit | None = None,
+        urgency: Urgency = Urgency.INTERACTIVE,
+        turn: asyncio.Event | None = None,
+    ) -> Any:
         try:
             request = next(conversation)
             while True:
