@@ -22,7 +22,7 @@ from .shared_limits import Reservation, Sleep, Steady
 SLACK: Final = 1 / 60
 
 
-class Line(Fifo):
+class Rank(Fifo):
     """The callers of one kind of connection and one urgency. `number`: since when its front waits, among other fronts.
 
     `wants`: the front waits for a place now, and for nothing else. `stuck_since`: there are no connections since then.
@@ -53,7 +53,7 @@ class BudgetQueue:
         self._background = background
         self._sleep = sleep
         self._loop = asyncio.get_running_loop()
-        self._lines: dict[tuple[int, Urgency], Line] = {}
+        self._lines: dict[tuple[int, Urgency], Rank] = {}
         self._precedence = Precedence()
         self._numbers = itertools.count()
         self._ahead: asyncio.Future[Reservation] | None = None
@@ -89,10 +89,10 @@ class BudgetQueue:
             line.leave(served=place is not None)
             self._tidy()
 
-    def _line(self, pool: Pool, urgency: Urgency) -> Line:
+    def _line(self, pool: Pool, urgency: Urgency) -> Rank:
         line = self._lines.get((id(pool), urgency))
         if line is None:
-            line = self._lines[id(pool), urgency] = Line(pool, urgency)
+            line = self._lines[id(pool), urgency] = Rank(pool, urgency)
         return line
 
     def put_back(self, place: Reservation) -> None:
@@ -112,7 +112,7 @@ class BudgetQueue:
             ahead, self._ahead = self._ahead, None
             self._background.start(self._give_back(ahead))
 
-    async def _turn(self, line: Line) -> Reservation:
+    async def _turn(self, line: Rank) -> Reservation:
         """The place ahead, once it may be used and it is this line's turn: until the caller waits for anything else."""
         line.wants = True
         try:
@@ -127,7 +127,7 @@ class BudgetQueue:
             line.wants = False
             self._stir()
 
-    def _chosen(self) -> Line:
+    def _chosen(self) -> Rank:
         wanting = [line for line in self._lines.values() if line.wants]
         urgency = self._precedence.choose({line.urgency for line in wanting})
         return min((line for line in wanting if line.urgency is urgency), key=attrgetter("number"))
@@ -163,7 +163,7 @@ class BudgetQueue:
         await self._steady.give_back(self._budget, late)
         return await self._steady.reserve(self._budget)
 
-    async def _take_slot(self, line: Line, came: float, patience: float | None) -> bool:
+    async def _take_slot(self, line: Rank, came: float, patience: float | None) -> bool:
         """Take a connection. Patience counts from when this caller came, and since when there are none."""
         now = self._loop.time()
         if line.stuck_since is None:
@@ -175,7 +175,7 @@ class BudgetQueue:
         line.stuck_since = None
         return True
 
-    async def _place_in_slot(self, line: Line) -> Reservation:
+    async def _place_in_slot(self, line: Rank) -> Reservation:
         try:
             # At once, unless the wait for the connection made it too late, or another line's front was there.
             place = await self._turn(line)

@@ -77,6 +77,7 @@ class Changes:
         if job is None:
             watch.lose()
         elif watch.is_behind(job, era) or watch.lost:
+            self._reconciler.note_elsewhere(watch.job, job)
             watch.publish(await self._remind(job, watch), None, era=era)
             # Who gave a lane away elsewhere has made the next one due: here, somebody waits for it.
             self._reconciler.announce(job)

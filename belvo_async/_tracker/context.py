@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from ..abc import Conversation, Permit, Store, Urgency, Vendor
 from ..errors import StoreError
-from ..jobs import Job, Polling
+from ..jobs import Expectations, Job, Polling
 from .clock import WatchedClock
 from .timer import Timer
 from .watch import Watches
@@ -51,6 +51,7 @@ class Context:
     new_id: Callable[[], str]
     timer: Timer
     phase: float
+    expectations: Expectations
     watches: Watches = field(default_factory=Watches)
     tasks: set[asyncio.Task[Any]] = field(default_factory=lambda: set[asyncio.Task[Any]]())
 
@@ -59,8 +60,12 @@ class Context:
         return [vendor.account for vendor in self.vendors.values()]
 
     def due_after(self, polls: int) -> datetime:
-        """When poll number `polls` should come, from now."""
+        """When something that no delivery tells is tried again for the `polls`-th time, from now."""
         return self.polling.instant(self.clock.now(), polls, phase=self.phase)
+
+    def poll_after(self, job: Job, polls: int) -> datetime:
+        """When a job that runs at the vendor is polled next, as far as deliveries about it are expected."""
+        return self.expectations.due(job, polls, self.clock.now(), phase=self.phase)
 
     def spawn(self, work: Coroutine[object, object, T], *, name: str) -> asyncio.Task[T]:
         """Run work the tracker owns: no caller's cancellation reaches it, and `close` ends it."""

@@ -194,11 +194,29 @@ class Poller:
 
     def _dispatch(self, vendor: Vendor, due: Sequence[Job]) -> None:
         known = [job for job in due if job.remote_id is not None]
-        if known:
-            self._context.spawn(self._poll_safely(vendor, known), name="poll")
+        waiting: list[Job] = []
+        asked: list[Job] = []
+        for job in known:
+            (waiting if self._reconciler.may_wait(job) else asked).append(job)
+        if asked:
+            self._context.spawn(self._poll_safely(vendor, asked), name="poll")
+        if waiting:
+            self._context.spawn(self._let_wait(vendor, waiting), name="poll")
         for job in due:
             if job.remote_id is None:
                 self._context.spawn(self._take_on(vendor, job), name="submission")
+
+    async def _let_wait(self, vendor: Vendor, jobs: Sequence[Job]) -> None:
+        """Plan the polls of jobs anew that need none yet."""
+        try:
+            await self._reconciler.replay_all(vendor.account, jobs)
+            await all_of(jobs, self._plan_anew)
+        except StoreError as error:
+            log.debug("the store is down; polls are planned later: %s", error)
+
+    async def _plan_anew(self, job: Job) -> None:
+        planned = job.scheduled(next_poll=self._context.poll_after(job, job.schedule.polls))
+        await self._reconciler.write(planned, expected=job)
 
     async def _take_on(self, vendor: Vendor, job: Job) -> None:
         """Go on with a submission: send it, find it, or declare it lost with the process that sent it."""
@@ -328,15 +346,14 @@ class Poller:
         """Schedule the next poll of jobs that this one told nothing about."""
         wait = error.retry_after if isinstance(error, RateLimitError | TransportError) else None
         earliest = later(self._context.clock.now(), wait or timedelta(0))
-        counts = {job.schedule.polls for job in jobs}
-        due = {polls: max(earliest, self._context.due_after(polls + 1)) for polls in counts}
-        # A writer that came first has set its own schedule: nothing to repeat.
-        await all_of(
-            jobs,
-            lambda job: self._reconciler.write(
-                job.scheduled(polls=job.schedule.polls + 1, next_poll=due[job.schedule.polls]), expected=job
-            ),
-        )
+
+        async def put_off(job: Job) -> None:
+            polls = job.schedule.polls + 1
+            due = self._context.due_after(polls) if job.remote_id is None else self._context.poll_after(job, polls)
+            # A writer that came first has set its own schedule: nothing to repeat.
+            await self._reconciler.write(job.scheduled(polls=polls, next_poll=max(earliest, due)), expected=job)
+
+        await all_of(jobs, put_off)
 
     def _warn(self, vendor: Vendor, error: Exception) -> None:
         log.warning(

@@ -36,6 +36,7 @@ from ..jobs import (
 )
 from .context import Context, log
 from .losses import Losses
+from .outlook import Outlook
 
 # Deliveries about jobs of other people or other stores pile up for ever otherwise. Belvo and Syntage both give up
 # repeating long before; Syntage keeps events for 7 days.
@@ -65,6 +66,9 @@ class Reconciler:
         # When, in the loop's time, the last poll comes that was asked for.
         self._nudged: dict[tuple[str, str], float] = {}
         self._losses = Losses(context)
+        self._outlook = Outlook(context, hasten=self._make_due)
+        # Jobs that a delivery has made due, by id: nothing puts that poll off.
+        self._asked_for: set[str] = set()
 
     async def receive(self, vendor: Vendor, observations: Sequence[Observation]) -> None:
         """Take what a delivery said. When this returns, it is durable."""
@@ -101,7 +105,11 @@ class Reconciler:
 
     def at_present(self, job: Job) -> Job:
         """Bring what a job remembers into line with our clock; see `jobs.at_present`."""
-        return at_present(job, self._context.clock.now(), self._context.polling.interval(job.schedule.polls))
+        usual, planned = self._context.polling.interval(job.schedule.polls), job.schedule
+        if job.remote_id is not None and planned.next_poll is not None and planned.planned_at is not None:
+            # It was planned to wait longer where a delivery was expected.
+            usual = max(usual, min(planned.next_poll - planned.planned_at, self._context.polling.longest))
+        return at_present(job, self._context.clock.now(), usual)
 
     async def apply(self, job: Job, seen: Observation, *, only: Callable[[Job], bool] | None = None) -> Job:
         """Apply an observation to one job, again on its newer version when another writer came first.
@@ -110,19 +118,20 @@ class Reconciler:
         """
         while True:
             job = self.at_present(job)
+            known = job
             made, verdict = reconcile(job, seen)
             if isinstance(seen, Gone) and verdict is Verdict.ADVANCED and await self._losses.are_common(job):
                 seen = Note(way=seen.way, at=seen.at, job_id=seen.job_id)
                 continue
             planned = self._plan(made, seen)
             if planned == job:
-                self._tell(made, seen, verdict)
+                self._note(known, made, seen, verdict)
                 return job
             # A poll that found nothing new moves the schedule only: it is no event for a timeline.
             changes = None if made is job else seen
             job, is_written = await self._put(planned, expected=job, seen=changes)
             if is_written:
-                self._tell(made, seen, verdict)
+                self._note(known, made, seen, verdict)
             if is_written or (only is not None and not only(job)):
                 return job
 
@@ -164,6 +173,7 @@ class Reconciler:
         if written.schedule.next_poll is not None:
             self._due(written.schedule.next_poll)
         if expected.is_open and not written.is_open:
+            self._asked_for.discard(written.id)
             self._closed(written)
         if written.remote_id is not None and expected.remote_id is None:
             written = await self.replay(written)
@@ -252,7 +262,8 @@ class Reconciler:
     async def _take(self, job: Job, seen: Observation) -> Job:
         """Apply an observation, or, when it only tells to go and poll, make the job due now."""
         if isinstance(seen, Nudge):
-            return await self._make_due(job, self._poll_after((job.account, job.id)))
+            self._outlook.note(job, job, seen)
+            return await self._ask_for(job, self._poll_after((job.account, job.id)))
         return await self.apply(job, seen)
 
     async def _take_parked(self, job: Job, seen: Observation) -> Job:
@@ -282,7 +293,7 @@ class Reconciler:
         due = self._poll_after((vendor.account, wanted))
         async for job in self._store.open_jobs([vendor.account]):
             if normal_id(job.task.subject) == wanted and job.remote_id is not None:
-                await self._make_due(job, due)
+                await self._ask_for(job, due)
 
     def _poll_after(self, key: tuple[str, str]) -> datetime:
         """When a poll that a delivery asks for may come: now, or a pause after the last one it asked for."""
@@ -292,6 +303,22 @@ class Reconciler:
         due = now if last is None else last if last > now else last + pause
         self._nudged[key] = due
         return self._context.clock.now() + timedelta(seconds=due - now)
+
+    async def _ask_for(self, job: Job, due: datetime) -> Job:
+        if job.is_open:
+            self._asked_for.add(job.id)
+        return await self._make_due(job, due)
+
+    def may_wait(self, job: Job) -> bool:
+        """Whether a job that fell due need not be polled: deliveries have begun to come since that was planned."""
+        if job.id in self._asked_for:
+            self._asked_for.discard(job.id)
+            return False
+        return self._context.expectations.may_wait(job, self._context.clock.now())
+
+    def note_elsewhere(self, before: Job, after: Job) -> None:
+        """See `Outlook.note_elsewhere`."""
+        self._outlook.note_elsewhere(before, after)
 
     async def _make_due(self, job: Job, due: datetime) -> Job:
         def hastened(job: Job) -> Job | None:
@@ -315,7 +342,12 @@ class Reconciler:
         if seen.way is Way.WEBHOOK and job.schedule.next_poll is not None:
             return job
         polls = 0 if seen.way is Way.ANSWER and not isinstance(seen, Absent) else job.schedule.polls + 1
-        return job.scheduled(polls=polls, next_poll=self._context.due_after(polls))
+        due = self._context.due_after(polls) if job.remote_id is None else self._context.poll_after(job, polls)
+        return job.scheduled(polls=polls, next_poll=due)
+
+    def _note(self, before: Job, job: Job, seen: Observation, verdict: Verdict) -> None:
+        self._outlook.note(before, job, seen)
+        self._tell(job, seen, verdict)
 
     def _tell(self, job: Job, seen: Observation, verdict: Verdict) -> None:
         # What nobody reads is not put together: this is the way of every observation.

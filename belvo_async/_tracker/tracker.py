@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from ..abc import Clock, Store, Urgency, Vendor
 from ..discreet import Discretion
 from ..errors import StoreError, UnsupportedError, lost_error
-from ..jobs import NO_WISH, Job, Observation, Polling, Status, Task, Wish, abandonment, withdrawal
+from ..jobs import NO_WISH, Expectations, Job, Observation, Polling, Status, Task, Wish, abandonment, withdrawal
 from .changes import Changes
 from .clock import WatchedClock
 from .context import Context, Converse, log
@@ -55,6 +55,7 @@ class Tracker:
             new_id=new_id,
             timer=Timer(watched),
             phase=chance(),
+            expectations=Expectations(polling),
         )
         self._store = store
         self._polls = sweep

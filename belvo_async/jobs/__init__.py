@@ -5,6 +5,7 @@ Everything a vendor ever says becomes an `Observation`; `reconcile` alone decide
 
 from .clocks import CLOCKS_DIFFER, DOWN_AFTER, at_present
 from .document import decode_job, decode_observation, decode_task, encode_job, load_kinds_with, task_key
+from .expectations import Expectations, News
 from .extent import ISSUED, RECEIVED, UNDIRECTED, Extent
 from .joining import NO_WISH, Wish, is_joined, is_of_task, joined, shares_name
 from .model import (
@@ -66,6 +67,7 @@ __all__ = [
     "UNDIRECTED",
     "Absent",
     "Evidence",
+    "Expectations",
     "Extent",
     "Failure",
     "Found",
@@ -74,6 +76,7 @@ __all__ = [
     "Job",
     "Later",
     "Misread",
+    "News",
     "Note",
     "Nudge",
     "Observation",

@@ -31,6 +31,12 @@ class Polling(msgspec.Struct, frozen=True, kw_only=True):
 
     The n-th poll waits a random part (full jitter, so that processes do not all ask at the same second) of
     `first` x `factor`^n, at most `longest`.
+
+    That is for as long as no delivery (webhook) about a job of the account has come. While deliveries come, a job is
+    polled once for safety, after the time in which nine of ten such jobs have ended and as long again (at most
+    `longest`); from there on, as if `first` were that time. When deliveries stay away, it is as before. What is usual
+    is learned from jobs that end in this process; before twenty such have ended it is 30 x `first` at least. See
+    `Expectations`.
     """
 
     first: timedelta = timedelta(seconds=2)
@@ -41,21 +47,25 @@ class Polling(msgspec.Struct, frozen=True, kw_only=True):
         if self.first <= timedelta(0) or self.longest < self.first or self.factor < 1:
             raise ValueError("polling needs 0 < first <= longest and factor >= 1")
 
-    def interval(self, polls: int) -> timedelta:
-        """The longest wait before poll number `polls` (from 0)."""
+    def interval(self, polls: int, *, first: timedelta | None = None) -> timedelta:
+        """The longest wait before poll number `polls` (from 0), where the first is as long as it is or as given."""
         # 64 steps of any useful factor are past every cap; more would only overflow the float.
         try:
-            return min(self.longest, self.first * min(self.factor ** min(polls, 64), 1e9))
+            return min(self.longest, (first or self.first) * min(self.factor ** min(polls, 64), 1e9))
         except OverflowError:
             return self.longest
 
-    def instant(self, now: datetime, polls: int, *, phase: float) -> datetime:
+    def instant(self, now: datetime, polls: int, *, phase: float, first: timedelta | None = None) -> datetime:
         """When poll number `polls` is due: at the next point of a grid as wide as its interval.
 
         `phase`, drawn evenly from 0..1 once for each process, shifts the grid: the wait is anything from nothing to the
         whole interval (full jitter), yet all jobs of one age fall due together, and one list call answers for them.
         """
-        width = self.interval(polls)
-        steps = math.floor((now - _GRID_ORIGIN) / width - phase) + 1
-        due = _GRID_ORIGIN + (steps + phase) * width
-        return due if due > now else due + width
+        return on_grid(now, self.interval(polls, first=first), phase)
+
+
+def on_grid(after: datetime, width: timedelta, phase: float) -> datetime:
+    """The first point after an instant of a grid that is so wide and shifted by so much of its width."""
+    steps = math.floor((after - _GRID_ORIGIN) / width - phase) + 1
+    due = _GRID_ORIGIN + (steps + phase) * width
+    return due if due > after else due + width

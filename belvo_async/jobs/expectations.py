@@ -1,0 +1,207 @@
+"""What to expect of deliveries: whether they come, how long jobs take until then, and when a poll is due meanwhile.
+
+Polls cost requests, and requests are what vendors count. While deliveries come, a poll is only for the one that got
+lost. Nothing of this is stored: a process that begins knows nothing, and polls on the usual schedule until it is told.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import datetime, timedelta
+from enum import Enum
+from math import ceil
+from typing import Final
+
+from .model import Job, Way
+from .polling import Polling, later, on_grid
+
+# Of each kind of job, so many durations are remembered; a quantile of so few is enough to know the usual.
+REMEMBERED: Final = 64
+KINDS_AT_MOST: Final = 256
+# With fewer durations than this the slow jobs are still under way: what is known is of the quick ones.
+FEW: Final = 20
+USUAL_SHARE: Final = 0.9
+# What is usual before anything is known, and how long a delivery may come after the poll that settled its job; in
+# multiples of `Polling.first`: 60 s and 16 s of two.
+USUAL_FIRST: Final = 30
+GRACE_FIRST: Final = 8
+# So many jobs in a row without their delivery are no accident, and so many with it are none either: more, so that where
+# every other is lost nobody goes to and fro.
+MISSED: Final = 3
+HEARD: Final = 5
+# Jobs of an account that are waited for to be told of, at most; more are no more evidence.
+NOTED_AT_MOST: Final = 256
+
+
+class News(Enum):
+    """What became known of an account's deliveries."""
+
+    COME = "come"
+    """The first has come."""
+    AWAY = "away"
+    """They stay away: jobs end that none told of."""
+    BACK = "back"
+    """They come again."""
+
+
+class Expectations:
+    """What is known of the deliveries of each account. Pure; `now` is the wall clock."""
+
+    def __init__(self, polling: Polling) -> None:
+        self._polling = polling
+        self._accounts: dict[str, _Account] = {}
+        self._durations: dict[tuple[str, str, str], deque[timedelta]] = {}
+
+    def hear(self, job: Job, now: datetime) -> News | None:
+        """Note a delivery about a job, whatever it said."""
+        account = self._accounts.get(job.account)
+        if account is None:
+            self._accounts[job.account] = _Account(since=now)
+            return News.COME
+        return account.hear(job.id, now)
+
+    def end(self, job: Job, now: datetime) -> News | None:
+        """Note the end of a job that was open until now: its duration, and whether a delivery told it."""
+        account = self._accounts.get(job.account)
+        if job.settled_by is Way.WEBHOOK:
+            self._learn(job)
+            return self.hear(job, now)
+        if job.settled_by is Way.USER or job.remote_id is None or not job.status.is_terminal:
+            return None
+        if job.settled_by is not Way.INFERENCE and (account is None or not account.is_expected):
+            # A poll on the usual schedule sees an end soon; one for safety, long after it.
+            self._learn(job)
+        return None if account is None else account.miss(job.id, now)
+
+    def ask_in_vain(self, job: Job, now: datetime) -> News | None:
+        """Note a poll that told nothing at all about a job. Of one that is late it speaks against its delivery."""
+        account = self._accounts.get(job.account)
+        if account is None or not account.is_expected or now < self._safe_at(job, now):
+            return None
+        return account.find_late(job.id, now, self.usual(job) + self._polling.longest)
+
+    def review(self, job: Job, now: datetime) -> News | None:
+        """Say what only time tells: a delivery that was still to come has not."""
+        account = self._accounts.get(job.account)
+        return None if account is None else account.review(now, self._polling.first * GRACE_FIRST)
+
+    def are_expected(self, account: str) -> bool:
+        """Whether deliveries of an account come at present."""
+        return account in self._accounts and self._accounts[account].is_expected
+
+    def due(self, job: Job, polls: int, now: datetime, *, phase: float) -> datetime:
+        """When to poll a job that has been polled so often; in time before its deadline where that comes first."""
+        usual = self._polling.instant(now, polls, phase=phase)
+        if not self.are_expected(job.account):
+            return usual
+        margin, safe_at = self._margin(job), self._safe_at(job, now)
+        due = self._polling.instant(now, polls, phase=phase, first=margin)
+        if now < safe_at:
+            due = on_grid(safe_at, margin / 2, phase)
+        if job.deadline is not None and now < job.deadline < due:
+            return max(usual, min(due, later(job.deadline, -2 * self._polling.first)))
+        return max(usual, due)
+
+    def may_wait(self, job: Job, now: datetime) -> bool:
+        """Whether a poll that is due was planned before deliveries came, and would not be due had they come then."""
+        planned_at, account = job.schedule.planned_at, self._accounts.get(job.account)
+        if account is None or not account.is_expected or planned_at is None or planned_at >= account.since:
+            return False
+        return now < self._safe_at(job, now)
+
+    def usual(self, job: Job) -> timedelta:
+        """In what time nine of ten such jobs have ended, as far as is known."""
+        known = sorted(self._durations.get(_kind(job), ()))
+        if len(known) >= FEW:
+            return known[ceil(USUAL_SHARE * len(known)) - 1]
+        return max([self._polling.first * USUAL_FIRST, *known[-1:]])
+
+    def _margin(self, job: Job) -> timedelta:
+        return min(self._polling.longest, max(self._polling.first, self.usual(job)))
+
+    def _safe_at(self, job: Job, now: datetime) -> datetime:
+        began = min(job.submission.attempted_at or job.created_at, now)
+        return later(began, self.usual(job) + self._margin(job) / 2)
+
+    def _learn(self, job: Job) -> None:
+        began = job.submission.attempted_at
+        if began is None or job.settled_at is None or job.settled_at < began:
+            return
+        kind = _kind(job)
+        if kind not in self._durations and len(self._durations) >= KINDS_AT_MOST:
+            del self._durations[next(iter(self._durations))]
+        self._durations.setdefault(kind, deque(maxlen=REMEMBERED)).append(job.settled_at - began)
+
+
+class _Account:
+    """One account's deliveries: `since` when they are expected, and when the last came."""
+
+    def __init__(self, *, since: datetime) -> None:
+        self.is_expected = True
+        self.since = since
+        self.last_at = since
+        # Jobs in a row without their delivery, and with it.
+        self._missed = 0
+        self._heard = 0
+        # Settled by a poll, by when; told of already; late, and nobody knows why.
+        self._unheard: dict[str, datetime] = {}
+        self._told: dict[str, None] = {}
+        self._late: set[str] = set()
+
+    def hear(self, job_id: str, now: datetime) -> News | None:
+        self.last_at = now
+        self._missed = 0
+        self._late.clear()
+        self._unheard.pop(job_id, None)
+        if job_id not in self._told:
+            self._heard += 1
+            self._told[job_id] = None
+            _bound(self._told)
+        if self.is_expected or self._heard < HEARD:
+            return None
+        self.is_expected, self.since = True, now
+        return News.BACK
+
+    def miss(self, job_id: str, now: datetime) -> News | None:
+        if self._told.pop(job_id, _ABSENT) is _ABSENT:
+            self._unheard[job_id] = now
+            _bound(self._unheard)
+        self._late.discard(job_id)
+        return None
+
+    def find_late(self, job_id: str, now: datetime, explained: timedelta) -> News | None:
+        # While others are told of, the vendor is slow with this one.
+        if now - self.last_at >= explained and job_id not in self._told and len(self._late) < NOTED_AT_MOST:
+            self._late.add(job_id)
+        return self._judge()
+
+    def review(self, now: datetime, grace: timedelta) -> News | None:
+        while self._unheard:
+            job_id, at = next(iter(self._unheard.items()))
+            # By a clock that was set back none would ever be old.
+            if -grace <= now - at < grace:
+                break
+            del self._unheard[job_id]
+            self._missed += 1
+            self._heard = 0
+        return self._judge()
+
+    def _judge(self) -> News | None:
+        if not self.is_expected or self._missed + len(self._late) < MISSED:
+            return None
+        self.is_expected = False
+        self._heard = 0
+        self._late.clear()
+        return News.AWAY
+
+
+_ABSENT: Final = object()
+
+
+def _bound(noted: dict[str, datetime] | dict[str, None]) -> None:
+    if len(noted) > NOTED_AT_MOST:
+        del noted[next(iter(noted))]
+
+
+def _kind(job: Job) -> tuple[str, str, str]:
+    return job.account, job.task.kind, job.task.resource
