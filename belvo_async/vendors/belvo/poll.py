@@ -1,27 +1,28 @@
 """Polling: what a link and its list tell about jobs whose state Belvo publishes nowhere.
 
-One read of the link serves all its jobs. A link that broke fails them; one that is gone ends its deletion. A link that
-was used after the POST is worth a poll of the job's own list: when three polls over ten minutes were equal, the job's
-own records decide (`evidence`). A refresh ends by its reports, when every resource has reported and none lately; where
-none ever came, by its records as well. `Belvo(quiet=...)` is how long those ten minutes are.
+One read of the link serves all its jobs, and one list of links many links. A link that broke fails them; one that is
+gone ends its deletion. A link that was used after the POST is worth a poll of the job's own list: when three polls over
+ten minutes were equal, the job's own records decide (`evidence`). A refresh ends by its reports, when every resource
+has reported and none lately; where none ever came, by its records as well. `Belvo(quiet=...)` is how long those ten
+minutes are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 import msgspec
 
 from ...abc import Conversation
 from ...errors import PayloadError, RateLimitError, TransportError, VendorError, name_fault
-from ...jobs import Found, Gone, Job, Misread, Observation, Quiet, Seen, Status, Way
+from ...jobs import Found, Gone, Job, Misread, Observation, Quiet, Seen, Status, Way, normal_id
 from ...tolerant import read
 from .errors import failure, read_error
 from .evidence import Findings, TracePage, infer, is_after, questions, sent_at, weigh
 from .find import find_link
-from .lists import BY_RESOURCE
+from .lists import BY_RESOURCE, LINKS
 from .pages import Params, get
 from .results import task_params
 from .schema.checks import RESOURCES
@@ -38,6 +39,13 @@ QUIET: Final = timedelta(minutes=10)
 # Reports of one refresh may be hours apart; four of them without a word are the end of it. So they are of a job for
 # which nothing speaks, while a webhook may still come: it may be running.
 PATIENCE: Final = 24
+
+# Up to this many links are read one by one: each tells by itself that it is gone. Of more, so many with one request:
+# an id has 36 characters, and some proxies take no address of more than 2 KiB.
+_FEW: Final = 2
+_LINKS_AT_ONCE: Final = 50
+_ID_DIGITS: Final = 32
+_LOOKED_AT: Final = "id,status,last_accessed_at,fetch_resources"
 
 # Link status -> failure code of its open jobs. `valid` and `unconfirmed` fail nothing.
 BROKEN: Final = {"invalid": "link_invalid", "token_required": "token_required"}
@@ -56,6 +64,10 @@ class _FirstPage(msgspec.Struct):
     results: list[_Listed] | None = None
 
 
+class _LinkPage(msgspec.Struct):
+    results: list[Link] | None = None
+
+
 _Trouble: TypeAlias = VendorError | TransportError | PayloadError
 
 
@@ -68,11 +80,13 @@ def poll(jobs: Sequence[Job], now: datetime, pace: Pace) -> Conversation[tuple[O
     """
     seen: list[Observation] = []
     troubles: list[_Trouble] = []
-    for group in _by_link(jobs):
+    groups = _by_link(jobs)
+    shown = yield from _list_links([group[0].task.subject for group in groups], troubles, pace)
+    for group in groups:
         if any(map(_ends_round, troubles)):
             seen.extend(_unread(job, now, troubles[-1]) for job in group)
         else:
-            yield from _poll_link(group, seen, troubles, now, pace)
+            yield from _poll_link(group, seen, troubles, now, pace, shown)
     if troubles and all(isinstance(each, Misread) for each in seen):
         raise troubles[0]
     return tuple(seen)
@@ -83,6 +97,28 @@ def _by_link(jobs: Sequence[Job]) -> list[list[Job]]:
     for job in jobs:
         groups.setdefault(job.task.subject, []).append(job)
     return list(groups.values())
+
+
+def _list_links(wanted: Sequence[str], troubles: list[_Trouble], pace: Pace) -> Conversation[dict[str, Link]]:
+    """Read many links with few requests; by id in normal form. What the list does not show is read by itself.
+
+    A list that cannot be read is none: its links are read by themselves, unless those reads would fail as well.
+    """
+    shown: dict[str, Link] = {}
+    # What is no id of Belvo's would have the whole filter refused.
+    ids = [each for each in wanted if len(normal_id(each)) == _ID_DIGITS and each.isascii()]
+    for begin in range(0, len(ids) if len(ids) > _FEW else 0, _LINKS_AT_ONCE):
+        some = ",".join(ids[begin : begin + _LINKS_AT_ONCE])
+        try:
+            body = yield from _ask(pace, LINKS.path, [("id__in", some), ("fields", _LOOKED_AT), ("page_size", "1000")])
+            page = read(body, _LinkPage)
+        except (VendorError, TransportError, PayloadError) as error:
+            if _ends_round(error):
+                troubles.append(error)
+            break
+        rows = cast("list[Link | None]", page.results or [])  # None where one cannot be read
+        shown |= {normal_id(link.id): link for link in rows if link is not None and link.id is not None}
+    return shown
 
 
 def _ends_round(error: Exception) -> bool:
@@ -98,7 +134,12 @@ def _unread(job: Job, now: datetime, error: _Trouble) -> Misread:
 
 
 def _poll_link(
-    jobs: Sequence[Job], seen: list[Observation], troubles: list[_Trouble], now: datetime, pace: Pace
+    jobs: Sequence[Job],
+    seen: list[Observation],
+    troubles: list[_Trouble],
+    now: datetime,
+    pace: Pace,
+    shown: Mapping[str, Link],
 ) -> Conversation[None]:
     """Poll the jobs of one link; what goes wrong with one of them is noted, and leaves it as it is."""
     task = jobs[0].task
@@ -106,7 +147,8 @@ def _poll_link(
         seen.extend(_nothing(job, now) for job in jobs)
         return
     try:
-        link = yield from find_link(task.link, pace)
+        # Only Belvo's own word about a link says that it is gone.
+        link = shown.get(normal_id(task.link)) or (yield from find_link(task.link, pace))
     except (VendorError, TransportError, PayloadError) as error:
         troubles.append(error)
         seen.extend(_unread(job, now, error) for job in jobs)

@@ -47,6 +47,56 @@ def test_one_read_of_the_link_serves_all_its_jobs() -> None:
     assert ["job-1", "job-2", "job-3"] == [each.job_id for each in seen]
 
 
+LINKS = [f"{number:08d}-0000-4000-8000-000000000000" for number in range(60)]
+
+
+def listed(*names: str, **keys: object) -> Answer:
+    """A page of the list of links."""
+    return answer(200, {"results": [{"id": each, "status": "valid", **keys} for each in names]})
+
+
+def jobs_on(links: list[str]) -> list[Job]:
+    return [job_of(FinancialStatements(link=each), id=f"job-{number}") for number, each in enumerate(links)]
+
+
+def test_many_links_are_read_by_their_list() -> None:
+    """Fifty with one request; what they say counts as it does by itself."""
+    seen, asked = poll(
+        *jobs_on(LINKS), answers=(listed(*LINKS[:50]), listed(*LINKS[50:59]), link(id=LINKS[59], status="invalid"))
+    )
+
+    first = dict(parse_qsl(urlsplit(asked[0].target).query))
+    assert ("/api/links/", ",".join(LINKS[:50])) == (urlsplit(asked[0].target).path, first["id__in"])
+    assert f"/api/links/{LINKS[59]}/" == asked[2].target
+    assert [Status.FAILED] == [each.status for each in seen if each.status is not None]
+    assert 60 == len(seen)
+
+
+def test_a_list_that_cannot_be_read_leaves_each_link_to_itself() -> None:
+    """It is a saving, and nothing rests on it."""
+    alone = tuple(link(id=each, last_accessed_at=None) for each in LINKS[:3])
+
+    for trouble in (answer(200, {"results": None}), error(400, "does_not_exist"), answer(200, {"results": [7, None]})):
+        seen, asked = poll(*jobs_on(LINKS[:3]), answers=(trouble, *alone))
+
+        assert (3, 4) == (len(seen), len(asked))
+
+
+def test_refused_credentials_end_the_round_at_the_list() -> None:
+    """Each further read would be refused as well."""
+    with pytest.raises(AuthenticationError):
+        poll(*jobs_on(LINKS[:3]), answers=(error(401, "authentication_failed"),))
+
+
+def test_a_link_of_another_form_is_left_out_of_the_list() -> None:
+    """Belvo refuses a filter that names what is no id, and with it all others."""
+    alone = link(id="other", last_accessed_at=None)
+    _, asked = poll(*jobs_on([*LINKS[:3], "other"]), answers=(listed(*LINKS[:3]), alone))
+
+    assert "/api/links/other/" == asked[-1].target
+    assert "other" not in asked[0].target
+
+
 @pytest.mark.parametrize(("status", "code"), [("invalid", "link_invalid"), ("token_required", "token_required")])
 @pytest.mark.parametrize("job_status", [Status.PENDING, Status.UNCERTAIN])
 def test_a_broken_link_fails_its_open_jobs(status: str, code: str, job_status: Status) -> None:
