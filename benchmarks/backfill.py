@@ -1,0 +1,85 @@
+"""Four years of sixteen links of Belvo with webhooks on: requests, and seconds beside threads in synchronous mode.
+
+    python benchmarks/backfill.py [--quick]
+
+The vendor is the simulator in a process of its own, with Belvo's budget of 80 requests in 30 s. Its time, the session's
+and the event loop's are scaled alike, and all seconds are the vendor's. Ours is a new session each time: `session.run`,
+then `results` of each job. The peer is belvo-python in threads, one a link, without the asynchronous mode: one POST a
+chunk, which is answered with the rows. Both take turns. Usual retrievals take 20 to 90 s; of quick ones, 2 to 9 s, so
+many end in half a minute that the budget is what limits whoever needs two requests for each.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from table import Row, middle_ratio, run
+
+AREA = "backfill"
+HERE = Path(__file__).parent
+LINKS, CHUNKS = 16, 4
+SPEED = 5.0
+USUAL, QUICK = (20.0, 90.0), (2.0, 9.0)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def once(way: str, spans: tuple[float, float], speed: float) -> dict[str, Any]:
+    """One side, on a vendor of its own: seconds, rows, and requests by kind."""
+    start, port = time.time(), str(free_port())
+    server = [sys.executable, str(HERE / "backfill_server.py")]
+    server += map(str, [start, speed, LINKS, CHUNKS, *spans, port])
+    client = [sys.executable, str(HERE / "backfill_client.py"), way, str(start), str(speed), str(CHUNKS), port]
+    with subprocess.Popen(server, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as vendor:
+        assert vendor.stdin is not None
+        assert vendor.stdout is not None
+        try:
+            given = vendor.stdout.readline()
+            done = subprocess.run(client, input=given, stdout=subprocess.PIPE, text=True, check=True)
+            print("count", file=vendor.stdin, flush=True)
+            return {"polls": 0, "reads": 0} | json.loads(vendor.stdout.readline()) | json.loads(done.stdout)
+        finally:
+            vendor.terminate()
+
+
+def rows_of(what: str, ours: Sequence[dict[str, Any]], peer: Sequence[dict[str, Any]], goal: float | None) -> list[Row]:
+    if len({each["rows"] for each in (*ours, *peer)}) != 1 or any(each["refused"] for each in ours):
+        raise RuntimeError("both sides should have the same rows, and none of ours be refused")
+    chunks = LINKS * CHUNKS
+    middle = {kind: round(statistics.median(each[kind] for each in ours)) for kind in ("posts", "polls", "reads")}
+    by_kind = ", ".join(f"{count} {kind}" for kind, count in middle.items())
+    each_chunk, theirs = sum(middle.values()) / chunks, statistics.median(each["posts"] for each in peer) / chunks
+    seconds = [[each["seconds"] for each in side] for side in (peer, ours)]
+    shown = [f"{statistics.median(each):.0f} s" for each in seconds]
+    return [
+        Row(area=AREA, what=f"requests a chunk, {what} ({by_kind})", ours=f"{each_chunk:.2f}", peer=f"{theirs:.2f}",
+            ratio=each_chunk, goal=2.1, at_least=False),
+        Row(area=AREA, what=f"{chunks} chunks of {LINKS} links, {what}, beside belvo-python in threads", ours=shown[1],
+            peer=shown[0], ratio=middle_ratio(*seconds), goal=goal),
+    ]  # fmt: skip
+
+
+def measure(quick: bool = False) -> list[Row]:
+    """Usual retrievals and quick ones."""
+    rows: list[Row] = []
+    for what, spans, speed, goal in (("usual", USUAL, SPEED, 0.97), ("quick", QUICK, SPEED / 5, None)):
+        sides = [[once(way, spans, speed) for way in ("ours", "threads")] for _ in range(1 if quick else 3)]
+        ours, peer = zip(*sides, strict=True)
+        rows += rows_of(what, ours, peer, goal)
+    return rows
+
+
+if __name__ == "__main__":
+    run(measure, "Measure a backfill with webhooks on.")
