@@ -24,7 +24,7 @@ def kind_of(method: str, path: str, query: str) -> str:
     """What a request is for: the readers of records ask for whole rows, polls for links and single ids."""
     if method == "POST":
         return "posts"
-    return "polls" if path.startswith("/api/links/") or "fields=" in query else "reads"
+    return "polls" if path.startswith("/api/links/") or "fields" in query else "reads"
 
 
 async def main(start: float, speed: float, links: int, chunks: int, spans: tuple[float, float], port: str) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from ..errors import StoreError
-from ..jobs import Job, News, Observation, Seen, Way
+from ..jobs import Job, News, Nudge, Observation, Seen, Way
 from .context import Context, log
 
 _AWAY: Final = (
@@ -31,7 +31,8 @@ class Outlook:
         """Learn from an observation, and what it made of its job."""
         now = self._context.clock.now()
         if seen.way is Way.WEBHOOK:
-            self._tell(self._expectations.hear(after, now), after)
+            tells_end = isinstance(seen, Nudge) or (seen.status is not None and seen.status.is_terminal)
+            self._tell(self._expectations.hear(after, now, tells_end=tells_end), after)
         if before.is_open and not after.is_open:
             self._tell(self._expectations.end(after, now), after)
         elif seen.way is Way.POLL and isinstance(seen, Seen) and not seen.is_a_word:

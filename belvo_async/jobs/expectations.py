@@ -45,38 +45,47 @@ class News(Enum):
 
 
 class Expectations:
-    """What is known of the deliveries of each account. Pure; `now` is the wall clock."""
+    """What is known of the deliveries of each account. Pure; `now` is the wall clock.
+
+    They are expected of kinds of jobs that one has told the end of: some kinds no delivery ever ends.
+    """
 
     def __init__(self, polling: Polling) -> None:
         self._polling = polling
         self._accounts: dict[str, _Account] = {}
-        self._durations: dict[tuple[str, str, str], deque[timedelta]] = {}
+        self._kinds: dict[tuple[str, str, str], _Kind] = {}
 
-    def hear(self, job: Job, now: datetime) -> News | None:
-        """Note a delivery about a job, whatever it said."""
-        account = self._accounts.get(job.account)
-        if account is None:
-            self._accounts[job.account] = _Account(since=now)
-            return News.COME
-        return account.hear(job.id, now)
+    def hear(self, job: Job, now: datetime, *, tells_end: bool = True) -> News | None:
+        """Note a delivery about a job: whether it told the end, or asked for the poll that does, or something else."""
+        is_first = job.account not in self._accounts
+        account = self._accounts.setdefault(job.account, _Account(since=now))
+        if tells_end and job.status.is_terminal:
+            self._kind_of(job).told_since = self._kind_of(job).told_since or now
+        return News.COME if is_first else account.hear(job.id, now, tells_end=tells_end)
 
     def end(self, job: Job, now: datetime) -> News | None:
         """Note the end of a job that was open until now: its duration, and whether a delivery told it."""
-        account = self._accounts.get(job.account)
         if job.settled_by is Way.WEBHOOK:
             self._learn(job)
             return self.hear(job, now)
         if job.settled_by is Way.USER or job.remote_id is None or not job.status.is_terminal:
             return None
-        if job.settled_by is not Way.INFERENCE and (account is None or not account.is_expected):
+        account = self._accounts.get(job.account)
+        if job.settled_by is Way.POLL and account is not None and account.was_told(job.id):
+            # By the poll that a delivery has asked for.
+            self._learn(job)
+            return self.hear(job, now)
+        if self._is_told(job) and account is not None:
+            account.miss(job.id, now)
+        if job.settled_by is Way.POLL and not self._is_expected(job):
             # A poll on the usual schedule sees an end soon; one for safety, long after it.
             self._learn(job)
-        return None if account is None else account.miss(job.id, now)
+        return None
 
     def ask_in_vain(self, job: Job, now: datetime) -> News | None:
         """Note a poll that told nothing at all about a job. Of one that is late it speaks against its delivery."""
         account = self._accounts.get(job.account)
-        if account is None or not account.is_expected or now < self._safe_at(job, now):
+        if account is None or not self._is_expected(job) or now < self._safe_at(job, now):
             return None
         return account.find_late(job.id, now, self.usual(job) + self._polling.longest)
 
@@ -85,14 +94,10 @@ class Expectations:
         account = self._accounts.get(job.account)
         return None if account is None else account.review(now, self._polling.first * GRACE_FIRST)
 
-    def are_expected(self, account: str) -> bool:
-        """Whether deliveries of an account come at present."""
-        return account in self._accounts and self._accounts[account].is_expected
-
     def due(self, job: Job, polls: int, now: datetime, *, phase: float) -> datetime:
         """When to poll a job that has been polled so often; in time before its deadline where that comes first."""
         usual = self._polling.instant(now, polls, phase=phase)
-        if not self.are_expected(job.account):
+        if not self._is_expected(job):
             return usual
         margin, safe_at = self._margin(job), self._safe_at(job, now)
         due = self._polling.instant(now, polls, phase=phase, first=margin)
@@ -104,17 +109,28 @@ class Expectations:
 
     def may_wait(self, job: Job, now: datetime) -> bool:
         """Whether a poll that is due was planned before deliveries came, and would not be due had they come then."""
-        planned_at, account = job.schedule.planned_at, self._accounts.get(job.account)
-        if account is None or not account.is_expected or planned_at is None or planned_at >= account.since:
+        planned_at = job.schedule.planned_at
+        if planned_at is None or not self._is_expected(job):
             return False
-        return now < self._safe_at(job, now)
+        since = max(self._kinds[_kind(job)].told_since or now, self._accounts[job.account].since)
+        return planned_at < since and now < self._safe_at(job, now)
 
     def usual(self, job: Job) -> timedelta:
         """In what time nine of ten such jobs have ended, as far as is known."""
-        known = sorted(self._durations.get(_kind(job), ()))
+        kind = self._kinds.get(_kind(job))
+        known = [] if kind is None else sorted(kind.durations)
         if len(known) >= FEW:
             return known[ceil(USUAL_SHARE * len(known)) - 1]
-        return max([self._polling.first * USUAL_FIRST, *known[-1:]])
+        return max([min(self._polling.first * USUAL_FIRST, self._polling.longest), *known[-1:]])
+
+    def _is_told(self, job: Job) -> bool:
+        """Whether a delivery has ever told how such a job ended."""
+        kind = self._kinds.get(_kind(job))
+        return kind is not None and kind.told_since is not None
+
+    def _is_expected(self, job: Job) -> bool:
+        account = self._accounts.get(job.account)
+        return account is not None and account.is_expected and self._is_told(job)
 
     def _margin(self, job: Job) -> timedelta:
         return min(self._polling.longest, max(self._polling.first, self.usual(job)))
@@ -125,12 +141,22 @@ class Expectations:
 
     def _learn(self, job: Job) -> None:
         began = job.submission.attempted_at
-        if began is None or job.settled_at is None or job.settled_at < began:
-            return
-        kind = _kind(job)
-        if kind not in self._durations and len(self._durations) >= KINDS_AT_MOST:
-            del self._durations[next(iter(self._durations))]
-        self._durations.setdefault(kind, deque(maxlen=REMEMBERED)).append(job.settled_at - began)
+        if began is not None and job.settled_at is not None and job.settled_at >= began:
+            self._kind_of(job).durations.append(job.settled_at - began)
+
+    def _kind_of(self, job: Job) -> _Kind:
+        name = _kind(job)
+        if name not in self._kinds and len(self._kinds) >= KINDS_AT_MOST:
+            del self._kinds[next(iter(self._kinds))]
+        return self._kinds.setdefault(name, _Kind())
+
+
+class _Kind:
+    """What is known of one kind of jobs; `told_since`: when a delivery first told the end of one."""
+
+    def __init__(self) -> None:
+        self.told_since: datetime | None = None
+        self.durations = deque[timedelta](maxlen=REMEMBERED)
 
 
 class _Account:
@@ -148,12 +174,12 @@ class _Account:
         self._told: dict[str, None] = {}
         self._late: set[str] = set()
 
-    def hear(self, job_id: str, now: datetime) -> News | None:
+    def hear(self, job_id: str, now: datetime, *, tells_end: bool) -> News | None:
         self.last_at = now
         self._missed = 0
         self._late.clear()
         self._unheard.pop(job_id, None)
-        if job_id not in self._told:
+        if tells_end and job_id not in self._told:
             self._heard += 1
             self._told[job_id] = None
             _bound(self._told)
@@ -162,12 +188,14 @@ class _Account:
         self.is_expected, self.since = True, now
         return News.BACK
 
-    def miss(self, job_id: str, now: datetime) -> News | None:
-        if self._told.pop(job_id, _ABSENT) is _ABSENT:
+    def was_told(self, job_id: str) -> bool:
+        return job_id in self._told
+
+    def miss(self, job_id: str, now: datetime) -> None:
+        self._late.discard(job_id)
+        if job_id not in self._told:
             self._unheard[job_id] = now
             _bound(self._unheard)
-        self._late.discard(job_id)
-        return None
 
     def find_late(self, job_id: str, now: datetime, explained: timedelta) -> News | None:
         # While others are told of, the vendor is slow with this one.
@@ -193,9 +221,6 @@ class _Account:
         self._heard = 0
         self._late.clear()
         return News.AWAY
-
-
-_ABSENT: Final = object()
 
 
 def _bound(noted: dict[str, datetime] | dict[str, None]) -> None:

@@ -58,10 +58,6 @@ class Account:
     def _take(self, news: News | None) -> None:
         self.news += [] if news is None else [news]
 
-    @property
-    def are_expected(self) -> bool:
-        return self.expectations.are_expected("open#1")
-
     def due(self, job: Job, polls: int = 0, *, phase: float = 0.5) -> datetime:
         return self.expectations.due(job, polls, self.now, phase=phase)
 
@@ -186,7 +182,8 @@ def test_some_lost_deliveries_change_nothing(lost: int) -> None:
             account.end(Way.POLL)
             account.wait(GRACE)
 
-    assert account.are_expected
+    assert [News.COME] == account.news
+    assert account.due(a_job("new", began=account.now)) > account.now + timedelta(minutes=1)
 
 
 def test_late_jobs_of_a_silent_vendor_speak_against_its_deliveries() -> None:
@@ -235,6 +232,20 @@ def test_a_poll_comes_before_the_deadline(left: timedelta, phase: float) -> None
     assert account.due(job, phase=phase) < account.now + left
 
 
+def test_of_a_kind_that_no_delivery_ends_none_is_expected() -> None:
+    """Some are only reported of, and end by what is found; others of the same account are told."""
+    account = Account()
+    account.end(Way.WEBHOOK)
+    for number in range(5 * MISSED):
+        reported = a_job(f"job{number + 2}", table="reported")
+        account._take(account.expectations.hear(reported, account.now, tells_end=False))
+        account.end(Way.INFERENCE, table="reported")
+        account.wait(DAY)
+
+    assert [News.COME] == account.news
+    assert account.due(a_job(table="reported")) <= account.now + POLLING.interval(0)
+
+
 @pytest.mark.parametrize("by", [timedelta(days=-400), timedelta(days=400)], ids=str)
 def test_a_clock_that_was_set_does_no_harm(by: timedelta) -> None:
     """A poll is due within what is usual all the same."""
@@ -259,6 +270,6 @@ def test_memory_is_bounded() -> None:
 
     known = account.expectations
     one = known._accounts["open#1"]
-    assert KINDS_AT_MOST == len(known._durations)
-    assert {REMEMBERED} == {each.maxlen for each in known._durations.values()}
+    assert KINDS_AT_MOST == len(known._kinds)
+    assert {REMEMBERED} == {each.durations.maxlen for each in known._kinds.values()}
     assert max(len(one._told), len(one._unheard)) <= NOTED_AT_MOST

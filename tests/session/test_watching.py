@@ -33,8 +33,8 @@ async def fire(session: Session, world: World, number: int, **script: Any) -> Jo
 
 
 async def warm(session: Session, world: World) -> None:
-    """One job of each vendor, told by webhooks."""
-    for job in (await session.fire(world.invoices()), await session.fire(world.extraction())):
+    """One job of each vendor and kind, told by webhooks."""
+    for job in (await session.fire(world.invoices()), await fire(session, world, 0)):
         assert Way.WEBHOOK is (await job).settled_by
     await asyncio.sleep(1)
 
@@ -170,9 +170,9 @@ async def test_deliveries_that_another_process_takes_count(world: World, tmp_pat
 
 @pytest.mark.parametrize("confirm", [False, True], ids=["believed", "confirmed"])
 async def test_webhooks_that_only_ask_for_a_poll_are_followed(world: World, confirm: bool) -> None:
-    """The poll they ask for is made at once; of a kind that is not known yet, one or two are made for safety."""
+    """The poll they ask for is made at once; of one that takes longer than is usual, one or two are made for safety."""
     session = await world.open(world.syntage_vendor(confirm=confirm))
-    await (await session.fire(world.extraction()))
+    await (await fire(session, world, 0))
     before = len(polls(world))
 
     world.syntage.next_job(duration=SLOW)
