@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import re
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import pytest
@@ -15,7 +17,7 @@ from rich.console import Console
 
 from belvo_async._cli.demo.plan import LINKS, PlannedJob
 from belvo_async._cli.demo.progress import Track
-from belvo_async._cli.demo.records import held_by_vendor
+from belvo_async._cli.demo.records import held_by_vendor, read
 from belvo_async._cli.demo.rich_screen import RichScreen
 from belvo_async._cli.demo.screen import PlainScreen
 from belvo_async.simulator import BelvoSimulator, SyntageSimulator
@@ -67,7 +69,7 @@ def test_the_table_says_why_a_job_failed(played: Shown) -> None:
     assert [] != [line for line in lines if line.startswith(f"  {failed} failed: institution_down: the institution is")]
 
 
-async def test_no_count_is_shown_before_it_is_known(play: Play) -> None:
+async def test_no_count_is_shown_before_it_is_known(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
     """A job that has finished and whose records are still to be read has none yet, not none."""
     shown: list[tuple[str, ...]] = []
 
@@ -76,6 +78,12 @@ async def test_no_count_is_shown_before_it_is_known(play: Play) -> None:
         def live(self, tracks: Sequence[Track]) -> Generator[Callable[[], None], None, None]:
             yield lambda: shown.extend(track.cells() for track in tracks if track.seconds is None)
 
+    async def read_slowly(*arguments: Any) -> Any:
+        await asyncio.sleep(1)
+        return await read(*arguments)
+
+    # On this machine, records take no time at all.
+    monkeypatch.setattr("belvo_async._cli.demo.run.read", read_slowly)
     await play(screen=Watched(io.StringIO()))
 
     reading = [cells for cells in shown if cells[3].startswith("finished")]
