@@ -29,6 +29,7 @@ AREAS = {
     "stream": "stream",
     "http": "over_http",
     "jobs": "jobs",
+    "backfill": "backfill",
     "fire": "fire",
     "webhooks": "webhooks",
     "store": "store",

@@ -32,11 +32,11 @@ class Polling(msgspec.Struct, frozen=True, kw_only=True):
     The n-th poll waits a random part (full jitter, so that processes do not all ask at the same second) of
     `first` x `factor`^n, at most `longest`.
 
-    That is for as long as no delivery (webhook) about a job of the account has come. While deliveries come, a job is
+    That is for as long as no delivery (webhook) has told the end of a job of the same account and kind. Then a job is
     polled once for safety, after the time in which nine of ten such jobs have ended and as long again (at most
-    `longest`); from there on, as if `first` were that time. When deliveries stay away, it is as before. What is usual
-    is learned from jobs that end in this process; before twenty such have ended it is 30 x `first` at least. See
-    `Expectations`.
+    `longest`), or just before its deadline; from there on, as if `first` were so long. When deliveries stay away, it is
+    as before. What is usual is learned from jobs that end in this process; before twenty have ended it is 30 x `first`
+    at least. See `Expectations`.
     """
 
     first: timedelta = timedelta(seconds=2)
