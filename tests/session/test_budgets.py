@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -266,3 +267,27 @@ async def test_the_windows_of_another_key_are_its_own(world: World, tmp_path: Pa
 
     assert at_once < timedelta(seconds=1)
     assert timedelta(seconds=3) < world.clock.now() - began < timedelta(seconds=7)
+
+
+async def test_a_single_submission_goes_before_those_of_a_run(clock: VirtualClock) -> None:
+    """A hundred and twenty wait for the budget; the one that somebody fires now is the next to go."""
+    async with BelvoSimulator(now=clock.now, links=121) as simulator, AsyncExitStack() as stack:
+        world = World(simulator, None, clock, stack)  # type: ignore[arg-type]
+        session = await world.open(world.belvo_vendor(), webhooks=False)
+        rest = asyncio.ensure_future(
+            _drain(session.run((world.invoices(link) for link in range(120)), concurrency=120))
+        )
+        await asyncio.sleep(10)
+        before = len(simulator.requests)
+
+        await session.fire(world.invoices(120))
+
+        since = [each.body for each in simulator.requests[before:] if each.method == "POST"]
+        rest.cancel()
+        assert before <= 80
+        assert simulator.links[120].encode() in b"".join(since[:2])
+
+
+async def _drain(handles: AsyncIterator[object]) -> None:
+    async for _ in handles:
+        pass

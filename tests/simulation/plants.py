@@ -13,7 +13,7 @@ from belvo_async._tracker import Tracker
 from belvo_async._tracker.reconciler import Reconciler
 from belvo_async.abc import Vendor
 from belvo_async.errors import StoreError
-from belvo_async.jobs import GivenUp, Job, Observation, Seen, Status
+from belvo_async.jobs import Expectations, GivenUp, Job, Observation, Seen, Status
 from belvo_async.stores.memory.parked import Parked
 from belvo_async.stores.parked import Label, Load
 from tests.simulation.dialect import MuteVendor
@@ -61,6 +61,18 @@ class CredulousMute(MuteVendor):
 def believe(tracker: Tracker) -> None:
     """Give a tracker of a world the vendor that believes what it sees."""
     tracker.context.vendors["mute"].__class__ = CredulousMute  # type: ignore[assignment]
+
+
+class Trusting(Expectations):
+    """Takes it that deliveries which come once always come."""
+
+    def may_wait(self, job: Job, now: datetime) -> bool:
+        return bool(self._accounts)
+
+
+def trust(tracker: Tracker) -> None:
+    """Give a tracker expectations that are never disappointed."""
+    tracker.context.expectations.__class__ = Trusting  # type: ignore[assignment]
 
 
 class FifoPark(Parked):

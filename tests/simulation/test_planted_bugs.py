@@ -14,6 +14,7 @@ from tests.simulation.plants import (
     believe,
     plant,
     plant_park,
+    trust,
 )
 from tests.simulation.runner import run_seed
 from tests.simulation.seeds import Search, each_search
@@ -31,6 +32,7 @@ EVICTED = "claimed went before a stranger"
         pytest.param(plant(HastyDoor), "an accepted delivery was lost", 65, id="answered before it is durable"),
         pytest.param(plant(EagerReconciler), "a waiter woke before the end was kept", 0, id="woken before the write"),
         pytest.param(believe, ": finished, at the vendor ", 22, id="a touch taken for an end"),
+        pytest.param(trust, ": still ", 0, id="deliveries taken for granted"),
         pytest.param(plant_park(FifoPark), EVICTED, 40, id="evicted by age alone"),
         pytest.param(plant_park(LiteralPark), EVICTED, 40, id="blind for submissions under way"),
         pytest.param(plant_park(EndlessPark), "more is parked than the bound", 9, id="parked without end"),
