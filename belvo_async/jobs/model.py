@@ -260,7 +260,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_whole(self) -> bool:
-        """Whether it finished with all there was to have, by the vendor's word: an equal one need not be paid for so soon.
+        """Whether it finished with all there was to have, by the vendor's word: an equal one need not be paid for.
 
         An end that is inferred proves nothing by itself.
         """

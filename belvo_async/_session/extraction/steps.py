@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from ...abc import Sink, Store
+from ...abc import Sink, Store, Urgency
 from ...errors import (
     BelvoAsyncError,
     IncompleteResultError,
@@ -148,7 +148,8 @@ class Steps:
     async def _submit(self, chunk: Chunk, *, fresh_since: datetime | None) -> tuple[Job, datetime]:
         tags = {**self.terms.tags, PLAN_TAG: self.terms.plan_id}
         wish = Wish(fresh_since=fresh_since, tags=tags)
-        return await self.core.submit(chunk.task(*self.settled), self.terms.deadline, wish)
+        task = chunk.task(*self.settled)
+        return await self.core.submit(task, self.terms.deadline, wish, urgency=Urgency.BULK)
 
     def _since(self, chunk: Chunk, now: datetime) -> datetime:
         """From when on an equal whole job, of whomever, answers for a chunk."""
