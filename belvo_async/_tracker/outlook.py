@@ -19,7 +19,7 @@ _BACK: Final = "webhooks come again; jobs are polled for safety only"
 _COME: Final = "webhooks come; jobs are polled for safety only"
 
 
-class Outlook:
+class DeliveryOutlook:
     """Tells the context's expectations of every observation. `hasten` makes a job due at an instant, if not sooner."""
 
     def __init__(self, context: Context, *, hasten: Callable[[Job, datetime], Awaitable[Job]]) -> None:

@@ -36,7 +36,7 @@ from ..jobs import (
 )
 from .context import Context, log
 from .losses import Losses
-from .outlook import Outlook
+from .outlook import DeliveryOutlook
 
 # Deliveries about jobs of other people or other stores pile up for ever otherwise. Belvo and Syntage both give up
 # repeating long before; Syntage keeps events for 7 days.
@@ -66,7 +66,7 @@ class Reconciler:
         # When, in the loop's time, the last poll comes that was asked for.
         self._nudged: dict[tuple[str, str], float] = {}
         self._losses = Losses(context)
-        self._outlook = Outlook(context, hasten=self._make_due)
+        self._outlook = DeliveryOutlook(context, hasten=self._make_due)
         # Jobs that a delivery has made due, by id: nothing puts that poll off.
         self._asked_for: set[str] = set()
 
@@ -317,7 +317,7 @@ class Reconciler:
         return self._context.expectations.may_wait(job, self._context.clock.now())
 
     def note_elsewhere(self, before: Job, after: Job) -> None:
-        """See `Outlook.note_elsewhere`."""
+        """See `DeliveryOutlook.note_elsewhere`."""
         self._outlook.note_elsewhere(before, after)
 
     async def _make_due(self, job: Job, due: datetime) -> Job:
