@@ -14,7 +14,7 @@ from belvo_async import belvo, syntage
 from belvo_async._cli import main
 from belvo_async.jobs import PROOF, Job, Status
 from belvo_async.stores import open_store
-from tests.cli.test_jobs import AT, TASK, a_job, fill, listed
+from tests.cli.test_jobs import AT, NO_DAYS, TASK, a_job, fill, listed
 from tests.stores.samples import proving
 
 RFC = "PEPJ800101AB1"
@@ -136,7 +136,7 @@ def test_stuck_jobs_have_an_exit_code(url: str, capsys: pytest.CaptureFixture[st
 
 def test_prune_leaves_names_and_proofs(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     """What was fired once stays that name's job; of the others stays what they proved."""
-    fill(url, proving("named", once=("a",)), proving("proven"), a_job("nothing"))
+    fill(url, proving("named", once=("a",)), proving("proven"), a_job("nothing", task=NO_DAYS))
     prune = ["jobs", "prune", "--before", "1h", "--store", url]
 
     assert 0 == main([*prune, "--dry-run"])

@@ -228,7 +228,7 @@ async def test_a_single_file_is_merged_in_the_end(shell: Shell, capsys: pytest.C
 
     assert 0 == await shell.type(*typed(shell, "extract", "--single", "--certificate", str(certificate)))
 
-    merged = shell.folder / "sat" / "syntage.invoice.ndjson"
+    merged = shell.folder / "sat" / "syntage-invoice.ndjson"
     assert f"merged into {merged}" in capsys.readouterr().out
     assert 0 == main(["verify", str(certificate), str(merged)])
     part = next((shell.folder / "sat").rglob("subject=*/*.ndjson"))

@@ -126,7 +126,7 @@ async def test_a_forgotten_job_leaves_its_proof(store: AnyStore) -> None:
         proof.settled_at,
         proof.task,
     )
-    assert (Submission(), 0, 0) == (proof.submission, proof.polls, proof.evidence.gone_count)
+    assert (Submission(attempted_at=NOON), 0, 0) == (proof.submission, proof.polls, proof.evidence.gone_count)
     assert await store.get(job.id) is None
 
 
@@ -135,7 +135,7 @@ async def test_a_forgotten_job_leaves_its_proof(store: AnyStore) -> None:
     [
         pytest.param(proving(task=Fetch()), id="covers nothing"),
         pytest.param(proving(status=Status.RUNNING, settled_at=None), id="open"),
-        pytest.param(proving(status=Status.UNCERTAIN, abandoned=True), id="given up"),
+        pytest.param(proving(status=Status.SUBMITTING, attempted_at=None, abandoned=True), id="never sent"),
     ],
 )
 async def test_what_proves_nothing_leaves_nothing(store: AnyStore, job: Job) -> None:
@@ -145,6 +145,16 @@ async def test_what_proves_nothing_leaves_nothing(store: AnyStore, job: Job) -> 
     assert await store.forget(job.id, keep_proof=True)
 
     assert [] == await kept(store, None)
+
+
+async def test_what_was_given_up_was_asked_for(store: AnyStore) -> None:
+    """It may have been sent, and paid: nobody is to ask for its days again by himself."""
+    await store.put(proving(status=Status.UNCERTAIN, attempted_at=NOON, abandoned=True), expected=None)
+
+    assert await store.forget("job-1", keep_proof=True)
+
+    (entry,) = await kept(store, PROOF)
+    assert Status.UNCERTAIN is decode_job(entry.document).status
 
 
 async def test_a_proof_is_left_only_when_asked_for(store: AnyStore) -> None:
