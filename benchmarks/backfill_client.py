@@ -1,6 +1,6 @@
 """One side of `backfill.py`: several years of many links, to records.
 
-    python benchmarks/backfill_client.py ours|threads START SPEED CHUNKS WEBHOOK_PORT < what the server printed
+    python benchmarks/backfill_client.py plan|ours|threads START SPEED CHUNKS WEBHOOK_PORT < what the server printed
 
 Prints the seconds that passed in the vendor's time, and the rows.
 """
@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import scaled_time
@@ -19,15 +20,40 @@ from aiohttp import web
 from belvo import client as belvo_client
 from requests.adapters import HTTPAdapter
 
-from belvo_async import Belvo, Session, belvo
+from belvo_async import Belvo, Plan, Session, belvo
 from belvo_async.web.aiohttp import webhook_routes
 
 LAST_YEAR = 2025
 
 
-# A day less than a year: one in four has 366 days, and a request takes 365.
+# A request takes 365 days: one in four years has a day more.
 def years(chunks: int) -> list[tuple[date, date]]:
-    return [(date(year, 1, 1), date(year, 12, 30)) for year in range(LAST_YEAR, LAST_YEAR - chunks, -1)]
+    last = date(LAST_YEAR, 12, 30)
+    firsts = [last - timedelta(days=365 * (place + 1) - 1) for place in range(chunks)]
+    return [(first, first + timedelta(days=364)) for first in firsts]
+
+
+async def plan(given: dict[str, Any], clock: scaled_time.ScaledClock, chunks: int, port: int) -> int:
+    """The same by a plan: the chunks are its own, and the rows of a link are read by one list."""
+    vendor = Belvo(*given["keys"][:2], base_url=given["url"], webhook_authorization=given["keys"][2])
+    first, last = years(chunks)[-1][0], years(chunks)[0][1]
+    wanted = Plan(
+        vendor="belvo", resource="INVOICES", subjects=given["links"], first=first, last=last, directions=["received"]
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        async with Session(vendor, clock=clock) as session:
+            app = web.Application()
+            app.add_routes(webhook_routes(session))
+            runner = web.AppRunner(app, access_log=None)
+            await runner.setup()
+            await web.TCPSite(runner, "127.0.0.1", port).start()
+            run = await session.extract(wanted, into=f"ndjson:{folder}")
+            async for _ in run:
+                pass
+            await runner.cleanup()
+    if not run.outcome.is_whole:
+        raise RuntimeError("the plan is not whole")
+    return run.outcome.tally.rows
 
 
 async def ours(given: dict[str, Any], clock: scaled_time.ScaledClock, chunks: int, port: int) -> int:
@@ -70,8 +96,9 @@ def threads(given: dict[str, Any], chunks: int) -> int:
 def main(way: str, start: float, speed: float, chunks: int, port: int) -> None:
     given = json.loads(sys.stdin.readline())
     began = time.perf_counter()
-    if way == "ours":
-        rows = scaled_time.run(ours(given, scaled_time.ScaledClock(start, speed), chunks, port), speed)
+    if way in ("plan", "ours"):
+        work = plan if way == "plan" else ours
+        rows = scaled_time.run(work(given, scaled_time.ScaledClock(start, speed), chunks, port), speed)
     else:
         rows = threads(given, chunks)
     print(json.dumps({"seconds": (time.perf_counter() - began) * speed, "rows": rows}))

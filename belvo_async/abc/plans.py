@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
 from ..jobs import UNDIRECTED, Extent, Task
-from .exchange import Download
+from .exchange import Download, Query
 
 
 class RowPlace(NamedTuple):
@@ -34,6 +34,7 @@ class PlanRules:
 
     `start` makes the task for a subject and an extent; TaskError for a subject that can be none. `place` says to which
     day and direction a record belongs: by one reading, so that records at the edge of two requests belong to one.
+    `list_of`, where there is one, is the list that holds the rows of several jobs of a subject, over all their days.
     `longest_days` is how many days one request may cover, both ends counted; None for any. `is_joint`: one request may
     cover both directions. `is_bisected`: where the tax office's limits cut a request short, two of half its period go
     further than the same one again. `is_laned`: a subject has one open request at a time. `is_dated` False: the
@@ -47,6 +48,7 @@ class PlanRules:
 
     start: Callable[[str, Extent], Task[Any]]
     place: Callable[[Any], RowPlace] = everywhere
+    list_of: Callable[[str, Extent], Query[Any]] | None = None
     files: tuple[str, ...] = ()
     file_of: Callable[[Any, str], Download | bytes | None] = no_file
     directions: tuple[str, ...] = (UNDIRECTED,)

@@ -90,7 +90,7 @@ async def test_a_key_that_is_refused_ends_the_run(world: World) -> None:
 async def test_rows_that_break_off_are_read_again(world: World) -> None:
     """A part is whole or absent, however often its pages break off."""
     session, sink, plan = await world.open(), KeptSink(), belvo_plan(world)
-    world.belvo.next_answer("cut_body", method="GET", path="/api/invoices*", count=30)
+    world.belvo.next_answer("cut_body", method="GET", path="/api/invoices*", count=12)
 
     outcome = await carry_out(session, plan, sink)
 

@@ -1,60 +1,147 @@
-"""Handing the rows of one job to a sink: whole, or not at all."""
+"""Handing the rows of jobs to a sink: those of each whole, or not at all."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import aclosing
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from typing import Any, cast
 
-from ...abc import PartKey, Sink
+from ...abc import OpenPart, PartKey, Sink
 from ...jobs import Extent, Job
 from ...planning import Settled
+from ...planning.calendar import day_of
 from ..core import Core
+from ..reading.results import Results
 from .documents import Documents
 from .handed import Axis, Handed, HeldSpan
+
+# Parts that are open at a time: each is a file and a batch of rows.
+TOGETHER_LIMIT = 24
+
+
+@dataclass(frozen=True, slots=True)
+class DuePart:
+    """A job whose rows of some days are to be in the sink."""
+
+    job: Job
+    spans: tuple[HeldSpan, ...]
+
+    @property
+    def extent(self) -> Extent:
+        """What the job asked for."""
+        return cast("Extent", self.job.task.extent)
 
 
 @dataclass(frozen=True, slots=True)
 class Collected:
     """What was handed over, and how many values of it could not be read."""
 
-    handed: Handed
+    handed: tuple[Handed, ...]
     misfits: int
 
 
-async def collect(
-    core: Core, sink: Sink, settled: Settled, job: Job, spans: Sequence[HeldSpan], files: Documents | None
-) -> Collected:
-    """Read the rows of a job that belong to these days, and write them as its part.
+def in_groups(parts: Sequence[DuePart]) -> Iterator[tuple[DuePart, ...]]:
+    """Parts of one subject that one list holds: days that follow each other, whatever their direction."""
+    group: list[DuePart] = []
+    last = 0
+    for part in sorted(parts, key=lambda each: min((first for _, first, _ in each.spans), default=0)):
+        if not part.spans:
+            yield (part,)
+            continue
+        if group and (min(first for _, first, _ in part.spans) > last + 1 or len(group) == TOGETHER_LIMIT):
+            yield tuple(group)
+            group = []
+        last = max(last if group else 0, *(ends for _, _, ends in part.spans))
+        group.append(part)
+    if group:
+        yield tuple(group)
 
-    None of them where another job brings them all by now: its part stays, empty. With `files`, their documents are
-    saved beside it. Raises what reading raises, and SinkError; then the part is as it was.
+
+async def collect(
+    core: Core, sink: Sink, settled: Settled, parts: Sequence[DuePart], files: Documents | None
+) -> Collected:
+    """Read the rows of jobs that belong to their days, and write them as their parts.
+
+    Those of several jobs by one list. None of a job whose rows another one brings by now: its part stays, empty. With
+    `files`, their documents are saved beside them. Raises what reading raises, and SinkError; then the parts that were
+    not committed are as they were.
     """
-    plan, rules = settled
-    extent = cast("Extent", job.task.extent)
-    results = core.results(job, None, record=None, resume=None, strict=False)
-    key = PartKey(
-        vendor=plan.vendor,
-        resource=plan.resource,
-        subject=job.task.subject,
-        job=job.id,
-        record=core.vendors[job.vendor].results(job).shape.record,
+    axis, rules, unsaved = Axis(settled.plan, [each.spans for each in parts]), settled.rules, [0] * len(parts)
+    keys = [_key(core, settled, each) for each in parts]
+    results = _read(core, settled, parts)
+    remarks = Remarks(core, parts)
+    async with AsyncExitStack() as stack:
+        writers: list[OpenPart] = [await stack.enter_async_context(sink.part(key)) for key in keys]
+        if any(each.spans for each in parts):
+            async with aclosing(results.batches()) as batches:
+                async for batch in batches:
+                    for place, rows in _sorted(axis, rules.place, batch).items():
+                        await remarks.take(place, rows)
+                        await writers[place].write(rows)
+                        unsaved[place] += 0 if files is None else await files.save(rows, keys[place])
+                    del batch
+        receipts = [await each.commit(now=core.clock.now()) for each in writers]
+    forms = () if files is None else files.forms
+    handed = tuple(
+        Handed(receipt=receipt, held=part.spans, files=forms, unsaved=missing)
+        for receipt, part, missing in zip(receipts, parts, unsaved, strict=True)
+    )
+    return Collected(handed, results.misfits.count)
+
+
+def _sorted(axis: Axis, place: Any, batch: Sequence[Any]) -> dict[int, list[Any]]:
+    """Rows by the part they belong to."""
+    found: dict[int, list[Any]] = {}
+    for row in batch:
+        owner = axis.owner(place(row))
+        if owner is not None:
+            found.setdefault(owner, []).append(row)
+    return found
+
+
+def _key(core: Core, settled: Settled, part: DuePart) -> PartKey:
+    extent = part.extent
+    return PartKey(
+        vendor=settled.plan.vendor,
+        resource=settled.plan.resource,
+        subject=part.job.task.subject,
+        job=part.job.id,
+        record=core.vendors[part.job.vendor].results(part.job).shape.record,
         first=extent.first,
         last=extent.last,
         directions=extent.directions,
     )
-    axis, unsaved = Axis(plan, spans), 0
-    async with sink.part(key) as part:
-        if spans:
-            async with aclosing(results.batches()) as batches:
-                async for batch in batches:
-                    rows: list[Any] = [row for row in batch if axis.holds(rules.place(row))]
-                    if rows:
-                        await part.write(rows)
-                        unsaved += 0 if files is None else await files.save(rows, key)
-                    del batch, rows
-        receipt = await part.commit(now=core.clock.now())
-    forms = () if files is None else files.forms
-    handed = Handed(receipt=receipt, held=tuple(spans), files=forms, unsaved=unsaved)
-    return Collected(handed, results.misfits.count)
+
+
+def _read(core: Core, settled: Settled, parts: Sequence[DuePart]) -> Results[Any]:
+    """The rows of one job as its own results; of several, by a list over all their days."""
+    list_of = settled.rules.list_of
+    if len(parts) == 1 or list_of is None:
+        return core.results(parts[0].job, None, record=None, resume=None, strict=False)
+    spans = [span for each in parts for span in each.spans]
+    directions = tuple(each for each in settled.plan.directions if any(each == span[0] for span in spans))
+    first, last = day_of(min(span[1] for span in spans)), day_of(max(span[2] for span in spans))
+    vendor = core.vendors[parts[0].job.vendor]
+    query = list_of(parts[0].job.task.subject, Extent(directions=directions, first=first, last=last))
+    return core.read(vendor.list(query), vendor, record=None, resume=None, strict=False)
+
+
+class Remarks:
+    """Notes, of each of several jobs that are read by one list, what its rows say of it: that more may be had."""
+
+    def __init__(self, core: Core, parts: Sequence[DuePart]) -> None:
+        self._core, self._parts = core, parts
+        # The results of one job note it themselves.
+        self._noted = set[int]() if len(parts) > 1 else {0}
+        self._remark = core.vendors[parts[0].job.vendor].results(parts[0].job).shape.remark
+
+    async def take(self, place: int, rows: Sequence[Any]) -> None:
+        """Look at rows of a part."""
+        if self._remark is None or place in self._noted:
+            return
+        now = self._core.clock.now()
+        said = next((each for row in rows if (each := self._remark(row, now)) is not None), None)
+        if said is not None:
+            self._noted.add(place)
+            await self._core.tracker.remark(self._parts[place].job, said)

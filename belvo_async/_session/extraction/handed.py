@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Final, TypeAlias
@@ -81,30 +82,42 @@ def left_of(handed: Handed, plan: Plan) -> tuple[HeldSpan, ...]:
 
 
 class Axis:
-    """Tells the rows that a job is to bring from those that another job brings.
+    """Tells which of several parts a row belongs to, if to any.
 
-    By one reading of their day, so that a row at the edge of two jobs belongs to one of them. What lies before or
-    behind the plan, by that reading, was asked for by the other: it belongs to the plan's first or last day.
+    By one reading of its day, so that a row at the edge of two jobs belongs to one of them. What lies before or behind
+    the plan, by that reading, was asked for by the other: it belongs to the plan's first or last day.
     """
 
-    def __init__(self, plan: Plan, spans: Sequence[HeldSpan]) -> None:
+    def __init__(self, plan: Plan, parts: Sequence[Sequence[HeldSpan]]) -> None:
         self._first, self._last = plan.span
         self._directions = tuple(plan.directions)
-        self._spans: dict[str, list[tuple[int, int]]] = {}
-        for direction, begins, ends in spans:
-            self._spans.setdefault(direction, []).append((begins, ends))
-        self._outside = any(begins < self._first or ends > self._last for _, begins, ends in spans)
+        self._spans: dict[str, list[tuple[int, int, int]]] = {}
+        for place, spans in enumerate(parts):
+            for direction, begins, ends in spans:
+                self._spans.setdefault(direction, []).append((begins, ends, place))
+        for each in self._spans.values():
+            each.sort()
+        every = [span for each in self._spans.values() for span in each]
+        self._outside = any(begins < self._first or ends > self._last for begins, ends, _ in every)
 
-    def holds(self, place: RowPlace) -> bool:
-        """Whether a row of this place is to be written."""
-        directions = [each for each in self._directions if each in place.directions][:1] or self._spans
-        day = self._day(place.day)
-        return any(
-            day is None or begins <= day <= ends for each in directions for begins, ends in self._spans.get(each, ())
-        )
+    def owner(self, row: RowPlace) -> int | None:
+        """The place of the part that a row belongs to; None where another job brings it."""
+        day = self._day(row.day)
+        for direction in [each for each in self._directions if each in row.directions][:1] or self._spans:
+            spans = self._spans.get(direction, ())
+            if day is None:
+                return spans[0][2] if spans else None
+            found = bisect_right(spans, (day, MANY, MANY)) - 1
+            if found >= 0 and spans[found][0] <= day <= spans[found][1]:
+                return spans[found][2]
+        return None
 
     def _day(self, day: date | None) -> int | None:
         if day is None or self._first == TIMELESS:
             return None
         ordinal = day.toordinal()
         return ordinal if self._outside else min(max(ordinal, self._first), self._last)
+
+
+# More than any day's number, or any part's.
+MANY: Final = 10**9

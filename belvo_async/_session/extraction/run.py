@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections import deque
-from collections.abc import AsyncGenerator, Coroutine, Iterator, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
@@ -16,8 +16,8 @@ from ...abc import Sink, Store
 from ...discreet import Discretion
 from ...planning import Cell, Known, Outage, Settled
 from ..core import Core
+from .collect import TOGETHER_LIMIT, DuePart, in_groups
 from .documents import Documents
-from .handed import HeldSpan
 from .progress import PlanEvent, PlanOutcome, PlanProgress
 from .steps import RunTerms, Steps
 from .subject_state import SubjectState
@@ -66,7 +66,8 @@ class PlanRun:
         self._ended: asyncio.Queue[asyncio.Task[SubjectState]] = asyncio.Queue()
         # Subjects with something to ask or to wait for; jobs to hand over; subjects that may be asked only later.
         self._ready: deque[SubjectState] = deque()
-        self._collectable: deque[tuple[SubjectState, str, tuple[HeldSpan, ...]]] = deque()
+        self._collectable: deque[tuple[SubjectState, tuple[DuePart, ...]]] = deque()
+        self._reads_together = settled.rules.list_of is not None
         self._later: list[tuple[datetime, int, SubjectState]] = []
         self._following = self._collecting = 0
         self._waited_until: datetime | None = None
@@ -117,6 +118,11 @@ class PlanRun:
     async def _go_on(self) -> bool:
         """Start what may be, and wait for something to happen; whether there may be anything left."""
         self._start()
+        if not self._working:
+            # Nothing more comes for now: what was held back for others is handed over.
+            for line in self._lines:
+                self._gather(line, now_or_never=True)
+            self._start()
         if self._working:
             await self._meet_next()
             return True
@@ -171,9 +177,7 @@ class PlanRun:
         before = line.left
         line.review(self._terms.windows(now), now)
         self._telling.count(left=line.left - before)
-        for job_id, spans in line.due_parts():
-            line.collecting.add(job_id)
-            self._collectable.append((line, job_id, spans))
+        self._gather(line)
         if line.is_busy or line.is_waiting:
             return
         if line.under_way is not None or line.chunk is not None:
@@ -182,6 +186,22 @@ class PlanRun:
         elif line.later is not None and line.waits_for != line.later:
             line.waits_for = line.later
             heapq.heappush(self._later, (line.later, id(line), line))
+
+    def _gather(self, line: SubjectState, *, now_or_never: bool = False) -> None:
+        """Put what a subject has to hand over where it is taken from.
+
+        Where one list brings the rows of several jobs, they are waited for: requests are what a vendor counts.
+        """
+        parts = list(line.due_parts())
+        if not self._reads_together:
+            groups: Iterable[tuple[DuePart, ...]] = ((each,) for each in parts)
+        elif line.is_at_rest or now_or_never or len(parts) >= TOGETHER_LIMIT:
+            groups = in_groups(parts)
+        else:
+            return
+        for group in groups:
+            line.collecting.update(each.job.id for each in group)
+            self._collectable.append((line, group))
 
     def _start(self) -> None:
         """Begin what may begin now: handing over what ended, waiting and asking."""
@@ -218,11 +238,11 @@ class PlanRun:
             self._count_following(-1)
         return line
 
-    async def _hand_over(self, line: SubjectState, job_id: str, spans: tuple[HeldSpan, ...]) -> SubjectState:
+    async def _hand_over(self, line: SubjectState, parts: tuple[DuePart, ...]) -> SubjectState:
         try:
-            await self._steps.hand_over(line, line.job(job_id), spans)
+            await self._steps.hand_over(line, parts)
         finally:
-            line.collecting.discard(job_id)
+            line.collecting.difference_update(each.job.id for each in parts)
             self._collecting -= 1
         return line
 

@@ -26,9 +26,9 @@ from ...planning.calendar import TIMELESS, midnight_after, number
 from ..bulk import check_key
 from ..core import Core
 from ..handle import JobHandle, handle_on
-from .collect import Collected, collect
+from .collect import Collected, DuePart, collect
 from .documents import Documents
-from .handed import HeldSpan, entry_of
+from .handed import Handed, entry_of
 from .progress import PlanEvent
 from .subject_state import PLAN_TAG, SubjectState
 from .telling import Telling
@@ -76,33 +76,38 @@ class Steps:
         if handle is not None:
             await self._await(line, handle)
 
-    async def hand_over(self, line: SubjectState, job: Job, spans: tuple[HeldSpan, ...]) -> None:
-        """Write the rows of a job that belong to these days, and keep that they are written."""
-        done = await self._collect(job, spans)
+    async def hand_over(self, line: SubjectState, parts: Sequence[DuePart]) -> None:
+        """Write the rows of jobs that belong to their days, and keep that they are written."""
+        done = await self._collect(parts)
         if done is None:
-            line.unread.add(job.id)
+            line.unread.update(each.job.id for each in parts)
             return
-        await self.store.enter([entry_of(job.account, done.handed)])
-        line.handed[job.id] = done.handed
+        await self.store.enter(
+            [entry_of(part.job.account, handed) for part, handed in zip(parts, done.handed, strict=True)]
+        )
+        self.telling.count(misfits=done.misfits)
+        for part, handed in zip(parts, done.handed, strict=True):
+            await self._note_part(line, part.job, handed)
+
+    async def _note_part(self, line: SubjectState, job: Job, handed: Handed) -> None:
+        line.handed[job.id] = handed
         # Where what was read says that more may be had, the job is partial from then on.
         kept = await self.store.get(job.id)
         if kept is not None:
             line.learn(kept)
-        receipt, unsaved = done.handed.receipt, done.handed.unsaved
+        receipt, unsaved = handed.receipt, handed.unsaved
         if unsaved:
             line.unread.add(job.id)  # what the vendor does not hold yet is asked for by the next run
-        self.telling.count(
-            parts=1, rows=receipt.rows, written_bytes=receipt.size_bytes, misfits=done.misfits, unsaved_files=unsaved
-        )
+        self.telling.count(parts=1, rows=receipt.rows, written_bytes=receipt.size_bytes, unsaved_files=unsaved)
         await self.telling.tell(PlanEvent.WRITTEN, job=job, receipt=receipt)
 
-    async def _collect(self, job: Job, spans: tuple[HeldSpan, ...]) -> Collected | None:
-        """Read the rows of a job into its part; None when that failed again and again: the next run does it."""
+    async def _collect(self, parts: Sequence[DuePart]) -> Collected | None:
+        """Read the rows of jobs into their parts; None when that failed again and again: the next run does it."""
         for wait in (*READ_AGAIN_AFTER, None):
             try:
-                return await collect(self.core, self.sink, self.settled, job, spans, self.files)
+                return await collect(self.core, self.sink, self.settled, parts, self.files)
             except _PASSING as error:
-                await self.telling.tell(PlanEvent.UNREAD, job=job, note=_words(error))
+                await self.telling.tell(PlanEvent.UNREAD, job=parts[0].job, note=_words(error))
             if wait is not None:
                 await asyncio.sleep(wait.total_seconds())
         return None

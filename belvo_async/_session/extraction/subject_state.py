@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from ...jobs import Job, Status, Way, proof_of
 from ...planning import Cell, Chunk, Known, Proposal, Settled, Window, cover, propose
+from .collect import DuePart
 from .handed import Handed, HeldSpan, left_of, wanted_of
 
 # The tag by which a plan's jobs are found again: what they cost counts against its cap.
@@ -127,12 +128,19 @@ class SubjectState:
         """Whether every day is proven."""
         return all(each.known is Known.PROVEN for each in self.cells)
 
-    def due_parts(self) -> Iterator[tuple[str, tuple[HeldSpan, ...]]]:
+    def due_parts(self) -> Iterator[DuePart]:
         """Jobs whose rows are not in the sink as the days are known now, and the rows that are to be there.
 
         First those whose rows another job brings by now: no row is to be there twice.
         """
-        return ((job, spans) for job, spans in self._due() if job not in self.collecting and job not in self.unread)
+        for job_id, spans in self._due():
+            if job_id not in self.collecting and job_id not in self.unread:
+                yield DuePart(self._jobs[job_id], spans)
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether nothing of it is under way, and nothing can be asked now: more rows will not come soon."""
+        return not self.is_busy and self.under_way is None and self.chunk is None
 
     @property
     def unwritten(self) -> tuple[str, ...]:

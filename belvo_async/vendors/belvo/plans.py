@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 from ...abc import Budget, PlanRules, RowPlace
 from ...jobs import Extent, Task
 from .schema.invoices import Invoice
+from .schema.queries import InvoiceList
 from .schema.tasks import DIRECTIONS, LONGEST_PERIOD_DAYS, FinancialStatements, Invoices
 
 # Belvo gives no range; its webhooks' articles speak of minutes, and of hours for a first year.
@@ -22,6 +23,7 @@ def plan_rules(budget: Budget | None) -> Mapping[str, PlanRules]:
         "INVOICES": PlanRules(
             start=_invoices,
             place=_place,
+            list_of=_list_of,
             files=("xml",),
             file_of=_file_of,
             outages=_OUTAGES,
@@ -46,6 +48,11 @@ _SIDES: Final[Mapping[str | None, tuple[str, ...]]] = {word: (side,) for side, w
 
 def _place(invoice: Invoice) -> RowPlace:
     return RowPlace(_SIDES.get(invoice.type, ()), invoice.invoice_date)
+
+
+def _list_of(subject: str, extent: Extent) -> InvoiceList:
+    direction = DIRECTIONS[extent.directions[0]] if len(extent.directions) == 1 else None
+    return InvoiceList(link=subject, date_from=extent.first, date_to=extent.last, type=direction)
 
 
 def _file_of(invoice: Invoice, form: str) -> bytes | None:
