@@ -3,10 +3,11 @@
     python benchmarks/backfill.py [--quick]
 
 The vendor is the simulator in a process of its own, with Belvo's budget of 80 requests in 30 s. Its time, the session's
-and the event loop's are scaled alike, and all seconds are the vendor's. Ours is a new session each time: a plan, carried
-out to NDJSON, or `session.run` and then the `results` of each job. The peer is belvo-python in threads, one a link, without the asynchronous mode: one POST a
-chunk, which is answered with the rows. Both take turns. Usual retrievals take 20 to 90 s; of quick ones, 2 to 9 s, so
-many end in half a minute that the budget is what limits whoever needs two requests for each.
+and the event loop's are scaled alike, and all seconds are the vendor's. Ours is a new session each time: a plan that is
+carried out to NDJSON, and `session.run` with the `results` of each job. The peer is belvo-python in threads, one a
+link, without the asynchronous mode: one POST a chunk, which is answered with the rows. All take turns. Usual retrievals
+take 20 to 90 s; of quick ones, 2 to 9 s, so many end in half a minute that the budget is what limits whoever needs two
+requests for each.
 """
 
 from __future__ import annotations
