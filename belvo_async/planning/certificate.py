@@ -30,6 +30,10 @@ class CertifiedPlan(msgspec.Struct, frozen=True, kw_only=True):
     first: date | None
     last: date | None
 
+    def __repr__(self) -> str:
+        # As of a plan: a subject may be an RFC.
+        return f"<CertifiedPlan {self.vendor} {self.resource} {self.first}..{self.last}>"
+
 
 class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     """Coverage and receipts of a plan.

@@ -32,6 +32,10 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     last: date | None
     not_before: datetime | None = None
 
+    def __repr__(self) -> str:
+        # As of a cell: a subject may be an RFC.
+        return f"<Chunk {'+'.join(self.directions)} {self.first}..{self.last}>"
+
     def task(self, plan: Plan, rules: PlanRules) -> Task[Any]:
         """The task that asks for it."""
         extent = Extent(directions=self.directions, first=self.first, last=self.last, options=tuple(plan.options))

@@ -61,6 +61,10 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         """Whether a limit cut its job short that holds for whatever is asked of the subject until `retry_at`."""
         return self.known is Known.PARTIAL and self.code == LIMITED and self.retry_at is not None
 
+    def __repr__(self) -> str:
+        # A subject of Syntage's deprecated form is an RFC.
+        return f"<Cell {self.direction} {self.first}..{self.last} {self.known}>"
+
     @property
     def days(self) -> int:
         """How many days; 1 for what has no period."""
