@@ -58,7 +58,7 @@ ARROWS: dict[str, set[str]] = {
     "_page": CORE | {"_session"},
     "simulator": set(),
     "pytest_plugin": CORE | {"", "_session", "vendors", "web", "simulator"},
-    "_cli": CORE | {"", "_session", "_page", "vendors", "web", "simulator", "stores"},
+    "_cli": CORE | {"", "_session", "_page", "vendors", "web", "simulator", "stores", "sinks"},
     "__main__": {"_cli"},
     "": CORE | {"_session", "vendors"},
 }

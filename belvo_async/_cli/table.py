@@ -26,3 +26,9 @@ class Table:
         return " ".join(
             text.rjust(width) if heading in self.right else text.ljust(width) for heading, text, width in cells
         ).rstrip()
+
+
+def print_table(table: Table) -> None:
+    """Print a table on stdout."""
+    for line in table.lines():
+        print(line)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from belvo_async._cli.arguments import make_parser
-from belvo_async._cli.following import resume, stop
+from belvo_async._cli.jobs.following import resume, stop
 from belvo_async._cli.plans.coverage import coverage
 from belvo_async._cli.plans.display.screen import LogScreen
 from belvo_async._cli.plans.estimate import estimate

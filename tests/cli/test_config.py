@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from belvo_async import ConfigurationError
-from belvo_async._cli.config import Account, SubjectsFile, read_config
+from belvo_async._cli.config import AccountEntry, SubjectsFile, read_config
 from belvo_async._cli.config.places import line_of
 from belvo_async._cli.plans.accounts import vendor_of
 
@@ -57,7 +57,7 @@ def test_a_whole_file(tmp_path: Path) -> None:
     config = read(tmp_path, WHOLE)
 
     assert ("sqlite:jobs.db", "lake", {"lake": "parquet:sat"}) == (config.store, config.into, config.outputs)
-    assert {"acme": Account(vendor="belvo", env="ACME_BELVO")} == config.accounts
+    assert {"acme": AccountEntry(vendor="belvo", env="ACME_BELVO")} == config.accounts
     assert Decimal("1.50") == config.prices.price("belvo", "INVOICES").low
     invoices, status = config.plans.values()
     assert (("a", "b"), 2021, "2025-12-31", 500) == (
@@ -139,24 +139,28 @@ def test_an_account_reads_variables_of_its_own() -> None:
     """By how they begin, or one by one; what is missing is named as the user named it."""
     environ = {"ACME_SECRET_ID": "id", "ACME_SECRET_PASSWORD": "password", "ELSEWHERE": "other"}
 
-    by_prefix = vendor_of(Account(vendor="belvo", env="ACME"), lambda: environ)
+    by_prefix = vendor_of(AccountEntry(vendor="belvo", env="ACME"), lambda: environ)
     one_by_one = vendor_of(
-        Account(vendor="belvo", variables={"BELVO_SECRET_ID": "ELSEWHERE", "SECRET_PASSWORD": "ACME_SECRET_PASSWORD"}),
+        AccountEntry(
+            vendor="belvo", variables={"BELVO_SECRET_ID": "ELSEWHERE", "SECRET_PASSWORD": "ACME_SECRET_PASSWORD"}
+        ),
         lambda: environ,
     )
 
     assert by_prefix.account != one_by_one.account
     for account, words in (
-        (Account(vendor="belvo"), "needs the environment variables BELVO_SECRET_ID and BELVO_SECRET_PASSWORD"),
-        (Account(vendor="belvo", env="OTHER"), "OTHER_SECRET_ID and OTHER_SECRET_PASSWORD"),
-        (Account(vendor="syntage", variables={"API_KEY": "ELSE"}), "needs the environment variable ELSE"),
-        (Account(vendor="bancomer"), "no vendor is called 'bancomer': write belvo or syntage"),
+        (AccountEntry(vendor="belvo"), "needs the environment variables BELVO_SECRET_ID and BELVO_SECRET_PASSWORD"),
+        (AccountEntry(vendor="belvo", env="OTHER"), "OTHER_SECRET_ID and OTHER_SECRET_PASSWORD"),
+        (AccountEntry(vendor="syntage", variables={"API_KEY": "ELSE"}), "needs the environment variable ELSE"),
+        (AccountEntry(vendor="bancomer"), "no vendor is called 'bancomer': write belvo or syntage"),
     ):
         with pytest.raises(ConfigurationError) as caught:
             vendor_of(account, lambda: environ)
         assert words in str(caught.value)
     with pytest.raises(ConfigurationError, match="ACME_BASE_URL"):
-        vendor_of(Account(vendor="belvo", env="ACME"), lambda: environ | {"ACME_BASE_URL": "http://relay.example.com"})
+        vendor_of(
+            AccountEntry(vendor="belvo", env="ACME"), lambda: environ | {"ACME_BASE_URL": "http://relay.example.com"}
+        )
 
 
 TRICKY = '''\

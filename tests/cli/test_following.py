@@ -145,7 +145,7 @@ async def test_an_account_of_the_file_is_named(shell: Shell, capsys: pytest.Capt
 
 async def test_explain_says_how_a_job_fares(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
     """Against this store's own durations, and with the command to type."""
-    from belvo_async._cli.faring import faring_of, next_step
+    from belvo_async._cli.jobs.faring import faring_of, next_step
 
     shell.world.syntage.next_job(outcome="stuck")
     job_id, clock = await fired(shell), shell.world.clock

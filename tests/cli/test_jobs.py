@@ -15,7 +15,7 @@ import pytest
 
 from belvo_async import belvo
 from belvo_async._cli import main
-from belvo_async._cli.jobs import _abandon
+from belvo_async._cli.jobs.abandon import _abandon
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Failure, GivenUp, Job, Seen, Status, Way, reconcile
 from belvo_async.stores import open_store

@@ -90,7 +90,7 @@ def test_instants_are_those_that_jq_reads(
 
     line = told(capsys, store, *command)
 
-    instants = [line[name] for name in ("created", "settled", "retry_at", "deadline", "next_look")]
+    instants = [line[name] for name in ("created", "settled", "retry_at", "deadline", "next_poll")]
     instants += [each["at"] for each in line.get("timeline", ())]
     assert [] == [text for text in instants if datetime.strptime(text, JQ).replace(tzinfo=UTC).strftime(JQ) != text]
     assert "2026-06-01T13:00:00Z" == line["settled"]

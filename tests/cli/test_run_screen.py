@@ -14,9 +14,10 @@ import pytest
 
 from belvo_async._cli import main
 from belvo_async._cli.arguments import make_parser
-from belvo_async._cli.plans.codes import MEANINGS, Code, worst
-from belvo_async._cli.plans.display.look import Look, money, span
+from belvo_async._cli.codes import MEANINGS, Code, worst
+from belvo_async._cli.plans.display.look import Look
 from belvo_async._cli.plans.display.screen import LogScreen, open_screen
+from belvo_async._cli.words import money, span
 from belvo_async._session.extraction.progress import PlanEvent, PlanProgress, PlanTally
 from belvo_async.planning import Estimate, Price
 from tests.test_house import commands

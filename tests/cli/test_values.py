@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from belvo_async import ConfigurationError
-from belvo_async._cli.plans.values import read_amount, read_day, read_span, read_subjects, subjects_of
+from belvo_async._cli.values import read_amount, read_day, read_span, read_subjects, subjects_of
 
 # Still yesterday in Mexico City.
 NOW = datetime(2026, 6, 1, 3, tzinfo=UTC)

@@ -23,7 +23,7 @@ T = TypeVar("T")
 Day: TypeAlias = int | str
 
 
-class Account(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class AccountEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whose keys are used: in which environment variables they are.
 
     `env`: what stands for `BELVO` or `SYNTAGE` in their names; `variables`: other names, one by one.
@@ -63,7 +63,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     store: str | None = None
     into: str | None = None
-    accounts: dict[str, Account] = {}
+    accounts: dict[str, AccountEntry] = {}
     plans: dict[str, PlanEntry] = {}
     outputs: dict[str, str] = {}
     prices: Prices | None = None
@@ -106,7 +106,7 @@ class _FileReader:
         prices = given.get("prices")
         config = Config(
             **plain,
-            accounts=self._each(given, "accounts", Account),
+            accounts=self._each(given, "accounts", AccountEntry),
             plans=self._each(given, "plans", PlanEntry),
             outputs=self._each(given, "outputs", str),
             prices=self._prices(cast("Mapping[str, object]", prices)) if isinstance(prices, Mapping) else None,

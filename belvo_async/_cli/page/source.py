@@ -13,7 +13,7 @@ from ..._page import Held, Morning, Preferences, Scope, make_morning, read_store
 from ..._session.environment import keyless_vendors
 from ...abc import Store
 from ...planning import Plan, Prices, cover, settle_plan
-from ..jobs import existing_store
+from ..existing import existing_store
 from .entries import PlanLine, Settings, read_prices, read_settings
 
 

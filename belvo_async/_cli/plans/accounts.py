@@ -11,14 +11,14 @@ from ... import vendors
 from ...abc import Vendor
 from ...discreet import discreet
 from ...errors import ConfigurationError
-from ..config import Account
+from ..config import AccountEntry
 
 # Called where it is read, and by nobody else: whoever shows the variables of a traceback shows no secret.
 Environ: TypeAlias = Callable[[], Mapping[str, str]]
 
 
 @discreet
-def vendor_of(account: Account, environ: Environ) -> Vendor:
+def vendor_of(account: AccountEntry, environ: Environ) -> Vendor:
     """Make an account's vendor. Raises ConfigurationError that names the variable which is missing or wrong."""
     dialect = _dialect(account.vendor)
     own = f"{account.vendor.upper()}_"
@@ -50,6 +50,6 @@ def _dialect(name: str) -> Any:
     return importlib.import_module(f"{vendors.__name__}.{name}").DIALECT
 
 
-def _source(account: Account, name: str, own: str, prefix: str) -> str:
+def _source(account: AccountEntry, name: str, own: str, prefix: str) -> str:
     bare = name.removeprefix(own)
     return account.variables.get(name) or account.variables.get(bare) or prefix + bare

@@ -1,44 +1,41 @@
-"""What can be typed after `belvo-async extract` and its like, and after `jobs resume` and `jobs stop`."""
+"""What can be typed after `belvo-async extract` and its like."""
 
 from __future__ import annotations
 
 import argparse
-import os
-from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
+from ..options import add_command, add_config, add_format, add_store, read_tag, run_command
+from ..values import AMOUNT, SPAN
 from . import texts
-from .values import AMOUNT, SPAN
 
 if TYPE_CHECKING:
     from ...planning import Freshness
+    from ..options import Commands, Parser
 
-    # argparse gives this type no public name.
-    _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # pyright: ignore[reportPrivateUsage]
-
-_Parser: TypeAlias = argparse.ArgumentParser
+_GO_ON: Final = "ended in order; jobs that were sent go on at the vendor: give the same command again"
 
 
-def add_plans(commands: _Commands) -> None:
+def add_plans(commands: Commands) -> None:
     """Add the commands that carry out plans, look at them, or list of whom they can be."""
-    extract = _add(commands, "extract", "get what plans want, and pay for no day twice", texts.EXTRACT)
-    _add_run(extract, is_live=False)
+    extract = add_command(commands, "extract", "get what plans want, and pay for no day twice", texts.EXTRACT)
+    _addrun_command(extract, is_live=False)
     extract.add_argument("--dry-run", action="store_true", help="only say what it needs, as `estimate` does")
-    _add_format(extract, "of --dry-run")
-    sync = _add(commands, "sync", "extract what is new or may still change", texts.SYNC)
-    _add_run(sync, is_live=True)
+    add_format(extract, "of --dry-run")
+    sync = add_command(commands, "sync", "extract what is new or may still change", texts.SYNC)
+    _addrun_command(sync, is_live=True)
     _add_live(sync)
-    estimate = _add(commands, "estimate", "what plans need, before anything is sent", texts.ESTIMATE)
+    estimate = add_command(commands, "estimate", "what plans need, before anything is sent", texts.ESTIMATE)
     _add_plan(estimate)
     _add_price(estimate)
-    _add_format(estimate)
-    coverage = _add(commands, "coverage", "what is known of each day that plans want", texts.COVERAGE)
+    add_format(estimate)
+    coverage = add_command(commands, "coverage", "what is known of each day that plans want", texts.COVERAGE)
     _add_plan(coverage)
     coverage.add_argument("--all", action="store_true", help="every gap, not only the first twenty")
-    _add_format(coverage)
-    verify = _add(commands, "verify", "hold exported files against their certificate", texts.VERIFY)
+    add_format(coverage)
+    verify = add_command(commands, "verify", "hold exported files against their certificate", texts.VERIFY)
     verify.add_argument("certificate", type=Path, metavar="CERTIFICATE", help="as `extract --certificate` wrote it")
     verify.add_argument("data", type=Path, nargs="+", metavar="DATA", help="directories of parts, or merged files")
     estimate.set_defaults(run=_run_estimate)
@@ -47,9 +44,9 @@ def add_plans(commands: _Commands) -> None:
     _add_subjects(commands)
 
 
-def _add_subjects(commands: _Commands) -> None:
-    links = _add(commands, "links", "the links of a Belvo account", texts.LINKS)
-    entities = _add(commands, "entities", "the entities of a Syntage account", texts.ENTITIES)
+def _add_subjects(commands: Commands) -> None:
+    links = add_command(commands, "links", "the links of a Belvo account", texts.LINKS)
+    entities = add_command(commands, "entities", "the entities of a Syntage account", texts.ENTITIES)
     entities.add_argument("--taxpayers", action="store_true", help="with their RFCs and names: taxpayer data")
     for command, run in ((links, _run_links), (entities, _run_entities)):
         command.add_argument("--status", metavar="WORD", help="only those whose access has this status: valid, invalid")
@@ -57,65 +54,13 @@ def _add_subjects(commands: _Commands) -> None:
         command.add_argument(
             "--format", choices=("table", "json", "ids"), default="table", help="json: one object a line; ids: one id"
         )
-        _add_config(command)
+        add_config(command)
         command.set_defaults(run=run)
 
 
-def add_following(actions: _Commands) -> None:
-    """Add what talks to a vendor about one job."""
-    resume = _add(actions, "resume", "follow a job to its end", texts.RESUME)
-    stop = _add(actions, "stop", "ask the vendor to end a job", texts.STOP)
-    for action, run in ((resume, _run_resume), (stop, _run_stop)):
-        action.add_argument("id", metavar="ID", help="the job's id, or its first characters (4)")
-        _add_store(action)
-        _add_config(action)
-        action.set_defaults(run=run, wait=None)
-    resume.add_argument("--wait", type=SPAN, metavar="SPAN", help="how long, like 90m or 12h (6h)")
-
-
-def add_completion(parser: _Parser) -> None:
-    """Add the option that prints what a shell completes by."""
-    parser.add_argument(
-        "--print-completion",
-        choices=("bash", "zsh", "fish"),
-        action=_Completion,
-        help="print what completes commands and options in a shell (needs the extra `cli`)",
-    )
-
-
-class _Completion(argparse.Action):
-    def __call__(self, parser: _Parser, _: argparse.Namespace, values: Any, __: str | None = None) -> None:
-        try:
-            import shtab
-        except ImportError:
-            parser.error("completion needs shtab: pip install 'belvo-async[cli]'")
-        print(shtab.complete(parser, str(values)))
-        parser.exit()
-
-
-def formatter(prog: str) -> argparse.HelpFormatter:
-    """Lay help out for at most 100 columns; in colours on a terminal, where rich-argparse is installed."""
-    import shutil
-    import sys
-
-    kind: type[argparse.HelpFormatter] = argparse.RawDescriptionHelpFormatter
-    if sys.stdout.isatty():
-        try:
-            from rich_argparse import RawDescriptionRichHelpFormatter
-        except ImportError:
-            pass
-        else:
-            kind = RawDescriptionRichHelpFormatter
-    return kind(prog, width=min(100, shutil.get_terminal_size().columns) - 2, max_help_position=30)
-
-
-def _add(commands: _Commands, name: str, line: str, text: texts.Text) -> _Parser:
-    return commands.add_parser(name, help=line, description=text.says, epilog=text.examples, formatter_class=formatter)
-
-
-def _add_plan(command: _Parser) -> None:
+def _add_plan(command: Parser) -> None:
     """Which plans: those of the file, or one of arguments."""
-    _add_config(command)
+    add_config(command)
     plan = command.add_argument_group("which plan", texts.WHICH)
     plan.add_argument("--plan", action="append", default=[], metavar="NAME", help="a plan of the file; may be repeated")
     plan.add_argument("--vendor", metavar="NAME", help="belvo or syntage")
@@ -145,11 +90,11 @@ def _add_plan(command: _Parser) -> None:
     plan.add_argument(
         "--max-age", type=SPAN, metavar="SPAN", help="answers older than this (30d, 12h) are asked for again"
     )
-    _add_store(command)
+    add_store(command)
     command.set_defaults(is_live=False, freshness=_any_age)
 
 
-def _add_run(command: _Parser, *, is_live: bool) -> None:
+def _addrun_command(command: Parser, *, is_live: bool) -> None:
     _add_plan(command)
     _add_price(command)
     into = command.add_argument_group("where to")
@@ -179,12 +124,17 @@ def _add_run(command: _Parser, *, is_live: bool) -> None:
     how.add_argument("--concurrency", type=_many, metavar="N", help="how many jobs may be open at a time (500)")
     how.add_argument("--deadline", type=SPAN, metavar="SPAN", help="how long each job is waited for (6h)")
     how.add_argument(
-        "--tag", type=_tag, action="append", default=[], metavar="KEY=WORD", help="kept with the jobs; may be repeated"
+        "--tag",
+        type=read_tag,
+        action="append",
+        default=[],
+        metavar="KEY=WORD",
+        help="kept with the jobs; may be repeated",
     )
     command.set_defaults(run=_run_extract, is_live=is_live, dry_run=False)
 
 
-def _add_price(command: _Parser) -> None:
+def _add_price(command: Parser) -> None:
     price = command.add_argument_group("money")
     price.add_argument("--prices", type=Path, metavar="FILE", help="your price list, in TOML")
     price.add_argument(
@@ -193,7 +143,7 @@ def _add_price(command: _Parser) -> None:
     price.add_argument("--retry", action="store_true", help="ask again for what the vendor refused for good")
 
 
-def _add_live(command: _Parser) -> None:
+def _add_live(command: Parser) -> None:
     live = command.add_argument_group("what may still change", texts.LIVE)
     live.add_argument("--live-days", type=_some, default=4, metavar="N", help="the last days, in which more comes (4)")
     live.add_argument(
@@ -206,27 +156,6 @@ def _add_live(command: _Parser) -> None:
         "--open-age", type=SPAN, default=timedelta(days=7), metavar="SPAN", help="how old their answers may be (7d)"
     )
     command.set_defaults(freshness=_live)
-
-
-def _add_config(command: _Parser) -> None:
-    command.add_argument(
-        "--config", type=Path, metavar="FILE", help="the file of plans (belvo-async.toml, if it is there)"
-    )
-
-
-def _add_store(command: _Parser) -> None:
-    command.add_argument(
-        "--store",
-        default=os.environ.get("BELVO_ASYNC_STORE"),
-        metavar="URL",
-        help="where jobs are kept: sqlite:PATH, postgresql://..., redis://... (BELVO_ASYNC_STORE)",
-    )
-
-
-def _add_format(command: _Parser, of: str = "") -> None:
-    command.add_argument(
-        "--format", choices=("table", "json"), default="table", help=f"json: one object a line {of}".rstrip()
-    )
 
 
 def _any_age(_: argparse.Namespace) -> Freshness:
@@ -258,25 +187,7 @@ def _some(text: str) -> int:
     return int(text)
 
 
-def _tag(text: str) -> tuple[str, str]:
-    key, sign, word = text.partition("=")
-    if not (key and sign and word):
-        raise argparse.ArgumentTypeError("must be like tenant=acme")
-    return key, word
-
-
 # Loaded only for the command that needs it: `--help` answers at once.
-
-_Command: TypeAlias = Callable[..., Coroutine[Any, Any, int]]
-_GO_ON: Final = "ended in order; jobs that were sent go on at the vendor: give the same command again"
-_NOTHING: Final = "ended; nothing was changed"
-
-
-def _run(command: _Command, options: argparse.Namespace, *more: object, farewell: str = _NOTHING) -> int:
-    from ..._session.clock import SystemClock
-    from .lasting import run_until_ended
-
-    return run_until_ended(command(options, lambda: os.environ, SystemClock(), *more), farewell=farewell)
 
 
 def _run_extract(options: argparse.Namespace) -> int:
@@ -285,19 +196,19 @@ def _run_extract(options: argparse.Namespace) -> int:
     from .display.screen import open_screen
     from .extract import extract
 
-    return _run(extract, options, open_screen(), farewell=_GO_ON)
+    return run_command(extract, options, open_screen(), farewell=_GO_ON)
 
 
 def _run_estimate(options: argparse.Namespace) -> int:
     from .estimate import estimate
 
-    return _run(estimate, options)
+    return run_command(estimate, options)
 
 
 def _run_coverage(options: argparse.Namespace) -> int:
     from .coverage import coverage
 
-    return _run(coverage, options)
+    return run_command(coverage, options)
 
 
 def _run_verify(options: argparse.Namespace) -> int:
@@ -309,22 +220,10 @@ def _run_verify(options: argparse.Namespace) -> int:
 def _run_links(options: argparse.Namespace) -> int:
     from .subjects import links
 
-    return _run(links, options)
+    return run_command(links, options)
 
 
 def _run_entities(options: argparse.Namespace) -> int:
     from .subjects import entities
 
-    return _run(entities, options)
-
-
-def _run_resume(options: argparse.Namespace) -> int:
-    from ..following import resume
-
-    return _run(resume, options, farewell="ended; the job goes on at the vendor")
-
-
-def _run_stop(options: argparse.Namespace) -> int:
-    from ..following import stop
-
-    return _run(stop, options)
+    return run_command(entities, options)

@@ -11,12 +11,11 @@ import msgspec
 
 from ...abc import Clock
 from ...planning import Cell, Coverage, Known
-from ..jobs import print_table
+from ..codes import Code, worst
 from ..masks import masked
-from ..table import Table
+from ..table import Table, print_table
+from ..words import minute
 from .accounts import Environ
-from .codes import Code, worst
-from .display.look import instant
 from .errands import config_of, errands_of, store_of
 from .ready import Ready, opened
 
@@ -85,7 +84,7 @@ def _gaps(name: str, known: Coverage) -> Iterator[tuple[str, ...]]:
                 str(cell.known),
                 f"{cell.code or ''}{', for a person' if cell.is_final else ''}",
                 (cell.job or "")[:8],
-                instant(cell.retry_at),
+                minute(cell.retry_at),
             )
 
 

@@ -14,8 +14,8 @@ from msgspec.structs import replace
 
 from ...errors import ConfigurationError
 from ...planning import Freshness, Plan, Prices
-from ..config import Account, Config, PlanEntry, SubjectsFile, read_config
-from .values import DAYS, read_day, read_span, subjects_of
+from ..config import AccountEntry, Config, PlanEntry, SubjectsFile, read_config
+from ..values import DAYS, read_day, read_span, subjects_of
 
 CONFIG_FILE: Final = "belvo-async.toml"
 ALL: Final = "all"
@@ -28,7 +28,7 @@ class Errand:
     """One plan as it is asked for. `subjects` None: all that are valid, to be asked of the vendor."""
 
     name: str
-    account: Account
+    account: AccountEntry
     resource: str
     subjects: tuple[str, ...] | None
     first: date | None
@@ -165,13 +165,13 @@ def _day(given: object, now: datetime, name: str, key: str) -> date | None:
         raise ConfigurationError(f"{_in(name)}`{key}` must be {DAYS}") from None
 
 
-def _account(config: Config, entry: PlanEntry) -> Account:
+def _account(config: Config, entry: PlanEntry) -> AccountEntry:
     if entry.account is not None:
         return config.accounts[entry.account]
     named = [each for each in config.accounts.values() if each.vendor == entry.vendor]
     if len(named) > 1:
         raise ConfigurationError(f"the file has several accounts of {entry.vendor}: say by `account` which one")
-    return named[0] if named else Account(vendor=entry.vendor or "")
+    return named[0] if named else AccountEntry(vendor=entry.vendor or "")
 
 
 def _subjects(options: argparse.Namespace, entry: PlanEntry, name: str) -> tuple[str, ...] | None:

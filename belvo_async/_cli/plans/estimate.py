@@ -10,11 +10,10 @@ import msgspec
 
 from ...abc import Clock
 from ...planning import Estimate, Prices
-from ..jobs import print_table
-from ..table import Table
+from ..codes import Code
+from ..table import Table, print_table
+from ..words import counted, money, span
 from .accounts import Environ
-from .codes import Code
-from .display.look import counted, money, span
 from .errands import config_of, errands_of, prices_of, store_of
 from .ready import Ready, opened
 

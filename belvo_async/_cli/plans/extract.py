@@ -15,10 +15,11 @@ from ..._session.extraction.steps import CONCURRENCY
 from ...abc import Clock, Sink
 from ...errors import BelvoAsyncError, ConfigurationError
 from ...planning import Prices, encode_certificate
+from ..codes import Code, code_of, worst
+from ..words import counted, money, span
 from .accounts import Environ
-from .codes import Code, code_of, worst
 from .display.ending import said_of
-from .display.look import Look, counted, money, news, span
+from .display.look import Look, news
 from .display.screen import RunScreen
 from .errands import Errand, config_of, errands_of, prices_of, store_of
 from .ready import Ready, opened

@@ -14,13 +14,12 @@ from ... import belvo, syntage
 from ..._session import Session
 from ...abc import Clock
 from ...errors import ConfigurationError
-from ..config import Account, Config
-from ..jobs import print_table
+from ..codes import Code
+from ..config import AccountEntry, Config
 from ..masks import masked
-from ..table import Table
+from ..table import Table, print_table
+from ..words import minute
 from .accounts import Environ, vendor_of
-from .codes import Code
-from .display.look import instant
 from .errands import config_of
 
 LINKS: Final = ("id", "status", "mode", "institution", "yours", "created", "last access")
@@ -52,8 +51,8 @@ async def links(options: argparse.Namespace, environ: Environ, clock: Clock) -> 
             each.access_mode or "",
             each.institution or "",
             masked(each.external_id or ""),
-            instant(each.created_at),
-            instant(each.last_accessed_at) or "never",
+            minute(each.created_at),
+            minute(each.last_accessed_at) or "never",
         )
         for each in found
     ]
@@ -86,7 +85,7 @@ async def entities(options: argparse.Namespace, environ: Environ, clock: Clock) 
 
 
 def _text(value: object) -> str:
-    return instant(value) if isinstance(value, datetime) else str(value or "")
+    return minute(value) if isinstance(value, datetime) else str(value or "")
 
 
 def _status(entity: syntage.Entity) -> str:
@@ -100,7 +99,7 @@ async def _session(options: argparse.Namespace, vendor: str, environ: Environ, c
         yield session
 
 
-def account_of(config: Config, vendor: str, name: str | None) -> Account:
+def account_of(config: Config, vendor: str, name: str | None) -> AccountEntry:
     """The account that was named, or the only one of its vendor; without any, the usual variables."""
     if name is not None:
         if name not in config.accounts:
@@ -113,7 +112,7 @@ def account_of(config: Config, vendor: str, name: str | None) -> Account:
     several = [each for each in config.accounts.values() if each.vendor == vendor]
     if len(several) > 1:
         raise ConfigurationError(f"the file has several accounts of {vendor}: say by --account which one")
-    return several[0] if several else Account(vendor=vendor)
+    return several[0] if several else AccountEntry(vendor=vendor)
 
 
 def _print(

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
-from .codes import Code, in_words
-
-
-class Text(NamedTuple):
-    """What a command does, and examples of it with its exit codes."""
-
-    says: str
-    examples: str
-
+from ..codes import Code, in_words
+from ..texts import Text
 
 _QUIET: Final = (Code.WHOLE, Code.FAILED, Code.WRONG, Code.INTERRUPTED, Code.TERMINATED)
 _ESTIMATE: Final = (Code.WHOLE, Code.FAILED, Code.WRONG, Code.CAPPED, Code.INTERRUPTED)
@@ -20,16 +13,7 @@ _COVERAGE: Final = (Code.WHOLE, Code.FAILED, Code.WRONG, Code.PARTIAL, Code.DECI
 _VERIFY: Final = (Code.WHOLE, Code.FAILED, Code.WRONG, Code.PARTIAL)
 _FITS: Final = "all fits, and every day of the plan is proven"
 _SHORT: Final = "all that is there fits, and not every day of the plan is proven"
-_OPEN: Final = "it is still under way, or finished with a part"
 
-EXAMPLES: Final = """\
-begin here:
-  belvo-async demo                                     the whole story, without an account
-  belvo-async estimate --vendor belvo --resource invoices --subjects all --from 2021 --to yesterday
-  belvo-async extract --help                           what plans are, with examples
-
-exit codes: 0 done; 1 failed, and why is on stderr; 2 wrong arguments; 130 interrupted by Ctrl-C;
-141 nobody reads on (`| head`). The commands about plans have more: see there."""
 WHICH: Final = """\
 Plans are those of the file, all of them unless --plan names some; what is given here counts
 before what the file says. With --vendor and --resource, the plan is that of the arguments alone."""
@@ -130,26 +114,6 @@ environment (SYNTAGE_API_KEY), or of an account of the file.""",
 examples:
   belvo-async entities
   belvo-async entities --status invalid --taxpayers
-
-{in_words(_QUIET, WHOLE="done")}""",
-)
-RESUME: Final = Text(
-    """\
-Follows a job of the store to its end, and prints what is said of it. One that was given up is
-adopted again. Needs the keys of its account. What it brings is written by `extract`.""",
-    f"""\
-examples:
-  belvo-async jobs resume 8b1aca82 --wait 2h
-
-{in_words(_COVERAGE, WHOLE="it finished whole", PARTIAL=_OPEN, DECIDE="it ended otherwise")}""",
-)
-STOP: Final = Text(
-    """\
-Asks the vendor to end a job. Syntage can; Belvo has no such call, and `jobs abandon` gives a job
-up here. Needs the keys of its account.""",
-    f"""\
-examples:
-  belvo-async jobs stop 8b1aca82
 
 {in_words(_QUIET, WHOLE="done")}""",
 )

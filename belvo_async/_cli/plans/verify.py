@@ -7,8 +7,8 @@ from pathlib import Path
 
 from ...errors import ConfigurationError
 from ...planning import Certificate, Known, read_certificate
-from .codes import Code
-from .display.look import counted
+from ..codes import Code
+from ..words import counted
 
 
 def verify(certificate: Path, data: Sequence[Path]) -> int:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from ...._session.extraction.progress import PlanOutcome
 from ....planning import Known
-from .look import counted, instant, span
+from ...words import counted, minute, span
 
 # So many codes are named; the rest are in `coverage`.
 SHOWN: int = 5
@@ -25,7 +25,7 @@ def said_of(outcome: PlanOutcome, sink: str, now: datetime) -> Iterator[str]:
         yield f"{counted(tally.misfits, 'value')} did not fit: kept as they came, where that can be"
     if outcome.later:
         when = outcome.retry_at
-        wait = "" if when is None else f" from {instant(when)} (in {span(when - now)})"
+        wait = "" if when is None else f" from {minute(when)} (in {span(when - now)})"
         yield f"{counted(outcome.later, 'request')} may be sent only later: give the same command again{wait}"
     if outcome.stuck:
         yield f"{_jobs(outcome.stuck)} still under way: the same command takes them up"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from ...._session.extraction.progress import PlanEvent, PlanProgress, PlanTally
-from ....planning import Estimate, Price
+from ....planning import Estimate
 from ...table import Table
+from ...words import minute, money, span
 
 # With fewer jobs that ended, the pace says less than the estimate.
 PACE_LEAST: Final = 5
@@ -61,7 +62,7 @@ class Look:
     def waits_for(self, now: datetime) -> str:
         """What it waits for, and until when."""
         if self.until is not None and self.until > now:
-            return f"{self.why}, until {instant(self.until)}"
+            return f"{self.why}, until {minute(self.until)}"
         if self.is_over:
             return ""
         return "the vendor" if self.tally.open else ""
@@ -102,7 +103,7 @@ def table_of(looks: Sequence[Look], now: datetime) -> Table:
 
 def news(progress: PlanProgress) -> str | None:
     """What a log says of one thing that happened; None for what its regular lines tell."""
-    job, until = progress.job, instant(progress.until)
+    job, until = progress.job, minute(progress.until)
     match progress.event:
         case PlanEvent.PAUSED:
             return f"{progress.note}: nothing is sent to this vendor until {until}"
@@ -118,36 +119,3 @@ def news(progress: PlanProgress) -> str | None:
             return f"job {job.id[:8]} {job.status}: {job.failure.code}"
         case _:
             return None
-
-
-def money(price: Price | None, currency: str) -> str:
-    """A sum, or a range of it; empty for none that is known."""
-    if price is None:
-        return ""
-    if price.low == price.high:
-        return f"{price.high:,.2f} {currency}"
-    return f"{price.low:,.2f} to {price.high:,.2f} {currency}"
-
-
-def counted(count: int, noun: str) -> str:
-    """So many of something, as `1 request` and `2 requests`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
-def instant(when: datetime | None) -> str:
-    """An instant for readers, to the minute."""
-    return "" if when is None else f"{when.astimezone(UTC):%Y-%m-%d %H:%MZ}"
-
-
-def span(given: timedelta) -> str:
-    """How long, in two units at most."""
-    seconds = max(0, round(given.total_seconds()))
-    if seconds < 60:
-        return f"{seconds} s"
-    minutes = round(seconds / 60)
-    if minutes < 60:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {minutes:02} min"
-    return f"{hours // 24} d {hours % 24} h"

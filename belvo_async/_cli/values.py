@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Final, TypeVar
 
-from ...errors import ConfigurationError
+from ..errors import ConfigurationError
 
 T = TypeVar("T")
 
@@ -21,7 +21,7 @@ DAYS: Final = "a date (2021-03-31), a month (2021-03), a year (2021), `today` or
 
 def read_day(given: object, now: datetime, *, is_last: bool) -> date:
     """Read a day: of a year or a month its first or last one. Raises ValueError. Days are Mexico's."""
-    from ...planning.calendar import mexican_day  # `--help` needs no planner
+    from ..planning.calendar import mexican_day  # `--help` needs no planner
 
     text = str(given).strip()
     today = mexican_day(now)

@@ -11,11 +11,14 @@ from typing import Final
 
 import msgspec
 
-from ..abc import Store
-from ..jobs import Job
-from .facts import facts_of, minute, period_of, shown, subject_of
-from .jobs import all_jobs, existing_store, print_table
-from .table import Table
+from ...abc import Store
+from ...jobs import Job
+from ..existing import existing_store
+from ..masks import masked
+from ..table import Table, print_table
+from ..words import minute
+from .facts import facts_of, period_of, subject_of
+from .find import all_jobs
 
 # Some were listed: for alerts.
 STUCK: Final = 4
@@ -89,7 +92,7 @@ def _each(jobs: Sequence[Job], text_of: Callable[[Job], str | None]) -> list[str
 
 
 def _tags(job: Job) -> str:
-    return str(shown(" ".join(f"{name}={value}" for name, value in job.tags.items())))
+    return masked(" ".join(f"{name}={value}" for name, value in job.tags.items()))
 
 
 def _partial(job: Job) -> str | None:

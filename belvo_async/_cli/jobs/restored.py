@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from ..abc import Store
-from .jobs import existing_store
+from ...abc import Store
+from ..existing import existing_store
 
 
 def note_restore(url: str | None) -> int:

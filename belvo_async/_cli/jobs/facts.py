@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, date, datetime
-from typing import Any, Final, cast
+from datetime import datetime
+from typing import Any
 
 import msgspec
 
-from ..errors import outcome_error
-from ..jobs import Job, Task, UnknownTask
-from ..vendors.syntage.schema.subjects import RFC
+from ...errors import outcome_error
+from ...jobs import Job, Task, UnknownTask
+from ..masks import masked, masked_all
+from ..words import stamp
 
 
 def facts_of(job: Job, now: datetime) -> dict[str, Any]:
@@ -23,8 +23,8 @@ def facts_of(job: Job, now: datetime) -> dict[str, Any]:
         "resource": job.task.resource,
         "subject": subject_of(job.task),
         "period": period_of(job.task),
-        "task": shown(msgspec.to_builtins(_as_stored(job.task))),
-        "tags": shown(job.tags),
+        "task": masked_all(msgspec.to_builtins(_as_stored(job.task))),
+        "tags": masked_all(job.tags),
         "state": job.state,
         "status": str(job.status),
         "partial": job.partial,
@@ -39,29 +39,24 @@ def facts_of(job: Job, now: datetime) -> dict[str, Any]:
         "created": stamp(job.created_at),
         "settled": stamp(job.settled_at),
         "deadline": stamp(job.deadline),
-        "next_look": stamp(job.schedule.next_poll),
+        "next_poll": stamp(job.schedule.next_poll),
     }
 
 
 def subject_of(task: Task[Any]) -> str:
     """Whose data it is; a taxpayer's own id is not told."""
-    return str(shown(task.subject))
+    return masked(task.subject)
 
 
 def period_of(task: Task[Any]) -> str | None:
     """The days a task asks for, whole years as years; None of one that asks for none."""
-    period = getattr(getattr(task, "options", None), "period", None)
-    first = getattr(task, "date_from", None) or getattr(period, "from_", None)
-    last = getattr(task, "date_to", None) or getattr(period, "to", None)
-    if not (isinstance(first, date) and isinstance(last, date)):
+    extent = task.extent
+    if extent is None or extent.first is None or extent.last is None:
         return None
+    first, last = extent.first, extent.last
     if (first.month, first.day, last.month, last.day) == (1, 1, 12, 31):
         return f"{first.year}" if first.year == last.year else f"{first.year}..{last.year}"
-    return f"{_day(first)}..{_day(last)}"
-
-
-def _day(day: date) -> str:
-    return f"{day:%Y-%m-%d}"
+    return f"{first:%Y-%m-%d}..{last:%Y-%m-%d}"
 
 
 def _reason(job: Job) -> str | None:
@@ -72,31 +67,3 @@ def _reason(job: Job) -> str | None:
 
 def _as_stored(task: Task[Any]) -> object:
     return msgspec.json.decode(task.body) if isinstance(task, UnknownTask) else task
-
-
-def shown(value: object) -> object:
-    """A value as it is stored, but for the ids of taxpayers: what this prints ends in logs."""
-    if isinstance(value, dict):
-        return {name: shown(each) for name, each in cast("dict[str, object]", value).items()}
-    if isinstance(value, list):
-        return [shown(each) for each in cast("list[object]", value)]
-    return _RFC.sub("(taxpayer)", value) if isinstance(value, str) else value
-
-
-# Not within a UUID, whose last digits may look like one.
-_RFC: Final = re.compile(f"(?<![A-Z0-9-]){RFC}(?![A-Z0-9-])", re.IGNORECASE)
-
-
-def stamp(when: datetime | None) -> str | None:
-    """Write an instant for programs."""
-    return f"{when.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if when else None
-
-
-def instant(when: datetime | None) -> str | None:
-    """Write an instant for readers."""
-    return f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}" if when else None
-
-
-def minute(when: datetime | None) -> str | None:
-    """Write an instant for readers of a narrow table."""
-    return f"{when.astimezone(UTC):%Y-%m-%d %H:%MZ}" if when else None

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
-from ..abc import PlanRules, Store
-from ..jobs import Job, Way
-from ..planning import Durations, durations
-from ..planning.estimate import HISTORY_MOST
-from ..planning.outlook import Fare, Outlook, outlook
-from ..vendors.belvo.plans import plan_rules
-from ..vendors.syntage.plans import PLAN_RULES
-
-# Later than any job ended, by whatever clock.
-_EVER: Final = datetime.max.replace(tzinfo=UTC)
+from ..._session.environment import keyless_vendors
+from ...abc import PlanRules, Store
+from ...jobs import Job, Way
+from ...planning import Durations, durations
+from ...planning.estimate import HISTORY_MOST
+from ...planning.outlook import Fare, Outlook, outlook
+from .find import EVER
 
 # What to do, if anything; {id} is the job's.
 _NEXT: Final[Mapping[Fare, str]] = {
@@ -36,7 +33,7 @@ async def faring_of(store: Store, job: Job, now: datetime) -> Outlook:
     """Judge a job of a store. Walks the ended jobs of its account once."""
     rules, alike, heard = _rules_of(job), deque[Job](maxlen=HISTORY_MOST), None
     # They come in the order of their ends: what is left in the queue are the newest.
-    async for other in store.ended_jobs([job.account], before=_EVER):
+    async for other in store.ended_jobs([job.account], before=EVER):
         if other.settled_by is Way.WEBHOOK and other.settled_at is not None:
             heard = max(heard or other.settled_at, other.settled_at)
         if other.task.resource == job.task.resource and other.id != job.id:
@@ -53,4 +50,5 @@ def next_step(job: Job, seen: Outlook) -> str | None:
 
 def _rules_of(job: Job) -> PlanRules | None:
     """How long such jobs take by their vendor's word; without its keys."""
-    return {"belvo": plan_rules(None), "syntage": PLAN_RULES}.get(job.vendor, {}).get(job.task.resource)
+    vendor = keyless_vendors().get(job.vendor)
+    return None if vendor is None else vendor.plans.get(job.task.resource)

@@ -8,12 +8,13 @@ from typing import Final
 
 import msgspec
 
-from ..abc import Store
-from ..accounts import read_name, served_lease
-from ..errors import ConfigurationError
-from ..stores import Moved, move_account
-from .jobs import existing_store, print_table
-from .table import Table
+from ...abc import Store
+from ...accounts import read_name, served_lease
+from ...errors import ConfigurationError
+from ...stores import Moved, move_account
+from ..existing import existing_store
+from ..table import Table, print_table
+from ..words import counted
 
 HEADINGS: Final = ("account", "open", "ended", "parked", "served")
 
@@ -52,7 +53,9 @@ def move_jobs(url: str | None, *, source: str, target: str, dry_run: bool) -> in
         raise ConfigurationError("`--from` and `--to` are the same account")
     store = existing_store(url)
     held, moved = asyncio.run(_move(store, source, target, dry_run=dry_run))
-    counts = f"{_jobs(moved.open, 'open')}, {_jobs(moved.ended, 'ended')} and {moved.parked} parked deliveries"
+    counts = (
+        f"{counted(moved.open, 'open job')}, {counted(moved.ended, 'ended job')} and {moved.parked} parked deliveries"
+    )
     print(f"{'would move' if dry_run else 'moved'} {counts} from {source} to {target}")
     if held.served:
         print("a session still serves the old account: what it fires from now on stays there")
@@ -101,7 +104,3 @@ def _full_name(source: str, target: str) -> str:
     if "#" in target:
         return target
     return f"{source.rpartition('#')[0]}#{read_name(target, (), '`--to`')}"
-
-
-def _jobs(count: int, kind: str) -> str:
-    return f"{count} {kind} job" if count == 1 else f"{count} {kind} jobs"

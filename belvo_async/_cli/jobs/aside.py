@@ -8,11 +8,11 @@ from typing import Final
 
 import msgspec
 
-from ..abc import LaidAside, Store
-from ..errors import ConfigurationError
-from .facts import instant, stamp
-from .jobs import existing_store, print_table
-from .table import Table
+from ...abc import LaidAside, Store
+from ...errors import ConfigurationError
+from ..existing import existing_store
+from ..table import Table, print_table
+from ..words import second, stamp
 
 HEADINGS: Final = ("number", "when", "account", "bytes")
 
@@ -28,8 +28,7 @@ def list_aside(url: str | None, *, form: str) -> int:
         print("nothing is laid aside")
     else:
         rows = [
-            (str(number), instant(each.at) or "", each.account, str(len(each.body)))
-            for number, each in enumerate(aside, 1)
+            (str(number), second(each.at), each.account, str(len(each.body))) for number, each in enumerate(aside, 1)
         ]
         print_table(Table(headings=HEADINGS, rows=rows))
     return 0

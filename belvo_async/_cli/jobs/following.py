@@ -8,16 +8,17 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from .._session import JobHandle, Session
-from ..abc import Clock, Vendor
-from ..accounts import accounts_of
-from ..errors import ConfigurationError, JobError, JobTimeoutError, SubmissionUncertainError, UnsupportedError
-from ..jobs import Job, Status, told
-from .config import Account
-from .jobs import existing_store, find_job
-from .plans.accounts import Environ, vendor_of
-from .plans.codes import Code
-from .plans.errands import config_of
+from ..._session import JobHandle, Session
+from ...abc import Clock, Vendor
+from ...accounts import accounts_of
+from ...errors import ConfigurationError, JobError, JobTimeoutError, SubmissionUncertainError, UnsupportedError
+from ...jobs import Job, Status, told
+from ..codes import Code
+from ..config import AccountEntry
+from ..existing import existing_store
+from ..plans.accounts import Environ, vendor_of
+from ..plans.errands import config_of
+from .find import find_job
 
 
 async def resume(options: argparse.Namespace, environ: Environ, clock: Clock) -> int:
@@ -92,7 +93,7 @@ def _vendor(options: argparse.Namespace, job: Job, environ: Environ) -> Vendor:
     """The vendor with the account that a job is of: the usual variables', or one of the file's."""
     config = config_of(options)
     named = [each for each in config.accounts.values() if each.vendor == job.vendor]
-    vendors = [vendor_of(each, environ) for each in named or [Account(vendor=job.vendor)]]
+    vendors = [vendor_of(each, environ) for each in named or [AccountEntry(vendor=job.vendor)]]
     for vendor in vendors:
         if job.account in accounts_of(vendor):
             return vendor

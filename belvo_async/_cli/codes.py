@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from ..._session.extraction.progress import PlanOutcome
+    from .._session.extraction.progress import PlanOutcome
 
 
 class Code(IntEnum):

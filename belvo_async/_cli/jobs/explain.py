@@ -1,0 +1,62 @@
+"""`belvo-async jobs explain`: one job, how it fares, what to do, and its timeline."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+
+from ...abc import Store
+from ...jobs import Job, Observation, told
+from ...planning.outlook import Outlook
+from ..existing import existing_store
+from ..table import Table, print_table
+from ..words import stamp
+from .facts import facts_of
+from .faring import faring_of, next_step
+from .find import find_job
+
+EVENT_NAMES: Final = ("at", "by", "status", "said")
+
+
+def explain_job(url: str | None, job_id: str, *, form: str) -> int:
+    """Print one job, how it fares against the others of its store, what to do, and its timeline."""
+    job, timeline, seen_so = asyncio.run(_job(existing_store(url), job_id))
+    faring = {"fares": str(seen_so.fare), "why": seen_so.why, "do": next_step(job, seen_so)}
+    if form == "json":
+        said = [dict(zip(EVENT_NAMES, (stamp(seen.at), *_event(seen)[1:]), strict=True)) for seen in timeline]
+        print(msgspec.json.encode(facts_of(job, datetime.now(UTC)) | faring | {"timeline": said}).decode())
+        return 0
+    for name, value in _told(facts_of(job, datetime.now(UTC)) | faring):
+        print(f"{name:10} {value}")
+    print()
+    print_table(Table(headings=("when", "by", "status", "said"), rows=[_event(seen) for seen in timeline]))
+    return 0
+
+
+async def _job(store: Store, job_id: str) -> tuple[Job, tuple[Observation, ...], Outlook]:
+    async with store:
+        job = await find_job(store, job_id)
+        return job, await store.timeline(job.id), await faring_of(store, job, datetime.now(UTC))
+
+
+def _told(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The facts as words for a reader: those that are there, instants with a blank."""
+    for name, value in facts.items():
+        if isinstance(value, dict):
+            text = msgspec.json.encode(value).decode()
+            yield from [(name, text)] if text != "{}" else ()
+        elif isinstance(value, bool):
+            yield name, "yes" if value else "no"
+        elif value is not None:
+            yield name, value.replace("T", " ") if name in _INSTANTS else str(value)
+
+
+_INSTANTS: Final = frozenset({"retry_at", "created", "settled", "deadline", "next_poll"})
+
+
+def _event(seen: Observation) -> tuple[str, ...]:
+    return (f"{seen.at:%Y-%m-%d %H:%M:%S.%f}"[:-3], str(seen.way), str(seen.status or ""), told(seen))
