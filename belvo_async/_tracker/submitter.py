@@ -395,9 +395,5 @@ def _mark(job: Job) -> tuple[datetime | None, str | None]:
 
 def _warn(job: Job, seen: Later) -> None:
     facts = {"job": job.id, "vendor": job.vendor, "attempt": job.submission.attempts}
-    why = seen.doubt or "no reason was given"
-    log.warning(
-        "a submission was not accepted; it is tried again: %s",
-        why,
-        extra=facts | ({"fault": seen.doubt} if seen.doubt else {}),
-    )
+    why, fault = seen.doubt or "no reason was given", {"fault": seen.doubt} if seen.doubt else {}
+    log.warning("a submission was not accepted; it is tried again: %s", why, extra=facts | fault)

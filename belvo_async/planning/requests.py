@@ -18,7 +18,7 @@ _DEAR: Final = 1 << 62
 def fewest(spans: Mapping[str, Sequence[Span]], rules: PlanRules) -> list[Piece]:
     """Cut spans that are apart from each other, by direction, into the fewest requests; each day is in one of them."""
     if rules.is_joint and len(spans) > 1:
-        pieces = _joint(list(_columns(spans)))
+        pieces = _joint(list(_bands(spans)))
     else:
         pieces = [((direction,), span) for direction, each in spans.items() for span in each]
     parts = [(directions, part) for directions, span in pieces for part in cut(span, rules.longest_days)]
@@ -27,14 +27,14 @@ def fewest(spans: Mapping[str, Sequence[Span]], rules: PlanRules) -> list[Piece]
     return parts
 
 
-class _Column(NamedTuple):
+class _Band(NamedTuple):
     """Days in which the same directions are wanted throughout."""
 
     wanted: tuple[str, ...]
     span: Span
 
 
-def _columns(spans: Mapping[str, Sequence[Span]]) -> Iterator[_Column]:
+def _bands(spans: Mapping[str, Sequence[Span]]) -> Iterator[_Band]:
     edges = sorted({edge for each in spans.values() for first, last in each for edge in (first, last + 1)})
     places = dict.fromkeys(spans, 0)
     for first, after in pairwise(edges):
@@ -45,37 +45,37 @@ def _columns(spans: Mapping[str, Sequence[Span]]) -> Iterator[_Column]:
             if places[direction] < len(each) and each[places[direction]][0] <= first:
                 wanted.append(direction)
         if wanted:
-            yield _Column(tuple(wanted), (first, after - 1))
+            yield _Band(tuple(wanted), (first, after - 1))
 
 
-def _joint(columns: Sequence[_Column]) -> list[Piece]:
-    """Choose for each column whether its directions are asked for together or each alone; together where equal.
+def _joint(bands: Sequence[_Band]) -> list[Piece]:
+    """Choose for each band whether its directions are asked for together or each alone; together where equal.
 
     Whatever was chosen so far, only the last choice bears on the next one: whether its requests reach on.
     """
     costs, choices = (0, _DEAR), list[tuple[bool, bool]]()
-    before: _Column | None = None
-    for column in columns:
+    before: _Band | None = None
+    for band in bands:
         ways: list[tuple[int, bool]] = []
         for alone in (False, True):
-            reached = [cost + _begun(before, column, was_alone, alone) for was_alone, cost in enumerate(costs)]
+            reached = [cost + _begun(before, band, was_alone, alone) for was_alone, cost in enumerate(costs)]
             ways.append((min(reached), reached[1] < reached[0]))
         costs = (ways[0][0], ways[1][0])
         choices.append((ways[0][1], ways[1][1]))
-        before = column
-    return _pieces(columns, _chosen(choices, alone=costs[1] < costs[0]))
+        before = band
+    return _pieces(bands, _chosen(choices, alone=costs[1] < costs[0]))
 
 
-def _begun(before: _Column | None, column: _Column, was_alone: bool | int, alone: bool) -> int:
-    """How many requests begin with a column."""
-    groups = _groups(column, alone)
-    if before is None or before.span[1] + 1 < column.span[0]:
+def _begun(before: _Band | None, band: _Band, was_alone: bool | int, alone: bool) -> int:
+    """How many requests begin with a band."""
+    groups = _groups(band, alone)
+    if before is None or before.span[1] + 1 < band.span[0]:
         return len(groups)
     return len(groups - _groups(before, bool(was_alone)))
 
 
-def _groups(column: _Column, alone: bool) -> set[tuple[str, ...]]:
-    return {(each,) for each in column.wanted} if alone else {column.wanted}
+def _groups(band: _Band, alone: bool) -> set[tuple[str, ...]]:
+    return {(each,) for each in band.wanted} if alone else {band.wanted}
 
 
 def _chosen(choices: Sequence[tuple[bool, bool]], *, alone: bool) -> list[bool]:
@@ -87,13 +87,13 @@ def _chosen(choices: Sequence[tuple[bool, bool]], *, alone: bool) -> list[bool]:
     return chosen[::-1]
 
 
-def _pieces(columns: Sequence[_Column], chosen: Sequence[bool]) -> list[Piece]:
+def _pieces(bands: Sequence[_Band], chosen: Sequence[bool]) -> list[Piece]:
     pieces: list[Piece] = []
     open_pieces: dict[tuple[str, ...], Span] = {}
-    for column, alone in zip(columns, chosen, strict=True):
-        first, last = column.span
+    for band, alone in zip(bands, chosen, strict=True):
+        first, last = band.span
         going_on: dict[tuple[str, ...], Span] = {}
-        for group in sorted(_groups(column, alone)):
+        for group in sorted(_groups(band, alone)):
             reaching = open_pieces.pop(group, None)
             is_on = reaching is not None and reaching[1] + 1 == first
             if reaching is not None and not is_on:

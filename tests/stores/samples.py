@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from belvo_async.jobs import Job, Reported, Seen, Status, Task, Way
+from belvo_async.jobs import Extent, Job, Reported, Seen, Status, Task, Way
 from tests.jobs.flat import flat
 
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
@@ -29,8 +29,8 @@ class Covering(Fetch, frozen=True, kw_only=True, tag="test.Covering"):
     """A task that covers days."""
 
     @property
-    def extent(self) -> object:
-        return "2024"
+    def extent(self) -> Extent:
+        return Extent(first=date(2024, 1, 1), last=date(2024, 12, 31))
 
 
 def after(seconds: float) -> datetime:

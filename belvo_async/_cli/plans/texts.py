@@ -91,7 +91,7 @@ that does not fit.""",
     f"""\
 examples:
   belvo-async verify certificate.json sat
-  belvo-async verify certificate.json belvo.INVOICES.ndjson
+  belvo-async verify certificate.json belvo-INVOICES.ndjson
 
 {in_words(_VERIFY, WHOLE=_FITS, FAILED="it does not fit, or cannot be read", PARTIAL=_SHORT)}""",
 )
