@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from belvo_async import ConfigurationError
-from belvo_async._cli.config import AccountEntry, SubjectsFile, read_config
+from belvo_async._cli.config import AccountEntry, Config, SubjectsFile, read_config
 from belvo_async._cli.config.places import line_of
 from belvo_async._cli.plans.accounts import vendor_of
 
@@ -46,7 +46,7 @@ subjects = { file = "entities.txt" }
 """
 
 
-def read(folder: Path, text: str) -> object:
+def read(folder: Path, text: str) -> Config:
     path = folder / "belvo-async.toml"
     path.write_text(text, encoding="utf-8")
     return read_config(path)
@@ -58,7 +58,10 @@ def test_a_whole_file(tmp_path: Path) -> None:
 
     assert ("sqlite:jobs.db", "lake", {"lake": "parquet:sat"}) == (config.store, config.into, config.outputs)
     assert {"acme": AccountEntry(vendor="belvo", env="ACME_BELVO")} == config.accounts
-    assert Decimal("1.50") == config.prices.price("belvo", "INVOICES").low
+    assert config.prices is not None
+    price = config.prices.price("belvo", "INVOICES")
+    assert price is not None
+    assert Decimal("1.50") == price.low
     invoices, status = config.plans.values()
     assert (("a", "b"), 2021, "2025-12-31", 500) == (
         invoices.subjects,

@@ -15,7 +15,7 @@ import pytest
 
 from belvo_async import belvo
 from belvo_async._cli import main
-from belvo_async._cli.jobs.abandon import _abandon
+from belvo_async._cli.jobs.abandon import give_up
 from belvo_async.errors import StoreError
 from belvo_async.jobs import Failure, GivenUp, Job, Seen, Status, Way, reconcile
 from belvo_async.stores import open_store
@@ -425,7 +425,7 @@ def test_a_job_in_doubt_is_looked_for_when_abandoning_it_breaks_off(tmp_path: Pa
             return await write(job, **given)
 
         with patch.object(store, "put", put), pytest.raises(StoreError, match="the disk is full"):
-            await _abandon(store, "queued")
+            await give_up(store, "queued")
         async with open_store(url) as opened:
             return await opened.get("queued")
 
@@ -459,7 +459,7 @@ def test_abandon_gives_the_lane_to_the_next(store: str) -> None:
     async def look() -> tuple[object, list[datetime | None]]:
         async with open_store(store) as opened:
             jobs = [await opened.get(f"next{n}") for n in (1, 2)]
-            return await opened.leased_until("lane"), [job and job.schedule.next_poll for job in jobs]
+            return await opened.leased_until("lane"), [None if job is None else job.schedule.next_poll for job in jobs]
 
     held_until, (first, second) = asyncio.run(look())
     assert held_until is None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import aiohttp
@@ -131,7 +131,7 @@ def test_a_plan_that_is_not_there_is_said(folder: Path, capsys: pytest.CaptureFi
 
     assert 1 == main(["report", "--plan", "nigthly"])
 
-    assert "has no plan nigthly; it has nightly, known" in capsys.readouterr().err
+    assert "has no plan 'nigthly': it has nightly, known" in capsys.readouterr().err
 
 
 def test_rfcs_are_masked_unless_asked(folder: Path) -> None:
@@ -161,7 +161,7 @@ def test_loopback_is_not_refused(host: str) -> None:
 
 
 @asynccontextmanager
-async def served(store: MemoryStore, clock: VirtualClock, *, allow_remote: bool = False) -> AsyncIterator[str]:
+async def served(store: MemoryStore, clock: VirtualClock, *, allow_remote: bool = False) -> AsyncGenerator[str]:
     """The page of a store on loopback; its address."""
     board = Board(store, PageRequest(), clock.now)
     await board.refresh()
@@ -261,4 +261,4 @@ async def _read_until(events: aiohttp.ClientResponse, clock: VirtualClock, until
 def test_a_store_in_memory_is_of_no_use(capsys: pytest.CaptureFixture[str]) -> None:
     """It ends with its process."""
     with pytest.raises(ConfigurationError, match="a store in memory"):
-        PageRequest(store="memory:").open_store(PageRequest().settings(datetime.now(UTC)))
+        PageRequest(store="memory:").open_store()

@@ -12,6 +12,7 @@ import pytest
 
 from belvo_async import BelvoAsyncError
 from belvo_async._cli import main
+from belvo_async.simulator.wire import JsonObject
 from tests.cli.asked import Shell
 from tests.session.world import World, world
 
@@ -46,7 +47,7 @@ def rows_in(folder: Path) -> Counter[str]:
 
 
 def held(world: World) -> Counter[str]:
-    period = {"period": {"from": "2024-01-01", "to": "2025-12-31"}}
+    period: JsonObject = {"period": {"from": "2024-01-01", "to": "2025-12-31"}}
     return Counter(
         str(row["uuid"]).lower() for entity in world.syntage.entities for row in world.syntage.invoices(entity, period)
     )
@@ -196,7 +197,7 @@ async def test_overlapping_plans_are_refused(shell: Shell) -> None:
         await shell.type("extract", "--config", config, "--into", f"ndjson:{shell.folder / 'sat'}")
 
     assert 3 == await shell.type("coverage", "--config", config, "--plan", "new")
-    with pytest.raises(BelvoAsyncError, match="the file has no plan 'newer': it has old, new"):
+    with pytest.raises(BelvoAsyncError, match=r"x\.toml has no plan 'newer': it has old, new"):
         await shell.type("coverage", "--config", config, "--plan", "newer")
     with pytest.raises(BelvoAsyncError, match="--max-cost is of one plan"):
         await shell.type("extract", "--config", config, "--max-cost", "5")
@@ -237,6 +238,29 @@ async def test_a_single_file_is_merged_in_the_end(shell: Shell, capsys: pytest.C
     assert "does not fit: " in capsys.readouterr().out
     assert 1 == main(["verify", str(shell.folder / "none.json"), str(merged)])
     assert "none.json cannot be read" in capsys.readouterr().err
+
+
+async def test_documents_are_saved_beside_the_rows(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+    """Those of --files, or of the plan; what could not be saved is said."""
+    forms = ("--option", "xml", "--option", "pdf", "--files", "xml,pdf")
+
+    assert 0 == await shell.type(*typed(shell, "extract", *forms))
+
+    saved = Counter(each.suffix for each in (shell.folder / "sat").rglob("files/*"))
+    assert {".xml", ".pdf"} == set(saved)
+    assert "could not be saved" not in capsys.readouterr().out
+    with pytest.raises(BelvoAsyncError, match="files must be some of"):
+        await shell.type(*typed(shell, "extract", "--files", "docx"))
+
+
+async def test_documents_of_a_plan_in_the_file(shell: Shell) -> None:
+    """By its key `files`."""
+    text = FILE.format(folder=shell.folder) + 'options = ["xml"]\nfiles = ["xml"]\n'
+    config = str(shell.write("belvo-async.toml", text))
+
+    assert 0 == await shell.type("extract", "--config", config)
+
+    assert {".xml"} == {each.suffix for each in (shell.folder / "sat").rglob("files/*")}
 
 
 async def test_sync_asks_again_for_what_may_still_change(shell: Shell) -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,7 +25,7 @@ PATIENCE_SECONDS = 60.0
 
 
 @contextmanager
-def served() -> Iterator[SyntageSimulator]:
+def served() -> Generator[SyntageSimulator]:
     """A Syntage in a thread with a loop of its own."""
     loop = asyncio.new_event_loop()
     simulator = SyntageSimulator(speed=SPEED, invoices_per_year=24, entities=3)

@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
@@ -84,7 +84,7 @@ class Browser:
 
 
 @asynccontextmanager
-async def a_browser() -> AsyncIterator[Browser]:
+async def a_browser() -> AsyncGenerator[Browser]:
     """Start one with a profile of its own, and end it."""
     profile = Path(tempfile.mkdtemp(prefix="belvo-async-chromium-"))
     # Chromium's sandbox does not work for root, which a container often is.

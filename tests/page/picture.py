@@ -23,7 +23,7 @@ BUDGET = Decimal(600)
 async def page_of(story: Story) -> str:
     """The page that a story's plans have."""
     source = PageRequest(store=story.store, config=story.config, budget=BUDGET)
-    async with source.open_store(source.settings(story.now)) as store:
+    async with source.open_store() as store:
         return render(await morning_from(source, store, story.now))
 
 

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
@@ -23,7 +24,7 @@ from tests.virtual_time import VirtualClock, run
 from tests.waiting import hold_time_for_sqlite
 
 LINKS, ENTITIES = 14, 10
-YEARS = {"first": date(2022, 1, 1), "last": date(2025, 12, 31)}
+YEARS: dict[str, Any] = {"first": date(2022, 1, 1), "last": date(2025, 12, 31)}
 NIGHTS = 6
 DAY = timedelta(hours=21)
 # A few rows are enough: what a page shows of them is their number.

@@ -56,7 +56,7 @@ def look_at(page: Path, look: Look, **screen: Any) -> None:
 
     async def open_and_look() -> None:
         async with a_browser() as browser:
-            await browser.look(**{"width": 1400} | screen)
+            await browser.look(**dict[str, Any](width=1400) | screen)
             await browser.open(page.as_uri())
             await look(browser)
             assert [] == browser.complaints
@@ -110,7 +110,7 @@ def test_a_keyboard_reaches_everything_in_order(page: Path) -> None:
     """First the way past the numbers, then what is folded away, from the top; where one is, is seen."""
 
     async def look(browser: Browser) -> None:
-        stops = []
+        stops: list[str] = []
         for _ in range(8):
             await browser.press("Tab")
             stops.append(await browser.run(FOCUSED))

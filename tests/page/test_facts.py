@@ -311,7 +311,7 @@ def test_not_whole_ones_come_first_and_rows_are_bounded() -> None:
 )
 def test_every_month_of_a_strip_shows_once(spans: list[tuple[int, Known]]) -> None:
     """In order and without gap; the loudest of what is known of its days."""
-    cells, day, known_of = [], date(2024, 1, 1), dict[int, set[Known]]()
+    cells, day, known_of = list[Cell](), date(2024, 1, 1), dict[int, set[Known]]()
     for length, known in spans:
         last = day + timedelta(days=length - 1)
         cells.append(Cell(subject="x", direction="issued", first=day, last=last, known=known))

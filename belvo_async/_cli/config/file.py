@@ -51,6 +51,7 @@ class PlanEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     last: Day | None = msgspec.field(default=None, name="to")
     directions: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
     into: str | None = None
     single: bool = False
     certificate: str | None = None

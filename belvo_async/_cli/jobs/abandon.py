@@ -17,13 +17,14 @@ from .find import find_job
 
 def abandon_job(url: str | None, job_id: str) -> int:
     """Give a job of a store up, and print how it stands now."""
-    job = asyncio.run(_abandon(existing_store(url), job_id))
+    job = asyncio.run(give_up(existing_store(url), job_id))
     end = f"{job.status}{f' ({job.failure.code})' if job.failure else ''}"
     print(f"job {job.id} is given up; at the vendor it is {job.status}" if job.abandoned else f"job {job.id} is {end}")
     return 0
 
 
-async def _abandon(store: Store, wanted: str) -> Job:
+async def give_up(store: Store, wanted: str) -> Job:
+    """Give a job up; the job as it is then."""
     async with store:
         job = await find_job(store, wanted)
         if job.is_open and job.remote_id is not None:

@@ -14,10 +14,9 @@ from ...accounts import accounts_of
 from ...errors import ConfigurationError, JobError, JobTimeoutError, SubmissionUncertainError, UnsupportedError
 from ...jobs import Job, Status, told
 from ..codes import Code
-from ..config import AccountEntry
+from ..config import AccountEntry, config_at
 from ..existing import existing_store
 from ..plans.accounts import Environ, vendor_of
-from ..plans.errands import config_of
 from .find import find_job
 
 
@@ -91,7 +90,7 @@ async def _handle(session: Session, job: Job, options: argparse.Namespace) -> Jo
 
 def _vendor(options: argparse.Namespace, job: Job, environ: Environ) -> Vendor:
     """The vendor with the account that a job is of: the usual variables', or one of the file's."""
-    config = config_of(options)
+    config = config_at(options.config)
     named = [each for each in config.accounts.values() if each.vendor == job.vendor]
     vendors = [vendor_of(each, environ) for each in named or [AccountEntry(vendor=job.vendor)]]
     for vendor in vendors:

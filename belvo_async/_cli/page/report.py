@@ -37,7 +37,7 @@ def report(source: PageRequest, *, out: Path | None, form: str) -> int:
 
 
 async def _morning(source: PageRequest, now: datetime) -> Morning:
-    async with source.open_store(source.settings(now)) as store:
+    async with source.open_store() as store:
         return await morning_from(source, store, now)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -12,9 +12,21 @@ import msgspec
 from ..._page import Held, Morning, Preferences, Scope, make_morning, read_store, scope_of
 from ..._session.environment import keyless_vendors
 from ...abc import Store
-from ...planning import Plan, Prices, cover, settle_plan
+from ...errors import ConfigurationError, TaskError
+from ...planning import Plan, cover, settle_plan
+from ..config import (
+    CONFIG_FILE,
+    Config,
+    PlanEntry,
+    config_at,
+    period_in,
+    plans_named,
+    prefix,
+    prices_at,
+    subjects_in,
+    vendor_in,
+)
 from ..existing import existing_store
-from .entries import PlanLine, Settings, read_prices, read_settings
 
 
 class PageRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,27 +39,28 @@ class PageRequest(msgspec.Struct, frozen=True, kw_only=True):
     budget: Decimal | None = None
     show_taxpayers: bool = False
 
-    def settings(self, now: datetime) -> Settings:
+    def read_config(self) -> Config:
         """What the file says. Raises ConfigurationError."""
-        return read_settings(self.config, self.plans, now)
+        if self.plans and self.config is None and not Path(CONFIG_FILE).is_file():
+            raise ConfigurationError(f"which file are the plans in? there is no {CONFIG_FILE} here: give --config FILE")
+        return config_at(self.config)
 
-    def open_store(self, settings: Settings) -> Store:
+    def open_store(self) -> Store:
         """The store that was typed, or else the file's; one that is there. Raises ConfigurationError."""
-        return existing_store(self.store or settings.store)
+        return existing_store(self.store or self.read_config().store)
 
-    def preferences(self, settings: Settings) -> Preferences:
+    def preferences(self, config: Config) -> Preferences:
         """What the page is to say."""
-        return Preferences(prices=self._price_list(settings), budget=self.budget, show_taxpayers=self.show_taxpayers)
-
-    def _price_list(self, settings: Settings) -> Prices | None:
-        return settings.prices if self.prices is None else read_prices(self.prices)
+        prices = prices_at(self.prices, config)
+        return Preferences(prices=prices, budget=self.budget, show_taxpayers=self.show_taxpayers)
 
 
 def morning_of(source: PageRequest, held: Held, now: datetime) -> Morning:
     """Work the page out. Takes seconds for a large store. Raises ConfigurationError and TaskError."""
-    settings = source.settings(now)
-    scopes = _scopes(settings.plans, held, now) if settings.plans else None
-    return make_morning(held, scopes, source.preferences(settings), now)
+    config = source.read_config()
+    plans = plans_named(config, source.plans, source.config)
+    scopes = list(_scopes(config, plans, held, now)) if plans else None
+    return make_morning(held, scopes, source.preferences(config), now)
 
 
 async def morning_from(source: PageRequest, store: Store, now: datetime) -> Morning:
@@ -55,28 +68,31 @@ async def morning_from(source: PageRequest, store: Store, now: datetime) -> Morn
     return morning_of(source, await read_store(store), now)
 
 
-def _scopes(lines: Iterable[PlanLine], held: Held, now: datetime) -> Sequence[Scope]:
+def _scopes(config: Config, plans: Mapping[str, PlanEntry], held: Held, now: datetime) -> Iterator[Scope]:
     vendors = keyless_vendors()
-    found: list[Scope] = []
-    for line in lines:
-        subjects = line.subjects if line.subjects is not None else _known_subjects(line, held)
+    for name, entry in plans.items():
+        vendor, subjects = vendor_in(config, entry), subjects_in(entry, name)
+        subjects = _known_subjects(vendor, held) if subjects is None else subjects
         if not subjects:
-            found.append(Scope(name=line.name, vendor=line.vendor, resource=line.resource, cells={}))
+            yield Scope(name=name, vendor=vendor, resource=entry.resource, cells={})
             continue
-        plan = Plan(
-            vendor=line.vendor,
-            resource=line.resource,
-            subjects=subjects,
-            first=line.first,
-            last=line.last,
-            directions=line.directions,
-            options=line.options,
-        )
-        settled = settle_plan(plan, vendors, now)
-        found.append(scope_of(cover(settled.plan, held.jobs.values()), line.name))
-    return found
+        first, last = period_in(entry.first, entry.last, now, name)
+        try:
+            plan = Plan(
+                vendor=vendor,
+                resource=entry.resource,
+                subjects=subjects,
+                first=first,
+                last=last,
+                directions=entry.directions,
+                options=entry.options,
+            )
+            settled = settle_plan(plan, vendors, now)
+        except TaskError as error:
+            raise TaskError(f"{prefix(name)}{error}", field=error.field) from None
+        yield scope_of(cover(settled.plan, held.jobs.values()), name)
 
 
-def _known_subjects(line: PlanLine, held: Held) -> tuple[str, ...]:
+def _known_subjects(vendor: str, held: Held) -> tuple[str, ...]:
     """Without keys nobody can be asked for all there are: those that any job was about."""
-    return tuple(sorted({job.task.subject for job in held.jobs.values() if job.vendor == line.vendor} - {""}))
+    return tuple(sorted({job.task.subject for job in held.jobs.values() if job.vendor == vendor} - {""}))

@@ -56,7 +56,7 @@ def is_loopback(host: str) -> bool:
 
 
 async def _serve(source: PageRequest, host: str, port: int, *, allow_remote: bool) -> int:
-    async with source.open_store(source.settings(datetime.now(UTC))) as store:
+    async with source.open_store() as store:
         board = Board(store, source, lambda: datetime.now(UTC))
         await board.refresh()
         runner = web.AppRunner(make_app(board, allow_remote=allow_remote), **_SETTINGS)

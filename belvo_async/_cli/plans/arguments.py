@@ -108,6 +108,12 @@ def _addrun_command(command: Parser, *, is_live: bool) -> None:
         help="in the end, merge the parts of each resource into one file beside them",
     )
     into.add_argument(
+        "--files",
+        type=_forms,
+        metavar="xml,pdf",
+        help="save the documents of the records beside the rows, whole or not at all; those that are there stay",
+    )
+    into.add_argument(
         "--certificate", metavar="FILE", help="in the end, write what is proven; {plan} stands for the plan's name"
     )
     how = command.add_argument_group("how long, how much at a time")
@@ -173,6 +179,13 @@ def _live(options: argparse.Namespace) -> Freshness:
         open_months=options.open_months,
         open_age=options.open_age,
     )
+
+
+def _forms(text: str) -> tuple[str, ...]:
+    forms = tuple(each.strip().lower() for each in text.split(","))
+    if not all(forms):
+        raise argparse.ArgumentTypeError("must be words with commas between them, like xml,pdf")
+    return forms
 
 
 def _many(text: str) -> int:

@@ -12,11 +12,12 @@ import msgspec
 from ...abc import Clock
 from ...planning import Cell, Coverage, Known
 from ..codes import Code, worst
+from ..config import config_at
 from ..masks import masked
 from ..table import Table, print_table
 from ..words import minute
 from .accounts import Environ
-from .errands import config_of, errands_of, store_of
+from .errands import errands_of, store_of
 from .ready import Ready, opened
 
 HEADINGS: Final = ("plan", "subjects", "days", *(str(each) for each in Known), "whole")
@@ -27,7 +28,7 @@ SHOWN: Final = 20
 
 async def coverage(options: argparse.Namespace, environ: Environ, clock: Clock) -> int:
     """Print what is known; the exit code says whether all is proven."""
-    config = config_of(options)
+    config = config_at(options.config)
     errands = errands_of(options, config, clock.now())
     async with opened(errands, store_of(options, config), environ, clock) as ready:
         found = [(each, await each.session.coverage(each.plan, freshness=each.errand.freshness)) for each in ready]

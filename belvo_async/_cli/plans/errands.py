@@ -13,14 +13,21 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from ...errors import ConfigurationError
-from ...planning import Freshness, Plan, Prices
-from ..config import AccountEntry, Config, PlanEntry, SubjectsFile, read_config
-from ..values import DAYS, read_day, read_span, subjects_of
+from ...planning import Freshness, Plan
+from ..config import (
+    CONFIG_FILE,
+    UNNAMED,
+    AccountEntry,
+    Config,
+    PlanEntry,
+    period_in,
+    plans_named,
+    prefix,
+    subjects_in,
+)
+from ..values import read_span, subjects_of
 
-CONFIG_FILE: Final = "belvo-async.toml"
 ALL: Final = "all"
-# The name of a plan that was given by arguments.
-UNNAMED: Final = "plan"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +42,7 @@ class Errand:
     last: date | None
     directions: tuple[str, ...]
     options: tuple[str, ...]
+    files: tuple[str, ...]
     into: str | None
     single: bool
     certificate: Path | None
@@ -54,14 +62,6 @@ class Errand:
         )
 
 
-def config_of(options: argparse.Namespace) -> Config:
-    """The file that was named, else the one in the working directory, else one that says nothing."""
-    if options.config is not None:
-        return read_config(options.config)
-    usual = Path(CONFIG_FILE)
-    return read_config(usual) if usual.is_file() else Config()
-
-
 def store_of(options: argparse.Namespace, config: Config) -> str:
     """The store's URL; one that outlives the process."""
     url: str | None = options.store or config.store
@@ -73,22 +73,6 @@ def store_of(options: argparse.Namespace, config: Config) -> str:
             "a store in memory ends with this command, and all would be paid for again: --store sqlite:jobs.db"
         )
     return url
-
-
-def prices_of(options: argparse.Namespace, config: Config) -> Prices:
-    """The price list that was named, else the file's; else one without prices."""
-    place: Path | None = options.prices or (Path(config.prices_file) if config.prices_file else None)
-    if place is None:
-        return config.prices or Prices()
-    try:
-        text = place.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
-        raise ConfigurationError(f"the price list {place} cannot be read: {reason}") from None
-    try:
-        return Prices.from_toml(text)
-    except ConfigurationError as error:
-        raise ConfigurationError(f"{place}: {error}") from None
 
 
 def errands_of(options: argparse.Namespace, config: Config, now: datetime) -> list[Errand]:
@@ -119,10 +103,7 @@ def _chosen(options: argparse.Namespace, config: Config) -> Mapping[str, PlanEnt
             "what for? name a plan by --vendor, --resource, --subject, --from and --to, or write some into "
             f"{options.config or CONFIG_FILE}"
         )
-    unknown = [name for name in options.plan if name not in config.plans]
-    if unknown:
-        raise ConfigurationError(f"the file has no plan {unknown[0]!r}: it has {', '.join(config.plans)}")
-    return {name: entry for name, entry in config.plans.items() if not options.plan or name in options.plan}
+    return plans_named(config, options.plan, options.config)
 
 
 def _errand(options: argparse.Namespace, config: Config, name: str, entry: PlanEntry, now: datetime) -> Errand:
@@ -130,10 +111,8 @@ def _errand(options: argparse.Namespace, config: Config, name: str, entry: PlanE
     into = given.get("into") or entry.into or config.into
     certificate = given.get("certificate") or entry.certificate
     single: bool | None = given.get("single")
-    first = _day(options.first or entry.first, now, name, "from")
-    last = _day(options.last or entry.last or _usual_end(options, first), now, name, "to")
-    if (first is None) != (last is None):
-        raise ConfigurationError(f"{_in(name)}a period needs both its ends, --from and --to (`--to yesterday`)")
+    begin = options.first or entry.first
+    first, last = period_in(begin, options.last or entry.last or _usual_end(options, begin), now, name)
     return Errand(
         name=name,
         account=_account(config, entry),
@@ -143,6 +122,7 @@ def _errand(options: argparse.Namespace, config: Config, name: str, entry: PlanE
         last=last,
         directions=tuple(options.direction) or entry.directions,
         options=tuple(options.option) or entry.options,
+        files=tuple(given.get("files") or entry.files),
         into=config.outputs.get(into, into) if into else None,
         single=entry.single if single is None else single,
         certificate=None if certificate is None else Path(str(certificate).replace("{plan}", name)),
@@ -151,18 +131,9 @@ def _errand(options: argparse.Namespace, config: Config, name: str, entry: PlanE
     )
 
 
-def _usual_end(options: argparse.Namespace, first: date | None) -> str | None:
+def _usual_end(options: argparse.Namespace, first: object) -> str | None:
     """Until when, where nobody says: `sync` means up to now."""
     return "yesterday" if options.is_live and first is not None else None
-
-
-def _day(given: object, now: datetime, name: str, key: str) -> date | None:
-    if given is None:
-        return None
-    try:
-        return read_day(given, now, is_last=key == "to")
-    except ValueError:
-        raise ConfigurationError(f"{_in(name)}`{key}` must be {DAYS}") from None
 
 
 def _account(config: Config, entry: PlanEntry) -> AccountEntry:
@@ -182,15 +153,7 @@ def _subjects(options: argparse.Namespace, entry: PlanEntry, name: str) -> tuple
                 raise ConfigurationError("--subjects all means every one: leave the others out")
             return None
         return (*options.subject, *(subject for place in places for subject in subjects_of(place)))
-    match entry.subjects:
-        case "all":
-            return None
-        case str():
-            raise ConfigurationError(f'{_in(name)}`subjects` must be "all", a list, or {{ file = "links.txt" }}')
-        case SubjectsFile(file=place):
-            return subjects_of(place)
-        case _:
-            return entry.subjects
+    return subjects_in(entry, name)
 
 
 def _sum(given: Decimal | None, entry: PlanEntry) -> Decimal | None:
@@ -205,7 +168,7 @@ def _freshness(options: argparse.Namespace, entry: PlanEntry, name: str) -> Fres
         try:
             oldest = read_span(entry.max_age)
         except ValueError:
-            raise ConfigurationError(f"{_in(name)}`max_age` must be like 90m, 12h, 30d or 8w") from None
+            raise ConfigurationError(f"{prefix(name)}`max_age` must be like 90m, 12h, 30d or 8w") from None
     live: Freshness = options.freshness(options)
     return replace(live, max_age=oldest)
 
@@ -219,7 +182,3 @@ def _check_several(options: argparse.Namespace, errands: list[Errand]) -> None:
     files = [each.certificate for each in errands if each.certificate is not None]
     if len(set(files)) < len(files):
         raise ConfigurationError("each plan earns a certificate of its own: --certificate 'certificates/{plan}.json'")
-
-
-def _in(name: str) -> str:
-    return "" if name == UNNAMED else f"plans.{name}: "

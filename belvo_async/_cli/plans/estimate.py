@@ -11,10 +11,11 @@ import msgspec
 from ...abc import Clock
 from ...planning import Estimate, Prices
 from ..codes import Code
+from ..config import config_at, prices_at
 from ..table import Table, print_table
 from ..words import counted, money, span
 from .accounts import Environ
-from .errands import config_of, errands_of, prices_of, store_of
+from .errands import errands_of, store_of
 from .ready import Ready, opened
 
 HEADINGS: Final = ("plan", "subjects", "requests", "known", "to send", "later", "refused", "price", "by year", "lasts")
@@ -23,8 +24,8 @@ RIGHT: Final = frozenset(HEADINGS[1:])
 
 async def estimate(options: argparse.Namespace, environ: Environ, clock: Clock) -> int:
     """Print what is needed; the exit code says if it is more than may be spent."""
-    config = config_of(options)
-    errands, prices = errands_of(options, config, clock.now()), prices_of(options, config)
+    config = config_at(options.config)
+    errands, prices = errands_of(options, config, clock.now()), prices_at(options.prices, config) or Prices()
     async with opened(errands, store_of(options, config), environ, clock) as ready:
         found = [
             (

@@ -8,21 +8,31 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 from ..._session.extraction.progress import PlanOutcome
 from ..._session.extraction.run import PlanRun
 from ..._session.extraction.steps import CONCURRENCY
 from ...abc import Clock, Sink
 from ...errors import BelvoAsyncError, ConfigurationError
-from ...planning import Prices, encode_certificate
+from ...planning import Freshness, Prices, encode_certificate
 from ..codes import Code, code_of, worst
+from ..config import config_at, prices_at
 from ..words import counted, money, span
 from .accounts import Environ
 from .display.ending import said_of
 from .display.look import Look, news
 from .display.screen import RunScreen
-from .errands import Errand, config_of, errands_of, prices_of, store_of
+from .errands import Errand, errands_of, store_of
 from .ready import Ready, opened
+
+
+class _Terms(TypedDict):
+    """What an estimate and a run are to agree on."""
+
+    freshness: Freshness
+    prices: Prices
+    retry: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,26 +41,27 @@ class Carriage:
 
     ready: Ready
     sink: Sink
+    run: PlanRun
     look: Look
 
 
 async def extract(options: argparse.Namespace, environ: Environ, clock: Clock, screen: RunScreen) -> int:
     """Carry out what was asked for; the exit code. Raises what keeps it from beginning; the rest is told."""
-    config = config_of(options)
+    config = config_at(options.config)
     errands = errands_of(options, config, clock.now())
-    prices, store = prices_of(options, config), store_of(options, config)
+    prices, store = prices_at(options.prices, config) or Prices(), store_of(options, config)
     sinks = [_sink(each) for each in errands]
-    async with opened(errands, store, environ, clock) as ready:
-        jobs = [await _planned(each, sink, options, prices, clock) for each, sink in zip(ready, sinks, strict=True)]
+    async with opened(errands, store, environ, clock) as ready, _ends(sinks):
+        planned = zip(ready, sinks, strict=True)
+        jobs = [await _planned(each, sink, options, prices, clock) for each, sink in planned]
         for job in jobs:
             screen.say(_beginning(job))
         looks = [job.look for job in jobs]
-        async with _ends(sinks):
-            with screen.live(looks, clock) as refresh:
-                async with _ticking(refresh, screen.tick_seconds):
-                    runs = (_carry_out(job, options, prices, screen, refresh) for job in jobs)
-                    ends = await asyncio.gather(*runs, return_exceptions=True)
-            return worst([await _conclude(job, end, screen, clock) for job, end in zip(jobs, ends, strict=True)])
+        with screen.live(looks, clock) as refresh:
+            async with _ticking(refresh, screen.tick_seconds):
+                runs = (_carry_out(job, screen, refresh) for job in jobs)
+                ends = await asyncio.gather(*runs, return_exceptions=True)
+        return worst([await _conclude(job, end, screen, clock) for job, end in zip(jobs, ends, strict=True)])
 
 
 def _sink(errand: Errand) -> Sink:
@@ -69,8 +80,21 @@ async def _planned(ready: Ready, sink: Sink, options: argparse.Namespace, prices
     errand, plan = ready.errand, ready.plan
     if errand.max_cost is not None and prices.price(plan.vendor, plan.resource) is None:
         raise ConfigurationError(f"--max-cost needs a price: --prices FILE does not name {plan.vendor}.{plan.resource}")
-    estimate = await ready.session.estimate(ready.plan, prices=prices, freshness=errand.freshness, retry=options.retry)
-    return Carriage(ready=ready, sink=sink, look=Look(name=errand.name, began=clock.now(), estimate=estimate))
+    terms = _Terms(freshness=errand.freshness, prices=prices, retry=options.retry)
+    estimate = await ready.session.estimate(plan, **terms)
+    run = await ready.session.extract(
+        plan,
+        into=sink,
+        max_cost=errand.max_cost,
+        patience=options.wait,
+        deadline=options.deadline,
+        concurrency=options.concurrency or CONCURRENCY,
+        tags=dict(options.tag),
+        files=errand.files,
+        **terms,
+    )
+    look = Look(name=errand.name, began=clock.now(), estimate=estimate)
+    return Carriage(ready=ready, sink=sink, run=run, look=look)
 
 
 def _beginning(job: Carriage) -> str:
@@ -110,24 +134,10 @@ async def _ticking(refresh: Callable[[], None], seconds: float | None) -> AsyncG
         await asyncio.gather(ticking, return_exceptions=True)
 
 
-async def _carry_out(
-    job: Carriage, options: argparse.Namespace, prices: Prices, screen: RunScreen, refresh: Callable[[], None]
-) -> PlanOutcome:
-    errand, look = job.ready.errand, job.look
+async def _carry_out(job: Carriage, screen: RunScreen, refresh: Callable[[], None]) -> PlanOutcome:
+    look = job.look
     try:
-        run: PlanRun = await job.ready.session.extract(
-            job.ready.plan,
-            into=job.sink,
-            freshness=errand.freshness,
-            prices=prices,
-            max_cost=errand.max_cost,
-            retry=options.retry,
-            patience=options.wait,
-            deadline=options.deadline,
-            concurrency=options.concurrency or CONCURRENCY,
-            tags=dict(options.tag),
-        )
-        async for progress in run:
+        async for progress in job.run:
             look.take(progress)
             told = news(progress)
             if told is not None:
@@ -137,7 +147,7 @@ async def _carry_out(
         look.is_over = True
         with suppress(OSError):
             refresh()
-    return run.outcome
+    return job.run.outcome
 
 
 async def _conclude(job: Carriage, end: PlanOutcome | BaseException, screen: RunScreen, clock: Clock) -> int:

@@ -15,12 +15,11 @@ from ..._session import Session
 from ...abc import Clock
 from ...errors import ConfigurationError
 from ..codes import Code
-from ..config import AccountEntry, Config
+from ..config import AccountEntry, Config, config_at
 from ..masks import masked
 from ..table import Table, print_table
 from ..words import minute
 from .accounts import Environ, vendor_of
-from .errands import config_of
 
 LINKS: Final = ("id", "status", "mode", "institution", "yours", "created", "last access")
 ENTITIES: Final = ("id", "credential", "kind", "created")
@@ -94,7 +93,7 @@ def _status(entity: syntage.Entity) -> str:
 
 @asynccontextmanager
 async def _session(options: argparse.Namespace, vendor: str, environ: Environ, clock: Clock) -> AsyncGenerator[Session]:
-    account = account_of(config_of(options), vendor, options.account)
+    account = account_of(config_at(options.config), vendor, options.account)
     async with Session(vendor_of(account, environ), clock=clock, sweep=False) as session:
         yield session
 
