@@ -53,6 +53,9 @@ def _add_demo(commands: Commands) -> None:
     )
     demo.add_argument("--store", type=Path, metavar="FILE", help="keep the jobs in this SQLite file; a new one")
     demo.add_argument("--log", type=Path, metavar="FILE", help="keep the library's log in this file; replaced likewise")
+    demo.add_argument(
+        "--keep", type=Path, metavar="DIR", help="keep the plan's export, certificate and page in this new directory"
+    )
     demo.set_defaults(run=_run_demo)
 
 
@@ -131,7 +134,9 @@ def _prefix(text: str) -> str:
 def _run_demo(options: argparse.Namespace) -> int:
     from .demo.run import demo
 
-    return demo(seed=options.seed, speed=options.speed, out=options.out, store=options.store, log=options.log)
+    return demo(
+        seed=options.seed, speed=options.speed, out=options.out, store=options.store, log=options.log, keep=options.keep
+    )
 
 
 def _run_simulate(options: argparse.Namespace) -> int:

@@ -28,17 +28,20 @@ DEMO: Final = Text(
 Runs a local Belvo and a local Syntage on loopback, with webhooks and with faults: lost, late,
 doubled and forged deliveries, lost answers, refused and broken requests. Fires 14 Belvo requests
 and 6 Syntage extractions at them, writes the records to a file, and compares them with what the
-two vendors hold. Takes ten to fifteen seconds; no account is needed, nothing leaves this machine,
-and nothing stays on it but the files you ask for.""",
+two vendors hold. Then it prices a plan over three years, pays for the one that is missing,
+exports it, recounts the export against its certificate, and writes the morning page.
+
+Takes ten to fifteen seconds; no account is needed, nothing leaves this machine, and nothing stays
+on it but the files you ask for.""",
     """\
 examples:
   belvo-async demo
-  belvo-async demo --keep demo                         keep what it exports, certificate and page
+  belvo-async demo --keep demo                         keep export, certificate and page
   belvo-async demo --seed 7 --speed 300 | head -20
 
-exit codes: 0 everything received equals what the vendors hold, and the failed, stopped and
-uncertain jobs showed as intended; 1 not so, and why is said; 2 wrong arguments; 130 interrupted
-by Ctrl-C; 141 nobody reads on""",
+exit codes: 0 everything received equals what the vendors hold, the failed, stopped and uncertain
+jobs showed as intended, and the plan is whole and fits; 1 not so, and why is said; 2 wrong
+arguments; 130 interrupted by Ctrl-C; 141 nobody reads on""",
 )
 SIMULATE: Final = Text(
     """\

@@ -27,6 +27,7 @@ class Shown:
     text: str
     seconds: float
     out: Path
+    keep: Path
     log: Path
 
 
@@ -48,7 +49,9 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Shown:
 
 async def _play(folder: Path, *, seed: int = 1, screen: Screen | None = None, held: Held = held_by_vendor) -> Shown:
     stream, loop = io.StringIO(), asyncio.get_running_loop()
-    options = DemoOptions(seed=seed, speed=100, out=folder / "records.ndjson", store=folder / "jobs.db")
+    options = DemoOptions(
+        seed=seed, speed=100, out=folder / "records.ndjson", store=folder / "jobs.db", keep=folder / "held"
+    )
     with log_to(folder / "log.txt"):
         code = await run_demo(options, screen or PlainScreen(stream), VirtualClock(loop), held)
     return Shown(
@@ -57,5 +60,6 @@ async def _play(folder: Path, *, seed: int = 1, screen: Screen | None = None, he
         text=stream.getvalue(),
         seconds=loop.time(),
         out=options.out,
+        keep=options.keep,
         log=folder / "log.txt",
     )

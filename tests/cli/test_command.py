@@ -197,6 +197,15 @@ def test_a_store_that_is_there_is_refused(
     assert [path] == list(tmp_path.iterdir())
 
 
+def test_a_directory_of_another_demo_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its parts would stand among those of this one."""
+    (tmp_path / "page.html").touch()
+
+    assert 1 == main(["demo", "--keep", str(tmp_path)])
+
+    assert "--keep takes a new directory, or an empty one" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("error", [StoreError("the disk is full"), KeyError("oops")], ids=["foreseen", "a bug"])
 def test_a_failed_demo_leaves_nothing_behind(
     error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -20,7 +21,10 @@ from belvo_async._cli.demo.progress import Track
 from belvo_async._cli.demo.records import held_by_vendor, read
 from belvo_async._cli.demo.rich_screen import RichScreen
 from belvo_async._cli.demo.screen import PlainScreen
+from belvo_async.abc import Receipt
+from belvo_async.planning import read_certificate
 from belvo_async.simulator import BelvoSimulator, SyntageSimulator
+from belvo_async.sinks import Recount, recount
 from tests.cli.conftest import Play, Shown
 
 RFC = re.compile(r"\b[A-ZÑ&]{3,4}[0-9]{6}[A-Z0-9]{3}\b")
@@ -42,7 +46,7 @@ def assert_equal(shown: Shown) -> None:
     assert 0 == shown.code, shown.text
     assert "NOT" not in shown.text
     # The rest of ten to fifteen is what this machine takes to compute.
-    assert shown.seconds < 10
+    assert shown.seconds < 12
 
 
 def test_the_intended_ends_are_shown(played: Shown) -> None:
@@ -59,6 +63,45 @@ def test_the_intended_ends_are_shown(played: Shown) -> None:
     # One that is found at once is told only as found.
     told = [re.search(r"(?:link|entity) \d .*\d{4}", line) for line in lines if " uncertain" in line and line[0] == " "]
     assert 2 == len({found.group() for found in told if found})
+
+
+def test_lines_come_in_the_order_of_time(played: Shown) -> None:
+    """Each with the seconds since the demo began, those of the plan among them."""
+    times = [float(found) for found in re.findall(r"^ *(\d+\.\d)s  (?:belvo|syntage) ", played.text, re.MULTILINE)]
+
+    assert 26 <= len(times)
+    assert sorted(times) == times
+
+
+def test_it_ends_with_estimate_certificate_and_page(played: Shown) -> None:
+    """Two of three years are answered by its jobs; the rest is paid, exported, proven, and shown."""
+    end = played.text.split("A plan: ")[1]
+
+    assert "18 requests: 12 answered by the jobs above, 6 to send" in end
+    assert "9.00 MXN by a made-up price list" in end
+    assert "6,570 of 6,570 days proven; 1,440 rows in 18 parts recounted" in end
+    assert "3 whole, 0 in progress, 0 needing a person" in end
+    held = read_certificate((played.keep / "certificate.json").read_bytes())
+    assert held.is_whole
+    assert recount(held.receipts, [played.keep / "export"]).fault is None
+    assert "<title>" in (played.keep / "page.html").read_text(encoding="utf-8")
+
+
+async def test_an_export_that_does_not_fit_is_said_and_exits_1(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One row is changed between extraction and recount."""
+
+    def harmed(receipts: Sequence[Receipt], places: Sequence[Path]) -> Recount:
+        part = next(places[0].rglob("subject=*/*.ndjson"))
+        part.write_bytes(part.read_bytes().replace(b"0", b"1", 1))
+        return recount(receipts, places)
+
+    monkeypatch.setattr("belvo_async._cli.demo.holding.recount", harmed)
+
+    shown = await play()
+
+    assert 1 == shown.code
+    assert "NOT FITTING" in shown.text
+    assert "NOT AS INTENDED: the exported files do not fit their certificate: " in shown.text
 
 
 def test_the_table_says_why_a_job_failed(played: Shown) -> None:

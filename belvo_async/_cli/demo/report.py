@@ -36,9 +36,13 @@ def close(
     _compare(screen, read, theirs)
     for line in _story(tracks, belvo, syntage):
         screen.say(line)
+    return complaints
+
+
+def complain(screen: Screen, complaints: Sequence[str]) -> None:
+    """Say what is not as intended."""
     for complaint in complaints:
         screen.say(f"NOT AS INTENDED: {complaint}.")
-    return complaints
 
 
 def _reason(track: Track) -> list[str]:

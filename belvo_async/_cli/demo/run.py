@@ -26,6 +26,7 @@ from ...vendors.belvo import Belvo
 from ...vendors.syntage import Syntage
 from ...web.aiohttp import webhook_routes
 from ..log import log_to
+from .holding import Holding
 from .plan import (
     BELVO_FAULTS,
     FAULTS_IN_WORDS,
@@ -38,7 +39,7 @@ from .plan import (
 )
 from .progress import Track, in_order
 from .records import held_by_vendor, read
-from .report import close
+from .report import close, complain
 from .screen import Screen, open_screen
 
 # Belvo allows 80 requests in 30 real seconds; polling more often than this would use them up.
@@ -63,18 +64,25 @@ class DemoOptions:
     speed: float
     out: Path
     store: Path
+    keep: Path
 
 
-def demo(*, seed: int, speed: float, out: Path | None, store: Path | None, log: Path | None) -> int:
+def demo(*, seed: int, speed: float, out: Path | None, store: Path | None, log: Path | None, keep: Path | None) -> int:
     """Run the demo on this terminal; the exit code. Nothing stays behind but the files that were asked for."""
     if store is not None and store.exists():
         # Jobs of another run would be joined, or meet those of this one: a seed makes the same ids again.
         raise ConfigurationError(f"there is something at {store} already: the demo begins with a store of its own")
+    if keep is not None and keep.exists() and (not keep.is_dir() or any(keep.iterdir())):
+        raise ConfigurationError(f"there is something at {keep} already: --keep takes a new directory, or an empty one")
     screen = open_screen()
     with tempfile.TemporaryDirectory(prefix="belvo-async-demo-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         options = DemoOptions(
-            seed=seed, speed=speed, out=out or folder / "records.ndjson", store=store or folder / "jobs.db"
+            seed=seed,
+            speed=speed,
+            out=out or folder / "records.ndjson",
+            store=store or folder / "jobs.db",
+            keep=keep or folder / "held",
         )
         try:
             with log_to(log or folder / "log.txt"):
@@ -85,7 +93,7 @@ def demo(*, seed: int, speed: float, out: Path | None, store: Path | None, log: 
             raise
         if code > ENDED:
             return code
-        for line in _kept(out, store, log):
+        for line in _kept(out, store, log, keep):
             screen.say(line)
         if code and log is None:
             _tell_log(screen, folder / "log.txt")
@@ -130,10 +138,12 @@ def _interrupted(store: Path | None) -> list[str]:
     ]
 
 
-def _kept(out: Path | None, store: Path | None, log: Path | None) -> list[str]:
+def _kept(out: Path | None, store: Path | None, log: Path | None, keep: Path | None) -> list[str]:
     given = {"records": out, "store": store and f"sqlite:{store}", "log": log}
-    kept = [f"{name:10} {where}" for name, where in given.items() if where is not None]
-    return kept or ["kept       nothing; --out FILE, --store FILE and --log FILE would keep it"]
+    if keep is not None:
+        given |= {"export": keep / "export", "certificate": keep / "certificate.json", "page": keep / "page.html"}
+    kept = [f"{name:11} {where}" for name, where in given.items() if where is not None]
+    return kept or ["kept       nothing; --keep DIR, --out, --store and --log FILE would keep it"]
 
 
 def _tell_log(screen: Screen, path: Path) -> None:
@@ -167,12 +177,24 @@ async def run_demo(options: DemoOptions, screen: Screen, clock: Clock, held: Hel
         ]
         tracks = in_order([track for cast in casts for track in cast])
         _introduce(options, screen, tracks)
+        options.keep.mkdir(parents=True, exist_ok=True)
         with _replaced(options.out) as file:
             async with _session(options, clock, belvo, syntage) as session, _webhooks(session) as url:
                 belvo.webhook_url, syntage.webhook_url = f"{url}/belvo", f"{url}/syntage"
+                began = asyncio.get_running_loop().time()
                 with screen.live(tracks) as refresh:
                     await _Run(options, session, file).play(casts, refresh)
-        complaints = close(screen, tracks, held, belvo, syntage)
+                complaints = close(screen, tracks, held, belvo, syntage)
+                complaints += await Holding(
+                    session=session,
+                    vendor=belvo,
+                    screen=screen,
+                    clock=clock,
+                    folder=options.keep,
+                    deadline=_deadline(options),
+                    began=began,
+                ).hold()
+        complain(screen, complaints)
     return 1 if complaints else 0
 
 
@@ -222,6 +244,10 @@ async def _webhooks(session: Session) -> AsyncGenerator[str, None]:
         await runner.cleanup()
 
 
+def _deadline(options: DemoOptions) -> timedelta:
+    return timedelta(seconds=max(60.0, DEADLINE_SECONDS / options.speed))
+
+
 class _Run:
     """Fires the jobs and follows each to its end."""
 
@@ -229,7 +255,7 @@ class _Run:
         self._speed = options.speed
         self._session = session
         self._file = file
-        self._deadline = timedelta(seconds=max(60.0, DEADLINE_SECONDS / options.speed))
+        self._deadline = _deadline(options)
 
     async def play(self, casts: Sequence[Sequence[Track]], refresh: Callable[[], None]) -> None:
         """Go through all jobs; vendor beside vendor, each vendor's in their order."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol, TextIO
 
@@ -57,17 +58,21 @@ class PlainScreen:
 
     @contextmanager
     def live(self, tracks: Sequence[Track]) -> Generator[Callable[[], None], None, None]:
+        began = asyncio.get_running_loop().time()
+
         def refresh() -> None:
-            for track in tracks:
-                self._tell(track)
+            for at, track, news in sorted(self._fresh(tracks), key=lambda told: told[0]):
+                self.say(f"{at - began:5.1f}s  {track.vendor:7}  {track.planned.label:22}  {news}")
 
         yield refresh
 
-    def _tell(self, track: Track) -> None:
-        news = _news(track)
-        if news and self._told.get(track.planned.label) != news:
-            self._told[track.planned.label] = news
-            self.say(f"{track.passed():5.1f}s  {track.vendor:7}  {track.planned.label:22}  {news}")
+    def _fresh(self, tracks: Sequence[Track]) -> Iterator[tuple[float, Track, str]]:
+        """What was not told yet, and when it was so."""
+        for track in tracks:
+            news = _news(track)
+            if news and self._told.get(track.planned.label) != news:
+                self._told[track.planned.label] = news
+                yield (track.fired_at or 0.0) + track.passed(), track, news
 
 
 def _news(track: Track) -> str | None:

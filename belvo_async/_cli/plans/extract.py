@@ -27,7 +27,7 @@ from .errands import Errand, errands_of, store_of
 from .ready import Ready, opened
 
 
-class _Terms(TypedDict):
+class _Agreed(TypedDict):
     """What an estimate and a run are to agree on."""
 
     freshness: Freshness
@@ -80,7 +80,7 @@ async def _planned(ready: Ready, sink: Sink, options: argparse.Namespace, prices
     errand, plan = ready.errand, ready.plan
     if errand.max_cost is not None and prices.price(plan.vendor, plan.resource) is None:
         raise ConfigurationError(f"--max-cost needs a price: --prices FILE does not name {plan.vendor}.{plan.resource}")
-    terms = _Terms(freshness=errand.freshness, prices=prices, retry=options.retry)
+    terms = _Agreed(freshness=errand.freshness, prices=prices, retry=options.retry)
     estimate = await ready.session.estimate(plan, **terms)
     run = await ready.session.extract(
         plan,
