@@ -133,4 +133,4 @@ async def test_a_job_that_was_forgotten_still_proves(world: World) -> None:
     outcome = await carry_out(session, plan, sink)
 
     assert outcome.is_whole
-    assert 16 == len(world.sent("POST", "/api/invoices"))
+    assert 12 == len(world.sent("POST", "/api/invoices"))
