@@ -6,8 +6,8 @@ The vendors are the simulators in a process of their own, with faults on and Bel
 their time, the session's and the event loop's are scaled alike, and all seconds are the vendors'. Ours is
 `session.extract` of a plan, to NDJSON, on an SQLite store, ended by a certificate. The lower bound of the time is what
 the budget allows for the fewest requests (a POST for each piece of at most 365 days and one direction, and a read for
-each link), and no less than what one link's requests take one after the other. The peers do Belvo's share as people write it:
-belvo-python in 64 threads in synchronous mode, and asyncio with one polling task a job.
+each link), and no less than what one link's requests take one after the other. The peers do Belvo's share as people
+write it: belvo-python in 64 threads in synchronous mode, and asyncio with one polling task a job.
 """
 
 from __future__ import annotations

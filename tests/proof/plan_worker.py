@@ -28,7 +28,7 @@ async def main(document: str, into: str) -> None:
 async def carry_out(session: Session, plan: Plan, into: str) -> None:
     run = await session.extract(plan, into=into)
     async for progress in run:
-        print(progress.event, progress.tally.left, progress.tally.open, flush=True)
+        print(progress.event, progress.tally.left, progress.tally.open, progress.job and progress.job.state, flush=True)
     print(f"whole {run.outcome.is_whole} {run.outcome.days} {run.outcome.refused[:2]}", flush=True)
 
 

@@ -84,13 +84,27 @@ async def kill_and_check(store: str, tmp_path: Path) -> None:
                     worker.send_signal(signal.SIGKILL)
                 await worker.communicate()
             last = await run(environ, *command)
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                told, _ = await last.communicate()
-            assert b"done" in told, told[-2000:]
+            told = await heard(last)
+            assert told[-1:] == [b"done\n"], told[-20:]
             await check(belvo, syntage, plans, store, tmp_path / "out")
         finally:
             receiver.kill()
             await receiver.wait()
+
+
+async def heard(worker: asyncio.subprocess.Process) -> list[bytes]:
+    """What a worker says until it ends, or for as long as anybody waits for it."""
+    told: list[bytes] = []
+    assert worker.stdout is not None
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            async for line in worker.stdout:
+                told.append(line)
+    except TimeoutError:
+        told.append(b"it goes on for too long\n")
+        worker.kill()
+    await worker.communicate()
+    return told
 
 
 async def check(belvo: BelvoSimulator, syntage: SyntageSimulator, plans: list[Plan], store: str, out: Path) -> None:
