@@ -19,6 +19,7 @@ from ..errors import ConfigurationError, StoreError
 from ..payload import DELIVERY_LIMIT_BYTES
 from ..web.aiohttp import webhook_routes
 from .connection_limit import scarcity_in_words
+from .existing import store_url
 from .log import Lines
 
 INTERRUPTED: Final = 130
@@ -40,11 +41,8 @@ SETTINGS: dict[str, Any] = {
 
 def serve(url: str | None, *, host: str, port: int, prefix: str, poll: bool) -> int:
     """Serve until a signal comes; the exit code."""
-    if not url:
-        raise ConfigurationError("which store? give --store URL or set BELVO_ASYNC_STORE")
-    if url == "memory:":
-        raise ConfigurationError("a store in memory is no use here: no other process could read what is received")
-    session = Session.from_env(store=url, sweep=poll)
+    in_memory = "a store in memory is no use here: no other process could read what is received"
+    session = Session.from_env(store=store_url(url, in_memory=in_memory), sweep=poll)
     with _log_to_stderr():
         return asyncio.run(_serve(session, make_app(session, prefix), host, port, prefix))
 

@@ -95,14 +95,16 @@ def _under_way(job: Job, fare: Fare, now: datetime) -> str:
 
 def _usual(job: Job, took: Durations) -> str:
     if not took.jobs:
-        return (
-            f"by the vendor's word half of such jobs take under {in_words(took.p50)}, "
-            f"nearly all under {in_words(took.p95)}"
-        )
+        return f"by the vendor's word half of such jobs take {_below(took.p50)}, nearly all {_below(took.p95)}"
     return (
-        f"of the last {took.jobs} {job.task.resource} jobs here half took under {in_words(took.p50)}, "
-        f"nineteen of twenty under {in_words(took.p95)}"
+        f"of the last {took.jobs} {job.task.resource} jobs here half took {_below(took.p50)}, "
+        f"nineteen of twenty {_below(took.p95)}"
     )
+
+
+def _below(span: timedelta) -> str:
+    words = in_words(span)
+    return words if words.startswith("under") else f"under {words}"
 
 
 def _end(job: Job, fare: Fare) -> str:

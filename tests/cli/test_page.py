@@ -108,7 +108,7 @@ def test_report_of_one_plan(folder: Path, capsys: pytest.CaptureFixture[str]) ->
     ("options", "said"),
     [
         (["--store", "sqlite:nowhere.db"], "there is no store at nowhere.db"),
-        ([], "which store? give --store URL"),
+        ([], "which store? give --store "),
         (["--store", "sqlite:jobs.db", "--plan", "x"], "which file are the plans in?"),
         (["--store", "sqlite:jobs.db", "--config", "nowhere.toml"], "nowhere.toml"),
         (["--store", "sqlite:jobs.db", "--out", "nowhere/report.html"], "nowhere"),

@@ -14,7 +14,7 @@ from ...accounts import accounts_of
 from ...errors import ConfigurationError, JobError, JobTimeoutError, SubmissionUncertainError, UnsupportedError
 from ...jobs import Job, Status, told
 from ..codes import Code
-from ..config import AccountEntry, config_at
+from ..config import AccountEntry, Config, config_at
 from ..existing import existing_store
 from ..plans.accounts import Environ, vendor_of
 from .find import find_job
@@ -74,10 +74,11 @@ async def _tell(handle: JobHandle[Any]) -> None:
 
 @asynccontextmanager
 async def _taken_up(options: argparse.Namespace, environ: Environ, clock: Clock) -> AsyncGenerator[JobHandle[Any]]:
-    store = existing_store(options.store)
-    async with store:
+    config = config_at(options.config)
+    url = options.store or config.store
+    async with existing_store(url, config) as store:
         job = await find_job(store, options.id)
-    async with Session(_vendor(options, job, environ), store=options.store, clock=clock) as session:
+    async with Session(_vendor(config, job, environ), store=url or "", clock=clock) as session:
         yield await _handle(session, job, options)
 
 
@@ -88,9 +89,8 @@ async def _handle(session: Session, job: Job, options: argparse.Namespace) -> Jo
     return await session.attach(job.id, deadline=options.wait)
 
 
-def _vendor(options: argparse.Namespace, job: Job, environ: Environ) -> Vendor:
+def _vendor(config: Config, job: Job, environ: Environ) -> Vendor:
     """The vendor with the account that a job is of: the usual variables', or one of the file's."""
-    config = config_at(options.config)
     named = [each for each in config.accounts.values() if each.vendor == job.vendor]
     vendors = [vendor_of(each, environ) for each in named or [AccountEntry(vendor=job.vendor)]]
     for vendor in vendors:

@@ -47,7 +47,7 @@ class PageRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     def open_store(self) -> Store:
         """The store that was typed, or else the file's; one that is there. Raises ConfigurationError."""
-        return existing_store(self.store or self.read_config().store)
+        return existing_store(self.store, self.read_config())
 
     def preferences(self, config: Config) -> Preferences:
         """What the page is to say."""

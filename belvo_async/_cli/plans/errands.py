@@ -25,6 +25,7 @@ from ..config import (
     prefix,
     subjects_in,
 )
+from ..existing import store_url
 from ..values import read_span, subjects_of
 
 ALL: Final = "all"
@@ -63,16 +64,12 @@ class Errand:
 
 
 def store_of(options: argparse.Namespace, config: Config) -> str:
-    """The store's URL; one that outlives the process."""
-    url: str | None = options.store or config.store
-    if not url:
-        where = f"--store sqlite:jobs.db, BELVO_ASYNC_STORE, or `store` in {CONFIG_FILE}"
-        raise ConfigurationError(f"which store? What was paid for is remembered there: name one by {where}")
-    if url == "memory:":
-        raise ConfigurationError(
-            "a store in memory ends with this command, and all would be paid for again: --store sqlite:jobs.db"
-        )
-    return url
+    """The store's URL; one that outlives the process: what was paid for is remembered there."""
+    return store_url(
+        options.store,
+        config,
+        in_memory="a store in memory ends with this command, and all would be paid for again: --store sqlite:jobs.db",
+    )
 
 
 def errands_of(options: argparse.Namespace, config: Config, now: datetime) -> list[Errand]:

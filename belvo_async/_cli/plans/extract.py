@@ -17,7 +17,7 @@ from ...abc import Clock, Sink
 from ...errors import BelvoAsyncError, ConfigurationError
 from ...planning import Freshness, Prices, encode_certificate
 from ..codes import Code, code_of, worst
-from ..config import config_at, prices_at
+from ..config import config_at, prefix, prices_at
 from ..words import counted, money, span
 from .accounts import Environ
 from .display.ending import said_of
@@ -69,7 +69,7 @@ def _sink(errand: Errand) -> Sink:
     from ...sinks import FolderSink, open_sink
 
     if errand.into is None:
-        raise ConfigurationError(f"where to? --into ndjson:DIR says where the rows of {errand.name} are written")
+        raise ConfigurationError(f"{prefix(errand.name)}where to? say --into ndjson:DIR, or write `into` into the file")
     sink = open_sink(errand.into)
     if errand.single and not isinstance(sink, FolderSink):
         raise ConfigurationError("--single merges the files of a folder: ndjson, csv or parquet")

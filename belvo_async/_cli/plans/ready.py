@@ -11,6 +11,7 @@ from ..._session import Session
 from ...abc import Clock
 from ...errors import ConfigurationError, TaskError
 from ...planning import Plan, check_apart, settle_plan
+from ..config import prefix
 from .accounts import Environ, vendor_of
 from .errands import Errand
 
@@ -55,7 +56,7 @@ async def _settled(errand: Errand, session: Session, clock: Clock) -> Ready:
     try:
         plan = settle_plan(errand.plan(subjects), session.vendors, clock.now()).plan
     except TaskError as error:
-        raise TaskError(f"{errand.name}: {error}", field=error.field) from None
+        raise TaskError(f"{prefix(errand.name)}{error}", field=error.field) from None
     return Ready(errand=errand, session=session, plan=plan, left_out=left_out)
 
 

@@ -137,8 +137,8 @@ class Steps:
         finally:
             if is_joined:
                 self.telling.pay(-1)
-        line.learn(job)
-        self.telling.count(fired=not is_joined, joined=is_joined)
+        line.note_sent(job)
+        self.telling.count(fired=not is_joined, joined=is_joined, left=-1)
         await self.telling.tell(PlanEvent.FIRED, job=job)
         return handle_on(self.core, job, until)
 

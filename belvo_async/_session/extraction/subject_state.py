@@ -39,10 +39,17 @@ class SubjectState:
         self.collecting = set[str]()
         self.cells: tuple[Cell, ...] = ()
         self._proposal = Proposal(chunks=(), later=(), under_way=(), reused=(), refused=())
+        # Whether the first of its chunks was sent since it was proposed.
+        self._is_sent = False
 
     def learn(self, job: Job) -> None:
         """Keep what a job says, as little of it as coverage needs."""
         self._jobs[job.id] = proof_of(job) or job
+
+    def note_sent(self, job: Job) -> None:
+        """Keep the job of the chunk that was next: it is left no longer."""
+        self.learn(job)
+        self._is_sent = True
 
     def ask_again(self) -> None:
         """Ask again for what was for a person to decide, as far as is known by now."""
@@ -77,7 +84,7 @@ class SubjectState:
         proposal = propose(coverage, self._rules, now, decided=self._decided)
         if self._is_refused():
             proposal = replace(proposal, chunks=(), later=(), refused=self._unproven())
-        self._proposal = proposal
+        self._proposal, self._is_sent = proposal, False
 
     def _is_refused(self) -> bool:
         """Whether the vendor refused the last requests of this subject, each of them."""
@@ -111,7 +118,7 @@ class SubjectState:
     @property
     def left(self) -> int:
         """How many requests are left, now or later."""
-        return len(self._proposal.chunks) + len(self._proposal.later)
+        return len(self._proposal.chunks) + len(self._proposal.later) - self._is_sent
 
     @property
     def later_count(self) -> int:
