@@ -40,7 +40,7 @@ class Durations(NamedTuple):
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     """What a plan needs.
 
-    `requests` in all: `reused` are answered by jobs that exist (`under_way` of them still open), `to_fire` are paid
+    `requests` in all: `reused` are answered by jobs that ended, `under_way` by jobs that are open, `to_fire` are paid
     for; `later` of those may only be asked for after a wait. `price` of what is fired; `by_year` is what it would cost
     to ask for each calendar year and direction alone. Both are None where the price list does not name the resource.
     `p50` and `p95`: how long it takes. `history`: from how many ended jobs of the store that was worked out; 0: from

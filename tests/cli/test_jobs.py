@@ -521,3 +521,20 @@ def test_what_may_have_been_sent_is_not_called_withdrawn(tmp_path: Path, capsys:
     assert 0 == main(["jobs", "abandon", "queued", "--store", url])
 
     assert "job queued is given up; at the vendor it is uncertain\n" == capsys.readouterr().out
+
+
+def test_the_store_of_the_file_will_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where none is typed: that of `belvo-async.toml` in the working directory; without either, what to do is said."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("BELVO_ASYNC_STORE", raising=False)
+
+    assert 1 == main(["jobs", "list"])
+    assert "which store? give --store sqlite:jobs.db, set BELVO_ASYNC_STORE, or" in capsys.readouterr().err
+    fill("sqlite:jobs.db", a_job("open", status=Status.PENDING))
+    (tmp_path / "belvo-async.toml").write_text('store = "sqlite:jobs.db"\n', encoding="utf-8")
+
+    assert 0 == main(["jobs", "list"])
+
+    assert "open" in capsys.readouterr().out

@@ -97,3 +97,12 @@ def test_an_end_says_why() -> None:
 )
 def test_spans_are_said_in_one_unit(span: timedelta, words: str) -> None:
     assert words == in_words(span)
+
+
+def test_jobs_of_seconds_are_under_a_minute_once() -> None:
+    """What is under a minute already is not under that again."""
+    took = Durations(timedelta(seconds=2), timedelta(seconds=9), 30)
+
+    why = outlook(a_job(age=5), took, NOW).why
+
+    assert "half took under a minute, nineteen of twenty under a minute" in why

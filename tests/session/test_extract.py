@@ -87,6 +87,16 @@ async def test_the_same_call_again_asks_for_nothing(world: World) -> None:
     assert (sent, commits) == (len(world.sent()), sink.commits)
 
 
+async def test_a_request_is_left_or_sent_and_never_both(world: World) -> None:
+    """Whatever happens meanwhile: what was fired and what is left are all that the plan needs."""
+    session, plan = await world.open(), belvo_plan(world)
+    needs = (await session.estimate(plan)).to_fire
+
+    run = await session.extract(plan, into=KeptSink())
+
+    assert {needs} == {each.tally.fired + each.tally.left async for each in run}
+
+
 async def test_another_sink_is_filled_without_paying(world: World) -> None:
     """The rows are read again for it; nothing is asked of the tax office."""
     session, plan = await world.open(), belvo_plan(world)

@@ -18,7 +18,19 @@ from .accounts import Environ
 from .errands import errands_of, store_of
 from .ready import Ready, opened
 
-HEADINGS: Final = ("plan", "subjects", "requests", "known", "to send", "later", "refused", "price", "by year", "lasts")
+HEADINGS: Final = (
+    "plan",
+    "subjects",
+    "requests",
+    "known",
+    "open",
+    "to send",
+    "later",
+    "refused",
+    "price",
+    "by year",
+    "lasts",
+)
 RIGHT: Final = frozenset(HEADINGS[1:])
 
 
@@ -64,6 +76,7 @@ def _row(ready: Ready, needs: Estimate) -> tuple[str, ...]:
         str(len(ready.plan.subjects)),
         str(needs.requests),
         str(needs.reused),
+        str(needs.under_way),
         str(needs.to_fire),
         str(needs.later),
         str(needs.refused),

@@ -100,6 +100,8 @@ async def _planned(ready: Ready, sink: Sink, options: argparse.Namespace, prices
 def _beginning(job: Carriage) -> str:
     estimate, left_out = job.look.estimate, job.ready.left_out
     facts = [f"{counted(estimate.to_fire, 'request')} to send", f"{estimate.reused} of {estimate.requests} known"]
+    if estimate.under_way:
+        facts.append(f"{estimate.under_way} under way")
     if estimate.price is not None:
         facts.append(money(estimate.price, estimate.currency))
     if estimate.to_fire:
