@@ -14,6 +14,7 @@ import msgspec
 from ..abc import PartKey, Receipt, SideFile
 from ..discreet import discreet
 from ..errors import SinkError
+from .small_letters import Values, values_of
 from .tally import Tally
 
 # Rows at a time: a millisecond of the loop's, between which others have their turn.
@@ -41,8 +42,8 @@ class PartWriter(Protocol):
         """The file that is to be, for errors."""
         ...
 
-    def take(self, rows: Sequence[Any]) -> Work | None:
-        """Take rows, on the loop; what is to be done in a thread when enough have gathered."""
+    def take(self, rows: Sequence[Any], values: Sequence[Values]) -> Work | None:
+        """Take rows, and what they hold, on the loop; what is to be done in a thread when enough have gathered."""
         ...
 
     def close(self) -> Closed:
@@ -77,8 +78,9 @@ class StreamedPart:
         for start in range(0, len(records), _SLICE):
             rows = records[start : start + _SLICE]
             with _telling(self._writer.path):
-                self._tally.add(rows)
-                work = self._writer.take(rows)
+                values = values_of(rows)
+                self._tally.add(values)
+                work = self._writer.take(rows, values)
             if work is not None:
                 await self._hand_over(work)
             elif start:

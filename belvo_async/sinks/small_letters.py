@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
-from operator import attrgetter, methodcaller
-from typing import Any, Final, NamedTuple
+from itertools import chain, compress, repeat, starmap
+from operator import itemgetter
+from typing import Any, Final, NamedTuple, Protocol, cast
 
 import msgspec
-from msgspec.structs import force_setattr
+from msgspec.structs import astuple, force_setattr
 
-from .columns import Column, ColumnKind, columns_of, open_text, walk
+from .columns import Column, ColumnKind, columns_of, open_text
 
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _UUID_LENGTH: Final = 36
-_COPY: Final = methodcaller("__copy__")
+
+Values = tuple[Any, ...]
+"""What a row holds, in the order of its fields. Got at once, since asking a row field by field takes thrice as long."""
 
 
 def is_uuid(text: str) -> bool:
@@ -23,118 +27,136 @@ def is_uuid(text: str) -> bool:
     return len(text) == _UUID_LENGTH and _UUID.fullmatch(text) is not None
 
 
-def small(text: str | None) -> str | None:
+def uuid_bytes(lines: str, count: int) -> bytes | None:
+    """The 16 bytes each of so many lines, if all are UUIDs, as a column of ids nearly always is: no look at each."""
+    step = _UUID_LENGTH + 1
+    marks = "".join([lines[place::step] for place in (8, 13, 18, 23)]) + lines[_UUID_LENGTH::step].replace("\n", "-")
+    if len(lines) != step * count - 1 or marks.strip("-"):
+        return None
+    try:
+        found = bytes.fromhex(lines.replace("-", ""))
+    except ValueError:
+        return None
+    # White space is passed over in silence: where there is more of it, digits are missing.
+    return found if len(found) == 16 * count else None
+
+
+def small(text: str) -> str:
     """A UUID in small letters; any other text as it is."""
-    return text.lower() if text is not None and is_uuid(text) else text
+    return text.lower() if is_uuid(text) else text
 
 
-class _Change(NamedTuple):
-    """What may have to be changed in records of a type: their UUIDs, what lies below, content that is no JSON line."""
+def values_of(rows: Iterable[Any]) -> list[Values]:
+    """What rows hold."""
+    return list(map(astuple, rows))
 
-    uuids: tuple[tuple[str, attrgetter[Any]], ...]
-    records: tuple[tuple[str, attrgetter[Any], _Change], ...]
-    lists: tuple[tuple[str, attrgetter[Any], _Change], ...]
-    opens: tuple[tuple[str, attrgetter[Any]], ...]
+
+def positions(record: type) -> dict[str, int]:
+    """Where in its values a record type has which field."""
+    return {name: position for position, name in enumerate(cast("type[msgspec.Struct]", record).__struct_fields__)}
+
+
+class Recast(Protocol):
+    """Turns rows of a type, whose values are given too, into rows that msgspec encodes as they are to be written."""
+
+    def __call__(self, rows: Sequence[Any], values: Sequence[Values]) -> Sequence[Any]: ...
+
+
+# Gives what is to be written in place of what is there; () where it is already as it is to be.
+_Change = Callable[[list[Any]], Sequence[Any]]
+
+
+class _Columnwise(NamedTuple):
+    """Rows of one type, changed column by column: all that is done a row is done by a loop of C."""
+
+    twin: Callable[..., Any]
+    is_otherwise: bool
+    changes: tuple[tuple[str, itemgetter[Any], _Change], ...]
 
     @property
     def is_none(self) -> bool:
-        return not any(self)
+        return not self.is_otherwise and not self.changes
 
-
-def recaster(record: type) -> Callable[[Sequence[Any]], Sequence[Any]]:
-    """Make what turns rows of a type into rows that msgspec encodes as they are to be written; those given stay."""
-    columns = columns_of(record)
-    change = _change(columns)
-    if not any(each.is_renamed for each in walk(columns)):
-        return lambda rows: _changed(rows, change)
-    plain: Any = list[_twin(record, columns)]  # type: ignore[misc]
-    return lambda rows: _changed(msgspec.convert(rows, plain, from_attributes=True), change)
+    def __call__(self, rows: Sequence[Any], values: Sequence[Values]) -> Sequence[Any]:
+        # Most columns of lists are nearly empty: only what is there is looked at.
+        held = ((name, get, change(list(filter(None, map(get, values))))) for name, get, change in self.changes)
+        new = [each for each in held if each[2]]
+        if not new and not self.is_otherwise:
+            return rows
+        # Others may hold a row, and what it holds: what is written are structs of our own.
+        made = list(starmap(self.twin, values))
+        for name, get, column in new:
+            deque(map(force_setattr, compress(made, map(get, values)), repeat(name), column), maxlen=0)
+        return made
 
 
 @cache
-def _twin(record: type, columns: tuple[Column, ...]) -> type:
-    """A struct of the same fields, under their own names. Nothing is checked again."""
-    fields: list[tuple[str, Any]] = [(each.name, _twin_type(each)) for each in columns]
-    return msgspec.defstruct(record.__name__, fields, gc=False)
+def recaster(record: type) -> Recast:
+    """Make what recasts rows of a type; those given stay as they are."""
+    return _columnwise(record, columns_of(record))
 
 
-def _twin_type(column: Column) -> Any:
-    if column.kind is ColumnKind.RECORD and column.record is not None:
-        return _twin(column.record, column.below) | None
-    if column.kind is ColumnKind.LIST and column.item is not None:
-        inner = _twin_type(column.item)
-        return Any if inner is Any else tuple[inner, ...] | None  # type: ignore[valid-type]  # made as it runs
-    return Any
-
-
-def _change(columns: Sequence[Column]) -> _Change:
-    below = {each.name: _change(each.below) for each in columns if each.kind is ColumnKind.RECORD}
-    items = {
-        each.name: _change(each.item.below)
-        for each in columns
-        if each.item is not None and each.item.kind is ColumnKind.RECORD
-    }
-    return _Change(
-        uuids=tuple((each.name, attrgetter(each.name)) for each in columns if each.is_uuid),
-        records=tuple((name, attrgetter(name), each) for name, each in below.items() if not each.is_none),
-        lists=tuple((name, attrgetter(name), each) for name, each in items.items() if not each.is_none),
-        opens=tuple((each.name, attrgetter(each.name)) for each in columns if each.kind is ColumnKind.OPEN),
+def _columnwise(record: type, columns: Sequence[Column]) -> _Columnwise:
+    changes = ((each.name, _change(each)) for each in columns)
+    places = positions(record)
+    return _Columnwise(
+        # Of the same fields, under their own names. Nothing is checked again.
+        twin=msgspec.defstruct(record.__name__, [(name, Any) for name in places], gc=False),
+        is_otherwise=_is_otherwise(record, columns),
+        changes=tuple((name, itemgetter(places[name]), change) for name, change in changes if change is not None),
     )
 
 
-def _changed(rows: Sequence[Any], change: _Change) -> Sequence[Any]:
-    """The rows, with copies in place of those that are not as they are to be written; column by column, for speed."""
-    new: dict[str, Sequence[object]] = {}
-    for name, get in change.uuids:
-        new[name] = _small_letters(list(map(get, rows)))
-    for name, get in change.opens:
-        new[name] = _one_line(list(map(get, rows)))
-    for name, get, below in change.records:
-        new[name] = [each and each[0] for each in _below([each and (each,) for each in map(get, rows)], below)]
-    for name, get, below in change.lists:
-        new[name] = _below(list(map(get, rows)), below)
-    some = {name: values for name, values in new.items() if values}
-    if not some:
-        return rows
-    # Others may hold a row: what is changed is a copy.
-    copies = list(map(_COPY, rows))
-    for name, values in some.items():
-        for each, value in zip(copies, values, strict=True):
-            force_setattr(each, name, value)
-    return copies
+def _is_otherwise(record: type, columns: Sequence[Column]) -> bool:
+    """Whether msgspec would not write a record as an object of all its fields, under their names."""
+    config = cast("type[msgspec.Struct]", record).__struct_config__
+    is_other = config.omit_defaults or config.array_like or config.tag is not None
+    return is_other or any(each.is_renamed for each in columns)
 
 
-def _small_letters(texts: list[str | None]) -> Sequence[object]:
-    """The column as it is to be written; () where it is already."""
-    joined = "".join([each for each in texts if each])
-    letters = joined.lower()
-    if letters == joined:
+def _change(column: Column) -> _Change | None:
+    if column.is_uuid:
+        return _small_letters
+    if column.kind is ColumnKind.OPEN:
+        return _one_line
+    if column.kind is ColumnKind.RECORD:
+        below = _below(column)
+        return None if below.is_none else lambda held: _records(held, below)
+    if column.item is not None and column.item.kind is ColumnKind.RECORD:
+        items = _below(column.item)
+        return None if items.is_none else lambda held: _lists(held, items)
+    return None
+
+
+def _below(column: Column) -> _Columnwise:
+    assert column.record is not None
+    return _columnwise(column.record, column.below)
+
+
+def _small_letters(texts: list[str]) -> Sequence[str]:
+    lines = "\n".join(texts)
+    letters = lines.lower()
+    if letters == lines:
         return ()
-    if len(joined) == _UUID_LENGTH * len(texts) and _are_uuids(texts, letters):
-        return list(map(str.lower, filter(None, texts)))
-    return list(map(small, texts))
+    return letters.split("\n") if uuid_bytes(letters, len(texts)) else list(map(small, texts))
 
 
-def _are_uuids(texts: Sequence[str | None], letters: str) -> bool:
-    """Whether a whole column is UUIDs, as it nearly always is: without a look at each, by what is left of them."""
-    hyphens = "".join([letters[place::_UUID_LENGTH] for place in (8, 13, 18, 23)])
-    if hyphens.strip("-") or letters.count("-") != 4 * len(texts) or not letters.isascii():
-        return False
-    longest = max([0 if each is None else len(each) for each in texts])
-    return longest == _UUID_LENGTH and not letters.encode().translate(None, b"0123456789abcdef-")
-
-
-def _one_line(values: Sequence[object]) -> Sequence[object]:
-    if not any(isinstance(each, msgspec.Raw) for each in values):
+def _one_line(values: list[Any]) -> Sequence[Any]:
+    if msgspec.Raw not in set(map(type, values)):
         return ()
     return [msgspec.Raw(open_text(each).encode()) if isinstance(each, msgspec.Raw) else each for each in values]
 
 
-def _below(held: Sequence[Sequence[Any] | None], change: _Change) -> Sequence[Any]:
-    """The lists as they are to be written, all their records looked at in one go; () where they are already."""
-    flat = [each for items in held if items for each in items if each is not None]
-    new = _changed(flat, change) if flat else flat
-    if new is flat:
+def _records(held: list[Any], recast: _Columnwise) -> Sequence[Any]:
+    new = recast(held, values_of(held))
+    return () if new is held else new
+
+
+def _lists(held: list[Sequence[Any]], recast: _Columnwise) -> Sequence[Any]:
+    """The records of all lists in one go."""
+    some = [each for each in chain.from_iterable(held) if each is not None]
+    new = recast(some, values_of(some))
+    if new is some:
         return ()
     ahead = iter(new)
-    return [items and tuple([None if each is None else next(ahead) for each in items]) for items in held]
+    return [tuple([None if each is None else next(ahead) for each in items]) for items in held]

@@ -6,10 +6,11 @@ import decimal
 from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 from hashlib import blake2b
-from operator import attrgetter
+from operator import itemgetter
 from typing import Any, Final
 
 from .columns import ColumnKind, columns_of, id_fields
+from .small_letters import Values, positions
 
 # Sums are never rounded: the default context would, at 28 digits. What does not fit is a fault, not an approximation.
 _EXACT: Final = decimal.Context(
@@ -22,12 +23,12 @@ class Tally:
     """Counts the rows of one record type as they pass."""
 
     def __init__(self, record: type) -> None:
-        columns = columns_of(record)
-        names = [each.name for each in columns if each.kind is ColumnKind.DECIMAL]
+        places = positions(record)
+        names = [each.name for each in columns_of(record) if each.kind is ColumnKind.DECIMAL]
         self.rows = 0
         self._ids = 0
-        self._id_getters = [attrgetter(each) for each in id_fields(record)]
-        self._getters = {name: attrgetter(name) for name in names}
+        self._id_getters = [itemgetter(places[each]) for each in id_fields(record)]
+        self._getters = {name: itemgetter(places[name]) for name in names}
         self.sums: dict[str, Decimal] = dict.fromkeys(names, Decimal(0))
 
     @property
@@ -35,24 +36,24 @@ class Tally:
         """The digest of all ids so far."""
         return written_ids(self._ids)
 
-    def add(self, rows: Sequence[Any]) -> None:
-        """Count rows."""
-        self.rows += len(rows)
-        self._ids += sum_of_ids(row_ids(rows, self._id_getters))
+    def add(self, values: Sequence[Values]) -> None:
+        """Count rows by what they hold."""
+        self.rows += len(values)
+        self._ids += sum_of_ids(_row_ids(values, self._id_getters))
         with decimal.localcontext(_EXACT):
             for name, get in self._getters.items():
-                values: Iterable[Decimal | None] = map(get, rows)
-                self.sums[name] = sum(filter(None, values), self.sums[name])
+                amounts: Iterable[Decimal | None] = map(get, values)
+                self.sums[name] = sum(filter(None, amounts), self.sums[name])
 
 
-def row_ids(rows: Sequence[Any], getters: Sequence[attrgetter[Any]]) -> Sequence[str]:
+def _row_ids(values: Sequence[Values], getters: Sequence[itemgetter[Any]]) -> Sequence[str]:
     """The ids of rows that have one."""
     if not getters:
         return ()
-    found = list(map(getters[0], rows))
+    found = list(map(getters[0], values))
     for get in getters[1:]:
         if not all(found):
-            found = [one or get(row) for one, row in zip(found, rows, strict=True)]
+            found = [one or get(row) for one, row in zip(found, values, strict=True)]
     return [str(each) for each in found if each]
 
 

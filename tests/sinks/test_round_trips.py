@@ -25,7 +25,7 @@ from belvo_async.sinks import CsvSink, ExcelSink, NdjsonSink, ParquetSink, Recei
 from belvo_async.sinks.columns import ColumnKind, columns_of
 from belvo_async.sinks.formats.csv import read_text
 from belvo_async.sinks.tables import one_table, tables_of
-from tests.sinks.kit import BILLS, Bill, Line, Party, Payment, write
+from tests.sinks.kit import BILLS, Bill, Line, Party, Payment, key, write
 from tests.virtual_time import run
 
 # Of at most 29 digits before the point and 9 after it: what Parquet holds, and more than a float does.
@@ -298,3 +298,16 @@ def test_every_record_has_columns_of_its_own_names(record: type) -> None:
     assert list(record.__struct_fields__) == names  # type: ignore[attr-defined]
     assert all(each.leaves for each in tables_of(record).all())
     assert one_table(record).leaves
+
+
+@pytest.mark.parametrize("options", [{"omit_defaults": True}, {"array_like": True}, {"tag": "kind"}], ids=str)
+async def test_records_that_msgspec_writes_otherwise_have_all_their_fields(
+    tmp_path: Path, options: dict[str, Any]
+) -> None:
+    """Whatever a record's type says, and whatever stands in the other rows."""
+    fields: list[Any] = [("id", str | None, None), ("note", str | None, None)]
+    record = msgspec.defstruct("Record", fields, kw_only=True, **options)
+
+    receipt = await write(NdjsonSink(tmp_path), [record(id="1"), record(note="x")], key(record=record))
+
+    assert [{"id": "1", "note": None}, {"id": None, "note": "x"}] == read_ndjson(tmp_path / receipt.part)

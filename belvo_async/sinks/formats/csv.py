@@ -16,9 +16,9 @@ from ..columns import ColumnKind, columns_of
 from ..folder import FolderSink, take_choice
 from ..part import PartWriter
 from ..part_file import PartFile
-from ..small_letters import recaster
+from ..small_letters import Values, recaster
 from ..tables import Cells, cells_of, one_table
-from .lines import LineWriter
+from .lines import Encode, LineWriter
 
 # What a spreadsheet would take for a formula, and what was already marked so.
 _FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
@@ -57,14 +57,15 @@ def _head(record: type) -> bytes:
     return (",".join(each.name for each in one_table(record).leaves) + "\n").encode()
 
 
-def _encoder(record: type, is_plain: bool) -> Callable[[Sequence[Any]], bytes]:
+def _encoder(record: type, is_plain: bool) -> Encode:
     columns, recast = columns_of(record), recaster(record)
     text = _quoted if is_plain else _neutral
     of_kind: dict[ColumnKind, Callable[[Any], str]] = {**_CELLS, ColumnKind.TEXT: text, ColumnKind.OPEN: text}
     cells = [of_kind[each.column.kind] for each in one_table(record).leaves]
 
-    def encode(rows: Sequence[Any]) -> bytes:
-        written = [_written(cell, each) for cell, each in zip(cells, cells_of(columns, recast(rows)), strict=True)]
+    def encode(rows: Sequence[Any], values: Sequence[Values]) -> bytes:
+        held = cells_of(columns, recast(rows, values))
+        written = [_written(cell, each) for cell, each in zip(cells, held, strict=True)]
         return ("\n".join(map(",".join, zip(*written, strict=True))) + "\n").encode()
 
     return encode

@@ -19,7 +19,7 @@ from ..columns import ColumnKind
 from ..folder import FolderSink
 from ..part import Closed, PartWriter, Work
 from ..part_file import PartFile, PartStream
-from ..small_letters import recaster
+from ..small_letters import Values, recaster, values_of
 from ..tables import FlatTable, Leaf, fill, tables_of
 
 # Excel's own limits (support.microsoft.com, "Excel specifications and limits").
@@ -103,7 +103,7 @@ class _Workbook:
     def path(self) -> str:
         return str(self._file.place)
 
-    def take(self, rows: Sequence[Any]) -> Work | None:
+    def take(self, rows: Sequence[Any], values: Sequence[Values]) -> Work | None:
         self._rows += rows
         if len(self._rows) < _BATCH_ROWS:
             return None
@@ -111,7 +111,7 @@ class _Workbook:
         return lambda: self._write(taken)
 
     def _write(self, rows: Sequence[Any]) -> None:
-        for table, cells in fill(self._record, self._recast(rows)):
+        for table, cells in fill(self._record, self._recast(rows, values_of(rows))):
             cursor = self._tables[table.name]
             for values in zip(*cells, strict=True):
                 cursor.write(values)

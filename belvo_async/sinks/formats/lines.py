@@ -7,16 +7,19 @@ from typing import Any, Final
 
 from ..part import Closed, Work
 from ..part_file import PartFile
+from ..small_letters import Values
 
 # So much is gathered for a thread, which hashes and writes it in one go: each time it comes back from the system, it
 # may wait five milliseconds for its turn (`sys.getswitchinterval`). Memory is a few times this.
 _PIECE_BYTES: Final = 8 * 1024 * 1024
 
+Encode = Callable[[Sequence[Any], Sequence[Values]], bytes]
+
 
 class LineWriter:
     """Writes lines that a function makes of rows. Keeps the contract `PartWriter`."""
 
-    def __init__(self, file: PartFile, encode: Callable[[Sequence[Any]], bytes], head: bytes = b"") -> None:
+    def __init__(self, file: PartFile, encode: Encode, head: bytes = b"") -> None:
         self._file = file
         self._encode = encode
         self._pieces: list[bytes] = [head]
@@ -27,9 +30,9 @@ class LineWriter:
         """See `PartWriter.path`."""
         return str(self._file.place)
 
-    def take(self, rows: Sequence[Any]) -> Work | None:
+    def take(self, rows: Sequence[Any], values: Sequence[Values]) -> Work | None:
         """See `PartWriter.take`."""
-        piece = self._encode(rows)
+        piece = self._encode(rows, values)
         self._pieces.append(piece)
         self._gathered_bytes += len(piece)
         if self._gathered_bytes < _PIECE_BYTES:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,8 +13,8 @@ from ...errors import ConfigurationError
 from ..folder import FolderSink
 from ..part import PartWriter
 from ..part_file import PartFile
-from ..small_letters import recaster
-from .lines import LineWriter
+from ..small_letters import Values, recaster
+from .lines import Encode, LineWriter
 
 
 class NdjsonSink(FolderSink):
@@ -37,10 +37,10 @@ class NdjsonSink(FolderSink):
         return LineWriter(PartFile(self.root / part, self.root), _encoder(key.record))
 
 
-def _encoder(record: type) -> Callable[[Sequence[Any]], bytes]:
+def _encoder(record: type) -> Encode:
     recast, encode = recaster(record), msgspec.json.Encoder().encode_lines
 
-    def encode_rows(rows: Sequence[Any]) -> bytes:
-        return encode(recast(rows))
+    def encode_rows(rows: Sequence[Any], values: Sequence[Values]) -> bytes:
+        return encode(recast(rows, values))
 
     return encode_rows

@@ -15,7 +15,7 @@ from ..folder import FolderSink, take_choice
 from ..layout import part_path
 from ..part import Closed, PartWriter, Work
 from ..part_file import PartFile, PartStream
-from ..small_letters import recaster
+from ..small_letters import Values, recaster, values_of
 from ..tables import Cells, fill, tables_of
 from .arrow import Arrays, load_arrow
 
@@ -104,12 +104,12 @@ class _Gathering:
         self._recast = recaster(record)
         self._rows: list[Any] = []
 
-    def take(self, rows: Sequence[Any]) -> Work | None:
+    def take(self, rows: Sequence[Any], values: Sequence[Values]) -> Work | None:
         self._rows += rows
         if len(self._rows) < _BATCH_ROWS:
             return None
         taken, self._rows = self._rows, []
-        return lambda: self._add(self._recast(taken))
+        return lambda: self._add(self._recast(taken, values_of(taken)))
 
     def _add(self, rows: Sequence[Any]) -> None:
         raise NotImplementedError
@@ -117,7 +117,7 @@ class _Gathering:
     def _flush(self) -> None:
         if self._rows:
             taken, self._rows = self._rows, []
-            self._add(self._recast(taken))
+            self._add(self._recast(taken, values_of(taken)))
 
 
 class _Nested(_Gathering):
