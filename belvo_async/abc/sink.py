@@ -43,14 +43,20 @@ class SideFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
-    """That the rows of a job are in a sink, durably. Goes to JSON and back by msgspec; holds no taxpayer data.
+    """That the rows of a job are in a sink, durably. Goes to JSON and back by msgspec; names no taxpayer.
 
     `sink` is the sink's `name`, `part` the file below its directory, with `/` on every system. `digest` is the SHA-256
     of the file's bytes, in hexadecimal digits. `ids` is one of the rows' ids, whatever their order, so that rows can be
-    recounted after they were merged, sorted or rewritten: the sum modulo 2^128 of BLAKE2b (16 bytes, big-endian) over
-    each id in UTF-8. A row's id is its `uuid`, or its `id` where it has none, in small letters; rows without either add
-    nothing. `sums` are the exact sums of the record type's own columns of decimals, those of nested records not
-    counted. `beside` are further files, of sinks that split records into several tables. `at` is when it was committed.
+    recounted after they were merged, sorted or rewritten. `sums` are the exact sums of the record type's own columns of
+    decimals, those of nested records not counted. `beside` are further files, of sinks that split records into several
+    tables. `at` is when it was committed.
+
+    A row's id is its `uuid`, or its `id` where it has none, in small letters; rows without either add nothing. As a
+    number, a UUID is its 128 bits, any other id its BLAKE2b (16 bytes, big-endian, over UTF-8). `ids` is the sum of
+    these numbers, times 0x9e3779b97f4a7c15f39cc0605cedc835, modulo 2^128 - 1, in 32 hexadecimal digits; those of
+    several receipts add up, by the same modulus, to that of all their rows. That rows were lost, doubled or exchanged
+    goes unseen by one chance in 2^122 (UUIDs of version 4; in 2^74 of version 7, by the bits that are random). It tells
+    of accidents, not of forgers, and hides nothing: the id of a part's only row can be worked out.
     """
 
     sink: str

@@ -16,7 +16,7 @@ from ..discreet import discreet
 from ..errors import ConfigurationError
 from .merging import place_of
 from .rows_of_files import UnreadableFileError, read_rows
-from .tally import add_up, sum_of_ids, written_ids
+from .tally import add_up, add_up_ids, sum_of_ids, written_ids
 
 
 class Recount(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,7 +105,7 @@ def _sum_up(path: Path, receipts: Sequence[Receipt]) -> _Wanted:
     return _Wanted(
         path=path,
         rows=sum(each.rows for each in receipts),
-        ids=written_ids(sum(int(each.ids, 16) for each in receipts)),
+        ids=add_up_ids(each.ids for each in receipts),
         sums={column: add_up(each.sums[column] for each in receipts if column in each.sums) for column in columns},
         parts=len(receipts),
     )
