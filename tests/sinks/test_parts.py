@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import msgspec
 import pytest
 
 from belvo_async.errors import ConfigurationError, SinkError
-from belvo_async.sinks import CsvSink, ExcelSink, NdjsonSink, ParquetSink, PartKey, Receipt
+from belvo_async.sinks import CsvSink, ExcelSink, NdjsonSink, ParquetSink, PartKey, Receipt, recount
 from belvo_async.sinks.folder import FolderSink
 from tests.sinks.kit import BILLS, ENTITY, NOW, Bill, Line, files, key, write
 
@@ -154,6 +155,34 @@ def test_a_full_disk_leaves_no_part(kind: type[FolderSink], tmp_path: Path) -> N
         said(process)
         receipt = msgspec.json.decode(go_on(process), type=Receipt)
     assert [receipt.part] == files(tmp_path)
+
+
+async def test_a_disk_that_fails_meanwhile_leaves_no_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows are brought to the disk while more are written: what it could not take then is not passed over."""
+
+    def fail(fd: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr("belvo_async.sinks.part_file._flush", fail)
+
+    with pytest.raises(SinkError, match="Input/output error; mend that"):
+        await write(NdjsonSink(tmp_path), [Bill(note="x" * 100_000)] * 400)
+
+    assert [] == files(tmp_path)
+
+
+async def test_a_part_of_many_pieces_is_whole(tmp_path: Path) -> None:
+    """One piece is filled while another is written; pieces differ in size, and a row may be larger than a piece."""
+    notes = [str(number) * size for number, size in enumerate([1_000, 9_000_000, 10, 3_000_000, 70_000] * 4)]
+
+    async with NdjsonSink(tmp_path).part(key()) as part:
+        for note in notes:
+            await part.write([Bill(note=note)])
+        receipt = await part.commit(now=NOW)
+
+    lines = (tmp_path / receipt.part).read_bytes().splitlines()
+    assert notes == [msgspec.json.decode(line)["note"] for line in lines]
+    assert None is recount([receipt], [tmp_path]).fault
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody who may not write here")
