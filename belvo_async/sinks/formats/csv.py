@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -22,6 +23,7 @@ from .lines import Encode, LineWriter
 
 # What a spreadsheet would take for a formula, and what was already marked so.
 _FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
+_FORMULA_STARTS: Final = frozenset("'=+-@\t\r")
 
 
 class CsvSink(FolderSink):
@@ -57,51 +59,67 @@ def _head(record: type) -> bytes:
     return (",".join(each.name for each in one_table(record).leaves) + "\n").encode()
 
 
+Texts = list[str]
+"""Cells as they are written, of the values of a column that are there."""
+
+
 def _encoder(record: type, is_plain: bool) -> Encode:
     columns, recast = columns_of(record), recaster(record)
     text = _quoted if is_plain else _neutral
-    of_kind: dict[ColumnKind, Callable[[Any], str]] = {**_CELLS, ColumnKind.TEXT: text, ColumnKind.OPEN: text}
+    of_kind: dict[ColumnKind, Callable[[list[Any]], Texts]] = {**_CELLS, ColumnKind.TEXT: text, ColumnKind.OPEN: text}
     cells = [of_kind[each.column.kind] for each in one_table(record).leaves]
 
     def encode(rows: Sequence[Any], values: Sequence[Values]) -> bytes:
         held = cells_of(columns, recast(rows, values))
-        written = [_written(cell, each) for cell, each in zip(cells, held, strict=True)]
+        written = [_written(texts_of, each) for texts_of, each in zip(cells, held, strict=True)]
         return ("\n".join(map(",".join, zip(*written, strict=True))) + "\n").encode()
 
     return encode
 
 
-def _written(cell: Callable[[Any], str], values: Cells) -> list[str]:
-    return ["" if each is None else cell(each) for each in values]
+def _written(texts_of: Callable[[list[Any]], Texts], values: Cells) -> Texts:
+    there = [each for each in values if each is not None]
+    if not there:
+        return [""] * len(values)
+    texts = texts_of(there)
+    if len(texts) == len(values):
+        return texts
+    ahead = iter(texts)
+    return ["" if each is None else next(ahead) for each in values]
 
 
-def _quoted(text: str) -> str:
-    return '"' + text.replace('"', '""') + '"'
+def _quoted(texts: Texts) -> Texts:
+    if '"' in "".join(texts):
+        texts = [each.replace('"', '""') for each in texts]
+    return [f'"{each}"' for each in texts]
 
 
-def _neutral(text: str) -> str:
-    return _quoted(f"'{text}") if _FORMULA.match(text) else _quoted(text)
+def _neutral(texts: Texts) -> Texts:
+    if not _FORMULA_STARTS.isdisjoint({each[:1] for each in texts}):
+        texts = [f"'{each}" if _FORMULA.match(each) else each for each in texts]
+    return _quoted(texts)
 
 
-def _instant(value: dt.datetime) -> str:
-    return value.isoformat().replace("+00:00", "Z")
+def _decimals(values: list[Decimal]) -> Texts:
+    """Without an exponent, which some readers of decimals do not take."""
+    texts = list(map(str, values))
+    return [format(each, "f") for each in values] if "E" in "".join(texts) else texts
 
 
-def _list(values: Sequence[object]) -> str:
-    return _quoted(msgspec.json.encode(values).decode())
+def _instants(values: list[dt.datetime]) -> Texts:
+    return [each.isoformat().replace("+00:00", "Z") for each in values]
 
 
-def _boolean(value: bool) -> str:
-    return "true" if value else "false"
+def _lists(values: list[Sequence[object]]) -> Texts:
+    return _quoted([msgspec.json.encode(each).decode() for each in values])
 
 
-_CELLS: Final[Mapping[ColumnKind, Callable[[Any], str]]] = {
-    # Without an exponent, which some readers of decimals do not take.
-    ColumnKind.DECIMAL: lambda value: format(value, "f"),
-    ColumnKind.INTEGER: str,
-    ColumnKind.FLOAT: repr,
-    ColumnKind.BOOLEAN: _boolean,
-    ColumnKind.DATE: dt.date.isoformat,
-    ColumnKind.INSTANT: _instant,
-    ColumnKind.LIST: _list,
+_CELLS: Final[Mapping[ColumnKind, Callable[[list[Any]], Texts]]] = {
+    ColumnKind.DECIMAL: _decimals,
+    ColumnKind.INTEGER: lambda values: list(map(str, values)),
+    ColumnKind.FLOAT: lambda values: list(map(repr, values)),
+    ColumnKind.BOOLEAN: lambda values: ["true" if each else "false" for each in values],
+    ColumnKind.DATE: lambda values: list(map(dt.date.isoformat, values)),
+    ColumnKind.INSTANT: _instants,
+    ColumnKind.LIST: _lists,
 }
