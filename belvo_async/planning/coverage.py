@@ -301,7 +301,9 @@ def _judge(job: Job, span: Span, attempts: int, partials: int) -> tuple[Known, s
             # Whoever decides to ask again need not wait, unless the vendor said so.
             return Known.FAILED, code, True, job.retry_at
         return Known.FAILED, code, False, max(_cooled(job, attempts), job.retry_at or _ended(job))
-    return Known.MISSING, job.state, True, None
+    # Given up: whether the vendor ever got it, nobody can say of the first two.
+    is_uncertain = job.status in (Status.UNCERTAIN, Status.SUBMITTING)
+    return Known.MISSING, str(Status.UNCERTAIN) if is_uncertain else job.state, True, None
 
 
 def _cooled(job: Job, attempts: int) -> datetime:

@@ -11,6 +11,7 @@ import msgspec
 
 from belvo_async import Belvo, Plan, Polling, Session, Syntage
 from belvo_async._tracker import attempts, lanes, poller
+from belvo_async.vendors.belvo import find
 
 SPEED = float(os.environ.get("SPEED", "1"))
 
@@ -26,10 +27,10 @@ async def main(document: str, into: str) -> None:
 
 
 async def carry_out(session: Session, plan: Plan, into: str) -> None:
-    run = await session.extract(plan, into=into)
+    run = await session.extract(plan, into=into, retry="RETRY" in os.environ)
     async for progress in run:
         print(progress.event, progress.tally.left, progress.tally.open, progress.job and progress.job.state, flush=True)
-    print(f"whole {run.outcome.is_whole} {run.outcome.days} {run.outcome.refused[:2]}", flush=True)
+    print(f"whole {run.outcome.is_whole} {[each.code for each in run.outcome.refused]}", flush=True)
 
 
 if __name__ == "__main__":
@@ -37,4 +38,6 @@ if __name__ == "__main__":
     attempts.RETAKEN_AFTER = timedelta(seconds=2)
     for module in (attempts, lanes, poller):
         module.LOST_AFTER = timedelta(seconds=15)
+    # A quarter of an hour, in which a webhook may tell that it came after all.
+    find.ADOPTION_SPAN = timedelta(seconds=15)
     asyncio.run(main(*sys.argv[1:]))

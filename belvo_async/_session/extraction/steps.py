@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -13,9 +14,7 @@ from ...errors import (
     BelvoAsyncError,
     IncompleteResultError,
     JobError,
-    JobTimeoutError,
     PayloadError,
-    SubmissionUncertainError,
     TransportError,
     VendorError,
     name_fault,
@@ -168,15 +167,13 @@ class Steps:
         return max(_EVER, min(ended, now), *since)
 
     async def _await(self, line: SubjectState, handle: JobHandle[Any]) -> None:
-        try:
+        with suppress(JobError):  # data: what it says of its days
             await handle
-        except (JobTimeoutError, SubmissionUncertainError):
-            line.stuck.add(handle.id)
-            await self.telling.tell(PlanEvent.STUCK, job=handle.job)
-            return
-        except JobError:
-            pass  # data: what it says of its days
         job = handle.job
+        if job.is_open:
+            line.stuck.add(job.id)
+            await self.telling.tell(PlanEvent.STUCK, job=job)
+            return
         check_key(job)
         line.learn(job)
         if job.status is Status.REJECTED:
