@@ -137,7 +137,7 @@ async def test_a_job_that_was_forgotten_still_proves(world: World) -> None:
 
 
 async def test_what_nobody_can_say_was_sent_is_for_a_person(world: World) -> None:
-    """Belvo cannot be asked for a request whose answer was lost: it is not sent again by itself, and the rest goes on."""
+    """Belvo cannot be asked for a request whose answer was lost: it is not sent again by itself. The rest goes on."""
     session, sink = await world.open(webhooks=False), KeptSink()
     plan = belvo_plan(world, subjects=world.belvo.links[:1], directions=["issued"])
     world.belvo.next_answer("timeout", path="/api/invoices/")
