@@ -6,7 +6,7 @@ import argparse
 import re
 import sys
 from collections.abc import Callable, Iterable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Final, TypeVar
@@ -33,6 +33,12 @@ def read_day(given: object, now: datetime, *, is_last: bool) -> date:
         first = date.fromisoformat(f"{text}-01")
         return (first + timedelta(days=31)).replace(day=1) - timedelta(days=1) if is_last else first
     return date.fromisoformat(text)
+
+
+def _day_as_typed(text: str) -> str:
+    """The text itself, once it is known that a day can be read from it: which one is said by when it is asked."""
+    read_day(text, datetime.now(UTC), is_last=False)
+    return text
 
 
 def read_span(text: str) -> timedelta:
@@ -87,4 +93,5 @@ def argument(read: Callable[[str], T], expected: str) -> Callable[[str], T]:
 
 
 SPAN: Final = argument(read_span, "a span of time above zero like 90m, 12h, 30d or 8w")
+DAY: Final = argument(_day_as_typed, DAYS)
 AMOUNT: Final = argument(read_amount, "a sum like 500 or 1250.50")

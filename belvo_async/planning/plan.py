@@ -93,20 +93,20 @@ def settle_plan(plan: Plan, vendors: Mapping[str, Plannable], now: datetime) -> 
     return Settled(replace(plan, resource=resource, subjects=subjects, directions=directions, options=options), rules)
 
 
-def check_apart(plans: Sequence[Plan]) -> None:
-    """Refuse settled plans of which two want the same day of the same subject: it would be counted twice."""
-    seen: dict[tuple[str, str, str, str], list[tuple[Span, int]]] = {}
-    for place, plan in enumerate(plans, 1):
+def check_apart(plans: Mapping[str, Plan]) -> None:
+    """Refuse settled plans, by name, of which two want the same day of the same subject: it would be counted twice."""
+    seen: dict[tuple[str, str, str, str], list[tuple[Span, str]]] = {}
+    for name, plan in plans.items():
         for subject in plan.subjects:
             for direction in plan.directions:
                 others = seen.setdefault((plan.vendor, plan.resource, subject, direction), [])
                 for (first, last), other in others:
                     if first <= plan.span[1] and plan.span[0] <= last:
                         raise TaskError(
-                            f"plans {other} and {place} overlap: both want {plan.resource} of a same subject and day",
+                            f"plans {other} and {name} overlap: both want {plan.resource} of a same subject and day",
                             field="first",
                         )
-                others.append((plan.span, place))
+                others.append((plan.span, name))
 
 
 def _resource_of(plan: Plan, vendor: Plannable) -> tuple[str, PlanRules]:

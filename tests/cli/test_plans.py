@@ -160,7 +160,6 @@ subjects = ["{link}"]
         pytest.param(("--vendor", "belvo", "--resource", "x"), "of whom? name links or entities", id="nobody"),
         pytest.param((), "what for? name a plan by --vendor", id="nothing"),
         pytest.param((*ONE_YEAR[:6], "--subject", ENTITY), "both its ends, --from and --to", id="one end"),
-        pytest.param((*ONE_YEAR[:4], "--subject", ENTITY, "--from", "30d"), "`from` must be a date", id="no day"),
         pytest.param((*ONE_YEAR[:4], "--subject", ENTITY), "invoice has days: name first and last", id="no days"),
         pytest.param((*ONE_YEAR[:6], "--to", "2099", "--subject", ENTITY), "lies in the future", id="future"),
         pytest.param((*ONE_YEAR, "--subject", "x y"), "subjects: entity must be", id="no subject"),
@@ -187,13 +186,23 @@ async def test_what_does_not_fit_is_told_before_anything_is_sent(
     assert [] == shell.world.sent()
 
 
+@pytest.mark.parametrize("text", ["30d", "30/01/2026", "2025-13"])
+def test_what_is_no_day_is_a_wrong_argument(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """As any other: told by 2, with what a day looks like."""
+    with pytest.raises(SystemExit) as left:
+        main(["extract", *ONE_YEAR[:4], "--from", text])
+
+    assert 2 == left.value.code
+    assert "argument --from: must be a date (2021-03-31), a month" in capsys.readouterr().err
+
+
 async def test_overlapping_plans_are_refused(shell: Shell) -> None:
     """Two that want the same day of the same subject, by their names."""
     same = f'vendor = "syntage"\nresource = "invoice"\nsubjects = ["{ENTITY}"]\nto = 2025\n'
     file = f"[plans.old]\n{same}from = 2021\n[plans.new]\n{same}from = 2025\n"
     config = str(shell.write("x.toml", file))
 
-    with pytest.raises(BelvoAsyncError, match=r"plans 1 and 2 overlap.*\(1 old, 2 new\): shorten one"):
+    with pytest.raises(BelvoAsyncError, match=r"plans old and new overlap.*: shorten one"):
         await shell.type("extract", "--config", config, "--into", f"ndjson:{shell.folder / 'sat'}")
 
     assert 3 == await shell.type("coverage", "--config", config, "--plan", "new")

@@ -101,10 +101,10 @@ def test_plans_that_overlap_are_refused() -> None:
     """A day would be counted twice; plans that only touch, or want other directions, are apart."""
     year, next_year = settled().plan, settled(first=date(2025, 12, 31), last=date(2026, 1, 31)).plan
 
-    with pytest.raises(TaskError, match="1 and 3 overlap") as caught:
-        check_apart([year, settled(subjects=LINKS[1:]).plan, next_year])
-    check_apart([year, settled(first=date(2026, 1, 1), last=date(2026, 1, 31)).plan])
-    check_apart([settled(directions=[ISSUED]).plan, settled(directions=[RECEIVED]).plan])
+    with pytest.raises(TaskError, match="plans old and new overlap") as caught:
+        check_apart({"old": year, "other": settled(subjects=LINKS[1:]).plan, "new": next_year})
+    check_apart({"old": year, "new": settled(first=date(2026, 1, 1), last=date(2026, 1, 31)).plan})
+    check_apart({"issued": settled(directions=[ISSUED]).plan, "received": settled(directions=[RECEIVED]).plan})
 
     assert "first" == caught.value.field
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..options import add_command, add_config, add_format, add_store, read_tag, run_command
-from ..values import AMOUNT, SPAN
+from ..values import AMOUNT, DAY, SPAN
 from . import texts
 
 if TYPE_CHECKING:
@@ -75,8 +75,10 @@ def _add_plan(command: Parser) -> None:
         metavar="FILE|-|all",
         help="a file with one a line (# comments), standard input, or all that are valid",
     )
-    plan.add_argument("--from", dest="first", metavar="DAY", help="its first day: 2021, 2021-03, 2021-03-15")
-    plan.add_argument("--to", dest="last", metavar="DAY", help="its last day, counted: as --from, or yesterday, today")
+    plan.add_argument("--from", dest="first", type=DAY, metavar="DAY", help="its first day: 2021, 2021-03, 2021-03-15")
+    plan.add_argument(
+        "--to", dest="last", type=DAY, metavar="DAY", help="its last day, counted: as --from, or yesterday, today"
+    )
     plan.add_argument(
         "--direction",
         action="append",

@@ -62,10 +62,9 @@ async def _settled(errand: Errand, session: Session, clock: Clock) -> Ready:
 
 def _check_apart(ready: Sequence[Ready]) -> None:
     try:
-        check_apart([each.plan for each in ready])
+        check_apart({each.errand.name: each.plan for each in ready})
     except TaskError as error:
-        names = ", ".join(f"{place} {each.errand.name}" for place, each in enumerate(ready, 1))
-        raise TaskError(f"{error} ({names}): shorten one, or choose by --plan", field=error.field) from None
+        raise TaskError(f"{error}: shorten one, or choose by --plan", field=error.field) from None
 
 
 async def valid_subjects(session: Session, vendor: str) -> tuple[tuple[str, ...], int]:
