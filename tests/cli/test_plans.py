@@ -247,6 +247,10 @@ async def test_a_single_file_is_merged_in_the_end(shell: Shell, capsys: pytest.C
     assert "does not fit: " in capsys.readouterr().out
     assert 1 == main(["verify", str(shell.folder / "none.json"), str(merged)])
     assert "none.json cannot be read" in capsys.readouterr().err
+    assert 1 == main(["verify", str(merged), str(merged)])
+    assert "syntage-invoice.ndjson is no certificate" in capsys.readouterr().err
+    assert 1 == main(["verify", str(certificate), str(certificate), str(merged)])
+    assert "verify one certificate at a time" in capsys.readouterr().err
 
 
 async def test_documents_are_saved_beside_the_rows(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...errors import ConfigurationError
+from ...errors import ConfigurationError, PayloadError
 from ...planning import Certificate, Known, read_certificate
 from ..codes import Code
 from ..words import counted
@@ -15,6 +15,7 @@ def verify(certificate: Path, data: Sequence[Path]) -> int:
     """Recount the files, and print what was found: the first thing that does not fit, or that all does."""
     from ...sinks import recount
 
+    _check_one(data)
     held = _read(certificate)
     missing = held.unreceipted
     found = recount(held.receipts, data)
@@ -38,3 +39,12 @@ def _read(path: Path) -> Certificate:
         return read_certificate(path.read_bytes())
     except OSError as error:
         raise ConfigurationError(f"the certificate {path} cannot be read: {error.strerror}") from None
+    except PayloadError as error:
+        raise ConfigurationError(f"{path} is no certificate as `extract` writes it: {error.reason}") from None
+
+
+def _check_one(data: Sequence[Path]) -> None:
+    """A second certificate among the data would be passed over, and its files taken for verified."""
+    others = [each for each in data if each.suffix == ".json" and each.is_file()]
+    if others:
+        raise ConfigurationError(f"{others[0]} is no data: verify one certificate at a time")
