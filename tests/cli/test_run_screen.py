@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import io
 import re
 import sys
@@ -130,6 +131,22 @@ async def test_the_live_view_shows_the_plans(clock: VirtualClock) -> None:
 
     assert "0/20" in stream.getvalue()
     assert "a line that stays" in stream.getvalue()
+
+
+async def test_a_log_is_told_even_while_nothing_happens(clock: VirtualClock) -> None:
+    """Each half minute while something does, else each five; nothing is said of what had nothing to do."""
+    stream = io.StringIO()
+    screen, look, idle = LogScreen(stream), a_look(), a_look()
+    look.take(said(PlanEvent.FIRED, open=2, left=18))
+
+    with screen.live([look, idle], clock) as refresh:
+        for _ in range(20):
+            refresh()
+            await asyncio.sleep(30)
+        look.take(said(PlanEvent.ENDED, open=1, left=18, finished=1))
+        refresh()
+
+    assert 3 == len(stream.getvalue().splitlines())
 
 
 def test_plain_lines_without_rich_or_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

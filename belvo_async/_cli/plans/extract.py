@@ -145,6 +145,7 @@ async def _carry_out(job: Carriage, screen: RunScreen, refresh: Callable[[], Non
             if told is not None:
                 screen.say(f"{look.name}: {told}")
             refresh()
+        look.tally = job.run.outcome.tally
     finally:
         look.is_over = True
         with suppress(OSError):

@@ -48,6 +48,11 @@ class Look:
         """How many are open or still to be sent."""
         return self.tally.open + self.tally.left
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether there was nothing to do, and is nothing: no line is needed."""
+        return not (self.done or self.to_come or self.tally.parts)
+
     def eta(self, now: datetime) -> timedelta | None:
         """How long it takes yet: by its own pace, or by the estimate while that says more. None when over."""
         if self.is_over or not self.to_come:

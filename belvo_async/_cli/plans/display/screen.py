@@ -8,11 +8,13 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
 from typing import Final, Protocol, TextIO
 
+from ...._session.extraction.progress import PlanTally
 from ....abc import Clock
 from .look import Look
 
-# How often a log is told how a run stands, when something happens at all.
+# How often a log is told how a run stands: while something happens, and while nothing does.
 EVERY: Final = timedelta(seconds=30)
+CALM: Final = timedelta(minutes=5)
 
 
 class RunScreen(Protocol):
@@ -45,7 +47,7 @@ def open_screen(stream: TextIO | None = None) -> RunScreen:
 class LogScreen:
     """Lines that a file or a pipe can take."""
 
-    tick_seconds: float | None = None
+    tick_seconds: float | None = EVERY.total_seconds()
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -55,15 +57,17 @@ class LogScreen:
 
     @contextmanager
     def live(self, looks: Sequence[Look], clock: Clock) -> Generator[Callable[[], None]]:
-        told: dict[str, tuple[datetime, str]] = {}
+        told: dict[str, tuple[datetime, str, PlanTally]] = {}
 
         def refresh() -> None:
             now = clock.now()
             for look in looks:
-                at, before = told.get(look.name, (None, ""))
-                line = look.line(now)
-                if (at is None or now - at >= EVERY or look.is_over) and line != before:
-                    told[look.name] = now, line
+                if look.is_idle:
+                    continue
+                at, before, tally = told.get(look.name, (None, "", None))
+                every, line = CALM if look.tally == tally else EVERY, look.line(now)
+                if (at is None or now - at >= every or look.is_over) and line != before:
+                    told[look.name] = now, line, look.tally
                     self.say(f"{look.name}: {line}")
 
         yield refresh
