@@ -117,7 +117,7 @@ def test_every_command_can_be_typed(page: Path) -> None:
     """Each `belvo-async ...` in a block for the shell is one that the command line takes."""
     parser = make_parser()
     for line in "".join(blocks(page, "sh")).splitlines():
-        command = re.split(r"\s+(?:#|\||&&)\s", line.split("&& ")[-1])[0].removeprefix(".venv/bin/")
+        command = re.split(r"\s+(?:#|\||&&?|>)(?:\s|$)", line.split("&& ")[-1])[0].removeprefix(".venv/bin/")
         if command.startswith("belvo-async"):
             parser.parse_args(shlex.split(command)[1:])
 

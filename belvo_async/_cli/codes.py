@@ -25,7 +25,7 @@ class Code(IntEnum):
 
 MEANINGS: Final = {
     Code.WHOLE: "whole: every day is proven, and every row is written",
-    Code.FAILED: "broke off, or does not fit; why is on stderr",
+    Code.FAILED: "could not begin, broke off, or does not fit; why is on stderr",
     Code.WRONG: "wrong arguments: nothing was done",
     Code.PARTIAL: "not whole yet: give the same command again, when it says so",
     Code.DECIDE: "a person has to decide: what the vendor refused for good is not asked again without --retry",

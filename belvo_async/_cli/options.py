@@ -72,7 +72,7 @@ def add_store(command: Parser) -> None:
         "--store",
         default=os.environ.get("BELVO_ASYNC_STORE"),
         metavar="URL",
-        help="where jobs are kept: sqlite:PATH, postgresql://..., redis://... (BELVO_ASYNC_STORE)",
+        help="where jobs are kept: sqlite:PATH, postgresql://..., redis://... (BELVO_ASYNC_STORE, or that of the file)",
     )
 
 

@@ -92,5 +92,6 @@ def _footer(*, is_live: bool) -> str:
     )
     return (
         f"Worked out from the jobs and receipts of the store; nobody was asked. {how} "
-        "Instants are those of Mexico City. The commands take the store from BELVO_ASYNC_STORE, or --store."
+        "Instants are those of Mexico City. The commands take the store from --store, BELVO_ASYNC_STORE or "
+        "belvo-async.toml."
     )
