@@ -145,8 +145,12 @@ async def test_a_log_is_told_even_while_nothing_happens(clock: VirtualClock) -> 
             await asyncio.sleep(30)
         look.take(said(PlanEvent.ENDED, open=1, left=18, finished=1))
         refresh()
+        look.is_over = True
+        for _ in range(20):
+            refresh()
+            await asyncio.sleep(30)
 
-    assert 3 == len(stream.getvalue().splitlines())
+    assert 4 == len(stream.getvalue().splitlines())
 
 
 def test_plain_lines_without_rich_or_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,9 +87,9 @@ class Look:
         )
 
     def rate(self, now: datetime) -> str:
-        """How many jobs end in an hour or a minute."""
+        """How many jobs end in an hour or a minute; nothing once it is over: it would sink while other plans go on."""
         minutes = (now - self.began) / timedelta(minutes=1)
-        if not self.done or minutes <= 0:
+        if self.is_over or not self.done or minutes <= 0:
             return ""
         each = self.done / minutes
         return f"{each:.0f}/min" if each >= 2 else f"{each * 60:.0f}/h"
