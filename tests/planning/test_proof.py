@@ -16,7 +16,7 @@ ROOM = Path(__file__).parent
 
 @pytest.mark.proof
 @pytest.mark.parametrize(
-    ("laws", "examples"), [("test_laws.py", 200), ("test_requests.py", 1_500), ("test_resumption.py", 200)]
+    ("laws", "examples"), [("test_laws.py", 200), ("test_requests.py", 600), ("test_resumption.py", 200)]
 )
 def test_laws_hold_for_many(laws: str, examples: int) -> None:
     """In a process of its own: how many there are is settled when the laws are read."""
