@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from ..abc import Receipt, Sink, Store
+from ..abc import Sink, Store
 from ..accounts import accounts_of
 from ..discreet import discreet
 from ..errors import ConfigurationError, TaskError
@@ -34,7 +34,7 @@ from ..planning import (
     windows,
 )
 from .extraction.documents import choose_documents
-from .extraction.handed import RECEIPT, Handed, is_of_sink, read_handed
+from .extraction.handed import RECEIPT, Handed, is_of_sink, read_handed, wanted_of
 from .extraction.run import PlanRun
 from .extraction.steps import CONCURRENCY, RunTerms
 from .extraction.subject_state import SubjectState
@@ -79,11 +79,17 @@ class Plans(Reads):
 
     @discreet
     async def certificate(self, plan: Plan, *, into: Sink | str) -> Certificate:
-        """Coverage of a plan, and the receipts of a sink for it, as one document. Errors as for `coverage`."""
+        """Coverage of a plan, and the receipts of a sink for it, as one document. Errors as for `coverage`.
+
+        A part that lacks days which its job proves for the plan has no receipt in it.
+        """
         settled, sink = self._settle(plan), read_sink(into)
-        jobs = [job async for job in self._history(settled)]
-        receipts = [each async for each in self._receipts(settled, sink)]
-        return certify(cover(settled.plan, jobs), receipts, self._core.clock.now())
+        coverage = cover(settled.plan, [job async for job in self._history(settled)])
+        wanted = {job: spans for _, cells in coverage.by_subject() for job, spans in wanted_of(cells).items()}
+        receipts = [
+            each.receipt async for each in self._handed(settled, sink) if each.brings(wanted.get(each.receipt.job, ()))
+        ]
+        return certify(coverage, receipts, self._core.clock.now())
 
     @discreet
     async def extract(
@@ -198,10 +204,6 @@ class Plans(Reads):
         async for entry in self._jobs.entries(RECEIPT, accounts):
             if is_of_sink(entry, sink.name):
                 yield read_handed(entry)
-
-    async def _receipts(self, settled: Settled, sink: Sink) -> AsyncIterator[Receipt]:
-        async for handed in self._handed(settled, sink):
-            yield handed.receipt
 
 
 def read_sink(given: Sink | str) -> Sink:

@@ -120,7 +120,7 @@ def _read(core: Core, settled: Settled, parts: Sequence[DuePart]) -> Results[Any
     if len(parts) == 1 or list_of is None:
         return core.results(parts[0].job, None, record=None, resume=None, strict=False)
     spans = [span for each in parts for span in each.spans]
-    directions = tuple(each for each in settled.plan.directions if any(each == span[0] for span in spans))
+    directions = tuple(each for each in settled.rules.directions if any(each == span[0] for span in spans))
     first, last = day_of(min(span[1] for span in spans)), day_of(max(span[2] for span in spans))
     vendor = core.vendors[parts[0].job.vendor]
     query = list_of(parts[0].job.task.subject, Extent(directions=directions, first=first, last=last))

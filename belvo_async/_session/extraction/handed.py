@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Final, TypeAlias
 
@@ -13,6 +13,7 @@ import msgspec
 from ...abc import Entry, Receipt, RowPlace
 from ...planning import Cell, Known, Plan
 from ...planning.calendar import TIMELESS, number
+from ...planning.spans import Canvas, Span, join
 
 RECEIPT: Final = "receipt"
 
@@ -31,10 +32,14 @@ class Handed(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[str, ...] = ()
     unsaved: int = 0
 
-    def is_done(self, held: Sequence[HeldSpan], forms: Sequence[str]) -> bool:
+    def is_done(self, due: Sequence[HeldSpan], forms: Sequence[str]) -> bool:
         """Whether nothing is left to do for these rows and documents."""
         has_files = not forms or (set(forms) <= set(self.files) and not self.unsaved)
-        return has_files and tuple(sorted(self.held)) == tuple(held)
+        return has_files and unite(self.held) == due
+
+    def brings(self, wanted: Sequence[HeldSpan]) -> bool:
+        """Whether it tells of all rows that the job is to bring."""
+        return unite([*self.held, *wanted]) == unite(self.held)
 
 
 def entry_of(account: str, handed: Handed) -> Entry:
@@ -57,28 +62,42 @@ def _digest(sink_name: str) -> str:
     return hashlib.sha256(sink_name.encode()).hexdigest()[:16]
 
 
+def unite(spans: Iterable[HeldSpan]) -> tuple[HeldSpan, ...]:
+    """The same days, in as few spans as there can be."""
+    found: dict[str, list[Span]] = {}
+    for direction, begins, ends in spans:
+        found.setdefault(direction, []).append((begins, ends))
+    return tuple((direction, *each) for direction in sorted(found) for each in join(found[direction]))
+
+
 def wanted_of(cells: Iterable[Cell]) -> Mapping[str, tuple[HeldSpan, ...]]:
     """Which rows each job is to bring: those of the days that it proves, or brought a part of."""
     wanted: dict[str, list[HeldSpan]] = {}
     for cell in cells:
         if cell.job is not None and cell.known in (Known.PROVEN, Known.PARTIAL):
             wanted.setdefault(cell.job, []).append((cell.direction, number(cell.first), number(cell.last)))
-    return {job: tuple(spans) for job, spans in wanted.items()}
+    return {job: unite(spans) for job, spans in wanted.items()}
 
 
-def left_of(handed: Handed, plan: Plan) -> tuple[HeldSpan, ...]:
-    """What was handed over of days that a plan does not want: they stay where they are."""
-    first, last = plan.span
-    left: list[HeldSpan] = []
-    for direction, begins, ends in handed.held:
-        if direction not in plan.directions:
-            left.append((direction, begins, ends))
-            continue
-        if begins < first:
-            left.append((direction, begins, min(ends, first - 1)))
-        if ends > last:
-            left.append((direction, max(begins, last + 1), ends))
-    return tuple(left)
+def due_of(job_id: str, handed: Handed | None, wanted: Mapping[str, Sequence[HeldSpan]]) -> tuple[HeldSpan, ...]:
+    """Which rows are to be in the part of a job: those it is to bring, and what it holds that no other job brings.
+
+    So what was handed over stays where it is until a newer answer is there, and what a plan does not want for good.
+    """
+    mine = tuple(wanted.get(job_id, ()))
+    if handed is None or unite(handed.held) == mine:
+        return mine
+    every = [span for spans in wanted.values() for span in spans]
+    return unite([*mine, *(left for span in handed.held for left in _without(span, every))])
+
+
+def _without(span: HeldSpan, others: Iterable[HeldSpan]) -> Iterator[HeldSpan]:
+    direction, begins, ends = span
+    canvas = Canvas((begins, ends))
+    for side, first, last in others:
+        if side == direction:
+            canvas.paint(first, last)
+    return ((direction, *each) for each in canvas.bare)
 
 
 class Axis:

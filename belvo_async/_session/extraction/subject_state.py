@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from ...jobs import Job, Status, Way, proof_of
 from ...planning import Cell, Chunk, Known, Proposal, Settled, Window, cover, propose
 from .collect import DuePart
-from .handed import Handed, HeldSpan, left_of, wanted_of
+from .handed import Handed, HeldSpan, due_of, wanted_of
 
 # The tag by which a plan's jobs are found again: what they cost counts against its cap.
 PLAN_TAG: Final = "plan"
@@ -159,7 +159,8 @@ class SubjectState:
         superseded = (job for job in self.handed if job not in wanted)
         for job_id in (*superseded, *wanted):
             handed = self.handed.get(job_id)
-            outside = () if handed is None else left_of(handed, self._plan)
-            due = tuple(sorted({*wanted.get(job_id, ()), *outside}))
-            if job_id in self._jobs and (handed is None or not handed.is_done(due, self._forms)):
+            due = due_of(job_id, handed, wanted)
+            # Documents are saved of what the plan wants.
+            forms = self._forms if job_id in wanted else ()
+            if job_id in self._jobs and (handed is None or not handed.is_done(due, forms)):
                 yield job_id, due

@@ -1,0 +1,95 @@
+"""What the parts of a sink hold while answers are asked again, and what is said of them: no row goes missing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from belvo_async import Session
+from belvo_async.planning import Freshness, Plan
+from tests.kept_sink import KeptSink
+from tests.session.test_extract import belvo_plan, carry_out, held_by_belvo, syntage_plan
+from tests.session.world import World
+
+YEAR = {"first": date(2025, 1, 1), "last": date(2025, 12, 31)}
+STALE = Freshness(max_age=timedelta(days=5))
+
+
+async def test_rows_stay_until_a_newer_answer_brings_them(world: World) -> None:
+    """What is asked again stays in the sink meanwhile, and for good where the vendor then fails."""
+    session, sink = await world.open(), KeptSink()
+    plan = syntage_plan(world, subjects=world.syntage.entities[:1], **YEAR)
+    await carry_out(session, plan, sink)
+    rows = Counter(row.uuid for row in sink.rows)
+    await asyncio.sleep(timedelta(days=10).total_seconds())
+    world.syntage.next_job(outcome="failed", error_code="invalid_credentials")
+
+    outcome = await carry_out(session, plan, sink, freshness=STALE)
+
+    assert not outcome.is_whole
+    assert rows
+    assert rows == Counter(row.uuid for row in sink.rows)
+
+
+async def test_rows_stay_while_more_options_are_asked_for(world: World) -> None:
+    """Records without their XML stay until those with it are there."""
+    session, sink = await world.open(), KeptSink()
+    plan = syntage_plan(world, subjects=world.syntage.entities[:1], **YEAR)
+    await carry_out(session, plan, sink)
+    rows = Counter(row.uuid for row in sink.rows)
+    world.syntage.next_job(outcome="failed", error_code="invalid_credentials")
+
+    more = syntage_plan(world, subjects=world.syntage.entities[:1], options=["xml"], **YEAR)
+    await carry_out(session, more, sink)
+    kept = Counter(row.uuid for row in sink.rows)
+    await carry_out(session, more, sink, retry=True)
+
+    assert rows == kept == Counter(row.uuid for row in sink.rows)
+    assert 1 == len([rows for rows in sink.parts.values() if rows])
+
+
+async def test_a_receipt_of_fewer_days_proves_no_rows_of_the_others(world: World) -> None:
+    """Of a job that covers years, a sink that was filled by a plan for one month holds that month."""
+    session, sink = await world.open(), KeptSink()
+    years = syntage_plan(world, subjects=world.syntage.entities[:1])
+    await carry_out(session, years, KeptSink("kept:2"))
+    month = syntage_plan(world, subjects=world.syntage.entities[:1], first=date(2025, 3, 1), last=date(2025, 3, 31))
+    await carry_out(session, month, sink)
+
+    narrow = await session.certificate(years, into=sink)
+    await carry_out(session, years, sink)
+    whole = await session.certificate(years, into=sink)
+
+    assert narrow.unreceipted
+    assert not narrow.receipts
+    assert not whole.unreceipted
+
+
+async def rows_of(session: Session, plan: Plan, folder: Path, **options: Any) -> Counter[str]:
+    async for _ in await session.extract(plan, into=f"ndjson:{folder}", patience=timedelta(0), **options):
+        pass
+    return Counter(ids_in(folder))
+
+
+def ids_in(folder: Path) -> Iterator[str]:
+    for part in folder.rglob("*.ndjson"):
+        yield from (msgspec.json.decode(line)["id"] for line in part.read_bytes().splitlines())
+
+
+async def test_documents_of_one_direction_leave_the_other_alone(world: World, tmp_path: Path) -> None:
+    """Parts that a plan does not want are neither read nor written for its documents."""
+    session = await world.open()
+    links = world.belvo.links[:1]
+    received = belvo_plan(world, subjects=links, directions=["received"], options=["xml"])
+    issued = belvo_plan(world, subjects=links, directions=["issued"], options=["xml"])
+
+    await rows_of(session, received, tmp_path)
+    written = await rows_of(session, issued, tmp_path, files=["xml"])
+
+    assert held_by_belvo(world, belvo_plan(world, subjects=links)) == written
