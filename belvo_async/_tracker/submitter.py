@@ -168,7 +168,7 @@ class Submitter:
         vendor = self._context.vendors[task.vendor]
         now = self._context.clock.now()
         return Job(
-            id=self._context.new_id(),
+            id=wish.job_id or self._context.new_id(),
             vendor=vendor.name,
             account=vendor.account,
             task=task,

@@ -13,8 +13,12 @@ from .model import Job, Status
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """How a task is fired: under which name for ever, with which tags, and since when an equal whole job will do."""
+    """How a task is fired: under which name for ever, with which tags, and since when an equal whole job will do.
 
+    `job_id`: of the job that is made unless one is joined, for who wants to know which it was.
+    """
+
+    job_id: str | None = None
     once: str | None = None
     tags: dict[str, str] = {}
     fresh_since: datetime | None = None

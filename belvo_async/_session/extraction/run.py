@@ -51,7 +51,8 @@ class PlanRun:
         self._lines = lines
         self._terms = terms
         self._outage = Outage()
-        self._telling = Telling(core.clock, terms.price, sum(line.paid(terms.plan_id) for line in lines))
+        paid = (job for line in lines for job in line.paid(terms.plan_id))
+        self._telling = Telling(core.clock, terms.price, paid)
         self._steps = Steps(
             core=core,
             store=store,

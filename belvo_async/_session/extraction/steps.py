@@ -29,7 +29,7 @@ from .collect import Collected, DuePart, collect
 from .documents import Documents
 from .handed import Handed, entry_of
 from .progress import PlanEvent
-from .subject_state import PLAN_TAG, SubjectState
+from .subject_state import PLAN_TAG, SubjectState, is_paid
 from .telling import Telling
 
 # Open jobs cost next to nothing; a vendor's budget is met with a few hundred of them.
@@ -124,22 +124,20 @@ class Steps:
         chunk = line.chunk
         if chunk is None or await self._is_too_much():
             return None
-        # Before, so that those that are sent at the same time count too.
-        self.telling.pay(1)
-        began, is_joined = self.core.clock.now(), True
-        try:
-            job, until = await self._submit(chunk, fresh_since=self._since(chunk, began))
+        with self.telling.paying():
+            job, until, is_joined = await self._submit(chunk, fresh_since=self._since(chunk))
             if line.knows_ended(job):
                 # Whole, and yet its days are not proven: it was asked before they had ended.
-                job, until = await self._submit(chunk, fresh_since=None)
-            is_joined = job.created_at < began
-        finally:
-            if is_joined:
-                self.telling.pay(-1)
-        line.note_sent(job)
+                job, until, is_joined = await self._submit(chunk, fresh_since=None)
+        self._learn(line, job)
+        line.note_sent()
         self.telling.count(fired=not is_joined, joined=is_joined, left=-1)
         await self.telling.tell(PlanEvent.FIRED, job=job)
         return handle_on(self.core, job, until)
+
+    def _learn(self, line: SubjectState, job: Job) -> None:
+        line.learn(job)
+        self.telling.pay(job, is_paid=is_paid(job, self.terms.plan_id))
 
     async def _is_too_much(self) -> bool:
         if self.terms.most is None or self.telling.sent < self.terms.most:
@@ -149,14 +147,18 @@ class Steps:
             await self.telling.tell(PlanEvent.CAPPED)
         return True
 
-    async def _submit(self, chunk: Chunk, *, fresh_since: datetime | None) -> tuple[Job, datetime]:
+    async def _submit(self, chunk: Chunk, *, fresh_since: datetime | None) -> tuple[Job, datetime, bool]:
+        """Fire or join: the job, until when it is waited for, and whether it was somebody else's."""
+        job_id = self.core.tracker.context.new_id()
         tags = {**self.terms.tags, PLAN_TAG: self.terms.plan_id}
-        wish = Wish(fresh_since=fresh_since, tags=tags)
+        wish = Wish(job_id=job_id, fresh_since=fresh_since, tags=tags)
         task = chunk.task(*self.settled)
-        return await self.core.submit(task, self.terms.deadline, wish, urgency=Urgency.BULK)
+        job, until = await self.core.submit(task, self.terms.deadline, wish, urgency=Urgency.BULK)
+        return job, until, job.id != job_id
 
-    def _since(self, chunk: Chunk, now: datetime) -> datetime:
+    def _since(self, chunk: Chunk) -> datetime:
         """From when on an equal whole job, of whomever, answers for a chunk."""
+        now = self.core.clock.now()
         first, last = number(chunk.first), number(chunk.last)
         since = [
             window.since
@@ -175,9 +177,7 @@ class Steps:
             await self.telling.tell(PlanEvent.STUCK, job=job)
             return
         check_key(job)
-        line.learn(job)
-        if job.status is Status.REJECTED:
-            self.telling.pay(-1)
+        self._learn(line, job)
         self.telling.count_end(job)
         await self.telling.tell(PlanEvent.ENDED, job=job)
         await self._note_outage(line, job)

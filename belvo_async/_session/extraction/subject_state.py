@@ -19,6 +19,12 @@ PLAN_TAG: Final = "plan"
 REFUSALS_LIMIT: Final = 3
 
 
+def is_paid(job: Job, plan_id: str) -> bool:
+    """Whether a job was sent for a plan: what the vendor refused costs nothing, what was withdrawn neither."""
+    is_sent = job.status is not Status.REJECTED and not (job.abandoned and job.is_queued)
+    return is_sent and job.tags.get(PLAN_TAG) == plan_id
+
+
 class SubjectState:
     """One subject: its jobs, what its days are known by, and the next thing to do. One request at a time."""
 
@@ -46,9 +52,8 @@ class SubjectState:
         """Keep what a job says, as little of it as coverage needs."""
         self._jobs[job.id] = proof_of(job) or job
 
-    def note_sent(self, job: Job) -> None:
-        """Keep the job of the chunk that was next: it is left no longer."""
-        self.learn(job)
+    def note_sent(self) -> None:
+        """Note that the chunk that was next is left no longer."""
         self._is_sent = True
 
     def ask_again(self) -> None:
@@ -68,14 +73,9 @@ class SubjectState:
         known = self._jobs.get(job.id)
         return known is not None and not known.is_open
 
-    def paid(self, plan_id: str) -> int:
-        """How many requests were sent for a plan: those the vendor refused cost nothing, those withdrawn neither."""
-        return sum(
-            job.tags.get(PLAN_TAG) == plan_id
-            and job.status is not Status.REJECTED
-            and not (job.abandoned and job.is_queued)
-            for job in self._jobs.values()
-        )
+    def paid(self, plan_id: str) -> Iterator[str]:
+        """The jobs that were sent for a plan, by whomever."""
+        return (job.id for job in self._jobs.values() if is_paid(job, plan_id))
 
     def review(self, windows: Collection[Window], now: datetime) -> None:
         """Work out what is known and left, after something was learned or time has passed."""

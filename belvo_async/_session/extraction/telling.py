@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator, Iterable
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Final, TypedDict, Unpack
 
@@ -28,14 +29,15 @@ class _Facts(TypedDict, total=False):
 class Telling:
     """Counts what happens and hands it to the reader."""
 
-    def __init__(self, clock: Clock, price: Price | None, sent: int) -> None:
+    def __init__(self, clock: Clock, price: Price | None, paid: Iterable[str]) -> None:
         self._clock = clock
         self._price = price
         self._told: asyncio.Queue[PlanProgress | None] = asyncio.Queue(maxsize=UNREAD_LIMIT)
-        # Requests that were paid for under this plan, by this run and earlier ones.
-        self.sent = sent
+        # Jobs that were paid for under this plan, by whichever run, and requests that are being sent.
+        self._paid = set(paid)
+        self._reserved = 0
         self.tally = PlanTally()
-        self.pay(0)
+        self._count_money()
 
     async def tell(self, event: PlanEvent, **facts: Unpack[_Facts]) -> None:
         """Say that something happened; waits while the reader is far behind."""
@@ -55,9 +57,31 @@ class Telling:
         tally = self.tally
         self.tally = replace(tally, **{name: getattr(tally, name) + count for name, count in more.items()})
 
-    def pay(self, count: int) -> None:
-        """Note requests that were paid for; with a negative number, that they were not after all."""
-        self.sent += count
+    @property
+    def sent(self) -> int:
+        """How many requests the plan pays for."""
+        return len(self._paid) + self._reserved
+
+    @contextmanager
+    def paying(self) -> Generator[None]:
+        """Count a request that is sent in this block, so that those that are sent at the same time count too."""
+        self._reserved += 1
+        self._count_money()
+        try:
+            yield
+        finally:
+            self._reserved -= 1
+            self._count_money()
+
+    def pay(self, job: Job, *, is_paid: bool) -> None:
+        """Note whether a job is one that the plan pays for."""
+        if is_paid:
+            self._paid.add(job.id)
+        else:
+            self._paid.discard(job.id)
+        self._count_money()
+
+    def _count_money(self) -> None:
         spent = None if self._price is None else self._price.times(self.sent)
         self.tally = replace(self.tally, spent=spent)
 
