@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from datetime import date, timedelta
 from typing import Any
@@ -134,6 +135,39 @@ async def test_a_job_that_was_forgotten_still_proves(world: World) -> None:
 
     assert outcome.is_whole
     assert 12 == len(world.sent("POST", "/api/invoices"))
+
+
+async def test_a_failure_that_nobody_tells_does_not_stop_its_link(world: World) -> None:
+    """Belvo has no webhook for it: the rest of the link is asked for, and shows that the request brought nothing."""
+    session, sink = await world.open(), KeptSink()
+    plan = belvo_plan(world, subjects=world.belvo.links[:1])
+    address, world.belvo.webhook_url = world.belvo.webhook_url, None
+    world.belvo.next_job(outcome="failed")
+    running = asyncio.create_task(carry_out(session, plan, sink))
+    await asyncio.sleep(timedelta(minutes=5).total_seconds())
+    world.belvo.webhook_url = address
+
+    outcome = await running
+    again = await carry_out(session, plan, sink)
+    mended = await carry_out(session, plan, sink, retry=True)
+
+    assert 1 == len(outcome.stuck)
+    assert {Known.PROVEN, Known.MISSING} == {known for known, days in outcome.days.items() if days}
+    assert {"unconfirmed"} == {cell.code for cell in again.refused}
+    assert mended.is_whole
+    assert 8 + 1 == len(world.sent("POST", "/api/invoices"))
+
+
+async def test_a_link_of_which_nothing_is_told_is_left_alone(world: World) -> None:
+    """Two requests without a word are enough: each may be billed."""
+    session, sink = await world.open(webhooks=False), KeptSink()
+    plan = belvo_plan(world, subjects=world.belvo.links[:1])
+    for _ in range(8):
+        world.belvo.next_job(outcome="failed")
+
+    outcome = await carry_out(session, plan, sink)
+
+    assert 2 == len(outcome.stuck) == len(world.sent("POST", "/api/invoices"))
 
 
 async def test_what_nobody_can_say_was_sent_is_for_a_person(world: World) -> None:

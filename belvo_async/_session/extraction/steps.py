@@ -173,6 +173,7 @@ class Steps:
             await handle
         job = handle.job
         if job.is_open:
+            self._learn(line, job)
             line.stuck.add(job.id)
             await self.telling.tell(PlanEvent.STUCK, job=job)
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from msgspec.structs import replace
@@ -17,6 +17,10 @@ from .handed import Handed, HeldSpan, due_of, wanted_of
 PLAN_TAG: Final = "plan"
 # A link turns invalid after six POSTs without success (Belvo, errors, invalid_link): half of them are ours to burn.
 REFUSALS_LIMIT: Final = 3
+# Jobs of one lane without a word in a run: each may be billed.
+STUCK_LIMIT: Final = 2
+# Before anything was looked at.
+_NEVER: Final = datetime(1970, 1, 2, tzinfo=UTC)
 
 
 def is_paid(job: Job, plan_id: str) -> bool:
@@ -43,6 +47,7 @@ class SubjectState:
         # Jobs that are not waited for any longer, and those whose rows could not be read in this run.
         self.stuck, self.unread = set[str](), set[str]()
         self.collecting = set[str]()
+        self._now = _NEVER
         self.cells: tuple[Cell, ...] = ()
         self._proposal = Proposal(chunks=(), later=(), under_way=(), reused=(), refused=())
         # Whether the first of its chunks was sent since it was proposed.
@@ -79,6 +84,7 @@ class SubjectState:
 
     def review(self, windows: Collection[Window], now: datetime) -> None:
         """Work out what is known and left, after something was learned or time has passed."""
+        self._now = now
         coverage = cover(self._plan, self._jobs.values(), windows=tuple(windows))
         self.cells = coverage.cells
         proposal = propose(coverage, self._rules, now, decided=self._decided)
@@ -100,10 +106,17 @@ class SubjectState:
 
     @property
     def chunk(self) -> Chunk | None:
-        """The next request that may be sent now; none beside a job that may hold the subject's lane for long."""
-        if self.stuck and self._rules.is_laned:
-            return None
-        return next(iter(self._proposal.chunks), None)
+        """The next request that may be sent now."""
+        return None if self._rules.is_laned and self._is_held_up else next(iter(self._proposal.chunks), None)
+
+    @property
+    def _is_held_up(self) -> bool:
+        """Whether jobs that are not waited for hold the subject's lane, or more of them come to nothing.
+
+        Beside one whose time is over others are sent: what they bring shows how that ended, where the vendor says not.
+        """
+        stuck = [job for each in self.stuck if (job := self._jobs.get(each)) is not None and job.is_open]
+        return len(stuck) >= STUCK_LIMIT or any(job.is_queued or not job.is_past(self._now) for job in stuck)
 
     @property
     def under_way(self) -> str | None:
