@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 from belvo_async import Session
 from belvo_async.planning import Freshness, Plan
@@ -62,6 +63,7 @@ async def test_a_receipt_of_fewer_days_proves_no_rows_of_the_others(world: World
     month = syntage_plan(world, subjects=world.syntage.entities[:1], first=date(2025, 3, 1), last=date(2025, 3, 31))
     await carry_out(session, month, sink)
 
+    assert {"2025-03"} == {f"{row.issued_at:%Y-%m}" for row in sink.rows}
     narrow = await session.certificate(years, into=sink)
     await carry_out(session, years, sink)
     whole = await session.certificate(years, into=sink)
@@ -93,3 +95,41 @@ async def test_documents_of_one_direction_leave_the_other_alone(world: World, tm
     written = await rows_of(session, issued, tmp_path, files=["xml"])
 
     assert held_by_belvo(world, belvo_plan(world, subjects=links)) == written
+
+
+async def test_a_plan_that_reaches_further_back_writes_no_row_twice(world: World) -> None:
+    """A row of the first day by one clock is of the day before by the other: the older part gives it up."""
+    session, sink, entities = await world.open(), KeptSink(), world.syntage.entities[:1]
+    at = next(
+        at
+        for row in world.syntage.invoices(entities[0])
+        if (at := datetime.fromisoformat(str(row["issuedAt"]))).hour < 6 and at.year == 2025
+    )
+    later = syntage_plan(world, subjects=entities, first=at.date(), last=date(2025, 12, 31))
+    sooner = syntage_plan(world, subjects=entities, first=at.date() - timedelta(days=40), last=date(2025, 12, 31))
+
+    await carry_out(session, later, sink)
+    before = Counter(row.uuid for row in sink.rows)
+    await carry_out(session, sooner, sink)
+    after = Counter(row.uuid for row in sink.rows)
+    commits = sink.commits
+    for plan in (later, sooner):
+        await carry_out(session, plan, sink)
+
+    assert before < after
+    assert {1} == set(after.values())
+    assert (commits, after) == (sink.commits, Counter(row.uuid for row in sink.rows))
+
+
+@pytest.mark.parametrize("resource", ["electronic_accounting", "tax_retention"])
+async def test_a_plan_that_grows_writes_no_row_twice(world: World, resource: str) -> None:
+    """What came in after a month and is about it belongs to the day it came, once the plan wants that."""
+    session, sink = await world.open(), KeptSink()
+
+    for last in (date(2025, 3, 31), date(2025, 6, 30), date(2025, 12, 31)):
+        plan = syntage_plan(world, resource=resource, subjects=world.syntage.entities[:1], last=last)
+        await carry_out(session, plan, sink)
+
+    rows = Counter(row.id for row in sink.rows)
+    assert rows
+    assert {1} == set(rows.values())

@@ -13,8 +13,9 @@ from ...planning import Settled
 from ...planning.calendar import day_of
 from ..core import Core
 from ..reading.results import Results
+from .axis import Axis, asked_by
 from .documents import Documents
-from .handed import Axis, Handed, HeldSpan
+from .handed import Handed, HeldSpan
 
 # Parts that are open at a time: each is a file and a batch of rows.
 TOGETHER_LIMIT = 24
@@ -59,15 +60,22 @@ def in_groups(parts: Sequence[DuePart]) -> Iterator[tuple[DuePart, ...]]:
 
 
 async def collect(
-    core: Core, sink: Sink, settled: Settled, parts: Sequence[DuePart], files: Documents | None
+    core: Core,
+    sink: Sink,
+    settled: Settled,
+    parts: Sequence[DuePart],
+    others: Sequence[HeldSpan],
+    files: Documents | None,
 ) -> Collected:
     """Read the rows of jobs that belong to their days, and write them as their parts.
 
-    Those of several jobs by one list. None of a job whose rows another one brings by now: its part stays, empty. With
-    `files`, their documents are saved beside them. Raises what reading raises, and SinkError; then the parts that were
-    not committed are as they were.
+    Those of several jobs by one list. None of a job whose rows another one brings by now: its part stays, empty.
+    `others` is what other parts hold. With `files`, their documents are saved beside them. Raises what reading raises,
+    and SinkError; then the parts that were not committed are as they were.
     """
-    axis, rules, unsaved = Axis(settled.plan, [each.spans for each in parts]), settled.rules, [0] * len(parts)
+    asked = asked_by((each.extent.first, each.extent.last) for each in parts)
+    axis = Axis(settled, [each.spans for each in parts], asked, others)
+    rules, unsaved = settled.rules, [0] * len(parts)
     keys = [_key(core, settled, each) for each in parts]
     results = _read(core, settled, parts)
     remarks = Remarks(core, parts)
@@ -84,8 +92,8 @@ async def collect(
         receipts = [await each.commit(now=core.clock.now()) for each in writers]
     forms = () if files is None else files.forms
     handed = tuple(
-        Handed(receipt=receipt, held=part.spans, files=forms, unsaved=missing)
-        for receipt, part, missing in zip(receipts, parts, unsaved, strict=True)
+        Handed(receipt=receipt, held=part.spans, files=forms, unsaved=unsaved[place], strays=axis.strays(place))
+        for place, (receipt, part) in enumerate(zip(receipts, parts, strict=True))
     )
     return Collected(handed, results.misfits.count)
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
 from typing import Final, TypeAlias
 
 import msgspec
 
-from ...abc import Entry, Receipt, RowPlace
-from ...planning import Cell, Known, Plan
-from ...planning.calendar import TIMELESS, number
+from ...abc import Entry, Receipt
+from ...planning import Cell, Known
+from ...planning.calendar import number
 from ...planning.spans import Canvas, Span, join
 
 RECEIPT: Final = "receipt"
@@ -24,18 +22,20 @@ HeldSpan: TypeAlias = tuple[str, int, int]
 class Handed(msgspec.Struct, frozen=True, kw_only=True):
     """A receipt, and of which days and directions the rows are that it tells of.
 
-    `files` are the forms of documents that were saved beside them, of which `unsaved` could not be had.
+    `files` are the forms of documents that were saved beside them, of which `unsaved` could not be had. `strays`: where
+    rows of it belong, should another job bring what is there.
     """
 
     receipt: Receipt
     held: tuple[HeldSpan, ...]
     files: tuple[str, ...] = ()
     unsaved: int = 0
+    strays: tuple[HeldSpan, ...] = ()
 
-    def is_done(self, due: Sequence[HeldSpan], forms: Sequence[str]) -> bool:
-        """Whether nothing is left to do for these rows and documents."""
+    def is_done(self, due: Sequence[HeldSpan], forms: Sequence[str], others: Iterable[HeldSpan]) -> bool:
+        """Whether nothing is left to do for these rows and documents, beside those that other jobs bring."""
         has_files = not forms or (set(forms) <= set(self.files) and not self.unsaved)
-        return has_files and unite(self.held) == due
+        return has_files and unite(self.held) == due and not (self.strays and _overlap(self.strays, others))
 
     def brings(self, wanted: Sequence[HeldSpan]) -> bool:
         """Whether it tells of all rows that the job is to bring."""
@@ -91,6 +91,15 @@ def due_of(job_id: str, handed: Handed | None, wanted: Mapping[str, Sequence[Hel
     return unite([*mine, *(left for span in handed.held for left in _without(span, every))])
 
 
+def _overlap(some: Iterable[HeldSpan], others: Iterable[HeldSpan]) -> bool:
+    each_other = [*others]
+    return any(
+        side == other and first <= ends and begins <= last
+        for side, begins, ends in some
+        for other, first, last in each_other
+    )
+
+
 def _without(span: HeldSpan, others: Iterable[HeldSpan]) -> Iterator[HeldSpan]:
     direction, begins, ends = span
     canvas = Canvas((begins, ends))
@@ -98,45 +107,3 @@ def _without(span: HeldSpan, others: Iterable[HeldSpan]) -> Iterator[HeldSpan]:
         if side == direction:
             canvas.paint(first, last)
     return ((direction, *each) for each in canvas.bare)
-
-
-class Axis:
-    """Tells which of several parts a row belongs to, if to any.
-
-    By one reading of its day, so that a row at the edge of two jobs belongs to one of them. What lies before or behind
-    the plan, by that reading, was asked for by the other: it belongs to the plan's first or last day.
-    """
-
-    def __init__(self, plan: Plan, parts: Sequence[Sequence[HeldSpan]]) -> None:
-        self._first, self._last = plan.span
-        self._directions = tuple(plan.directions)
-        self._spans: dict[str, list[tuple[int, int, int]]] = {}
-        for place, spans in enumerate(parts):
-            for direction, begins, ends in spans:
-                self._spans.setdefault(direction, []).append((begins, ends, place))
-        for each in self._spans.values():
-            each.sort()
-        every = [span for each in self._spans.values() for span in each]
-        self._outside = any(begins < self._first or ends > self._last for begins, ends, _ in every)
-
-    def owner(self, row: RowPlace) -> int | None:
-        """The place of the part that a row belongs to; None where another job brings it."""
-        day = self._day(row.day)
-        for direction in [each for each in self._directions if each in row.directions][:1] or self._spans:
-            spans = self._spans.get(direction, ())
-            if day is None:
-                return spans[0][2] if spans else None
-            found = bisect_right(spans, (day, MANY, MANY)) - 1
-            if found >= 0 and spans[found][0] <= day <= spans[found][1]:
-                return spans[found][2]
-        return None
-
-    def _day(self, day: date | None) -> int | None:
-        if day is None or self._first == TIMELESS:
-            return None
-        ordinal = day.toordinal()
-        return ordinal if self._outside else min(max(ordinal, self._first), self._last)
-
-
-# More than any day's number, or any part's.
-MANY: Final = 10**9

@@ -27,7 +27,7 @@ from ..core import Core
 from ..handle import JobHandle, handle_on
 from .collect import Collected, DuePart, collect
 from .documents import Documents
-from .handed import Handed, entry_of
+from .handed import Handed, HeldSpan, entry_of
 from .progress import PlanEvent
 from .subject_state import PLAN_TAG, SubjectState, is_paid
 from .telling import Telling
@@ -77,7 +77,7 @@ class Steps:
 
     async def hand_over(self, line: SubjectState, parts: Sequence[DuePart]) -> None:
         """Write the rows of jobs that belong to their days, and keep that they are written."""
-        done = await self._collect(parts)
+        done = await self._collect(parts, list(line.held_beside(parts)))
         if done is None:
             line.unread.update(each.job.id for each in parts)
             return
@@ -100,11 +100,11 @@ class Steps:
         self.telling.count(parts=1, rows=receipt.rows, written_bytes=receipt.size_bytes, unsaved_files=unsaved)
         await self.telling.tell(PlanEvent.WRITTEN, job=job, receipt=receipt)
 
-    async def _collect(self, parts: Sequence[DuePart]) -> Collected | None:
+    async def _collect(self, parts: Sequence[DuePart], others: Sequence[HeldSpan]) -> Collected | None:
         """Read the rows of jobs into their parts; None when that failed again and again: the next run does it."""
         for wait in (*READ_AGAIN_AFTER, None):
             try:
-                return await collect(self.core, self.sink, self.settled, parts, self.files)
+                return await collect(self.core, self.sink, self.settled, parts, others, self.files)
             except _PASSING as error:
                 await self.telling.tell(PlanEvent.UNREAD, job=parts[0].job, note=_words(error))
             if wait is not None:

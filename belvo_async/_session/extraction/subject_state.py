@@ -157,6 +157,11 @@ class SubjectState:
             if job_id not in self.collecting and job_id not in self.unread:
                 yield DuePart(self._jobs[job_id], spans)
 
+    def held_beside(self, parts: Sequence[DuePart]) -> Iterator[HeldSpan]:
+        """What is in the parts of other jobs."""
+        mine = {each.job.id for each in parts}
+        return (span for job_id, handed in self.handed.items() if job_id not in mine for span in handed.held)
+
     @property
     def is_at_rest(self) -> bool:
         """Whether nothing of it is under way, and nothing can be asked now: more rows will not come soon."""
@@ -169,11 +174,12 @@ class SubjectState:
 
     def _due(self) -> Iterator[tuple[str, tuple[HeldSpan, ...]]]:
         wanted = wanted_of(self.cells)
+        every = [span for spans in wanted.values() for span in spans]
         superseded = (job for job in self.handed if job not in wanted)
         for job_id in (*superseded, *wanted):
             handed = self.handed.get(job_id)
             due = due_of(job_id, handed, wanted)
             # Documents are saved of what the plan wants.
             forms = self._forms if job_id in wanted else ()
-            if job_id in self._jobs and (handed is None or not handed.is_done(due, forms)):
+            if job_id in self._jobs and (handed is None or not handed.is_done(due, forms, every)):
                 yield job_id, due
