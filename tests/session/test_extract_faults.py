@@ -155,7 +155,7 @@ async def test_a_failure_that_nobody_tells_does_not_stop_its_link(world: World) 
     assert {Known.PROVEN, Known.MISSING} == {known for known, days in outcome.days.items() if days}
     assert {"unconfirmed"} == {cell.code for cell in again.refused}
     assert mended.is_whole
-    assert 8 + 1 == len(world.sent("POST", "/api/invoices"))
+    assert 6 + 1 == len(world.sent("POST", "/api/invoices"))
 
 
 async def test_a_link_of_which_nothing_is_told_is_left_alone(world: World) -> None:
