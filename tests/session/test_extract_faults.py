@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from belvo_async import AuthenticationError, Session
-from belvo_async.planning import Known, Plan
+from belvo_async.planning import Known, Plan, outages
 from tests.kept_sink import KeptSink
 from tests.session.test_extract import belvo_plan, carry_out, held_by_belvo, syntage_plan
 from tests.session.world import World
@@ -62,6 +62,23 @@ async def test_an_institution_that_is_down_is_left_alone(world: World) -> None:
     assert 1 == events.count("paused")
     assert (await session.coverage(plan)).is_whole
     assert 2 * len(plan.subjects) == len(world.sent("POST", "/extractions"))
+
+
+async def test_a_pause_ends_beside_a_job_that_hangs(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was sent before the pause says nothing of it for hours; one request shows whether it is over."""
+    monkeypatch.setattr(outages, "OUTAGE_SIGNS", 2)
+    session, sink = await world.open(), KeptSink()
+    plan = syntage_plan(world, subjects=world.syntage.entities)
+    hanging, *others = plan.subjects
+    world.syntage.next_job(entity=hanging, outcome="stuck")
+    for entity in others:
+        world.syntage.next_job(entity=entity, outcome="failed", error_code="sat_unavailable")
+    began = world.clock.now()
+
+    ended = [each.at - began async for each in await session.extract(plan, into=sink) if each.event == "written"]
+
+    assert 2 == len(ended)
+    assert max(ended) < timedelta(hours=2)
 
 
 async def test_three_refused_requests_stop_a_link(world: World) -> None:

@@ -71,6 +71,8 @@ class PlanRun:
         self._reads_together = settled.rules.list_of is not None
         self._later: list[tuple[datetime, int, SubjectState]] = []
         self._following = self._collecting = 0
+        # The subject whose request is to show whether a pause is over.
+        self._probe: SubjectState | None = None
         self._waited_until: datetime | None = None
         self._outcome: PlanOutcome | None = None
 
@@ -217,6 +219,8 @@ class PlanRun:
                 self._ready.append(line)
                 continue
             line.is_waiting, line.is_busy = False, True
+            if line.under_way is None and self._outage.is_probing:
+                self._probe = line
             self._count_following(1)
             self._begin(self._follow(line))
 
@@ -224,7 +228,7 @@ class PlanRun:
         if self._steps.is_capped or self._outage.is_on(self._clock.now()):
             return False
         # Behind a pause, one request shows whether it is over.
-        return not (self._outage.is_probing and self._following)
+        return not (self._outage.is_probing and self._probe is not None)
 
     def _begin(self, work: Coroutine[None, None, SubjectState]) -> None:
         task = asyncio.create_task(work)
@@ -236,6 +240,7 @@ class PlanRun:
             await self._steps.follow(line)
         finally:
             line.is_busy = False
+            self._probe = None if self._probe is line else self._probe
             self._count_following(-1)
         return line
 
