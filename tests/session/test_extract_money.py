@@ -25,7 +25,7 @@ async def test_of_two_runs_at_once_each_request_is_fired_by_one(world: World) ->
 
     assert 12 == len(world.sent("POST", "/api/invoices"))
     assert 12 == one.tally.fired + other.tally.fired == one.tally.joined + other.tally.joined
-    assert Decimal(160) == one.tally.spent.high == other.tally.spent.high
+    assert Decimal(120) == one.tally.spent.high == other.tally.spent.high
 
 
 async def test_two_runs_at_once_keep_to_one_cap(world: World) -> None:
