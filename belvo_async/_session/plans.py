@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -156,6 +157,7 @@ class Plans(Reads):
                 price=price,
                 most=affordable(price, max_cost),
             ),
+            partial(self._history, settled),
             chosen,
         )
 

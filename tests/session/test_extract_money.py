@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from belvo_async import belvo
 from belvo_async.planning import Prices
 from tests.kept_sink import KeptSink
-from tests.session.test_extract import belvo_plan, carry_out
+from tests.session.test_extract import belvo_plan, carry_out, syntage_plan
 from tests.session.world import World
 
 PRICES = Prices.from_toml("belvo = 10")
 
 
 async def test_of_two_runs_at_once_each_request_is_fired_by_one(world: World) -> None:
-    """The other one joins it, whoever was first at the same instant; both know what the plan cost."""
+    """The other one waits for it, whoever was first at the same instant; both know what the plan cost."""
     session, plan = await world.open(), belvo_plan(world)
 
     one, other = await asyncio.gather(
@@ -24,7 +24,7 @@ async def test_of_two_runs_at_once_each_request_is_fired_by_one(world: World) ->
     )
 
     assert 12 == len(world.sent("POST", "/api/invoices"))
-    assert 12 == one.tally.fired + other.tally.fired == one.tally.joined + other.tally.joined
+    assert 12 == one.tally.fired + other.tally.fired
     assert Decimal(120) == one.tally.spent.high == other.tally.spent.high
 
 
@@ -55,3 +55,23 @@ async def test_what_the_plan_never_paid_is_not_given_back(world: World) -> None:
 
     assert "rejected" == queued.status
     assert Decimal(0) == outcome.tally.spent.high
+
+
+async def test_what_another_run_came_to_meanwhile_is_known(world: World) -> None:
+    """A run that is long on its way does not pay for days that others asked for in other pieces."""
+    session = await world.open()
+    first, *_, last = world.syntage.entities
+    world.syntage.next_job(entity=first, duration=timedelta(hours=2))
+    world.syntage.next_job(entity=last, outcome="failed", error_code="unrecoverable")
+    long = asyncio.create_task(
+        carry_out(session, syntage_plan(world, subjects=[first, last]), KeptSink(), concurrency=1)
+    )
+    await asyncio.sleep(60)
+
+    other = await carry_out(session, syntage_plan(world, subjects=[last]), KeptSink("kept:2"))
+    outcome = await long
+
+    assert other.is_whole
+    assert outcome.is_whole
+    # One that failed, and its two halves.
+    assert 1 + 3 == len(world.sent("POST", "/extractions"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections import deque
-from collections.abc import AsyncGenerator, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,10 +14,12 @@ from msgspec.structs import replace
 
 from ...abc import Sink, Store
 from ...discreet import Discretion
+from ...jobs import Job
 from ...planning import Cell, Known, Outage, Settled
 from ..core import Core
 from .collect import TOGETHER_LIMIT, DuePart, in_groups
 from .documents import Documents
+from .news import News
 from .progress import PlanEvent, PlanOutcome, PlanProgress
 from .steps import RunTerms, Steps
 from .subject_state import SubjectState
@@ -44,6 +46,7 @@ class PlanRun:
         settled: Settled,
         lines: Sequence[SubjectState],
         terms: RunTerms,
+        read_again: Callable[[], AsyncIterator[Job]],
         files: Documents | None = None,
     ) -> None:
         self._clock = core.clock
@@ -61,6 +64,7 @@ class PlanRun:
             terms=terms,
             telling=self._telling,
             outage=self._outage,
+            news=News(read_again, lines),
             files=files,
         )
         self._working: set[asyncio.Task[SubjectState]] = set()

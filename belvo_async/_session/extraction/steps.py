@@ -28,6 +28,7 @@ from ..handle import JobHandle, handle_on
 from .collect import Collected, DuePart, collect
 from .documents import Documents
 from .handed import Handed, HeldSpan, entry_of
+from .news import News
 from .progress import PlanEvent
 from .subject_state import PLAN_TAG, SubjectState, is_paid
 from .telling import Telling
@@ -66,6 +67,7 @@ class Steps:
     terms: RunTerms
     telling: Telling
     outage: Outage
+    news: News
     files: Documents | None = None
     is_capped: bool = False
 
@@ -121,8 +123,9 @@ class Steps:
         return handle_on(self.core, job, self.core.deadline_after(self.terms.deadline))
 
     async def _fire(self, line: SubjectState) -> JobHandle[Any] | None:
+        await self.news.catch_up(self._learn)
         chunk = line.chunk
-        if chunk is None or await self._is_too_much():
+        if chunk is None or line.is_behind or await self._is_too_much():
             return None
         with self.telling.paying():
             job, until, is_joined = await self._submit(chunk, fresh_since=self._since(chunk))

@@ -43,6 +43,8 @@ class SubjectState:
         self.handed: dict[str, Handed] = {}
         # Whether something of it is under way, or about to be, or when it is looked at again.
         self.is_busy = self.is_waiting = False
+        # Whether something was learned since what is left was worked out.
+        self.is_behind = False
         self.waits_for: datetime | None = None
         # Jobs that are not waited for any longer, and those whose rows could not be read in this run.
         self.stuck, self.unread = set[str](), set[str]()
@@ -73,6 +75,11 @@ class SubjectState:
         """A job by its id."""
         return self._jobs[job_id]
 
+    def is_news(self, job: Job) -> bool:
+        """Whether a job of the store says more than what is known of it."""
+        known = self._jobs.get(job.id)
+        return known is None or known.version < job.version
+
     def knows_ended(self, job: Job) -> bool:
         """Whether a job had ended when it was learned of last."""
         known = self._jobs.get(job.id)
@@ -84,7 +91,7 @@ class SubjectState:
 
     def review(self, windows: Collection[Window], now: datetime) -> None:
         """Work out what is known and left, after something was learned or time has passed."""
-        self._now = now
+        self._now, self.is_behind = now, False
         coverage = cover(self._plan, self._jobs.values(), windows=tuple(windows))
         self.cells = coverage.cells
         proposal = propose(coverage, self._rules, now, decided=self._decided)
