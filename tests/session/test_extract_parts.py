@@ -97,14 +97,32 @@ async def test_documents_of_one_direction_leave_the_other_alone(world: World, tm
     assert held_by_belvo(world, belvo_plan(world, subjects=links)) == written
 
 
+def a_night_of(world: World) -> datetime:
+    """When an invoice was issued on a day that in Mexico had not begun."""
+    issued = (datetime.fromisoformat(str(row["issuedAt"])) for row in world.syntage.invoices(world.syntage.entities[0]))
+    return next(at for at in issued if at.hour < 6 and at.year == 2025)
+
+
+async def test_rows_that_only_the_next_job_brings_are_written(world: World) -> None:
+    """By the vendor's clock they are of its first day, by the tax office's of the other's last, which was read."""
+    session, sink, entities = await world.open(), KeptSink(), world.syntage.entities[:1]
+    at = a_night_of(world)
+    wanted = {"period": {"from": "2023-01-01", "to": "2025-12-31"}}
+
+    await carry_out(session, syntage_plan(world, subjects=entities, last=at.date() - timedelta(days=1)), sink)
+    await carry_out(session, syntage_plan(world, subjects=entities), sink)
+    commits = sink.commits
+    await carry_out(session, syntage_plan(world, subjects=entities), sink)
+
+    held = Counter(str(row["uuid"]) for row in world.syntage.invoices(entities[0], wanted))
+    assert held == Counter(row.uuid for row in sink.rows)
+    assert commits == sink.commits
+
+
 async def test_a_plan_that_reaches_further_back_writes_no_row_twice(world: World) -> None:
     """A row of the first day by one clock is of the day before by the other: the older part gives it up."""
     session, sink, entities = await world.open(), KeptSink(), world.syntage.entities[:1]
-    at = next(
-        at
-        for row in world.syntage.invoices(entities[0])
-        if (at := datetime.fromisoformat(str(row["issuedAt"]))).hour < 6 and at.year == 2025
-    )
+    at = a_night_of(world)
     later = syntage_plan(world, subjects=entities, first=at.date(), last=date(2025, 12, 31))
     sooner = syntage_plan(world, subjects=entities, first=at.date() - timedelta(days=40), last=date(2025, 12, 31))
 

@@ -35,6 +35,7 @@ class Axis:
         self._spans = _by_direction((span, place) for place, spans in enumerate(parts) for span in spans)
         self._others = _by_direction((span, 0) for span in unite(others))
         self._strays = [set[HeldSpan]() for _ in parts]
+        self._given = set[HeldSpan]()
 
     def owner(self, row: RowPlace) -> int | None:
         """The place of the part that a row belongs to; None where another job brings it."""
@@ -48,12 +49,19 @@ class Axis:
                     self._note(place, sides[:number], day)
                 return place
             if self._is_claimed(side, day):
+                if day is not None and not self._asked[0] <= day <= self._asked[1]:
+                    self._given.add((side, day, day))
                 return None
         return None if day is None else self._stray(sides, day)
 
     def strays(self, place: int) -> tuple[HeldSpan, ...]:
         """Where rows of a part belong, should another job bring what is there."""
         return unite(self._strays[place])
+
+    @property
+    def given(self) -> tuple[HeldSpan, ...]:
+        """Where rows belong that the jobs did not ask for, by this reading: they were left to those who did."""
+        return unite(self._given)
 
     def _stray(self, sides: Sequence[str], day: int) -> int | None:
         first, last = self._asked

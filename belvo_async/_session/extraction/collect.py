@@ -73,6 +73,7 @@ async def collect(
     `others` is what other parts hold. With `files`, their documents are saved beside them. Raises what reading raises,
     and SinkError; then the parts that were not committed are as they were.
     """
+    began = core.clock.now()
     asked = asked_by((each.extent.first, each.extent.last) for each in parts)
     axis = Axis(settled, [each.spans for each in parts], asked, others)
     rules, unsaved = settled.rules, [0] * len(parts)
@@ -92,7 +93,15 @@ async def collect(
         receipts = [await each.commit(now=core.clock.now()) for each in writers]
     forms = () if files is None else files.forms
     handed = tuple(
-        Handed(receipt=receipt, held=part.spans, files=forms, unsaved=unsaved[place], strays=axis.strays(place))
+        Handed(
+            receipt=receipt,
+            held=part.spans,
+            files=forms,
+            unsaved=unsaved[place],
+            strays=axis.strays(place),
+            given=axis.given,
+            read_at=began,
+        )
         for place, (receipt, part) in enumerate(zip(receipts, parts, strict=True))
     )
     return Collected(handed, results.misfits.count)

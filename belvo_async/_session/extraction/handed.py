@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Final, TypeAlias
 
 import msgspec
@@ -23,7 +24,8 @@ class Handed(msgspec.Struct, frozen=True, kw_only=True):
     """A receipt, and of which days and directions the rows are that it tells of.
 
     `files` are the forms of documents that were saved beside them, of which `unsaved` could not be had. `strays`: where
-    rows of it belong, should another job bring what is there.
+    rows of it belong, should another job bring what is there. `given`: where rows belong that were met and left to
+    the jobs of those days. `read_at`: when reading began.
     """
 
     receipt: Receipt
@@ -31,11 +33,22 @@ class Handed(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[str, ...] = ()
     unsaved: int = 0
     strays: tuple[HeldSpan, ...] = ()
+    given: tuple[HeldSpan, ...] = ()
+    read_at: datetime | None = None
 
-    def is_done(self, due: Sequence[HeldSpan], forms: Sequence[str], others: Iterable[HeldSpan]) -> bool:
-        """Whether nothing is left to do for these rows and documents, beside those that other jobs bring."""
+    def is_done(self, due: Sequence[HeldSpan], forms: Sequence[str]) -> bool:
+        """Whether nothing is left to do for these rows and documents."""
         has_files = not forms or (set(forms) <= set(self.files) and not self.unsaved)
-        return has_files and unite(self.held) == due and not (self.strays and _overlap(self.strays, others))
+        return has_files and unite(self.held) == due
+
+    def is_outdated(self, wanted: Sequence[HeldSpan], given: Iterable[tuple[HeldSpan, datetime]]) -> bool:
+        """Whether its rows are to be read again: some belong to another job by now, or some came to light since.
+
+        `wanted`: what is brought by now. `given`: what jobs that ended at an instant left to those of its days.
+        """
+        read_at = self.read_at or self.receipt.at
+        since = [span for span, ended in given if read_at < ended]
+        return _overlap(self.strays, wanted) or _overlap(since, self.held)
 
     def brings(self, wanted: Sequence[HeldSpan]) -> bool:
         """Whether it tells of all rows that the job is to bring."""
@@ -91,12 +104,11 @@ def due_of(job_id: str, handed: Handed | None, wanted: Mapping[str, Sequence[Hel
     return unite([*mine, *(left for span in handed.held for left in _without(span, every))])
 
 
-def _overlap(some: Iterable[HeldSpan], others: Iterable[HeldSpan]) -> bool:
-    each_other = [*others]
+def _overlap(some: Iterable[HeldSpan], others: Sequence[HeldSpan]) -> bool:
     return any(
         side == other and first <= ends and begins <= last
         for side, begins, ends in some
-        for other, first, last in each_other
+        for other, first, last in others
     )
 
 

@@ -19,7 +19,7 @@ from ...planning import Cell, Known, Outage, Settled
 from ..core import Core
 from .collect import TOGETHER_LIMIT, DuePart, in_groups
 from .documents import Documents
-from .news import News
+from .lookout import Lookout
 from .progress import PlanEvent, PlanOutcome, PlanProgress
 from .steps import RunTerms, Steps
 from .subject_state import SubjectState
@@ -64,7 +64,7 @@ class PlanRun:
             terms=terms,
             telling=self._telling,
             outage=self._outage,
-            news=News(read_again, lines),
+            lookout=Lookout(read_again, lines),
             files=files,
         )
         self._working: set[asyncio.Task[SubjectState]] = set()

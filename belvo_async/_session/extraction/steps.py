@@ -28,7 +28,7 @@ from ..handle import JobHandle, handle_on
 from .collect import Collected, DuePart, collect
 from .documents import Documents
 from .handed import Handed, HeldSpan, entry_of
-from .news import News
+from .lookout import Lookout
 from .progress import PlanEvent
 from .subject_state import PLAN_TAG, SubjectState, is_paid
 from .telling import Telling
@@ -67,7 +67,7 @@ class Steps:
     terms: RunTerms
     telling: Telling
     outage: Outage
-    news: News
+    lookout: Lookout
     files: Documents | None = None
     is_capped: bool = False
 
@@ -123,7 +123,7 @@ class Steps:
         return handle_on(self.core, job, self.core.deadline_after(self.terms.deadline))
 
     async def _fire(self, line: SubjectState) -> JobHandle[Any] | None:
-        await self.news.catch_up(self._learn)
+        await self.lookout.catch_up(self._learn)
         chunk = line.chunk
         if chunk is None or line.is_behind or await self._is_too_much():
             return None

@@ -182,11 +182,17 @@ class SubjectState:
     def _due(self) -> Iterator[tuple[str, tuple[HeldSpan, ...]]]:
         wanted = wanted_of(self.cells)
         every = [span for spans in wanted.values() for span in spans]
+        given = [(span, self._ended(job_id)) for job_id, each in self.handed.items() for span in each.given]
         superseded = (job for job in self.handed if job not in wanted)
         for job_id in (*superseded, *wanted):
             handed = self.handed.get(job_id)
             due = due_of(job_id, handed, wanted)
             # Documents are saved of what the plan wants.
             forms = self._forms if job_id in wanted else ()
-            if job_id in self._jobs and (handed is None or not handed.is_done(due, forms, every)):
+            is_done = handed is not None and handed.is_done(due, forms) and not handed.is_outdated(every, given)
+            if job_id in self._jobs and not is_done:
                 yield job_id, due
+
+    def _ended(self, job_id: str) -> datetime:
+        job = self._jobs.get(job_id)
+        return (job and job.settled_at) or _NEVER

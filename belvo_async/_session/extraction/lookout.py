@@ -15,7 +15,7 @@ LOOK_EVERY: Final = 60.0
 LOOK_SHARE: Final = 20
 
 
-class News:
+class Lookout:
     """Looks at the store's jobs now and then, and tells the subjects what they do not know yet."""
 
     def __init__(self, read: Callable[[], AsyncIterator[Job]], lines: Iterable[SubjectState]) -> None:
