@@ -107,7 +107,7 @@ async def test_rows_that_only_the_next_job_brings_are_written(world: World) -> N
     """By the vendor's clock they are of its first day, by the tax office's of the other's last, which was read."""
     session, sink, entities = await world.open(), KeptSink(), world.syntage.entities[:1]
     at = a_night_of(world)
-    wanted = {"period": {"from": "2023-01-01", "to": "2025-12-31"}}
+    wanted = {"period": {"from": "2024-01-01", "to": "2025-12-31"}}
 
     await carry_out(session, syntage_plan(world, subjects=entities, last=at.date() - timedelta(days=1)), sink)
     await carry_out(session, syntage_plan(world, subjects=entities), sink)
