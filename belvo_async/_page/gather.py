@@ -34,7 +34,9 @@ async def read_store(store: Store) -> Held:
     jobs = {job.id: job async for job in _every(store)}
     return Held(
         jobs=jobs,
-        receipts=tuple([read_handed(entry).receipt async for entry in store.entries(RECEIPT)]),
+        receipts=tuple(
+            [each.receipt async for entry in store.entries(RECEIPT) if not (each := read_handed(entry)).is_begun]
+        ),
         aside=await store.laid_aside(),
         deliveries=await _last_deliveries(store, jobs.values()),
     )

@@ -177,7 +177,7 @@ class Plans(Reads):
         async for handed in self._handed(settled, sink):
             line_or_none = line_of.get(handed.receipt.job)
             # A part that somebody removed is written again.
-            if line_or_none is not None and await sink.holds(handed.receipt):
+            if line_or_none is not None and (handed.is_begun or await sink.holds(handed.receipt)):
                 line_or_none.handed[handed.receipt.job] = handed
         return list(lines.values())
 

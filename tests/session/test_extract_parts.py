@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from belvo_async import Session
+from belvo_async import Session, SinkError
+from belvo_async.abc import OpenPart, PartKey
 from belvo_async.planning import Freshness, Plan
 from tests.kept_sink import KeptSink
 from tests.session.test_extract import belvo_plan, carry_out, held_by_belvo, syntage_plan
@@ -151,3 +153,30 @@ async def test_a_plan_that_grows_writes_no_row_twice(world: World, resource: str
     rows = Counter(row.id for row in sink.rows)
     assert rows
     assert {1} == set(rows.values())
+
+
+class DyingSink(KeptSink):
+    """A sink whose process dies behind the first part it has committed."""
+
+    @asynccontextmanager
+    async def part(self, key: PartKey) -> AsyncIterator[OpenPart]:
+        async with super().part(key) as part:
+            yield part
+        if self.commits == 1:
+            raise SinkError("dead")
+
+
+async def test_a_part_without_its_receipt_gives_its_rows_up_as_well(world: World) -> None:
+    """Where the run died between the two: once another job brings the rows, they are there once."""
+    session, sink = await world.open(), DyingSink()
+    plan = syntage_plan(world, subjects=world.syntage.entities[:1], **YEAR)
+    with pytest.raises(SinkError):
+        await carry_out(session, plan, sink)
+    await asyncio.sleep(timedelta(days=10).total_seconds())
+    await carry_out(session, plan, KeptSink("kept:2"), freshness=STALE)
+
+    before = await session.certificate(plan, into=sink)
+    await carry_out(session, plan, sink)
+
+    assert before.unreceipted
+    assert {1} == set(Counter(row.uuid for row in sink.rows).values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from typing import Any, cast
@@ -66,12 +66,14 @@ async def collect(
     parts: Sequence[DuePart],
     others: Sequence[HeldSpan],
     files: Documents | None,
+    begin: Callable[[], Awaitable[None]],
 ) -> Collected:
     """Read the rows of jobs that belong to their days, and write them as their parts.
 
     Those of several jobs by one list. None of a job whose rows another one brings by now: its part stays, empty.
-    `others` is what other parts hold. With `files`, their documents are saved beside them. Raises what reading raises,
-    and SinkError; then the parts that were not committed are as they were.
+    `others` is what other parts hold. With `files`, their documents are saved beside them. `begin` is called before the
+    first is committed. Raises what reading raises, and SinkError; then the parts that were not committed are as they
+    were.
     """
     began = core.clock.now()
     asked = asked_by((each.extent.first, each.extent.last) for each in parts)
@@ -90,6 +92,7 @@ async def collect(
                         await writers[place].write(rows)
                         unsaved[place] += 0 if files is None else await files.save(rows, keys[place])
                     del batch
+        await begin()
         receipts = [await each.commit(now=core.clock.now()) for each in writers]
     forms = () if files is None else files.forms
     handed = tuple(

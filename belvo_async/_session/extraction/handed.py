@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from ...abc import Entry, Receipt
 from ...planning import Cell, Known
@@ -25,7 +26,8 @@ class Handed(msgspec.Struct, frozen=True, kw_only=True):
 
     `files` are the forms of documents that were saved beside them, of which `unsaved` could not be had. `strays`: where
     rows of it belong, should another job bring what is there. `given`: where rows belong that were met and left to
-    the jobs of those days. `read_at`: when reading began.
+    the jobs of those days. `read_at`: when reading began. `is_begun`: it is being handed over, and stays so where a run
+    dies just then: the part may be there or not, and `held` is all it may hold.
     """
 
     receipt: Receipt
@@ -35,11 +37,12 @@ class Handed(msgspec.Struct, frozen=True, kw_only=True):
     strays: tuple[HeldSpan, ...] = ()
     given: tuple[HeldSpan, ...] = ()
     read_at: datetime | None = None
+    is_begun: bool = False
 
     def is_done(self, due: Sequence[HeldSpan], forms: Sequence[str]) -> bool:
         """Whether nothing is left to do for these rows and documents."""
         has_files = not forms or (set(forms) <= set(self.files) and not self.unsaved)
-        return has_files and unite(self.held) == due
+        return has_files and unite(self.held) == due and not self.is_begun
 
     def is_outdated(self, wanted: Sequence[HeldSpan], given: Iterable[tuple[HeldSpan, datetime]]) -> bool:
         """Whether its rows are to be read again: some belong to another job by now, or some came to light since.
@@ -52,7 +55,15 @@ class Handed(msgspec.Struct, frozen=True, kw_only=True):
 
     def brings(self, wanted: Sequence[HeldSpan]) -> bool:
         """Whether it tells of all rows that the job is to bring."""
-        return unite([*self.held, *wanted]) == unite(self.held)
+        return not self.is_begun and unite([*self.held, *wanted]) == unite(self.held)
+
+
+def begun(handed: Handed | None, sink: str, job: str, due: Iterable[HeldSpan], now: datetime) -> Handed:
+    """What is kept of a part before it is committed; `handed`: what was."""
+    if handed is not None:
+        return replace(handed, held=unite([*handed.held, *due]), is_begun=True)
+    receipt = Receipt(sink=sink, job=job, part="", rows=0, size_bytes=0, digest="", ids="", at=now)
+    return Handed(receipt=receipt, held=tuple(due), is_begun=True)
 
 
 def entry_of(account: str, handed: Handed) -> Entry:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from ...abc import Sink, Store, Urgency
@@ -27,7 +28,7 @@ from ..core import Core
 from ..handle import JobHandle, handle_on
 from .collect import Collected, DuePart, collect
 from .documents import Documents
-from .handed import Handed, HeldSpan, entry_of
+from .handed import Handed, begun, entry_of
 from .lookout import Lookout
 from .progress import PlanEvent
 from .subject_state import PLAN_TAG, SubjectState, is_paid
@@ -79,7 +80,7 @@ class Steps:
 
     async def hand_over(self, line: SubjectState, parts: Sequence[DuePart]) -> None:
         """Write the rows of jobs that belong to their days, and keep that they are written."""
-        done = await self._collect(parts, list(line.held_beside(parts)))
+        done = await self._collect(line, parts)
         if done is None:
             line.unread.update(each.job.id for each in parts)
             return
@@ -102,11 +103,19 @@ class Steps:
         self.telling.count(parts=1, rows=receipt.rows, written_bytes=receipt.size_bytes, unsaved_files=unsaved)
         await self.telling.tell(PlanEvent.WRITTEN, job=job, receipt=receipt)
 
-    async def _collect(self, parts: Sequence[DuePart], others: Sequence[HeldSpan]) -> Collected | None:
+    async def _begin_parts(self, line: SubjectState, parts: Sequence[DuePart]) -> None:
+        """Keep that parts may be there before they are: who dies in between leaves none that nobody knows of."""
+        sink, now = self.sink.name, self.core.clock.now()
+        handed = (begun(line.handed.get(each.job.id), sink, each.job.id, each.spans, now) for each in parts)
+        await self.store.enter([entry_of(part.job.account, each) for part, each in zip(parts, handed, strict=True)])
+
+    async def _collect(self, line: SubjectState, parts: Sequence[DuePart]) -> Collected | None:
         """Read the rows of jobs into their parts; None when that failed again and again: the next run does it."""
+        begin = partial(self._begin_parts, line, parts)
         for wait in (*READ_AGAIN_AFTER, None):
+            others = list(line.held_beside(parts))
             try:
-                return await collect(self.core, self.sink, self.settled, parts, others, self.files)
+                return await collect(self.core, self.sink, self.settled, parts, others, self.files, begin)
             except _PASSING as error:
                 await self.telling.tell(PlanEvent.UNREAD, job=parts[0].job, note=_words(error))
             if wait is not None:
