@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from itertools import islice
 from typing import Final
 
 import msgspec
 
 from .._session.extraction.handed import RECEIPT, read_handed
+from .._session.history import every_job
 from ..abc import LaidAside, Receipt, Store
-from ..jobs import PROOF, Job, Observation, Way, decode_job
+from ..jobs import Job, Observation, Way
 
-# Later than any job ended, by whatever clock.
-_EVER: Final = datetime(9999, 12, 1, tzinfo=UTC)
 # Of each vendor: the jobs whose timelines are read for its last delivery. A timeline costs a look into the store.
 TIMELINES: Final = 24
 
@@ -31,7 +30,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
 
 async def read_store(store: Store) -> Held:
     """Read a store. Asks no vendor, changes nothing. Raises StoreError."""
-    jobs = {job.id: job async for job in _every(store)}
+    jobs = await _read_jobs(store)
     return Held(
         jobs=jobs,
         receipts=tuple(
@@ -42,14 +41,14 @@ async def read_store(store: Store) -> Held:
     )
 
 
-async def _every(store: Store) -> AsyncIterator[Job]:
-    """Every job that ever was. What is pruned or ends meanwhile is met twice: the later reading stands."""
-    async for entry in store.entries(PROOF):
-        yield decode_job(entry.document)
-    async for job in store.open_jobs():
-        yield job
-    async for job in store.ended_jobs(before=_EVER):
-        yield job
+async def _read_jobs(store: Store) -> dict[str, Job]:
+    """Every job that ever was, by its id. Of one that is met twice, what says more of its end stands."""
+    jobs: dict[str, Job] = {}
+    async for job in every_job(store):
+        # A proof says less than the job did.
+        if job.id not in jobs or jobs[job.id].is_open:
+            jobs[job.id] = job
+    return jobs
 
 
 async def _last_deliveries(store: Store, jobs: Iterable[Job]) -> Mapping[str, datetime]:

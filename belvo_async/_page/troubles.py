@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Final, NamedTuple, TypeAlias
 
-from ..abc import LaidAside
+from ..abc import LONG_AGO, LaidAside
 from ..jobs import STATES, Job
 from ..planning import Cell
 from .asked import Scope
@@ -18,7 +18,6 @@ from .naming import Namer
 TROUBLES_LIMIT: Final = 40
 EXAMPLES_LIMIT: Final = 5
 
-_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 # What the core says of days, where the vendor gave no code.
 _WORDS: Final[Mapping[str, str]] = {
     "inferred": "the vendor did not tell that it ended; it was inferred from what came, which proves nothing",
@@ -77,7 +76,7 @@ def _trouble(reason: _Reason, waiting: Sequence[_Waiting], names: Namer) -> Trou
 
 
 def _when(waiting: _Waiting) -> tuple[datetime, date]:
-    return waiting.cell.at or _LONG_AGO, waiting.cell.first or date.min
+    return waiting.cell.at or LONG_AGO, waiting.cell.first or date.min
 
 
 def _why(code: str, refused_key: int | None, job: Job | None) -> str:

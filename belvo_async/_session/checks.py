@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final, cast
 
-from ..abc import Call, Download, Query, Store, Vendor
+from ..abc import LONG_AGO, Call, Download, Query, Store, Vendor
 from ..accounts import accounts_of
 from ..errors import ConfigurationError, TaskError
 from ..jobs import Task, Wish
@@ -77,7 +77,7 @@ def _since(max_age: timedelta, now: datetime) -> datetime:
     try:
         return now - max_age
     except OverflowError:
-        return datetime.min.replace(tzinfo=UTC)
+        return LONG_AGO
 
 
 def read_tags(given: Mapping[str, str] | None) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Final
@@ -16,7 +16,7 @@ from ..abc import Sink, Store
 from ..accounts import accounts_of
 from ..discreet import discreet
 from ..errors import ConfigurationError, TaskError
-from ..jobs import PROOF, Job, decode_job
+from ..jobs import Job
 from ..planning import (
     Certificate,
     Coverage,
@@ -39,10 +39,9 @@ from .extraction.handed import RECEIPT, Handed, is_of_sink, read_handed, wanted_
 from .extraction.run import PlanRun
 from .extraction.steps import CONCURRENCY, RunTerms
 from .extraction.subject_state import SubjectState
+from .history import every_job
 from .reads import Reads
 
-# Later than any job ended, by whatever clock.
-_EVER: Final = datetime(9999, 12, 1, tzinfo=UTC)
 ANY_AGE: Final = Freshness()
 
 
@@ -185,20 +184,8 @@ class Plans(Reads):
         """Every job that ever was about a plan's subjects and resource, open, ended and pruned."""
         accounts = accounts_of(self._core.vendors[settled.plan.vendor])
         subjects = frozenset(settled.plan.subjects)
-
-        def is_ours(job: Job) -> bool:
-            return job.task.resource == settled.plan.resource and job.task.subject in subjects
-
-        # The open ones first: what ends between the two is then met twice, and never missed.
-        async for job in self._jobs.open_jobs(accounts):
-            if is_ours(job):
-                yield job
-        async for job in self._jobs.ended_jobs(accounts, before=_EVER):
-            if is_ours(job):
-                yield job
-        async for entry in self._jobs.entries(PROOF, accounts):
-            job = decode_job(entry.document)
-            if is_ours(job):
+        async for job in every_job(self._jobs, accounts):
+            if job.task.resource == settled.plan.resource and job.task.subject in subjects:
                 yield job
 
     async def _handed(self, settled: Settled, sink: Sink) -> AsyncIterator[Handed]:

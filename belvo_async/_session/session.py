@@ -7,19 +7,18 @@ import random
 import uuid
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from .._http import Http, Send, converse_by
 from .._tracker import Tracker
-from ..abc import Clock, Store, Urgency, Vendor
+from ..abc import EVER, Clock, Store, Urgency, Vendor
 from ..accounts import accounts_of
 from ..discreet import Discretion, discreet
 from ..errors import SessionClosedError, TaskError, UnknownJobError
 from ..jobs import PROOF, Job, Polling, Task, at_present
 from ..stores import join_accounts
-from ..stores.documents import read_job
 from . import bulk
 from .binding import Binding
 from .checks import check_connections, check_remote_id, check_store, check_text, check_vendors, read_tags, read_wish
@@ -28,6 +27,7 @@ from .core import Core
 from .delivery import GivenBody, GivenHeaders, read_delivery
 from .environment import configured_vendors
 from .handle import JobHandle, handle_on
+from .history import every_ended_job
 from .plans import Plans
 from .reading.prefetch import Spares
 from .receive import DeliveryReceiver
@@ -35,9 +35,6 @@ from .unfired import UnfiredHandle, unfired_job
 
 R = TypeVar("R")
 T = TypeVar("T")
-
-# Later than any job ended, by whatever clock.
-_EVER: Final = datetime(9999, 12, 1, tzinfo=UTC)
 
 
 class Session(Plans):
@@ -244,7 +241,7 @@ class Session(Plans):
         self._core.tracker  # noqa: B018 - raises when the session is closed
         wanted = read_tags(tags).items()
         with Discretion():
-            async for job in self._store.ended_jobs(self._accounts, before=_EVER):
+            async for job in self._store.ended_jobs(self._accounts, before=EVER):
                 is_late = since is None or (job.settled_at or job.created_at) >= since
                 if is_late and wanted <= job.tags.items():
                     yield handle_on(self._core, job, self._core.clock.now())
@@ -255,14 +252,9 @@ class Session(Plans):
         A proof is the job as it ended, without how it was sent and followed. Those that are kept come first.
         """
         self._core.tracker  # noqa: B018 - raises when the session is closed
-        met: set[str] = set()
         with Discretion():
-            async for job in self._store.ended_jobs(self._accounts, before=_EVER):
-                met.add(job.id)
+            async for job in every_ended_job(self._store, self._accounts):
                 yield job
-            async for entry in self._store.entries(PROOF, self._accounts):
-                if entry.key not in met:
-                    yield read_job(entry.document)
 
     @discreet
     async def forget(self, job_id: str, *, keep_proof: bool = True) -> bool:

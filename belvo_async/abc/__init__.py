@@ -23,11 +23,13 @@ from .exchange import (
 )
 from .plans import Plannable, PlanRules, RowPlace
 from .sink import OpenPart, PartKey, Receipt, SideFile, Sink
-from .store import ASIDE_FOR, Entry, LaidAside, Store
+from .store import ASIDE_FOR, EVER, LONG_AGO, Entry, LaidAside, Store
 from .vendor import Vendor
 
 __all__ = [
     "ASIDE_FOR",
+    "EVER",
+    "LONG_AGO",
     "Answer",
     "Budget",
     "Call",

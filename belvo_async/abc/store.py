@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol, Self
 
 import msgspec
@@ -14,6 +14,11 @@ from .exchange import Budget
 # How long deliveries are laid aside: whoever means to find out why one could not be read has done so by then, or will
 # from the next one like it.
 ASIDE_FOR: Final = timedelta(days=30)
+
+# Later than any job ended, by whatever clock: `ended_jobs(before=EVER)` are all of them.
+EVER: Final = datetime.max.replace(tzinfo=UTC)
+# Earlier than any job began. Not the first day of the calendar: spans are taken from it.
+LONG_AGO: Final = datetime(1970, 1, 2, tzinfo=UTC)
 
 
 class LaidAside(msgspec.Struct, frozen=True):

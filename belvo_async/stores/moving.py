@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from ..abc import Entry, Store
+from ..abc import EVER, Entry, Store
 from ..errors import StoreError
 from ..jobs import PROOF, Job, decode_job, encode_job, task_key
 from .walks import SLICE, in_slices
@@ -18,8 +18,6 @@ from .walks import SLICE, in_slices
 ROUNDS: Final = 3
 # A submission under way holds its lane at least for so long: longer than the longest request and its retries.
 SHORTEST_HOLD: Final = timedelta(minutes=8)
-# Later than any job ended, by whatever clock.
-_EVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class Moved(NamedTuple):
@@ -41,7 +39,7 @@ async def move_account(store: Store, source: str, target: str, *, now: datetime)
     opened = ended = 0
     for _ in range(ROUNDS):
         moved = await _move_all(store, store.open_jobs([source]), target, now)
-        moved_ended = await _move_all(store, store.ended_jobs([source], before=_EVER), target, now)
+        moved_ended = await _move_all(store, store.ended_jobs([source], before=EVER), target, now)
         opened, ended = opened + moved, ended + moved_ended
         if not moved + moved_ended:
             break

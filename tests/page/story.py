@@ -7,13 +7,14 @@ import json
 import random
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
 from belvo_async import Belvo, Session, Syntage, syntage
+from belvo_async._session.history import every_kept_job
 from belvo_async.abc import Store
 from belvo_async.planning import Plan
 from belvo_async.simulator import BelvoSimulator, SyntageSimulator
@@ -106,8 +107,7 @@ async def _live(folder: Path) -> datetime:
 
 async def _keep(lived: Store, url: str) -> None:
     """Copy what was lived through into a file. In memory, time without news takes none."""
-    jobs = [job async for job in lived.open_jobs()]
-    jobs += [job async for job in lived.ended_jobs(before=datetime(9999, 12, 1, tzinfo=UTC))]
+    jobs = [job async for job in every_kept_job(lived)]
     async with open_store(url) as kept:
         for job in jobs:
             said = await lived.timeline(job.id)

@@ -8,12 +8,11 @@ from datetime import datetime
 from typing import Final
 
 from ..._session.environment import keyless_vendors
-from ...abc import PlanRules, Store
+from ...abc import EVER, PlanRules, Store
 from ...jobs import Job, Way
 from ...planning import Durations, durations
 from ...planning.estimate import HISTORY_MOST
 from ...planning.outlook import Fare, Outlook, outlook
-from .find import EVER
 
 # What to do, if anything; {id} is the job's.
 _NEXT: Final[Mapping[Fare, str]] = {

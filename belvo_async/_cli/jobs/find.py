@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from typing import Final
 
+from ..._session.history import every_kept_job
 from ...abc import Store
 from ...errors import UnknownJobError
 from ...jobs import Job
@@ -13,8 +12,6 @@ from ...jobs import Job
 # Fewer characters of an id would seldom be the only ones.
 SHORTEST_BEGINNING: Final = 4
 CANDIDATES: Final = 10
-# Later than any job ended, by whatever clock.
-EVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 async def find_job(store: Store, wanted: str) -> Job:
@@ -26,7 +23,7 @@ async def find_job(store: Store, wanted: str) -> Job:
     unknown = f"the store holds no job {wanted!r}"
     if len(wanted) < SHORTEST_BEGINNING:
         raise UnknownJobError(f"{unknown}; the beginning of an id is at least {SHORTEST_BEGINNING} characters")
-    found = {job.id: job async for job in all_jobs(store) if job.id.startswith(wanted)}
+    found = {job.id: job async for job in every_kept_job(store) if job.id.startswith(wanted)}
     if not found:
         raise UnknownJobError(f"{unknown}, nor one whose id begins so")
     if len(found) > 1:
@@ -34,12 +31,3 @@ async def find_job(store: Store, wanted: str) -> Job:
         shown = [*ids[:CANDIDATES], "..."] if len(ids) > CANDIDATES else ids
         raise UnknownJobError(f"{len(ids)} jobs begin with {wanted!r}: {', '.join(shown)}")
     return found.popitem()[1]
-
-
-async def all_jobs(store: Store) -> AsyncIterator[Job]:
-    """Every job of a store, open or not."""
-    # One that ends between the two walks comes twice: the later state counts.
-    async for job in store.open_jobs():
-        yield job
-    async for job in store.ended_jobs(before=EVER):
-        yield job

@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from ..._session.history import every_kept_job
 from ...abc import Store
 from ...jobs import Job
 from ..existing import existing_store
@@ -18,7 +19,6 @@ from ..masks import masked
 from ..table import Table, print_table
 from ..words import minute
 from .facts import facts_of, period_of, subject_of
-from .find import all_jobs
 
 # Some were listed: for alerts.
 STUCK: Final = 4
@@ -50,7 +50,7 @@ def list_stuck(url: str | None, *, form: str, before: datetime, tags: Collection
 
 async def _jobs(store: Store, tags: Collection[tuple[str, str]], *, with_ended: bool) -> tuple[list[Job], int]:
     async with store:
-        found: AsyncIterator[Job] = all_jobs(store) if with_ended else store.open_jobs()
+        found: AsyncIterator[Job] = every_kept_job(store) if with_ended else store.open_jobs()
         jobs = {job.id: job async for job in found if job.tags.items() >= set(tags)}
         aside = await store.count_aside()
     return sorted(jobs.values(), key=lambda job: (job.created_at, job.id)), aside

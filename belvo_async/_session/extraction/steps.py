@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from ...abc import Sink, Store, Urgency
+from ...abc import LONG_AGO, Sink, Store, Urgency
 from ...errors import (
     BelvoAsyncError,
     IncompleteResultError,
@@ -40,7 +40,6 @@ CONCURRENCY: Final = 500
 READ_AGAIN_AFTER: Final = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5))
 # What reading a finished job again may mend.
 _PASSING: Final = (IncompleteResultError, TransportError, VendorError, PayloadError)
-_EVER: Final = datetime(1970, 1, 2, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,8 +176,8 @@ class Steps:
             for window in self.terms.windows(now)
             if window.since is not None and window.span[0] <= last and first <= window.span[1]
         ]
-        ended = _EVER if last == TIMELESS else midnight_after(last)
-        return max(_EVER, min(ended, now), *since)
+        ended = LONG_AGO if last == TIMELESS else midnight_after(last)
+        return max(LONG_AGO, min(ended, now), *since)
 
     async def _await(self, line: SubjectState, handle: JobHandle[Any]) -> None:
         with suppress(JobError):  # data: what it says of its days

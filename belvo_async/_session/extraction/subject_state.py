@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from msgspec.structs import replace
 
+from ...abc import LONG_AGO
 from ...jobs import Job, Status, Way, proof_of
 from ...planning import Cell, Chunk, Known, Proposal, Settled, Window, cover, propose
 from .collect import DuePart
@@ -19,8 +20,6 @@ PLAN_TAG: Final = "plan"
 REFUSALS_LIMIT: Final = 3
 # Jobs of one lane without a word in a run: each may be billed.
 STUCK_LIMIT: Final = 2
-# Before anything was looked at.
-_NEVER: Final = datetime(1970, 1, 2, tzinfo=UTC)
 
 
 def is_paid(job: Job, plan_id: str) -> bool:
@@ -49,7 +48,7 @@ class SubjectState:
         # Jobs that are not waited for any longer, and those whose rows could not be read in this run.
         self.stuck, self.unread = set[str](), set[str]()
         self.collecting = set[str]()
-        self._now = _NEVER
+        self._now = LONG_AGO
         self.cells: tuple[Cell, ...] = ()
         self._proposal = Proposal(chunks=(), later=(), under_way=(), reused=(), refused=())
         # Whether the first of its chunks was sent since it was proposed.
@@ -195,4 +194,4 @@ class SubjectState:
 
     def _ended(self, job_id: str) -> datetime:
         job = self._jobs.get(job_id)
-        return (job and job.settled_at) or _NEVER
+        return (job and job.settled_at) or LONG_AGO

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias, cast
 
-from ...abc import Conversation
+from ...abc import LONG_AGO, Conversation
 from ...discreet import Discretion
 from ...jobs import Absent, Job, Observation, Way
 from .errors import expect_success, is_unknown
@@ -92,7 +92,7 @@ def are_older(rows: Sequence[Snapshot], since: datetime) -> bool:
 
 
 def _age(seen: Snapshot) -> datetime:
-    return seen.created_at or datetime.min.replace(tzinfo=UTC)
+    return seen.created_at or LONG_AGO
 
 
 def _find_export(task: Export, since: datetime) -> Conversation[Snapshot | None]:
