@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Collection
 
 from ..abc import EVER, Store
 from ..jobs import PROOF, Job
-from ..stores.documents import read_job
+from ..stores.documents import read_proof
 
 
 async def every_kept_job(store: Store, accounts: Collection[str] | None = None) -> AsyncIterator[Job]:
@@ -44,4 +44,4 @@ async def every_ended_job(store: Store, accounts: Collection[str] | None = None)
 async def _proofs(store: Store, accounts: Collection[str] | None, *, besides: Collection[str]) -> AsyncIterator[Job]:
     async for entry in store.entries(PROOF, accounts):
         if entry.key not in besides:
-            yield read_job(entry.document)
+            yield read_proof(entry.document)

@@ -19,10 +19,19 @@ _MISREAD: Final = Misread(way=Way.WEBHOOK, at=datetime.min.replace(tzinfo=UTC), 
 
 def read_job(document: bytes) -> Job:
     """Read a stored job. Raises StoreError for one that does not fit."""
+    return _read_job(document, "job")
+
+
+def read_proof(document: bytes) -> Job:
+    """Read the proof that a pruned job left. Raises StoreError for one that does not fit."""
+    return _read_job(document, "proof")
+
+
+def _read_job(document: bytes, what: str) -> Job:
     try:
         return decode_job(document)
     except msgspec.MsgspecError:
-        raise unreadable("job") from None
+        raise unreadable(what) from None
 
 
 def read_jobs(documents: Iterable[bytes]) -> list[Job]:

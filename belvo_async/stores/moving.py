@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 from ..abc import EVER, Entry, Store
 from ..errors import StoreError
-from ..jobs import PROOF, Job, decode_job, encode_job, task_key
+from ..jobs import PROOF, Job, encode_job, task_key
+from .documents import read_proof
 from .walks import SLICE, in_slices
 
 # Jobs that a session adds meanwhile are moved in another round. One that fires all the time is never caught up with.
@@ -34,7 +35,8 @@ async def move_account(store: Store, source: str, target: str, *, now: datetime)
 
     Each job changes its account, its key, its lane and whose its names are in one write, as its version lets it: who
     works on it meanwhile goes on with it under the new account. A name that a job of the other account holds stays that
-    one's. A submission under way is neither repeated nor lost, and keeps its lane.
+    one's. A submission under way is neither repeated nor lost, and keeps its lane. Raises StoreError, for a proof that
+    cannot be read as well: it stays where it is.
     """
     opened = ended = 0
     for _ in range(ROUNDS):
@@ -116,5 +118,5 @@ def _entry_under(entry: Entry, account: str) -> Entry:
     """The entry as it is under another account, which a proof names as well."""
     document = entry.document
     if entry.kind == PROOF:
-        document = encode_job(_under(decode_job(document), account))
+        document = encode_job(_under(read_proof(document), account))
     return Entry(account, entry.kind, entry.key, document)

@@ -8,8 +8,11 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from belvo_async import AuthenticationError, Session
+from belvo_async import AuthenticationError, Session, StoreError
+from belvo_async._session.extraction.handed import RECEIPT
+from belvo_async.jobs import PROOF
 from belvo_async.planning import Known, Plan, outages
 from tests.kept_sink import KeptSink
 from tests.session.test_extract import belvo_plan, carry_out, held_by_belvo, syntage_plan
@@ -152,6 +155,25 @@ async def test_a_job_that_was_forgotten_still_proves(world: World) -> None:
 
     assert outcome.is_whole
     assert 12 == len(world.sent("POST", "/api/invoices"))
+
+
+@pytest.mark.parametrize("kind", [PROOF, RECEIPT])
+async def test_what_is_kept_and_cannot_be_read_ends_the_run(world: World, kind: str) -> None:
+    """A newer release may have kept it: nothing is paid for again, and its content is not repeated."""
+    session, sink, plan = await world.open(), KeptSink(), belvo_plan(world)
+    await carry_out(session, plan, sink)
+    for job_id in list(sink.parts):
+        await session.forget(job_id)
+    kept = [entry async for entry in session.store.entries(kind)]
+    await session.store.enter([replace(kept[0], document=b'{"RFC of somebody": 1}')])
+    sent = len(world.sent("POST", "/api/invoices"))
+
+    with pytest.raises(StoreError, match=f"a stored {kind} cannot be read") as raised:
+        await carry_out(session, plan, sink)
+
+    assert "RFC" not in str(raised.value)
+    assert raised.value.__cause__ is None
+    assert sent == len(world.sent("POST", "/api/invoices"))
 
 
 async def test_a_failure_that_nobody_tells_does_not_stop_its_link(world: World) -> None:

@@ -6,8 +6,10 @@ import asyncio
 from typing import Any
 
 import msgspec
+import pytest
 
 from belvo_async.abc import Entry
+from belvo_async.errors import StoreError
 from belvo_async.jobs import PROOF, Job, Status, UnknownTask, decode_job, task_key
 from belvo_async.stores import Moved, move_account
 from tests.stores.conftest import AnyStore
@@ -162,3 +164,15 @@ async def test_entries_move(store: AnyStore) -> None:
     assert [theirs] == [each for each in moved if each.document != b"ours"]
     (proof,) = [decode_job(each.document) async for each in store.entries(PROOF)]
     assert (TARGET, task_key(TARGET, proof.task)) == (proof.account, proof.key)
+
+
+async def test_a_proof_that_cannot_be_read_stays(store: AnyStore) -> None:
+    """It cannot be given its new account; it is told, without its content, and is still there."""
+    newer = Entry(ACCOUNT, PROOF, "newer", b'{"RFC of somebody": 1}')
+    await store.enter([newer])
+
+    with pytest.raises(StoreError, match="a stored proof cannot be read") as raised:
+        await move_account(store, ACCOUNT, TARGET, now=NOON)
+
+    assert "RFC" not in str(raised.value)
+    assert [newer] == [each async for each in store.entries(PROOF)]

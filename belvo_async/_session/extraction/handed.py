@@ -14,6 +14,7 @@ from ...abc import Entry, Receipt
 from ...planning import Cell, Known
 from ...planning.calendar import number
 from ...planning.spans import Canvas, Span, join
+from ...stores.documents import unreadable
 
 RECEIPT: Final = "receipt"
 
@@ -78,8 +79,11 @@ def is_of_sink(entry: Entry, sink_name: str) -> bool:
 
 
 def read_handed(entry: Entry) -> Handed:
-    """Read what was kept."""
-    return msgspec.json.decode(entry.document, type=Handed)
+    """Read what was kept. Raises StoreError for what does not fit."""
+    try:
+        return msgspec.json.decode(entry.document, type=Handed)
+    except msgspec.MsgspecError:
+        raise unreadable("receipt") from None
 
 
 def _digest(sink_name: str) -> str:
