@@ -34,6 +34,7 @@ from ..planning import (
     settle_plan,
     windows,
 )
+from .checks import read_tags
 from .extraction.documents import choose_documents
 from .extraction.handed import RECEIPT, Handed, is_of_sink, read_handed, wanted_of
 from .extraction.run import PlanRun
@@ -124,10 +125,11 @@ class Plans(Reads):
         open at a time. `tags` are kept with the jobs, beside that of the plan. `files` are documents to save beside
         the rows (`xml`, `pdf`), of a sink that writes into a folder: each whole or not at all, and checked to be what
         it claims; what the vendor does not hold yet is asked for by the next call.
-        Raises TaskError and ConfigurationError before anything is sent (a plan that does not fit, a sink that cannot be
-        written, a cap without a price), AuthenticationError where the vendor does not take the key itself, SinkError
-        where the sink fails on the way, and StoreError; in any case the same call goes on.
+        Raises TaskError and ConfigurationError before anything is sent (a plan or tags that do not fit, a sink that
+        cannot be written, a cap without a price), AuthenticationError where the vendor does not take the key itself,
+        SinkError where the sink fails on the way, and StoreError; in any case the same call goes on.
         """
+        kept_tags = read_tags(tags)
         settled, sink = self._settle(plan), read_sink(into)
         if concurrency < 1:
             raise TaskError("concurrency is at least 1", field="concurrency")
@@ -149,7 +151,7 @@ class Plans(Reads):
             RunTerms(
                 windows=lambda _: alive,
                 plan_id=plan_id(settled.plan),
-                tags=dict(tags or {}),
+                tags=kept_tags,
                 deadline=deadline,
                 concurrency=concurrency,
                 patience=patience,

@@ -8,6 +8,8 @@ from collections import Counter
 from contextlib import aclosing
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -222,6 +224,19 @@ async def test_the_price_is_told_before(world: World) -> None:
     assert (12, 12, 0) == (before.requests, before.to_fire, before.reused)
     assert (Decimal(12), Decimal(24)) == (before.price.low, before.price.high)
     assert (12, 0, 12) == (after.requests, after.to_fire, after.reused)
+
+
+@pytest.mark.parametrize("tags", [{"a b": "x"}, {"tenant": 7}, ["tenant"]], ids=["name", "value", "shape"])
+async def test_tags_that_cannot_be_kept_are_refused(world: World, tmp_path: Path, tags: Any) -> None:
+    """As `fire` refuses them, before the plan is looked at or anything is written."""
+    session, out = await world.open(), tmp_path / "out"
+
+    with pytest.raises(TaskError) as refused:
+        await session.extract(belvo_plan(world, resource="dreams"), into=f"ndjson:{out}", tags=tags)
+
+    assert "tags" == refused.value.field
+    assert not out.exists()
+    assert not world.sent()
 
 
 async def test_bad_plans_are_refused_before_a_byte_is_sent(world: World) -> None:
