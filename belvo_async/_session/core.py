@@ -9,7 +9,7 @@ from typing import Any
 
 from .._http import Send
 from .._tracker import Tracker, closed_error
-from ..abc import Clock, Urgency, Vendor, Walk
+from ..abc import Clock, Shape, Urgency, Vendor, Walk
 from ..errors import SessionClosedError, TaskError, UnsupportedError
 from ..jobs import NO_WISH, Job, Task, Wish
 from .binding import Binding
@@ -81,9 +81,13 @@ class Core:
         if vendor is None:
             raise UnsupportedError(f"this session has no vendor {job.vendor!r}")
         walk = vendor.results(job, resource)
-        remark = walk.shape.remark  # a task without a list is refused here, not at the first record
-        remarks = remark and Remarks(remark, self.clock, partial(self.tracker.remark, job))
+        remarks = self.remarks(job, walk.shape)  # a task without a list is refused here, not at the first record
         return self.read(walk, vendor, record=record, resume=resume, strict=strict, remarks=remarks)
+
+    def remarks(self, job: Job, shape: Shape[object]) -> Remarks | None:
+        """What passes on what records say about a job; None where records of this shape say nothing."""
+        remark = shape.remark
+        return None if remark is None else Remarks(remark, self.clock, partial(self.tracker.remark, job))
 
     def read(
         self,

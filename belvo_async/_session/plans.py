@@ -140,7 +140,6 @@ class Plans(Reads):
             raise ConfigurationError(f"max_cost needs a price: the price list does not name {where}")
         chosen = choose_documents(files, settled.rules, sink, self.download)
         await sink.begin()
-        # Taken once: with windows that go along, a run longer than an answer may be old would ask for ever.
         alive = windows(settled.plan, freshness, self._core.clock.now())
         return PlanRun(
             self._core,
@@ -149,7 +148,7 @@ class Plans(Reads):
             settled,
             await self._lines(settled, sink, retry=retry, forms=files),
             RunTerms(
-                windows=lambda _: alive,
+                windows=alive,
                 plan_id=plan_id(settled.plan),
                 tags=kept_tags,
                 deadline=deadline,

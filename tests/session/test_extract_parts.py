@@ -16,6 +16,7 @@ import pytest
 from belvo_async import Session, SinkError
 from belvo_async.abc import OpenPart, PartKey
 from belvo_async.planning import Freshness, Plan
+from belvo_async.simulator import BelvoSimulator
 from tests.kept_sink import KeptSink
 from tests.session.test_extract import belvo_plan, carry_out, held_by_belvo, syntage_plan
 from tests.session.world import World
@@ -55,6 +56,21 @@ async def test_rows_stay_while_more_options_are_asked_for(world: World) -> None:
 
     assert rows == kept == Counter(row.uuid for row in sink.rows)
     assert 1 == len([rows for rows in sink.parts.values() if rows])
+
+
+async def test_each_of_several_jobs_learns_what_its_rows_lack(world: World) -> None:
+    """Read by one list, each is partial where a row of its own says that its XML may be had only later."""
+    world.belvo = await world.stack.enter_async_context(BelvoSimulator(now=world.clock.now, xml_limit_share=1.0))
+    session, sink = await world.open(), KeptSink()
+    plan = belvo_plan(world, subjects=world.belvo.links[:1], options=["xml"])
+
+    outcome = await carry_out(session, plan, sink, patience=timedelta(0))
+
+    lacking = {job.id for job in [each async for each in session.history()] if job.partial and job.retry_at is not None}
+    assert 6 == len(sink.parts)
+    assert {job for job, rows in sink.parts.items() if rows} == lacking
+    assert not outcome.is_whole
+    assert outcome.retry_at is not None
 
 
 async def test_a_receipt_of_fewer_days_proves_no_rows_of_the_others(world: World) -> None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from typing import Any, cast
 
-from ...abc import OpenPart, PartKey, Sink
+from ...abc import OpenPart, PartKey, Shape, Sink
 from ...jobs import Extent, Job
 from ...planning import Settled
 from ...planning.calendar import day_of
 from ..core import Core
-from ..reading.results import Results
+from ..reading.results import Remarks, Results
 from .axis import Axis, asked_by
 from .documents import Documents
 from .handed import Handed, HeldSpan
@@ -79,16 +79,18 @@ async def collect(
     asked = asked_by((each.extent.first, each.extent.last) for each in parts)
     axis = Axis(settled, [each.spans for each in parts], asked, others)
     rules, unsaved = settled.rules, [0] * len(parts)
-    keys = [_key(core, settled, each) for each in parts]
+    shape = core.vendors[settled.plan.vendor].results(parts[0].job).shape
+    keys = [_key(settled, each, shape.record) for each in parts]
     results = _read(core, settled, parts)
-    remarks = Remarks(core, parts)
+    remarks = _remarks(core, parts, shape)
     async with AsyncExitStack() as stack:
         writers: list[OpenPart] = [await stack.enter_async_context(sink.part(key)) for key in keys]
         if any(each.spans for each in parts):
             async with aclosing(results.batches()) as batches:
                 async for batch in batches:
                     for place, rows in _sorted(axis, rules.place, batch).items():
-                        await remarks.take(place, rows)
+                        if place in remarks:
+                            await remarks[place].take(rows)
                         await writers[place].write(rows)
                         unsaved[place] += 0 if files is None else await files.save(rows, keys[place])
                     del batch
@@ -120,18 +122,27 @@ def _sorted(axis: Axis, place: Any, batch: Sequence[Any]) -> dict[int, list[Any]
     return found
 
 
-def _key(core: Core, settled: Settled, part: DuePart) -> PartKey:
+def _key(settled: Settled, part: DuePart, record: type[object]) -> PartKey:
     extent = part.extent
     return PartKey(
         vendor=settled.plan.vendor,
         resource=settled.plan.resource,
         subject=part.job.task.subject,
         job=part.job.id,
-        record=core.vendors[part.job.vendor].results(part.job).shape.record,
+        record=record,
         first=extent.first,
         last=extent.last,
         directions=extent.directions,
     )
+
+
+def _remarks(core: Core, parts: Sequence[DuePart], shape: Shape[object]) -> Mapping[int, Remarks]:
+    """By the place of a part, what passes on what its rows say of its job."""
+    # The results of one job pass it on themselves.
+    if len(parts) == 1:
+        return {}
+    found = ((place, core.remarks(each.job, shape)) for place, each in enumerate(parts))
+    return {place: remarks for place, remarks in found if remarks is not None}
 
 
 def _read(core: Core, settled: Settled, parts: Sequence[DuePart]) -> Results[Any]:
@@ -145,23 +156,3 @@ def _read(core: Core, settled: Settled, parts: Sequence[DuePart]) -> Results[Any
     vendor = core.vendors[parts[0].job.vendor]
     query = list_of(parts[0].job.task.subject, Extent(directions=directions, first=first, last=last))
     return core.read(vendor.list(query), vendor, record=None, resume=None, strict=False)
-
-
-class Remarks:
-    """Notes, of each of several jobs that are read by one list, what its rows say of it: that more may be had."""
-
-    def __init__(self, core: Core, parts: Sequence[DuePart]) -> None:
-        self._core, self._parts = core, parts
-        # The results of one job note it themselves.
-        self._noted = set[int]() if len(parts) > 1 else {0}
-        self._remark = core.vendors[parts[0].job.vendor].results(parts[0].job).shape.remark
-
-    async def take(self, place: int, rows: Sequence[Any]) -> None:
-        """Look at rows of a part."""
-        if self._remark is None or place in self._noted:
-            return
-        now = self._core.clock.now()
-        said = next((each for row in rows if (each := self._remark(row, now)) is not None), None)
-        if said is not None:
-            self._noted.add(place)
-            await self._core.tracker.remark(self._parts[place].job, said)

@@ -182,7 +182,7 @@ class PlanRun:
     def _queue(self, line: SubjectState, now: datetime) -> None:
         """Work out what a subject needs next, and put it where that is taken from."""
         before = line.left
-        line.review(self._terms.windows(now), now)
+        line.review(self._terms.windows, now)
         self._telling.count(left=line.left - before)
         self._gather(line)
         if line.is_busy or line.is_waiting:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -44,9 +44,13 @@ _PASSING: Final = (IncompleteResultError, TransportError, VendorError, PayloadEr
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunTerms:
-    """How a run is to be carried out; see `Session.extract`. `most`: how many requests may be paid for in all."""
+    """How a run is to be carried out; see `Session.extract`.
 
-    windows: Callable[[datetime], Sequence[Window]]
+    `windows`: for which days an answer must be how new. `most`: how many requests may be paid for in all.
+    """
+
+    # Worked out once, when the run begins: a run longer than an answer may be old would else ask for ever.
+    windows: Sequence[Window]
     plan_id: str
     tags: Mapping[str, str]
     deadline: timedelta | None = None
@@ -173,7 +177,7 @@ class Steps:
         first, last = number(chunk.first), number(chunk.last)
         since = [
             window.since
-            for window in self.terms.windows(now)
+            for window in self.terms.windows
             if window.since is not None and window.span[0] <= last and first <= window.span[1]
         ]
         ended = LONG_AGO if last == TIMELESS else midnight_after(last)

@@ -70,10 +70,6 @@ class SubjectState:
         """Leave out a job that the store keeps no longer."""
         self._jobs.pop(job_id, None)
 
-    def job(self, job_id: str) -> Job:
-        """A job by its id."""
-        return self._jobs[job_id]
-
     def is_news(self, job: Job) -> bool:
         """Whether a job of the store says more than what is known of it."""
         known = self._jobs.get(job.id)
