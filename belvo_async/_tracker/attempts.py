@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from ..abc import Answer, Conversation, Urgency
 from ..errors import PayloadError, StoreError, TransportError
 from ..jobs import Job
-from .context import Context, all_of, log
+from .context import Context, RecentJobs, all_of, log
 from .reconciler import Reconciler
 from .timer import Alarm
 
@@ -33,9 +33,6 @@ RETAKEN_AFTER_AT_MOST: Final = timedelta(minutes=5)
 # The connection is made and the place in the budget runs out meanwhile: a store that takes longer to note that a job is
 # sent is asked again in another turn. A process that was stopped in between may come back when all is decided.
 MARK_PATIENCE: Final = timedelta(seconds=10)
-
-# Of so many queued jobs at most this worker remembers that somebody waits for them.
-HURRIED_AT_MOST: Final = 10_000
 
 
 class RefusedError(Exception):
@@ -128,8 +125,8 @@ class Attempts:
         # Tells the mark of this worker from that of another, made at the same moment.
         self._sender = secrets.token_hex(6)
         self._by_job: dict[str, Attempt] = {}
-        # Queued jobs that were fired one by one, by id. What others left behind, and what is one of many, is bulk.
-        self._hurried: dict[str, None] = {}
+        # Queued jobs that were fired one by one. What others left behind, and what is one of many, is bulk.
+        self._hurried = RecentJobs()
         self._alarm: Alarm | None = None
         self._wakes_at: datetime | None = None
         self._closed = False
@@ -140,9 +137,7 @@ class Attempts:
     def note_urgency(self, job: Job, urgency: Urgency) -> None:
         """Remember how urgent a queued job is, until it is sent. Once somebody waits for it, it stays urgent."""
         if urgency is Urgency.INTERACTIVE and job.is_queued:
-            self._hurried[job.id] = None
-            if len(self._hurried) > HURRIED_AT_MOST:
-                del self._hurried[next(iter(self._hurried))]
+            self._hurried.add(job.id)
 
     def urgency_of(self, job: Job) -> Urgency:
         """How urgently a job is to be sent."""
@@ -161,11 +156,11 @@ class Attempts:
         finally:
             del self._by_job[job.id]
             if attempt.is_marked:
-                self._hurried.pop(job.id, None)
+                self._hurried.discard(job.id)
 
     def drop(self, job_id: str) -> None:
         """Stop waiting with a job that ended or was forgotten. One that is being sent goes on."""
-        self._hurried.pop(job_id, None)
+        self._hurried.discard(job_id)
         attempt = self._by_job.get(job_id)
         if attempt is not None:
             attempt.drop()

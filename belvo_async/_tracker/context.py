@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -25,6 +26,34 @@ STORE_RETRY: Final = (timedelta(milliseconds=500), timedelta(seconds=5))
 # Of these tries, the fourth comes after three and a half seconds: who still waits then has waited long enough.
 LATE_AFTER: Final = 4
 TOLD_EVERY: Final = 12
+
+# Other workers of the store end jobs that something is remembered of here, and nothing tells of it: of more open jobs
+# than this, the earliest are treated as any other.
+REMEMBERED_AT_MOST: Final = 10_000
+
+
+class RecentJobs:
+    """Jobs of which one thing is remembered, by id: only the latest, for others may end them unnoticed."""
+
+    def __init__(self) -> None:
+        self._ids: OrderedDict[str, None] = OrderedDict()
+
+    def __contains__(self, job_id: object) -> bool:
+        return job_id in self._ids
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def add(self, job_id: str) -> None:
+        """Remember a job, as the latest; beyond the bound the earliest is forgotten."""
+        self._ids[job_id] = None
+        self._ids.move_to_end(job_id)
+        if len(self._ids) > REMEMBERED_AT_MOST:
+            self._ids.popitem(last=False)
+
+    def discard(self, job_id: str) -> None:
+        """Forget a job, if it is remembered."""
+        self._ids.pop(job_id, None)
 
 
 class Converse(Protocol):

@@ -34,7 +34,7 @@ from ..jobs import (
     normal_id,
     reconcile,
 )
-from .context import Context, log
+from .context import Context, RecentJobs, log
 from .losses import Losses
 from .outlook import DeliveryOutlook
 
@@ -67,8 +67,8 @@ class Reconciler:
         self._nudged: dict[tuple[str, str], float] = {}
         self._losses = Losses(context)
         self._outlook = DeliveryOutlook(context, hasten=self._make_due)
-        # Jobs that a delivery has made due, by id: nothing puts that poll off.
-        self._asked_for: set[str] = set()
+        # Jobs that a delivery has made due: nothing puts that poll off.
+        self._asked_for = RecentJobs()
 
     async def receive(self, vendor: Vendor, observations: Sequence[Observation]) -> None:
         """Take what a delivery said. When this returns, it is durable."""
