@@ -13,7 +13,6 @@ requests for each.
 from __future__ import annotations
 
 import json
-import socket
 import statistics
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from loopback import free_port
 from table import Row, middle_ratio, run
 
 AREA = "backfill"
@@ -29,12 +29,6 @@ HERE = Path(__file__).parent
 LINKS, CHUNKS = 16, 4
 SPEED = 5.0
 USUAL, QUICK = (20.0, 90.0), (2.0, 9.0)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def once(way: str, spans: tuple[float, float], speed: float) -> dict[str, Any]:

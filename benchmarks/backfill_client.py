@@ -16,12 +16,11 @@ from datetime import date, timedelta
 from typing import Any
 
 import scaled_time
-from aiohttp import web
 from belvo import client as belvo_client
+from loopback import receiving
 from requests.adapters import HTTPAdapter
 
 from belvo_async import Belvo, Plan, Session, belvo
-from belvo_async.web.aiohttp import webhook_routes
 
 LAST_YEAR = 2025
 
@@ -41,16 +40,10 @@ async def plan(given: dict[str, Any], clock: scaled_time.ScaledClock, chunks: in
         vendor="belvo", resource="INVOICES", subjects=given["links"], first=first, last=last, directions=["received"]
     )
     with tempfile.TemporaryDirectory() as folder:
-        async with Session(vendor, clock=clock) as session:
-            app = web.Application()
-            app.add_routes(webhook_routes(session))
-            runner = web.AppRunner(app, access_log=None)
-            await runner.setup()
-            await web.TCPSite(runner, "127.0.0.1", port).start()
+        async with Session(vendor, clock=clock) as session, receiving(session, port):
             run = await session.extract(wanted, into=f"ndjson:{folder}")
             async for _ in run:
                 pass
-            await runner.cleanup()
     if not run.outcome.is_whole:
         raise RuntimeError("the plan is not whole")
     return run.outcome.tally.rows
@@ -59,12 +52,7 @@ async def plan(given: dict[str, Any], clock: scaled_time.ScaledClock, chunks: in
 async def ours(given: dict[str, Any], clock: scaled_time.ScaledClock, chunks: int, port: int) -> int:
     """The rows of every year of every link, each read when its job has ended."""
     vendor = Belvo(*given["keys"][:2], base_url=given["url"], webhook_authorization=given["keys"][2])
-    async with Session(vendor, clock=clock) as session:
-        app = web.Application()
-        app.add_routes(webhook_routes(session))
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", port).start()
+    async with Session(vendor, clock=clock) as session, receiving(session, port):
         tasks = [
             belvo.Invoices(link=link, date_from=first, date_to=last, type="INFLOW")
             for first, last in years(chunks)
@@ -74,7 +62,6 @@ async def ours(given: dict[str, Any], clock: scaled_time.ScaledClock, chunks: in
         async for handle in session.run(tasks, concurrency=len(tasks)):
             await handle
             rows += len(await handle.results().to_list())
-        await runner.cleanup()
         return rows
 
 

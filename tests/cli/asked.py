@@ -15,6 +15,7 @@ from belvo_async._cli.plans.estimate import estimate
 from belvo_async._cli.plans.extract import extract
 from belvo_async._cli.plans.subjects import entities, links
 from tests.session.world import World
+from tests.variables import variables_of
 
 COMMANDS: dict[str, Any] = {
     "estimate": estimate,
@@ -40,15 +41,7 @@ class Shell:
 
     @property
     def environ(self) -> dict[str, str]:
-        belvo, syntage = self.world.belvo, self.world.syntage
-        return {
-            "BELVO_SECRET_ID": belvo.secret_id,
-            "BELVO_SECRET_PASSWORD": belvo.secret_password,
-            "BELVO_BASE_URL": belvo.url,
-            "BELVO_WEBHOOK_AUTH": belvo.webhook_authorization,
-            "SYNTAGE_API_KEY": syntage.api_key,
-            "SYNTAGE_BASE_URL": syntage.url,
-        }
+        return variables_of(self.world.belvo, self.world.syntage)
 
     async def type(self, *argv: str, **environ: str) -> int:
         """Run a command; its exit code."""

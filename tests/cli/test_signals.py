@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from belvo_async.simulator import SyntageSimulator
+from tests.variables import variables_of
 
 pytestmark = pytest.mark.proof
 
@@ -46,7 +47,7 @@ def start(simulator: SyntageSimulator, folder: Path) -> subprocess.Popen[str]:
     argv += ["--to", "2025", "--into", f"ndjson:{folder / 'sat'}", "--store", f"sqlite:{folder / 'jobs.db'}"]
     return subprocess.Popen(
         [sys.executable, "-m", "belvo_async", *argv],
-        env={**os.environ, "SYNTAGE_API_KEY": simulator.api_key, "SYNTAGE_BASE_URL": simulator.url},
+        env=os.environ | variables_of(simulator),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -21,6 +21,7 @@ from belvo_async.simulator import SyntageSimulator
 from examples import fastapi_service, records, several_workers, worker
 from tests.examples.web_workers import ROOT, workers
 from tests.session.world import World
+from tests.variables import variables_of
 
 
 def files(folder: Path) -> list[str]:
@@ -159,11 +160,7 @@ def test_who_comes_second_leaves_the_first_alone(tmp_path: Path) -> None:
 
 
 async def start_worker(vendor: SyntageSimulator, tmp_path: Path, **streams: Any) -> asyncio.subprocess.Process:
-    environ = os.environ | {
-        "SYNTAGE_API_KEY": vendor.api_key,
-        "SYNTAGE_BASE_URL": vendor.url,
-        "BELVO_ASYNC_STORE": f"sqlite:{tmp_path / 'jobs.db'}",
-    }
+    environ = os.environ | variables_of(vendor) | {"BELVO_ASYNC_STORE": f"sqlite:{tmp_path / 'jobs.db'}"}
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "examples.worker", str(tmp_path / "records")), cwd=ROOT, env=environ, **streams
     )

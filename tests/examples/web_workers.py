@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from belvo_async.simulator import SyntageSimulator
+from tests.variables import variables_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,19 +22,13 @@ async def workers(vendor: SyntageSimulator, store: str, *, count: int, **setting
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environ = {
-        "SYNTAGE_API_KEY": vendor.api_key,
-        "SYNTAGE_WEBHOOK_SECRET": vendor.signing_secret,
-        "SYNTAGE_BASE_URL": vendor.url,
-        "BELVO_ASYNC_STORE": store,
-        **settings,
-    }
+    environ = os.environ | variables_of(vendor) | {"BELVO_ASYNC_STORE": store} | settings
     application = "examples.several_workers:app"
     server = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "uvicorn", application, "--workers", str(count), "--port", str(port)),
         *("--log-level", "error"),
         cwd=ROOT,
-        env={**os.environ, **environ},
+        env=environ,
     )
     try:
         yield f"http://127.0.0.1:{port}"

@@ -20,6 +20,7 @@ from belvo_async import Belvo, Plan, Session, Syntage
 from belvo_async.simulator import BelvoSimulator, SyntageSimulator
 from belvo_async.sinks import recount
 from tests.stores.urls import empty_store
+from tests.variables import variables_of
 
 pytestmark = pytest.mark.proof
 
@@ -56,17 +57,7 @@ async def kill_and_check(store: str, tmp_path: Path) -> None:
         BelvoSimulator(speed=SPEED, links=4, invoices_per_year=60) as belvo,
         SyntageSimulator(speed=SPEED, entities=3, invoices_per_year=60) as syntage,
     ):
-        environ = os.environ | {
-            "BELVO_SECRET_ID": belvo.secret_id,
-            "BELVO_SECRET_PASSWORD": belvo.secret_password,
-            "BELVO_BASE_URL": belvo.url,
-            "BELVO_WEBHOOK_AUTH": belvo.webhook_authorization,
-            "SYNTAGE_API_KEY": syntage.api_key,
-            "SYNTAGE_BASE_URL": syntage.url,
-            "SYNTAGE_WEBHOOK_SECRET": syntage.signing_secret,
-            "BELVO_ASYNC_STORE": store,
-            "SPEED": str(SPEED),
-        }
+        environ = os.environ | variables_of(belvo, syntage) | {"BELVO_ASYNC_STORE": store, "SPEED": str(SPEED)}
         plans = [
             Plan(vendor="belvo", resource="INVOICES", subjects=belvo.links, first=FIRST, last=LAST),
             Plan(vendor="syntage", resource="invoice", subjects=syntage.entities, first=FIRST, last=LAST),

@@ -17,6 +17,7 @@ import msgspec
 import pytest
 
 from belvo_async.simulator import BelvoSimulator, SyntageSimulator
+from tests.variables import variables_of
 
 pytestmark = pytest.mark.proof
 
@@ -120,17 +121,8 @@ async def town(store: str) -> AsyncIterator[Town]:
         SyntageSimulator(speed=SPEED) as syntage,
         AsyncExitStack() as stack,
     ):
-        settings = {
-            "BELVO_SECRET_ID": belvo.secret_id,
-            "BELVO_SECRET_PASSWORD": belvo.secret_password,
-            "BELVO_WEBHOOK_AUTH": belvo.webhook_authorization,
-            "BELVO_BASE_URL": belvo.url,
-            "SYNTAGE_API_KEY": syntage.api_key,
-            "SYNTAGE_WEBHOOK_SECRET": syntage.signing_secret,
-            "SYNTAGE_BASE_URL": syntage.url,
-            "BELVO_ASYNC_STORE": store,
-        }
-        yield Town(belvo, syntage, {**os.environ, **settings}, stack)
+        environ = os.environ | variables_of(belvo, syntage) | {"BELVO_ASYNC_STORE": store}
+        yield Town(belvo, syntage, environ, stack)
 
 
 def polls(process: Process) -> list[tuple[str, float, float]]:
