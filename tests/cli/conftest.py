@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Awaitable, Callable
+import signal
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -32,6 +33,16 @@ class Shown:
 
 
 Play = Callable[..., Awaitable[Shown]]
+
+
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Have processes hear signals that a shell in the background, or `nohup`, makes all its children ignore."""
+    numbers = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+    kept = [(each, signal.signal(each, signal.SIG_DFL)) for each in numbers]
+    yield
+    for each, handler in kept:
+        signal.signal(each, handler)
 
 
 @pytest.fixture

@@ -168,7 +168,7 @@ def test_live_on_a_terminal() -> None:
 
 
 def test_interrupt_names_the_store(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Ctrl-C exits 130 and says where the jobs are kept."""
+    """Ctrl-C exits 130 and says where the jobs are kept, also where it comes as an exception."""
 
     async def interrupted(*_: object) -> int:
         raise KeyboardInterrupt
@@ -178,7 +178,9 @@ def test_interrupt_names_the_store(monkeypatch: pytest.MonkeyPatch, capsys: pyte
     code = main(["demo", "--store", "kept.db"])
 
     assert 130 == code
-    assert "belvo-async jobs list --store sqlite:kept.db" in capsys.readouterr().out
+    assert "SIGINT: ended; every job is kept in the store: belvo-async jobs list --store sqlite:kept.db" in (
+        capsys.readouterr().err
+    )
 
 
 def test_a_store_that_is_there_is_refused(

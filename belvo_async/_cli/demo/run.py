@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import signal
-import sys
 import tempfile
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -25,6 +23,7 @@ from ...simulator import BelvoSimulator, SyntageSimulator
 from ...vendors.belvo import Belvo
 from ...vendors.syntage import Syntage
 from ...web.aiohttp import webhook_routes
+from ..lasting import ENDED, run_until_ended
 from ..log import log_to
 from .holding import Holding
 from .plan import (
@@ -45,8 +44,6 @@ from .screen import Screen, open_screen
 # Belvo allows 80 requests in 30 real seconds; polling more often than this would use them up.
 POLLING: Final = Polling(first=timedelta(milliseconds=600), longest=timedelta(seconds=1))
 REFRESH_SECONDS: Final = 0.1
-# What a shell adds to the number of the signal that ended a program.
-ENDED: Final = 128
 # Of a run that went wrong.
 LOG_LINES: Final = 20
 # In the vendors' time: the slowest job takes 5 minutes, and four wait for one link.
@@ -75,7 +72,8 @@ def demo(*, seed: int, speed: float, out: Path | None, store: Path | None, log: 
     if keep is not None and keep.exists() and (not keep.is_dir() or any(keep.iterdir())):
         raise ConfigurationError(f"there is something at {keep} already: --keep takes a new directory, or an empty one")
     screen = open_screen()
-    with tempfile.TemporaryDirectory(prefix="belvo-async-demo-", ignore_cleanup_errors=True) as name:
+    scratch = tempfile.TemporaryDirectory(prefix="belvo-async-demo-", ignore_cleanup_errors=True)
+    with scratch as name:
         folder = Path(name)
         options = DemoOptions(
             seed=seed,
@@ -84,13 +82,9 @@ def demo(*, seed: int, speed: float, out: Path | None, store: Path | None, log: 
             store=store or folder / "jobs.db",
             keep=keep or folder / "held",
         )
-        try:
-            with log_to(log or folder / "log.txt"):
-                code = asyncio.run(_run_until_ended(options, screen))
-        except KeyboardInterrupt:
-            for line in _interrupted(store):
-                screen.say(line)
-            raise
+        with log_to(log or folder / "log.txt"):
+            running = run_demo(options, screen, SystemClock())
+            code = run_until_ended(running, farewell=_farewell(store), tidy=scratch.cleanup)
         if code > ENDED:
             return code
         for line in _kept(out, store, log, keep):
@@ -100,42 +94,13 @@ def demo(*, seed: int, speed: float, out: Path | None, store: Path | None, log: 
     return code
 
 
-async def _run_until_ended(options: DemoOptions, screen: Screen) -> int:
-    """Run the demo; when its terminal is closed or the process is asked to end, stop as by Ctrl-C: 128 and the signal.
-
-    Nothing may stay behind then, either.
-    """
-    running, came = asyncio.ensure_future(run_demo(options, screen, SystemClock())), list[int]()
-    loop = asyncio.get_running_loop()
-
-    def leave(number: int) -> None:
-        came.append(number)
-        running.cancel()
-
-    for number in _endings():
-        loop.add_signal_handler(number, leave, number)
-    try:
-        return await running
-    except asyncio.CancelledError:
-        if not came:
-            raise
-        return ENDED + came[0]
-
-
-def _endings() -> list[signal.Signals]:
-    """The signals that ask to end, but for those that whoever started this ignores (`nohup`)."""
-    if sys.platform == "win32":
-        return []
-    return [each for each in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) is signal.SIG_DFL]
-
-
-def _interrupted(store: Path | None) -> list[str]:
+def _farewell(store: Path | None) -> str:
     if store is None:
-        return ["interrupted; nothing is left of it (with --store FILE, its jobs would be kept)"]
-    return [
-        f"interrupted; every job is kept in the store: belvo-async jobs list --store sqlite:{store}",
-        "A new session on a store goes on where the last one stopped (here the vendors ended with the demo).",
-    ]
+        return "ended; nothing is left of it (with --store FILE, its jobs would be kept)"
+    return (
+        f"ended; every job is kept in the store: belvo-async jobs list --store sqlite:{store}\n"
+        "A new session on a store goes on where the last one stopped (here the vendors ended with the demo)."
+    )
 
 
 def _kept(out: Path | None, store: Path | None, log: Path | None, keep: Path | None) -> list[str]:
