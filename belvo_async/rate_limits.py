@@ -17,6 +17,7 @@ _EPOCH: Final = re.compile(r"[0-9]{9,}(?:\.[0-9]{1,9})?")
 _DATE_TIME: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:?[0-9]{2})?"
 )
+_CALLS: Final = re.compile(r"[0-9]{1,9}")
 # The longest of the three forms of RFC 9110 5.6.7 has 33 characters.
 _LONGEST_DATE: Final = 64
 
@@ -45,9 +46,24 @@ def window_end(headers: Headers, now: datetime | None, *, longest: timedelta) ->
     return None if until is None or told is None else _clamp(until - told, longest) or None
 
 
+def calls_left(headers: Headers) -> int | None:
+    """How many calls the answer says are left in this rate window; None where it says nothing that can be read."""
+    return _calls(headers, "x-ratelimit-remaining")
+
+
+def calls_of_window(headers: Headers) -> int | None:
+    """How many calls the answer says a whole rate window has; None where it says nothing that can be read."""
+    return _calls(headers, "x-ratelimit-limit")
+
+
 def is_exhausted(headers: Headers) -> bool:
     """Whether the answer says that no call is left in this rate window."""
-    return (headers.get("x-ratelimit-remaining") or "").strip(" \t") == "0"
+    return calls_left(headers) == 0
+
+
+def _calls(headers: Headers, name: str) -> int | None:
+    text = (headers.get(name) or "").strip(" \t")
+    return int(text) if _CALLS.fullmatch(text) else None
 
 
 def _reset_instant(text: str) -> datetime | None:

@@ -31,7 +31,7 @@ class Admitted:
     place: Reservation | None = None
 
     def put_back(self) -> None:
-        """Return all of it: nothing was sent."""
+        """Return the connection and the place: nothing was sent."""
         self.pool.slots.release()
         if self.queue is not None and self.place is not None:
             self.queue.put_back(self.place)
@@ -50,16 +50,26 @@ class Admission:
         self._queues: dict[Budget, BudgetQueue] = {}
 
     async def take(self, pool: Pool, home: Home, request: Request) -> Admitted | None:
-        """Wait until a request may go out; None when no connection got free in time. Raises StoreError."""
+        """Wait until a request may go out; None when no connection got free in time. Raises StoreError.
+
+        Who gets a turn tells `windows` when the request was answered or failed: `leave`.
+        """
         window = (home.account, request.name)
         while True:
             # Who counts its requests itself needs no word from others: its budget is shared already.
             await self.windows.wait(window, is_shared=request.budget is None)
             turn = await self._take(pool, home.urgency, request)
-            if turn is None or self.windows.is_open(window):
+            if turn is None:
+                return None
+            is_in = False
+            try:
+                is_in = await self.windows.enter(window)
+            finally:
+                if not is_in:
+                    # The window was exhausted by others while this one waited for its turn.
+                    turn.put_back()
+            if is_in:
                 return turn
-            # The window was exhausted by others while this one waited for its turn.
-            turn.put_back()
 
     async def close(self) -> None:
         """Send everybody away, and give all places back. Bounded."""

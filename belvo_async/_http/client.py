@@ -199,11 +199,14 @@ class Http:
 
     async def _attempt(self, home: Home, request: Request, gate: PermitGate | None, number: int) -> _Outcome:
         """Send once, when it is this request's turn."""
-        live = self._live()
+        live, window = self._live(), (home.account, request.name)
         outcome: _Outcome = TransportError(f"{request.name}: no free connection in time", maybe_sent=False)
         turn = await live.turns.take(live.pool_for(home, request), home, request)
         if turn is not None:
-            outcome = await self._in_turn(live, turn, home, request, gate)
+            try:
+                outcome = await self._in_turn(live, turn, home, request, gate)
+            finally:
+                live.turns.windows.leave(window)
         if self._open is not live:
             _drop(outcome)
             raise SessionClosedError(CLOSED)
@@ -213,7 +216,7 @@ class Http:
             return outcome
         _log.debug("request answered", extra={"request": request.name, "status": outcome.status, "attempt": number})
         try:
-            await live.turns.windows.note((home.account, request.name), outcome, is_shared=request.budget is None)
+            await live.turns.windows.note(window, outcome, is_shared=request.budget is None)
         except BaseException:
             _drop(outcome)
             raise

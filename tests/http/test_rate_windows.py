@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
 
 import pytest
 
 from belvo_async._http import Http, ask
-from belvo_async.abc import Budget
-from belvo_async.errors import SessionClosedError
-from tests.http.origin import Origin, credentials, read, reply, submission
+from belvo_async.abc import Budget, Request
+from belvo_async.errors import SessionClosedError, TransportError
+from tests.http.origin import Cut, Origin, Step, credentials, read, reply, submission
 from tests.troubled_store import TroubledStore
 from tests.virtual_time import EPOCH, VirtualClock
 
@@ -33,7 +33,7 @@ async def other(clock: VirtualClock, store: TroubledStore) -> AsyncIterator[Http
 
 
 def last_call(seconds: float) -> bytes:
-    return reply(x_ratelimit_remaining="0", x_ratelimit_reset=(EPOCH + timedelta(seconds=seconds)).isoformat())
+    return reply(x_ratelimit_remaining="0", x_ratelimit_reset=_instant(seconds))
 
 
 async def test_a_window_one_worker_exhausted_is_waited_out_by_the_others(http: Http, other: Http) -> None:
@@ -55,6 +55,81 @@ async def test_a_worker_that_sent_before_learns_of_it_too(http: Http, other: Htt
             await ask(each.send_to(origin.url, credentials), read())
 
         assert [0, 0, 40, 40, 40] == pytest.approx([each.at for each in origin.seen], abs=0.5)
+
+
+def counted(number: int, calls: int, *, resets_at: float = 40) -> bytes:
+    """How a window of so many calls answers the one that comes as number so and so: from 0."""
+    left = str(max(0, calls - 1 - number))
+    return reply(200 if number < calls else 429, x_ratelimit_remaining=left, x_ratelimit_reset=_instant(resets_at))
+
+
+def _instant(seconds: float) -> str:
+    return (EPOCH + timedelta(seconds=seconds)).isoformat()
+
+
+@pytest.mark.parametrize("kind", [read, submission])
+@pytest.mark.parametrize("calls", [2, 5, 11])
+async def test_no_more_go_out_than_a_window_has_calls_left(http: Http, calls: int, kind: Callable[[], Request]) -> None:
+    """Those on their way are not told of yet, and count: none is refused, and the rest waits for the next window."""
+    window = [(0.1, counted(number, calls)) for number in range(calls)]
+    async with Origin([*window, (0.1, reply())]) as origin:
+        send = http.send_to(origin.url, credentials)
+        await ask(send, kind())
+        await asyncio.gather(*(ask(send, kind()) for _ in range(12)))
+
+        early = [each for each in origin.seen if each.at < 40]
+        assert (calls, 13) == (len(early), len(origin.seen))
+
+
+async def test_answers_that_overtake_each_other_do_not_widen_a_window(http: Http) -> None:
+    """The least of what answers of one window tell is what is left."""
+    calls = 6
+    slow = [(2.0 if number == 1 else 0.1, counted(number, calls)) for number in range(calls)]
+    async with Origin([*slow, (0.1, reply())]) as origin:
+        send = http.send_to(origin.url, credentials)
+        await ask(send, read())
+        await asyncio.gather(*(ask(send, read()) for _ in range(12)))
+
+        assert calls == len([each for each in origin.seen if each.at < 40])
+
+
+@pytest.mark.parametrize("end", [Cut.RESET, Cut.CLOSE])
+async def test_one_that_fails_on_its_way_frees_its_room(http: Http, end: Cut) -> None:
+    """Whoever waits for answers waits for failures, too."""
+    scripts: list[tuple[Step, ...]] = [(counted(58, 60),), (0.1, end), (counted(58, 60),)]
+    async with Origin(scripts) as origin:
+        send = http.send_to(origin.url, credentials)
+        await ask(send, read())
+        async with asyncio.timeout(30):
+            done = await asyncio.gather(ask(send, submission()), ask(send, submission()), return_exceptions=True)
+
+        assert 1 == sum(isinstance(each, TransportError) for each in done)
+
+
+async def test_who_gives_up_waiting_for_room_leaves_the_others_theirs(http: Http) -> None:
+    """A cancelled caller returns its connection and counts for nothing."""
+    async with Origin([(counted(58, 60),), (5.0, counted(58, 60)), (counted(58, 60),)]) as origin:
+        send = http.send_to(origin.url, credentials)
+        await ask(send, read())
+        callers = [asyncio.create_task(ask(send, read())) for _ in range(3)]
+        await asyncio.sleep(1)
+        callers[1].cancel()
+        await asyncio.wait(callers)
+
+        assert [False, True, False] == [each.cancelled() for each in callers]
+        assert 3 == len(origin.seen)
+
+
+async def test_the_window_after_an_exhausted_one_has_as_many_calls_as_it_had(http: Http) -> None:
+    """Its first callers, of whom no answer has told yet, are no more than that."""
+    first = [reply(x_ratelimit_limit="5", x_ratelimit_remaining="0", x_ratelimit_reset=_instant(40))]
+    second = [(0.1, counted(number, 5, resets_at=80)) for number in range(5)]
+    async with Origin([first, *second, (0.1, reply())]) as origin:
+        send = http.send_to(origin.url, credentials)
+        await ask(send, read())
+        await asyncio.gather(*(ask(send, read()) for _ in range(12)))
+
+        assert [1, 5, 7] == [len([each for each in origin.seen if low <= each.at < low + 40]) for low in (0, 40, 80)]
 
 
 async def test_a_far_reset_makes_the_others_wait_a_minute_at_most(http: Http, other: Http) -> None:
