@@ -2,7 +2,8 @@
 
     python benchmarks/bulk_server.py START SPEED LINKS ENTITIES INVOICES_PER_YEAR WEBHOOK_PORT
 
-Prints what a client needs as JSON; for each line it reads, what was asked so far, and whether any budget was exceeded.
+Prints what a client needs as JSON; for each line it reads, a span of days, what was asked so far, how much was refused
+for its number, and which invoices of that span it holds.
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ import asyncio
 import json
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from datetime import date
 
 import scaled_time
+from row_ids import ids_of
 
 from belvo_async.simulator import BelvoSimulator, Faults, SyntageSimulator
 
@@ -55,8 +59,19 @@ async def main(start: float, speed: float, links: int, entities: int, invoices: 
         print(json.dumps(given), flush=True)
         lines = asyncio.StreamReader(limit=2**20)
         await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
-        while await lines.readline():
-            print(json.dumps({"belvo": counted(belvo), "syntage": counted(syntage)}), flush=True)
+        while line := await lines.readline():
+            span = [date.fromisoformat(day) for day in line.decode().split()]
+            held = ids_of(held_by(belvo, syntage, *span))
+            print(json.dumps({"belvo": counted(belvo), "syntage": counted(syntage), "held": held}), flush=True)
+
+
+def held_by(belvo: BelvoSimulator, syntage: SyntageSimulator, first: date, last: date) -> Iterator[str]:
+    """The id of every row there is: an invoice between two of Belvo's links is one of each."""
+    for link in belvo.links:
+        yield from (str(row["id"]) for row in belvo.invoices(link, first, last))
+    for entity in syntage.entities:
+        rows = syntage.invoices(entity, {"period": {"from": first.isoformat(), "to": last.isoformat()}})
+        yield from (str(row["uuid"]) for row in rows)
 
 
 def counted(vendor: BelvoSimulator | SyntageSimulator) -> dict[str, int]:
