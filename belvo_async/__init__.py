@@ -42,10 +42,31 @@ from .errors import (
     UnsupportedError,
     VendorError,
 )
-from .jobs import Failure, Job, Observation, Polling, Quiet, Status, Task, Way, load_kinds_with
+from .jobs import (
+    Failure,
+    Job,
+    Observation,
+    Polling,
+    Quiet,
+    Status,
+    Task,
+    Way,
+    load_kinds_with,
+)
 
 if TYPE_CHECKING:
-    from ._session import JobHandle, PlanEvent, PlanOutcome, PlanProgress, PlanRun, RemoteFile, Results, Session
+    from ._session import (
+        JobHandle,
+        PlanEvent,
+        PlanOutcome,
+        PlanProgress,
+        PlanRun,
+        RemoteFile,
+        Results,
+        Session,
+        SettledJob,
+    )
+    from .messages import decode_task, encode_task
     from .planning import Freshness, Plan, Prices
     from .tolerant import Misfit, Misfits
     from .vendors import belvo, syntage
@@ -91,6 +112,7 @@ __all__ = [
     "Results",
     "Session",
     "SessionClosedError",
+    "SettledJob",
     "SignatureError",
     "SinkError",
     "Status",
@@ -107,6 +129,8 @@ __all__ = [
     "VendorError",
     "Way",
     "belvo",
+    "decode_task",
+    "encode_task",
     "syntage",
 ]
 
@@ -123,6 +147,9 @@ _LAZY: Final = {
     "Prices": "planning",
     "Results": "_session",
     "Session": "_session",
+    "SettledJob": "_session",
+    "decode_task": "messages",
+    "encode_task": "messages",
     "Misfit": "tolerant",
     "Misfits": "tolerant",
     "Belvo": "vendors.belvo",

@@ -31,6 +31,7 @@ CORE = {
     "tolerant",
     "settings",
     "proxies",
+    "messages",
     "planning",
 }
 ARROWS: dict[str, set[str]] = {
@@ -45,6 +46,7 @@ ARROWS: dict[str, set[str]] = {
     "descriptors": set(),
     "accounts": {"abc", "errors"},
     "proxies": {"abc", "jobs", "payload"},
+    "messages": {"discreet", "errors", "jobs"},
     "settings": {"abc", "accounts", "errors", "origins"},
     "planning": {"abc", "jobs", "errors", "payload", "discreet"},
     "vendors": CORE,

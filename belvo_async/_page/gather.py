@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from .._session.extraction.handed import RECEIPT, read_handed
-from .._session.history import every_job
+from .._session.known.history import every_job
 from ..abc import LaidAside, Receipt, Store
 from ..jobs import Job, Observation, Way
 

@@ -4,6 +4,7 @@ from .clock import SystemClock
 from .extraction.progress import PlanEvent, PlanOutcome, PlanProgress
 from .extraction.run import PlanRun
 from .handle import JobHandle
+from .known.settled import SettledJob
 from .reading.download import RemoteFile
 from .reading.results import Results
 from .session import Session
@@ -17,5 +18,6 @@ __all__ = [
     "RemoteFile",
     "Results",
     "Session",
+    "SettledJob",
     "SystemClock",
 ]

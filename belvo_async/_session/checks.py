@@ -65,9 +65,16 @@ def deadline_after(span: timedelta | None, now: datetime) -> datetime:
 def read_wish(max_age: timedelta | None, once: str | None, tags: Mapping[str, str] | None, now: datetime) -> Wish:
     """How a task is fired. Raises TaskError for what cannot be kept, or says nothing."""
     fresh_since = None if max_age is None else _since(max_age, now)
-    if once is not None and not _is_text(once, at_least=1):
-        raise TaskError(f"`once` is a printable text of 1 to {_LONGEST} characters", field="once")
-    return Wish(once=once, tags=read_tags(tags), fresh_since=fresh_since)
+    return Wish(
+        once=None if once is None else read_name(once, field="once"), tags=read_tags(tags), fresh_since=fresh_since
+    )
+
+
+def read_name(given: object, *, field: str) -> str:
+    """Take what something is called by in the store. Raises TaskError."""
+    if not isinstance(given, str) or not _is_text(given, at_least=1):
+        raise TaskError(f"`{field}` is a printable text of 1 to {_LONGEST} characters", field=field)
+    return given
 
 
 def _since(max_age: timedelta, now: datetime) -> datetime:
@@ -94,6 +101,13 @@ def read_tags(given: Mapping[str, str] | None) -> dict[str, str]:
         if not _is_text(value, at_least=0):
             raise TaskError(f"the tag `{name}` is a printable text of at most {_LONGEST} characters", field="tags")
     return dict(given)
+
+
+def read_instant(given: object, *, field: str) -> datetime | None:
+    """Take an instant with its zone, or none. Raises TaskError."""
+    if given is not None and (not isinstance(given, datetime) or given.utcoffset() is None):
+        raise TaskError(f"an instant is a datetime with a zone, {not_taken(given, field)}", field=field)
+    return given
 
 
 def _is_text(given: object, *, at_least: int) -> bool:

@@ -40,7 +40,7 @@ from .extraction.handed import RECEIPT, Handed, is_of_sink, read_handed, wanted_
 from .extraction.run import PlanRun
 from .extraction.steps import CONCURRENCY, RunTerms
 from .extraction.subject_state import SubjectState
-from .history import every_job
+from .known.history import every_job
 from .reads import Reads
 
 ANY_AGE: Final = Freshness()

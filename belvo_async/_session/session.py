@@ -7,28 +7,34 @@ import random
 import uuid
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any, Self, TypeVar
 
 from .._http import Http, Send, converse_by
 from .._tracker import Tracker
-from ..abc import EVER, Clock, Store, Urgency, Vendor
+from ..abc import Clock, Store, Urgency, Vendor
 from ..accounts import accounts_of
-from ..discreet import Discretion, discreet
+from ..discreet import discreet
 from ..errors import SessionClosedError, TaskError, UnknownJobError
-from ..jobs import PROOF, Job, Polling, Task, at_present
+from ..jobs import Polling, Task
 from ..stores import join_accounts
 from . import bulk
 from .binding import Binding
-from .checks import check_connections, check_remote_id, check_store, check_text, check_vendors, read_tags, read_wish
+from .checks import (
+    check_connections,
+    check_remote_id,
+    check_store,
+    check_text,
+    check_vendors,
+    read_wish,
+)
 from .clock import SystemClock
 from .core import Core
 from .delivery import GivenBody, GivenHeaders, read_delivery
 from .environment import configured_vendors
 from .handle import JobHandle, handle_on
-from .history import every_ended_job
-from .plans import Plans
+from .known.jobs import KnownJobs
 from .reading.prefetch import Spares
 from .receive import DeliveryReceiver
 from .unfired import UnfiredHandle, unfired_job
@@ -37,7 +43,7 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 
-class Session(Plans):
+class Session(KnownJobs):
     """An asynchronous session with one or both vendors. Use as `async with`, on one event loop.
 
     `store` says where jobs are kept: `memory:` (lost with the process), `sqlite:PATH`, `postgresql://...`, `redis://...`
@@ -69,6 +75,7 @@ class Session(Plans):
         self._store = check_store(store)
         groups = [accounts_of(vendor) for vendor in self._core.vendors.values()]
         self._accounts = frozenset[str]().union(*groups)
+        self._homes = {account: group[0] for group in groups for account in group}
         self._jobs = join_accounts(self._store, groups)
         self._make_http = partial(
             Http,
@@ -214,65 +221,6 @@ class Session(Plans):
             raise UnknownJobError(f"the store holds no job {job_id!r} of this session's accounts")
         until = core.deadline_after(deadline)
         return handle_on(core, job if deadline is None else await tracker.promise(job, until), until)
-
-    async def open_jobs(self, *, tags: Mapping[str, str] | None = None) -> AsyncIterator[JobHandle[Any]]:
-        """A handle for every unfinished job of this session's accounts, oldest first; of those with all these tags."""
-        self._core.tracker  # noqa: B018 - raises when the session is closed
-        wanted = read_tags(tags).items()
-        with Discretion():
-            async for job in self._store.open_jobs(self._accounts):
-                if not wanted <= job.tags.items():
-                    continue
-                now = self._core.clock.now()
-                # One that was fired while the clock was ahead is not waited for so much longer.
-                deadline = at_present(job, now, self._polling.longest).deadline
-                yield handle_on(self._core, job, max(deadline or now, now + timedelta(minutes=1)))
-
-    async def ended_jobs(
-        self, *, since: datetime | None = None, tags: Mapping[str, str] | None = None
-    ) -> AsyncIterator[JobHandle[Any]]:
-        """A handle for every job of this session's accounts that is over, oldest first: all that were not forgotten.
-
-        Awaiting one gives its end, or raises, at once. What ended while nobody was there is found here, by whoever
-        keeps in mind what was loaded (`examples/records.py`). `since`: only what ended at that instant or later.
-        `tags`: only what has all of these. Ask for `open_jobs` first: what ends between the two is then met twice, and
-        never missed.
-        """
-        self._core.tracker  # noqa: B018 - raises when the session is closed
-        wanted = read_tags(tags).items()
-        with Discretion():
-            async for job in self._store.ended_jobs(self._accounts, before=EVER):
-                is_late = since is None or (job.settled_at or job.created_at) >= since
-                if is_late and wanted <= job.tags.items():
-                    yield handle_on(self._core, job, self._core.clock.now())
-
-    async def history(self) -> AsyncIterator[Job]:
-        """Every job of this session's accounts that is over, and every proof of one that was pruned; each once.
-
-        A proof is the job as it ended, without how it was sent and followed. Those that are kept come first.
-        """
-        self._core.tracker  # noqa: B018 - raises when the session is closed
-        with Discretion():
-            async for job in every_ended_job(self._store, self._accounts):
-                yield job
-
-    @discreet
-    async def forget(self, job_id: str, *, keep_proof: bool = True) -> bool:
-        """Drop a job from the store, with its timeline and its names; whether there was one.
-
-        An open job is followed no more. Meant for ended jobs whose outcome you have; it changes nothing at the vendor.
-        What an ended job proves stays, and is met in `history`; with `keep_proof=False` nothing does, nor what is left
-        of one that was pruned before: a taxpayer may have a right to that.
-        """
-        tracker = self._core.tracker
-        job = await self._store.get(job_id) if job_id.isascii() else None
-        is_ours = job is not None and job.account in self._accounts
-        if is_ours and job is not None:
-            await tracker.forget(job, keep_proof=keep_proof)
-        if not keep_proof and (is_ours or job is None):
-            for account in self._accounts:
-                await self._store.strike(account, PROOF, [job_id])
-        return is_ours
 
     def run(
         self,

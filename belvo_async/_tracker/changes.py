@@ -53,6 +53,7 @@ class Changes:
             try:
                 async for ids in self._store.changes():
                     wait = STORE_RETRY[0]
+                    self._context.watches.spread(ids)
                     await self._read(self._awaited(ids))
                 return  # a store that no other process can open has nothing to tell
             except StoreError:

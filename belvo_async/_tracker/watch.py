@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Collection, Generator
+from contextlib import contextmanager, suppress
 from typing import Final
 from weakref import WeakValueDictionary
 
@@ -14,6 +16,8 @@ from ..jobs import Job, Observation
 
 # What a slow reader of `updates()` may leave unread; the store keeps the same number for the timeline.
 FEED_LIMIT: Final = 200
+# More than so many ids are not worth keeping: all jobs are looked at then.
+RUMOURS_LIMIT: Final = 10_000
 
 
 class Feed:
@@ -141,11 +145,65 @@ def closed_error() -> SessionClosedError:
     return SessionClosedError("the session is closed; the job goes on: open a session on the same store and attach")
 
 
+class Rumours:
+    """Jobs of which one reader heard that they may have ended, until it looks at them; bounded.
+
+    `anything`: any job of the store may have.
+    """
+
+    def __init__(self) -> None:
+        self.anything = True
+        self._ids: dict[str, None] = {}
+        self._news = asyncio.Event()
+
+    def add(self, job_ids: Collection[str]) -> None:
+        """Hear of jobs; of none stands for any."""
+        self._ids.update(dict.fromkeys(job_ids))
+        if not job_ids or len(self._ids) > RUMOURS_LIMIT:
+            self._ids.clear()
+            self.anything = True
+        self._news.set()
+
+    def wake(self) -> None:
+        """Have the reader look up for another reason."""
+        self._news.set()
+
+    def take(self) -> list[str]:
+        """The jobs it heard of since."""
+        ids = list(self._ids)
+        self._ids.clear()
+        return ids
+
+    async def wait(self, seconds: float) -> None:
+        """Wait for news, so long at most."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
+        self._news.clear()
+
+
 class Watches:
     """All watches of a session. A watch lives as long as somebody holds it."""
 
     def __init__(self) -> None:
+        self.is_closed = False
         self._by_job: WeakValueDictionary[str, Watch] = WeakValueDictionary()
+        self._rumours: set[Rumours] = set()
+
+    @contextmanager
+    def rumours(self) -> Generator[Rumours]:
+        """Hear of jobs that may have ended, as long as it lasts."""
+        heard = Rumours()
+        self._rumours.add(heard)
+        try:
+            yield heard
+        finally:
+            self._rumours.discard(heard)
+
+    def spread(self, job_ids: Collection[str]) -> None:
+        """Tell whoever listens that jobs may have ended; none stands for any."""
+        for heard in self._rumours:
+            heard.add(job_ids)
 
     def on(self, job: Job) -> Watch:
         """The watch of a job, brought up to this state."""
@@ -157,7 +215,9 @@ class Watches:
         return watch
 
     def publish(self, job: Job, seen: Observation | None, *, era: int | None = None) -> None:
-        """Tell whoever watches this job."""
+        """Tell whoever watches this job, and of its end whoever listens."""
+        if not job.is_open and self._rumours:
+            self.spread((job.id,))
         watch = self._by_job.get(job.id)
         if watch is not None:
             watch.publish(job, seen, era=era)
@@ -174,6 +234,9 @@ class Watches:
         return [watch for watch in list(self._by_job.values()) if watch.is_awaited]
 
     def close(self) -> None:
-        """Wake every waiter of the session."""
+        """Wake every waiter of the session, and all who listen."""
+        self.is_closed = True
+        for heard in self._rumours:
+            heard.wake()
         for watch in list(self._by_job.values()):
             watch.close()

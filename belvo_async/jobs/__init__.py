@@ -4,7 +4,7 @@ Everything a vendor ever says becomes an `Observation`; `reconcile` alone decide
 """
 
 from .clocks import CLOCKS_DIFFER, DOWN_AFTER, at_present
-from .document import decode_job, decode_observation, decode_task, encode_job, load_kinds_with, task_key
+from .document import decode_job, decode_observation, encode_job, load_kinds_with, read_task, task_key
 from .expectations import Expectations, News
 from .extent import ISSUED, RECEIVED, UNDIRECTED, Extent
 from .joining import NO_WISH, Wish, is_joined, is_of_task, joined, shares_name
@@ -98,7 +98,6 @@ __all__ = [
     "choose_adopter",
     "decode_job",
     "decode_observation",
-    "decode_task",
     "encode_job",
     "is_joined",
     "is_of_task",
@@ -108,6 +107,7 @@ __all__ = [
     "mistrust",
     "normal_id",
     "proof_of",
+    "read_task",
     "reconcile",
     "shares_name",
     "task_key",

@@ -33,7 +33,7 @@ def encode_job(job: Job) -> bytes:
 def decode_job(document: bytes) -> Job:
     """Decode a stored job. A task whose type is not loaded comes back as `UnknownTask`."""
     stored = _DOCUMENT.decode(document)
-    return replace(stored.facts, task=decode_task(bytes(stored.task)))
+    return replace(stored.facts, task=read_task(bytes(stored.task)))
 
 
 def decode_observation(document: bytes) -> Observation:
@@ -42,7 +42,7 @@ def decode_observation(document: bytes) -> Observation:
     return seen
 
 
-def decode_task(body: bytes) -> Task[Any]:
+def read_task(body: bytes) -> Task[Any]:
     """Decode a stored task by its kind."""
     kind = _KIND.decode(body).kind
     known = _known_type(kind)

@@ -26,9 +26,9 @@ from belvo_async.jobs import (
     UnknownTask,
     Way,
     decode_job,
-    decode_task,
     encode_job,
     normal_id,
+    read_task,
     task_key,
 )
 from tests.jobs.flat import flat
@@ -96,7 +96,7 @@ def test_job_comes_back_as_it_was_kept(job: Job) -> None:
 def test_task_of_an_unknown_kind_is_kept_word_for_word(job: Job, facts: dict[str, object]) -> None:
     """A store shared with a newer version gives the task back as it was, however often it is written."""
     body = msgspec.json.encode({**facts, "kind": "newer.Kind"})
-    job = replace(job, task=decode_task(body))
+    job = replace(job, task=read_task(body))
 
     again = decode_job(encode_job(decode_job(encode_job(job))))
 

@@ -14,7 +14,7 @@ from typing import Any
 from aiohttp import web
 
 from belvo_async import Belvo, Session, Syntage, syntage
-from belvo_async._session.history import every_kept_job
+from belvo_async._session.known.history import every_kept_job
 from belvo_async.abc import Store
 from belvo_async.planning import Plan
 from belvo_async.simulator import BelvoSimulator, SyntageSimulator

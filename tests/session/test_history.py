@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from belvo_async._session.history import every_job
+from belvo_async._session.known.history import every_job
 from belvo_async.stores import open_store
 from tests.stores.samples import a_job, proving
 

@@ -13,7 +13,9 @@ from tests.stores.redis.server import SHARED_URL, shared_stores
 @contextmanager
 def empty_store(kind: str, path: Path) -> Iterator[str]:
     """The URL of an empty store of a kind; what was made on a server is dropped in the end."""
-    if kind == "sqlite":
+    if kind == "memory":
+        yield "memory:"
+    elif kind == "sqlite":
         yield f"sqlite:{path / 'jobs.db'}"
     elif kind == "postgres":
         with own_stores() as schemas:

@@ -34,6 +34,7 @@ def add_jobs(commands: Commands) -> None:
         action.set_defaults(run=run)
     _add_following(actions)
     _add_aside(actions)
+    _add_consumers(actions)
     _add_accounts(actions)
     restored = add_command(actions, "restored", "say that a backup was put back", texts.RESTORED)
     add_store(restored)
@@ -65,6 +66,14 @@ def _add_aside(actions: Commands) -> None:
     aside.add_argument("--show", type=read_count, metavar="N", help=texts.SHOW)
     add_store(aside)
     aside.set_defaults(run=_run_aside)
+
+
+def _add_consumers(actions: Commands) -> None:
+    consumers = add_command(actions, "consumers", "who is told of ended jobs", texts.CONSUMERS)
+    add_format(consumers)
+    consumers.add_argument("--forget", metavar="NAME", help="forget one that asks no more: it keeps jobs from pruning")
+    add_store(consumers)
+    consumers.set_defaults(run=_run_consumers)
 
 
 def _add_accounts(actions: Commands) -> None:
@@ -130,6 +139,14 @@ def _run_abandon(options: argparse.Namespace) -> int:
     from .abandon import abandon_job
 
     return abandon_job(options.store, options.id)
+
+
+def _run_consumers(options: argparse.Namespace) -> int:
+    from .consumers import forget_consumer, list_consumers
+
+    if options.forget is not None:
+        return forget_consumer(options.store, name=options.forget)
+    return list_consumers(options.store, form=options.format)
 
 
 def _run_prune(options: argparse.Namespace) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..._session.history import every_kept_job
+from ..._session.known.history import every_kept_job
 from ...abc import Store
 from ...errors import UnknownJobError
 from ...jobs import Job

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from ..._session.history import every_kept_job
+from ..._session.known.history import every_kept_job
 from ...abc import Store
 from ...jobs import Job
 from ..existing import existing_store

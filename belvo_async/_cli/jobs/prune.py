@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from collections.abc import Collection
 from datetime import UTC, datetime
+from functools import partial
+from itertools import chain
+from typing import NamedTuple
 
 from ...abc import ASIDE_FOR, Store
 from ...jobs import Job
+from ...stores.consumers import drop_acknowledged, end_of, read_backlogs
 from ...stores.walks import in_slices
 from ..existing import existing_store
 from ..words import counted, second
@@ -15,32 +21,44 @@ from ..words import counted, second
 def prune_jobs(url: str | None, *, before: datetime, dry_run: bool) -> int:
     """Forget the jobs of a store that ended before an instant, but for those that hold a name; print how many.
 
-    What they proved stays. Deliveries that could not be read a month ago go as well, and the space of all that is given
-    back.
+    Those that a consumer of `session.settled` did not acknowledge stay as well. What was forgotten leaves its proof.
+    Deliveries that could not be read a month ago go too, and the space of all that is given back.
     """
-    count = asyncio.run(_prune(existing_store(url), before, dry_run=dry_run))
-    print(f"{'would forget' if dry_run else 'forgot'} {counted(count, 'job')} that ended before {second(before)}")
+    pruned = asyncio.run(_prune(existing_store(url), before, dry_run=dry_run))
+    did = "would forget" if dry_run else "forgot"
+    print(f"{did} {counted(pruned.forgotten, 'job')} that ended before {second(before)}")
+    for name, count in sorted(pruned.waited_for.items()):
+        print(f"kept {counted(count, 'job')} that the consumer {name!r} did not acknowledge")
     return 0
 
 
-async def _prune(store: Store, before: datetime, *, dry_run: bool) -> int:
+class _Pruned(NamedTuple):
+    """How many were forgotten, and how many stay for which consumer."""
+
+    forgotten: int
+    waited_for: Counter[str]
+
+
+async def _prune(store: Store, before: datetime, *, dry_run: bool) -> _Pruned:
     async with store:
-        ended = store.ended_jobs(before=before)
-        if dry_run:
-            return sum([1 async for job in ended if not job.once])
-        count = sum([await _forget(store, some) async for some in in_slices(ended)])
-        await store.prune_aside(datetime.now(UTC) - ASIDE_FOR)
-        await store.give_space_back()
-        return count
+        waiting, waited_for, forgotten = await read_backlogs(store), Counter[str](), 0
+        async for some in in_slices(store.ended_jobs(before=before)):
+            names = {job.id: waiting.names(job) for job in some if not job.once}
+            waited_for.update(chain(*names.values()))
+            free = [job for job in some if names.get(job.id) == []]
+            forget = partial(_forget, store, waiting.known)
+            forgotten += len(free) if dry_run else sum(await asyncio.gather(*map(forget, free)))
+        if not dry_run:
+            await store.prune_aside(datetime.now(UTC) - ASIDE_FOR)
+            await store.give_space_back()
+        return _Pruned(forgotten, waited_for)
 
 
-async def _forget(store: Store, jobs: list[Job]) -> int:
-    return sum(await asyncio.gather(*(_forget_one(store, job.id) for job in jobs if not job.once)))
-
-
-async def _forget_one(store: Store, job_id: str) -> bool:
+async def _forget(store: Store, consumers: Collection[str], job: Job) -> bool:
     # A search that was given up may have been taken up again since it was read, and an end may have got a name.
-    current = await store.get(job_id)
-    if current is None or current.is_open or current.once:
+    current = await store.get(job.id)
+    if current is None or end_of(current) != end_of(job) or current.is_open or current.once:
         return False
-    return await store.forget(job_id, keep_proof=True)
+    is_forgotten = await store.forget(job.id, keep_proof=True)
+    await drop_acknowledged(store, job, consumers)
+    return is_forgotten

@@ -76,8 +76,9 @@ examples:
 PRUNE: Final = Text(
     """\
 Forgets the jobs that ended before an instant, with their timelines; asks nothing. Open jobs stay,
-whatever their age, and so do those that were fired `once`, and what the others proved of their
-days. Nothing changes at the vendors.""",
+whatever their age, and so do those that were fired `once`, those that a consumer has yet to
+acknowledge (`jobs consumers`), and what the others proved of their days. Nothing changes at the
+vendors.""",
     f"""\
 examples:
   belvo-async jobs prune --before 90d --dry-run
@@ -94,6 +95,18 @@ of their content is printed.""",
 examples:
   belvo-async jobs aside
   belvo-async jobs aside --show 1 > delivery.json
+
+{DONE}""",
+)
+CONSUMERS: Final = Text(
+    """\
+Lists who is told of jobs that ended (`session.settled`), how many jobs each has yet to acknowledge,
+and since when the oldest waits. Jobs that are waited for are not pruned. With --forget a consumer
+that asks no more is forgotten, and what it acknowledged.""",
+    f"""\
+examples:
+  belvo-async jobs consumers
+  belvo-async jobs consumers --forget old-warehouse
 
 {DONE}""",
 )

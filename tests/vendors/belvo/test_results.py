@@ -24,7 +24,7 @@ from belvo_async.errors import (
     UnsupportedError,
     VendorError,
 )
-from belvo_async.jobs import decode_task
+from belvo_async.jobs import read_task
 from belvo_async.vendors.belvo import (
     FinancialStatement,
     FinancialStatementList,
@@ -109,7 +109,7 @@ def test_the_id_always_comes(selection: dict[str, Any], sent: dict[str, str]) ->
 
 def test_tasks_of_others_have_no_results() -> None:
     with pytest.raises(UnsupportedError):
-        BELVO.results(job_of(decode_task(b'{"kind":"other.Thing"}')))
+        BELVO.results(job_of(read_task(b'{"kind":"other.Thing"}')))
 
 
 def test_the_walk_follows_next_below_the_origin() -> None:

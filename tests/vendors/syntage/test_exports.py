@@ -10,7 +10,7 @@ import pytest
 
 from belvo_async.abc import Retry
 from belvo_async.errors import PayloadError, TaskError, TransportError, UnsupportedError, VendorError
-from belvo_async.jobs import Absent, Gone, Job, Misread, Status, Way, decode_job, decode_task, encode_job
+from belvo_async.jobs import Absent, Gone, Job, Misread, Status, Way, decode_job, encode_job, read_task
 from belvo_async.vendors import syntage
 from tests.jobs.flat import flat
 from tests.vendors.syntage.kit import (
@@ -223,7 +223,7 @@ def test_a_query_names_the_list() -> None:
 
     assert f"{ENTITY}/invoices?type[]=I&type[]=E&issuedAt[after]=2025-03-01T00:00:00Z" == task.uri
     assert "/credentials" == syntage.Export(syntage.Credentials()).uri
-    assert task == decode_task(msgspec.json.encode(task))
+    assert task == read_task(msgspec.json.encode(task))
 
 
 def test_task_survives_the_store() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection
 
-from ..abc import EVER, Store
-from ..jobs import PROOF, Job
-from ..stores.documents import read_proof
+from ...abc import EVER, Store
+from ...jobs import PROOF, Job
+from ...stores.documents import read_proof
 
 
 async def every_kept_job(store: Store, accounts: Collection[str] | None = None) -> AsyncIterator[Job]:

@@ -1,0 +1,1 @@
+"""What a session tells of the jobs that its store knows."""

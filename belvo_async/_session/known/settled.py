@@ -1,0 +1,195 @@
+"""A durable feed of jobs that ended: each comes at least once for each consumer, until it is acknowledged."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from ..._tracker import closed_error
+from ..._tracker.context import Context, log
+from ..._tracker.watch import Rumours
+from ...abc import EVER
+from ...discreet import Discretion, discreet
+from ...errors import StoreError, StoreLostError
+from ...jobs import Job
+from ...stores.consumers import Consumer, acknowledge, end_of, enter_consumers, read_acknowledged
+from ..handle import JobHandle
+
+# One process at a time is told for a consumer; when it dies, another is after so long.
+HOLD: Final = timedelta(seconds=30)
+RENEW: Final = HOLD / 3
+# Hints may be lost: all ended jobs are looked at this often, and no more often than this when any may have ended.
+LOOK_EVERY: Final = timedelta(minutes=5)
+LOOK_AGAIN: Final = timedelta(seconds=10)
+
+
+class SettledJob:
+    """A job that ended, as one consumer is told of it: again, until it is acknowledged."""
+
+    def __init__(self, handle: JobHandle[Any], job: Job, acknowledge: Callable[[Job], Awaitable[None]]) -> None:
+        self.handle = handle
+        """For the end and the records: awaiting it returns or raises at once."""
+        self.job = job
+        """The job as it ended."""
+        self._acknowledge = acknowledge
+
+    @property
+    def id(self) -> str:
+        """Our own id of the job; `session.attach` takes it, in any process with the same store."""
+        return self.job.id
+
+    @discreet
+    async def ack(self) -> None:
+        """Say that this consumer is done with it: durable when this returns. Raises StoreError; then it comes again."""
+        await self._acknowledge(self.job)
+
+    def __repr__(self) -> str:
+        return f"SettledJob({self.job.id!r}, {self.job.state})"
+
+
+class SettledFeed:
+    """What one consumer is told. `again_after`: when it is told again of what it did not acknowledge.
+
+    `accounts`: by each name of an account its present one.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        consumer: Consumer,
+        accounts: Mapping[str, str],
+        *,
+        again_after: timedelta,
+        handle: Callable[[Job], JobHandle[Any]],
+    ) -> None:
+        self._context = context
+        self._store = context.store
+        self._consumer = consumer
+        self._accounts = accounts
+        self._again_seconds = again_after.total_seconds()
+        self._handle = handle
+        self._owner = uuid.uuid4().hex
+        self._loop = asyncio.get_running_loop()
+        # The accounts it is told of now, and until when on the loop's clock.
+        self._held: dict[str, float] = {}
+        self._acknowledged: dict[str, bytes] = {}
+        # What it was told of and has not acknowledged yet: when it is told again.
+        self._told: dict[str, float] = {}
+        self._looked_at = -math.inf
+        # After a fault of the store.
+        self._rests_until = -math.inf
+
+    async def jobs(self) -> AsyncIterator[SettledJob]:
+        """Tell of one job after the other; wait while there is none. Raises StoreError and SessionClosedError."""
+        context = self._context
+        await enter_consumers(self._store, [replace(self._consumer, account=each) for each in self._accounts])
+        homes = sorted(set(self._accounts.values()))
+        with Discretion(), context.watches.rumours() as heard:
+            holding = context.spawn(self._hold(homes, heard), name="settled feed")
+            try:
+                while True:
+                    async for job in self._candidates(heard):
+                        self._check_open()
+                        if self._is_news(job):
+                            self._told[job.id] = self._loop.time() + self._again_seconds
+                            yield SettledJob(self._handle(job), job, self._acknowledge)
+                    self._check_open()
+                    await heard.wait(self._pause(heard))
+            finally:
+                holding.cancel()
+                await self._leave()
+
+    async def _candidates(self, heard: Rumours) -> AsyncIterator[Job]:
+        """Jobs that may be news: all that ended, or those of which something was heard."""
+        try:
+            if (heard.anything and self._may_look(LOOK_AGAIN)) or self._may_look(LOOK_EVERY):
+                heard.take()
+                heard.anything, self._looked_at = False, self._loop.time()
+                async for job in self._store.ended_jobs(sorted(self._held), before=EVER):
+                    yield job
+                return
+            now = self._loop.time()
+            for job_id in dict.fromkeys([*heard.take(), *(each for each, at in self._told.items() if at <= now)]):
+                kept = await self._store.get(job_id)
+                if kept is not None:
+                    yield kept
+                else:
+                    self._told.pop(job_id, None)
+        except StoreLostError:
+            raise
+        except StoreError as error:
+            # Whoever is told for years must not end with a moment's fault. What was missed is looked for again.
+            heard.anything, self._looked_at = True, self._loop.time()
+            self._rests_until = self._looked_at + LOOK_AGAIN.total_seconds()
+            log.warning(
+                "the feed of ended jobs waits for the store: %s", error, extra={"consumer": self._consumer.name}
+            )
+
+    def _may_look(self, span: timedelta) -> bool:
+        return self._loop.time() - self._looked_at >= span.total_seconds()
+
+    def _pause(self, heard: Rumours) -> float:
+        """For how long nothing needs to be done unless something is heard."""
+        span = LOOK_AGAIN if heard.anything else LOOK_EVERY
+        nexts = [self._looked_at + span.total_seconds(), *self._told.values()]
+        return max(max(min(nexts), self._rests_until) - self._loop.time(), 0.0)
+
+    def _is_news(self, job: Job) -> bool:
+        now = self._loop.time()
+        home = self._accounts.get(job.account)
+        if job.is_open or home is None or self._held.get(home, now) <= now or not self._consumer.wants(job):
+            self._told.pop(job.id, None)
+            return False
+        if self._acknowledged.get(job.id) == end_of(job):
+            self._told.pop(job.id, None)
+            return False
+        return self._told.get(job.id, now) <= now
+
+    async def _acknowledge(self, job: Job) -> None:
+        self._check_open()
+        await acknowledge(self._store, self._consumer.name, job)
+        self._acknowledged[job.id] = end_of(job)
+        self._told.pop(job.id, None)
+
+    async def _hold(self, homes: Sequence[str], heard: Rumours) -> None:
+        """Be the process that is told, account by account: as soon as no other is, and for as long as it lives."""
+        while True:
+            for home in homes:
+                try:
+                    await self._hold_one(home, heard)
+                except StoreError as error:
+                    # What is held lasts until another may have it.
+                    log.debug("a feed could not be held: %s", error, extra={"consumer": self._consumer.name})
+            await asyncio.sleep(RENEW.total_seconds())
+
+    async def _hold_one(self, home: str, heard: Rumours) -> None:
+        at, now = self._loop.time(), self._context.clock.now()
+        if await self._store.lease(self._lane(home), self._owner, now=now, until=now + HOLD) is None:
+            self._held.pop(home, None)
+            return
+        if self._held.get(home, at) <= at:
+            # Another may have been told meanwhile.
+            self._acknowledged |= await read_acknowledged(self._store, self._consumer.name, [home])
+            self._looked_at = -math.inf
+            heard.add(())
+        self._held[home] = at + HOLD.total_seconds()
+
+    async def _leave(self) -> None:
+        """Let another process be told at once."""
+        with suppress(StoreError):
+            for home in list(self._held):
+                await self._store.release(self._lane(home), self._owner)
+
+    def _lane(self, home: str) -> str:
+        return f"{home}/settled/{self._consumer.name}"
+
+    def _check_open(self) -> None:
+        if self._context.watches.is_closed:
+            raise closed_error()
