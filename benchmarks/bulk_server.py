@@ -50,8 +50,8 @@ async def main(start: float, speed: float, links: int, entities: int, invoices: 
     )
     belvo.webhook_url = f"http://127.0.0.1:{port}/webhooks/belvo"
     syntage.webhook_url = f"http://127.0.0.1:{port}/webhooks/syntage"
-    # Thousands of books weigh hundreds of megabytes: a full collection stops all answers for longer than the scaled half
-    # second by which requests may be late.
+    # Thousands of books weigh hundreds of megabytes: a full collection stops all answers for longer than the scaled
+    # half second by which requests may be late.
     gc.collect()
     gc.freeze()
     gc.set_threshold(200_000, 50, 1_000)

@@ -16,10 +16,10 @@ CONSUMER: Final = "consumer"
 
 
 class Consumer(msgspec.Struct, frozen=True, kw_only=True):
-    """A consumer of one account: which jobs it wants to be told of, by what it said last."""
+    """A consumer of one account, under all its names: which jobs it wants to be told of, by what it said last."""
 
-    account: str = ""
-    name: str = ""
+    name: str
+    accounts: tuple[str, ...] = ()
     since: datetime | None = None
     tags: dict[str, str] = {}
 
@@ -30,8 +30,9 @@ class Consumer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def enter_consumers(store: Store, consumers: Iterable[Consumer]) -> None:
-    """Keep what consumers want, each in place of what it wanted before."""
-    await store.enter([Entry(each.account, CONSUMER, each.name, msgspec.json.encode(each)) for each in consumers])
+    """Keep what consumers want, each in place of what it wanted before: under the first name of its account."""
+    entries = [Entry(each.accounts[0], CONSUMER, each.name, msgspec.json.encode(each)) for each in consumers]
+    await store.enter(entries)
 
 
 async def read_consumers(store: Store, accounts: Collection[str] | None = None) -> list[Consumer]:
@@ -44,8 +45,8 @@ def _consumer(entry: Entry) -> Consumer:
         kept = msgspec.json.decode(entry.document, type=Consumer)
     except msgspec.MsgspecError:
         raise StoreError(f"what is kept of the consumer {entry.key!r} cannot be read: drop it") from None
-    # Whose it is says its place: accounts are given other names.
-    return msgspec.structs.replace(kept, account=entry.account, name=entry.key)
+    # Whose it is says its place: jobs are given to other accounts.
+    return msgspec.structs.replace(kept, accounts=tuple(dict.fromkeys((entry.account, *kept.accounts))))
 
 
 async def read_acknowledged(store: Store, name: str, accounts: Collection[str]) -> dict[str, bytes]:
@@ -87,14 +88,14 @@ class Backlogs:
         return [
             each.name
             for each, acknowledged in self._consumers
-            if each.account == job.account and each.wants(job) and acknowledged.get(job.id) != end_of(job)
+            if job.account in each.accounts and each.wants(job) and acknowledged.get(job.id) != end_of(job)
         ]
 
 
 async def read_backlogs(store: Store) -> Backlogs:
     """What every consumer acknowledged so far."""
     consumers = await read_consumers(store)
-    return Backlogs([(each, await read_acknowledged(store, each.name, [each.account])) for each in consumers])
+    return Backlogs([(each, await read_acknowledged(store, each.name, each.accounts)) for each in consumers])
 
 
 def end_of(job: Job) -> bytes:

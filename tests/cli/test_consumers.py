@@ -47,7 +47,7 @@ async def acknowledge_all(url: str, acknowledged: dict[str, list[Job]]) -> None:
 
 
 def a_consumer(name: str, **facts: Any) -> Consumer:
-    return Consumer(account="x", name=name, **facts)
+    return Consumer(accounts=("x",), name=name, **facts)
 
 
 def said(capsys: pytest.CaptureFixture[str], *command: str) -> str:

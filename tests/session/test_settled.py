@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 from belvo_async import JobFailedError, Session, SessionClosedError, SettledJob, StoreError, TaskError
+from belvo_async.stores import open_store
+from belvo_async.stores.consumers import read_backlogs
 from tests.session.world import World
 from tests.stores.urls import empty_store
 from tests.troubled_store import TroubledStore
@@ -297,3 +299,16 @@ async def test_what_cannot_be_meant_is_refused_at_once(world: World, options: di
         session.settled(**{"consumer": "etl"} | options)
 
     assert field == refused.value.field
+
+
+async def test_what_a_consumer_waits_for_is_known_under_every_name(world: World, shared_store: str) -> None:
+    """A job of before the account had its name is waited for as well, and not pruned."""
+    unnamed = await world.open(world.syntage_vendor(), store=shared_store)
+    (job_id,) = await ended(world, unnamed, 1)
+    ours = await world.open(world.syntage_vendor(account="ours"), store=shared_store, webhooks=False)
+    (settled,) = await told(ours)
+
+    async with open_store(shared_store) as store:
+        assert (job_id, ["etl"]) == (settled.id, (await read_backlogs(store)).names(settled.job))
+        await settled.ack()
+        assert [] == (await read_backlogs(store)).names(settled.job)

@@ -106,7 +106,7 @@ class KnownJobs(Plans):
         is_ours = job is not None and job.account in self._accounts
         if is_ours and job is not None:
             await tracker.forget(job, keep_proof=keep_proof)
-            names = {each.name for each in await read_consumers(self._store, [job.account])}
+            names = {each.name for each in await read_consumers(self._store, self._accounts)}
             await drop_acknowledged(self._store, job, names)
         if not keep_proof and (is_ours or job is None):
             for account in self._accounts:

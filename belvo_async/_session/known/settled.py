@@ -89,8 +89,8 @@ class SettledFeed:
     async def jobs(self) -> AsyncIterator[SettledJob]:
         """Tell of one job after the other; wait while there is none. Raises StoreError and SessionClosedError."""
         context = self._context
-        await enter_consumers(self._store, [replace(self._consumer, account=each) for each in self._accounts])
         homes = sorted(set(self._accounts.values()))
+        await enter_consumers(self._store, [replace(self._consumer, accounts=self._names(each)) for each in homes])
         with Discretion(), context.watches.rumours() as heard:
             holding = context.spawn(self._hold(homes, heard), name="settled feed")
             try:
@@ -105,6 +105,10 @@ class SettledFeed:
             finally:
                 holding.cancel()
                 await self._leave()
+
+    def _names(self, home: str) -> tuple[str, ...]:
+        others = (name for name, present in self._accounts.items() if present == home != name)
+        return (home, *sorted(others))
 
     async def _candidates(self, heard: Rumours) -> AsyncIterator[Job]:
         """Jobs that may be news: all that ended, or those of which something was heard."""
