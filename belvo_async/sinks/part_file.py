@@ -43,13 +43,14 @@ class PartFile:
 
     def __init__(self, place: Path, root: Path) -> None:
         self.place = place
-        _make_folders(place.parent, root)
+        new = _make_folders(place.parent, root)
         self._hash = hashlib.sha256()
         self._size = 0
         self._flushed_to = 0
         self._flusher = ThreadPoolExecutor(1, "belvo-async-flush")
-        self._flushing: Future[None] | None = None
         self._fd, self.temporary = _open(place)
+        # Waited for before anything is said to be durable; meanwhile, rows are encoded.
+        self._flushing: Future[None] | None = self._flusher.submit(_sync_folders, new) if new else None
 
     @property
     def size_bytes(self) -> int:
@@ -59,7 +60,6 @@ class PartFile:
     def write(self, data: bytes | bytearray | memoryview) -> int:
         """Write all of some bytes."""
         view = memoryview(data)
-        self._hash.update(view)
         while view:
             view = view[os.write(self._fd, view) :]
         self._size += len(data)
@@ -67,6 +67,8 @@ class PartFile:
             self._settle()
             self._flushed_to = self._size
             self._flushing = self._flusher.submit(_flush, self._fd)
+        # While the disk takes it.
+        self._hash.update(data)
         return len(data)
 
     def _settle(self) -> None:
@@ -161,14 +163,19 @@ def left_behind(root: Path) -> Iterator[Path]:
             yield path
 
 
-def _make_folders(folder: Path, root: Path) -> None:
-    """Make the folders of a part durable as well: a name in a folder that is lost is no name."""
+def _make_folders(folder: Path, root: Path) -> list[Path]:
+    """Make the folders of a part; which folders have new ones in them."""
     if folder.is_dir():
-        return
-    if folder != root:
-        _make_folders(folder.parent, root)
+        return []
+    above = [] if folder == root else _make_folders(folder.parent, root)
     folder.mkdir(parents=folder == root, exist_ok=True)
-    _sync_folder(folder.parent)
+    return [*above, folder.parent]
+
+
+def _sync_folders(folders: list[Path]) -> None:
+    """Make their folders durable as well: a name in a folder that is lost is no name."""
+    for each in folders:
+        _sync_folder(each)
 
 
 def _sync_folder(folder: Path) -> None:

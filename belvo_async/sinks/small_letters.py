@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from binascii import unhexlify
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
@@ -27,18 +28,19 @@ def is_uuid(text: str) -> bool:
     return len(text) == _UUID_LENGTH and _UUID.fullmatch(text) is not None
 
 
-def uuid_bytes(lines: str, count: int) -> bytes | None:
+def uuid_bytes(lines: bytes, count: int) -> bytes | None:
     """The 16 bytes each of so many lines, if all are UUIDs, as a column of ids nearly always is: no look at each."""
     step = _UUID_LENGTH + 1
-    marks = "".join([lines[place::step] for place in (8, 13, 18, 23)]) + lines[_UUID_LENGTH::step].replace("\n", "-")
-    if len(lines) != step * count - 1 or marks.strip("-"):
+    digits = lines.translate(None, b"-\n")
+    if len(lines) != step * count - 1 or len(digits) != 32 * count:
+        return None
+    marks = b"".join([lines[place::step] for place in (8, 13, 18, 23)])
+    if marks.strip(b"-") or lines[_UUID_LENGTH::step].strip(b"\n"):
         return None
     try:
-        found = bytes.fromhex(lines.replace("-", ""))
+        return unhexlify(digits)
     except ValueError:
         return None
-    # White space is passed over in silence: where there is more of it, digits are missing.
-    return found if len(found) == 16 * count else None
 
 
 def small(text: str) -> str:
@@ -78,16 +80,18 @@ class _Columnwise(NamedTuple):
         return not self.is_otherwise and not self.changes
 
     def __call__(self, rows: Sequence[Any], values: Sequence[Values]) -> Sequence[Any]:
-        # Most columns of lists are nearly empty: only what is there is looked at.
-        held = ((name, get, change(list(filter(None, map(get, values))))) for name, get, change in self.changes)
-        new = [each for each in held if each[2]]
-        if not new and not self.is_otherwise:
-            return rows
         # Others may hold a row, and what it holds: what is written are structs of our own.
-        made = list(starmap(self.twin, values))
-        for name, get, column in new:
-            deque(map(force_setattr, compress(made, map(get, values)), repeat(name), column), maxlen=0)
-        return made
+        made = list(starmap(self.twin, values)) if self.is_otherwise else []
+        for name, get, change in self.changes:
+            column = list(map(get, values))
+            # Most columns of lists are nearly empty: only what is there is looked at.
+            there: list[Any] = column if all(column) else list(filter(None, column))
+            new = change(there) if there else ()
+            if new:
+                made = made or list(starmap(self.twin, values))
+                changed = made if there is column else compress(made, column)
+                deque(map(force_setattr, changed, repeat(name), new), maxlen=0)
+        return made or rows
 
 
 @cache
@@ -134,11 +138,11 @@ def _below(column: Column) -> _Columnwise:
 
 
 def _small_letters(texts: list[str]) -> Sequence[str]:
-    lines = "\n".join(texts)
+    lines = "\n".join(texts).encode()
     letters = lines.lower()
     if letters == lines:
         return ()
-    return letters.split("\n") if uuid_bytes(letters, len(texts)) else list(map(small, texts))
+    return letters.decode().split("\n") if uuid_bytes(letters, len(texts)) else list(map(small, texts))
 
 
 def _one_line(values: list[Any]) -> Sequence[Any]:

@@ -63,7 +63,7 @@ def _row_ids(values: Sequence[Values], getters: Sequence[itemgetter[Any]]) -> Se
 
 def sum_of_ids(ids: Sequence[str]) -> int:
     """What ids are as numbers, added up: an order would not survive merging and sorting."""
-    found = uuid_bytes("\n".join(ids), len(ids))
+    found = uuid_bytes("\n".join(ids).encode(), len(ids))
     if found is None:
         return sum(map(_number, ids))
     # The sum of all digits to the base 2^128, by one division; see `_MODULUS`.
@@ -71,8 +71,8 @@ def sum_of_ids(ids: Sequence[str]) -> int:
 
 
 def _number(row_id: str) -> int:
-    small_letters = row_id.lower()
-    found = uuid_bytes(small_letters, 1) or blake2b(small_letters.encode(), digest_size=16).digest()
+    small_letters = row_id.lower().encode()
+    found = uuid_bytes(small_letters, 1) or blake2b(small_letters, digest_size=16).digest()
     return int.from_bytes(found, "big")
 
 

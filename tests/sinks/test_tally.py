@@ -77,7 +77,7 @@ def test_a_column_is_uuids_if_each_of_it_is(texts: list[str]) -> None:
     """The look at all of it at once sees what a look at each would."""
     plain = [bytes.fromhex(each.replace("-", "")) for each in texts if is_uuid(each)]
 
-    assert (b"".join(plain) if len(plain) == len(texts) else None) == uuid_bytes("\n".join(texts), len(texts))
+    assert (b"".join(plain) if len(plain) == len(texts) else None) == uuid_bytes("\n".join(texts).encode(), len(texts))
 
 
 @given(st.lists(st.none() | st.decimals(allow_nan=False, allow_infinity=False), max_size=8))
