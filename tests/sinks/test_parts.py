@@ -171,6 +171,20 @@ async def test_a_disk_that_fails_meanwhile_leaves_no_part(tmp_path: Path, monkey
     assert [] == files(tmp_path)
 
 
+async def test_folders_that_are_not_durable_leave_no_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are flushed while rows are encoded; what that cannot do is raised by `commit`, for a name could be lost."""
+
+    def fail(folders: list[Path]) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr("belvo_async.sinks.part_file._sync_folders", fail)
+
+    with pytest.raises(SinkError, match="Input/output error"):
+        await write(NdjsonSink(tmp_path), BILLS)
+
+    assert [] == files(tmp_path)
+
+
 async def test_a_part_of_many_pieces_is_whole(tmp_path: Path) -> None:
     """One piece is filled while another is written; pieces differ in size, and a row may be larger than a piece."""
     notes = [str(number) * size for number, size in enumerate([1_000, 9_000_000, 10, 3_000_000, 70_000] * 4)]
