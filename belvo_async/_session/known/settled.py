@@ -80,6 +80,7 @@ class SettledFeed:
         # The accounts it is told of now, and until when on the loop's clock.
         self._held: dict[str, float] = {}
         self._acknowledged: dict[str, bytes] = {}
+        self._just_acknowledged: dict[str, bytes] = {}
         # What it was told of and has not acknowledged yet: when it is told again.
         self._told: dict[str, float] = {}
         self._looked_at = -math.inf
@@ -116,7 +117,9 @@ class SettledFeed:
             if (heard.anything and self._may_look(LOOK_AGAIN)) or self._may_look(LOOK_EVERY):
                 heard.take()
                 heard.anything, self._looked_at = False, self._loop.time()
-                async for job in self._store.ended_jobs(sorted(self._held), before=EVER):
+                held = sorted(self._held)
+                await self._read_acknowledged(held)
+                async for job in self._store.ended_jobs(held, before=EVER):
                     yield job
                 return
             now = self._loop.time()
@@ -136,6 +139,17 @@ class SettledFeed:
                 "the feed of ended jobs waits for the store: %s", error, extra={"consumer": self._consumer.name}
             )
 
+    async def _read_acknowledged(self, held: Sequence[str]) -> None:
+        """Know what was acknowledged of the jobs that are kept, and no more of those that were forgotten."""
+        self._just_acknowledged = {}
+        kept = await read_acknowledged(self._store, self._consumer.name, held)
+        self._acknowledged = kept | self._just_acknowledged
+
+    def _note_acknowledged(self, ends: Mapping[str, bytes]) -> None:
+        self._acknowledged |= ends
+        # What is being read meanwhile may be older.
+        self._just_acknowledged |= ends
+
     def _may_look(self, span: timedelta) -> bool:
         return self._loop.time() - self._looked_at >= span.total_seconds()
 
@@ -147,19 +161,22 @@ class SettledFeed:
 
     def _is_news(self, job: Job) -> bool:
         now = self._loop.time()
+        if job.is_open or not self._consumer.wants(job) or self._acknowledged.get(job.id) == end_of(job):
+            self._told.pop(job.id, None)
+            return False
+        if self._told.get(job.id, now) > now:
+            return False
         home = self._accounts.get(job.account)
-        if job.is_open or home is None or self._held.get(home, now) <= now or not self._consumer.wants(job):
-            self._told.pop(job.id, None)
-            return False
-        if self._acknowledged.get(job.id) == end_of(job):
-            self._told.pop(job.id, None)
-            return False
-        return self._told.get(job.id, now) <= now
+        is_held = home is not None and self._held.get(home, now) > now
+        if not is_held and job.id in self._told:
+            # Another may be told of it; should none be, it is again in its time.
+            self._told[job.id] = now + self._again_seconds
+        return is_held
 
     async def _acknowledge(self, job: Job) -> None:
         self._check_open()
         await acknowledge(self._store, self._consumer.name, job)
-        self._acknowledged[job.id] = end_of(job)
+        self._note_acknowledged({job.id: end_of(job)})
         self._told.pop(job.id, None)
 
     async def _hold(self, homes: Sequence[str], heard: Rumours) -> None:
@@ -179,8 +196,8 @@ class SettledFeed:
             self._held.pop(home, None)
             return
         if self._held.get(home, at) <= at:
-            # Another may have been told meanwhile.
-            self._acknowledged |= await read_acknowledged(self._store, self._consumer.name, [home])
+            # Another may have been told meanwhile, and of jobs that this one heard nothing of.
+            self._note_acknowledged(await read_acknowledged(self._store, self._consumer.name, [home]))
             self._looked_at = -math.inf
             heard.add(())
         self._held[home] = at + HOLD.total_seconds()
