@@ -11,9 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests.virtual_time import VirtualClock, VirtualTimeLoop
 from tests.waiting import hold_time_for_sqlite
+
+# Laws are tried on few examples in the plain run, and on many in the proof.
+MANY = "BELVO_ASYNC_EXAMPLES"
+settings.register_profile("plain", max_examples=int(os.environ.get(MANY, "30")))
+settings.load_profile("plain")
 
 # Whatever a test does with SQLite files, time must not jump over the thread that calls back through the loop.
 _held = hold_time_for_sqlite()

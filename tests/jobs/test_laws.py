@@ -166,7 +166,7 @@ def test_other_reason_for_one_failure_is_a_contradiction() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-@settings(max_examples=30)  # of each of ten kinds
+@settings(max_examples=settings.default.max_examples // 3)  # of each of ten kinds
 @given(data=st.data())
 def test_word_about_another_job_changes_nothing(kind: type[Observation], data: st.DataObject) -> None:
     """An observation that names a different remote id is counted, whatever it says."""

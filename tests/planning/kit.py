@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -17,9 +16,7 @@ from tests.jobs.flat import flat
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 TODAY = date(2026, 6, 1)
-# Laws are tried on few examples in the plain run, and on many in the proof.
-MANY = "PLANNING_EXAMPLES"
-law = settings(deadline=None, max_examples=int(os.environ.get(MANY, "30")))
+law = settings(deadline=None)
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 BELVO = Belvo(secret_id="i" * 36, secret_password="p" * 40, environment="sandbox")

@@ -103,7 +103,7 @@ def read_parquet(path: Path) -> list[Any]:
 READERS: dict[Any, Any] = {NdjsonSink: read_ndjson, CsvSink: read_csv, ParquetSink: read_parquet}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(deadline=None)
 @given(ROWS)
 def test_ndjson_reads_back_equal(rows: list[Bill]) -> None:
     """Each line is a row; decimals are texts of all their digits, instants and dates ISO 8601."""
@@ -113,7 +113,7 @@ def test_ndjson_reads_back_equal(rows: list[Bill]) -> None:
     assert len(rows) == receipt.rows
 
 
-@settings(max_examples=60, deadline=None)
+@settings(deadline=None)
 @given(ROWS)
 def test_csv_reads_back_equal(rows: list[Bill]) -> None:
     """An empty text is not None; a formula is a text, and can be taken back; lists are JSON."""
@@ -164,7 +164,7 @@ CELLS: dict[ColumnKind, Any] = {
 }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(deadline=None)
 @given(ROWS)
 def test_parquet_reads_back_equal(rows: list[Bill]) -> None:
     """Nested, with every value in its type."""
@@ -173,7 +173,7 @@ def test_parquet_reads_back_equal(rows: list[Bill]) -> None:
     assert [plain(each) | {"data": "null"} for each in rows] == read
 
 
-@settings(max_examples=30, deadline=None)
+@settings(deadline=None)
 @given(ROWS)
 def test_sums_are_exact(rows: list[Bill]) -> None:
     """They are never rounded, at however many digits; ids are the same whatever the order."""
