@@ -22,7 +22,7 @@ from tests.session.test_extract import belvo_plan, carry_out, held_by_belvo, syn
 from tests.session.world import World
 
 YEAR = {"first": date(2025, 1, 1), "last": date(2025, 12, 31)}
-STALE = Freshness(max_age=timedelta(days=5))
+STALE = Freshness(max_age=timedelta(hours=5))
 
 
 async def test_rows_stay_until_a_newer_answer_brings_them(world: World) -> None:
@@ -31,7 +31,7 @@ async def test_rows_stay_until_a_newer_answer_brings_them(world: World) -> None:
     plan = syntage_plan(world, subjects=world.syntage.entities[:1], **YEAR)
     await carry_out(session, plan, sink)
     rows = Counter(row.uuid for row in sink.rows)
-    await asyncio.sleep(timedelta(days=10).total_seconds())
+    await asyncio.sleep(timedelta(hours=10).total_seconds())
     world.syntage.next_job(outcome="failed", error_code="invalid_credentials")
 
     outcome = await carry_out(session, plan, sink, freshness=STALE)
@@ -188,7 +188,7 @@ async def test_a_part_without_its_receipt_gives_its_rows_up_as_well(world: World
     plan = syntage_plan(world, subjects=world.syntage.entities[:1], **YEAR)
     with pytest.raises(SinkError):
         await carry_out(session, plan, sink)
-    await asyncio.sleep(timedelta(days=10).total_seconds())
+    await asyncio.sleep(timedelta(hours=10).total_seconds())
     await carry_out(session, plan, KeptSink("kept:2"), freshness=STALE)
 
     before = await session.certificate(plan, into=sink)
