@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import signal
@@ -11,6 +12,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +33,18 @@ def missing(what: str) -> None:
     pytest.skip(what)
 
 
+@cache
+def _shared_client() -> Any:
+    """A connection to the shared server that lasts for the process: hundreds of tests ask it three things each."""
+    client = redis.Redis.from_url(SHARED_URL, socket_timeout=5, socket_connect_timeout=1, retry=None)
+    atexit.register(client.close)
+    return client
+
+
 def demand_shared() -> None:
     """Go on only if the shared server answers."""
     try:
-        with redis.Redis.from_url(SHARED_URL, socket_timeout=5, socket_connect_timeout=1, retry=None) as client:
-            client.ping()
+        _shared_client().ping()
     except redis.RedisError:
         missing(f"no Redis server answers on 127.0.0.1:6379: {_ADVICE}")
 
@@ -56,14 +65,16 @@ class Stores:
 
     def all_keys(self) -> list[str]:
         """Every key of the prefix, as text."""
-        with redis.Redis.from_url(self.url) as client:
-            return [key.decode() for key in client.scan_iter(match=f"{{{self.prefix}}}:*", count=1000)]
+        with self.client() as client:
+            return self._keys(client)
+
+    def _keys(self, client: Any) -> list[str]:
+        return [key.decode() for key in client.scan_iter(match=f"{{{self.prefix}}}:*", count=1000)]
 
     def delete(self) -> None:
-        """Remove what the test left on the server."""
-        with redis.Redis.from_url(self.url) as client:
-            for key in self.all_keys():
-                client.delete(key)
+        """Remove what the test left on the shared server."""
+        if left := self._keys(_shared_client()):
+            _shared_client().delete(*left)
 
 
 @contextmanager
