@@ -102,6 +102,9 @@ def pytest_collection() -> Iterator[None]:
 
 def pytest_collection_finish() -> None:
     """Freeze those some hundred thousand objects: neither a collection nor a search goes through them again."""
+    # Rows that simulators share grow old as well, and are gone through whenever all is: more seldom than usual.
+    young, middle, _ = gc.get_threshold()
+    gc.set_threshold(young, middle, 50)
     gc.collect()
     _standing[:] = [each for each in gc.get_objects() if _is_ours(type(each))]
     gc.freeze()

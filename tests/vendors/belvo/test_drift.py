@@ -11,6 +11,7 @@ import types
 from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any, Union, get_args, get_origin
 
 import msgspec
@@ -110,6 +111,7 @@ def may_be_null(kind: Any) -> bool:
     return any(each in (type(None), msgspec.Raw) for each in alternatives(kind))
 
 
+@cache
 def fields_of(record: type[msgspec.Struct]) -> dict[str, msgspec.structs.FieldInfo]:
     return {field.encode_name: field for field in msgspec.structs.fields(record)}
 
