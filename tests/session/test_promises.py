@@ -73,31 +73,32 @@ async def _fire(session: Session, simulator: SyntageSimulator, count: int) -> li
 
 
 @pytest.mark.parametrize(
-    "minutes",
+    ("count", "minutes"),
     [
-        pytest.param(None, id="usual jobs"),
-        pytest.param((0, 1), id="short jobs", marks=pytest.mark.proof),
-        pytest.param((5, 30), id="long jobs", marks=pytest.mark.proof),
+        pytest.param(100, None, id="fewer jobs"),
+        pytest.param(300, None, id="usual jobs", marks=pytest.mark.proof),
+        pytest.param(300, (0, 1), id="short jobs", marks=pytest.mark.proof),
+        pytest.param(300, (5, 30), id="long jobs", marks=pytest.mark.proof),
     ],
 )
 async def test_300_jobs_are_settled_by_60_polls(
-    crowd: SyntageSimulator, clock: VirtualClock, minutes: tuple[int, int] | None
+    crowd: SyntageSimulator, clock: VirtualClock, count: int, minutes: tuple[int, int] | None
 ) -> None:
     """One list call answers for all jobs that are due: polling stays cheap however many are open, however long."""
-    for number in range(300) if minutes else ():
+    for number in range(count) if minutes else ():
         spread = timedelta(minutes=minutes[1] - minutes[0]) if minutes else timedelta(0)
-        crowd.next_job(duration=timedelta(minutes=minutes[0] if minutes else 0, seconds=1) + spread * number / 300)
+        crowd.next_job(duration=timedelta(minutes=minutes[0] if minutes else 0, seconds=1) + spread * number / count)
     async with _session(crowd, clock) as session:
-        handles = await _fire(session, crowd, 300)
+        handles = await _fire(session, crowd, count)
 
         jobs = await asyncio.gather(*handles)
 
     polls = [request for request in crowd.requests if request.method == "GET"]
     assert {(Status.FINISHED, Way.POLL)} == {(job.status, job.settled_by) for job in jobs}
-    assert len(polls) <= 60
+    assert len(polls) <= count / 5
 
 
-@pytest.mark.parametrize("count", [90, pytest.param(300, marks=pytest.mark.proof)])
+@pytest.mark.parametrize("count", [70, pytest.param(300, marks=pytest.mark.proof)])
 async def test_bulk_submissions_outlast_the_rate_limit(clock: VirtualClock, count: int) -> None:
     """Fired all at once against 60 requests a minute, every job is started in the end, and none twice."""
     async with SyntageSimulator(now=clock.now, entities=100, rate_limit=60) as narrow:

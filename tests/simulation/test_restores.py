@@ -9,7 +9,7 @@ from tests.simulation.seeds import Search, chunks, each_search, never_seen
 SEEDS = 150
 
 
-@chunks(SEEDS, plain=20, size=20)
+@chunks(SEEDS, plain=10, size=10)
 def test_no_job_is_sent_twice_however_often_the_store_goes_back(seeds: range) -> None:
     """And every job ends, and nobody who waits hangs."""
     for seed in seeds:

@@ -66,7 +66,7 @@ SOMETIMES = (
 )
 
 
-@chunks(2000, plain=50, size=50)
+@chunks(2000, plain=20, size=20)
 def test_every_rule_holds(seeds: range) -> None:
     """No invariant of the tracker breaks under any seed."""
     for seed in seeds:
