@@ -79,8 +79,7 @@ class _VirtualSelector(selectors.DefaultSelector):  # type: ignore[valid-type, m
     def _wait_for_others(self) -> Any:
         """What comes within the real time that the kernel, threads and servers get."""
         ready = []
-        threads = set(threading.enumerate()) - self._old_threads
-        if self._graces or not all(isinstance(thread, tuple(_held_threads)) for thread in threads):
+        if self._graces or self._has_strangers():
             self._graces = max(self._graces - 1, 0)
             # Asked itself, it would round up to the next millisecond.
             select.select([self.fileno()], (), (), _grace())
@@ -88,6 +87,11 @@ class _VirtualSelector(selectors.DefaultSelector):  # type: ignore[valid-type, m
         while not ready and any(is_busy() for is_busy in _holds):
             ready = super().select(0.002)
         return ready
+
+    def _has_strangers(self) -> bool:
+        """Whether threads are at work that nobody here knows."""
+        threads = set(threading.enumerate()) - self._old_threads
+        return not all(isinstance(thread, tuple(_held_threads)) for thread in threads)
 
 
 def _grace() -> float:

@@ -90,8 +90,10 @@ def hold_time_for_sqlite() -> Iterator[None]:
         return future
 
     def is_owed() -> bool:
+        if waiting.count > 0 or not owed:
+            return waiting.count > 0
         loop = asyncio.get_running_loop()
-        return waiting.count > 0 or any(not each.done() and each.get_loop() is loop for each in owed)
+        return any(not each.done() and each.get_loop() is loop for each in owed)
 
     with (
         patch.object(StoreThread, "open", waiting.counting(StoreThread.open)),
