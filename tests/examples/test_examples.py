@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -280,14 +281,36 @@ def test_examples_are_configured_by_the_environment(monkeypatch: pytest.MonkeyPa
         pytest.param("worker", (), "FOLDER", id="worker"),
     ],
 )
-def test_a_missing_argument_shows_the_usage(name: str, words: tuple[str, ...], usage: str, tmp_path: Path) -> None:
+def test_a_missing_argument_shows_the_usage(
+    name: str,
+    words: tuple[str, ...],
+    usage: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """How to call it, and exit code 2; nothing is begun."""
-    command = [sys.executable, "-m", f"examples.{name}", *words]
+    program = ROOT / "examples" / f"{name}.py"
+    monkeypatch.setattr(sys, "argv", [str(program), *words])
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(program), run_name="__main__")
+
+    assert 2 == ended.value.code
+    assert f"usage: python -m examples.{name} [-h] {usage}" == capsys.readouterr().err.splitlines()[0]
+    assert [] == list(tmp_path.iterdir())
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("name", ["bulk_extract", "worker"])
+def test_a_program_starts_in_any_directory(name: str, tmp_path: Path) -> None:
+    """As its usage says, with `python -m`."""
+    command = [sys.executable, "-m", f"examples.{name}"]
     environ = os.environ | {"PYTHONPATH": str(ROOT)}
 
     ended = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60)
 
     assert 2 == ended.returncode
-    assert f"usage: python -m examples.{name} [-h] {usage}" == ended.stderr.splitlines()[0]
+    assert ended.stderr.startswith(f"usage: python -m examples.{name} [-h] ")
     assert "Traceback" not in ended.stderr
-    assert [] == list(tmp_path.iterdir())

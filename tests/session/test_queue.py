@@ -8,6 +8,7 @@ import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +54,8 @@ class Town:
         return [job for job in jobs if job.status in (Status.UNCERTAIN, Status.SUBMITTING)]
 
 
-async def a_belvo(clock: VirtualClock, store: str, stack: AsyncExitStack) -> Town:
-    simulator = await stack.enter_async_context(BelvoSimulator(now=clock.now, links=300, invoices_per_year=1))
+async def a_belvo(clock: VirtualClock, store: str, stack: AsyncExitStack, links: int = 300) -> Town:
+    simulator = await stack.enter_async_context(BelvoSimulator(now=clock.now, links=links, invoices_per_year=1))
     year = {"date_from": date(2025, 1, 1), "date_to": date(2025, 12, 31), "type": "INFLOW"}
     return Town(
         lambda: Belvo(simulator.secret_id, simulator.secret_password, base_url=simulator.url),
@@ -65,9 +66,9 @@ async def a_belvo(clock: VirtualClock, store: str, stack: AsyncExitStack) -> Tow
     )
 
 
-async def a_syntage(clock: VirtualClock, store: str, stack: AsyncExitStack) -> Town:
+async def a_syntage(clock: VirtualClock, store: str, stack: AsyncExitStack, entities: int = 200) -> Town:
     simulator = await stack.enter_async_context(
-        SyntageSimulator(now=clock.now, entities=200, answer_delay=timedelta(seconds=2), limits=False)
+        SyntageSimulator(now=clock.now, entities=entities, answer_delay=timedelta(seconds=2), limits=False)
     )
     return Town(
         lambda: Syntage(simulator.api_key, base_url=simulator.url),
@@ -78,10 +79,15 @@ async def a_syntage(clock: VirtualClock, store: str, stack: AsyncExitStack) -> T
     )
 
 
-VENDORS = {"belvo": a_belvo, "syntage": a_syntage}
+VENDORS = {
+    "belvo": a_belvo,
+    "syntage": a_syntage,
+    "belvo: fewer": partial(a_belvo, links=120),
+    "syntage: fewer": partial(a_syntage, entities=100),
+}
 
 
-@pytest.fixture(params=sorted(VENDORS))
+@pytest.fixture(params=["belvo", "syntage"])
 async def town(request: pytest.FixtureRequest, clock: VirtualClock, tmp_path: Path) -> AsyncIterator[Town]:
     async with AsyncExitStack() as stack:
         made = await VENDORS[request.param](clock, f"sqlite:{tmp_path / 'jobs.db'}", stack)
@@ -89,6 +95,11 @@ async def town(request: pytest.FixtureRequest, clock: VirtualClock, tmp_path: Pa
             yield made
 
 
+@pytest.mark.parametrize(
+    "town",
+    ["belvo: fewer", "syntage: fewer", *(pytest.param(each, marks=pytest.mark.proof) for each in ("belvo", "syntage"))],
+    indirect=True,
+)
 async def test_what_close_finds_in_the_queue_is_sent_by_the_next_session(town: Town) -> None:
     """Of hundreds of jobs, those that had no turn yet are queued: none is in doubt, each is posted once."""
     session = await town.open()
