@@ -50,9 +50,6 @@ class SettledJob:
         """Say that this consumer is done with it: durable when this returns. Raises StoreError; then it comes again."""
         await self._acknowledge(self.job)
 
-    def __repr__(self) -> str:
-        return f"SettledJob({self.job.id!r}, {self.job.state})"
-
 
 class SettledFeed:
     """What one consumer is told. `again_after`: when it is told again of what it did not acknowledge.

@@ -10,7 +10,7 @@ import pytest
 
 from belvo_async.abc import Answer, Request
 from belvo_async.errors import AuthenticationError, PayloadError, RateLimitError, VendorError
-from belvo_async.jobs import Found, Gone, Job, Misread, Observation, Quiet, Seen, Status, Way, decode_task, reconcile
+from belvo_async.jobs import Found, Gone, Job, Misread, Observation, Quiet, Seen, Status, Way, read_task, reconcile
 from belvo_async.vendors.belvo import Belvo, FinancialStatements, Invoices
 from tests.vendors.belvo.samples import BELVO, LINK, NOW, TASK, answer, changed, converse, error, job_of, of_jobs
 
@@ -324,7 +324,7 @@ def test_a_list_that_cannot_be_read_leaves_the_job_open() -> None:
 
 def test_jobs_of_tasks_not_loaded_here_are_left_alone() -> None:
     """A newer version may have stored them."""
-    seen, asked = poll(job_of(decode_task(b'{"kind":"belvo.Newer"}')), answers=())
+    seen, asked = poll(job_of(read_task(b'{"kind":"belvo.Newer"}')), answers=())
 
     assert ((Seen(way=Way.POLL, at=NOW, job_id="job-1"),), []) == (seen, asked)
 

@@ -9,7 +9,7 @@ import pytest
 
 from belvo_async.abc import Answer, Retry
 from belvo_async.errors import UnsupportedError
-from belvo_async.jobs import Job, Later, Status, Way, decode_task
+from belvo_async.jobs import Job, Later, Status, Way, read_task
 from belvo_async.vendors.belvo import FinancialStatements, Invoices
 from tests.vendors.belvo.samples import BELVO, LINK, NOW, REQUEST_ID, TASK, answer, error, job_of, sample, started
 
@@ -53,7 +53,7 @@ def test_equal_tasks_give_equal_bytes() -> None:
 
 def test_tasks_of_others_are_not_started() -> None:
     with pytest.raises(UnsupportedError):
-        next(BELVO.start(job_of(decode_task(b'{"kind":"other.Thing"}')), NOW))
+        next(BELVO.start(job_of(read_task(b'{"kind":"other.Thing"}')), NOW))
 
 
 @pytest.mark.parametrize(

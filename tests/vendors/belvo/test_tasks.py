@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from belvo_async.errors import TaskError
-from belvo_async.jobs import decode_task, task_key
+from belvo_async.jobs import read_task, task_key
 from belvo_async.vendors.belvo import (
     DeleteLink,
     FinancialStatementList,
@@ -112,7 +112,7 @@ def test_names_are_kept_as_a_tuple() -> None:
 )
 def test_a_stored_task_comes_back(task: Invoices | FinancialStatements | Refresh | DeleteLink) -> None:
     """A task is found again by its kind and equals the one that was stored."""
-    assert task == decode_task(msgspec.json.encode(task))
+    assert task == read_task(msgspec.json.encode(task))
     assert type(task) is BELVO.tasks[task.kind]
     assert ("belvo", LINK) == (task.vendor, task.subject)
 
@@ -184,7 +184,7 @@ def test_the_future_is_refused_by_today_in_utc(today: datetime, refused: bool) -
 def test_tasks_of_others_are_refused() -> None:
     """A task that is not of this catalogue never reaches the wire; the error names those that are."""
     with pytest.raises(TaskError) as refused:
-        BELVO.check(decode_task(b'{"kind":"other.Thing"}'), NOW)
+        BELVO.check(read_task(b'{"kind":"other.Thing"}'), NOW)
 
     assert "a Belvo task is one of DeleteLink, FinancialStatements, Invoices, Refresh" in str(refused.value)
 
