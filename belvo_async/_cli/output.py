@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
+
+
+def use_utf8() -> None:
+    """Print in UTF-8 whatever reads it, as Python does everywhere but in a pipe or a file of Windows (before 3.15)."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8")
 
 
 def flush() -> None:

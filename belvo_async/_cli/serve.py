@@ -20,6 +20,7 @@ from ..payload import DELIVERY_LIMIT_BYTES
 from ..web.aiohttp import webhook_routes
 from .connection_limit import scarcity_in_words
 from .existing import store_url
+from .lasting import hear, run
 from .log import Lines
 
 INTERRUPTED: Final = 130
@@ -44,7 +45,7 @@ def serve(url: str | None, *, host: str, port: int, prefix: str, poll: bool) -> 
     in_memory = "a store in memory is no use here: no other process could read what is received"
     session = Session.from_env(store=store_url(url, in_memory=in_memory), sweep=poll)
     with _log_to_stderr():
-        return asyncio.run(_serve(session, make_app(session, prefix), host, port, prefix))
+        return run(_serve(session, make_app(session, prefix), host, port, prefix))
 
 
 def make_app(session: Session, prefix: str) -> web.Application:
@@ -97,21 +98,18 @@ async def _serve(session: Session, app: web.Application, host: str, port: int, p
 @contextmanager
 def ending_signals() -> Generator[asyncio.Future[signal.Signals], None, None]:
     """The first signal that asks to stop; after it signals act as ever, so that a second one ends it at once."""
-    loop = asyncio.get_running_loop()
-    came: asyncio.Future[signal.Signals] = loop.create_future()
-    handled = (signal.SIGTERM, signal.SIGINT)
+    came: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
 
     def note(each: signal.Signals) -> None:
         if not came.done():
             came.set_result(each)
 
-    for each in handled:
-        loop.add_signal_handler(each, note, each)
+    handled = [hear(each, partial(note, each)) for each in (signal.SIGTERM, signal.SIGINT)]
     try:
         yield came
     finally:
-        for each in handled:
-            loop.remove_signal_handler(each)
+        for unhear in handled:
+            unhear()
 
 
 def _lines(session: Session, runner: web.AppRunner, prefix: str) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Final, TypedDict
 from ..simulator import BelvoSimulator, Faults, SyntageSimulator
 from ..simulator.server import belvo_lines, syntage_lines
 from .connection_limit import scarcity_in_words
+from .lasting import run
 
 FAULTS: Final = {
     "none": Faults(),
@@ -72,7 +73,7 @@ def simulate(
     syntage = SyntageSimulator(
         **same, port=ports[1], storage_port=ports[2], webhook_url=webhooks[1], entities=subjects[1]
     )
-    asyncio.run(_serve(belvo, syntage))
+    run(_serve(belvo, syntage))
     return 0
 
 

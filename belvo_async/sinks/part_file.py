@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 try:
     import fcntl
-except ImportError:  # Windows: there, a file that is open cannot be removed, which says the same
+except ImportError:  # Windows: there, a file that is open cannot be removed, which says the same, nor be renamed
     fcntl = None  # type: ignore[assignment]
 
 
@@ -47,6 +47,7 @@ class PartFile:
         self._hash = hashlib.sha256()
         self._size = 0
         self._flushed_to = 0
+        self._has_place = False
         self._flusher = ThreadPoolExecutor(1, "belvo-async-flush")
         self._fd, self.temporary = _open(place)
         # Waited for before anything is said to be durable; meanwhile, rows are encoded.
@@ -80,23 +81,29 @@ class PartFile:
         """Make the bytes durable, then their name."""
         self._settle()
         os.fsync(self._fd)
+        if fcntl is None:
+            self._close()
         os.replace(self.temporary, self.place)
+        self._has_place = True
         _sync_folder(self.place.parent)
         self._close()
         return Written(self._size, self._hash.hexdigest())
 
     def drop(self) -> None:
         """Remove what was written. Nothing happens to a file that has its place."""
-        if self._fd >= 0:
+        if fcntl is None:
+            self._close()
+        if not self._has_place:
             with suppress(OSError):
                 os.unlink(self.temporary)
-            self._close()
+        self._close()
 
     def _close(self) -> None:
         self._flusher.shutdown()
         fd, self._fd = self._fd, -1
-        with suppress(OSError):
-            os.close(fd)
+        if fd >= 0:
+            with suppress(OSError):
+                os.close(fd)
 
 
 class PartStream(io.RawIOBase):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import signal
 import subprocess
@@ -19,6 +20,7 @@ import pytest
 from belvo_async import Failure, Status, Task, Way, belvo, syntage
 from belvo_async._cli import main
 from belvo_async._cli.demo.run import DemoOptions
+from belvo_async._cli.output import use_utf8
 from belvo_async.jobs import STATES, Seen
 from belvo_async.stores import open_store
 from tests.jobs.flat import flat
@@ -316,3 +318,14 @@ def test_a_demo_keeps_what_was_asked_for(
     assert set(names.values()) == {each.name for each in tmp_path.iterdir()}
     said = capsys.readouterr().out
     assert [] == [name for name in names.values() if str(tmp_path / name) not in said]
+
+
+def test_what_is_printed_is_utf8_where_a_pipe_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Windows, whose pipes know neither the signs of a progress bar nor every name."""
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="cp1252"))
+
+    use_utf8()
+    print("▓ Ñandú → Š", flush=True)
+
+    assert "▓ Ñandú → Š\n" == written.getvalue().decode()

@@ -59,9 +59,15 @@ def _limit(descriptors: int) -> None:
 class Receiver:
     """The command in a process."""
 
-    def __init__(self, store: str, *options: str, descriptors: int | None = None) -> None:
+    def __init__(
+        self,
+        store: str,
+        *options: str,
+        descriptors: int | None = None,
+        program: tuple[str, str] = ("-m", "belvo_async"),
+    ) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "belvo_async", "serve", "--store", store, "--port", "0", *options],
+            [sys.executable, *program, "serve", "--store", store, "--port", "0", *options],
             env={**os.environ, **SECRETS, **NOWHERE},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -133,6 +139,23 @@ async def _parked(store: str) -> int:
     session = Session.from_env(SECRETS | NOWHERE, store=store)
     async with open_store(store) as opened:
         return len(await opened.parked(session.vendors["belvo"].account))
+
+
+DEAF = """
+import asyncio, sys
+asyncio.SelectorEventLoop.add_signal_handler = asyncio.AbstractEventLoop.add_signal_handler
+from belvo_async._cli import main
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)], ids=lambda each: str(each))
+def test_a_signal_ends_it_where_loops_handle_none(store: str, number: signal.Signals, code: int) -> None:
+    """As on Windows."""
+    running = Receiver(store, "--no-poll", program=("-c", DEAF))
+
+    assert 200 == running.ask("GET", "/health").status
+    assert (code, "") == running.end(number)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)], ids=lambda each: str(each))

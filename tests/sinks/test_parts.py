@@ -7,9 +7,10 @@ import errno
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -228,6 +229,44 @@ def test_two_processes_may_write_the_same_part(tmp_path: Path) -> None:
     assert receipts[0].digest != receipts[1].digest
     ids = [msgspec.json.decode(line)["id"] for line in (tmp_path / receipts[1].part).read_bytes().splitlines()]
     assert [f"b-{number}" for number in range(5000)] == ids
+
+
+@EVERY_KIND
+@pytest.mark.parametrize("ends_whole", [True, False], ids=["committed", "given up"])
+async def test_a_part_is_closed_before_it_moves_where_open_files_stay(
+    kind: type[FolderSink], ends_whole: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows: no open file is renamed or removed there, and there is no `fcntl`."""
+    opened: dict[int, str] = {}
+    genuine = {name: getattr(os, name) for name in ("open", "close", "replace", "unlink")}
+
+    def open_file(path: str | Path, *rest: Any, **options: Any) -> int:
+        fd: int = genuine["open"](path, *rest, **options)
+        opened[fd] = str(path)
+        return fd
+
+    def close(fd: int) -> None:
+        opened.pop(fd, None)
+        genuine["close"](fd)
+
+    def move(name: str) -> Callable[..., None]:
+        def moved(path: str | Path, *rest: Any, **options: Any) -> None:
+            if str(path) in opened.values():
+                raise PermissionError(13, "The process cannot access the file because it is being used", str(path))
+            genuine[name](path, *rest, **options)
+
+        return moved
+
+    monkeypatch.setattr("belvo_async.sinks.part_file.fcntl", None)
+    for name, stub in {"open": open_file, "close": close, "replace": move("replace"), "unlink": move("unlink")}.items():
+        monkeypatch.setattr(f"belvo_async.sinks.part_file.os.{name}", stub)
+
+    async with kind(tmp_path).part(key("job")) as part:
+        await part.write(BILLS)
+        if ends_whole:
+            await part.commit(now=NOW)
+
+    assert ([f"{PART}{kind.suffix}"] if ends_whole else []) == files(tmp_path)
 
 
 async def test_rows_of_another_type_are_refused(tmp_path: Path) -> None:

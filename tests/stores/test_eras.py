@@ -246,3 +246,25 @@ async def test_a_mark_that_cannot_be_read_fails_no_write(path: Path) -> None:
 
     async with SqliteStore(path) as store:
         assert changed(a_job()) == await store.get("job-1")
+
+
+# A flag that no system has.
+BINARY = 1 << 30
+
+
+async def test_a_mark_is_written_byte_for_byte(path: Path) -> None:
+    """Windows opens files as text unless it is told otherwise: a mark with a byte more would be none."""
+    flags: list[int] = []
+    genuine = os.open
+
+    def note(name: str, flag: int, *rest: int) -> int:
+        if name.endswith("-mark"):
+            flags.append(flag)
+        return genuine(name, flag & ~BINARY, *rest)
+
+    with patch("os.open", note), patch("os.O_BINARY", BINARY, create=True):
+        async with SqliteStore(path) as store:
+            await store.put(a_job(), expected=None)
+
+    assert flags
+    assert all(flag & BINARY for flag in flags)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -12,12 +11,13 @@ from msgspec.structs import replace
 from ...abc import Store
 from ...jobs import Job, Observation, abandonment, mistrust, reconcile
 from ..existing import existing_store
+from ..lasting import run
 from .find import find_job
 
 
 def abandon_job(url: str | None, job_id: str) -> int:
     """Give a job of a store up, and print how it stands now."""
-    job = asyncio.run(give_up(existing_store(url), job_id))
+    job = run(give_up(existing_store(url), job_id))
     end = f"{job.status}{f' ({job.failure.code})' if job.failure else ''}"
     print(f"job {job.id} is given up; at the vendor it is {job.status}" if job.abandoned else f"job {job.id} is {end}")
     return 0

@@ -13,6 +13,7 @@ from ...accounts import read_name, served_lease
 from ...errors import ConfigurationError
 from ...stores import Moved, move_account
 from ..existing import existing_store
+from ..lasting import run
 from ..table import Table, print_table
 from ..words import counted
 
@@ -31,7 +32,7 @@ class Holding(msgspec.Struct, frozen=True):
 
 def list_accounts(url: str | None, *, form: str) -> int:
     """Print the accounts of a store."""
-    holdings = asyncio.run(_holdings(existing_store(url)))
+    holdings = run(_holdings(existing_store(url)))
     if form == "json":
         for each in holdings:
             print(msgspec.json.encode(each).decode())
@@ -52,7 +53,7 @@ def move_jobs(url: str | None, *, source: str, target: str, dry_run: bool) -> in
     if source == target:
         raise ConfigurationError("`--from` and `--to` are the same account")
     store = existing_store(url)
-    held, moved = asyncio.run(_move(store, source, target, dry_run=dry_run))
+    held, moved = run(_move(store, source, target, dry_run=dry_run))
     counts = (
         f"{counted(moved.open, 'open job')}, {counted(moved.ended, 'ended job')} and {moved.parked} parked deliveries"
     )

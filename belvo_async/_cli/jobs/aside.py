@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from typing import Final
 
@@ -11,6 +10,7 @@ import msgspec
 from ...abc import LaidAside, Store
 from ...errors import ConfigurationError
 from ..existing import existing_store
+from ..lasting import run
 from ..table import Table, print_table
 from ..words import second, stamp
 
@@ -19,7 +19,7 @@ HEADINGS: Final = ("number", "when", "account", "bytes")
 
 def list_aside(url: str | None, *, form: str) -> int:
     """Print when each came, for which account and how large it is; nothing of what is in them."""
-    aside = asyncio.run(_aside(existing_store(url)))
+    aside = run(_aside(existing_store(url)))
     if form == "json":
         for number, each in enumerate(aside, 1):
             facts = {"number": number, "at": stamp(each.at), "account": each.account, "bytes": len(each.body)}
@@ -36,7 +36,7 @@ def list_aside(url: str | None, *, form: str) -> int:
 
 def show_aside(url: str | None, *, number: int) -> int:
     """Write one of them on stdout as it came, and nothing else."""
-    aside = asyncio.run(_aside(existing_store(url)))
+    aside = run(_aside(existing_store(url)))
     if number > len(aside):
         raise ConfigurationError(f"no delivery has the number {number}: the list ends at {len(aside)}")
     sys.stdout.flush()

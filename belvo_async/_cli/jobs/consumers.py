@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from datetime import datetime
 from typing import Final
@@ -13,6 +12,7 @@ from ...abc import EVER, Store
 from ...errors import ConfigurationError
 from ...stores.consumers import drop_consumer, read_backlogs
 from ..existing import existing_store
+from ..lasting import run
 from ..table import Table, print_table
 from ..words import second, stamp
 
@@ -21,7 +21,7 @@ HEADINGS: Final = ("consumer", "to acknowledge", "the oldest since")
 
 def list_consumers(url: str | None, *, form: str) -> int:
     """Print every consumer of the store's jobs, how many it has yet to acknowledge, and since when."""
-    counts, oldest = asyncio.run(_backlogs(existing_store(url)))
+    counts, oldest = run(_backlogs(existing_store(url)))
     if form == "json":
         for name in sorted(counts):
             at = oldest.get(name)
@@ -37,7 +37,7 @@ def list_consumers(url: str | None, *, form: str) -> int:
 
 def forget_consumer(url: str | None, *, name: str) -> int:
     """Forget a consumer, and what it acknowledged: should it ask again, it is told of everything."""
-    if not asyncio.run(_drop(existing_store(url), name)):
+    if not run(_drop(existing_store(url), name)):
         raise ConfigurationError(f"the store knows no consumer {name!r}: `jobs consumers` lists them")
     print(f"forgot the consumer {name!r}")
     return 0

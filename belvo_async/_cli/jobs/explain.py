@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -13,6 +12,7 @@ from ...abc import Store
 from ...jobs import Job, Observation, told
 from ...planning.outlook import Outlook
 from ..existing import existing_store
+from ..lasting import run
 from ..table import Table, print_table
 from ..words import stamp
 from .facts import facts_of
@@ -24,7 +24,7 @@ EVENT_NAMES: Final = ("at", "by", "status", "said")
 
 def explain_job(url: str | None, job_id: str, *, form: str) -> int:
     """Print one job, how it fares against the others of its store, what to do, and its timeline."""
-    job, timeline, seen_so = asyncio.run(_job(existing_store(url), job_id))
+    job, timeline, seen_so = run(_job(existing_store(url), job_id))
     faring = {"fares": str(seen_so.fare), "why": seen_so.why, "do": next_step(job, seen_so)}
     if form == "json":
         said = [dict(zip(EVENT_NAMES, (stamp(seen.at), *_event(seen)[1:]), strict=True)) for seen in timeline]

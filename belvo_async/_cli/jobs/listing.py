@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import sys
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
@@ -15,6 +14,7 @@ from ..._session.known.history import every_kept_job
 from ...abc import Store
 from ...jobs import Job
 from ..existing import existing_store
+from ..lasting import run
 from ..masks import masked
 from ..table import Table, print_table
 from ..words import minute
@@ -32,7 +32,7 @@ def list_jobs(url: str | None, *, form: str, with_ended: bool, tags: Collection[
 
     As JSON, that number goes to stderr: each line on stdout is a job.
     """
-    jobs, aside = asyncio.run(_jobs(existing_store(url), tags, with_ended=with_ended))
+    jobs, aside = run(_jobs(existing_store(url), tags, with_ended=with_ended))
     _print(jobs, form=form, now=datetime.now(UTC), none="no jobs" if with_ended else "no open jobs")
     if aside:
         text = "1 delivery could not be read and is" if aside == 1 else f"{aside} deliveries could not be read and are"
@@ -42,7 +42,7 @@ def list_jobs(url: str | None, *, form: str, with_ended: bool, tags: Collection[
 
 def list_stuck(url: str | None, *, form: str, before: datetime, tags: Collection[tuple[str, str]]) -> int:
     """Print the open jobs of a store that were made before an instant; the exit code says whether there are any."""
-    jobs, _ = asyncio.run(_jobs(existing_store(url), tags, with_ended=False))
+    jobs, _ = run(_jobs(existing_store(url), tags, with_ended=False))
     stuck = [job for job in jobs if job.created_at < before]
     _print(stuck, form=form, now=datetime.now(UTC), none="no job is stuck")
     return STUCK if stuck else 0

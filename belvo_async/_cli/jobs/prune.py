@@ -15,6 +15,7 @@ from ...jobs import Job
 from ...stores.consumers import drop_acknowledged, end_of, read_backlogs
 from ...stores.walks import in_slices
 from ..existing import existing_store
+from ..lasting import run
 from ..words import counted, second
 
 
@@ -24,7 +25,7 @@ def prune_jobs(url: str | None, *, before: datetime, dry_run: bool) -> int:
     Those that a consumer of `session.settled` did not acknowledge stay as well. What was forgotten leaves its proof.
     Deliveries that could not be read a month ago go too, and the space of all that is given back.
     """
-    pruned = asyncio.run(_prune(existing_store(url), before, dry_run=dry_run))
+    pruned = run(_prune(existing_store(url), before, dry_run=dry_run))
     did = "would forget" if dry_run else "forgot"
     print(f"{did} {counted(pruned.forgotten, 'job')} that ended before {second(before)}")
     for name, count in sorted(pruned.waited_for.items()):

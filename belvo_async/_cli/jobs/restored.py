@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from ...abc import Store
 from ..existing import existing_store
+from ..lasting import run
 
 
 def note_restore(url: str | None) -> int:
     """Begin a new era of a store, and print how many queued jobs that concerns."""
-    queued = asyncio.run(_note(existing_store(url)))
+    queued = run(_note(existing_store(url)))
     if queued == 0:
         print("noted; no job is queued")
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 import tempfile
@@ -16,6 +15,7 @@ import msgspec
 
 from ..._page import Morning, render
 from ..._page.render.words import count, price, span
+from ..lasting import run
 from .source import PageRequest, morning_from
 
 STDOUT: Final = Path("-")
@@ -24,7 +24,7 @@ STDOUT: Final = Path("-")
 def report(source: PageRequest, *, out: Path | None, form: str) -> int:
     """Write the page, whole or not at all, and print three lines about it."""
     now = datetime.now(UTC)
-    morning = asyncio.run(_morning(source, now))
+    morning = run(_morning(source, now))
     text = _document(morning, form)
     place = out or Path(f"report.{form}")
     if place == STDOUT:

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from ..._page.render import content_policy
 from ...errors import ConfigurationError
+from ..lasting import run
 from ..serve import INTERRUPTED, SETTINGS, ending_signals
 from .board import Board
 from .source import PageRequest
@@ -35,7 +36,7 @@ _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 def ui(source: PageRequest, *, host: str, port: int, allow_remote: bool) -> int:
     """Serve the page until a signal comes; the exit code."""
     check_host(host, allow_remote=allow_remote)
-    return asyncio.run(_serve(source, host, port, allow_remote=allow_remote))
+    return run(_serve(source, host, port, allow_remote=allow_remote))
 
 
 def check_host(host: str, *, allow_remote: bool) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import socket
 from collections.abc import Awaitable, Callable, Sequence
@@ -81,6 +80,7 @@ class Server:
     @discreet
     async def connect(self, arrive: Arrive | None = None) -> AsyncConnection[Row]:
         """Open a connection with our settings, or raise StoreError. `arrive` is the first to use it."""
+        _check_loop()
         connection: AsyncConnection[Row] | None = None
         try:
             connection = await AsyncConnection[Row].connect(
@@ -99,6 +99,17 @@ class Server:
             await connection.close()
             raise StoreError("the PostgreSQL database must have the encoding UTF8; it was left as it is")
         return connection
+
+
+def _check_loop() -> None:
+    """Refuse the loop that Windows has by default: it cannot wait for sockets of others, psycopg's among them."""
+    proactor: type[object] | None = getattr(asyncio, "ProactorEventLoop", None)
+    if proactor is not None and isinstance(asyncio.get_running_loop(), proactor):
+        raise StoreError(
+            "psycopg cannot work on the ProactorEventLoop that Windows has by default; nothing was changed. Start the "
+            "program with `asyncio.run(main(), loop_factory=asyncio.SelectorEventLoop)`, before Python 3.12 with "
+            "`asyncio.Runner(loop_factory=asyncio.SelectorEventLoop)`"
+        )
 
 
 class PersistentConnection:
@@ -161,8 +172,12 @@ class PersistentConnection:
         if self._connection is None or self._connection.closed:
             return
         # Closing it instead would leave its number to a new socket while the event loop still watches it.
-        with suppress(OSError), socket.socket(fileno=os.dup(self._connection.fileno())) as end:
-            end.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):
+            end = socket.socket(fileno=self._connection.fileno())
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            finally:
+                end.detach()
 
     async def drop(self) -> None:
         """Close the connection; the next use makes a new one."""

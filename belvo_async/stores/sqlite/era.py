@@ -91,7 +91,8 @@ class MarkFile:
 
     def _open_file(self, path: str) -> int:
         try:
-            return os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            # Windows would write two bytes for the end of a line.
+            return os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
         except OSError as error:
             why = EXHAUSTED if lacks_descriptors(error) else error.strerror
             raise StoreError(f"the mark beside the store {path} cannot be opened: {why}") from error

@@ -427,6 +427,16 @@ async def test_a_url_opens_the_store(scheme: str, postgres_stores: Stores) -> No
         assert await store.put(a_job(), expected=None) is None
 
 
+async def test_the_loop_of_windows_is_refused_in_a_sentence(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """psycopg waits for sockets itself, which that loop cannot: the message says how to start the program."""
+    monkeypatch.setattr(asyncio, "ProactorEventLoop", type(asyncio.get_running_loop()), raising=False)
+
+    with pytest.raises(StoreError, match=r"loop_factory=asyncio\.SelectorEventLoop"):
+        await PostgresStore(URL).__aenter__()
+
+
 def test_without_the_driver_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """The message is the command that helps."""
     for name in [each for each in sys.modules if each.startswith(("psycopg", "belvo_async.stores.postgres"))]:
