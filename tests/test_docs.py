@@ -19,7 +19,8 @@ from belvo_async.jobs import STATES, Status, Verdict, Way
 from tests.test_house import ARROWS, CORE, ROOT as PACKAGE, room_of
 
 ROOT = PACKAGE.parent
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+TOP = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")
+PAGES = [*(ROOT / name for name in TOP), *sorted((ROOT / "docs").glob("*.md"))]
 EVERY_PAGE = [pytest.param(each, id=str(each.relative_to(ROOT))) for each in PAGES]
 # What programs on the pages call these names.
 OBJECTS: Mapping[str, type[object]] = {"session": Session, "job": JobHandle, "results": Results}
