@@ -87,6 +87,9 @@ def _add_simulate(commands: Commands) -> None:
     )
     simulate.add_argument("--seed", type=int, default=1, help="what data, which keys and which faults (default 1)")
     simulate.add_argument("--speed", type=_speed, default=1.0, metavar="N", help="how many times faster than real (1)")
+    simulate.add_argument(
+        "--openapi", choices=("belvo", "syntage"), help="print what that one answers, as OpenAPI 3.1, and serve nothing"
+    )
     simulate.add_argument("--faults", choices=("none", "light", "heavy"), default="none", help="what goes wrong (none)")
     simulate.set_defaults(run=_run_simulate)
 
@@ -140,8 +143,10 @@ def _run_demo(options: argparse.Namespace) -> int:
 
 
 def _run_simulate(options: argparse.Namespace) -> int:
-    from .simulate import simulate
+    from .simulate import print_openapi, simulate
 
+    if options.openapi:
+        return print_openapi(options.openapi, host=options.host, ports=(options.belvo_port, options.syntage_port))
     return simulate(
         host=options.host,
         ports=(options.belvo_port, options.syntage_port, options.files_port),

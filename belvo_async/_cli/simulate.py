@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from shlex import quote
 from typing import Final, TypedDict
 
@@ -74,6 +75,14 @@ def simulate(
         **same, port=ports[1], storage_port=ports[2], webhook_url=webhooks[1], entities=subjects[1]
     )
     run(_serve(belvo, syntage))
+    return 0
+
+
+def print_openapi(vendor: str, *, host: str, ports: tuple[int, int]) -> int:
+    """Print what a simulator answers, as an OpenAPI document. Ports are Belvo's and Syntage's."""
+    makers = {"belvo": BelvoSimulator, "syntage": SyntageSimulator}
+    port = dict(zip(makers, ports, strict=True))[vendor]
+    print(json.dumps(makers[vendor](host=host, port=port).openapi(), indent=1))
     return 0
 
 

@@ -53,6 +53,7 @@ links to further pages and to files name the host the client asked for.""",
 examples:
   belvo-async simulate
   belvo-async simulate --speed 100 --faults light --belvo-webhook http://localhost:8080/webhooks/belvo
+  belvo-async simulate --openapi syntage > syntage.json
 
 {DONE}""",
 )

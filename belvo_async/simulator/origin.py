@@ -14,7 +14,8 @@ from aiohttp import web
 
 from .deliveries import Habits, WebhookSender
 from .faults import AFTER, Dice, Faults, Scripts
-from .wire import SECRET_HEADERS, Delivery, Incoming, Query, Reply, Route, SeenRequest, address
+from .openapi import Manners, describe
+from .wire import SECRET_HEADERS, Delivery, Incoming, JsonObject, Query, Reply, Route, SeenRequest, address
 
 BAD_GATEWAY: Final = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 BODY_LIMIT_BYTES: Final = 4 * 1024 * 1024
@@ -51,6 +52,7 @@ class Origin(ABC):
     every answer back that long, not divided by `speed`; it may change at any time.
     """
 
+    manners: ClassVar[Manners]
     habits: ClassVar[Habits]
     request_faults: ClassVar[tuple[str, ...]]
 
@@ -142,6 +144,11 @@ class Origin(ABC):
         if fault not in self.known_faults():
             raise ValueError(f"unknown fault {fault!r}; known: {', '.join(sorted(self.known_faults()))}")
         self._scripts.add(fault, method=method, path=path, count=count)
+
+    def openapi(self) -> JsonObject:
+        """Describe every path, method and parameter that is answered, as an OpenAPI 3.1 document."""
+        url = self.url or (address(self._host, self._port) if self._port else "/")
+        return describe(self.manners, self.routes(), url)
 
     @abstractmethod
     def routes(self) -> Sequence[Route]:

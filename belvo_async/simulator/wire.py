@@ -1,7 +1,7 @@
 """What crosses the simulator's wire: JSON with exact money, requests as seen, answers as given."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -122,9 +122,16 @@ Handler: TypeAlias = Callable[[Incoming], Awaitable[Reply]]
 
 
 class Route:
-    """One method and path template, such as `GET /api/links/{id}/`."""
+    """One method and path template, such as `GET /api/links/{id}/`.
 
-    def __init__(self, method: str, template: str, handler: Handler) -> None:
+    `query` and `headers` name what it understands beside its path; whatever else is asked is left alone.
+    """
+
+    def __init__(
+        self, method: str, template: str, handler: Handler, *, query: Sequence[str] = (), headers: Sequence[str] = ()
+    ) -> None:
+        self.query = tuple(query)
+        self.headers = tuple(headers)
         self.method = method
         self.template = template
         self.handler = handler

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from ..origin import Origin
 from ..wire import Incoming, JsonObject, decode
@@ -11,6 +12,9 @@ from .rows.records import Records
 from .runs import BelvoRuns
 from .state import Archive, Link
 from .webhooks import BelvoWebhooks
+
+# The header that says whether an order is answered at once or when it is done.
+MODE: Final = "X-Belvo-Request-Mode"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,4 +52,4 @@ def asks_async(call: Incoming) -> bool:
 
     The header's value is case sensitive: another spelling falls back to a synchronous call.
     """
-    return call.headers.get("X-Belvo-Request-Mode") == "async" and call.fault != "synchronous"
+    return call.headers.get(MODE) == "async" and call.fault != "synchronous"

@@ -30,6 +30,15 @@ CODES: dict[str, tuple[int, str]] = {
     "unexpected_error": (500, "Belvo is unable to process the request"),
     "service_unavailable": (500, "The service is unavailable for now"),
 }
+# The body of every refusal but a proxy's, as JSON Schema.
+ERROR_SCHEMA: JsonObject = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["code", "message", "request_id"],
+        "properties": {each: {"type": "string"} for each in ("code", "message", "request_id", "field")},
+    },
+}
 # How long a suspended session waits for its token.
 SESSION_SECONDS: Final = 900
 HTML_403: Final = (

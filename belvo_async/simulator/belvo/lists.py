@@ -14,7 +14,9 @@ from .rows.invoices import Filed
 
 LARGEST_PAGE: Final = 1000  # larger values are clamped (pagination article)
 # Query parameters that choose how rows are shown, not which.
-SHOWING: Final = frozenset({"page", "page_size", "fields", "omit"})
+PAGING: Final = ("page", "page_size")
+PICKING: Final = ("fields", "omit")
+SHOWING: Final = frozenset({*PAGING, *PICKING})
 Key: TypeAlias = str | Decimal
 Test: TypeAlias = Callable[[Filed], bool]
 
@@ -130,6 +132,12 @@ INSTITUTION_FILTERS: Filters = {
     "type": Filter(_EQUAL, _choice("bank", "fiscal", "employment")),
     "website": Filter(("",)),
 }
+
+
+def asked(known: Filters) -> list[str]:
+    """Name every query parameter of a list that is filtered so."""
+    names = [f"{field}__{each}" if each else field for field, kind in known.items() for each in kind.operators]
+    return [*names, *PAGING, *PICKING]
 
 
 def filters(query: Query, known: Filters) -> list[Test]:

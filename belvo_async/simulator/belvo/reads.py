@@ -8,7 +8,19 @@ from .catalogue import CATALOGUE, Resource
 from .context import BelvoContext
 from .errors import error, invalid
 from .linking.institutions import INSTITUTIONS
-from .lists import INSTITUTION_FILTERS, LINK_FILTERS, SHOWING, FilterError, Filters, Test, filters, page, pick
+from .lists import (
+    INSTITUTION_FILTERS,
+    LINK_FILTERS,
+    PICKING,
+    SHOWING,
+    FilterError,
+    Filters,
+    Test,
+    asked,
+    filters,
+    page,
+    pick,
+)
 from .rows.invoices import Filed
 
 
@@ -22,15 +34,15 @@ class BelvoReads:
         """Give the routes of all resources, links and institutions."""
         found = [
             Route("GET", "/api/", self._hello),
-            Route("GET", "/api/institutions/", self._list_institutions),
-            Route("GET", "/api/institutions/{id}/", self._get_institution),
-            Route("GET", "/api/links/", self._list_links),
-            Route("GET", "/api/links/{id}/", self._get_link),
+            Route("GET", "/api/institutions/", self._list_institutions, query=asked(INSTITUTION_FILTERS)),
+            Route("GET", "/api/institutions/{id}/", self._get_institution, query=PICKING),
+            Route("GET", "/api/links/", self._list_links, query=asked(LINK_FILTERS)),
+            Route("GET", "/api/links/{id}/", self._get_link, query=PICKING),
         ]
         for resource in CATALOGUE:
             found += [
-                Route("GET", resource.path, partial(self._list, resource)),
-                Route("GET", f"{resource.path}{{id}}/", partial(self._get, resource)),
+                Route("GET", resource.path, partial(self._list, resource), query=asked(resource.filters)),
+                Route("GET", f"{resource.path}{{id}}/", partial(self._get, resource), query=PICKING),
                 Route("DELETE", f"{resource.path}{{id}}/", partial(self._delete, resource)),
             ]
         return found

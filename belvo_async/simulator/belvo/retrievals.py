@@ -6,11 +6,11 @@ from typing import Final
 
 from ..wire import Incoming, Json, JsonObject, Reply, Route, answer
 from .catalogue import CATALOGUE, Resource
-from .context import BelvoContext, asks_async, read_object
+from .context import MODE, BelvoContext, asks_async, read_object
 from .errors import error, invalid
 from .linking.checks import check_resume
 from .linking.tokens import LINKS
-from .lists import pick
+from .lists import PICKING, pick
 from .state import BelvoJob, Link
 
 # Login, retrieval and logout together (error catalogue, request_timeout).
@@ -25,9 +25,14 @@ class Retrievals:
 
     def routes(self) -> list[Route]:
         """Give POST of every resource, PATCH where it is documented."""
-        orders = [Route("POST", each.path, partial(self._post, each)) for each in CATALOGUE]
+        orders = [
+            Route("POST", each.path, partial(self._post, each), query=PICKING, headers=(MODE,) if each.is_async else ())
+            for each in CATALOGUE
+        ]
         return orders + [
-            Route("PATCH", each.path, partial(self._resume, each)) for each in CATALOGUE if each.has_resume
+            Route("PATCH", each.path, partial(self._resume, each), query=PICKING)
+            for each in CATALOGUE
+            if each.has_resume
         ]
 
     async def _post(self, resource: Resource, call: Incoming) -> Reply:

@@ -12,6 +12,7 @@ from ..deliveries import Habits
 from ..examples import EXAMPLE_SHARE
 from ..faults import AFTER, BEFORE, NO_FAULTS, Faults
 from ..fiscal import Books
+from ..openapi import Manners
 from ..origin import NO_DELAY, Origin
 from ..rate_limits import SlidingBudget
 from ..taxpayers import subject
@@ -19,7 +20,7 @@ from ..wire import Incoming, Json, JsonObject, Reply, Route
 from .bulk import copies
 from .catalogue import CATALOGUE
 from .context import BelvoContext, read_object
-from .errors import CODES, error, proxy_page, slow_down
+from .errors import CODES, ERROR_SCHEMA, error, proxy_page, slow_down
 from .linking.checks import FETCHABLE
 from .linking.links import Linking
 from .linking.tokens import Tokens
@@ -54,6 +55,12 @@ class BelvoSimulator(Origin):
     PATCH on links confirms a link and, after the 428 of any other resource, lets the next request for it through.
     """
 
+    manners: ClassVar[Manners] = Manners(
+        title="Belvo, simulated: fiscal resources for Mexico",
+        login={"type": "http", "scheme": "basic"},
+        media_type="application/json",
+        error=ERROR_SCHEMA,
+    )
     # "within five seconds", three further tries 60 s apart (checklist; payments pages).
     habits: ClassVar[Habits] = Habits(deadline=timedelta(seconds=5), pauses=(timedelta(seconds=60),) * 3)
     request_faults: ClassVar[tuple[str, ...]] = (

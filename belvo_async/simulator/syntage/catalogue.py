@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
 from ..wire import Handler, Incoming, Json, JsonObject, Query, Reply, Route, answer
@@ -13,10 +13,13 @@ from .exports import Source
 from .lists import (
     CREDENTIAL_FILTERS,
     ENTITY_FILTERS,
+    HEADERS,
     INVOICE_FILTERS,
     INVOICE_ORDER,
     Filters,
     Match,
+    Style,
+    asked,
     filters,
     numbered_page,
     page,
@@ -27,8 +30,6 @@ from .state import GatheredRows
 
 Rows: TypeAlias = list[JsonObject]
 RowsOf: TypeAlias = Callable[[Mapping[str, str]], Rows | None]
-# Guide and OpenAPI differ in which lists know a page number: `either` takes the cursor when the request opts in.
-Style = Literal["cursor", "cursor_only", "either", "page"]
 # Which of the invoice companions have the guide's `X-Pagination-Style` switch, and their JSON-LD type.
 INVOICE_PARTS: Mapping[str, tuple[str, Style]] = {
     "line-items": ("InvoiceLineItem", "either"),
@@ -52,7 +53,12 @@ class Listing:
 
     def match(self, path: str) -> dict[str, str] | None:
         """Give the parts of a path that names this list."""
-        return Route("GET", self.template, self.show).match(path)
+        return self.route().match(path)
+
+    def route(self) -> Route:
+        """Give its route."""
+        names = asked(self.known, self.order, self.style)
+        return Route("GET", self.template, self.show, query=names, headers=() if self.style == "page" else HEADERS)
 
     async def show(self, call: Incoming) -> Reply:
         """Answer one page."""
@@ -105,7 +111,7 @@ class SyntageCatalogue:
     def routes(self) -> Iterator[Route]:
         """Give the routes of all lists and of the single reads that go with them."""
         for listing in self.listings:
-            yield Route("GET", listing.template, listing.show)
+            yield listing.route()
         yield Route("GET", "/invoices/{id}", self._one_invoice)
         yield Route("GET", "/entity-tags/{id}", self._one_entity_tag)
         for name, (context, _) in INVOICE_PARTS.items():

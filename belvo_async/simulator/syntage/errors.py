@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from ..wire import Json, Reply, answer
+from ..wire import Json, JsonObject, Reply, answer
 
 LD_JSON: Final = "application/ld+json"
 # Scripted faults that are answers: name -> (status, text).
@@ -16,6 +16,16 @@ HYDRA_ERRORS: dict[str, tuple[int, str]] = {
     "forbidden": (403, "Access denied."),
     "unprocessable": (422, "The request could not be processed."),
     "server_error": (500, "Internal Server Error"),
+}
+# The forms of a refusal's body together, as JSON Schema: none has all of it.
+_TEXTS: Final = ("message", "@type", "hydra:title", "hydra:description")
+ERROR_SCHEMA: JsonObject = {
+    "type": "object",
+    "properties": {
+        **{each: {"type": "string"} for each in _TEXTS},
+        "violations": {"type": "array", "items": {"type": "object"}},
+        "conflictingExtractors": {"type": "array", "items": {"type": "string"}},
+    },
 }
 
 

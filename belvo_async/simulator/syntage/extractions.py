@@ -38,7 +38,7 @@ class Extractions:
             order=EXTRACTION_ORDER,
         )
         yield Route("POST", "/extractions", self._create)
-        yield Route("GET", listing.template, listing.show)
+        yield listing.route()
         yield Route("GET", "/extractions/{id}", self._get)
         yield Route("DELETE", "/extractions/{id}/stop", self._stop)
 

@@ -14,7 +14,7 @@ from .exports import Exports
 from .files.documents import cfdi_json, cfdi_pdf, retention_json, retention_pdf, retention_xml, return_data
 from .files.held import MIME_TYPES, Files
 from .files.storage import Storage
-from .lists import EVENT_FILTERS, page
+from .lists import EVENT_FILTERS, EVENT_ORDER, asked, page
 from .rows.invoices import Entity
 from .rows.records import Records
 from .state import GatheredRows
@@ -63,14 +63,15 @@ class Handlers:
         yield Route("GET", "/exports/{id}", self._get_export)
         yield Route("GET", "/files/{id}", self._get_file)
         yield Route("GET", "/files/{id}/download", self._download)
-        yield Route("GET", "/invoices/{id}/cfdi", self._invoice_cfdi)
+        yield Route("GET", "/invoices/{id}/cfdi", self._invoice_cfdi, headers=("X-Async-Process",))
         yield Route("GET", "/datasources/mx/sat/cfdis/{uuid}", self._cfdi_by_uuid)
         yield Route("GET", "/tax-retentions/{id}/cfdi", self._retention_cfdi)
         yield Route("GET", "/tax-returns/{id}/pdf", self._tax_return_pdf)
         yield Route("GET", "/tax-returns/{id}/data", self._tax_return_data)
         yield Route("GET", "/background-checks/{id}/pdf", self._background_check_pdf)
-        yield Route("GET", "/events", self._list_events)
-        yield Route("GET", "/entities/{id}/events", self._list_events)
+        for template in ("/events", "/entities/{id}/events"):
+            names = asked(EVENT_FILTERS, EVENT_ORDER, "cursor")
+            yield Route("GET", template, self._list_events, query=names)
         yield Route("GET", "/events/{id}", self._get_event)
         yield Route("DELETE", "/events/{id}", self._delete_event)
 
@@ -228,7 +229,7 @@ class Handlers:
             return message(404, "Not found.")
         kinds = [*call.query.get("type[]", ()), *call.query.get("type", ())[-1:]]
         rows = [_member(event) for event in self.events.newest_first(kinds or None, owner=owner)]
-        body = page(rows, call, context="Event", known=EVENT_FILTERS, order=("createdAt",))
+        body = page(rows, call, context="Event", known=EVENT_FILTERS, order=EVENT_ORDER)
         if body is None:
             return hydra_error(400, "The parameter itemsPerPage must be between 1 and 1000.")
         return answer(200, body, LD_JSON)

@@ -13,10 +13,29 @@ from .options import read_instant
 from .rows.invoices import collection
 
 Match = Literal["exact", "partial", "date", "number", "bool"]
+# Guide and OpenAPI differ in which lists know a page number: `either` takes the cursor when the request opts in.
+Style = Literal["cursor", "cursor_only", "either", "page"]
 Filters = Mapping[str, tuple[str, Match]]  # parameter -> (path in the row, how it compares)
 Test = Callable[[JsonObject], bool]
 
 LARGEST_PAGE, DEFAULT_PAGE = 1000, 20
+# What may follow a filter's name, by how it compares.
+OPERATORS: Final[Mapping[Match, tuple[str, ...]]] = {
+    "exact": ("", "[]"),
+    "partial": ("", "[]"),
+    "bool": ("",),
+    "date": ("[before]", "[strictly_before]", "[after]", "[strictly_after]"),
+    "number": ("", "[]", "[gt]", "[gte]", "[lt]", "[lte]", "[between]"),
+}
+_CURSOR: Final = ("id[lt]", "id[gt]")
+PAGING: Final[Mapping[Style, tuple[str, ...]]] = {
+    "cursor": _CURSOR,
+    "cursor_only": _CURSOR,
+    "either": ("page", *_CURSOR),
+    "page": ("page",),
+}
+# Asks for the total (0), and for the cursor where a list knows both.
+HEADERS: Final = ("X-Pagination-Enable-Partial", "X-Pagination-Style")
 
 
 def same(match: Match, *names: str) -> dict[str, tuple[str, Match]]:
@@ -31,6 +50,7 @@ EXTRACTION_FILTERS: Filters = {
 }
 EXTRACTION_ORDER: Final = ("startedAt", "finishedAt", "createdAt", "updatedAt")
 EVENT_FILTERS: Filters = {**same("exact", "type", "taxpayer.id", "source", "resource"), **same("date", "createdAt")}
+EVENT_ORDER: Final = ("createdAt",)
 ENTITY_FILTERS: Filters = {
     **same("partial", "taxpayer.id", "taxpayer.name"),
     **same("exact", "taxpayer.personType", "credential.status"),
@@ -54,6 +74,12 @@ INVOICE_FILTERS: Filters = {
     "hasPdf": ("pdf", "bool"),
 }  # fmt: skip
 INVOICE_ORDER: Final = ("issuedAt", "canceledAt", "certifiedAt")
+
+
+def asked(known: Filters, order: Sequence[str], style: Style) -> list[str]:
+    """Name every query parameter of a list that is filtered, ordered and paged so."""
+    names = [f"{name}{each}" for name, (_, match) in known.items() for each in OPERATORS[match]]
+    return [*names, *(f"order[{field}]" for field in order), "itemsPerPage", *PAGING[style]]
 
 
 def at(row: JsonObject, path: str) -> Json:

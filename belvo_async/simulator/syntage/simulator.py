@@ -11,12 +11,13 @@ from ..deliveries import Habits
 from ..examples import EXAMPLE_SHARE
 from ..faults import AFTER, BEFORE, NO_FAULTS, Faults
 from ..fiscal import Books
+from ..openapi import Manners
 from ..origin import NO_DELAY, Origin
 from ..rate_limits import RouteBudgets
 from ..wire import Incoming, JsonObject, Reply, Route
 from .accounts import Accounts, CredentialScript, CredentialStatus
 from .catalogue import SyntageCatalogue
-from .errors import HYDRA_ERRORS, REFUSALS, conflict, hydra_error, message
+from .errors import ERROR_SCHEMA, HYDRA_ERRORS, LD_JSON, REFUSALS, conflict, hydra_error, message
 from .exports import ExportOutcome, Exports, ExportScript
 from .extractions import Extractions
 from .extractors import Gatherer
@@ -42,6 +43,12 @@ class SyntageSimulator(Origin):
     those of `webhook_events` are delivered too. A CIEC of `refused-ciec1` is refused by the SAT.
     """
 
+    manners: ClassVar[Manners] = Manners(
+        title="Syntage, simulated",
+        login={"type": "apiKey", "in": "header", "name": "X-API-Key"},
+        media_type=LD_JSON,
+        error=ERROR_SCHEMA,
+    )
     # 3 seconds and up to four retries are documented, their spacing is not: doubled from 10 s.
     habits: ClassVar[Habits] = Habits(
         deadline=timedelta(seconds=3), pauses=tuple(timedelta(seconds=10 * 2**step) for step in range(4))

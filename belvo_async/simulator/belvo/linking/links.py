@@ -12,7 +12,7 @@ from uuid import UUID
 from ...rate_limits import SlidingBudget
 from ...taxpayers import connected
 from ...wire import Incoming, JsonObject, Reply, Route, answer
-from ..context import BelvoContext, asks_async, read_object
+from ..context import MODE, BelvoContext, asks_async, read_object
 from ..errors import CODES, error, invalid, slow_down
 from ..state import HISTORICAL, LINK_DELETION, REFRESH, BelvoJob, Link
 from .checks import FETCHABLE, check_change, check_credentials, check_new_link, check_resources, check_resume
@@ -46,7 +46,7 @@ class Linking:
             Route("PUT", "/api/links/{id}/", self._log_in_again),
             Route("PATCH", "/api/links/{id}/", self._change),
             Route("DELETE", "/api/links/{id}/", self._delete),
-            Route("POST", "/api/links/{id}/refresh/", self._refresh),
+            Route("POST", "/api/links/{id}/refresh/", self._refresh, headers=(MODE,)),
         ]
 
     async def _create(self, call: Incoming) -> Reply:
