@@ -20,7 +20,8 @@ from tests.test_house import ARROWS, CORE, ROOT as PACKAGE, room_of
 
 ROOT = PACKAGE.parent
 TOP = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")
-PAGES = [*(ROOT / name for name in TOP), *sorted((ROOT / "docs").glob("*.md"))]
+BELOW = sorted(path for folder in ("docs", "docs/es") for path in (ROOT / folder).glob("*.md"))
+PAGES = [*(ROOT / name for name in TOP), *BELOW]
 EVERY_PAGE = [pytest.param(each, id=str(each.relative_to(ROOT))) for each in PAGES]
 # What programs on the pages call these names.
 OBJECTS: Mapping[str, type[object]] = {"session": Session, "job": JobHandle, "results": Results}

@@ -17,13 +17,16 @@ from aiohttp import web
 from fastapi import Response
 
 from belvo_async import Belvo, Session, Syntage, errors, syntage
+from belvo_async._cli.config.file import read_config
 from belvo_async.jobs import STATES, TABLE, Status
 from belvo_async.simulator import BelvoSimulator, SyntageSimulator
 from tests import virtual_time
 from tests.test_house import every_error
+from tests.variables import variables_of
 
 ROOT = Path(__file__).parent.parent
 README_LINES = 200
+SPANISH = "docs/es/inicio-rapido.md"
 
 
 def page(name: str) -> str:
@@ -99,16 +102,17 @@ class FollowingClock:
         return self._zero + timedelta(seconds=self._loop.time())
 
 
+@pytest.mark.parametrize("name", ["README.md", SPANISH])
 def test_the_first_program_runs_and_prints_what_it_says(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The first thing a stranger tries works as it stands."""
-    program = re.search(r"<!-- quickstart -->\n```python\n(.*?)```\n\n```\n(.*?)```", README, re.DOTALL)
+    program = re.search(r"<!-- quickstart -->\n```python\n(.*?)```\n\n```\n(.*?)```", page(name), re.DOTALL)
     assert program is not None
     monkeypatch.setattr("asyncio.run", virtual_time.run)
     monkeypatch.setattr("belvo_async._session.session.SystemClock", FollowingClock)
 
-    exec(compile(program.group(1), "README.md", "exec"), {"__name__": "__main__"})
+    exec(compile(program.group(1), name, "exec"), {"__name__": "__main__"})
 
     assert program.group(2).strip() == capsys.readouterr().out.strip()
 
@@ -131,9 +135,10 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("keys")
-async def test_the_asgi_program_opens_its_session() -> None:
+@pytest.mark.parametrize("name", ["docs/webhooks.md", SPANISH])
+async def test_the_asgi_program_opens_its_session(name: str) -> None:
     """A service written as shown takes deliveries from its start to its end."""
-    made = program("docs/webhooks.md", "asgi")
+    made = program(name, "asgi")
 
     before = await made["session"].receive("syntage", {}, b"{}")
     async with made["app"].router.lifespan_context(made["app"]):
@@ -180,9 +185,54 @@ async def test_records_become_json_and_rows_as_shown(
     assert [each.total for each in invoices] == [row["total"] for row in made["rows"]]
 
 
-async def test_the_test_program_passes(belvo_async_session: Session, belvo_simulator: BelvoSimulator) -> None:
+@pytest.mark.parametrize(
+    ("name", "test"), [("docs/testing.md", "test_my_sync"), (SPANISH, "test_mi_sincronizacion")], ids=["en", "es"]
+)
+async def test_the_test_program_passes(
+    name: str, test: str, belvo_async_session: Session, belvo_simulator: BelvoSimulator
+) -> None:
     """What is shown for users' own tests is one, imports included."""
-    await program("docs/testing.md", "test")["test_my_sync"](belvo_async_session, belvo_simulator)
+    await program(name, "test")[test](belvo_async_session, belvo_simulator)
+
+
+async def test_the_spanish_program_with_keys_prints_invoices(
+    belvo_simulator: BelvoSimulator,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As it stands, with the variables that its table names; without a webhook, the end of its job is inferred."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("belvo_async._session.session.SystemClock", FollowingClock)
+    for variable, value in variables_of(belvo_simulator).items():
+        monkeypatch.setenv(variable, value)
+
+    await program(SPANISH, "belvo")["facturas_recibidas"](belvo_simulator.links[0])
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines
+    assert {"2025"} == {line[:4] for line in lines}
+
+
+def test_the_spanish_plan_can_be_read(tmp_path: Path) -> None:
+    """The file of plans is one, with nothing unknown in it."""
+    found = re.search(r"<!-- plan -->\n```toml\n(.*?)```", page(SPANISH), re.DOTALL)
+    assert found is not None
+    (tmp_path / "belvo-async.toml").write_text(found[1], encoding="utf-8")
+
+    config = read_config(tmp_path / "belvo-async.toml")
+
+    assert ["facturas"] == list(config.plans)
+
+
+def test_the_spanish_page_names_what_is_there() -> None:
+    """Errors and variables of its tables are those of the pages that say more."""
+    text = page(SPANISH)
+
+    assert set(re.findall(r"`(\w+Error)`", text)) <= every_error()
+    variables = set(re.findall(r"`((?:BELVO|SYNTAGE)_[A-Z_]+)`", text))
+    assert variables
+    assert [] == [name for name in variables if f"`{name}`" not in page("docs/getting-started.md")]
 
 
 def test_the_test_command_is_the_one_ci_runs() -> None:
