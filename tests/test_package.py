@@ -82,7 +82,9 @@ def test_the_image_is_made_of_what_the_build_needs() -> None:
     assert {"pyproject.toml", project["readme"], *project["license-files"], "belvo_async"} == set(kept)
 
 
-@pytest.mark.parametrize("name", ["SECURITY.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "docs", "tests"])
+@pytest.mark.parametrize(
+    "name", ["SECURITY.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "docs", "tests", ".ci", ".github"]
+)
 def test_the_source_package_is_whole(name: str) -> None:
     """Whoever has it alone finds the pages, which name each other by relative paths, and can test it."""
     assert name in PROJECT["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]
