@@ -59,9 +59,10 @@ ARROWS: dict[str, set[str]] = {
     "_session": CORE | {"vendors", "stores", "sinks", "_http", "_decode", "_tracker"},
     "web": CORE | {"_session"},
     "_page": CORE | {"_session"},
+    "integrations": CORE | {"_session", "sinks"},
     "simulator": set(),
     "pytest_plugin": CORE | {"", "_session", "vendors", "web", "simulator"},
-    "_cli": CORE | {"", "_session", "_page", "vendors", "web", "simulator", "stores", "sinks"},
+    "_cli": CORE | {"", "_session", "_page", "vendors", "web", "simulator", "stores", "sinks", "integrations"},
     "__main__": {"_cli"},
     "": CORE | {"_session", "vendors"},
 }

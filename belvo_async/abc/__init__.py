@@ -21,6 +21,7 @@ from .exchange import (
     Urgency,
     Walk,
 )
+from .listings import CommonInvoice, CommonPayment, ListRules
 from .plans import Plannable, PlanRules, RowPlace
 from .sink import OpenPart, PartKey, Receipt, SideFile, Sink
 from .store import ASIDE_FOR, EVER, LONG_AGO, Entry, LaidAside, Store
@@ -35,12 +36,15 @@ __all__ = [
     "Call",
     "Catalogue",
     "Clock",
+    "CommonInvoice",
+    "CommonPayment",
     "Conversation",
     "Download",
     "Entry",
     "Fetch",
     "Headers",
     "LaidAside",
+    "ListRules",
     "OpenPart",
     "Page",
     "PartKey",

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from ..errors import VendorError
 from ..jobs import Job, Observation, Task
 from .exchange import Answer, Call, Conversation, Download, Fetch, Headers, Query, Walk
+from .listings import ListRules
 from .plans import PlanRules
 
 
@@ -20,7 +21,8 @@ class Vendor(Protocol):
     account (a vendor may lack this: then there are none); `origin` scheme, host and port that credentials may go to;
     `tasks` maps each stored kind to its type; `queries`, `calls` and `downloads` are the types that `list`, `call` and
     `download` take; `accepts_webhooks` whether deliveries can be proven (or proof was explicitly waived); `plans` says
-    by resource how requests may be cut that a plan asks for. Answers that fit nothing raise PayloadError; error answers
+    by resource how requests may be cut that a plan asks for; `listings` by a word of our own which lists there are, and
+    how a copy of them is kept. Answers that fit nothing raise PayloadError; error answers
     to reads raise VendorError.
     """
 
@@ -42,6 +44,8 @@ class Vendor(Protocol):
     def accepts_webhooks(self) -> bool: ...
     @property
     def plans(self) -> Mapping[str, PlanRules]: ...
+    @property
+    def listings(self) -> Mapping[str, ListRules]: ...
 
     def credentials(self) -> Mapping[str, str]:
         """The headers that prove who we are. Called by the edge for each request to `origin`, kept nowhere."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any, Final, NamedTuple, Protocol
@@ -24,11 +25,12 @@ Work = Callable[[], None]
 
 
 class Closed(NamedTuple):
-    """What a writer has made of a part."""
+    """What a writer has made of a part. `durable`: what is still to be done elsewhere until it is; None: it is."""
 
     size_bytes: int
     digest: str
     beside: tuple[SideFile, ...] = ()
+    durable: Future[None] | None = None
 
 
 class PartWriter(Protocol):
@@ -94,6 +96,8 @@ class StreamedPart:
         closed: list[Closed] = []
         await self._hand_over(lambda: closed.append(self._close()))
         await self._settle()
+        if closed[0].durable is not None:
+            await asyncio.wrap_future(closed[0].durable)
         tally = self._tally
         return Receipt(
             sink=self._sink,

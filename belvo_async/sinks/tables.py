@@ -107,11 +107,21 @@ def is_absent(value: object) -> bool:
     return value is None or value is msgspec.UNSET
 
 
-def fill(record: type, rows: Sequence[Any]) -> Iterator[tuple[FlatTable, list[Cells]]]:
-    """Spread rows over the tables of their type: the columns of each, in the order of `FlatTable.all`."""
+def fill(
+    record: type, rows: Sequence[Any], ids: Sequence[str] | None = None
+) -> Iterator[tuple[FlatTable, list[Cells]]]:
+    """Spread rows over the tables of their type: the columns of each, in the order of `FlatTable.all`.
+
+    `ids`: what their tables are to be joined by instead of the ids that rows have.
+    """
+    keys = ids_of(record, rows) if ids is None else list(ids)
+    yield from _fill(tables_of(record), columns_of(record), rows, [keys, [""] * len(rows)], ())
+
+
+def ids_of(record: type, rows: Sequence[Any]) -> Cells:
+    """The id of each row, None where it has none."""
     fields = id_fields(record)
-    ids = [next((value for name in fields if (value := getattr(row, name))), None) for row in rows]
-    yield from _fill(tables_of(record), columns_of(record), rows, [ids, [""] * len(rows)], ())
+    return [next((value for name in fields if (value := getattr(row, name))), None) for row in rows]
 
 
 def _fill(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, cast
 
-from ...abc import OpenPart, PartKey, Shape, Sink
+from ...abc import OpenPart, PartKey, Receipt, Shape, Sink
 from ...jobs import Extent, Job
 from ...planning import Settled
 from ...planning.calendar import day_of
@@ -95,7 +97,7 @@ async def collect(
                         unsaved[place] += 0 if files is None else await files.save(rows, keys[place])
                     del batch
         await begin()
-        receipts = [await each.commit(now=core.clock.now()) for each in writers]
+        receipts = await _commit(writers, core.clock.now())
     forms = () if files is None else files.forms
     handed = tuple(
         Handed(
@@ -110,6 +112,17 @@ async def collect(
         for place, (receipt, part) in enumerate(zip(receipts, parts, strict=True))
     )
     return Collected(handed, results.misfits.count)
+
+
+async def _commit(writers: Sequence[OpenPart], now: datetime) -> list[Receipt]:
+    """Commit all, at once: what a disk or a database does together costs it less. Raises the first error."""
+    ends = await asyncio.gather(*(each.commit(now=now) for each in writers), return_exceptions=True)
+    receipts: list[Receipt] = []
+    for each in ends:
+        if isinstance(each, BaseException):
+            raise each
+        receipts.append(each)
+    return receipts
 
 
 def _sorted(axis: Axis, place: Any, batch: Sequence[Any]) -> dict[int, list[Any]]:

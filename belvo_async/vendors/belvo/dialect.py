@@ -35,6 +35,7 @@ from .lists import walk_query
 from .plans import plan_rules
 from .poll import PATIENCE, QUIET, poll
 from .results import walk_results
+from .schema.listings import LISTINGS
 from .schema.tasks import Invoices
 from .settings import ORIGINS, Pace, read_authorization, read_id, read_password
 from .start import start
@@ -105,7 +106,7 @@ class Belvo:
         read_span(quiet, "quiet")
         # Without webhooks nothing is worth waiting for longer.
         patience = quiet * PATIENCE if self.accepts_webhooks else quiet
-        self.plans = plan_rules(paced_by)
+        self.plans, self.listings = plan_rules(paced_by), LISTINGS
         self._pace = Pace(budget=paced_by, quiet=quiet, patience=patience)
 
     @classmethod

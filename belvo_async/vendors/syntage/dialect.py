@@ -22,6 +22,7 @@ from .lists import walk_query
 from .plans import PLAN_RULES
 from .poll import poll
 from .results import check_readable, walk_results
+from .schema.listings import LISTINGS
 from .schema.options import Period
 from .schema.tasks import Export, Extraction
 from .settings import ORIGINS, read_key, read_secrets
@@ -70,7 +71,7 @@ class Syntage:
         self._key = read_key(api_key)
         self.name = "syntage"
         self.tasks, self.queries, self.calls, self.downloads = catalogue_of(_PACKAGE)
-        self.plans = PLAN_RULES
+        self.plans, self.listings = PLAN_RULES, LISTINGS
         self.timeout = read_timeout(timeout)
         self.origin = choose_origin(base_url, environment, ORIGINS)
         self._secrets = read_secrets(webhook_secrets)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from functools import partial
 from typing import Any, Final, TypeAlias, cast
 
 from ...abc import Download, PlanRules, RowPlace
 from ...jobs import ISSUED, RECEIVED, Extent, Task
 from .schema.downloads import Cfdi
+from .schema.extents import day_of
 from .schema.invoices import Invoice
 from .schema.options import (
     AnyOptions,
@@ -67,31 +68,25 @@ def _start(extractor: str, make: _Make | None, subject: str, extent: Extent) -> 
     return Extraction(subject, extractor, None if make is None else make(extent))
 
 
-# Central time has been UTC-6 the whole year since 2022; the reading that the tax office's own days have.
-_MEXICO: Final = timedelta(hours=6)
 # Error codes of extractions: the portal is down for everybody.
 _OUTAGES: Final = frozenset({"sat_unavailable"})
 
 
-def _day(instant: datetime | None) -> date | None:
-    return None if instant is None else (instant.astimezone(UTC).replace(tzinfo=None) - _MEXICO).date()
-
-
 def _invoice_place(invoice: Invoice) -> RowPlace:
     sides = ((ISSUED, invoice.is_issuer), (RECEIVED, invoice.is_receiver))
-    return RowPlace(tuple(side for side, is_so in sides if is_so), _day(invoice.issued_at))
+    return RowPlace(tuple(side for side, is_so in sides if is_so), day_of(invoice.issued_at))
 
 
 def _retention_place(retention: TaxRetention) -> RowPlace:
-    return RowPlace((), _day(retention.issued_at))
+    return RowPlace((), day_of(retention.issued_at))
 
 
 def _return_place(filed: TaxReturn) -> RowPlace:
-    return RowPlace((), _day(filed.presented_at))
+    return RowPlace((), day_of(filed.presented_at))
 
 
 def _accounting_place(record: ElectronicAccountingRecord) -> RowPlace:
-    return RowPlace((), _day(record.received_at))
+    return RowPlace((), day_of(record.received_at))
 
 
 def _invoice_file(invoice: Invoice, form: str) -> Download | None:

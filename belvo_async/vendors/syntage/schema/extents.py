@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
 
 from ....jobs import ISSUED, RECEIVED, Extent
 from .options import (
@@ -14,6 +16,14 @@ from .options import (
     TaxRetentionOptions,
     TaxReturnOptions,
 )
+
+# Central time has been UTC-6 the whole year since 2022; the reading that the tax office's own days have.
+_MEXICO: Final = timedelta(hours=6)
+
+
+def day_of(instant: datetime | None) -> date | None:
+    """The day in Mexico City; None where there is no instant."""
+    return None if instant is None else (instant.astimezone(UTC).replace(tzinfo=None) - _MEXICO).date()
 
 
 def extent_of(options: object) -> Extent | None:

@@ -1,0 +1,1 @@
+"""Where a mirror may be: a file of DuckDB, or a schema of PostgreSQL."""

@@ -1,0 +1,28 @@
+"""Both vendors, simulated, and a database that mirrors them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("dlt", reason="mirrors need `pip install 'belvo-async[dlt]'`")
+
+from tests.integrations.kit import Database, hold_time_for_mirrors, open_database
+from tests.session.world import world
+
+__all__ = ["world"]
+
+
+@pytest.fixture(autouse=True)
+def patient() -> Iterator[None]:
+    with hold_time_for_mirrors():
+        yield
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """DuckDB, unless the test names others."""
+    with open_database(getattr(request, "param", "duckdb"), tmp_path) as found:
+        yield found
