@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from .lists import ListEnd, ListProgress, ListTask, list_tasks, mirror_lists
 from .places.opening import open_place
 from .places.place import MirrorPlace
 from .sink import MirrorSink
 
-__all__ = ["MirrorPlace", "MirrorSink", "open_place"]
+__all__ = [
+    "ListEnd",
+    "ListProgress",
+    "ListTask",
+    "MirrorPlace",
+    "MirrorSink",
+    "list_tasks",
+    "mirror_lists",
+    "open_place",
+]

@@ -45,6 +45,10 @@ _NOTE_HINTS: Final = {
 }
 
 
+# Of one process: DuckDB lets every connection of it into a file.
+_one_at_a_time: Final = threading.Lock()
+
+
 class Noted(NamedTuple):
     """What a mirror has by its own notes: jobs whose rows are there, and lists that were read."""
 
@@ -89,7 +93,7 @@ class Loader:
 
     def held(self) -> Noted:
         """Read the mirror's notes; nothing where there is no mirror yet."""
-        with self._place.hold() as held:
+        with _one_at_a_time, self._place.hold() as held:
             there = {str(name) for (name,) in held.query(_TABLES, self._place.schema)}
             jobs = self._notes(held, PARTS, ("job",)) if PARTS in there else []
             lists = self._notes(held, LISTS, LoadedList.__struct_fields__) if LISTS in there else []
@@ -140,7 +144,7 @@ class Loader:
         dlt = load("dlt")
         for name, value in _SETTINGS.items():
             dlt.config[f"{PIPELINE}.{name}"] = value
-        with self._place.hold() as held:
+        with _one_at_a_time, self._place.hold() as held:
             pipeline = dlt.pipeline(
                 PIPELINE,
                 pipelines_dir=str(self._room.pipelines),

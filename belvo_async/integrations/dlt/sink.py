@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from ...abc import ListRules, OpenPart, PartKey, Receipt, Vendor
 from ...discreet import discreet
@@ -39,7 +39,9 @@ class MirrorSink:
         self.place: MirrorPlace = open_place(place) if isinstance(place, str) else place
         self._vendors = vendors
         self._open: tuple[Workroom, Loader] | None = None
-        self._held = Noted(frozenset(), {})
+        self._noted = Noted(frozenset(), {})
+        self._begun = 0
+        self._turn = asyncio.Lock()
 
     @property
     def name(self) -> str:
@@ -59,30 +61,44 @@ class MirrorSink:
     @property
     def lists(self) -> Mapping[tuple[str, str, str], LoadedList]:
         """The lists that were in the mirror when it was begun: by vendor, listing and subject."""
-        return self._held.lists
+        return self._noted.lists
 
     @discreet
     async def begin(self) -> None:
         """See `Sink.begin`."""
-        if self._open is not None:
-            return
-        await asyncio.to_thread(self.place.check)
-        room = await asyncio.to_thread(Workroom)
-        self._open = room, Loader(self.place, room)
-        self._held = await asyncio.to_thread(self._open[1].held)
+        async with self._turn:
+            if self._open is None:
+                await asyncio.to_thread(self.place.check)
+                room = await asyncio.to_thread(Workroom)
+                self._open = room, Loader(self.place, room)
+                self._noted = await asyncio.to_thread(self._open[1].held)
+            self._begun += 1
 
     @discreet
     async def end(self) -> None:
-        """See `Sink.end`."""
+        """See `Sink.end`. Several runs may share a mirror: it is closed when as many have ended as began."""
+        self._begun -= 1
+        if self._begun <= 0:
+            await self.close()
+
+    async def close(self) -> None:
+        """Let go of everything, whoever began. Safe twice."""
+        self._begun = 0
         if self._open is not None:
             (room, loader), self._open = self._open, None
-            await asyncio.to_thread(loader.close)
-            await asyncio.to_thread(room.close)
+            await asyncio.shield(asyncio.to_thread(_close, room, loader))
+
+    async def __aenter__(self) -> Self:
+        await self.begin()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.close()
 
     @discreet
     async def holds(self, receipt: Receipt) -> bool:
         """See `Sink.holds`: by what the mirror itself notes of the jobs whose rows it has."""
-        return receipt.sink == self.name and receipt.job in self._held.jobs
+        return receipt.sink == self.name and receipt.job in self._noted.jobs
 
     def part(self, key: PartKey) -> AbstractAsyncContextManager[OpenPart]:
         """See `Sink.part`."""
@@ -101,6 +117,18 @@ class MirrorSink:
     def spool(self, stream: Stream) -> Spool:
         """Begin to gather rows. Blocking."""
         return Spool(self._opened[0].spools, stream)
+
+    async def load(self, spool: Spool) -> None:
+        """Load what was gathered, together with what else is waiting. Raises SinkError."""
+        future = self.loader.submit(spool)
+        try:
+            await asyncio.wrap_future(future)
+        finally:
+            # Who is cancelled may remove it at once: only when it is no longer read.
+            await asyncio.shield(asyncio.to_thread(wait, [future]))
+        note = spool.note
+        if isinstance(note, LoadedList):
+            self._noted.lists[note.vendor, note.listing, note.subject] = note
 
     def stream(self, vendor: str, resource: str, subject: str, record: type) -> Stream:
         """How rows that jobs brought are spread: as those of the list that holds them, where there is one."""
@@ -122,6 +150,11 @@ class MirrorSink:
 
     def __repr__(self) -> str:
         return f"<MirrorSink {self.name}>"
+
+
+def _close(room: Workroom, loader: Loader) -> None:
+    loader.close()
+    room.close()
 
 
 def listings_of(vendor: Vendor | None) -> Mapping[str, ListRules]:

@@ -24,8 +24,8 @@ from .queries import (
 )
 from .tasks import DIRECTIONS
 
-# When Belvo read a record, on the record and on its parts (reference, Invoices): each retrieval sets it anew.
-_READ_AT: Final = frozenset({"collected_at"})
+# When Belvo read and stored a record, on the record and on its parts: each retrieval sets them anew.
+_READ_AT: Final = frozenset({"collected_at", "created_at"})
 # The reference writes kinds as words, of which the SAT's letters are the first.
 _KINDS: Final[Mapping[str | None, str]] = {
     "Ingreso": "I",

@@ -45,8 +45,8 @@ from .queries import (
 )
 
 _CANCELLED: Final = "CANCELADO"
-# Set anew by each extraction that meets a record, whether anything of it changed or not.
-_READ_AT: Final = frozenset({"updated_at"})
+# When Syntage stored a record: an extraction that meets it again may set them anew, whether it changed or not.
+_READ_AT: Final = frozenset({"created_at", "updated_at"})
 
 
 def _common(invoice: Invoice) -> CommonInvoice:
