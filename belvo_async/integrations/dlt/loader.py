@@ -15,6 +15,7 @@ from .installed import load
 from .places.place import Hold, MirrorPlace
 from .spool import LoadedList, LoadedPart, Spool
 from .tables import MirrorTable
+from .views import make_views
 from .workroom import Workroom
 
 PIPELINE: Final = "belvo_async_mirror"
@@ -101,6 +102,17 @@ class Loader:
         return Noted(
             frozenset(str(job) for (job,) in jobs), {(each.vendor, each.listing, each.subject): each for each in noted}
         )
+
+    def make_views(self) -> tuple[str, ...]:
+        """Make the views of the mirror; their names. Raises SinkError."""
+        with _one_at_a_time, self._place.hold() as held:
+            try:
+                return make_views(held, self._place.schema)
+            except Exception as error:  # noqa: BLE001 - whatever the database says: it may hold what stands there
+                text = (
+                    f"the views of {self._place.name} could not be made ({type(error).__name__}): the tables are whole"
+                )
+                raise SinkError(text, path=self._place.name) from None
 
     def _notes(self, held: Hold, table: str, columns: Sequence[str]) -> list[tuple[Any, ...]]:
         sql = _NOTES.format(columns=", ".join(f'"{each}"' for each in columns), schema=self._place.schema, table=table)

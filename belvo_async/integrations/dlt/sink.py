@@ -118,6 +118,10 @@ class MirrorSink:
         """Begin to gather rows. Blocking."""
         return Spool(self._opened[0].spools, stream)
 
+    async def make_views(self) -> tuple[str, ...]:
+        """Make the views that come with a mirror; their names, () where there are no invoices. Raises SinkError."""
+        return await asyncio.to_thread(self.loader.make_views)
+
     async def load(self, spool: Spool) -> None:
         """Load what was gathered, together with what else is waiting. Raises SinkError."""
         future = self.loader.submit(spool)
