@@ -13,6 +13,7 @@ from belvo_async._cli.plans.coverage import coverage
 from belvo_async._cli.plans.display.screen import LogScreen
 from belvo_async._cli.plans.estimate import estimate
 from belvo_async._cli.plans.extract import extract
+from belvo_async._cli.plans.mirror import mirror
 from belvo_async._cli.plans.subjects import entities, links
 from tests.session.world import World
 from tests.variables import variables_of
@@ -52,10 +53,10 @@ class Shell:
             return {**self.environ, **environ}
 
         words = [each for each in argv if each in COMMANDS]
-        if argv[0] in ("extract", "sync"):
-            stream = io.StringIO()
+        if argv[0] in ("extract", "sync", "mirror"):
+            stream, run = io.StringIO(), mirror if argv[0] == "mirror" else extract
             try:
-                return await extract(options, given, self.world.clock, LogScreen(stream))
+                return await run(options, given, self.world.clock, LogScreen(stream))
             finally:
                 self.log = stream.getvalue()
         code: int = await COMMANDS[words[0]](options, given, self.world.clock)

@@ -70,11 +70,13 @@ async def test_every_list_is_read(world: World, database: Database) -> None:
     found = await mirror(session, database, world)
 
     assert {ListEnd.LOADED} == {each.end for each in found}
-    for name, (_, rows) in ends(found).items():
+    # A table is there once it had a row.
+    filled = {name: rows for name, (_, rows) in ends(found).items() if rows}
+    for name, rows in filled.items():
         assert [(rows,)] == database.rows(f"SELECT count(*) FROM fiscal.{name}"), name
     held = world.syntage.invoices(world.syntage.entities[0], {"period": {"from": "2025-01-01", "to": "2025-03-31"}})
     assert ("loaded", len(held)) == ends(found)["syntage_invoices"]
-    assert sum(1 for _, rows in ends(found).values() if rows) > 12
+    assert len(filled) > 12
 
 
 async def test_what_was_read_before_is_not_loaded_again(world: World, database: Database) -> None:

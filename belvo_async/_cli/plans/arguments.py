@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ...planning import Freshness
     from ..options import Commands, Parser
 
+_CERTIFICATE: Final = "in the end, write what is proven; {plan} stands for the plan's name"
 _GO_ON: Final = "ended in order; jobs that were sent go on at the vendor: give the same command again"
 
 
@@ -27,6 +28,7 @@ def add_plans(commands: Commands) -> None:
     sync = add_command(commands, "sync", "extract what is new or may still change", texts.SYNC)
     _addrun_command(sync, is_live=True)
     _add_live(sync)
+    _add_mirror(commands)
     estimate = add_command(commands, "estimate", "what plans need, before anything is sent", texts.ESTIMATE)
     _add_plan(estimate)
     _add_price(estimate)
@@ -42,6 +44,26 @@ def add_plans(commands: Commands) -> None:
     coverage.set_defaults(run=_run_coverage)
     verify.set_defaults(run=_run_verify)
     _add_subjects(commands)
+
+
+def _add_mirror(commands: Commands) -> None:
+    mirror = add_command(commands, "mirror", "keep a copy of what vendors hold in a database", texts.MIRROR)
+    mirror.add_argument("destination", metavar="DESTINATION", help="duckdb:FILE or postgresql://HOST/DATABASE")
+    _add_plan(mirror)
+    _add_price(mirror)
+    lists = mirror.add_argument_group("lists", texts.LISTS).add_mutually_exclusive_group()
+    lists.add_argument("--lists", nargs="+", metavar="NAME", help="only these: tax_returns, VENDOR.invoices, ...")
+    lists.add_argument("--no-lists", dest="lists", action="store_const", const=(), help="none")
+    beside = mirror.add_argument_group("what is written beside")
+    beside.add_argument("--certificate", metavar="FILE", help=_CERTIFICATE)
+    _add_pace(mirror)
+    mirror.add_argument("--dry-run", action="store_true", help="only say what the plans need, as `estimate` does")
+    add_format(mirror, "of --dry-run")
+    mirror.add_argument(
+        "--sync", dest="is_live", action="store_true", help="as `sync`: also ask again for what may still change"
+    )
+    _add_live(mirror)
+    mirror.set_defaults(run=_run_mirror, freshness=_live_if_asked)
 
 
 def _add_subjects(commands: Commands) -> None:
@@ -115,9 +137,12 @@ def _addrun_command(command: Parser, *, is_live: bool) -> None:
         metavar="xml,pdf",
         help="save the documents of the records beside the rows, whole or not at all; those that are there stay",
     )
-    into.add_argument(
-        "--certificate", metavar="FILE", help="in the end, write what is proven; {plan} stands for the plan's name"
-    )
+    into.add_argument("--certificate", metavar="FILE", help=_CERTIFICATE)
+    _add_pace(command)
+    command.set_defaults(run=_run_extract, is_live=is_live, dry_run=False)
+
+
+def _add_pace(command: Parser) -> None:
     how = command.add_argument_group("how long, how much at a time")
     wait = how.add_mutually_exclusive_group()
     wait.add_argument(
@@ -139,7 +164,6 @@ def _addrun_command(command: Parser, *, is_live: bool) -> None:
         metavar="KEY=WORD",
         help="kept with the jobs; may be repeated",
     )
-    command.set_defaults(run=_run_extract, is_live=is_live, dry_run=False)
 
 
 def _add_price(command: Parser) -> None:
@@ -164,6 +188,10 @@ def _add_live(command: Parser) -> None:
         "--open-age", type=SPAN, default=timedelta(days=7), metavar="SPAN", help="how old their answers may be (7d)"
     )
     command.set_defaults(freshness=_live)
+
+
+def _live_if_asked(options: argparse.Namespace) -> Freshness:
+    return _live(options) if options.is_live else _any_age(options)
 
 
 def _any_age(_: argparse.Namespace) -> Freshness:
@@ -212,6 +240,15 @@ def _run_extract(options: argparse.Namespace) -> int:
     from .extract import extract
 
     return run_command(extract, options, open_screen(), farewell=_GO_ON)
+
+
+def _run_mirror(options: argparse.Namespace) -> int:
+    if options.dry_run:
+        return _run_estimate(options)
+    from .display.screen import open_screen
+    from .mirror import mirror
+
+    return run_command(mirror, options, open_screen(), farewell=_GO_ON)
 
 
 def _run_estimate(options: argparse.Namespace) -> int:

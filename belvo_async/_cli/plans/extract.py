@@ -52,16 +52,21 @@ async def extract(options: argparse.Namespace, environ: Environ, clock: Clock, s
     prices, store = prices_at(options.prices, config) or Prices(), store_of(options, config)
     sinks = [_sink(each) for each in errands]
     async with opened(errands, store, environ, clock) as ready, _ends(sinks):
-        planned = zip(ready, sinks, strict=True)
-        jobs = [await _planned(each, sink, options, prices, clock) for each, sink in planned]
-        for job in jobs:
-            screen.say(_beginning(job))
-        looks = [job.look for job in jobs]
-        with screen.live(looks, clock) as refresh:
-            async with _ticking(refresh, screen.tick_seconds):
-                runs = (_carry_out(job, screen, refresh) for job in jobs)
-                ends = await asyncio.gather(*runs, return_exceptions=True)
-        return worst([await _conclude(job, end, screen, clock) for job, end in zip(jobs, ends, strict=True)])
+        both = zip(ready, sinks, strict=True)
+        jobs = [await plan_carriage(each, sink, options, prices, clock) for each, sink in both]
+        return worst(await carry_all(jobs, screen, clock))
+
+
+async def carry_all(jobs: Sequence[Carriage], screen: RunScreen, clock: Clock) -> list[int]:
+    """Run plans beside each other, show how they go, and say how each ended; their exit codes."""
+    for job in jobs:
+        screen.say(_beginning(job))
+    looks = [job.look for job in jobs]
+    with screen.live(looks, clock) as refresh:
+        async with _ticking(refresh, screen.tick_seconds):
+            runs = (_carry_out(job, screen, refresh) for job in jobs)
+            ends = await asyncio.gather(*runs, return_exceptions=True)
+    return [await _conclude(job, end, screen, clock) for job, end in zip(jobs, ends, strict=True)]
 
 
 def _sink(errand: Errand) -> Sink:
@@ -76,7 +81,10 @@ def _sink(errand: Errand) -> Sink:
     return sink
 
 
-async def _planned(ready: Ready, sink: Sink, options: argparse.Namespace, prices: Prices, clock: Clock) -> Carriage:
+async def plan_carriage(
+    ready: Ready, sink: Sink, options: argparse.Namespace, prices: Prices, clock: Clock
+) -> Carriage:
+    """Estimate a plan and begin its run; nothing is sent yet. Raises what keeps it from beginning."""
     errand, plan = ready.errand, ready.plan
     if errand.max_cost is not None and prices.price(plan.vendor, plan.resource) is None:
         raise ConfigurationError(f"--max-cost needs a price: --prices FILE does not name {plan.vendor}.{plan.resource}")

@@ -40,6 +40,28 @@ examples:
 
 {in_words()}""",
 )
+LISTS: Final = """\
+Beside what plans bring, lists are read, of the plans' subjects and accounts: from where the last
+reading ended, where the vendor has a filter for that. All are, but those whose rows the plans bring,
+unless some are named here."""
+MIRROR: Final = Text(
+    """\
+Keeps a copy of what vendors hold in a database: what plans bring, as `extract` gets it, and lists.
+Typed tables, one for each kind of record and for what it contains, and views over the invoices of
+all vendors. What a record said before stays, with the time until when it said so.
+
+Nothing is paid for twice, and rows that are there change nothing: broken off by whatever, the same
+command goes on. Needs `pip install 'belvo-async[dlt]'`.""",
+    f"""\
+examples:
+  belvo-async mirror duckdb:sat.duckdb --vendor syntage --resource invoice --subjects all --from 2021 \\
+      --to yesterday --store sqlite:jobs.db
+  belvo-async mirror postgresql://localhost/books --sync            every night, all plans of the file
+  belvo-async mirror 'postgresql://localhost/books?schema=sat' --plan invoices --no-lists
+  belvo-async mirror duckdb:sat.duckdb --lists tax_returns tax_statuses
+
+{in_words()}""",
+)
 SYNC: Final = Text(
     """\
 As `extract`, for every night: asks for what is new, and again for the days that may still change,

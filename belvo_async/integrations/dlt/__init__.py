@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .lists import ListEnd, ListProgress, ListTask, list_tasks, mirror_lists
+from .lists import ListEnd, ListProgress, ListTask, check_names, list_names, list_tasks, mirror_lists
 from .places.opening import open_place
 from .places.place import MirrorPlace
 from .sink import MirrorSink
@@ -13,6 +13,8 @@ __all__ = [
     "ListTask",
     "MirrorPlace",
     "MirrorSink",
+    "check_names",
+    "list_names",
     "list_tasks",
     "mirror_lists",
     "open_place",

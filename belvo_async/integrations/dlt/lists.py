@@ -89,7 +89,7 @@ def list_tasks(
     come by jobs of the resources that are `brought`, by vendor and resource. Raises ConfigurationError for a name that
     no vendor has.
     """
-    _check_names(vendors, names or ())
+    check_names(vendors, names or ())
     for vendor in vendors.values():
         for name, rules in listings_of(vendor).items():
             is_brought = any((vendor.name, each) in brought for each in rules.resources)
@@ -100,12 +100,19 @@ def list_tasks(
                 yield ListTask(vendor.name, name, rules, subject, whose)
 
 
-def _check_names(vendors: Mapping[str, Vendor], names: Collection[str]) -> None:
-    known = {name: each.name for each in vendors.values() for name in listings_of(each)}
-    full = {f"{each.name}.{name}" for each in vendors.values() for name in listings_of(each)}
+def list_names(vendors: Mapping[str, Vendor]) -> frozenset[str]:
+    """What lists of these vendors may be called: `invoices`, and `VENDOR.invoices`."""
+    both = ((each.name, name) for each in vendors.values() for name in listings_of(each))
+    return frozenset(name for vendor, listing in both for name in (listing, f"{vendor}.{listing}"))
+
+
+def check_names(vendors: Mapping[str, Vendor], names: Collection[str]) -> None:
+    """ConfigurationError for a name that no list of these vendors has."""
+    known = list_names(vendors)
     for name in names:
-        if name not in known and name not in full:
-            raise ConfigurationError(f"no list is called {name!r}: there are {', '.join(sorted(known))}")
+        if name not in known:
+            short = ", ".join(sorted(each for each in known if "." not in each))
+            raise ConfigurationError(f"no list is called {name!r}: there are {short}")
 
 
 def _account_word(account: str) -> str:

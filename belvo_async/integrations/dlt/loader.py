@@ -179,7 +179,8 @@ def _apart(waiting: Sequence[tuple[Spool, Future[None]]]) -> list[tuple[Spool, F
 
 
 def _resources(spools: Sequence[Spool]) -> list[Any]:
-    tables = {table.name: table for spool in spools for table in spool.tables}
+    # A table is there once it had a row; those below it with it, so that what joins them finds them.
+    tables = {table.name: table for spool in spools if spool.rows for table in spool.tables}
     notes = [spool.note for spool in spools]
     made = [_resource(table, spools) for table in tables.values()]
     for name, kind in ((PARTS, LoadedPart), (LISTS, LoadedList)):
@@ -192,7 +193,6 @@ def _resources(spools: Sequence[Spool]) -> list[Any]:
 
 def _resource(table: MirrorTable, spools: Sequence[Spool]) -> Any:
     def rows() -> Iterator[Any]:
-        # Also where there are none: a table that a query or a view names is there.
         yield table.schema().empty_table()
         for spool in spools:
             yield from spool.read(table)

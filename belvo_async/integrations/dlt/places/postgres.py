@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -31,9 +31,10 @@ class PostgresPlace:
 
     @discreet
     def __init__(self, url: str, schema: str) -> None:
-        self._url = Secret(url)
         self.schema = schema
         parts = _read(url)
+        self._password = Secret(parts.pop("password", ""))
+        self._parts = parts
         where = f"{parts.get('host', 'localhost')}:{parts.get('port', '5432')}"
         self._where = f"PostgreSQL at {where}"
         self.name = f"postgresql://{where}/{parts.get('dbname', '')}?schema={schema}"
@@ -50,7 +51,9 @@ class PostgresPlace:
             raise ConfigurationError(f"{error}; nothing was fired. Mend that, or name another place") from error
         staging = f"{self.schema}_staging"
         try:
-            rows = _OpenSchema(connection, self._url).query(_RIGHTS, self.schema, self.schema, staging, staging)
+            rows = _OpenSchema(connection, self._parts, self._password).query(
+                _RIGHTS, self.schema, self.schema, staging, staging
+            )
         finally:
             connection.close()
         if rows != [(True,)]:
@@ -64,7 +67,7 @@ class PostgresPlace:
         """See `MirrorPlace.hold`."""
         psycopg2, connection = load("psycopg2"), self._open()
         try:
-            held = _OpenSchema(connection, self._url)
+            held = _OpenSchema(connection, self._parts, self._password)
             try:
                 held.query(f"SET lock_timeout = {_LOCK_MILLISECONDS}")
                 held.query("SELECT pg_advisory_lock(%s)", _number(self.schema))
@@ -80,7 +83,7 @@ class PostgresPlace:
     def _open(self) -> Any:
         psycopg2 = load("psycopg2")
         try:
-            connection = psycopg2.connect(self._url.reveal(), connect_timeout=_CONNECT_SECONDS)
+            connection = psycopg2.connect(**_all(self._parts, self._password))
         except psycopg2.Error as error:
             raise SinkError(f"cannot open {self._where}: {_why(error)}", path=self.name) from None
         connection.autocommit = True
@@ -112,18 +115,31 @@ def _number(schema: str) -> int:
     return int.from_bytes(digest, "big", signed=True)
 
 
+def _all(parts: Mapping[str, str], password: Secret) -> dict[str, str]:
+    known = {"connect_timeout": str(_CONNECT_SECONDS), **parts}
+    return {**known, "password": password.reveal()} if password else known
+
+
+# What dlt calls the parts of an address; all others go along as they are.
+_NAMED: Final = {"host": "host", "port": "port", "dbname": "database", "user": "username"}
+
+
 class _OpenSchema:
-    def __init__(self, connection: Any, url: Secret) -> None:
+    def __init__(self, connection: Any, parts: Mapping[str, str], password: Secret) -> None:
         self._connection = connection
-        self._url = url
+        self._parts, self._password = parts, password
 
     @property
     def destination(self) -> Any:
         """See `Hold.destination`."""
         credentials = load("dlt.destinations.impl.postgres.configuration").PostgresCredentials()
-        credentials.parse_native_representation(self._url.reveal())
+        left = {each: text for each, text in self._parts.items() if each not in _NAMED}
+        for ours, theirs in _NAMED.items():
+            if ours in self._parts:
+                setattr(credentials, theirs, int(self._parts[ours]) if ours == "port" else self._parts[ours])
+        credentials.query = left
         # dlt insists on one; an empty one is what the client takes from its own file or variable.
-        credentials.password = credentials.password or ""
+        credentials.password = self._password.reveal()
         return load("dlt.destinations").postgres(credentials)
 
     def query(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
