@@ -340,6 +340,7 @@ def test_third_party_imports_stay_in_their_extras(sources: Sources) -> None:
     extras |= {"redis": {"stores"}, "psycopg": {"stores"}, "pyarrow": {"sinks"}, "xlsxwriter": {"sinks"}}
     extras |= {"redis": {"stores"}, "psycopg": {"stores"}, "rich_argparse": {"_cli"}, "shtab": {"_cli"}}
     extras |= {"uvloop": {"_cli"}}
+    extras |= {"dlt": {"integrations"}, "duckdb": {"integrations"}, "psycopg2": {"integrations"}}
     for path, tree in sources.items():
         for name in {each.split(".")[0] for each in imported(path, tree)} & set(extras):
             assert room_of(path) in extras[name], f"{path} imports {name}"

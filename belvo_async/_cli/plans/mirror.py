@@ -81,7 +81,7 @@ def _tasks(ready: Sequence[Ready], names: Sequence[str] | None) -> list[tuple[Se
 
 
 @dataclass
-class _Tally:
+class _ListTally:
     """How the lists of an account went."""
 
     loaded: Counter[str] = field(default_factory=Counter[str])
@@ -105,7 +105,7 @@ async def _read_lists(
     if not tasks:
         return Code.WHOLE
     screen.say(f"lists: {counted(len(tasks), 'list')} to read")
-    tally = _Tally()
+    tally = _ListTally()
     try:
         async for progress in mirror_lists(session, sink, tasks, clock=clock):
             tally.take(progress)
@@ -119,7 +119,7 @@ async def _read_lists(
     return Code.PARTIAL if tally.refused else Code.WHOLE
 
 
-def _said(tally: _Tally) -> list[str]:
+def _said(tally: _ListTally) -> list[str]:
     lines = [f"{counted(rows, 'row')} in {table}" for table, rows in sorted(tally.loaded.items()) if rows]
     if tally.unchanged:
         lines.append(f"{counted(tally.unchanged, 'list')} as before")

@@ -6,6 +6,7 @@ from .lists import ListEnd, ListProgress, ListTask, check_names, list_names, lis
 from .places.opening import open_place
 from .places.place import MirrorPlace
 from .sink import MirrorSink
+from .source import records
 
 __all__ = [
     "ListEnd",
@@ -18,4 +19,5 @@ __all__ = [
     "list_tasks",
     "mirror_lists",
     "open_place",
+    "records",
 ]

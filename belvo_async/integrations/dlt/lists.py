@@ -179,18 +179,18 @@ async def _mirror(
     try:
         query = task.rules.query(task.subject, since if task.rules.cursor else None)
         async with readers:
-            spool, extent, misfits = await _read(session, sink, task, query)
+            spool, reach, misfits = await _read(session, sink, task, query)
     except (VendorError, TransportError, TaskError, PayloadError, IncompleteResultError) as error:
         return ListProgress(task=task, end=ListEnd.FAILED, error=error)
     try:
-        if known is not None and (extent.digest == known.digest or (since is not None and not spool.rows)):
+        if known is not None and (reach.digest == known.digest or (since is not None and not spool.rows)):
             return ListProgress(task=task, end=ListEnd.UNCHANGED, rows=spool.rows, misfits=misfits)
         spool.note = LoadedList(
             vendor=task.vendor,
             listing=task.listing,
             subject=task.whose,
-            cursor=extent.last if known is None else max(filter(None, (extent.last, known.cursor)), default=None),
-            digest=extent.digest,
+            cursor=reach.last if known is None else max(filter(None, (reach.last, known.cursor)), default=None),
+            digest=reach.digest,
             row_count=spool.rows,
             read_at=now(),
         )
@@ -200,24 +200,30 @@ async def _mirror(
         await asyncio.to_thread(spool.drop)
 
 
-async def _read(session: Session, sink: MirrorSink, task: ListTask, query: Query[Any]) -> tuple[Spool, Extent, int]:
-    shape = session.vendors[task.vendor].list(query).shape
-    unversioned = task.rules.unversioned
-    into = Spreading(task.table, shape.record, task.whose, unversioned, is_snapshot=not shape.has_ids)
-    spool, extent = await asyncio.to_thread(sink.spool, Stream(into, task.rules)), Extent(task.rules.cursor)
+async def _read(session: Session, sink: MirrorSink, task: ListTask, query: Query[Any]) -> tuple[Spool, ListReach, int]:
+    stream = stream_of(session, task, query)
+    spool, reach = await asyncio.to_thread(sink.spool, stream), ListReach(task.rules.cursor)
     results = session.list(query)
     try:
         async with aclosing(results.batches()) as batches:
             async for batch in batches:
-                extent.add(batch, await asyncio.to_thread(spool.add, batch))
+                reach.add(batch, await asyncio.to_thread(spool.add, batch))
         await asyncio.to_thread(spool.finish)
     except BaseException:
         await asyncio.shield(asyncio.to_thread(spool.drop))
         raise
-    return spool, extent, results.misfits.count
+    return spool, reach, results.misfits.count
 
 
-class Extent:
+def stream_of(session: Session, task: ListTask, query: Query[Any]) -> Stream:
+    """How the rows of a list are spread; of one whose rows have no ids, what is no longer there has ended."""
+    shape = session.vendors[task.vendor].list(query).shape
+    unversioned = task.rules.unversioned
+    into = Spreading(task.table, shape.record, task.whose, unversioned, is_snapshot=not shape.has_ids)
+    return Stream(into, task.rules)
+
+
+class ListReach:
     """How far rows go by a field of theirs, and a digest of those that the next reading repeats: all, without one."""
 
     def __init__(self, cursor: str | None) -> None:
@@ -226,15 +232,18 @@ class Extent:
         self._late: list[tuple[datetime, int]] = []
         self.last: datetime | None = None
 
-    def add(self, rows: Sequence[Any], found: Spreaded) -> None:
-        """Take in rows that were spread."""
-        for place, version in zip(found.new, found.versions, strict=True):
-            at: datetime | None = None if self._cursor is None else getattr(rows[place], self._cursor)
+    def add(self, rows: Sequence[Any], found: Spreaded | None = None) -> None:
+        """Take in rows, and what they say where they were spread."""
+        for row in rows:
+            at: datetime | None = None if self._cursor is None else getattr(row, self._cursor)
+            if at is not None:
+                self.last = at if self.last is None else max(self.last, at)
+        for place, version in () if found is None else zip(found.new, found.versions, strict=True):
+            at = None if self._cursor is None else getattr(rows[place], self._cursor)
             if at is None:
                 self._total += int(version, 16)
-                continue
-            self._late.append((at, int(version, 16)))
-            self.last = at if self.last is None else max(self.last, at)
+            else:
+                self._late.append((at, int(version, 16)))
         if self.last is not None:
             # As queries go: by whole seconds.
             since = (self.last - OVERLAP).replace(microsecond=0)

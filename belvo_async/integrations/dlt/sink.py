@@ -102,7 +102,9 @@ class MirrorSink:
 
     def part(self, key: PartKey) -> AbstractAsyncContextManager[OpenPart]:
         """See `Sink.part`."""
-        return self._part(key, self.stream(key.vendor, key.resource, key.subject, key.record))
+        return self._part(
+            key, job_stream(self._vendors.get(key.vendor), key.vendor, key.resource, key.subject, key.record)
+        )
 
     @asynccontextmanager
     async def _part(self, key: PartKey, stream: Stream) -> AsyncGenerator[OpenPart]:
@@ -134,18 +136,6 @@ class MirrorSink:
         if isinstance(note, LoadedList):
             self._noted.lists[note.vendor, note.listing, note.subject] = note
 
-    def stream(self, vendor: str, resource: str, subject: str, record: type) -> Stream:
-        """How rows that jobs brought are spread: as those of the list that holds them, where there is one."""
-        name, rules = self._listing(vendor, resource)
-        unversioned = frozenset[str]() if rules is None else rules.unversioned
-        return Stream(Spreading(f"{vendor}_{name}", record, subject_word(subject), unversioned), rules)
-
-    def _listing(self, vendor: str, resource: str) -> tuple[str, ListRules | None]:
-        for name, rules in listings_of(self._vendors.get(vendor)).items():
-            if resource in rules.resources:
-                return name, rules
-        return resource.lower(), None
-
     @property
     def _opened(self) -> tuple[Workroom, Loader]:
         if self._open is None:
@@ -159,6 +149,14 @@ class MirrorSink:
 def _close(room: Workroom, loader: Loader) -> None:
     loader.close()
     room.close()
+
+
+def job_stream(vendor: Vendor | None, name: str, resource: str, subject: str, record: type) -> Stream:
+    """How rows that jobs brought are spread: as those of the list that holds them, where there is one."""
+    for listing, rules in listings_of(vendor).items():
+        if resource in rules.resources:
+            return Stream(Spreading(f"{name}_{listing}", record, subject_word(subject), rules.unversioned), rules)
+    return Stream(Spreading(f"{name}_{resource.lower()}", record, subject_word(subject)), None)
 
 
 def listings_of(vendor: Vendor | None) -> Mapping[str, ListRules]:
