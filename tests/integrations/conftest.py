@@ -9,8 +9,9 @@ import pytest
 
 pytest.importorskip("dlt", reason="mirrors need `pip install 'belvo-async[dlt]'`")
 
-from tests.integrations.kit import Database, hold_time_for_mirrors, open_database
+from tests.integrations.kit import Database, Mirrored, hold_time_for_mirrors, mirror_both, open_database
 from tests.session.world import world
+from tests.virtual_time import run
 
 __all__ = ["world"]
 
@@ -26,3 +27,11 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     """DuckDB, unless the test names others."""
     with open_database(getattr(request, "param", "duckdb"), tmp_path) as found:
         yield found
+
+
+@pytest.fixture(scope="session", params=["duckdb", "postgres"])
+def mirrored(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mirrored]:
+    """A mirror of both vendors, made once: to be read only."""
+    with open_database(request.param, tmp_path_factory.mktemp("mirror")) as found, hold_time_for_mirrors():
+        made: Mirrored = run(mirror_both(found))
+        yield made

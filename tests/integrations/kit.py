@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 from unittest.mock import patch
@@ -14,9 +16,14 @@ import duckdb
 import psycopg
 import pytest
 
+from belvo_async.integrations.dlt import MirrorSink, list_tasks, mirror_lists
 from belvo_async.integrations.dlt.loader import Loader
+from belvo_async.planning import Plan
+from belvo_async.simulator import BelvoSimulator, SyntageSimulator
+from belvo_async.simulator.wire import JsonObject
+from tests.session.world import FIRST, LAST, World
 from tests.stores.postgres.server import URL, admin
-from tests.virtual_time import hold_time_while
+from tests.virtual_time import VirtualClock, hold_time_while
 
 
 class Database(Protocol):
@@ -102,6 +109,52 @@ def tables_of(database: Database) -> list[str]:
     """The tables and views of a mirror, without dlt's own."""
     sql = "SELECT table_name FROM information_schema.tables WHERE table_schema = ?"
     return sorted(str(name) for (name,) in database.rows(sql, database.schema) if not str(name).startswith("_dlt"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mirrored:
+    """A database that mirrors a year of both vendors, for tests that only read it; and what the vendors hold."""
+
+    database: Database
+    belvo: list[JsonObject]
+    syntage: list[JsonObject]
+    secrets: list[str]
+    views: tuple[str, ...]
+
+
+async def mirror_both(database: Database) -> Mirrored:
+    """Mirror invoices of two links and two entities, and two lists."""
+    clock = VirtualClock(asyncio.get_running_loop())
+    async with (
+        BelvoSimulator(now=clock.now, invoices_per_year=72) as belvo,
+        SyntageSimulator(now=clock.now, invoices_per_year=72) as syntage,
+        AsyncExitStack() as stack,
+    ):
+        session = await World(belvo, syntage, clock, stack).open()
+        links, entities = belvo.links[:2], syntage.entities[:2]
+        async with MirrorSink(database.spec, session.vendors) as sink:
+            for plan in (
+                Plan(vendor="belvo", resource="invoices", subjects=links, first=FIRST, last=LAST),
+                Plan(vendor="syntage", resource="invoice", subjects=entities, first=FIRST, last=LAST),
+            ):
+                async for _ in await session.extract(plan, into=sink):
+                    pass
+            tasks = list(list_tasks(session.vendors, {}, names=["entities", "links"]))
+            assert all([each.error is None async for each in mirror_lists(session, sink, tasks, clock=clock)])
+            views = await sink.make_views()
+            # Also where they are there already.
+            assert views == await sink.make_views()
+        period: JsonObject = {"period": {"from": FIRST.isoformat(), "to": LAST.isoformat()}}
+        return Mirrored(
+            database=database,
+            belvo=[row for each in links for row in belvo.invoices(each, FIRST, LAST)],
+            syntage=[row for each in entities for row in syntage.invoices(each, period)],
+            secrets=[
+                *(belvo.secret_id, belvo.secret_password, belvo.webhook_authorization),
+                *(syntage.api_key, syntage.signing_secret),
+            ],
+            views=views,
+        )
 
 
 both_databases = pytest.mark.parametrize("database", ["duckdb", "postgres"], indirect=True)

@@ -9,32 +9,19 @@ from decimal import Decimal
 from typing import Any
 
 from belvo_async.integrations.dlt import MirrorSink
-from tests.integrations.kit import Database, both_databases
-from tests.integrations.test_jobs import PERIOD, YEAR, belvo_plan, syntage_plan
+from tests.integrations.kit import Database, Mirrored
 from tests.session.world import World
 
 Row = Mapping[str, Any]
-VIEWS = (
-    *("current_invoices", "current_payments", "sales_by_month", "purchases_by_month"),
-    *("customers", "suppliers", "ppd_without_payment", "cancelled_after_month_end"),
-)
 
 
-async def mirrored(world: World, database: Database) -> list[Row]:
-    """Mirror a year of both vendors; what that is in common words, by the vendors' own rows."""
-    session = await world.open()
-    async with MirrorSink(database.spec, session.vendors) as sink:
-        for plan in (belvo_plan(world), syntage_plan(world)):
-            async for _ in await session.extract(plan, into=sink):
-                pass
-        assert VIEWS == await sink.make_views()
-        # Also where they are there already.
-        assert VIEWS == await sink.make_views()
-    belvo = (row for link in world.belvo.links[:2] for row in world.belvo.invoices(link, *YEAR.values()))
-    syntage = (row for each in world.syntage.entities[:2] for row in world.syntage.invoices(each, PERIOD))
-    # What both hold is one invoice: the second vendor's word was the last, and what either knows of payments counts.
+def held(mirrored: Mirrored) -> list[Row]:
+    """What the vendors hold, in common words, by their own rows.
+
+    What both hold is one invoice: the second vendor's word was the last, and what either knows of payments counts.
+    """
     found: dict[tuple[str, bool], dict[str, Any]] = {}
-    for row in [*map(of_belvo, belvo), *map(of_syntage, syntage)]:
+    for row in [*map(of_belvo, mirrored.belvo), *map(of_syntage, mirrored.syntage)]:
         before = found.get((row["uuid"], row["is_issued"]), {"is_paid": False, "pays": []})
         both = {"is_paid": row["is_paid"] or before["is_paid"], "pays": [*row["pays"], *before["pays"]]}
         found[row["uuid"], row["is_issued"]] = {**row, **both}
@@ -97,10 +84,9 @@ def by_month(rows: list[Row], *, is_issued: bool) -> dict[tuple[str, date, str],
     return {key: tuple(found) for key, found in sums.items()}
 
 
-@both_databases
-async def test_the_views_say_what_the_vendors_hold(world: World, database: Database) -> None:
+def test_the_views_say_what_the_vendors_hold(mirrored: Mirrored) -> None:
     """Sales, purchases, shares, what is unpaid and what was cancelled late: each to the cent."""
-    rows = await mirrored(world, database)
+    rows, database = held(mirrored), mirrored.database
 
     for view, is_issued in (("sales_by_month", True), ("purchases_by_month", False)):
         found = database.rows(
@@ -141,9 +127,9 @@ async def test_the_views_say_what_the_vendors_hold(world: World, database: Datab
     assert late == {uuid for (uuid,) in database.rows("SELECT uuid FROM fiscal.cancelled_after_month_end")}
 
 
-async def test_an_invoice_that_both_vendors_hold_is_counted_once(world: World, database: Database) -> None:
+def test_an_invoice_that_both_vendors_hold_is_counted_once(mirrored: Mirrored) -> None:
     """They know the same taxpayers: each invoice is one row of what is current, and two of what was told."""
-    rows = await mirrored(world, database)
+    rows, database = held(mirrored), mirrored.database
 
     told = "SELECT count(*) FROM fiscal.invoices WHERE _dlt_valid_to IS NULL"
     assert database.rows(told) > [(len(rows),)]
