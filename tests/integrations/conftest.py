@@ -7,13 +7,17 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("dlt", reason="mirrors need `pip install 'belvo-async[dlt]'`")
-
 from tests.integrations.kit import Database, Mirrored, hold_time_for_mirrors, mirror_both, open_database
 from tests.session.world import world
 from tests.virtual_time import run
 
 __all__ = ["world"]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def installed() -> None:
+    """Skip where the extra is not installed."""
+    pytest.importorskip("dlt", reason="mirrors need `pip install 'belvo-async[dlt]'`")
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +34,9 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
 
 
 @pytest.fixture(scope="session", params=["duckdb", "postgres"])
-def mirrored(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mirrored]:
+def mirrored(
+    installed: None, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Mirrored]:
     """A mirror of both vendors, made once: to be read only."""
     with open_database(request.param, tmp_path_factory.mktemp("mirror")) as found, hold_time_for_mirrors():
         made: Mirrored = run(mirror_both(found))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -81,3 +82,24 @@ async def test_the_same_run_again_changes_nothing_and_pays_nothing(world: World,
     assert [True, True] == [each.is_whole for each in outcomes]
     assert sent == len(world.sent())
     assert before == contents(database, tables)
+
+
+async def test_plans_may_share_a_mirror(world: World, database: Database) -> None:
+    """Begun and ended by each run, it is open until the last; what one run loaded, the next one knows."""
+    session = await world.open()
+    plans = belvo_plan(world, subjects=world.belvo.links[:1]), syntage_plan(world, subjects=world.syntage.entities[:1])
+
+    async def carry_out(plan: Plan, sink: MirrorSink) -> PlanOutcome:
+        run = await session.extract(plan, into=sink)
+        async for _ in run:
+            pass
+        return run.outcome
+
+    async with MirrorSink(database.spec, session.vendors) as sink:
+        first = await asyncio.gather(*(carry_out(plan, sink) for plan in plans))
+        sent = len(world.sent())
+        again = await asyncio.gather(*(carry_out(plan, sink) for plan in plans))
+
+    assert all(each.is_whole for each in (*first, *again))
+    assert [0, 0] == [each.tally.parts for each in again]
+    assert sent == len(world.sent())

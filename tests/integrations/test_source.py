@@ -7,7 +7,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import dlt
 import pytest
 
 from belvo_async import ConfigurationError, Session
@@ -15,6 +14,8 @@ from belvo_async.integrations.dlt import records
 from tests.integrations.kit import DuckdbFile, contents, tables_of
 from tests.session.world import World
 from tests.virtual_time import hold_time_while
+
+dlt: Any = pytest.importorskip("dlt", reason="the source needs `pip install 'belvo-async[dlt]'`")
 
 
 async def run(source: Any, database: DuckdbFile, folder: Path) -> None:

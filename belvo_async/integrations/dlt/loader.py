@@ -51,9 +51,9 @@ _one_at_a_time: Final = threading.Lock()
 
 
 class Noted(NamedTuple):
-    """What a mirror has by its own notes: jobs whose rows are there, and lists that were read."""
+    """What a mirror has by its own notes: jobs whose rows are there, and lists that were read. Grows with loads."""
 
-    jobs: frozenset[str]
+    jobs: set[str]
     lists: dict[tuple[str, str, str], LoadedList]
 
 
@@ -99,9 +99,7 @@ class Loader:
             jobs = self._notes(held, PARTS, ("job",)) if PARTS in there else []
             lists = self._notes(held, LISTS, LoadedList.__struct_fields__) if LISTS in there else []
         noted = [LoadedList(**dict(zip(LoadedList.__struct_fields__, row, strict=True))) for row in lists]
-        return Noted(
-            frozenset(str(job) for (job,) in jobs), {(each.vendor, each.listing, each.subject): each for each in noted}
-        )
+        return Noted({str(job) for (job,) in jobs}, {(each.vendor, each.listing, each.subject): each for each in noted})
 
     def make_views(self) -> tuple[str, ...]:
         """Make the views of the mirror; their names. Raises SinkError."""

@@ -39,7 +39,7 @@ class MirrorSink:
         self.place: MirrorPlace = open_place(place) if isinstance(place, str) else place
         self._vendors = vendors
         self._open: tuple[Workroom, Loader] | None = None
-        self._noted = Noted(frozenset(), {})
+        self._noted = Noted(set(), {})
         self._begun = 0
         self._turn = asyncio.Lock()
 
@@ -109,7 +109,8 @@ class MirrorSink:
     @asynccontextmanager
     async def _part(self, key: PartKey, stream: Stream) -> AsyncGenerator[OpenPart]:
         table, subject = stream.place
-        writer = _PartSpool(await asyncio.to_thread(self.spool, stream), self.loader, key, table, subject)
+        spool = await asyncio.to_thread(self.spool, stream)
+        writer = _PartSpool(spool, self.loader, key, table, subject, self._noted.jobs)
         part = StreamedPart(key, self.name, table, writer)
         try:
             yield part
@@ -170,8 +171,9 @@ def listings_of(vendor: Vendor | None) -> Mapping[str, ListRules]:
 class _PartSpool:
     """Keeps the contract `PartWriter`: rows are spooled while they come, and loaded in the end."""
 
-    def __init__(self, spool: Spool, loader: Loader, key: PartKey, table: str, subject: str) -> None:
+    def __init__(self, spool: Spool, loader: Loader, key: PartKey, table: str, subject: str, loaded: set[str]) -> None:
         self.path = table
+        self._loaded = loaded
         self._spool, self._loader, self._key, self._subject = spool, loader, key, subject
         self._rows: list[Any] = []
         self._versions = 0
@@ -195,7 +197,12 @@ class _PartSpool:
         self._spool.note = part_note(self._key, self._spool.rows, self._subject)
         size_bytes = self._spool.size_bytes
         self._load = self._loader.submit(self._spool)
+        self._load.add_done_callback(self._note)
         return Closed(size_bytes, hashlib.sha256(str(self._versions).encode()).hexdigest(), durable=self._load)
+
+    def _note(self, load: Future[None]) -> None:
+        if load.exception() is None:
+            self._loaded.add(self._key.job)
 
     def drop(self) -> None:
         self._rows.clear()
