@@ -16,7 +16,7 @@ from ..abc import Sink, Store
 from ..accounts import accounts_of
 from ..discreet import discreet
 from ..errors import ConfigurationError, TaskError
-from ..jobs import Job
+from ..jobs import Job, proof_of
 from ..planning import (
     Certificate,
     Coverage,
@@ -182,12 +182,12 @@ class Plans(Reads):
         return list(lines.values())
 
     async def _history(self, settled: Settled) -> AsyncIterator[Job]:
-        """Every job that ever was about a plan's subjects and resource, open, ended and pruned."""
+        """Every job that ever was about a plan's subjects and resource, open, ended and pruned: what they prove."""
         accounts = accounts_of(self._core.vendors[settled.plan.vendor])
         subjects = frozenset(settled.plan.subjects)
         async for job in every_job(self._jobs, accounts):
             if job.task.resource == settled.plan.resource and job.task.subject in subjects:
-                yield job
+                yield proof_of(job) or job
 
     async def _handed(self, settled: Settled, sink: Sink) -> AsyncIterator[Handed]:
         accounts = accounts_of(self._core.vendors[settled.plan.vendor])

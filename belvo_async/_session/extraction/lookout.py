@@ -37,5 +37,9 @@ class Lookout:
                     line.is_behind = True
             self._due = self._now() + max(LOOK_EVERY, LOOK_SHARE * (self._now() - began))
 
+    def close(self) -> None:
+        """Forget the subjects: nobody looks any more."""
+        self._lines.clear()
+
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

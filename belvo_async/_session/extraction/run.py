@@ -121,6 +121,10 @@ class PlanRun:
             await asyncio.gather(*self._working, return_exceptions=True)
             await self._sink.end()
         self._outcome = self._conclude()
+        # What was known of the subjects may weigh more than all else that its owner does from now on.
+        self._lines = ()
+        self._later.clear()
+        self._steps.lookout.close()
 
     async def _go_on(self) -> bool:
         """Start what may be, and wait for something to happen; whether there may be anything left."""
