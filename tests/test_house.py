@@ -335,14 +335,14 @@ def every_error() -> set[str]:
 
 
 def test_third_party_imports_stay_in_their_extras(sources: Sources) -> None:
-    """The run-time core needs aiohttp, msgspec and tenacity; whatever else is imported belongs to an extra."""
+    """The core needs aiohttp, msgspec and tenacity; whatever else is imported at run time belongs to an extra."""
     extras = {"rich": {"_cli"}, "pytest": {"pytest_plugin"}, "pytest_asyncio": {"pytest_plugin"}}
     extras |= {"redis": {"stores"}, "psycopg": {"stores"}, "pyarrow": {"sinks"}, "xlsxwriter": {"sinks"}}
     extras |= {"redis": {"stores"}, "psycopg": {"stores"}, "rich_argparse": {"_cli"}, "shtab": {"_cli"}}
     extras |= {"uvloop": {"_cli"}}
     extras |= {"dlt": {"integrations"}, "duckdb": {"integrations"}, "psycopg2": {"integrations"}}
     for path, tree in sources.items():
-        for name in {each.split(".")[0] for each in imported(path, tree)} & set(extras):
+        for name in {each.split(".")[0] for each in imported(path, tree, at_run_time_only=True)} & set(extras):
             assert room_of(path) in extras[name], f"{path} imports {name}"
 
 

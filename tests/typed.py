@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any, assert_type
 
+import pyarrow
+
 from belvo_async import Job, JobError, JobHandle, Session, Task, belvo, syntage
 
 
@@ -20,6 +22,9 @@ async def what_fire_knows(session: Session, task: belvo.Invoices) -> None:
         assert_type(settled, JobHandle[belvo.Invoice])
     async for invoice in handle.results():
         assert_type(invoice, belvo.Invoice)
+    async for batch in handle.results().arrow_batches():
+        assert_type(batch, pyarrow.RecordBatch)
+    assert_type(await handle.results().arrow(), pyarrow.Table)
     async for row in handle.results(type=dict[str, object]):
         assert_type(row, dict[str, object])
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing, closing
 from datetime import datetime
-from typing import Any, Final, Generic, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NamedTuple, Self, TypeVar
 
 from ..._decode import PageReader
 from ..._http import Send
@@ -20,6 +20,9 @@ from .misfits import MisfitReport
 from .page_loops import PageLoops
 from .prefetch import Prefetch, Spares
 from .record_type import check_record
+
+if TYPE_CHECKING:
+    import pyarrow
 
 R_co = TypeVar("R_co", covariant=True)
 
@@ -127,6 +130,31 @@ class Results(Generic[R_co]):
             raise IncompleteResultError(
                 f"{arrived}; read again or treat them as partial", expected=expected, received=row_filter.counted
             )
+
+    @discreet
+    def arrow_batches(
+        self, *, rows: int = 2_000, flat: bool = False, decimals: Literal["exact", "text"] = "exact"
+    ) -> AsyncGenerator[pyarrow.RecordBatch, None]:
+        """The same records as record batches of Arrow (extra `parquet`), of at most so many `rows`. Never an empty one.
+
+        Columns and types are those of the Parquet sink: names in snake_case, decimal128(38, 9), date32, timestamps in
+        microseconds and UTC, UUIDs in small letters; nested records are structs and lists. With `flat`, nested records
+        are columns like `tax_details_total`, only lists are nested. With `decimals="text"`, decimals are exact texts.
+        Raises ConfigurationError without pyarrow and TaskError where rows are read into what has no columns, both at
+        once; SinkError names the column of a value that has no place in its type, after the batches before it.
+        """
+        from .arrow import gather, make_batches
+
+        made = make_batches(self._record or self._walk.shape.record, rows=rows, flat=flat, decimals=decimals)
+        return gather(self.batches(), made, rows)
+
+    @discreet
+    async def arrow(self, *, flat: bool = False, decimals: Literal["exact", "text"] = "exact") -> pyarrow.Table:
+        """All records as one table of Arrow: only for results that fit in memory. Otherwise as `arrow_batches`."""
+        from .arrow import make_table
+
+        batches = self.arrow_batches(flat=flat, decimals=decimals)
+        return await make_table(batches, self._record or self._walk.shape.record, flat=flat, decimals=decimals)
 
     @discreet
     async def to_list(self) -> list[R_co]:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ...errors import ConfigurationError, SinkError
-from ..columns import Column, ColumnKind, open_text
-from ..tables import Cells, is_absent
+from ..columns import Column, ColumnKind, columns_of, open_text
+from ..small_letters import recaster, values_of
+from ..tables import Cells, cells_of, is_absent, one_table
 
 # What money fits: 29 digits before the point and 9 after it; DuckDB's and polars' own decimals are as wide.
 DIGITS: Final = 38
 PLACES: Final = 9
+
+
+class Remedies(NamedTuple):
+    """What to do about a decimal, and about any other value, that has no place in its column."""
+
+    decimal: str
+    other: str
 
 
 def load_arrow() -> tuple[Any, Any]:
@@ -21,14 +29,19 @@ def load_arrow() -> tuple[Any, Any]:
     try:
         return importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
     except ImportError as error:
-        raise ConfigurationError("Parquet needs `pip install 'belvo-async[parquet]'`") from error
+        raise ConfigurationError("Parquet and Arrow need `pip install 'belvo-async[parquet]'`") from error
+
+
+# What to do about a value without a place in its column: where Parquet is written.
+_IN_FILES: Final = Remedies("write it with `?decimals=text`, or into `ndjson:`", "write it into `ndjson:`")
 
 
 class Arrays:
     """Makes arrays of the values of columns. With `as_text`, decimals are texts: any fits, and none can be summed."""
 
-    def __init__(self, *, as_text: bool) -> None:
+    def __init__(self, *, as_text: bool, remedies: Remedies = _IN_FILES) -> None:
         self._arrow, _ = load_arrow()
+        self._remedies = remedies
         arrow = self._arrow
         self._types: dict[ColumnKind, Any] = {
             ColumnKind.TEXT: arrow.string(),
@@ -67,7 +80,7 @@ class Arrays:
         try:
             return self._arrow.array(values, self._types.get(column.kind, self._types[ColumnKind.OPEN]))
         except (self._arrow.ArrowException, ArithmeticError, TypeError, ValueError):
-            raise _misfit(column.kind, where) from None
+            raise self._misfit(column.kind, where) from None
 
     def _struct(self, column: Column, values: Cells, where: str) -> Any:
         children = [
@@ -88,14 +101,37 @@ class Arrays:
         places = self._arrow.array([*offsets, total], self._arrow.int32())
         return self._arrow.ListArray.from_arrays(places, self.make(item, flat, where))
 
+    def _misfit(self, kind: ColumnKind, where: str) -> SinkError:
+        if kind is ColumnKind.DECIMAL:
+            room = f"{DIGITS - PLACES} digits before the point and {PLACES} after it"
+            fault = f"a number in column {where} has no place in a decimal of Arrow ({room})"
+            return SinkError(f"{fault}: {self._remedies.decimal}", column=where)
+        fault = f"a value in column {where} is no {kind} that Arrow can hold"
+        return SinkError(f"{fault}: {self._remedies.other}", column=where)
 
-def _misfit(kind: ColumnKind, where: str) -> SinkError:
-    if kind is ColumnKind.DECIMAL:
-        room = f"{DIGITS - PLACES} digits before the point and {PLACES} after it"
-        advice = "write it with `?decimals=text`, or into `ndjson:`"
-        return SinkError(
-            f"a number in column {where} has no place in a Parquet decimal ({room}): {advice}", column=where
-        )
-    return SinkError(
-        f"a value in column {where} is no {kind} that Parquet can hold: write it into `ndjson:`", column=where
-    )
+
+class Batches:
+    """Makes record batches of rows of one type: nested as the rows are, or `flat`, where only lists are nested.
+
+    UUIDs are in small letters, columns in snake_case, whatever the rows have.
+    """
+
+    def __init__(self, record: type, arrays: Arrays, *, flat: bool = False) -> None:
+        self._arrow, _ = load_arrow()
+        self._arrays = arrays
+        self._recast = recaster(record)
+        self._columns = columns_of(record)
+        plain = [(each.name, each) for each in self._columns]
+        self._named = [(leaf.name, leaf.column) for leaf in one_table(record).leaves] if flat else plain
+        self._flat = flat
+        self.schema = arrays.schema(self._named)
+
+    def make(self, rows: Sequence[Any]) -> Any:
+        """One batch of some rows, in any thread. SinkError names the column of a value that has no place in it."""
+        recast = self._recast(rows, values_of(rows))
+        cells = cells_of(self._columns, recast) if self._flat else self._cells(recast)
+        made = [self._arrays.make(each, got, name) for (name, each), got in zip(self._named, cells, strict=True)]
+        return self._arrow.RecordBatch.from_arrays(made, schema=self.schema)
+
+    def _cells(self, rows: Sequence[Any]) -> Iterator[Cells]:
+        return (list(map(attrgetter(each.name), rows)) for each in self._columns)

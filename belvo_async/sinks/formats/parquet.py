@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from operator import attrgetter
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from ...abc import PartKey, SideFile
 from ...errors import ConfigurationError
-from ..columns import columns_of
 from ..folder import FolderSink, take_choice
 from ..layout import part_path
 from ..part import Closed, PartWriter, Work
 from ..part_file import PartFile, PartStream
 from ..small_letters import Values, recaster, values_of
 from ..tables import Cells, fill, tables_of
-from .arrow import Arrays, load_arrow
+from .arrow import Arrays, Batches, load_arrow
 
 # Rows that are made arrays at once, and rows of one row group: wide enough to compress, small enough to hold.
 _BATCH_ROWS: Final = 2_000
@@ -69,8 +67,10 @@ class _ParquetFile:
             self.file.drop()
             raise
 
-    def add(self, arrays: Sequence[Any]) -> None:
-        batch = self._arrow.RecordBatch.from_arrays(arrays, schema=self._schema)
+    def add_arrays(self, arrays: Sequence[Any]) -> None:
+        self.add(self._arrow.RecordBatch.from_arrays(arrays, schema=self._schema))
+
+    def add(self, batch: Any) -> None:
         self._batches.append(batch)
         self.rows += batch.num_rows
         self._waiting_rows += batch.num_rows
@@ -99,9 +99,8 @@ class _ParquetFile:
 class _Gathering:
     """Gathers rows until they are worth a thread's while."""
 
-    def __init__(self, place: Path, record: type) -> None:
+    def __init__(self, place: Path) -> None:
         self.path = str(place)
-        self._recast = recaster(record)
         self._rows: list[Any] = []
 
     def take(self, rows: Sequence[Any], values: Sequence[Values]) -> Work | None:
@@ -109,7 +108,7 @@ class _Gathering:
         if len(self._rows) < _BATCH_ROWS:
             return None
         taken, self._rows = self._rows, []
-        return lambda: self._add(self._recast(taken, values_of(taken)))
+        return lambda: self._add(taken)
 
     def _add(self, rows: Sequence[Any]) -> None:
         raise NotImplementedError
@@ -117,20 +116,17 @@ class _Gathering:
     def _flush(self) -> None:
         if self._rows:
             taken, self._rows = self._rows, []
-            self._add(self._recast(taken, values_of(taken)))
+            self._add(taken)
 
 
 class _Nested(_Gathering):
     def __init__(self, root: Path, key: PartKey, part: str, arrays: Arrays) -> None:
-        super().__init__(root / part, key.record)
-        self._arrays = arrays
-        self._columns = columns_of(key.record)
-        schema = arrays.schema([(each.name, each) for each in self._columns])
-        self._file = _ParquetFile(root / part, root, schema)
+        super().__init__(root / part)
+        self._made = Batches(key.record, arrays)
+        self._file = _ParquetFile(root / part, root, self._made.schema)
 
     def _add(self, rows: Sequence[Any]) -> None:
-        got = ((each, list(map(attrgetter(each.name), rows))) for each in self._columns)
-        self._file.add([self._arrays.make(each, values, each.name) for each, values in got])
+        self._file.add(self._made.make(rows))
 
     def close(self) -> Closed:
         self._flush()
@@ -144,9 +140,10 @@ class _Nested(_Gathering):
 
 class _Flat(_Gathering):
     def __init__(self, root: Path, key: PartKey, part: str, arrays: Arrays) -> None:
-        super().__init__(root / part, key.record)
+        super().__init__(root / part)
         self._arrays = arrays
         self._record = key.record
+        self._recast = recaster(key.record)
         self._files: dict[str, tuple[str, _ParquetFile]] = {}
         try:
             for table in tables_of(key.record).all():
@@ -158,11 +155,11 @@ class _Flat(_Gathering):
             raise
 
     def _add(self, rows: Sequence[Any]) -> None:
-        for table, cells in fill(self._record, rows):
+        for table, cells in fill(self._record, self._recast(rows, values_of(rows))):
             named: list[tuple[Any, Cells]] = list(zip(table.leaves, cells, strict=True))
             where = f"{table.name}." if table.name else ""
             made = [self._arrays.make(leaf.column, each, f"{where}{leaf.name}") for leaf, each in named]
-            self._files[table.name][1].add(made)
+            self._files[table.name][1].add_arrays(made)
 
     def close(self) -> Closed:
         self._flush()
