@@ -39,6 +39,7 @@ from .observations import (
     told,
     without_inference,
 )
+from .outline import harmless_word, subject_word
 from .polling import Polling, later
 from .proofs import PROOF, proof_of
 from .table import (
@@ -99,6 +100,7 @@ __all__ = [
     "decode_job",
     "decode_observation",
     "encode_job",
+    "harmless_word",
     "is_joined",
     "is_of_task",
     "joined",
@@ -110,6 +112,7 @@ __all__ = [
     "read_task",
     "reconcile",
     "shares_name",
+    "subject_word",
     "task_key",
     "told",
     "undelivered",

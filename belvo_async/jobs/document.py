@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from .model import Job, Task, UnknownTask
 from .observations import Observation
+from .outline import Outline, outline_of
 
 
 def task_key(account: str, task: Task[Any]) -> str:
@@ -23,11 +24,8 @@ def task_key(account: str, task: Task[Any]) -> str:
 
 def encode_job(job: Job) -> bytes:
     """Encode a job as the one document a store keeps."""
-    if isinstance(job.task, UnknownTask):
-        return msgspec.json.encode(_Document(facts=replace(job, task=Task()), task=job.task.body))
-    return msgspec.json.encode(
-        _Document(facts=replace(job, task=Task()), task=msgspec.Raw(msgspec.json.encode(job.task)))
-    )
+    body = job.task.body if isinstance(job.task, UnknownTask) else msgspec.Raw(msgspec.json.encode(job.task))
+    return msgspec.json.encode(_Outlined(facts=replace(job, task=Task()), task=body, outline=outline_of(job.task)))
 
 
 def decode_job(document: bytes) -> Job:
@@ -82,6 +80,11 @@ class _Document(msgspec.Struct, frozen=True):
     # Not `job`: jobs under that name were kept when none had parts. One that was sent would be read as never sent.
     facts: Job
     task: msgspec.Raw
+
+
+class _Outlined(_Document, frozen=True):
+    # For views of stores, which know no task. What is read as a job passes it over.
+    outline: Outline | None
 
 
 _KIND: Final = msgspec.json.Decoder(_Kind)

@@ -41,3 +41,31 @@ CROWDED: LiteralString = """
         SELECT number, count(*) OVER (PARTITION BY account, subject, claim) AS crowd FROM parked
     ) AS kept ORDER BY crowd DESC, number
 """
+
+# What the views for outsiders tell, of the columns that they read from a document: `status`, `abandoned`, `partial`,
+# `settled_by` and `attempted_at`. Of a document that cannot be read, nothing but the status is known.
+# The words of `Job.state`.
+STATE: Final = f"""
+    CASE
+        WHEN abandoned IS NULL THEN status
+        WHEN status = 'submitting' AND attempted_at IS NULL THEN 'queued'
+        WHEN status IN ({ENDED}) OR NOT abandoned THEN status
+        WHEN settled_by = 'inference' THEN 'unconfirmed'
+        ELSE 'abandoned'
+    END
+"""
+# What a job says of its days, as `planning.cover` has it; of those that are proven only the ones that had ended.
+WHAT: Final = """
+    CASE
+        WHEN status = 'finished' AND NOT partial AND coalesce(settled_by, '') <> 'inference' THEN 'proven'
+        WHEN status = 'finished' THEN 'partial'
+        WHEN status IN ('failed', 'rejected') THEN 'failed'
+        WHEN status = 'stopped' OR abandoned THEN 'missing'
+        ELSE 'open'
+    END
+"""
+# Not of one that was withdrawn before a byte of it left: it asked for nothing.
+WAS_ASKED: Final = """
+    NOT (status = 'rejected' AND coalesce(settled_by, '') = 'user')
+    AND NOT (abandoned AND status = 'submitting' AND attempted_at IS NULL)
+"""

@@ -25,7 +25,7 @@ from ...errors import (
     TransportError,
     VendorError,
 )
-from ...sinks.layout import subject_word
+from ...jobs import subject_word
 from .sink import MirrorSink, listings_of
 from .spool import LoadedList, Spool
 from .spread import Spreaded, Spreading, Stream

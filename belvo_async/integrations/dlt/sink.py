@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 from ...abc import ListRules, OpenPart, PartKey, Receipt, Vendor
 from ...discreet import discreet
 from ...errors import ConfigurationError
-from ...sinks.layout import subject_word
+from ...jobs import subject_word
 from ...sinks.part import Closed, StreamedPart, Work
 from ...sinks.small_letters import Values
 from .loader import Loader, Noted

@@ -12,6 +12,7 @@ from ..sql import ENDED, STATUSES
 from .connection import NO_RIGHT, Server, store_error
 from .era import WRITTEN_BY
 from .parked_schema import PARK
+from .views import has_views, make_views
 
 SCHEMA_VERSION: Final = 1
 
@@ -67,14 +68,16 @@ _POOLED: Final = (
 
 
 async def _set_up(connection: AsyncConnection[Any], schema: str) -> None:
-    """Make the tables if there are none; raise StoreError, touching nothing, when another program made them."""
-    if await _version(connection, schema) == SCHEMA_VERSION:
+    """Make what is missing of tables and views; raise StoreError, touching nothing, where another program made them."""
+    if await _version(connection, schema) == SCHEMA_VERSION and await has_views(connection, schema):
         return
     async with connection.transaction():
         # Several workers may start at once: the first makes the tables, the others find them.
         await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"belvo_async {schema}",))
         if await _version(connection, schema) is None:
             await _create(connection, schema)
+        if not await has_views(connection, schema):
+            await make_views(connection)
 
 
 async def _version(connection: AsyncConnection[Any], schema: str) -> int | None:

@@ -6,6 +6,7 @@ import sqlite3
 from typing import Final
 
 from ..sql import ENDED, STATUSES
+from .views import VIEWS
 
 SCHEMA_VERSION: Final = 1
 
@@ -18,6 +19,9 @@ def create(database: sqlite3.Connection, version: int) -> None:
     if version == 0:
         for statement in (*_JOBS, *_BOUNDED, *_SHARED):
             database.execute(statement)
+    # Also into a file of an earlier build, which has none.
+    for statement in VIEWS:
+        database.execute(statement)
     # Written even when they are there already: a store that cannot be written is noticed now.
     database.execute(f"PRAGMA application_id={APPLICATION_ID}")
     database.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
