@@ -10,6 +10,7 @@ async with Session(Belvo.from_env(), Syntage.from_env(), store="sqlite:jobs.db")
 from __future__ import annotations
 
 import importlib
+import logging
 from typing import TYPE_CHECKING, Final
 
 from .errors import (
@@ -157,6 +158,10 @@ _LAZY: Final = {
     "belvo": "vendors.belvo",
     "syntage": "vendors.syntage",
 }
+
+
+# Who sets up no logging is shown nothing; who does hears of the children of this logger too.
+logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 
 def __getattr__(name: str) -> object:

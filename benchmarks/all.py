@@ -36,6 +36,7 @@ AREAS = {
     "exports": "exports",
     "startup": "startup",
     "planning": "planning",
+    "telemetry": "telemetry",
 }
 
 
@@ -53,7 +54,7 @@ def measure_here(area: str, quick: bool, into: Path) -> None:
     try:
         module = importlib.import_module(AREAS[area])
     except ModuleNotFoundError as missing:
-        extras = "bench,parquet,postgres,redis"
+        extras = "bench,otel,parquet,postgres,redis"
         raise SystemExit(f"{missing.name} is missing: pip install 'belvo-async[{extras}]'") from None
     rows = module.measure(quick)
     into.write_text(json.dumps([dataclasses.asdict(row) for row in rows]), encoding="utf-8")

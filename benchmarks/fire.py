@@ -30,6 +30,7 @@ from table import Row, beside, run
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from belvo_async import Belvo, Polling, Session, Status, belvo
+from belvo_async.telemetry import SILENT, Telemetry
 
 AREA = "fire"
 IN_FLIGHT = 64
@@ -68,11 +69,11 @@ def body_of(number: int) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def ours(url: str) -> AsyncIterator[Post]:
+async def ours(url: str, telemetry: Telemetry = SILENT) -> AsyncIterator[Post]:
     # Looks at the jobs that were started would come a moment later, and are another benchmark's.
     polling = Polling(first=timedelta(hours=1), longest=timedelta(hours=1))
     vendor = Belvo(*KEY, base_url=url, budget=False, webhook_authorization="Bearer of-the-benchmark")
-    async with Session(vendor, polling=polling, connections=CONNECTIONS) as session:
+    async with Session(vendor, polling=polling, connections=CONNECTIONS, telemetry=telemetry) as session:
 
         async def post(number: int) -> object:
             task = belvo.Invoices(link=link_of(number), date_from=date(2025, 1, 1), date_to=DAY, type="INFLOW")

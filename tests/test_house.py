@@ -34,6 +34,7 @@ CORE = {
     "proxies",
     "messages",
     "planning",
+    "telemetry",
 }
 ARROWS: dict[str, set[str]] = {
     "jobs": set(),
@@ -45,6 +46,7 @@ ARROWS: dict[str, set[str]] = {
     "rate_limits": {"abc"},
     "discreet": {"errors"},
     "descriptors": set(),
+    "telemetry": {"jobs"},
     "accounts": {"abc", "errors"},
     "proxies": {"abc", "jobs", "payload"},
     "messages": {"discreet", "errors", "jobs"},
@@ -338,8 +340,7 @@ def test_third_party_imports_stay_in_their_extras(sources: Sources) -> None:
     """The core needs aiohttp, msgspec and tenacity; whatever else is imported at run time belongs to an extra."""
     extras = {"rich": {"_cli"}, "pytest": {"pytest_plugin"}, "pytest_asyncio": {"pytest_plugin"}}
     extras |= {"redis": {"stores"}, "psycopg": {"stores"}, "pyarrow": {"sinks"}, "xlsxwriter": {"sinks"}}
-    extras |= {"redis": {"stores"}, "psycopg": {"stores"}, "rich_argparse": {"_cli"}, "shtab": {"_cli"}}
-    extras |= {"uvloop": {"_cli"}}
+    extras |= {"rich_argparse": {"_cli"}, "shtab": {"_cli"}, "uvloop": {"_cli"}, "opentelemetry": {"integrations"}}
     extras |= {"dlt": {"integrations"}, "duckdb": {"integrations"}, "psycopg2": {"integrations"}}
     for path, tree in sources.items():
         for name in {each.split(".")[0] for each in imported(path, tree, at_run_time_only=True)} & set(extras):

@@ -17,6 +17,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_result
 
 from ..abc import Clock, Permit, Request, Response, Retry, Urgency
 from ..errors import BelvoAsyncError, SessionClosedError, TransportError
+from ..telemetry import SILENT, Telemetry, TraceSpan
 from .admission import Admission, Admitted
 from .faults import FAULTS, may_repeat, transport_error
 from .permit import PermitGate
@@ -28,7 +29,7 @@ from .response import HttpResponse
 from .retry_after import asked_wait
 from .shared_limits import SharedLimits
 
-_log = logging.getLogger("belvo_async")
+_log = logging.getLogger("belvo_async.http")
 
 MIB: Final = 1024 * 1024
 ATTEMPTS: Final = 5
@@ -66,6 +67,7 @@ class Http:
         answer_bytes: int = MIB,
         body_bytes: int = 64 * MIB,
         stream_bytes: int = 16 * 1024 * MIB,
+        telemetry: Telemetry = SILENT,
     ) -> None:
         self._clock = clock
         self._shared_limits = shared_limits
@@ -75,6 +77,7 @@ class Http:
         self._answer_bytes = answer_bytes
         self._body_bytes = body_bytes
         self._stream_bytes = stream_bytes
+        self._telemetry = telemetry
         self._open: _Open | None = None
         self._was_closed = False
 
@@ -201,10 +204,15 @@ class Http:
         """Send once, when it is this request's turn."""
         live, window = self._live(), (home.account, request.name)
         outcome: _Outcome = TransportError(f"{request.name}: no free connection in time", maybe_sent=False)
+        began = live.loop.time()
         turn = await live.turns.take(live.pool_for(home, request), home, request)
+        if self._telemetry.is_on:
+            self._telemetry.wait(home.origin, request.name, live.loop.time() - began)
         if turn is not None:
             try:
-                outcome = await self._in_turn(live, turn, home, request, gate)
+                with self._telemetry.request(home.origin, request.name, number) as span:
+                    outcome = await self._in_turn(live, turn, home, request, gate)
+                    _tell_outcome(span, outcome)
             finally:
                 live.turns.windows.leave(window)
         if self._open is not live:
@@ -357,6 +365,13 @@ async def _hang_up(close: Callable[[], Awaitable[None]]) -> None:
 
 async def _drop_response(state: RetryCallState) -> None:
     _drop(_outcome_of(state))
+
+
+def _tell_outcome(span: TraceSpan, outcome: _Outcome) -> None:
+    if isinstance(outcome, TransportError):
+        span.fail(type(outcome).__name__)
+    else:
+        span.answer(outcome.status)
 
 
 def _drop(outcome: _Outcome) -> None:

@@ -15,7 +15,7 @@ from ..rate_limits import calls_left, calls_of_window, is_exhausted
 from .retry_after import exhausted_until
 from .shared_limits import NOTES, SharedLimits, Sleep
 
-_log = logging.getLogger("belvo_async")
+_log = logging.getLogger("belvo_async.http")
 
 # Nobody is believed who asks for more, neither a vendor nor a note of another worker: either clock may be wrong. Then
 # the request goes out and gets its own answer.

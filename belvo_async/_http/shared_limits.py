@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from ..abc import Budget, Clock
 from ..errors import StoreError
 
-_log = logging.getLogger("belvo_async")
+_log = logging.getLogger("belvo_async.http")
 
 # A note about a rate window is a courtesy: nobody waits longer for the store to take or tell it.
 NOTES: Final = timedelta(seconds=2)

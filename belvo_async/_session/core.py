@@ -12,6 +12,7 @@ from .._tracker import Tracker, closed_error
 from ..abc import Clock, Shape, Urgency, Vendor, Walk
 from ..errors import SessionClosedError, TaskError, UnsupportedError
 from ..jobs import NO_WISH, Job, Task, Wish
+from ..telemetry import SILENT, Telemetry
 from .binding import Binding
 from .checks import deadline_after
 from .reading.prefetch import Spares
@@ -26,9 +27,10 @@ class Core:
     is_closed = False
     spares: Spares
 
-    def __init__(self, vendors: Mapping[str, Vendor], clock: Clock) -> None:
+    def __init__(self, vendors: Mapping[str, Vendor], clock: Clock, telemetry: Telemetry = SILENT) -> None:
         self.vendors = vendors
         self.clock = clock
+        self.telemetry = telemetry
         self.sends, self.bulk_sends = dict[str, Send](), dict[str, Send]()
 
     @property
@@ -71,7 +73,10 @@ class Core:
         tracker = self.tracker
         self.vendor_of(task).check(task, self.clock.now())
         until = self.deadline_after(deadline)
-        return await tracker.submit(task, deadline=until, wish=wish, urgency=urgency), until
+        with self.telemetry.fire(task) as span:
+            job = await tracker.submit(task, deadline=until, wish=wish, urgency=urgency)
+            span.become(job)
+        return job, until
 
     def results(
         self, job: Job, resource: str | None, *, record: type[Any] | None, resume: str | None, strict: bool
@@ -102,4 +107,14 @@ class Core:
         """Read along the pages of a walk. Nothing is sent yet."""
         self.check_open()
         send = self.bulk_sends[vendor.name]
-        return Results(walk, vendor, send, self.spares, record=record, resume=resume, remarks=remarks, strict=strict)
+        return Results(
+            walk,
+            vendor,
+            send,
+            self.spares,
+            record=record,
+            resume=resume,
+            remarks=remarks,
+            strict=strict,
+            telemetry=self.telemetry,
+        )

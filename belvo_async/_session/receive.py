@@ -11,11 +11,12 @@ from .._tracker import Tracker
 from ..abc import Clock, Headers, Vendor
 from ..errors import PayloadError, SessionClosedError, SignatureError, StoreError
 from ..payload import DELIVERY_LIMIT_BYTES
+from ..telemetry import SILENT, Telemetry
 from ..tolerant import listening
 from .reading.misfits import warn_of
 from .summary import Summary
 
-_log = logging.getLogger("belvo_async")
+_log = logging.getLogger("belvo_async.webhooks")
 
 # Syntage gives up after 3 seconds (webhook endpoint reference), Belvo after 5: answer before either.
 ANSWER_WITHIN_SECONDS: Final = 2.0
@@ -43,7 +44,8 @@ _SHORT: Final = (
 class DeliveryReceiver:
     """Takes the deliveries of one session."""
 
-    def __init__(self) -> None:
+    def __init__(self, telemetry: Telemetry = SILENT) -> None:
+        self._telemetry = telemetry
         self._told: set[str] = set()
         self._summary = Summary()
 
@@ -66,6 +68,14 @@ class DeliveryReceiver:
         headers, body = given
         if vendor is None:
             return 404
+        with self._telemetry.webhook(vendor.name) as span:
+            status = await self._receive(vendor, tracker, headers, body, clock)
+            span.answer(status)
+        return status
+
+    async def _receive(
+        self, vendor: Vendor, tracker: Tracker | None, headers: Headers, body: bytes, clock: Clock
+    ) -> int:
         if tracker is None:
             return self._turn_away(_NOT_OPEN, vendor)
         if len(body) > DELIVERY_LIMIT_BYTES:

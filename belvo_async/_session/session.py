@@ -19,6 +19,7 @@ from ..discreet import discreet
 from ..errors import SessionClosedError, TaskError, UnknownJobError
 from ..jobs import Polling, Task
 from ..stores import join_accounts
+from ..telemetry import SILENT, Telemetry
 from . import bulk
 from .binding import Binding
 from .checks import (
@@ -51,6 +52,7 @@ class Session(KnownJobs):
     processes of the store poll, and this one fires, receives and waits. `connections` bounds the requests under way;
     `trust_env` sends them through the proxy that the environment names. For tests, `clock` replaces the wall clock and
     `chance` what spreads polls and makes ids: seeded, it makes them all again in every process that has it.
+    `telemetry` is told of spans and counts (`belvo_async.integrations.otel.OpenTelemetry`).
     A session that is not open yet may be made before a fork. An open one is used only in its process and on its event
     loop: elsewhere every call raises SessionClosedError.
     Two vendors of one kind (two accounts) need two sessions.
@@ -67,9 +69,10 @@ class Session(KnownJobs):
         connections: int = 64,
         trust_env: bool = False,
         chance: random.Random | None = None,
+        telemetry: Telemetry = SILENT,
     ) -> None:
         check_connections(connections)
-        self._core = Core(check_vendors(vendors), clock or SystemClock())
+        self._core = Core(check_vendors(vendors), clock or SystemClock(), telemetry)
         # The system's: a fork copies a generator of our own, and two processes would give their jobs the same ids.
         self._chance = chance or random.SystemRandom()
         self._store = check_store(store)
@@ -84,6 +87,7 @@ class Session(KnownJobs):
             chance=self._chance.random,
             connections=connections,
             trust_env=trust_env,
+            telemetry=telemetry,
         )
         self._polling, self._polls = polling or Polling(), sweep
         # Half of the connections that read records: what nobody reads yet never holds up what somebody reads.
@@ -146,6 +150,7 @@ class Session(KnownJobs):
                 chance=self._chance.random,
                 new_id=self._new_id,
                 sweep=self._polls,
+                telemetry=core.telemetry,
             )
             core.tracker_or_none = await stack.enter_async_context(tracker)
             self._stack = stack.pop_all()
@@ -299,7 +304,7 @@ class Session(KnownJobs):
     def _renew(self) -> None:
         self._http = self._make_http()
         self._core.spares = Spares(self._spare_connections, self._http.is_full)
-        self._receiver = DeliveryReceiver()
+        self._receiver = DeliveryReceiver(self._core.telemetry)
         self._stack = AsyncExitStack()
         self._core.tracker_or_none, self._core.is_closed = None, False
 

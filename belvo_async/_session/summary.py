@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-_log = logging.getLogger("belvo_async")
+_log = logging.getLogger("belvo_async.webhooks")
 
 # Whoever watches a log sees within a minute that something goes on, and a flood leaves no more than 1,440 lines a day.
 SUMMARY_EVERY: Final = timedelta(minutes=1)

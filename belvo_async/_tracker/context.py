@@ -13,13 +13,14 @@ from typing import Any, Final, Protocol, TypeVar
 from ..abc import Conversation, Permit, Store, Urgency, Vendor
 from ..errors import StoreError
 from ..jobs import Expectations, Job, Polling
+from ..telemetry import SILENT, Telemetry
 from .clock import WatchedClock
 from .timer import Timer
 from .watch import Watches
 
 T = TypeVar("T")
 
-log = logging.getLogger("belvo_async")
+log = logging.getLogger("belvo_async.jobs")
 
 # After a fault of the store, how long until it is tried again: doubling from the first to the last.
 STORE_RETRY: Final = (timedelta(milliseconds=500), timedelta(seconds=5))
@@ -81,6 +82,7 @@ class Context:
     timer: Timer
     phase: float
     expectations: Expectations
+    telemetry: Telemetry = SILENT
     watches: Watches = field(default_factory=Watches)
     tasks: set[asyncio.Task[Any]] = field(default_factory=lambda: set[asyncio.Task[Any]]())
 

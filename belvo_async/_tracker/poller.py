@@ -273,6 +273,10 @@ class Poller:
 
         A row that cannot be taken in hides no other: its job is polled again later.
         """
+        with self._context.telemetry.poll(vendor.name, len(jobs)):
+            await self._poll(vendor, jobs, urgency)
+
+    async def _poll(self, vendor: Vendor, jobs: Sequence[Job], urgency: Urgency) -> None:
         kept, jobs = jobs, [self._reconciler.at_present(job) for job in jobs]
         polling = vendor.poll(jobs, self._context.clock.now())
         told = await self._context.talks[vendor.name](polling, urgency=urgency)

@@ -70,6 +70,8 @@ class Presence:
     async def _try(self, *, look: bool) -> None:
         try:
             await self._say()
+            if self._context.telemetry.is_on:
+                await self._count()
             if look:
                 await self._look()
         except StoreError:
@@ -85,6 +87,12 @@ class Presence:
                 for each in self._accounts
             )
         )
+
+    async def _count(self) -> None:
+        counts = await self._store.count_jobs()
+        for vendor in self._context.vendors.values():
+            count = sum(counts.get(account, 0) for account in accounts_of(vendor))
+            self._context.telemetry.count_open(vendor.name, count)
 
     async def _look(self) -> None:
         counts = await self._store.count_jobs()

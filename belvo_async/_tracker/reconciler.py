@@ -284,6 +284,7 @@ class Reconciler:
             await self._apply_all(jobs, seen)
             await self._store.unpark(vendor.account, [seen])
             return
+        self._context.telemetry.park(vendor.name)
         log.debug("a delivery about an unknown job is parked", extra={"vendor": vendor.name})
         if isinstance(seen, Seen) and seen.adoptable and seen.subject is not None and seen.resource is not None:
             await self.match_uncertain(vendor, seen.subject, seen.resource)
@@ -347,6 +348,7 @@ class Reconciler:
 
     def _note(self, before: Job, job: Job, seen: Observation, verdict: Verdict) -> None:
         self._outlook.note(before, job, seen)
+        self._context.telemetry.observe(before, job, seen, verdict)
         self._tell(job, seen, verdict)
 
     def _tell(self, job: Job, seen: Observation, verdict: Verdict) -> None:

@@ -165,8 +165,7 @@ class Submitter:
             await self._reconciler.apply(job, seen, only=lambda kept: _mark(kept) == _mark(job))
 
     def _intend(self, task: Task[Any], deadline: datetime, wish: Wish = NO_WISH) -> Job:
-        vendor = self._context.vendors[task.vendor]
-        now = self._context.clock.now()
+        vendor, now = self._context.vendors[task.vendor], self._context.clock.now()
         return Job(
             id=wish.job_id or self._context.new_id(),
             vendor=vendor.name,
@@ -177,6 +176,7 @@ class Submitter:
             once=() if wish.once is None else (wish.once,),
             tags=wish.tags,
             era=self._store.era,
+            traceparent=self._context.telemetry.traceparent(),
             created_at=now,
             deadline=deadline,
             schedule=Schedule(next_poll=now + attempts.RETAKEN_AFTER, planned_at=now),

@@ -14,6 +14,7 @@ from ..abc import Clock, Store, Urgency, Vendor
 from ..discreet import Discretion
 from ..errors import StoreError, UnsupportedError, lost_error
 from ..jobs import NO_WISH, Expectations, Job, Observation, Polling, Status, Task, Wish, abandonment, withdrawal
+from ..telemetry import SILENT, Telemetry
 from .changes import Changes
 from .clock import WatchedClock
 from .context import Context, Converse, log
@@ -43,6 +44,7 @@ class Tracker:
         chance: Callable[[], float],
         new_id: Callable[[], str],
         sweep: bool = True,
+        telemetry: Telemetry = SILENT,
     ) -> None:
         watched = WatchedClock(clock)
         self.context = Context(
@@ -56,6 +58,7 @@ class Tracker:
             timer=Timer(watched),
             phase=chance(),
             expectations=Expectations(polling),
+            telemetry=telemetry,
         )
         self._store = store
         self._polls = sweep

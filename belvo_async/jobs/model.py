@@ -214,6 +214,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     but what it holds tells the end; where nothing speaks for an end, the job is abandoned by inference. `era` is the
     store's when the job was made: a queued job of an earlier one may have been sent in a time that the store has lost.
     `once`: the names it is the job of for ever, each its account's only one. `tags` are the user's words for it.
+    `traceparent`: the span in which it was fired, for who links to that what ends it (W3C Trace Context).
     """
 
     id: str
@@ -243,6 +244,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     once: tuple[str, ...] = ()
     tags: dict[str, str] = {}
     era: int = 0
+    traceparent: str | None = None
     version: int = 0
 
     def __repr__(self) -> str:

@@ -22,7 +22,7 @@ def proof_of(job: Job) -> Job | None:
     if job.is_open or job.is_queued or not covers:
         return None
     sent = Submission(attempted_at=job.submission.attempted_at)
-    return replace(job, submission=sent, schedule=_NONE_LEFT, evidence=_NONE_KEPT)
+    return replace(job, submission=sent, schedule=_NONE_LEFT, evidence=_NONE_KEPT, traceparent=None)
 
 
 # Shared by all: plans look at tens of thousands of jobs.

@@ -12,7 +12,7 @@ import msgspec
 from ..errors import StoreError
 from ..jobs import Job, Misread, Observation, Way, decode_job, decode_observation
 
-_log = logging.getLogger("belvo_async")
+_log = logging.getLogger("belvo_async.stores")
 
 _MISREAD: Final = Misread(way=Way.WEBHOOK, at=datetime.min.replace(tzinfo=UTC), misfit="unreadable")
 

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple, Protocol
 from ..jobs import Job, Observation, Reported, Seen, normal_id
 from .rules import Bounds
 
-_log = logging.getLogger("belvo_async")
+_log = logging.getLogger("belvo_async.stores")
 
 # The part of the park that goes at once. Looking for strangers where nearly all is claimed costs too much to be done
 # for each delivery.

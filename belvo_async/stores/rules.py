@@ -14,7 +14,7 @@ from ..errors import StoreError
 from ..jobs import CLOCKS_DIFFER, Job, Observation, Status
 from .affinity import Affinity
 
-_log = logging.getLogger("belvo_async")
+_log = logging.getLogger("belvo_async.stores")
 
 TIMELINE_LIMIT: Final = 200
 

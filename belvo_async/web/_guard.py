@@ -9,7 +9,7 @@ from typing import Final
 from .._session import Session
 from ..errors import ConfigurationError, SessionClosedError
 
-_log = logging.getLogger("belvo_async")
+_log = logging.getLogger("belvo_async.webhooks")
 
 # A sender that trickles bytes holds a connection no longer than this; both vendors send at once.
 READ_WITHIN_SECONDS: Final = 5.0

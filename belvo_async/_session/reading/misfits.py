@@ -9,7 +9,7 @@ from typing import Final
 
 from ...tolerant import Misfits
 
-_log = logging.getLogger("belvo_async")
+_log = logging.getLogger("belvo_async.results")
 
 _INDEX: Final = re.compile(r"\[\d+\]")
 

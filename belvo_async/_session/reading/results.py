@@ -14,6 +14,7 @@ from ...abc import Clock, Page, Request, Shape, Vendor, Walk
 from ...discreet import Discretion, discreet
 from ...errors import IncompleteResultError, TaskError, TransportError
 from ...jobs import Observation
+from ...telemetry import SILENT, Telemetry
 from ...tolerant import Misfits
 from .dedup import FilteredRows, RowFilter
 from .misfits import MisfitReport
@@ -54,6 +55,7 @@ class Results(Generic[R_co]):
         resume: str | None = None,
         remarks: Remarks | None = None,
         strict: bool = False,
+        telemetry: Telemetry = SILENT,
     ) -> None:
         self._walk = walk
         self._vendor = vendor
@@ -61,6 +63,7 @@ class Results(Generic[R_co]):
         self._spares = spares
         self._record = record
         self._strict = strict
+        self._telemetry = telemetry
         self._misfits = Misfits()
         if record is not None:
             check_record(walk.shape, record)
@@ -114,12 +117,15 @@ class Results(Generic[R_co]):
                 while request is not None:
                     self._reached = start._replace(target=request.target, counted=row_filter.counted)
                     reader = PageReader(walk.shape, record=self._record, strict=self._strict)
-                    async with aclosing(self._read(request, reader, prefetch, row_filter)) as page:
-                        async for filtered in page:
-                            _note_odd(filtered, walk.shape, misfits, misfit_report)
-                            if filtered.records:
-                                yield tuple(filtered.records)
-                            del filtered
+                    before = row_filter.counted
+                    with self._telemetry.page(self._vendor.name, request.name) as span:
+                        async with aclosing(self._read(request, reader, prefetch, row_filter)) as page:
+                            async for filtered in page:
+                                _note_odd(filtered, walk.shape, misfits, misfit_report)
+                                if filtered.records:
+                                    yield tuple(filtered.records)
+                                del filtered
+                        span.count(row_filter.counted - before)
                     expected = reader.page.count if reader.page.count is not None else expected
                     request = _advance(steps.send, reader.page)
                     if reader.page.next:

@@ -10,7 +10,7 @@ from ...errors import StoreError
 from .lua.script import pack
 from .pipeline import Pipeline
 
-_log = logging.getLogger("belvo_async")
+_log = logging.getLogger("belvo_async.stores")
 
 _SETTINGS: Final = ("appendonly", "appendfsync", "save", "maxmemory-policy")
 
