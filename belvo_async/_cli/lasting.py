@@ -87,7 +87,10 @@ def run_until_ended(
 
     A second signal ends the process there and then, without a word and with its own code; only `tidy` is called.
     """
-    return run(_run(command, farewell, tidy))
+    try:
+        return run(_run(command, farewell, tidy))
+    except KeyboardInterrupt:  # where it came before anybody heard it
+        return _ended_by(signal.SIGINT, farewell)
 
 
 async def _run(command: Coroutine[Any, Any, int], farewell: str, tidy: Callable[[], object]) -> int:
