@@ -35,6 +35,7 @@ CORE = {
     "messages",
     "planning",
     "telemetry",
+    "changes",
 }
 ARROWS: dict[str, set[str]] = {
     "jobs": set(),
@@ -52,6 +53,7 @@ ARROWS: dict[str, set[str]] = {
     "messages": {"discreet", "errors", "jobs"},
     "settings": {"abc", "accounts", "errors", "origins"},
     "planning": {"abc", "jobs", "errors", "payload", "discreet"},
+    "changes": {"abc", "jobs"},
     "vendors": CORE,
     "stores": CORE,
     "sinks": CORE,

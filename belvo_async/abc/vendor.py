@@ -22,7 +22,8 @@ class Vendor(Protocol):
     `tasks` maps each stored kind to its type; `queries`, `calls` and `downloads` are the types that `list`, `call` and
     `download` take; `accepts_webhooks` whether deliveries can be proven (or proof was explicitly waived); `plans` says
     by resource how requests may be cut that a plan asks for; `listings` by a word of our own which lists there are, and
-    how a copy of them is kept. Answers that fit nothing raise PayloadError; error answers
+    how a copy of them is kept; `changes` how changes of its records are told (`abc.changes`; a vendor may lack this:
+    then none are). Answers that fit nothing raise PayloadError; error answers
     to reads raise VendorError.
     """
 
