@@ -121,6 +121,9 @@ class BelvoRuns:
     def _complete(self, job: BelvoJob) -> None:
         if job.resource == INVOICES:
             self._collect(job, len(job.plan))
+            order = read_invoices(job.body)
+            for number in self._records.gone(job.link, order.date_from, order.date_to, order.type):
+                self._archive.drop(INVOICES, number)
         else:
             rows = self.results(job)
             job.count = len(rows)

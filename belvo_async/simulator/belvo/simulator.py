@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import ClassVar, Final
 from uuid import UUID
 
+from ..alterations import Alteration, Alterations
 from ..deliveries import Habits
 from ..examples import EXAMPLE_SHARE
 from ..faults import AFTER, BEFORE, NO_FAULTS, Faults
@@ -47,7 +48,8 @@ class BelvoSimulator(Origin):
     `speed` divides every duration of the vendor: jobs, pauses between webhook tries, the rate limit's window;
     `limits=False` takes the limits away. The same seed and the same requests give the same data and outcomes.
     `answer_delay` holds every answer back that long, undivided. `example_share` of the financial statements say their
-    year as a number, as the official examples do. A path without its last slash is redirected, as Django does.
+    year as a number, as the official examples do. `changes_share` of the receipts and taxpayers
+    come to say something else some day (see `alter`). A path without its last slash is redirected, as Django does.
 
     `POST /api/links/` takes any RFC. Three passwords have a meaning: `wrongpass` is refused with
     `login_error`, `tokenlogin` asks for a token once (428), `tokenalways` also at every retrieval. The token
@@ -85,6 +87,7 @@ class BelvoSimulator(Origin):
         retentions_per_year: int = 24,
         answer_delay: timedelta = NO_DELAY,
         example_share: float = EXAMPLE_SHARE,
+        changes_share: float = 0.0,
     ) -> None:
         super().__init__(
             seed=seed,
@@ -106,6 +109,7 @@ class BelvoSimulator(Origin):
         books = Books(seed, invoices_per_year=invoices_per_year)
         records = Records(
             books,
+            Alterations(seed, changes_share, self.now),
             xml_limit_share=xml_limit_share,
             retentions_per_year=retentions_per_year,
             example_share=example_share,
@@ -210,6 +214,16 @@ class BelvoSimulator(Origin):
         rng, owner = self.dice.stream("stocked_invoices"), self._links[link]
         rows = copies(self._records, owner, count, date_from, date_to, type, now=self.now(), rng=rng)
         self._archive.keep("INVOICES", rows, in_front=in_front)
+
+    def alter(self, alteration: Alteration, of: str) -> None:
+        """Let the SAT say something else from now on, of a receipt (its fiscal uuid) or of a taxpayer (RFC).
+
+        Receipts are `respelled` (in another way each week, in nothing but spelling), `cancelled`, `repriced` or
+        `vanished`; taxpayers are on the list of article 69-B as `presumed` or `definitive`, have an opinion that is
+        `compliant` or `negative`, or are `suspended`. Requests that collect it afterwards bring it; no webhook tells
+        of it, since Belvo documents none.
+        """
+        self._records.alterations.order(alteration, of)
 
     def next_job(
         self,

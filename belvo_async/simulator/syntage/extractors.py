@@ -10,6 +10,8 @@ from .files.documents import cfdi_pdf, retention_pdf, retention_xml
 from .files.held import Files
 from .options import invoice_scope, period_of
 from .rows import registers as registries, taxes
+from .rows.altered import altered_record
+from .rows.invoices import Entity
 from .rows.records import Records
 from .rows.taxes import Gathered, Trip
 from .state import GatheredRows, SyntageJob
@@ -64,7 +66,8 @@ class Gatherer:
         if job.extractor == "invoice":
             self.invoices(job, len(job.plan))
             return
-        for kind, row in SOURCES[job.extractor](self._trip(job)):
+        for kind, plain in SOURCES[job.extractor](self._trip(job)):
+            row = altered_record(kind, plain, job.entity.subject.rfc, self._gathered_rows.alterations)
             change = self._records.keep(kind, job.entity, row, source=job.iri)
             job.created_points += change == "created"
             job.updated_points += change == "updated"
@@ -94,6 +97,9 @@ class Gatherer:
         for cfdi in job.plan[job.gathered : target]:
             # Above SAT's daily limit invoices still come, their XML does not.
             xml = scope.xml and job.rate_limited_at is None
+            if self._gathered_rows.alterations.is_gone(cfdi):
+                self.remove(job.entity, cfdi, source=job.iri)
+                continue
             row = self._gathered_rows.row(job.entity, cfdi, now=now, xml=xml, pdf=scope.pdf)
             change, changes, kept = self._gathered_rows.keep(job.entity, cfdi, row)
             job.created_points += change == "created"
@@ -102,6 +108,22 @@ class Gatherer:
                 self._tell(job, f"invoice.{change}", kept, changes)
                 self._invoice_files(job, cfdi, kept)
         job.gathered = max(job.gathered, target)
+
+    def remove(self, entity: Entity, cfdi: Cfdi, *, source: str | None = None) -> None:
+        """Forget an invoice that the SAT shows no longer, and say so."""
+        held = self._gathered_rows.remove(entity, cfdi)
+        if held is not None:
+            self._events.emit("invoice.deleted", entity, str(held["@id"]), lambda: held, source=source)
+
+    def look_again(self, entity: Entity, cfdi: Cfdi, held: JsonObject) -> None:
+        """Bring an invoice up to date at once, as Syntage's own refreshes do, and say so."""
+        if self._gathered_rows.alterations.is_gone(cfdi):
+            self.remove(entity, cfdi)
+            return
+        row = self._gathered_rows.row(entity, cfdi, now=self._now(), xml=bool(held["xml"]), pdf=bool(held["pdf"]))
+        change, changes, kept = self._gathered_rows.keep(entity, cfdi, row)
+        if change != "same":
+            self._events.emit(f"invoice.{change}", entity, str(kept["@id"]), lambda: kept, changes=changes)
 
     def _tell(self, job: SyntageJob, kind: str, row: JsonObject, changes: JsonObject) -> None:
         self._events.emit(kind, job.entity, str(row["@id"]), lambda: row, source=job.iri, changes=changes)

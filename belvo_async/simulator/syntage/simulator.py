@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import ClassVar
 
+from ..alterations import Alteration, Alterations
 from ..deliveries import Habits
 from ..examples import EXAMPLE_SHARE
 from ..faults import AFTER, BEFORE, NO_FAULTS, Faults
@@ -39,6 +40,7 @@ class SyntageSimulator(Origin):
     Send `api_key` as X-API-Key; deliveries are signed with `signing_secret`. `speed` divides every
     duration of the vendor: jobs, pauses between webhook tries, the rate limit's window; `limits=False` takes the
     limit away. `example_share` of some kinds of rows say a value as the official examples do, against their schema.
+    `changes_share` of the receipts and taxpayers come to say something else some day (see `alter`).
     Files are downloaded from `storage`, an origin of its own. Of the events, which are all listed,
     those of `webhook_events` are delivered too. A CIEC of `refused-ciec1` is refused by the SAT.
     """
@@ -74,6 +76,7 @@ class SyntageSimulator(Origin):
         answer_delay: timedelta = NO_DELAY,
         storage_port: int = 0,
         example_share: float = EXAMPLE_SHARE,
+        changes_share: float = 0.0,
     ) -> None:
         super().__init__(
             seed=seed,
@@ -92,14 +95,16 @@ class SyntageSimulator(Origin):
         self._added = 0  # files, by `add_file`
         self._limits = limits
         self._budgets = RouteBudgets(rate_limit, rate_window / speed)
-        self._gathered_rows = GatheredRows(Books(seed, invoices_per_year=invoices_per_year))
+        self._gathered_rows = GatheredRows(
+            Books(seed, invoices_per_year=invoices_per_year), Alterations(seed, changes_share, self.now)
+        )
         self._events = self._make_events(webhook_events)
         self._records = Records(self._events)
         self._files = Files(self._events, self.now)
-        gatherer = Gatherer(
+        self._gatherer = Gatherer(
             seed, self._gathered_rows, self._records, self._files, self._events, self.now, example_share
         )
-        self._runs = Runs(self, gatherer, self._events, self.dice, self.now)
+        self._runs = Runs(self, self._gatherer, self._events, self.dice, self.now)
         self._accounts = self._make_accounts()
         self._extractions = self._make_extractions()
         self._accounts.populate(entities)
@@ -180,8 +185,22 @@ class SyntageSimulator(Origin):
             self._gathered_rows.stored(owner, cfdi)
             or self._gathered_rows.row(owner, cfdi, now=self.now(), xml=scope.xml, pdf=scope.pdf)
             for cfdi in self._gathered_rows.plan(owner, scope, self.now())
+            if not self._gathered_rows.alterations.is_gone(cfdi)
         )
         return sorted(rows, key=lambda row: str(row["id"]), reverse=True)
+
+    def alter(self, alteration: Alteration, of: str, *, seen: bool = False) -> None:
+        """Let the SAT say something else from now on, of a receipt (its fiscal uuid) or of a taxpayer (RFC).
+
+        Receipts are `respelled` (in another way each week, in nothing but spelling), `cancelled`, `repriced` or
+        `vanished`; taxpayers are on the list of article 69-B as `presumed` or `definitive`, have an opinion that is
+        `compliant` or `negative`, or are `suspended`. Extractions that gather it afterwards bring it. With `seen`,
+        Syntage has gathered a receipt again by itself: its row changes at once, `updatedAt` moves, an event tells it.
+        """
+        self._gathered_rows.alterations.order(alteration, of)
+        if seen:
+            for owner, cfdi, row in self._gathered_rows.by_uuid(of):
+                self._gatherer.look_again(self._accounts.entities[owner], cfdi, row)
 
     def next_job(
         self,

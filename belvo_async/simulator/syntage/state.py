@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final, Literal
 
+from ..alterations import Alterations
 from ..cfdi import Cfdi
 from ..fiscal import Books
 from ..wire import Json, JsonObject
 from .options import InvoiceScope
+from .rows.altered import altered_invoice
 from .rows.invoices import Entity, Settlement, invoice_id, invoice_row, maybe, stamp, taxpayer_row
 
 SyntageOutcome = Literal["finished", "failed", "rate_limited", "waiting", "stuck"]
@@ -103,9 +105,10 @@ def _timeless(value: Json) -> Json:
 class GatheredRows:
     """Invoices gathered so far, per entity, each with the CFDI it was made from."""
 
-    def __init__(self, books: Books) -> None:
+    def __init__(self, books: Books, alterations: Alterations) -> None:
         self.version = 0  # counts changes, for those who derive something from the invoices
         self._books = books
+        self.alterations = alterations
         self._rows: dict[str, dict[str, JsonObject]] = {}
         self._cfdis: dict[str, tuple[str, Cfdi]] = {}
         self._ids: dict[str, dict[str, str]] = {}
@@ -122,7 +125,8 @@ class GatheredRows:
         """Give the row for a CFDI as gathered now."""
         settled = self._settlements(entity, cfdi.issued_on.year, now).get(cfdi.uuid)
         known = self._ids.get(entity.id, {})
-        return invoice_row(cfdi, entity.id, settled, now=now, xml=xml, pdf=pdf, known=known)
+        row = invoice_row(cfdi, entity.id, settled, now=now, xml=xml, pdf=pdf, known=known)
+        return altered_invoice(row, cfdi, self.alterations)
 
     def stored(self, entity: Entity, cfdi: Cfdi) -> JsonObject | None:
         """Give the row of a CFDI if it was gathered already."""
@@ -144,6 +148,24 @@ class GatheredRows:
         self._ids.setdefault(entity.id, {})[cfdi.uuid] = number
         self.version += 1
         return change, changes, row
+
+    def remove(self, entity: Entity, cfdi: Cfdi) -> JsonObject | None:
+        """Forget an invoice that the SAT shows no longer. Gives the row that was held."""
+        number = invoice_id(entity.id, cfdi)
+        row = self._rows.get(entity.id, {}).pop(number, None)
+        if row is not None:
+            del self._cfdis[number]
+            self._ids[entity.id].pop(cfdi.uuid, None)
+            self.version += 1
+        return row
+
+    def by_uuid(self, uuid: str) -> list[tuple[str, Cfdi, JsonObject]]:
+        """Give the invoices held of a receipt: whose, what it was made from, and the row."""
+        return [
+            (owner, cfdi, self._rows[owner][number])
+            for number, (owner, cfdi) in self._cfdis.items()
+            if cfdi.uuid.lower() == uuid.lower()
+        ]
 
     def newest_first(self, entity: str) -> list[JsonObject]:
         """Give the rows of an entity, by id, newest first: the order the cursor walks."""

@@ -1,15 +1,18 @@
 """What Belvo finds at the SAT for a link: every resource's rows, as collected at some moment."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Final
 
+from ...alterations import Alterations
 from ...cfdi import Cfdi
 from ...examples import as_in_examples
 from ...fiscal import Books
 from ...wire import JsonObject
 from ..checks import period_kind, read_invoices
 from ..state import Link
-from .invoices import Filed, invoice_row, statement_row
+from .altered import altered_invoice, altered_opinion, altered_status
+from .invoices import Filed, invoice_id, invoice_row, statement_row
 from .returns import Returns
 from .taxes import Retentions, compliance_status, tax_status
 
@@ -20,8 +23,17 @@ LARGEST_RETRIEVAL: Final = 500  # "at most 500 per period" (reference of POST /a
 class Records:
     """Makes rows; keeps none."""
 
-    def __init__(self, books: Books, *, xml_limit_share: float, retentions_per_year: int, example_share: float) -> None:
+    def __init__(
+        self,
+        books: Books,
+        alterations: Alterations,
+        *,
+        xml_limit_share: float,
+        retentions_per_year: int,
+        example_share: float,
+    ) -> None:
         self.books = books
+        self.alterations = alterations
         self._xml_limit_share = xml_limit_share
         self._retentions_per_year = retentions_per_year
         self._example_share = example_share
@@ -29,7 +41,13 @@ class Records:
     def plan(self, link: Link, date_from: date, date_to: date, direction: str | None) -> list[Cfdi]:
         """Give the CFDIs a request covers, oldest first."""
         rows = self.books.between(link.subject, date_from, date_to)
-        return [row for row in rows if direction in (None, row.direction)]
+        return [row for row in rows if direction in (None, row.direction) and not self.alterations.is_gone(row)]
+
+    def gone(self, link: Link, date_from: date, date_to: date, direction: str | None) -> list[str]:
+        """Give the ids of the CFDIs of such a request that the SAT shows no longer."""
+        rows = self.books.between(link.subject, date_from, date_to)
+        gone = (row for row in rows if direction in (None, row.direction) and self.alterations.is_gone(row))
+        return [invoice_id(link.id, row) for row in gone]
 
     def invoice(self, link: Link, cfdi: Cfdi, *, now: datetime, xml: bool) -> Filed:
         """Give the row for a CFDI as collected now."""
@@ -37,7 +55,8 @@ class Records:
         row = invoice_row(
             cfdi, link.id, collected_at=now, created_at=now, today=now.date(), xml=xml, xml_limited=limited
         )
-        return Filed(id=str(row["id"]), link=link.id, row=row)
+        shown = altered_invoice(row, cfdi, self.alterations)
+        return Filed(id=str(row["id"]), link=link.id, row=shown)
 
     def statements(self, link: Link, now: datetime) -> list[Filed]:
         """Give the statements of the last years, as collected now."""
@@ -67,11 +86,13 @@ class Records:
 
     def status(self, link: Link, now: datetime, *, pdf: bool = False) -> list[Filed]:
         """Give the tax status of today, as a list of one."""
-        return [tax_status(self.books.seed, link.subject, link.id, collected_at=now, pdf=pdf)]
+        filed = tax_status(self.books.seed, link.subject, link.id, collected_at=now, pdf=pdf)
+        return [replace(filed, row=altered_status(filed.row, link.subject.rfc, self.alterations))]
 
     def compliance(self, link: Link, now: datetime, *, pdf: bool = False) -> list[Filed]:
         """Give the compliance status of today, as a list of one."""
-        return [compliance_status(self.books.seed, link.subject, link.id, collected_at=now, pdf=pdf)]
+        filed = compliance_status(self.books.seed, link.subject, link.id, collected_at=now, pdf=pdf)
+        return [replace(filed, row=altered_opinion(filed.row, link.subject.rfc, self.alterations))]
 
     def bring(self, resource: str, link: Link, body: JsonObject, now: datetime) -> list[Filed]:
         """Give the rows a checked POST body asks for."""
