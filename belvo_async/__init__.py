@@ -67,6 +67,8 @@ if TYPE_CHECKING:
         Session,
         SettledJob,
     )
+    from .abc.changes import ChangeKind
+    from .changes import Change
     from .messages import decode_task, encode_task
     from .planning import Freshness, Plan, Prices
     from .tolerant import Misfit, Misfits
@@ -80,6 +82,8 @@ __all__ = [
     "AuthenticationError",
     "Belvo",
     "BelvoAsyncError",
+    "Change",
+    "ChangeKind",
     "ConfigurationError",
     "Failure",
     "Freshness",
@@ -137,6 +141,8 @@ __all__ = [
 
 # Loaded when first used: an import of this package costs little, and only the catalogues in use are built.
 _LAZY: Final = {
+    "Change": "changes",
+    "ChangeKind": "abc.changes",
     "RemoteFile": "_session",
     "Freshness": "planning",
     "JobHandle": "_session",

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from msgspec.structs import replace
@@ -42,6 +42,11 @@ from .extraction.steps import CONCURRENCY, RunTerms
 from .extraction.subject_state import SubjectState
 from .known.history import every_job
 from .reads import Reads
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .changes.feed import ChangeFeed
 
 ANY_AGE: Final = Freshness()
 
@@ -160,6 +165,28 @@ class Plans(Reads):
             partial(self._history, settled),
             chosen,
         )
+
+    @discreet
+    def changes(self, plan: Plan, *, since: str | Path, baseline: bool = False) -> ChangeFeed:
+        """What changed of a plan's records since a cursor was acknowledged last: an async iterable, see `ChangeFeed`.
+
+            changes = session.changes(plan, since="changes.db")
+            async for change in changes:
+                print(change.kind, change.record_id, change.fields)
+            await changes.ack()
+
+        `since` is the file that keeps the cursor (a path, or `sqlite:PATH`), of any number of plans: made where there
+        is none, and then all records are new; with `baseline` they are learned, and nothing is told. Sends nothing that
+        is paid for: what the vendor's lists hold is compared, and what jobs asked for again.
+        Raises TaskError for a plan that does not fit or whose records' changes are not told, ConfigurationError.
+        """
+        from .changes.feed import ChangeFeed
+        from .changes.schema import path_of
+        from .changes.watched import watch
+
+        self._core.check_open()
+        watched = watch(plan, self._core.vendors, self._core.clock.now())
+        return ChangeFeed(self._core, watched, path_of(since), self._history, baseline=baseline)
 
     def _settle(self, plan: Plan) -> Settled:
         self._core.check_open()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar, Final, Self
+from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 from ...abc import (
     Answer,
@@ -40,6 +40,9 @@ from .schema.tasks import Invoices
 from .settings import ORIGINS, Pace, read_authorization, read_id, read_password
 from .start import start
 from .webhooks import read_delivery, verify
+
+if TYPE_CHECKING:
+    from ...abc.changes import ChangeRules
 
 # Error catalogue: 80 requests per 30 s and source address; above it, the proxy answers with a page and may block.
 RATE_LIMIT: Final = 80
@@ -126,6 +129,13 @@ class Belvo:
 
     def __repr__(self) -> str:
         return f"Belvo({self.origin})"
+
+    @property
+    def changes(self) -> Mapping[str, ChangeRules]:
+        """How changes of records are told, by resource. Loaded when first asked for."""
+        from .changes.rules import CHANGE_RULES
+
+        return CHANGE_RULES
 
     @property
     def accepts_webhooks(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta, timezone
-from typing import Any, ClassVar, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self
 
 from ...abc import Answer, Call, Conversation, Download, Fetch, Headers, PlanRules, Query, Walk, catalogue_of
 from ...accounts import identify, read_keys, read_name
@@ -29,6 +29,9 @@ from .settings import ORIGINS, read_key, read_secrets
 from .start import start
 from .stop import stop
 from .webhooks import read_event, verify
+
+if TYPE_CHECKING:
+    from ...abc.changes import ChangeRules
 
 _PACKAGE: Final = __name__.rpartition(".")[0]
 
@@ -96,6 +99,13 @@ class Syntage:
 
     def __repr__(self) -> str:
         return f"Syntage({self.origin})"
+
+    @property
+    def changes(self) -> Mapping[str, ChangeRules]:
+        """How changes of records are told, by resource. Loaded when first asked for."""
+        from .changes.rules import CHANGE_RULES
+
+        return CHANGE_RULES
 
     @property
     def accepts_webhooks(self) -> bool:
