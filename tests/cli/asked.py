@@ -9,6 +9,7 @@ from typing import Any
 
 from belvo_async._cli.arguments import make_parser
 from belvo_async._cli.jobs.following import resume, stop
+from belvo_async._cli.plans.changes import changes
 from belvo_async._cli.plans.coverage import coverage
 from belvo_async._cli.plans.display.screen import LogScreen
 from belvo_async._cli.plans.estimate import estimate
@@ -21,6 +22,7 @@ from tests.variables import variables_of
 COMMANDS: dict[str, Any] = {
     "estimate": estimate,
     "coverage": coverage,
+    "changes": changes,
     "links": links,
     "entities": entities,
     "resume": resume,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..options import Commands, Parser
 
 _CERTIFICATE: Final = "in the end, write what is proven; {plan} stands for the plan's name"
+_TELL_ON: Final = "ended; what was not printed is told next time"
 _GO_ON: Final = "ended in order; jobs that were sent go on at the vendor: give the same command again"
 
 
@@ -37,6 +38,7 @@ def add_plans(commands: Commands) -> None:
     _add_plan(coverage)
     coverage.add_argument("--all", action="store_true", help="every gap, not only the first twenty")
     add_format(coverage)
+    _add_changes(commands)
     verify = add_command(commands, "verify", "hold exported files against their certificate", texts.VERIFY)
     verify.add_argument("certificate", type=Path, metavar="CERTIFICATE", help="as `extract --certificate` wrote it")
     verify.add_argument("data", type=Path, nargs="+", metavar="DATA", help="directories of parts, or merged files")
@@ -64,6 +66,17 @@ def _add_mirror(commands: Commands) -> None:
     )
     _add_live(mirror)
     mirror.set_defaults(run=_run_mirror, freshness=_live_if_asked)
+
+
+def _add_changes(commands: Commands) -> None:
+    changes = add_command(commands, "changes", "what changed of the records of plans since it was told", texts.CHANGES)
+    _add_plan(changes)
+    changes.add_argument(
+        "--since", type=Path, required=True, metavar="FILE", help="where it is kept how far it was told; made at first"
+    )
+    changes.add_argument("--baseline", action="store_true", help="learn what there is, and tell nothing of it")
+    add_format(changes)
+    changes.set_defaults(run=_run_changes, is_live=True)
 
 
 def _add_subjects(commands: Commands) -> None:
@@ -261,6 +274,12 @@ def _run_coverage(options: argparse.Namespace) -> int:
     from .coverage import coverage
 
     return run_command(coverage, options)
+
+
+def _run_changes(options: argparse.Namespace) -> int:
+    from .changes import changes
+
+    return run_command(changes, options, farewell=_TELL_ON)
 
 
 def _run_verify(options: argparse.Namespace) -> int:

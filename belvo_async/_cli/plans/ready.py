@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
 
 from ... import belvo, syntage
 from ..._session import Session
-from ...abc import Clock
+from ...abc import Clock, Vendor
 from ...errors import ConfigurationError, TaskError
 from ...planning import Plan, check_apart, settle_plan
 from ..config import prefix
@@ -26,9 +28,21 @@ class Ready:
     left_out: int = 0
 
 
+Settle: TypeAlias = Callable[[Plan, Mapping[str, Vendor], datetime], Plan]
+
+
+def _settle(plan: Plan, vendors: Mapping[str, Vendor], now: datetime) -> Plan:
+    return settle_plan(plan, vendors, now).plan
+
+
 @asynccontextmanager
-async def opened(errands: Sequence[Errand], store: str, environ: Environ, clock: Clock) -> AsyncGenerator[list[Ready]]:
-    """Open one session for each account. Raises ConfigurationError and TaskError before anything is paid for."""
+async def opened(
+    errands: Sequence[Errand], store: str, environ: Environ, clock: Clock, *, settle: Settle = _settle
+) -> AsyncGenerator[list[Ready]]:
+    """Open one session for each account; `settle` reads plans by their vendors' rules.
+
+    Raises ConfigurationError and TaskError before anything is paid for.
+    """
     accounts = list(dict.fromkeys(_identity(each) for each in errands))
     made = {
         identity: vendor_of(next(each.account for each in errands if _identity(each) == identity), environ)
@@ -39,7 +53,7 @@ async def opened(errands: Sequence[Errand], store: str, environ: Environ, clock:
             identity: await stack.enter_async_context(Session(vendor, store=store, clock=clock))
             for identity, vendor in made.items()
         }
-        ready = [await _settled(each, sessions[_identity(each)], clock) for each in errands]
+        ready = [await _settled(each, sessions[_identity(each)], clock, settle) for each in errands]
         _check_apart(ready)
         yield ready
 
@@ -49,12 +63,12 @@ def _identity(errand: Errand) -> tuple[str, str | None, tuple[tuple[str, str], .
     return account.vendor, account.env, tuple(sorted(account.variables.items()))
 
 
-async def _settled(errand: Errand, session: Session, clock: Clock) -> Ready:
+async def _settled(errand: Errand, session: Session, clock: Clock, settle: Settle) -> Ready:
     subjects, left_out = errand.subjects, 0
     if subjects is None:
         subjects, left_out = await valid_subjects(session, errand.account.vendor)
     try:
-        plan = settle_plan(errand.plan(subjects), session.vendors, clock.now()).plan
+        plan = settle(errand.plan(subjects), session.vendors, clock.now())
     except TaskError as error:
         raise TaskError(f"{prefix(errand.name)}{error}", field=error.field) from None
     return Ready(errand=errand, session=session, plan=plan, left_out=left_out)

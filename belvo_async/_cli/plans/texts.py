@@ -10,8 +10,10 @@ from ..texts import Text
 _QUIET: Final = (Code.WHOLE, Code.FAILED, Code.WRONG, Code.INTERRUPTED, Code.TERMINATED)
 _ESTIMATE: Final = (Code.WHOLE, Code.FAILED, Code.WRONG, Code.CAPPED, Code.INTERRUPTED)
 _COVERAGE: Final = (Code.WHOLE, Code.FAILED, Code.WRONG, Code.PARTIAL, Code.DECIDE, Code.INTERRUPTED)
+_CHANGES: Final = (Code.WHOLE, Code.FAILED, Code.WRONG, Code.PARTIAL, Code.INTERRUPTED, Code.TERMINATED)
 _VERIFY: Final = (Code.WHOLE, Code.FAILED, Code.WRONG, Code.PARTIAL)
 _FITS: Final = "all fits, and every day of the plan is proven"
+_UNREAD: Final = "lists of some subjects could not be read: they are told next time"
 _SHORT: Final = "all that is there fits, and not every day of the plan is proven"
 
 WHICH: Final = """\
@@ -104,6 +106,25 @@ examples:
   belvo-async coverage --plan invoices --format json | jq 'select(.known != "proven")'
 
 {in_words(_COVERAGE, WHOLE="every day is proven", PARTIAL="days are missing: extract asks for them")}""",
+)
+CHANGES: Final = Text(
+    """\
+Tells what changed of the records of plans since it was told last: new, changed (and which fields),
+cancelled, vanished, somebody on them put on SAT's list of article 69-B, an opinion of compliance
+that turned negative, a taxpayer suspended. Values are compared by what they say: other spelling is
+no change. Reads the vendor's lists, which costs nothing; run `sync` before it, so that days that
+may still change are asked again. Its period ends yesterday unless --to says otherwise.
+
+What is printed is struck out; broken off by whatever, the rest is told next time. The file holds
+ids of records and digests, no contents.""",
+    f"""\
+examples:
+  belvo-async changes --since changes.db --baseline
+  belvo-async sync && belvo-async changes --since changes.db
+  belvo-async changes --since changes.db --plan invoices --format json | jq 'select(.kind == "cancelled")'
+  belvo-async changes --since changes.db --vendor belvo --resource tax_status --subjects all
+
+{in_words(_CHANGES, WHOLE="told all there was", PARTIAL=_UNREAD)}""",
 )
 VERIFY: Final = Text(
     """\
