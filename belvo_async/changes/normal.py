@@ -66,8 +66,12 @@ def _joined(opens: str, parts: Collection[str], closes: str) -> str:
 
 def _number(value: float | Decimal) -> str:
     exact = value if isinstance(value, Decimal) else Decimal(str(value))
-    if not exact.is_finite():
-        return f"number {exact}"
+    return _finite(exact) if exact.is_finite() else f"number {exact}"
+
+
+# Equal numbers have one form, and rates of taxes and zeros come again and again.
+@lru_cache(maxsize=16_384)
+def _finite(exact: Decimal) -> str:
     if not exact:
         return "number 0"
     # Not `normalize`, which rounds to the context's precision.
