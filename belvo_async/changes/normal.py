@@ -70,7 +70,7 @@ def _number(value: float | Decimal) -> str:
 
 
 # Equal numbers have one form, and rates of taxes and zeros come again and again.
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4_096)
 def _finite(exact: Decimal) -> str:
     if not exact:
         return "number 0"

@@ -8,13 +8,16 @@ import subprocess
 import sys
 from collections import Counter
 from contextlib import aclosing
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from belvo_async import Change, ChangeKind, ConfigurationError, Plan, Session, StoreError, TaskError
+from belvo_async._session.changes.watched import watch
+from belvo_async.abc import Query
+from belvo_async.abc.changes import ChangeRules
 from belvo_async.planning import Freshness
 from tests.kept_sink import KeptSink
 from tests.session.world import World
@@ -449,3 +452,30 @@ async def test_days_that_a_plan_wants_later_are_read_whole(world: World, cursor:
     assert {3, 5} <= months
     assert {each.record_id for each in more} & whole
     assert [] == await told(session, plan, cursor)
+
+
+class Third:
+    """A vendor of somebody else's, as far as it matters here."""
+
+    def __init__(self, **more: object) -> None:
+        self.name, self.plans = "third", dict[str, object]()
+        self.__dict__.update(more)
+
+
+def test_a_third_vendor_brings_its_own_rules_or_none() -> None:
+    """What changes are told of is the vendor's to say; one that says nothing is refused in a sentence."""
+    plan = Plan(vendor="third", resource="receipts", subjects=["a", "a", "b"])
+    rules = ChangeRules(record=Plan, listed=lambda subject, extent, since: PlainQuery(), moment=lambda row: None)
+    silent: Any = {"third": Third()}
+    telling: Any = {"third": Third(changes={"receipt": rules})}
+
+    with pytest.raises(TaskError, match="changes are told at third: none"):
+        watch(plan, silent, datetime(2026, 6, 1, tzinfo=UTC))
+    watched = watch(plan, telling, datetime(2026, 6, 1, tzinfo=UTC))
+
+    assert ("receipt", ("a", "b")) == (watched.plan.resource, watched.plan.subjects)
+    assert rules is watched.rules
+
+
+class PlainQuery(Query[object], frozen=True, kw_only=True):
+    """Asks for whatever there is."""
