@@ -14,15 +14,14 @@ from tests.virtual_time import run
 __all__ = ["world"]
 
 HERE = Path(__file__).parent
-# A load takes a second: what loads is a proof, but for one that shows the whole way.
-PLAIN = "test_the_same_run_again_changes_nothing_and_pays_nothing[duckdb]"
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave to the proofs whatever loads: that takes a second each time."""
     for each in items:
         loads = {"database", "mirrored"} & set(getattr(each, "fixturenames", ()))
-        if loads and each.path.is_relative_to(HERE) and each.name != PLAIN:
+        if loads and each.path.is_relative_to(HERE):
             each.add_marker(pytest.mark.proof)
 
 

@@ -206,6 +206,7 @@ def test_what_a_killed_run_left_is_cleared_away(monkeypatch: pytest.MonkeyPatch,
     assert [] == list(tmp_path.iterdir())
 
 
+@pytest.mark.proof
 def test_duckdb_can_be_read_while_a_mirror_is_open(tmp_path: Path) -> None:
     """Its file is held only for the time of a load."""
 

@@ -166,6 +166,7 @@ print("done", flush=True)
 """
 
 
+@pytest.mark.proof
 def test_killed_at_any_moment_nothing_is_lost(tmp_path: Path) -> None:
     """Every record is told at least once, and none again that was acknowledged."""
     chance, known, lives = random.Random(7), set[str](), 0
@@ -234,6 +235,7 @@ def unlisted(subject: str, extent: Extent, since: datetime | None) -> Query[obje
     raise NotImplementedError
 
 
+@pytest.mark.proof
 def test_memory_does_not_grow_with_the_records(tmp_path: Path) -> None:
     """What is known is in the file: one batch and some forms are in memory, and not every id and digest."""
     assert peak(tmp_path / "cursor", 30_000) < 3_000_000

@@ -38,6 +38,7 @@ def operations(document: Any) -> dict[tuple[str, str], Any]:
     }
 
 
+@pytest.mark.proof
 @BOTH
 def test_it_is_a_valid_document(kind: Simulator) -> None:
     """By the specification of OpenAPI 3.1."""

@@ -407,6 +407,7 @@ def test_every_column_stands_on_the_page() -> None:
     assert {"jobs_view", "coverage_view"} == set(rows)
 
 
+@pytest.mark.proof
 async def test_duckdb_attaches_the_file(path: Path) -> None:
     """By its extension for SQLite, which it loads from the net once (`INSTALL sqlite`)."""
     async with SqliteStore(path) as store:
