@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from msgspec.structs import replace
 
-from ..abc import Sink, Store
+from ..abc import EVER, Sink, Store
 from ..accounts import accounts_of
 from ..discreet import discreet
 from ..errors import ConfigurationError, TaskError
@@ -34,7 +34,7 @@ from ..planning import (
     settle_plan,
     windows,
 )
-from .checks import read_tags
+from .checks import read_instant, read_tags
 from .extraction.documents import choose_documents
 from .extraction.handed import RECEIPT, Handed, is_of_sink, read_handed, wanted_of
 from .extraction.run import PlanRun
@@ -112,6 +112,8 @@ class Plans(Reads):
         concurrency: int = CONCURRENCY,
         tags: Mapping[str, str] | None = None,
         files: Sequence[str] = (),
+        waits: bool = True,
+        as_of: datetime | None = None,
     ) -> PlanRun:
         """Carry a plan out: iterate the run for what happens, then read its `outcome`.
 
@@ -130,6 +132,11 @@ class Plans(Reads):
         open at a time. `tags` are kept with the jobs, beside that of the plan. `files` are documents to save beside
         the rows (`xml`, `pdf`), of a sink that writes into a folder: each whole or not at all, and checked to be what
         it claims; what the vendor does not hold yet is asked for by the next call.
+        With `waits=False` the run is one short turn, for queues of your own: it sends what may be sent now, hands over
+        the rows of what has ended, and leaves open jobs and whatever comes later to the next turn. `outcome.is_over`
+        says whether there is one, `outcome.look_at` by when it is due should no job end before; `as_of`: when the
+        first of such turns began, from which `freshness` and `retry` count. Turns of one plan go one after the other:
+        two at a time are safe, but read some rows twice, and each counts `max_cost` as if it were alone.
         Raises TaskError and ConfigurationError before anything is sent (a plan or tags that do not fit, a sink that
         cannot be written, a cap without a price), AuthenticationError where the vendor does not take the key itself,
         SinkError where the sink fails on the way, and StoreError; in any case the same call goes on.
@@ -145,20 +152,22 @@ class Plans(Reads):
             raise ConfigurationError(f"max_cost needs a price: the price list does not name {where}")
         chosen = choose_documents(files, settled.rules, sink, self.download)
         await sink.begin()
-        alive = windows(settled.plan, freshness, self._core.clock.now())
+        began = read_instant(as_of, field="as_of")
+        alive = windows(settled.plan, freshness, began or self._core.clock.now())
         return PlanRun(
             self._core,
             self._jobs,
             sink,
             settled,
-            await self._lines(settled, sink, retry=retry, forms=files),
+            await self._lines(settled, sink, retry_before=(began or EVER) if retry else None, forms=files),
             RunTerms(
                 windows=alive,
                 plan_id=plan_id(settled.plan),
                 tags=kept_tags,
                 deadline=deadline,
                 concurrency=concurrency,
-                patience=patience,
+                patience=patience if waits else timedelta(0),
+                waits=waits,
                 price=price,
                 most=affordable(price, max_cost),
             ),
@@ -192,15 +201,17 @@ class Plans(Reads):
         self._core.check_open()
         return settle_plan(plan, self._core.vendors, self._core.clock.now())
 
-    async def _lines(self, settled: Settled, sink: Sink, *, retry: bool, forms: Sequence[str]) -> list[SubjectState]:
+    async def _lines(
+        self, settled: Settled, sink: Sink, *, retry_before: datetime | None, forms: Sequence[str]
+    ) -> list[SubjectState]:
         lines = {subject: SubjectState(subject, settled, forms) for subject in settled.plan.subjects}
         line_of: dict[str, SubjectState] = {}
         async for job in self._history(settled):
             line = line_of[job.id] = lines[job.task.subject]
             line.learn(job)
-        if retry:
+        if retry_before is not None:
             for line in lines.values():
-                line.ask_again()
+                line.ask_again(retry_before)
         async for handed in self._handed(settled, sink):
             line_or_none = line_of.get(handed.receipt.job)
             # A part that somebody removed is written again.

@@ -75,6 +75,8 @@ class PlanOutcome(msgspec.Struct, frozen=True, kw_only=True):
     `days`: how many days of the plan are known how. `is_whole`: all are proven, and all rows are in the sink. `refused`
     is for a person to decide; `later` is how many requests may be sent only after `retry_at`: the same call goes on
     then. `unwritten` are jobs whose rows could not be read whole; `stuck` jobs that were not waited for any longer.
+    `going_on` are jobs that a run which waits for none left at the vendor; `look_at` is when there may be something to
+    do even if none of them ends: more may be asked for, a pause is over, a deadline has passed.
     """
 
     tally: PlanTally
@@ -86,3 +88,10 @@ class PlanOutcome(msgspec.Struct, frozen=True, kw_only=True):
     unwritten: tuple[str, ...] = ()
     stuck: tuple[str, ...] = ()
     is_capped: bool = False
+    going_on: tuple[str, ...] = ()
+    look_at: datetime | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the same call would find nothing to do, now or later, unless somebody decides something."""
+        return not (self.going_on or self.unwritten or self.look_at)

@@ -21,7 +21,7 @@ from .collect import TOGETHER_LIMIT, DuePart, in_groups
 from .documents import Documents
 from .lookout import Lookout
 from .progress import PlanEvent, PlanOutcome, PlanProgress
-from .steps import RunTerms, Steps
+from .steps import RunTerms, Steps, note_outage
 from .subject_state import SubjectState
 from .telling import Telling
 
@@ -54,6 +54,8 @@ class PlanRun:
         self._lines = lines
         self._terms = terms
         self._outage = Outage()
+        if not terms.waits:
+            self._recall_outage(settled)
         paid = (job for line in lines for job in line.paid(terms.plan_id))
         self._telling = Telling(core.clock, terms.price, paid)
         self._steps = Steps(
@@ -132,7 +134,7 @@ class PlanRun:
         if not self._working:
             # Nothing more comes for now: what was held back for others is handed over.
             for line in self._lines:
-                self._gather(line, now_or_never=True)
+                self._gather(line, now_or_never=not line.going_on)
             self._start()
         if self._working:
             await self._meet_next()
@@ -236,7 +238,12 @@ class PlanRun:
         if self._steps.is_capped or self._outage.is_on(self._clock.now()):
             return False
         # Behind a pause, one request shows whether it is over.
-        return not (self._outage.is_probing and self._probe is not None)
+        return not (self._outage.is_probing and (self._probe is not None or self._is_probed()))
+
+    def _is_probed(self) -> bool:
+        """Whether somebody else waits for the request that shows whether a pause is over."""
+        since = None if self._terms.waits else self._outage.until
+        return since is not None and any(line.has_open_since(since) for line in self._lines)
 
     def _begin(self, work: Coroutine[None, None, SubjectState]) -> None:
         task = asyncio.create_task(work)
@@ -260,6 +267,19 @@ class PlanRun:
             self._collecting -= 1
         return line
 
+    def _recall_outage(self, settled: Settled) -> None:
+        """Learn of a pause from the jobs that ended: who waits for none did not see them end."""
+        ends = [(at, line, job) for line in self._lines for at, job in line.ends]
+        for at, line, job in sorted(ends, key=lambda each: (each[0], each[2].id)):
+            note_outage(self._outage, settled, line.subject, job, at)
+
+    def _look_at(self) -> datetime | None:
+        """When there may be something to do even if nothing ends."""
+        now = self._clock.now()
+        pause = self._outage.until if self._ready and self._outage.is_on(now) else None
+        asked = [] if self._steps.is_capped else [pause, *(line.later for line in self._lines)]
+        return min((each for each in (*asked, *(line.next_deadline for line in self._lines)) if each), default=None)
+
     def _count_following(self, more: int) -> None:
         self._following += more
         self._telling.count(open=more)
@@ -280,6 +300,8 @@ class PlanRun:
             unwritten=unwritten,
             stuck=tuple(job for line in self._lines for job in sorted(line.stuck)),
             is_capped=self._steps.is_capped,
+            going_on=tuple(job for line in self._lines for job in sorted(line.going_on)),
+            look_at=self._look_at(),
         )
 
     def _cells(self) -> Iterator[Cell]:

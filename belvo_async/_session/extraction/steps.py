@@ -46,7 +46,8 @@ _PASSING: Final = (IncompleteResultError, TransportError, VendorError, PayloadEr
 class RunTerms:
     """How a run is to be carried out; see `Session.extract`.
 
-    `windows`: for which days an answer must be how new. `most`: how many requests may be paid for in all.
+    `windows`: for which days an answer must be how new. `most`: how many requests may be paid for in all. `waits`:
+    whether jobs are waited for, or left to whoever is told of their end.
     """
 
     # Worked out once, when the run begins: a run longer than an answer may be old would else ask for ever.
@@ -58,6 +59,7 @@ class RunTerms:
     patience: timedelta | None = None
     price: Price | None = None
     most: int | None = None
+    waits: bool = True
 
 
 @dataclass(slots=True, kw_only=True)
@@ -115,7 +117,7 @@ class Steps:
     async def _collect(self, line: SubjectState, parts: Sequence[DuePart]) -> Collected | None:
         """Read the rows of jobs into their parts; None when that failed again and again: the next run does it."""
         begin = partial(self._begin_parts, line, parts)
-        for wait in (*READ_AGAIN_AFTER, None):
+        for wait in (*(READ_AGAIN_AFTER if self.terms.waits else ()), None):
             others = list(line.held_beside(parts))
             try:
                 return await collect(self.core, self.sink, self.settled, parts, others, self.files, begin)
@@ -184,11 +186,15 @@ class Steps:
         return max(LONG_AGO, min(ended, now), *since)
 
     async def _await(self, line: SubjectState, handle: JobHandle[Any]) -> None:
-        with suppress(JobError):  # data: what it says of its days
-            await handle
+        if self.terms.waits or handle.done():
+            with suppress(JobError):  # data: what it says of its days
+                await handle
         job = handle.job
         if job.is_open:
             self._learn(line, job)
+            if not (self.terms.waits or job.is_past(self.core.clock.now())):
+                line.going_on.add(job.id)
+                return
             line.stuck.add(job.id)
             await self.telling.tell(PlanEvent.STUCK, job=job)
             return
@@ -199,12 +205,19 @@ class Steps:
         await self._note_outage(line, job)
 
     async def _note_outage(self, line: SubjectState, job: Job) -> None:
-        code = None if job.failure is None else job.failure.code
-        if code in self.settled.rules.outages:
-            if self.outage.failed(line.subject, self.core.clock.now()):
-                await self.telling.tell(PlanEvent.PAUSED, until=self.outage.until, note=code)
-        elif job.status is Status.FINISHED:
-            self.outage.passed()
+        if note_outage(self.outage, self.settled, line.subject, job, self.core.clock.now()):
+            code = None if job.failure is None else job.failure.code
+            await self.telling.tell(PlanEvent.PAUSED, until=self.outage.until, note=code)
+
+
+def note_outage(outage: Outage, settled: Settled, subject: str, job: Job, at: datetime) -> bool:
+    """Note what the end of a job says of the institution; whether a pause begins."""
+    code = None if job.failure is None else job.failure.code
+    if code in settled.rules.outages:
+        return outage.failed(subject, at)
+    if job.status is Status.FINISHED:
+        outage.passed()
+    return False
 
 
 def _words(error: BelvoAsyncError) -> str:

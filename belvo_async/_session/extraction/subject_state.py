@@ -47,6 +47,8 @@ class SubjectState:
         self.waits_for: datetime | None = None
         # Jobs that are not waited for any longer, and those whose rows could not be read in this run.
         self.stuck, self.unread = set[str](), set[str]()
+        # Open jobs that somebody else waits for.
+        self.going_on = set[str]()
         self.collecting = set[str]()
         self._now = LONG_AGO
         self.cells: tuple[Cell, ...] = ()
@@ -62,9 +64,9 @@ class SubjectState:
         """Note that the chunk that was next is left no longer."""
         self._is_sent = True
 
-    def ask_again(self) -> None:
-        """Ask again for what was for a person to decide, as far as is known by now."""
-        self._decided = frozenset(self._jobs)
+    def ask_again(self, before: datetime) -> None:
+        """Ask again for what was for a person to decide at an instant."""
+        self._decided = frozenset(job.id for job in self._jobs.values() if (job.settled_at or job.created_at) <= before)
 
     def forget(self, job_id: str) -> None:
         """Leave out a job that the store keeps no longer."""
@@ -79,6 +81,21 @@ class SubjectState:
         """Whether a job had ended when it was learned of last."""
         known = self._jobs.get(job.id)
         return known is not None and not known.is_open
+
+    @property
+    def ends(self) -> Iterator[tuple[datetime, Job]]:
+        """The jobs that ended, and when."""
+        return ((job.settled_at, job) for job in self._jobs.values() if job.settled_at is not None)
+
+    def has_open_since(self, since: datetime) -> bool:
+        """Whether a job that was begun at an instant or later is open."""
+        return any(job.is_open and since <= job.created_at for job in self._jobs.values())
+
+    @property
+    def next_deadline(self) -> datetime | None:
+        """When the first of the jobs that somebody else waits for is waited for no longer."""
+        jobs = (self._jobs.get(each) for each in self.going_on)
+        return min((job.deadline for job in jobs if job is not None and job.deadline is not None), default=None)
 
     def paid(self, plan_id: str) -> Iterator[str]:
         """The jobs that were sent for a plan, by whomever."""
@@ -109,7 +126,9 @@ class SubjectState:
     @property
     def chunk(self) -> Chunk | None:
         """The next request that may be sent now."""
-        return None if self._rules.is_laned and self._is_held_up else next(iter(self._proposal.chunks), None)
+        if self.going_on or (self._rules.is_laned and self._is_held_up):
+            return None
+        return next(iter(self._proposal.chunks), None)
 
     @property
     def _is_held_up(self) -> bool:
@@ -123,7 +142,8 @@ class SubjectState:
     @property
     def under_way(self) -> str | None:
         """An open job that is to be waited for."""
-        return next((each for each in self._proposal.under_way if each not in self.stuck), None)
+        others = self.stuck | self.going_on
+        return next((each for each in self._proposal.under_way if each not in others), None)
 
     @property
     def later(self) -> datetime | None:
@@ -167,7 +187,7 @@ class SubjectState:
     @property
     def is_at_rest(self) -> bool:
         """Whether nothing of it is under way, and nothing can be asked now: more rows will not come soon."""
-        return not self.is_busy and self.under_way is None and self.chunk is None
+        return not (self.is_busy or self.going_on) and self.under_way is None and self.chunk is None
 
     @property
     def unwritten(self) -> tuple[str, ...]:
