@@ -62,6 +62,7 @@ ARROWS: dict[str, set[str]] = {
     "_tracker": CORE,
     "_session": CORE | {"vendors", "stores", "sinks", "_http", "_decode", "_tracker"},
     "web": CORE | {"_session"},
+    "engines": CORE | {"_session", "stores"},
     "_page": CORE | {"_session"},
     "integrations": CORE | {"_session", "sinks"},
     "simulator": set(),
@@ -344,6 +345,7 @@ def test_third_party_imports_stay_in_their_extras(sources: Sources) -> None:
     extras |= {"redis": {"stores"}, "psycopg": {"stores"}, "pyarrow": {"sinks"}, "xlsxwriter": {"sinks"}}
     extras |= {"rich_argparse": {"_cli"}, "shtab": {"_cli"}, "uvloop": {"_cli"}, "opentelemetry": {"integrations"}}
     extras |= {"dlt": {"integrations"}, "duckdb": {"integrations"}, "psycopg2": {"integrations"}}
+    extras |= {"procrastinate": {"engines"}, "taskiq": {"engines"}}
     for path, tree in sources.items():
         for name in {each.split(".")[0] for each in imported(path, tree, at_run_time_only=True)} & set(extras):
             assert room_of(path) in extras[name], f"{path} imports {name}"

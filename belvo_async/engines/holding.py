@@ -1,0 +1,45 @@
+"""One worker at a time, by a lease of the store: engines deliver twice, and some have no locks."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from typing import Final
+
+from ..abc import Clock, Store
+from ..errors import StoreError
+
+log = logging.getLogger("belvo_async")
+
+# When another may take over from a worker that died.
+HOLD: Final = timedelta(seconds=30)
+
+
+@asynccontextmanager
+async def holding(store: Store, lane: str, clock: Clock) -> AsyncGenerator[bool]:
+    """Hold a lane, and whether it is held: not while another worker does. Raises StoreError."""
+    owner, now = uuid.uuid4().hex, clock.now()
+    if await store.lease(lane, owner, now=now, until=now + HOLD) is None:
+        yield False
+        return
+    renewing = asyncio.create_task(_renew(store, lane, owner, clock))
+    try:
+        yield True
+    finally:
+        renewing.cancel()
+        await asyncio.gather(renewing, return_exceptions=True)
+        with suppress(StoreError):  # it ends by itself
+            await store.release(lane, owner)
+
+
+async def _renew(store: Store, lane: str, owner: str, clock: Clock) -> None:
+    while True:
+        await asyncio.sleep(HOLD.total_seconds() / 3)
+        now = clock.now()
+        # One that was lost to another is not taken back: both go on, which is safe.
+        with suppress(StoreError):
+            await store.lease(lane, owner, now=now, until=now + HOLD)
