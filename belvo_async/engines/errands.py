@@ -31,7 +31,7 @@ AGAIN_AFTER: Final = timedelta(minutes=1)
 LONGEST_WAIT: Final = timedelta(days=1)
 
 
-class ErrandKind(StrEnum):
+class LetterKind(StrEnum):
     """The kinds of messages."""
 
     FIRE = "fire"
@@ -39,14 +39,14 @@ class ErrandKind(StrEnum):
     EXTRACT = "extract"
 
 
-class Errand(NamedTuple):
+class Letter(NamedTuple):
     """What is to be done, and with what. It holds no secret.
 
     Of those of one `key` that wait, one is enough. Those of one `lane` are better not done at once: that is safe, but
     one of them would find nothing to do. `at`: not before.
     """
 
-    kind: ErrandKind
+    kind: LetterKind
     argument: str
     key: str
     lane: str
@@ -81,10 +81,10 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
     job: str
     due: Due
 
-    def message(self, engine: str) -> Errand:
+    def message(self, engine: str) -> Letter:
         """What has it collected."""
         name = f"{engine}/collect/{self.job}"
-        return Errand(ErrandKind.COLLECT, self.job, name, name)
+        return Letter(LetterKind.COLLECT, self.job, name, name)
 
 
 class Share(msgspec.Struct, frozen=True, kw_only=True):

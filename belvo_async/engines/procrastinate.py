@@ -19,7 +19,7 @@ from procrastinate.exceptions import AlreadyEnqueued, UniqueViolation
 from procrastinate.jobs import Status
 
 from ..errors import StoreError
-from .errands import Errand, ErrandKind
+from .errands import Letter, LetterKind
 from .work import Collect, OpenSession, PlansOf, PlanTerms, Work
 
 EACH_MINUTE: Final = "* * * * *"
@@ -55,15 +55,15 @@ class Engine(Work):
         retry = RetryStrategy(max_attempts=5, exponential_wait=4, retry_exceptions=[StoreError])
         steps = Blueprint()
 
-        @steps.task(name=ErrandKind.FIRE, queue=queue, retry=retry)
+        @steps.task(name=LetterKind.FIRE, queue=queue, retry=retry)
         async def fire(argument: str) -> None:
             await self._fire_order(argument)
 
-        @steps.task(name=ErrandKind.COLLECT, queue=queue)
+        @steps.task(name=LetterKind.COLLECT, queue=queue)
         async def collect_job(argument: str) -> None:
             await self._collect_job(argument)
 
-        @steps.task(name=ErrandKind.EXTRACT, queue=queue)
+        @steps.task(name=LetterKind.EXTRACT, queue=queue)
         async def extract(argument: str) -> None:
             await self._take_turn(argument)
 
@@ -73,7 +73,7 @@ class Engine(Work):
             await self._rescue()
             await self._look()
 
-        self._tasks = {ErrandKind.FIRE: fire, ErrandKind.COLLECT: collect_job, ErrandKind.EXTRACT: extract}
+        self._tasks = {LetterKind.FIRE: fire, LetterKind.COLLECT: collect_job, LetterKind.EXTRACT: extract}
         app.add_tasks_from(steps, namespace=name)
 
     def sync(self, cron: str, plans: PlansOf, *, into: str, task: str = "sync", **terms: Unpack[PlanTerms]) -> None:
@@ -91,8 +91,8 @@ class Engine(Work):
 
         self._app.add_tasks_from(steps, namespace=self.name)
 
-    async def _send(self, message: Errand) -> None:
-        is_unique = message.kind is not ErrandKind.FIRE
+    async def _send(self, message: Letter) -> None:
+        is_unique = message.kind is not LetterKind.FIRE
         deferred = self._tasks[message.kind].configure(
             lock=message.lane,
             queueing_lock=message.key if is_unique else None,

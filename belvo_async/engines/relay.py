@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, cast
 from ..abc import Clock
 from ..accounts import accounts_of
 from ..errors import SessionClosedError
-from .errands import LOST_AFTER, Due, Ended, Errand, Share, every, keep
+from .errands import LOST_AFTER, Due, Ended, Letter, Share, every, keep
 from .holding import log
 from .turns import Turns, accounts_in
 
@@ -34,7 +34,7 @@ TOLD_AGAIN: Final = timedelta(minutes=1)
 class Relay:
     """Passes the ended jobs of one engine on to its queue."""
 
-    def __init__(self, engine: str, clock: Clock, send: Callable[[Errand], Awaitable[None]], turns: Turns) -> None:
+    def __init__(self, engine: str, clock: Clock, send: Callable[[Letter], Awaitable[None]], turns: Turns) -> None:
         self._engine = engine
         self._clock = clock
         self._send = send
@@ -84,7 +84,7 @@ class Relay:
         async for _, key, share in every(session.store, Share, self._engine, accounts_in(session)):
             for subject in share.plan.subjects:
                 wanted[share.plan.vendor, share.plan.resource, subject].append(key)
-        messages = dict[str, Errand]()
+        messages = dict[str, Letter]()
         for each in batch:
             job = each.job
             for key in wanted.get((job.vendor, job.task.resource, job.task.subject), ()):

@@ -12,12 +12,12 @@ https://taskiq-python.github.io
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Unpack
 
 from taskiq import AsyncBroker, TaskiqEvents, TaskiqState
 
-from .errands import Errand, ErrandKind
+from .errands import Letter, LetterKind
 from .work import Collect, OpenSession, PlansOf, PlanTerms, Work
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ class Engine(Work):
 
     Its tasks are `NAME:fire`, `NAME:collect`, `NAME:extract` and `NAME:look`. `open_session` makes the session of a
     process, such as `Session.from_env`: all on one store that processes share; workers open it when they start.
-    `collect` takes each ended job of `fire`, in any worker, at least once: do what is safe twice. `look`, a cron line,
-    says when what is due is sent again; it takes the process `taskiq scheduler` with a LabelScheduleSource. `labels`
-    are put on every message, such as the `queue_name` where a broker has several.
+    `collect` takes each ended job of `fire`, in any worker, at least once: do what is safe twice. `look`, a cron line
+    or a span, says when what is due is sent again; it takes the process `taskiq scheduler` with a LabelScheduleSource.
+    `labels` are put on every message, such as the `queue_name` where a broker has several.
     taskiq knows neither locks nor names that are queued once: what is sent twice finds itself done.
     """
 
@@ -44,7 +44,7 @@ class Engine(Work):
         *,
         collect: Collect | None = None,
         name: str = "belvo_async",
-        look: str = EACH_MINUTE,
+        look: str | timedelta = EACH_MINUTE,
         **labels: str | int,
     ) -> None:
         super().__init__(open_session, collect=collect, name=name)
@@ -63,12 +63,14 @@ class Engine(Work):
         async def look_again() -> None:
             await self._look()
 
-        steps: dict[ErrandKind, Callable[[str], Awaitable[None]]]
-        steps = {ErrandKind.FIRE: fire, ErrandKind.COLLECT: collect_job, ErrandKind.EXTRACT: extract}
+        steps: dict[LetterKind, Callable[[str], Awaitable[None]]]
+        steps = {LetterKind.FIRE: fire, LetterKind.COLLECT: collect_job, LetterKind.EXTRACT: extract}
         self._tasks = {
             step: broker.register_task(do, task_name=f"{name}:{step}", **labels) for step, do in steps.items()
         }
-        broker.register_task(look_again, task_name=f"{name}:look", schedule=[{"cron": look}], **labels)
+        # The scheduler counts in whole seconds.
+        schedule = {"interval": int(look.total_seconds())} if isinstance(look, timedelta) else {"cron": look}
+        broker.register_task(look_again, task_name=f"{name}:look", schedule=[schedule], **labels)
         broker.add_event_handler(TaskiqEvents.WORKER_STARTUP, self._start)
         broker.add_event_handler(TaskiqEvents.WORKER_SHUTDOWN, self._stop)
 
@@ -85,7 +87,7 @@ class Engine(Work):
 
         self._broker.register_task(sync, task_name=f"{self.name}:{task}", schedule=[{"cron": cron}], **self._labels)
 
-    async def _send(self, message: Errand) -> None:
+    async def _send(self, message: Letter) -> None:
         task = self._tasks[message.kind]
         if message.at is not None and message.at > self._clock.now():
             return  # it is due then, and sent by `look`

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from ..abc import Clock, Entry
 from ..accounts import accounts_of
 from ..errors import StoreError
-from .errands import AGAIN_AFTER, LONGEST_WAIT, LOST_AFTER, Due, Errand, ErrandKind, Share, again, drop, every, keep
+from .errands import AGAIN_AFTER, LONGEST_WAIT, LOST_AFTER, Due, Letter, LetterKind, Share, again, drop, every, keep
 from .holding import holding, log
 
 if TYPE_CHECKING:
@@ -30,14 +30,14 @@ STUCK_FOR: Final = timedelta(days=3)
 class Turns:
     """Takes turns at the shares of one engine."""
 
-    def __init__(self, engine: str, clock: Clock, send: Callable[[Errand], Awaitable[None]]) -> None:
+    def __init__(self, engine: str, clock: Clock, send: Callable[[Letter], Awaitable[None]]) -> None:
         self._engine = engine
         self._clock = clock
         self._send = send
 
-    def message(self, key: str) -> Errand:
+    def message(self, key: str) -> Letter:
         """What asks for a turn at a share."""
-        return Errand(ErrandKind.EXTRACT, key, f"{self._engine}/extract/{key}", self._lane(key))
+        return Letter(LetterKind.EXTRACT, key, f"{self._engine}/extract/{key}", self._lane(key))
 
     async def take(self, session: Session, key: str) -> None:
         """Take a turn, or have it taken by whoever has the share just now. Raises what `Session.extract` raises."""

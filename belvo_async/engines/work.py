@@ -26,8 +26,8 @@ from .errands import (
     LOST_AFTER,
     Due,
     Ended,
-    Errand,
-    ErrandKind,
+    Letter,
+    LetterKind,
     Order,
     Share,
     again,
@@ -83,7 +83,7 @@ class Work(ABC):
         self._feeding: asyncio.Task[None] | None = None
 
     @abstractmethod
-    async def _send(self, message: Errand) -> None:
+    async def _send(self, message: Letter) -> None:
         """Put a message on the queue. Raises what the queue raises."""
 
     async def fire(
@@ -275,10 +275,10 @@ class Work(ABC):
         for plan in plans_of(mexican_day(at)):
             await self.extract(plan, into=into, as_of=at, **fresh)
 
-    def _order_message(self, order: Order, at: datetime | None = None) -> Errand:
+    def _order_message(self, order: Order, at: datetime | None = None) -> Letter:
         key = f"{self.name}/fire/{digest(order.once)}"
         lane = f"{self.name}/fire/{order.subject}"
-        return Errand(ErrandKind.FIRE, msgspec.json.encode(order).decode(), key, lane, order.priority, at)
+        return Letter(LetterKind.FIRE, msgspec.json.encode(order).decode(), key, lane, order.priority, at)
 
     def _key(self, once: str) -> str:
         return f"{self.name}/{digest(once)}"

@@ -12,7 +12,7 @@ import pytest
 
 from belvo_async import JobHandle, Prices, TaskError
 from belvo_async.engines import errands, relay, turns
-from belvo_async.engines.errands import ErrandKind
+from belvo_async.engines.errands import LetterKind
 from tests.engines.kinds import KINDS
 from tests.engines.world import World, opened
 
@@ -86,7 +86,7 @@ def test_messages_that_come_again_and_again_change_nothing(play: Callable[..., N
     async def story(world: World) -> None:
         send = world.engine._send
 
-        async def send_thrice(message: errands.Errand) -> None:
+        async def send_thrice(message: errands.Letter) -> None:
             for place in range(3):
                 await send(message._replace(key=f"{message.key}/{place}"))
 
@@ -211,4 +211,4 @@ async def is_over(world: World) -> bool:
 
 def test_every_kind_of_message_has_a_task() -> None:
     """Three kinds, as the page says."""
-    assert ["fire", "collect", "extract"] == list(ErrandKind)
+    assert ["fire", "collect", "extract"] == list(LetterKind)
