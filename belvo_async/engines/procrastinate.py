@@ -112,4 +112,4 @@ class Engine(Work):
             try:
                 await jobs.retry_job(job)
             except (AlreadyEnqueued, UniqueViolation):  # its twin waits already
-                await jobs.finish_job(job, status=Status.FAILED, delete_job=False)
+                await jobs.finish_job(job, status=Status.ABORTED, delete_job=False)

@@ -86,7 +86,8 @@ class OnProcrastinate(Kind):
 
     def make(self, open_session: OpenSession, collect: Collect | None = None, **options: Any) -> Work:
         connector = procrastinate.PsycopgConnector(conninfo=f"{POSTGRES}?options=-csearch_path%3D{self.place}")
-        self.app = procrastinate.App(connector=connector)
+        # A worker that is killed is noticed by this, not by its connection.
+        self.app = procrastinate.App(connector=connector, worker_defaults={"update_heartbeat_interval": 1.0})
         return on_procrastinate.Engine(self.app, open_session, collect=collect, **options)
 
     @asynccontextmanager

@@ -34,9 +34,10 @@ LOOK_SECONDS = 2
 
 def hurry() -> None:
     """Believe within seconds that a process died, or that what it sent never came: in earnest, within minutes."""
-    attempts.RETAKEN_AFTER = timedelta(seconds=2)
+    attempts.RETAKEN_AFTER = attempts.RETAKEN_AFTER_AT_MOST = timedelta(seconds=2)
     for module in (attempts, lanes, poller):
         module.LOST_AFTER = timedelta(seconds=15)
+    poller.LEASE, poller.SEARCHED_FOR = timedelta(seconds=5), timedelta(seconds=15)
     find.ABANDON_AFTER = timedelta(seconds=15)
     holding.HOLD, procrastinate.DEAD_AFTER_SECONDS = HOLD, 5.0
     settled.HOLD, settled.RENEW = HOLD, HOLD / 3

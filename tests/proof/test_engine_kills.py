@@ -34,7 +34,7 @@ PLANNED, FIRED = 180, 20
 WORKERS, KILLS = 3, 10
 # A worker imports and begins within one or two seconds; a kill is to meet it anywhere in its work.
 LIVES_SECONDS = (0.5, 2.5)
-PATIENCE_SECONDS = 240.0
+PATIENCE_SECONDS = 180.0
 FIRST, LAST = date(2021, 1, 1), date(2025, 12, 31)
 
 COMMANDS = {
@@ -42,6 +42,8 @@ COMMANDS = {
     "rabbitmq": ("taskiq", "worker", "tests.proof.engine_worker:broker", "--workers=1", "--max-async-tasks=4"),
     "redis": ("taskiq", "worker", "tests.proof.engine_worker:broker", "--workers=1", "--max-async-tasks=4"),
 }
+# What is left to do for an engine.
+ERRANDS = {"order", "ended", "share"}
 TICKS = ("taskiq", "scheduler", "tests.proof.engine_worker:scheduler")
 
 
@@ -105,13 +107,17 @@ async def kill_and_wait(
     plan: Plan,
     home: Path,
 ) -> None:
+    # What the vendor was asked for, and what was written, when a worker died.
+    met = list[tuple[int, int]]()
     workers = [await start(environ, command) for _ in range(WORKERS)]
     try:
         for _ in range(KILLS):
             await asyncio.sleep(rng.uniform(*LIVES_SECONDS))
             victim = rng.randrange(WORKERS)
+            met.append((len(vendor.jobs), len(list(home.rglob("*.ndjson")))))
             await kill(workers[victim])
             workers[victim] = await start(environ, command)
+        print(f"asked for and written at each kill: {met}", flush=True)
         await until_over(store, vendor)
         async with session_on(vendor, store) as session:
             coverage = await session.coverage(plan)
@@ -121,6 +127,7 @@ async def kill_and_wait(
             kind = kind_of(environ["KIND"], environ["PLACE"])
             await wish(kind, vendor, store, plan, f"ndjson:{home / 'out'}", retry=True)
             await until_over(store, vendor)
+        assert any(0 < asked and written < PLANNED for asked, written in met), "no kill met a worker at work"
     finally:
         for worker in workers:
             await kill(worker)
@@ -128,12 +135,18 @@ async def kill_and_wait(
 
 async def until_over(store: str, vendor: SyntageSimulator) -> None:
     """Wait until the engine has nothing left to do."""
-    async with asyncio.timeout(PATIENCE_SECONDS), session_on(vendor, store) as session:
+    until = time.monotonic() + PATIENCE_SECONDS
+    async with session_on(vendor, store) as session:
         while True:
-            left = Counter([entry.kind async for entry in session.store.entries(None) if "engine." in entry.kind])
-            opened = [handle.id async for handle in session.open_jobs()]
-            if not opened and not any(left[each] for each in ("engine.order", "engine.ended", "engine.share")):
+            # In this order: what ends meanwhile is open first, then told of, then left.
+            opened = [handle.job async for handle in session.open_jobs()]
+            ended = {handle.id async for handle in session.ended_jobs(tags={"engine": "belvo_async"})}
+            kept = [entry async for entry in session.store.entries(None)]
+            untold = ended - {each.key for each in kept if each.kind.startswith("acknowledged engine.")}
+            left = [(each.kind, each.document[-300:]) for each in kept if each.kind.removeprefix("engine.") in ERRANDS]
+            if not opened and not untold and not left:
                 return
+            assert time.monotonic() < until, (opened, untold, left)
             await asyncio.sleep(0.5)
 
 

@@ -1,0 +1,1 @@
+"""Other engines, each in one small program: fire, and collect what ended."""
