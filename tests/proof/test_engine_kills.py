@@ -33,7 +33,7 @@ SPEED = 20.0
 PLANNED, FIRED = 180, 20
 WORKERS, KILLS = 3, 10
 # A worker imports and begins within one or two seconds; a kill is to meet it anywhere in its work.
-LIVES_SECONDS = (0.5, 2.5)
+LIVES_SECONDS = (0.5, 3.5)
 PATIENCE_SECONDS = 180.0
 FIRST, LAST = date(2021, 1, 1), date(2025, 12, 31)
 
