@@ -26,7 +26,7 @@ from tests.stores.urls import empty_store
 
 FIRST, LAST = date(2024, 1, 1), date(2025, 12, 31)
 # Real seconds, for what takes one or two.
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 
 
 @dataclass
