@@ -39,7 +39,7 @@ from .extraction.documents import choose_documents
 from .extraction.handed import RECEIPT, Handed, is_of_sink, read_handed, wanted_of
 from .extraction.run import PlanRun
 from .extraction.steps import CONCURRENCY, RunTerms
-from .extraction.subject_state import SubjectState
+from .extraction.subject_state import PLAN_TAG, SubjectState
 from .known.history import every_job
 from .reads import Reads
 
@@ -129,9 +129,10 @@ class Plans(Reads):
         wait for what may be asked only later (SAT's limits end at midnight), when nothing else is left; None: as long
         as it takes; zero: not at all. `max_cost`: no request is sent that would make the plan's requests cost more, at
         the higher price of the list, counted over all calls with the same plan. `concurrency`: how many jobs may be
-        open at a time. `tags` are kept with the jobs, beside that of the plan. `files` are documents to save beside
-        the rows (`xml`, `pdf`), of a sink that writes into a folder: each whole or not at all, and checked to be what
-        it claims; what the vendor does not hold yet is asked for by the next call.
+        open at a time. `tags` are kept with the jobs, beside that of the plan; where a tag `plan` is given, this is a
+        part of the plan that it names, and their requests count as one. `files` are documents to save beside the rows
+        (`xml`, `pdf`), of a sink that writes into a folder: each whole or not at all, and checked to be what it
+        claims; what the vendor does not hold yet is asked for by the next call.
         With `waits=False` the run is one short turn, for queues of your own: it sends what may be sent now, hands over
         the rows of what has ended, and leaves open jobs and whatever comes later to the next turn. `outcome.is_over`
         says whether there is one, `outcome.look_at` by when it is due should no job end before; `as_of`: when the
@@ -162,7 +163,7 @@ class Plans(Reads):
             await self._lines(settled, sink, retry_before=(began or EVER) if retry else None, forms=files),
             RunTerms(
                 windows=alive,
-                plan_id=plan_id(settled.plan),
+                plan_id=kept_tags.get(PLAN_TAG) or plan_id(settled.plan),
                 tags=kept_tags,
                 deadline=deadline,
                 concurrency=concurrency,

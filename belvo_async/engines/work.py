@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, Unpack
 
 import msgspec
 
+from .._session.checks import deadline_after, read_wish
 from .._session.clock import SystemClock
+from .._session.extraction.subject_state import PLAN_TAG
 from .._session.plans import ANY_AGE, plan_id
 from ..abc import Clock
 from ..accounts import accounts_of
@@ -111,6 +113,9 @@ class Work(ABC):
         if vendor is None:
             raise TaskError(f"no vendor of this session takes {type(task).__name__} tasks", field="task")
         vendor.check(task, now)
+        deadline_after(deadline, now)
+        read_wish(max_age, once, {**(tags or {}), **self._tags}, now)
+        is_later = at is not None and at > now
         order = Order(
             task=encode_task(task).decode(),
             account=accounts_of(vendor)[0],
@@ -120,27 +125,28 @@ class Work(ABC):
             deadline=deadline,
             tags=dict(tags or {}),
             priority=priority,
-            due=Due(
-                due_at=now + LOST_AFTER if at is None or at <= now else at, sent=1 if at is None or at <= now else 0
-            ),
+            due=Due(due_at=at, sent=0) if at is not None and is_later else Due(due_at=now + LOST_AFTER),
         )
         await keep(session.store, order.account, self._key(once), order)
-        await self._send(self._order_message(order, at))
+        await self._send(self._order_message(order, at if is_later else None))
 
     async def extract(
         self, plan: Plan, *, into: str, as_of: datetime | None = None, **terms: Unpack[PlanTerms]
     ) -> None:
         """Have a plan carried out by any number of workers; arguments and errors as of `Session.extract`.
 
-        `into` names a sink that all of them reach. Durable when it returns. The same call goes on where an earlier one
-        is; `session.coverage` and `session.certificate` tell how far that is. A plan with `max_cost` is carried on by
-        one worker at a time, so that the cap is exact. `as_of`: from when `freshness` and `retry` count; now.
+        `into` names a sink that all of them reach, by an absolute place. Durable when it returns. The same call goes on
+        where an earlier one is; `session.coverage` and `session.certificate` tell how far that is. A plan with
+        `max_cost` is carried on by one worker at a time, so that the cap is exact. `as_of`: from when `freshness` and
+        `retry` count, by default from now.
         """
         session, now = await self.session(), self._clock.now()
         # Whatever does not fit is told here, to whoever gave it. Nothing is sent by this.
         await session.extract(plan, into=into, waits=False, as_of=as_of, **terms)
         settled = settle_plan(plan, session.vendors, now).plan
         account = accounts_of(session.vendors[settled.vendor])[0]
+        # Shares are parts of one plan: what they pay for counts as one.
+        tags = {PLAN_TAG: plan_id(settled), **(terms.get("tags") or {}), ENGINE_TAG: self.name}
         for part in cut(settled, is_whole=terms.get("max_cost") is not None):
             share = Share(
                 plan=part,
@@ -152,7 +158,7 @@ class Work(ABC):
                 max_cost=terms.get("max_cost"),
                 retry=terms.get("retry", False),
                 deadline=terms.get("deadline"),
-                tags={**(terms.get("tags") or {}), ENGINE_TAG: self.name},
+                tags=tags,
                 files=tuple(terms.get("files", ())),
             )
             key = f"{self.name}/{plan_id(part)}/{share.variant}"
@@ -207,14 +213,14 @@ class Work(ABC):
         """The session, as whoever works has it: that passes on what ends."""
         session = await self.session()
         if self._feeding is None or self._feeding.done():
-            feed = Relay(self.name, self._clock, self._send, self._turns)
-            self._feeding = asyncio.create_task(feed.run(session), name=f"{self.name}: feed")
+            relay = Relay(self.name, self._clock, self._send, self._turns)
+            self._feeding = asyncio.create_task(relay.run(session), name=f"{self.name}: relay")
         return session
 
     async def _fire_order(self, argument: str) -> None:
         """Fire a task: it ends when the vendor has answered. Repeated, it joins the job of its name."""
         session, order = await self._at_work(), msgspec.json.decode(argument, type=Order)
-        tags = {**order.tags, ENGINE_TAG: self.name, COLLECT_TAG: "1"}
+        tags = {**order.tags, **self._tags}
         try:
             await session.fire(
                 decode_task(order.task), once=order.once, max_age=order.max_age, deadline=order.deadline, tags=tags
@@ -279,6 +285,11 @@ class Work(ABC):
         key = f"{self.name}/fire/{digest(order.once)}"
         lane = f"{self.name}/fire/{order.subject}"
         return Letter(LetterKind.FIRE, msgspec.json.encode(order).decode(), key, lane, order.priority, at)
+
+    @property
+    def _tags(self) -> dict[str, str]:
+        """The tags of jobs that are to be collected."""
+        return {ENGINE_TAG: self.name, COLLECT_TAG: "1"}
 
     def _key(self, once: str) -> str:
         return f"{self.name}/{digest(once)}"

@@ -7,11 +7,13 @@ import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from belvo_async import ConfigurationError, Plan, Session, TaskError, syntage
+from belvo_async import ConfigurationError, Plan, Prices, Session, TaskError, syntage
 from belvo_async.engines import errands
 from belvo_async.engines.errands import LetterKind, Share
 from belvo_async.engines.holding import HOLD, holding
@@ -293,3 +295,38 @@ def test_a_name_that_would_be_part_of_no_key_is_refused(name: str) -> None:
     """It stands before a stroke in the store's keys, and in tasks' names."""
     with pytest.raises(ConfigurationError):
         ByHand(lambda: None, None, name=name)  # type: ignore[arg-type]
+
+
+async def test_shares_count_for_one_plan(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cap that is set later counts what every share has paid for."""
+    monkeypatch.setattr(errands, "SUBJECTS_AT_LEAST", 1)
+    session, plan, into = await world.open(), syntage_plan(world), f"ndjson:{tmp_path}"
+
+    async with engine_on(world, session) as engine:
+        await engine.extract(plan, into=into)
+        assert 2 == len(await shares(session))
+        await engine.deliver_all()
+        run = await session.extract(plan, into=into, prices=Prices.from_toml("syntage = 10"), max_cost=Decimal(20))
+        told = [each async for each in run]
+
+    assert Decimal(20) == told[0].tally.spent.high  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"once": ""},
+        {"once": "first", "tags": {"two words": "no"}},
+        {"once": "first", "deadline": timedelta(0)},
+        {"once": "first", "max_age": timedelta(0)},
+    ],
+)
+async def test_what_a_worker_would_refuse_is_refused_at_once(world: World, given: dict[str, Any]) -> None:
+    """Nothing of it is kept, and nothing is sent."""
+    session = await world.open()
+
+    async with engine_on(world, session) as engine:
+        with pytest.raises(TaskError):
+            await engine.fire(task_of(world), **given)
+
+    assert [] == engine.sent
