@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
@@ -20,7 +22,7 @@ from belvo_async.engines.holding import HOLD, holding
 from belvo_async.engines.turns import LOOK_EVERY
 from belvo_async.planning import Freshness
 from tests.engines.by_hand import ByHand
-from tests.session.test_extract import syntage_plan
+from tests.session.test_extract import belvo_plan, held_by_belvo, syntage_plan
 from tests.session.world import World
 
 
@@ -35,6 +37,11 @@ async def engine_on(world: World, session: Session) -> AsyncGenerator[ByHand]:
 async def shares(session: Session) -> list[Share]:
     accounts = [each.account for each in session.vendors.values()]
     return [share async for _, _, share in errands.every(session.store, Share, "hand", accounts)]
+
+
+def rows_in(folder: Path) -> list[str]:
+    lines = (line for part in folder.rglob("*.ndjson") for line in part.read_bytes().splitlines())
+    return [json.loads(line)["id"] for line in lines]
 
 
 def task_of(world: World, entity: int = 0) -> syntage.Extraction[object]:
@@ -330,3 +337,18 @@ async def test_what_a_worker_would_refuse_is_refused_at_once(world: World, given
             await engine.fire(task_of(world), **given)
 
     assert [] == engine.sent
+
+
+async def test_links_take_one_request_at_a_time(world: World, tmp_path: Path) -> None:
+    """A plan of Belvo's, in its lanes: the fewest requests, and every row once."""
+    session, plan, into = await world.open(), belvo_plan(world), f"ndjson:{tmp_path}"
+
+    async with engine_on(world, session) as engine:
+        await engine.extract(plan, into=into)
+        while await shares(session):
+            await engine.deliver_all()
+            await asyncio.sleep(10)
+
+    assert 2 * 2 * 3 == len(world.sent("POST", "/api/invoices"))
+    assert held_by_belvo(world, plan) == Counter(rows_in(tmp_path))
+    assert () == (await session.certificate(plan, into=into)).unreceipted

@@ -114,7 +114,7 @@ async def kill_and_wait(
         for _ in range(KILLS):
             await asyncio.sleep(rng.uniform(*LIVES_SECONDS))
             victim = rng.randrange(WORKERS)
-            met.append((len(vendor.jobs), len(list(home.rglob("*.ndjson")))))
+            met.append((len(vendor.jobs), parts_in(home)))
             await kill(workers[victim])
             workers[victim] = await start(environ, command)
         print(f"asked for and written at each kill: {met}", flush=True)
@@ -131,6 +131,10 @@ async def kill_and_wait(
     finally:
         for worker in workers:
             await kill(worker)
+
+
+def parts_in(home: Path) -> int:
+    return sum(1 for _ in home.rglob("*.ndjson"))
 
 
 async def until_over(store: str, vendor: SyntageSimulator) -> None:
