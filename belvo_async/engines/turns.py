@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from ..abc import Clock, Entry
 from ..accounts import accounts_of
 from ..errors import StoreError
-from .errands import AGAIN_AFTER, LONGEST_WAIT, LOST_AFTER, Due, Letter, LetterKind, Share, again, drop, every, keep
+from .errands import AGAIN_AFTER, LOST_AFTER, Due, Letter, LetterKind, Share, again, drop, every, keep
 from .holding import holding, log
 
 if TYPE_CHECKING:
@@ -41,22 +41,25 @@ class Turns:
 
     async def take(self, session: Session, key: str) -> None:
         """Take a turn, or have it taken by whoever has the share just now. Raises what `Session.extract` raises."""
-        account = await self._account(session, key)
-        if account is None or await self._try(session, account, key):
+        found = await self._find(session, accounts_in(session), key)
+        if found is None or await self._try(session, found[0], key):
             return
         # Whoever has it looks for this when the turn is over; that may have been just now.
-        await session.store.enter([Entry(account, KNOCK, key, b"{}")])
-        await self._try(session, account, key)
+        await session.store.enter([Entry(found[0], KNOCK, key, b"{}")])
+        await self._try(session, found[0], key)
 
     async def look(self, session: Session, accounts: Collection[str]) -> None:
         """Ask for turns that are due, or were asked for of a worker that died."""
         now = self._clock.now()
-        knocked = {entry.key async for entry in session.store.entries(KNOCK, accounts)}
+        knocked = {entry.key: entry.account async for entry in session.store.entries(KNOCK, accounts)}
         async for account, key, share in every(session.store, Share, self._engine, accounts):
-            if share.due.due_at <= now or key in knocked:
+            if knocked.pop(key, None) or share.due.due_at <= now:
                 due = Due(due_at=now + LOST_AFTER, sent=share.due.sent)
                 await keep(session.store, account, key, replace(share, due=due))
                 await self._send(self.message(key))
+        for key, account in knocked.items():
+            if key.startswith(f"{self._engine}/"):  # its share is over
+                await session.store.strike(account, KNOCK, [key])
 
     async def _try(self, session: Session, account: str, key: str) -> bool:
         """Take a turn, unless somebody else has one."""
@@ -64,9 +67,9 @@ class Turns:
             if not is_held:
                 return False
             await session.store.strike(account, KNOCK, [key])
-            share = await self._share(session, account, key)
-            if share is not None:
-                await self._carry_on(session, account, key, share)
+            found = await self._find(session, [account], key)
+            if found is not None:
+                await self._carry_on(session, account, key, found[1])
         if [entry async for entry in session.store.entries(KNOCK, [account]) if entry.key == key]:
             await self._send(self.message(key))
         return True
@@ -111,17 +114,15 @@ class Turns:
     def _due(self, share: Share, outcome: PlanOutcome) -> Due:
         """When the next turn is due, should no end ask for it before."""
         now = self._clock.now()
-        latest = now + min(LOOK_EVERY, LONGEST_WAIT)
+        latest = now + LOOK_EVERY
         due = again(share.due, now, after=AGAIN_AFTER) if outcome.unwritten else Due(due_at=latest)
         return replace(due, due_at=min(due.due_at, outcome.look_at or latest, latest))
 
-    async def _account(self, session: Session, key: str) -> str | None:
-        shares = every(session.store, Share, self._engine, accounts_in(session))
-        return next((account for account, each, _ in [each async for each in shares] if each == key), None)
-
-    async def _share(self, session: Session, account: str, key: str) -> Share | None:
-        shares = every(session.store, Share, self._engine, [account])
-        return next((share for _, each, share in [each async for each in shares] if each == key), None)
+    async def _find(self, session: Session, accounts: Collection[str], key: str) -> tuple[str, Share] | None:
+        async for account, each, share in every(session.store, Share, self._engine, accounts):
+            if each == key:
+                return account, share
+        return None
 
     def _lane(self, key: str) -> str:
         """Turns of one plan go one after the other, whatever they are to bring."""

@@ -101,6 +101,22 @@ async def test_a_worker_that_died_in_a_turn_is_replaced(world: World, tmp_path: 
     assert 2 == len(world.sent("POST", "/extractions"))
 
 
+async def test_nothing_is_left_of_a_plan_that_is_over(world: World, tmp_path: Path) -> None:
+    """Neither its share, nor that a turn was asked for while the last one lasted."""
+    session, plan = await world.open(), syntage_plan(world)
+
+    async with engine_on(world, session) as engine:
+        await engine.extract(plan, into=f"ndjson:{tmp_path}")
+        (message,) = engine.sent
+        while await shares(session):
+            await asyncio.gather(*(engine.deliver(message) for _ in range(3)))
+            await asyncio.sleep(60)
+        await engine._look()
+
+    left = [entry.kind async for entry in session.store.entries(None)]
+    assert not [each for each in left if each.startswith("engine.")]
+
+
 async def test_a_hold_is_kept_for_as_long_as_it_is_needed(world: World) -> None:
     """However long a turn takes, no other worker has one."""
     session = await world.open()
