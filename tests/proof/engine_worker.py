@@ -62,7 +62,7 @@ async def collect(handle: JobHandle[object]) -> None:
 hurry()
 kind = kind_of(os.environ.get("KIND", "procrastinate"), os.environ.get("PLACE", "nowhere"))
 ticking: dict[str, Any] = {
-    "look": f"*/{LOOK_SECONDS} * * * * *" if isinstance(kind, OnProcrastinate) else timedelta(seconds=LOOK_SECONDS)
+    "look": f"* * * * * */{LOOK_SECONDS}" if isinstance(kind, OnProcrastinate) else timedelta(seconds=LOOK_SECONDS)
 }
 engine = kind.make(open_session, collect, **ticking)
 if isinstance(kind, OnTaskiq):
