@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, cast
 
@@ -53,31 +53,27 @@ class Relay:
             await asyncio.sleep(AGAIN.total_seconds())
 
     async def _pass_on(self, session: Session) -> None:
-        told = asyncio.Queue["SettledJob | None"](TOGETHER_LIMIT)
+        told = asyncio.Queue["SettledJob"](TOGETHER_LIMIT)
         reading = asyncio.create_task(self._read(session, told))
         try:
-            while (first := await told.get()) is not None:
+            while True:
+                batch = [await _next(told, reading)]
                 await asyncio.sleep(GATHER.total_seconds())
-                batch = [first]
-                while not told.empty() and (more := told.get_nowait()) is not None:
-                    batch.append(more)
+                while not told.empty():
+                    batch.append(told.get_nowait())
                 await self._tell(session, batch)
-            await reading
         finally:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
 
-    async def _read(self, session: Session, told: asyncio.Queue[SettledJob | None]) -> None:
+    async def _read(self, session: Session, told: asyncio.Queue[SettledJob]) -> None:
         name, tags = f"engine.{self._engine}", {ENGINE_TAG: self._engine}
         settled = session.settled(name, tags=tags, again_after=TOLD_AGAIN)
-        try:
-            # Whoever leaves it lets another process be told at once.
-            async with aclosing(cast("AsyncGenerator[SettledJob]", settled)):
-                async for each in settled:
-                    await told.put(each)
-        finally:
-            with suppress(asyncio.QueueFull):
-                told.put_nowait(None)
+        # Whoever leaves it lets another process be told at once.
+        async with aclosing(cast("AsyncGenerator[SettledJob]", settled)):
+            async for each in settled:
+                await told.put(each)
+        raise SessionClosedError("the feed of ends has ended")
 
     async def _tell(self, session: Session, batch: Sequence[SettledJob]) -> None:
         wanted = defaultdict[tuple[str, str, str], list[str]](list)
@@ -98,3 +94,15 @@ class Relay:
             await self._send(message)
         for each in batch:
             await each.ack()
+
+
+async def _next(told: asyncio.Queue[SettledJob], reading: asyncio.Task[None]) -> SettledJob:
+    """Wait for the next job, or raise what reading them raised."""
+    getting = asyncio.ensure_future(told.get())
+    try:
+        await asyncio.wait({getting, reading}, return_when=asyncio.FIRST_COMPLETED)
+        if not getting.done():
+            await reading
+        return await getting
+    finally:
+        getting.cancel()

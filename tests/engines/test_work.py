@@ -219,6 +219,18 @@ async def test_a_queue_that_is_down_is_told_later(world: World) -> None:
     assert 1 == len(engine.collected)
 
 
+async def test_passing_on_ends_with_the_session(world: World) -> None:
+    """Whoever closes the session leaves nothing that waits for it."""
+    session = await world.open()
+
+    async with engine_on(world, session) as engine:
+        await asyncio.sleep(1)
+        await session.close()
+        await asyncio.sleep(60)
+        assert engine._feeding is not None
+        assert engine._feeding.done()
+
+
 async def test_an_order_is_kept_before_it_is_sent(world: World) -> None:
     """A queue that does not take it has it a few minutes later."""
     session = await world.open()
