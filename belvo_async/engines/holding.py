@@ -7,7 +7,7 @@ import logging
 import uuid
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from ..abc import Clock, Store
@@ -19,11 +19,16 @@ log = logging.getLogger("belvo_async")
 HOLD: Final = timedelta(seconds=30)
 
 
+def free_by(now: datetime) -> datetime:
+    """When a lane that somebody holds is free at the latest, should that worker be dead."""
+    return now + HOLD
+
+
 @asynccontextmanager
 async def holding(store: Store, lane: str, clock: Clock) -> AsyncGenerator[bool]:
     """Hold a lane, and whether it is held: not while another worker does. Raises StoreError."""
     owner, now = uuid.uuid4().hex, clock.now()
-    if await store.lease(lane, owner, now=now, until=now + HOLD) is None:
+    if await store.lease(lane, owner, now=now, until=free_by(now)) is None:
         yield False
         return
     renewing = asyncio.create_task(_renew(store, lane, owner, clock))
@@ -42,4 +47,4 @@ async def _renew(store: Store, lane: str, owner: str, clock: Clock) -> None:
         now = clock.now()
         # One that was lost to another is not taken back: both go on, which is safe.
         with suppress(StoreError):
-            await store.lease(lane, owner, now=now, until=now + HOLD)
+            await store.lease(lane, owner, now=now, until=free_by(now))

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, Unpack
 
 import msgspec
+from msgspec.structs import replace
 
 from .._session.checks import deadline_after, read_wish
 from .._session.clock import SystemClock
@@ -39,7 +40,7 @@ from .errands import (
     every,
     keep,
 )
-from .holding import holding, log
+from .holding import free_by, holding, log
 from .relay import COLLECT_TAG, ENGINE_TAG, Relay
 from .turns import Turns, accounts_in
 
@@ -235,23 +236,24 @@ class Work(ABC):
         session = await self._at_work()
         async with holding(session.store, f"{self.name}/collect/{job_id}", self._clock) as is_held:
             if not is_held or self._collect is None:
+                # Who has it may be dead, and have been given this message before.
+                await self._put_off(session, job_id, lambda due, now: replace(due, due_at=free_by(now)))
                 return
             with suppress(UnknownJobError):  # forgotten: there is nothing to collect any more
                 handle = await session.attach(job_id)
                 try:
                     await self._collect(handle)
                 except Exception:
-                    await self._put_off(session, job_id)
+                    await self._put_off(session, job_id, lambda due, now: again(due, now, after=AGAIN_AFTER))
                     raise
             for account in accounts_in(session):
                 await drop(session.store, Ended, account, f"{self.name}/{job_id}")
 
-    async def _put_off(self, session: Session, job_id: str) -> None:
-        """Collect a job again, later each time."""
+    async def _put_off(self, session: Session, job_id: str, when: Callable[[Due, datetime], Due]) -> None:
+        """Have a job collected later."""
         async for account, key, ended in every(session.store, Ended, self.name, accounts_in(session)):
             if ended.job == job_id:
-                due = again(ended.due, self._clock.now(), after=AGAIN_AFTER)
-                await keep(session.store, account, key, Ended(job=job_id, due=due))
+                await keep(session.store, account, key, Ended(job=job_id, due=when(ended.due, self._clock.now())))
 
     async def _take_turn(self, key: str) -> None:
         """Take one turn at a share of a plan. Repeated, it finds that done which is done."""
@@ -266,7 +268,7 @@ class Work(ABC):
                 return
             async for account, key, order in every(session.store, Order, self.name, accounts):
                 if order.due.due_at <= now:
-                    await keep(session.store, account, key, msgspec.structs.replace(order, due=again(order.due, now)))
+                    await keep(session.store, account, key, replace(order, due=again(order.due, now)))
                     await self._send(self._order_message(order))
             async for account, key, ended in every(session.store, Ended, self.name, accounts):
                 if ended.due.due_at <= now:

@@ -219,6 +219,27 @@ async def test_a_queue_that_is_down_is_told_later(world: World) -> None:
     assert 1 == len(engine.collected)
 
 
+async def test_what_a_worker_died_collecting_is_collected_by_another(world: World) -> None:
+    """Its message comes again while it still holds the job: that is looked at as soon as the hold has ended."""
+    session = await world.open()
+
+    async with engine_on(world, session) as engine:
+        await engine.fire(task_of(world), once="first")
+        await engine.deliver_all()
+        await world.until(lambda: engine.sent)
+        (message,) = engine.sent
+        engine.sent = []
+        now = world.clock.now()
+        await session.store.lease(message.lane, "a dead worker", now=now, until=now + HOLD)
+        await engine.deliver(message)
+        assert [] == engine.collected
+        await asyncio.sleep(HOLD.total_seconds())
+        await engine._look()
+        await engine.deliver_all()
+
+    assert [message.argument] == engine.collected
+
+
 async def test_passing_on_ends_with_the_session(world: World) -> None:
     """Whoever closes the session leaves nothing that waits for it."""
     session = await world.open()
