@@ -27,7 +27,7 @@ from tests.variables import variables_of
 pytestmark = pytest.mark.proof
 
 ROOT = Path(__file__).parents[2]
-# Twenty of each engine were played before it was released; one is played with every change.
+# One is played with every change; a release is worth twenty of each engine.
 ROUNDS = int(os.environ.get("ENGINE_ROUNDS", "1"))
 SPEED = 20.0
 PLANNED, FIRED = 180, 20
