@@ -35,7 +35,9 @@ _SILENT: Final = TraceSpan()
 
 
 class Telemetry:
-    """The places at which a session tells what it does. Replace what you want to be told; none may raise, or wait.
+    """The places at which a session tells what it does. Replace what you want to be told; none may wait.
+
+    What one raises goes no further than to the log, once a session: a job is worth more than a number.
 
     Names of requests are templates, without ids. Of a job, only what names no taxpayer may go on: its own id, vendor,
     resource, status, way; never its subject, its remote id or its tags.

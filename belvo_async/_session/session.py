@@ -38,6 +38,7 @@ from .handle import JobHandle, handle_on
 from .known.jobs import KnownJobs
 from .reading.prefetch import Spares
 from .receive import DeliveryReceiver
+from .sheltered import shelter
 from .unfired import UnfiredHandle, unfired_job
 
 R = TypeVar("R")
@@ -72,7 +73,7 @@ class Session(KnownJobs):
         telemetry: Telemetry = SILENT,
     ) -> None:
         check_connections(connections)
-        self._core = Core(check_vendors(vendors), clock or SystemClock(), telemetry)
+        self._core = Core(check_vendors(vendors), clock or SystemClock(), shelter(telemetry))
         # The system's: a fork copies a generator of our own, and two processes would give their jobs the same ids.
         self._chance = chance or random.SystemRandom()
         self._store = check_store(store)
@@ -87,7 +88,7 @@ class Session(KnownJobs):
             chance=self._chance.random,
             connections=connections,
             trust_env=trust_env,
-            telemetry=telemetry,
+            telemetry=self._core.telemetry,
         )
         self._polling, self._polls = polling or Polling(), sweep
         # Half of the connections that read records: what nobody reads yet never holds up what somebody reads.

@@ -265,6 +265,39 @@ async def test_a_telemetry_of_your_own_is_told_too(world: World) -> None:
     assert ["belvo"] == seen
 
 
+def _fails(*_: object) -> Any:
+    raise ZeroDivisionError("the disk of the collector is full")
+
+
+def faulty(*, spans: bool) -> Telemetry:
+    """A telemetry that fails whatever it is told; with `spans`, these begin, and fail from then on."""
+    tells: dict[str, Any] = {each: _fails for each in vars(TraceSpan) if each == "__exit__" or each[0] != "_"}
+    span = type("FaultySpan", (TraceSpan,), tells)
+    begins = ("fire", "request", "poll", "webhook", "page") if spans else ()
+    places = [each for each in vars(Telemetry) if each[0] != "_" and each != "is_on"]
+    told: dict[str, Any] = {each: (lambda *_: span()) if each in begins else _fails for each in places}
+    telemetry: Telemetry = type("Faulty", (Telemetry,), {"is_on": True, **told})()
+    return telemetry
+
+
+@pytest.mark.parametrize("spans", [False, True], ids=["at once", "when spans end"])
+async def test_a_telemetry_that_fails_costs_no_job(world: World, caplog: pytest.LogCaptureFixture, spans: bool) -> None:
+    """Every job is fired once, ends and is read as without it; no connection is lost to it. It is told once."""
+    session = await world.open(telemetry=faulty(spans=spans), connections=8)
+
+    jobs = [await session.fire(world.invoices(type=each)) for each in ("INFLOW", "OUTFLOW")]
+    jobs += [await session.fire(world.extraction(number)) for number in range(3)]
+    for job in jobs:
+        await job
+        assert await job.results().to_list()
+
+    assert 2 == len(world.sent("POST", "/api/invoices"))
+    assert 3 == len(world.sent("POST", "/extractions"))
+    (told_of,) = [each for each in caplog.records if each.name == "belvo_async.telemetry"]
+    assert "ZeroDivisionError" in told_of.getMessage()
+    assert "collector" not in caplog.text
+
+
 @contextmanager
 def without(module: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with monkeypatch.context() as patched:
