@@ -59,6 +59,11 @@ async def acknowledge(store: Store, name: str, job: Job) -> None:
     await store.enter([Entry(job.account, _acknowledged(name), job.id, end_of(job))])
 
 
+def is_acknowledgement(entry: Entry) -> bool:
+    """Whether an entry keeps that a consumer is done with a job."""
+    return entry.kind.startswith(_acknowledged(""))
+
+
 async def drop_acknowledged(store: Store, job: Job, names: Iterable[str]) -> None:
     """Forget what consumers acknowledged of a job that is forgotten."""
     for name in names:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from ..abc import EVER, Entry, Store
 from ..errors import StoreError
 from ..jobs import PROOF, Job, encode_job, task_key
+from .consumers import is_acknowledgement
 from .documents import read_proof
 from .walks import SLICE, in_slices
 
@@ -39,6 +40,8 @@ async def move_account(store: Store, source: str, target: str, *, now: datetime)
     cannot be read as well: it stays where it is.
     """
     opened = ended = 0
+    # Before the jobs: their end is no news there.
+    await _copy_acknowledged(store, source, target)
     for _ in range(ROUNDS):
         moved = await _move_all(store, store.open_jobs([source]), target, now)
         moved_ended = await _move_all(store, store.ended_jobs([source], before=EVER), target, now)
@@ -100,6 +103,14 @@ async def _move_parked(store: Store, source: str, target: str) -> int:
         await asyncio.gather(*(store.park(target, seen) for seen in some))
         await store.unpark(source, some)
     return len(parked)
+
+
+async def _copy_acknowledged(store: Store, source: str, target: str) -> None:
+    """Let consumers of the other account know what was acknowledged, as far as they did not say so themselves."""
+    theirs = {(each.kind, each.key) async for each in store.entries(None, [target])}
+    async for some in in_slices(store.entries(None, [source])):
+        acknowledged = [each for each in some if is_acknowledgement(each) and (each.kind, each.key) not in theirs]
+        await store.enter([_entry_under(each, target) for each in acknowledged])
 
 
 async def _move_entries(store: Store, source: str, target: str) -> int:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from belvo_async import JobFailedError, Session, SessionClosedError, SettledJob, StoreError, TaskError
-from belvo_async.stores import open_store
+from belvo_async.stores import move_account, open_store
 from belvo_async.stores.consumers import read_backlogs
 from tests.session.world import World
 from tests.stores.urls import empty_store
@@ -261,6 +261,59 @@ async def test_the_feed_survives_a_store_that_is_down(world: World, caplog: pyte
 
     assert [job_id, job_id] == [first.id, second.id]
     assert "the feed of ended jobs waits for the store" in caplog.text
+
+
+async def test_what_was_acknowledged_late_and_elsewhere_does_not_come_again(world: World, shared_store: str) -> None:
+    """Who left its loop may still acknowledge what it was told of, when its successor was told already."""
+    one, other = await world.open(store=shared_store), await world.open(store=shared_store, webhooks=False)
+    await ended(world, one, 1)
+    feed = one.settled("etl")
+    first = await anext(feed)
+    await feed.aclose()  # type: ignore[attr-defined]
+    feed, other_feed = one.settled("etl", again_after=MINUTE), other.settled("etl", again_after=MINUTE)
+    same = await anext(feed)
+    await feed.aclose()  # type: ignore[attr-defined]
+    assert [first.id] * 2 == [same.id, (await anext(other_feed)).id]
+
+    await asyncio.sleep(5)
+    await first.ack()
+
+    assert await soon(other_feed, 3 * MINUTE) is None
+
+
+async def test_what_was_acknowledged_is_no_news_to_the_account_it_is_moved_to(world: World, shared_store: str) -> None:
+    """Nor while a consumer of that name is told there; what was not acknowledged comes."""
+    vendors = [world.syntage_vendor(account=each) for each in ("before", "afterwards")]
+    before = await world.open(vendors[0], store=shared_store)
+    await ended(world, before, 3)
+    *done, left = await told(before, 3)
+    for each in done:
+        await each.ack()
+    await before.close()
+    afterwards = await world.open(vendors[1], store=shared_store, webhooks=False)
+    feed = afterwards.settled("etl")
+    coming = asyncio.ensure_future(anext(feed))
+    await asyncio.sleep(20)
+
+    async with open_store(shared_store) as store:
+        await move_account(store, vendors[0].account, vendors[1].account, now=world.clock.now())
+
+    assert left.id == (await coming).id
+    assert await soon(feed) is None
+
+
+async def test_a_feed_may_begin_while_the_store_is_down(world: World) -> None:
+    """Then it waits as later on."""
+    store = TroubledStore()
+    session = await world.open(store=store)
+    (job_id,) = await ended(world, session, 1)
+    store.is_down = True
+    coming = asyncio.ensure_future(anext(session.settled("etl")))
+    await asyncio.sleep(30)
+    assert not coming.done()
+    store.is_down = False
+
+    assert job_id == (await coming).id
 
 
 async def test_it_ends_with_the_session(world: World, store: str) -> None:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from ..._tracker import closed_error
 from ..._tracker.context import Context, log
 from ..._tracker.watch import Rumours
-from ...abc import EVER
+from ...abc import EVER, LONG_AGO
 from ...discreet import Discretion, discreet
 from ...errors import StoreError, StoreLostError
 from ...jobs import Job
@@ -80,16 +80,19 @@ class SettledFeed:
         self._just_acknowledged: dict[str, bytes] = {}
         # What it was told of and has not acknowledged yet: when it is told again.
         self._told: dict[str, float] = {}
+        # When it was read last what was acknowledged, on the loop's clock and on the calendar's.
+        self._known_at = -math.inf
+        self._known_to = LONG_AGO
         self._looked_at = -math.inf
         # After a fault of the store.
         self._rests_until = -math.inf
 
     async def jobs(self) -> AsyncIterator[SettledJob]:
-        """Tell of one job after the other; wait while there is none. Raises StoreError and SessionClosedError."""
+        """Tell of one job after the other; wait while there is none. Raises StoreLostError and SessionClosedError."""
         context = self._context
         homes = sorted(set(self._accounts.values()))
-        await enter_consumers(self._store, [replace(self._consumer, accounts=self._names(each)) for each in homes])
         with Discretion(), context.watches.rumours() as heard:
+            await self._enter(homes, heard)
             holding = context.spawn(self._hold(homes, heard), name="settled feed")
             try:
                 while True:
@@ -102,7 +105,20 @@ class SettledFeed:
                     await heard.wait(self._pause(heard))
             finally:
                 holding.cancel()
-                await self._leave()
+                await self._leave(homes)
+
+    async def _enter(self, homes: Sequence[str], heard: Rumours) -> None:
+        """Keep who is told: from then on, nothing that it wants is pruned before."""
+        wanted = [replace(self._consumer, accounts=self._names(each)) for each in homes]
+        while True:
+            try:
+                return await enter_consumers(self._store, wanted)
+            except StoreLostError:
+                raise
+            except StoreError as error:
+                self._rest(error)
+            self._check_open()
+            await heard.wait(LOOK_AGAIN.total_seconds())
 
     def _names(self, home: str) -> tuple[str, ...]:
         others = (name for name, present in self._accounts.items() if present == home != name)
@@ -110,36 +126,58 @@ class SettledFeed:
 
     async def _candidates(self, heard: Rumours) -> AsyncIterator[Job]:
         """Jobs that may be news: all that ended, or those of which something was heard."""
+        began = self._loop.time()
         try:
             if (heard.anything and self._may_look(LOOK_AGAIN)) or self._may_look(LOOK_EVERY):
                 heard.take()
-                heard.anything, self._looked_at = False, self._loop.time()
-                held = sorted(self._held)
-                await self._read_acknowledged(held)
-                async for job in self._store.ended_jobs(held, before=EVER):
-                    yield job
+                heard.anything, self._looked_at = False, began
+                await self._read_acknowledged()
+                async for job in self._store.ended_jobs(sorted(self._held), before=EVER):
+                    if self._is_news(job) and await self._knows(job, began):
+                        yield job
                 return
-            now = self._loop.time()
-            for job_id in dict.fromkeys([*heard.take(), *(each for each, at in self._told.items() if at <= now)]):
+            for job_id in dict.fromkeys([*heard.take(), *(each for each, at in self._told.items() if at <= began)]):
                 kept = await self._store.get(job_id)
-                if kept is not None:
-                    yield kept
-                else:
+                if kept is None:
                     self._told.pop(job_id, None)
+                elif self._is_news(kept) and await self._knows(kept, began):
+                    yield kept
         except StoreLostError:
             raise
         except StoreError as error:
-            # Whoever is told for years must not end with a moment's fault. What was missed is looked for again.
+            # What was missed is looked for again.
             heard.anything, self._looked_at = True, self._loop.time()
-            self._rests_until = self._looked_at + LOOK_AGAIN.total_seconds()
+            self._rest(error)
+
+    def _rest(self, error: StoreError) -> None:
+        """Wait for the store: whoever is told for years must not end with a moment's fault."""
+        self._rests_until = self._loop.time() + LOOK_AGAIN.total_seconds()
+        if not self._context.watches.is_closed:
             log.warning(
                 "the feed of ended jobs waits for the store: %s", error, extra={"consumer": self._consumer.name}
             )
 
-    async def _read_acknowledged(self, held: Sequence[str]) -> None:
+    async def _knows(self, job: Job, began: float) -> bool:
+        """Whether it is known that a job was not acknowledged, elsewhere too. Put off where that was read just now.
+
+        Of a job that ended since, nobody can have been told before.
+        """
+        now = self._loop.time()
+        is_new = job.id not in self._told and (job.settled_at or job.created_at) >= self._known_to
+        may_read_at = self._known_at + LOOK_AGAIN.total_seconds()
+        if is_new or (began <= self._known_at and now < may_read_at):
+            return True
+        if now < may_read_at:
+            self._told[job.id] = may_read_at
+            return False
+        await self._read_acknowledged()
+        return True
+
+    async def _read_acknowledged(self) -> None:
         """Know what was acknowledged of the jobs that are kept, and no more of those that were forgotten."""
         self._just_acknowledged = {}
-        kept = await read_acknowledged(self._store, self._consumer.name, held)
+        self._known_at, self._known_to = self._loop.time(), self._context.clock.now()
+        kept = await read_acknowledged(self._store, self._consumer.name, sorted(self._held))
         self._acknowledged = kept | self._just_acknowledged
 
     def _note_acknowledged(self, ends: Mapping[str, bytes]) -> None:
@@ -192,17 +230,18 @@ class SettledFeed:
         if await self._store.lease(self._lane(home), self._owner, now=now, until=now + HOLD) is None:
             self._held.pop(home, None)
             return
-        if self._held.get(home, at) <= at:
+        # What was held may have run out while the store took its time.
+        if self._held.get(home, at) <= self._loop.time():
             # Another may have been told meanwhile, and of jobs that this one heard nothing of.
             self._note_acknowledged(await read_acknowledged(self._store, self._consumer.name, [home]))
             self._looked_at = -math.inf
             heard.add(())
         self._held[home] = at + HOLD.total_seconds()
 
-    async def _leave(self) -> None:
+    async def _leave(self, homes: Sequence[str]) -> None:
         """Let another process be told at once."""
         with suppress(StoreError):
-            for home in list(self._held):
+            for home in homes:
                 await self._store.release(self._lane(home), self._owner)
 
     def _lane(self, home: str) -> str:
