@@ -6,6 +6,7 @@ import asyncio
 import heapq
 import itertools
 from collections.abc import Callable
+from contextvars import Context
 from datetime import datetime, timedelta
 
 from ..abc import Clock
@@ -40,7 +41,7 @@ class Timer:
     """Calls back at instants, with a single timer of the loop armed for the earliest.
 
     Instants are wall-clock times but only the distance from now counts: a jump of the clock moves nothing that is
-    already set.
+    already set. Callbacks see none of the context variables of whoever set them.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -82,7 +83,9 @@ class Timer:
     def _arm(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._armed is not None:
             self._armed.cancel()
-        self._armed = loop.call_at(self._heap[0][0], self._ring) if self._heap else None
+        # Nothing of whoever armed it goes along: what is current there (a span, a permit) would be so for ever, since
+        # each ring arms the next one.
+        self._armed = loop.call_at(self._heap[0][0], self._ring, context=Context()) if self._heap else None
 
     def _ring(self) -> None:
         loop = asyncio.get_running_loop()

@@ -240,6 +240,19 @@ async def test_spans_are_within_those_of_the_program(world: World, told: Told) -
     assert mine.get_span_context().span_id == fire.parent.span_id
 
 
+async def test_polls_begin_traces_of_their_own(world: World, told: Told) -> None:
+    """None belongs to the fire that woke the poller, nor to the poll before: one trace would go on for months."""
+    session = await world.open(telemetry=told.telemetry, webhooks=False)
+
+    with told.tracers.get_tracer("mine").start_as_current_span("nightly"):
+        await (await session.fire(world.extraction()))
+        await (await session.fire(world.invoices()))
+
+    polls = told.spans("poll")
+    assert len(polls) > 3
+    assert {None} == {each.parent for each in polls}
+
+
 async def test_without_telemetry_nothing_is_kept_with_a_job(world: World) -> None:
     """And the tells are one object that does nothing."""
     session = await world.open()
