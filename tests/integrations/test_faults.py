@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 from datetime import UTC, datetime
@@ -74,6 +75,24 @@ async def test_a_load_that_fails_leaves_the_next_one_alone(database: Database) -
     assert "a-folio" not in str(raised.value)
     assert [("i1", Decimal(1)), ("i2", Decimal(2))] == database.rows(TOTALS)
     assert ("belvo_invoices", 1) == (receipt.part, receipt.rows)
+
+
+@both_databases
+async def test_what_a_database_complains_of_is_not_logged(
+    database: Database, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """It quotes rows, and dlt would repeat that on stderr; what else is logged there, by whomever, stays."""
+    async with MirrorSink(database.spec, VENDORS) as sink:
+        await write(sink, invoice(1, folio=None))
+        database.rows("ALTER TABLE fiscal.belvo_invoices ALTER COLUMN folio TYPE integer USING NULL::integer")
+        with pytest.raises(SinkError, match="could not be loaded"):
+            await write(sink, invoice(2, folio="a-folio"), part=key("j2"))
+    logging.getLogger("dlt").warning("somebody else's")
+
+    said = capsys.readouterr().err + caplog.text
+    assert "a-folio" not in said
+    assert "failed" not in said
+    assert "somebody else's" in said
 
 
 async def test_a_part_that_is_left_leaves_nothing(database: Database) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from ...errors import SinkError
+from .hushed import hushed
 from .installed import load
 from .places.place import Hold, MirrorPlace
 from .spool import LoadedList, LoadedPart, Spool
@@ -161,7 +162,8 @@ class Loader:
                 destination=held.destination,
                 dataset_name=self._place.schema,
             )
-            pipeline.run(dlt.source(_resources, name="mirror")(spools))
+            with hushed():
+                pipeline.run(dlt.source(_resources, name="mirror")(spools))
 
 
 def _apart(waiting: Sequence[tuple[Spool, Future[None]]]) -> list[tuple[Spool, Future[None]]]:
