@@ -335,6 +335,17 @@ async def test_a_store_of_an_earlier_build_is_given_its_views(kept: Kept) -> Non
             assert ["job-1"] == [row["job"] for row in ask("SELECT * FROM coverage_view")]
 
 
+@pytest.mark.parametrize("view", ["coverage_view", "jobs_view"])
+async def test_a_view_that_somebody_dropped_keeps_no_store_closed(kept: Kept, view: str) -> None:
+    """It is made again, as far as anybody notices."""
+    store, ask, change = kept
+    async with store:
+        change(f"DROP VIEW {view}")
+    async with store:
+        await store.put(proving(), expected=None)
+        assert ["job-1"] == [row["job"] for row in ask("SELECT * FROM coverage_view")]
+
+
 def drop_views(kept: Kept) -> None:
     """Have the schema as an earlier build made it."""
     for view in ("coverage_view", "jobs_view"):

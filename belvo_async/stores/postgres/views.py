@@ -21,7 +21,7 @@ async def has_views(connection: AsyncConnection[Any], schema: str) -> bool:
 
 
 async def make_views(connection: AsyncConnection[Any]) -> None:
-    """Make the views, also in a store of an earlier build. Runs inside a transaction, under the lock of the schema."""
+    """Make the views, also where one was dropped. Runs inside a transaction, under the lock of the schema."""
     for statement in VIEWS:
         await connection.execute(statement.encode())
 
@@ -30,7 +30,7 @@ async def make_views(connection: AsyncConnection[Any]) -> None:
 # must not cost the others. jsonb refuses U+0000, which is written `\u0000`: it is shown as U+FFFD. Two backslashes are
 # one of a text, and are put out of the way meanwhile; no control character stands in JSON as it is.
 _READ: Final = r"""
-CREATE FUNCTION read_document(
+CREATE OR REPLACE FUNCTION read_document(
     document bytea, OUT vendor text, OUT account text, OUT subject text, OUT resource text, OUT kind text,
     OUT directions text[], OUT first_day date, OUT last_day date, OUT status text, OUT partial boolean,
     OUT retry_at timestamptz, OUT created_at timestamptz, OUT settled_at timestamptz, OUT settled_by text,
@@ -76,7 +76,7 @@ END $$
 
 # Instants of columns are microseconds since 1970.
 JOBS_VIEW: Final = f"""
-CREATE VIEW jobs_view AS
+CREATE OR REPLACE VIEW jobs_view AS
 WITH facts AS (
     SELECT job.id, job.account, job.status, job.version, told.vendor, told.subject, told.resource, told.kind,
         nullif(array_to_string(told.directions, '+'), '') AS direction, told.first_day, told.last_day, told.partial,
@@ -94,7 +94,7 @@ FROM facts
 
 # Days are the tax office's: UTC-6 the whole year. A day proves nothing of what came after the job was made.
 COVERAGE_VIEW: Final = f"""
-CREATE VIEW coverage_view AS
+CREATE OR REPLACE VIEW coverage_view AS
 WITH kept AS (
     SELECT false AS pruned, told.* FROM job CROSS JOIN LATERAL read_document(job.document) AS told
     UNION ALL
