@@ -167,6 +167,24 @@ async def test_a_process_that_dies_is_followed_within_half_a_minute(world: World
     assert asyncio.get_running_loop().time() - began <= 41
 
 
+async def test_who_is_no_longer_told_waits_in_peace(world: World) -> None:
+    """However soon it wants to be told again: it does not ask the store all the time."""
+    store = TroubledStore()
+    session = await world.open(store=store)
+    await ended(world, session, 1)
+    feed = session.settled("etl", again_after=timedelta(0))
+    await anext(feed)
+    for task in asyncio.all_tasks():
+        if task.get_name().endswith("settled feed"):
+            task.cancel()
+    await asyncio.sleep(31)
+
+    before = store.asked
+    assert await soon(feed) is None
+
+    assert store.asked - before < 50
+
+
 async def test_what_is_not_acknowledged_comes_again(world: World) -> None:
     """After as long as was said, and for as long as it is not."""
     session = await world.open()

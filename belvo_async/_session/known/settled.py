@@ -205,7 +205,7 @@ class SettledFeed:
         is_held = home is not None and self._held.get(home, now) > now
         if not is_held and job.id in self._told:
             # Another may be told of it; should none be, it is again in its time.
-            self._told[job.id] = now + self._again_seconds
+            self._told[job.id] = now + max(self._again_seconds, LOOK_AGAIN.total_seconds())
         return is_held
 
     async def _acknowledge(self, job: Job) -> None:
