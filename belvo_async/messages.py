@@ -50,7 +50,7 @@ def decode_task(message: bytes | str) -> Task[Any]:
         body = msgspec.json.decode(message, type=_Message).task
         task = read_task(bytes(body))
         lost = _lost(msgspec.json.decode(body), msgspec.json.decode(msgspec.json.encode(task)))
-    except (msgspec.MsgspecError, UnicodeError, TypeError):
+    except (msgspec.MsgspecError, UnicodeError, TypeError, RecursionError):
         # Its own words would quote what was given.
         lost = task = None
     if task is None:

@@ -60,6 +60,7 @@ def test_the_text_is_the_same_in_every_release() -> None:
         (b'{"format": 1, "task": {"kind": "x.Y"}}', "kind x.Y"),
         (b'{"format": 1, "task": {"kind": "AAAA010101AAA secret"}}', "(unreadable)"),
         (altered(TASKS[0], type="SIDEWAYS SECRET"), "no task"),
+        (b'{"format": 1, "task": ' + b"[" * 10_000 + b"]" * 10_000 + b"}", "no task"),
         (altered(TASKS[0], newer="SECRET"), "no `newer`"),
         (
             altered(TASKS[1], options={"period": {"from": "2024-01-01", "until": "SECRET"}}),
