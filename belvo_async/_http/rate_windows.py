@@ -49,7 +49,7 @@ class _Flight:
     def learn(self, response: Response) -> None:
         """Remember what is left; answers of one window may overtake each other, and the least is the latest."""
         left, reset = calls_left(response.headers), response.headers.get("x-ratelimit-reset")
-        known = self.left if reset == self.reset else None
+        known = self.left if reset is not None and reset == self.reset else None
         self.left = left if left is None or known is None else min(left, known)
         self.reset = reset
         self.whole = calls_of_window(response.headers)

@@ -93,6 +93,19 @@ async def test_answers_that_overtake_each_other_do_not_widen_a_window(http: Http
         assert calls == len([each for each in origin.seen if each.at < 40])
 
 
+async def test_who_tells_no_reset_is_believed_by_the_last_answer(http: Http) -> None:
+    """Of which window it speaks is not known: a low number of before must not hold requests up for ever."""
+    plenty = [(0.1, reply(x_ratelimit_remaining="50"))]
+    async with Origin([(reply(x_ratelimit_remaining="2"),), *plenty]) as origin:
+        send = http.send_to(origin.url, credentials)
+        await ask(send, read())
+        await ask(send, read())
+        began = asyncio.get_running_loop().time()
+        await asyncio.gather(*(ask(send, read()) for _ in range(8)))
+
+        assert asyncio.get_running_loop().time() - began < 0.2
+
+
 @pytest.mark.parametrize("end", [Cut.RESET, Cut.CLOSE])
 async def test_one_that_fails_on_its_way_frees_its_room(http: Http, end: Cut) -> None:
     """Whoever waits for answers waits for failures, too."""
