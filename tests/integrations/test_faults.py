@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import logging
 import os
 import sys
+import threading
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import duckdb
@@ -17,7 +20,7 @@ import pytest
 
 from belvo_async import Belvo, SinkError, belvo
 from belvo_async.abc import PartKey
-from belvo_async.integrations.dlt import MirrorSink
+from belvo_async.integrations.dlt import MirrorSink, installed
 from belvo_async.integrations.dlt.places import duckdb as files
 from belvo_async.integrations.dlt.versions import versions_of
 from belvo_async.integrations.dlt.workroom import Workroom
@@ -236,3 +239,31 @@ def test_duckdb_can_be_read_while_a_mirror_is_open(tmp_path: Path) -> None:
                 return reader.execute("SELECT count(*) FROM fiscal.belvo_invoices").fetchall()
 
     assert [(1,)] == asyncio.run(read_in_between())
+
+
+def test_what_dlt_asks_for_is_imported_whole_before_it_asks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A thread that is half through importing pandas must not make a load fail."""
+    begun, may_go_on, found = threading.Event(), threading.Event(), list[bool]()
+    text = "import gates\ngates.begun.set()\ngates.may_go_on.wait()\nclass DataFrame: pass\n"
+    (tmp_path / "slow_frames.py").write_text(text)
+    gates = ModuleType("gates")
+    gates.__dict__.update(begun=begun, may_go_on=may_go_on)
+    monkeypatch.setitem(sys.modules, "gates", gates)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(installed, "ASKED", ("slow_frames", "not_there"))
+    installed._import_whole.cache_clear()
+
+    def load() -> None:
+        installed.load("json")
+        found.append(hasattr(sys.modules["slow_frames"], "DataFrame"))
+
+    threads = [threading.Thread(target=each) for each in (lambda: importlib.import_module("slow_frames"), load)]
+    threads[0].start()
+    begun.wait()
+    threads[1].start()
+    may_go_on.set()
+    for each in threads:
+        each.join()
+
+    assert [True] == found
+    installed._import_whole.cache_clear()
