@@ -19,7 +19,6 @@ import json
 import math
 import os
 import random
-import socket
 import subprocess
 import sys
 import tempfile
@@ -28,6 +27,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from loopback import free_port
 from table import Row, show
 
 AREA = "bulk"
@@ -51,12 +51,6 @@ FULL = Size(links=2000, entities=2000, years=10, invoices=6, speed=30)
 QUICK = Size(links=60, entities=20, years=3, invoices=12, speed=12)
 # What peers are measured with: they take too long for more.
 BESIDE = Size(links=40, entities=0, years=3, invoices=12, speed=12)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def fewest(size: Size) -> int:

@@ -36,11 +36,10 @@ def years(count: int) -> list[tuple[date, date]]:
 async def plan(
     given: dict[str, Any], clock: scaled_time.ScaledClock, count: int, port: int, folder: Path, *, again: bool
 ) -> dict[str, Any]:
-    from aiohttp import web
+    from loopback import receiving
 
     from belvo_async import Belvo, Plan, Session, Syntage
     from belvo_async.sinks import recount
-    from belvo_async.web.aiohttp import webhook_routes
 
     vendors = (
         Belvo(
@@ -55,16 +54,13 @@ async def plan(
     plans = [Plan(vendor="belvo", resource="INVOICES", subjects=given["links"], **span)]
     if given["entities"]:
         plans.append(Plan(vendor="syntage", resource="invoice", subjects=given["entities"], **span))
-    async with Session(*vendors, clock=clock, store=f"sqlite:{folder / 'jobs.db'}") as session:
-        app = web.Application()
-        app.add_routes(webhook_routes(session))
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", port).start()
+    async with (
+        Session(*vendors, clock=clock, store=f"sqlite:{folder / 'jobs.db'}") as session,
+        receiving(session, port),
+    ):
         runs = [await session.extract(each, into=f"ndjson:{folder / 'out'}", retry=again) for each in plans]
         await asyncio.gather(*map(drained, runs))
         certificates = [await session.certificate(each, into=f"ndjson:{folder / 'out'}") for each in plans]
-        await runner.cleanup()
     seconds = asyncio.get_running_loop().time() - began
     tallies = [run.outcome.tally for run in runs]
     fault = recount([receipt for each in certificates for receipt in each.receipts], [folder / "out"]).fault

@@ -23,6 +23,7 @@ from belvo_async.simulator import BelvoSimulator, SyntageSimulator
 from tests.integrations.kit import Database, open_database
 from tests.proof.test_extraction_kills import FIRST, LAST, SPEED, heard, run
 from tests.stores.urls import empty_store
+from tests.variables import variables_of
 
 pytestmark = pytest.mark.proof
 
@@ -58,18 +59,8 @@ async def kill_and_check(store: str, database: Database, folder: Path) -> None:
         BelvoSimulator(speed=SPEED, links=4, invoices_per_year=60) as belvo,
         SyntageSimulator(speed=SPEED, entities=3, invoices_per_year=60) as syntage,
     ):
-        environ = os.environ | {
-            "BELVO_SECRET_ID": belvo.secret_id,
-            "BELVO_SECRET_PASSWORD": belvo.secret_password,
-            "BELVO_BASE_URL": belvo.url,
-            "BELVO_WEBHOOK_AUTH": belvo.webhook_authorization,
-            "SYNTAGE_API_KEY": syntage.api_key,
-            "SYNTAGE_BASE_URL": syntage.url,
-            "SYNTAGE_WEBHOOK_SECRET": syntage.signing_secret,
-            "BELVO_ASYNC_STORE": store,
-            "SPEED": str(SPEED),
-            "TMPDIR": str(folder / "tmp"),
-        }
+        ours = {"BELVO_ASYNC_STORE": store, "SPEED": str(SPEED), "TMPDIR": str(folder / "tmp")}
+        environ = os.environ | variables_of(belvo, syntage) | ours
         plans = [
             Plan(vendor="belvo", resource="INVOICES", subjects=belvo.links, first=FIRST, last=LAST),
             Plan(vendor="syntage", resource="invoice", subjects=syntage.entities, first=FIRST, last=LAST),
