@@ -278,7 +278,7 @@ async def test_the_feed_survives_a_store_that_is_down(world: World, caplog: pyte
     second = await coming
 
     assert [job_id, job_id] == [first.id, second.id]
-    assert "the feed of ended jobs waits for the store" in caplog.text
+    assert 1 <= caplog.text.count("the feed of ended jobs waits for the store") <= 2  # in a minute and a half
 
 
 async def test_what_was_acknowledged_late_and_elsewhere_does_not_come_again(world: World, shared_store: str) -> None:

@@ -28,6 +28,7 @@ RENEW: Final = HOLD / 3
 # Hints may be lost: all ended jobs are looked at this often, and no more often than this when any may have ended.
 LOOK_EVERY: Final = timedelta(minutes=5)
 LOOK_AGAIN: Final = timedelta(seconds=10)
+COMPLAINS_EVERY: Final = timedelta(minutes=1)
 
 
 class SettledJob:
@@ -85,7 +86,7 @@ class SettledFeed:
         self._known_to = LONG_AGO
         self._looked_at = -math.inf
         # After a fault of the store.
-        self._rests_until = -math.inf
+        self._rests_until = self._complained_at = -math.inf
 
     async def jobs(self) -> AsyncIterator[SettledJob]:
         """Tell of one job after the other; wait while there is none. Raises StoreLostError and SessionClosedError."""
@@ -151,11 +152,13 @@ class SettledFeed:
 
     def _rest(self, error: StoreError) -> None:
         """Wait for the store: whoever is told for years must not end with a moment's fault."""
-        self._rests_until = self._loop.time() + LOOK_AGAIN.total_seconds()
-        if not self._context.watches.is_closed:
-            log.warning(
-                "the feed of ended jobs waits for the store: %s", error, extra={"consumer": self._consumer.name}
-            )
+        now = self._loop.time()
+        self._rests_until = now + LOOK_AGAIN.total_seconds()
+        # Tried again every ten seconds for as long as a disk stays full: one line a minute will do.
+        if not self._context.watches.is_closed and now - self._complained_at >= COMPLAINS_EVERY.total_seconds():
+            self._complained_at = now
+            facts = {"consumer": self._consumer.name}
+            log.warning("the feed of ended jobs waits for the store: %s", error, extra=facts)
 
     async def _knows(self, job: Job, began: float) -> bool:
         """Whether it is known that a job was not acknowledged, elsewhere too. Put off where that was read just now.
