@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final, cast
 
-from ..vendors.syntage.schema.subjects import RFC
+from ..vendors.syntage.schema.forms.subjects import RFC
 
 # Not within a UUID, whose last digits may look like one.
 _RFC: Final = re.compile(f"(?<![A-Z0-9-]){RFC}(?![A-Z0-9-])", re.IGNORECASE)

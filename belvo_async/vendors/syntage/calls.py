@@ -11,12 +11,14 @@ from msgspec.structs import replace
 
 from ...abc import Answer, Call, Conversation, Download, Fetch, Request, Retry, answer_of
 from ...errors import UnsupportedError
+from ...payload import encode_body
 from ...tolerant import read
 from .errors import expect_success
 from .pages import HEADERS, get
 from .schema.account import Credential, EntityAdded, ExportState
-from .schema.calls import CreateCredential, CreateEntity, DeleteCredential, Get, RevalidateCredential
+from .schema.calls import CreateCredential, CreateEntity, RevalidateCredential
 from .schema.downloads import ExportFile, FileDownload, OneFile
+from .schema.forms.requests import OneRequest
 from .schema.record import File
 from .start import submit
 
@@ -28,8 +30,8 @@ def carry_out(call: Call[object]) -> Conversation[object]:
     make = _HOW.get(type(call))
     if make is not None:
         return make(call)
-    if isinstance(call, Get):
-        return _get(call)
+    if isinstance(call, OneRequest):
+        return _send(call)
     raise UnsupportedError(f"Syntage has no call {type(call).__name__}")
 
 
@@ -38,9 +40,19 @@ def _read(answer: Answer, record: type[R]) -> R:
     return read(expect_success(answer).body, record)
 
 
-def _get(call: Get[object]) -> Conversation[object]:
-    answer = yield get(f"{call.collection}/{quote(call.id, safe='')}", f"GET {call.collection}/{{id}}")
-    return _read(answer, answer_of(type(call)))
+def _send(call: OneRequest[object]) -> Conversation[object]:
+    """Make the one request that the call's class describes."""
+    body = call.body()
+    request = Request(method=call.method, target=call.target(), name=call.label(), headers=HEADERS)
+    if body is not None:
+        # A PATCH is a merge (OpenAPI 2020-06-28): what it does not name stays as it is.
+        kind = "application/merge-patch+json" if call.method == "PATCH" else "application/json"
+        request = replace(request, headers=(*HEADERS, ("Content-Type", kind)), body=encode_body(body))
+    # What starts or makes something must not be sent twice blindly; the rest does no more the second time.
+    answer = yield replace(request, retry=Retry.SUBMIT) if call.method == "POST" else request
+    expect_success(answer)
+    record: type[msgspec.Struct | None] = answer_of(type(call))
+    return _read(answer, record) if issubclass(record, msgspec.Struct) else None
 
 
 def _create_credential(call: CreateCredential) -> Conversation[Credential]:
@@ -67,15 +79,9 @@ def _revalidate(call: RevalidateCredential) -> Conversation[Credential]:
     return _read(answer, Credential)
 
 
-def _delete(call: DeleteCredential) -> Conversation[None]:
-    path = f"/credentials/{call.id}"
-    expect_success((yield Request(method="DELETE", target=path, name="DELETE /credentials/{id}", headers=HEADERS)))
-
-
 _HOW: Final[Mapping[type[object], Callable[[Any], Conversation[object]]]] = {
     CreateCredential: _create_credential,
     CreateEntity: _create_entity,
-    DeleteCredential: _delete,
     RevalidateCredential: _revalidate,
 }
 

@@ -14,7 +14,7 @@ import pytest
 from belvo_async.payload import decode
 from belvo_async.vendors import syntage
 from belvo_async.vendors.syntage import Syntage
-from belvo_async.vendors.syntage.schema.filters import Span, filters_of
+from belvo_async.vendors.syntage.schema.forms.filters import Span, filters_of
 from tests.vendors.syntage.kit import sample
 
 DOCUMENTED: dict[str, dict[str, Any]] = sample("records")["records"]

@@ -14,6 +14,7 @@ import pytest
 from belvo_async import JobFailedError, NotFoundError, Session, Status, Syntage, syntage
 from belvo_async.abc import answer_of
 from belvo_async.simulator import SyntageSimulator
+from belvo_async.vendors.syntage.schema.forms.requests import Get
 from tests.virtual_time import VirtualClock
 
 YEAR = syntage.Period(date(2025, 1, 1), date(2025, 12, 31))
@@ -104,7 +105,7 @@ async def test_invoices_and_what_belongs_to_them(session: Session, vendor: Synta
 NOT_THERE = (syntage.EntityTags, syntage.Tags, syntage.InvoiceRelations)
 DIALECT = Syntage("key-of-nobody")
 LISTS: list[Any] = [each for each in DIALECT.queries if each not in NOT_THERE]
-SINGLES: dict[object, Any] = {answer_of(each): each for each in DIALECT.calls if hasattr(each, "collection")}
+SINGLES: dict[object, Any] = {answer_of(each): each for each in DIALECT.calls if issubclass(each, Get)}
 
 
 async def test_every_list_answers_and_every_row_is_known_singly(session: Session, vendor: SyntageSimulator) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Collection, Mapping, Sequence
-from typing import ClassVar, Final, Generic, Literal, TypeAlias, TypeVar, cast
+from typing import ClassVar, Final, Literal, TypeAlias, cast
 
 import msgspec
 from msgspec.structs import force_setattr
@@ -14,9 +14,8 @@ from ....abc import Call, Secret
 from ....discreet import discreet
 from ....errors import ConfigurationError, TaskError
 from .account import Credential, EntityAdded
-from .subjects import RFC, read_id
-
-R_co = TypeVar("R_co", covariant=True)
+from .forms.requests import Delete
+from .forms.subjects import RFC, read_id
 
 # resources/datasources/sat/credentials: a CIEC password has at least 8 characters.
 _SHORTEST_CIEC: Final = 8
@@ -24,18 +23,6 @@ _SHORTEST_CIEC: Final = 8
 _LARGEST_FILE_BYTES: Final = 64 * 1024
 _DATASOURCES: Final = ("sat", "buro_de_credito", "rpc", "rug", "bil")
 _RFC: Final = re.compile(RFC, re.IGNORECASE)
-
-
-class Get(Call[R_co], Generic[R_co], frozen=True):
-    """One object by its id, or by its IRI. Raises NotFoundError when Syntage does not know it."""
-
-    collection: ClassVar[str]
-
-    id: str
-
-    @discreet
-    def __post_init__(self) -> None:
-        force_setattr(self, "id", read_id(self.id, self.collection))
 
 
 class RevalidateCredential(Call[Credential], frozen=True):
@@ -48,14 +35,10 @@ class RevalidateCredential(Call[Credential], frozen=True):
         force_setattr(self, "id", read_id(self.id, "/credentials"))
 
 
-class DeleteCredential(Call[None], frozen=True):
+class DeleteCredential(Delete, frozen=True):
     """`DELETE /credentials/{id}`. Frees the place its RFC takes in the plan."""
 
-    id: str
-
-    @discreet
-    def __post_init__(self) -> None:
-        force_setattr(self, "id", read_id(self.id, "/credentials"))
+    path: ClassVar[str] = "/credentials/{id}"
 
 
 class _Access(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from msgspec.structs import force_setattr
 from ....abc import Download
 from ....discreet import discreet
 from ....errors import TaskError
-from .subjects import read_id
+from .forms.subjects import read_id
 
 
 class FileDownload(Download, frozen=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar, Literal
 
-from .filters import Filter, Same
+from .forms.filters import Filter, Same
 from .queries import ListQuery, OfEntity, Several
 from .registers import BackgroundCheck, BilReport, BuroReport, RpcActo, RpcEntidade, RugGarantia, RugOperacion
 from .taxes import ElectronicAccountingRecord, SatCertificate, TaxComplianceCheck, TaxRetention, TaxReturn, TaxStatus

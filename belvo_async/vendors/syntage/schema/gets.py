@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from .account import Credential, Entity, Event, ExportState, ExtractionState
-from .calls import Get
+from .forms.requests import Get
 from .invoices import (
     Invoice,
     InvoiceBatchPayment,
@@ -23,160 +23,160 @@ from .taxes import ElectronicAccountingRecord, SatCertificate, TaxComplianceChec
 class GetCredential(Get[Credential], frozen=True):
     """`GET /credentials/{id}`."""
 
-    collection: ClassVar[str] = "/credentials"
+    path: ClassVar[str] = "/credentials/{id}"
 
 
 class GetEntity(Get[Entity], frozen=True):
     """`GET /entities/{id}`."""
 
-    collection: ClassVar[str] = "/entities"
+    path: ClassVar[str] = "/entities/{id}"
 
 
 class GetEvent(Get[Event], frozen=True):
     """`GET /events/{id}`."""
 
-    collection: ClassVar[str] = "/events"
+    path: ClassVar[str] = "/events/{id}"
 
 
 class GetExport(Get[ExportState], frozen=True):
     """`GET /exports/{id}`. It is the only way to see an export: there is no list."""
 
-    collection: ClassVar[str] = "/exports"
+    path: ClassVar[str] = "/exports/{id}"
 
 
 class GetExtraction(Get[ExtractionState], frozen=True):
     """`GET /extractions/{id}`."""
 
-    collection: ClassVar[str] = "/extractions"
+    path: ClassVar[str] = "/extractions/{id}"
 
 
 class GetFile(Get[File], frozen=True):
     """`GET /files/{id}`. `FileDownload` reads its bytes."""
 
-    collection: ClassVar[str] = "/files"
+    path: ClassVar[str] = "/files/{id}"
 
 
 class GetInvoice(Get[Invoice], frozen=True):
     """`GET /invoices/{id}`. `tags` come only with this form."""
 
-    collection: ClassVar[str] = "/invoices"
+    path: ClassVar[str] = "/invoices/{id}"
 
 
 class GetInvoiceLineItem(Get[InvoiceLineItem], frozen=True):
     """`GET /invoices/line-items/{id}`."""
 
-    collection: ClassVar[str] = "/invoices/line-items"
+    path: ClassVar[str] = "/invoices/line-items/{id}"
 
 
 class GetInvoicePayment(Get[InvoicePayment], frozen=True):
     """`GET /invoices/payments/{id}`."""
 
-    collection: ClassVar[str] = "/invoices/payments"
+    path: ClassVar[str] = "/invoices/payments/{id}"
 
 
 class GetInvoiceBatchPayment(Get[InvoiceBatchPayment], frozen=True):
     """`GET /invoices/batch-payments/{id}`."""
 
-    collection: ClassVar[str] = "/invoices/batch-payments"
+    path: ClassVar[str] = "/invoices/batch-payments/{id}"
 
 
 class GetInvoiceCreditNote(Get[InvoiceCreditNote], frozen=True):
     """`GET /invoices/credit-notes/{id}`."""
 
-    collection: ClassVar[str] = "/invoices/credit-notes"
+    path: ClassVar[str] = "/invoices/credit-notes/{id}"
 
 
 class GetInvoiceRelation(Get[InvoiceRelation], frozen=True):
     """`GET /invoices/relations/{id}`."""
 
-    collection: ClassVar[str] = "/invoices/relations"
+    path: ClassVar[str] = "/invoices/relations/{id}"
 
 
 class GetSatCfdi(Get[SatCfdi], frozen=True):
     """`GET /datasources/mx/sat/cfdis/{id}`. By fiscal folio."""
 
-    collection: ClassVar[str] = "/datasources/mx/sat/cfdis"
+    path: ClassVar[str] = "/datasources/mx/sat/cfdis/{id}"
 
 
 class GetTaxReturn(Get[TaxReturn], frozen=True):
     """`GET /tax-returns/{id}`."""
 
-    collection: ClassVar[str] = "/tax-returns"
+    path: ClassVar[str] = "/tax-returns/{id}"
 
 
 class GetTaxStatus(Get[TaxStatus], frozen=True):
     """`GET /tax-status/{id}`."""
 
-    collection: ClassVar[str] = "/tax-status"
+    path: ClassVar[str] = "/tax-status/{id}"
 
 
 class GetTaxComplianceCheck(Get[TaxComplianceCheck], frozen=True):
     """`GET /tax-compliance-checks/{id}`."""
 
-    collection: ClassVar[str] = "/tax-compliance-checks"
+    path: ClassVar[str] = "/tax-compliance-checks/{id}"
 
 
 class GetTaxRetention(Get[TaxRetention], frozen=True):
     """`GET /tax-retentions/{id}`."""
 
-    collection: ClassVar[str] = "/tax-retentions"
+    path: ClassVar[str] = "/tax-retentions/{id}"
 
 
 class GetElectronicAccountingRecord(Get[ElectronicAccountingRecord], frozen=True):
     """`GET /electronic-accounting-records/{id}`."""
 
-    collection: ClassVar[str] = "/electronic-accounting-records"
+    path: ClassVar[str] = "/electronic-accounting-records/{id}"
 
 
 class GetSatCertificate(Get[SatCertificate], frozen=True):
     """`GET /datasources/mx/sat/certificados/{id}`."""
 
-    collection: ClassVar[str] = "/datasources/mx/sat/certificados"
+    path: ClassVar[str] = "/datasources/mx/sat/certificados/{id}"
 
 
 class GetRpcEntidade(Get[RpcEntidade], frozen=True):
     """`GET /datasources/mx/rpc/entidades/{id}`."""
 
-    collection: ClassVar[str] = "/datasources/mx/rpc/entidades"
+    path: ClassVar[str] = "/datasources/mx/rpc/entidades/{id}"
 
 
 class GetRpcActo(Get[RpcActo], frozen=True):
     """`GET /rpc/actos/{id}`."""
 
-    collection: ClassVar[str] = "/rpc/actos"
+    path: ClassVar[str] = "/rpc/actos/{id}"
 
 
 class GetRpcSocio(Get[RpcSocio], frozen=True):
     """`GET /datasources/rpc/socios/{id}`. Partners have no list of their own: `RpcEntidade.socios` names them."""
 
-    collection: ClassVar[str] = "/datasources/rpc/socios"
+    path: ClassVar[str] = "/datasources/rpc/socios/{id}"
 
 
 class GetRugGarantia(Get[RugGarantia], frozen=True):
     """`GET /datasources/rug/garantias/{id}`."""
 
-    collection: ClassVar[str] = "/datasources/rug/garantias"
+    path: ClassVar[str] = "/datasources/rug/garantias/{id}"
 
 
 class GetRugOperacion(Get[RugOperacion], frozen=True):
     """`GET /datasources/rug/operaciones/{id}`."""
 
-    collection: ClassVar[str] = "/datasources/rug/operaciones"
+    path: ClassVar[str] = "/datasources/rug/operaciones/{id}"
 
 
 class GetBilReport(Get[BilReport], frozen=True):
     """`GET /datasources/bil/reports/{id}`."""
 
-    collection: ClassVar[str] = "/datasources/bil/reports"
+    path: ClassVar[str] = "/datasources/bil/reports/{id}"
 
 
 class GetBuroReport(Get[BuroReport], frozen=True):
     """`GET /datasources/mx/buro-de-credito/reports/{id}`."""
 
-    collection: ClassVar[str] = "/datasources/mx/buro-de-credito/reports"
+    path: ClassVar[str] = "/datasources/mx/buro-de-credito/reports/{id}"
 
 
 class GetBackgroundCheck(Get[BackgroundCheck], frozen=True):
     """`GET /background-checks/{id}`."""
 
-    collection: ClassVar[str] = "/background-checks"
+    path: ClassVar[str] = "/background-checks/{id}"

@@ -87,7 +87,7 @@ def _of_account(kind: Callable[..., Query[Any]], *, cursor: str | None = None) -
 
 
 def _since(cursor: str | None, since: datetime | None) -> dict[str, datetime]:
-    # A filter's name is its field's, with another end (see `schema.filters`).
+    # A filter's name is its field's, with another end (see `schema.forms.filters`).
     return {} if cursor is None or since is None else {f"{cursor.removesuffix('_at')}_after": since}
 
 

@@ -16,11 +16,11 @@ from ....abc import Query
 from ....discreet import discreet
 from ....errors import TaskError
 from .account import Credential, Entity, EntityTag, Event, ExtractionState, Tag
-from .filters import Filter, Present, Same, filters_of
+from .forms.filters import Filter, Present, Same, filters_of
+from .forms.subjects import normal_entity, normal_invoice
 from .invoices import Invoice, InvoiceBatchPayment, InvoiceCreditNote, InvoiceLineItem, InvoicePayment, InvoiceRelation
 from .options import InvoiceType
 from .record import Record
-from .subjects import normal_entity, normal_invoice
 
 R_co = TypeVar("R_co", covariant=True, bound=Record)
 

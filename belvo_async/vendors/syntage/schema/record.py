@@ -9,7 +9,7 @@ from typing import ClassVar
 import msgspec
 from msgspec.structs import force_setattr
 
-from .subjects import UUID
+from .forms.subjects import UUID
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, gc=False, rename="camel"):

@@ -14,6 +14,7 @@ from ....discreet import discreet
 from ....errors import TaskError
 from ....jobs import Extent, Task
 from .extents import extent_of
+from .forms.subjects import TAXPAYER, UUID, normal_subject
 from .invoices import Invoice
 from .options import (
     EXTRACTORS,
@@ -29,7 +30,6 @@ from .options import (
 )
 from .queries import ListQuery
 from .registers import BackgroundCheck, BilReport, BuroReport, RpcEntidade, RugGarantia
-from .subjects import TAXPAYER, UUID, normal_subject
 from .taxes import ElectronicAccountingRecord, SatCertificate, TaxComplianceCheck, TaxRetention, TaxReturn, TaxStatus
 
 if TYPE_CHECKING:

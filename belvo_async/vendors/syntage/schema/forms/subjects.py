@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from ....errors import TaskError
+from .....errors import TaskError
 
 UUID: Final = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 RFC: Final = "[A-ZÑ&]{3,4}[0-9]{6}[A-Z0-9]{3}"

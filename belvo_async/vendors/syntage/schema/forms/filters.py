@@ -8,15 +8,15 @@ that has its name; a pair `x_after` and `x_before` is the span of the row's `x_a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from types import NoneType, UnionType
-from typing import Any, Final, Literal, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, Final, cast
 
-from ....abc import answer_of
-from ....errors import TaskError
+from .....abc import answer_of
+from .....errors import TaskError
+from .kinds import camel, check_kind, is_instant
 
 
 def value_at(row: object, path: str) -> object:
@@ -39,10 +39,7 @@ class Filter:
 
     def check(self, query: object) -> None:
         """Raise TaskError for a value that is none of the field's type: nothing would match it."""
-        query_type: Any = type(query)
-        kind = _kinds_of(query_type)[self.field]
-        if not _is_of(getattr(query, self.field), kind):
-            raise TaskError(f"{self.field} must be {_describe(kind)}", field=self.field)
+        check_kind(query, self.field)
 
     def params(self, query: object) -> Iterator[tuple[str, str]]:
         """Write what the query asks; nothing when it does not ask."""
@@ -98,7 +95,7 @@ class Span(Filter):
         """Demand a time zone (without one, an instant could be anywhere in a day), and an end after the beginning."""
         bounds = self._bounds(query)
         for side, at in bounds:
-            if not _is_instant(at):
+            if not is_instant(at):
                 raise TaskError(
                     f"{self.field}_{side} must be a datetime with a time zone", field=f"{self.field}_{side}"
                 )
@@ -125,14 +122,6 @@ class Span(Filter):
         return [(side, at) for side, at in given if at is not None]
 
 
-def _is_instant(value: object) -> bool:
-    try:
-        return isinstance(value, datetime) and value.tzinfo is not None and value.astimezone(UTC).year > 0
-    except OverflowError:
-        # The first and the last hours of the calendar do not exist in UTC.
-        return False
-
-
 # Fields that say which list is read, not what narrows it.
 _PLACES: Final = frozenset({"entity", "invoice", "side"})
 
@@ -154,43 +143,7 @@ def _by_convention(field: str, shown: Collection[str], *, is_span: bool) -> Filt
     path = f"{field}_at" if is_span and f"{field}_at" in shown else field
     if path not in shown:
         raise TypeError(f"a filter {field} that no attribute of the row answers to must be named")
-    return (Span if is_span else Same)(field, _camel(path), path)
-
-
-def _camel(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(each.capitalize() for each in others)
-
-
-@cache
-def _kinds_of(query_type: type[Any]) -> Mapping[str, Any]:
-    return get_type_hints(query_type)
-
-
-def _is_of(value: object, kind: Any) -> bool:
-    """Tell whether a value is exactly of a type that a filter may have; an empty text or tuple asks for nothing."""
-    origin, parts = get_origin(kind), get_args(kind)
-    if origin in (Union, UnionType):
-        return any(_is_of(value, each) for each in parts)
-    if origin is Literal:
-        return value in parts
-    if origin is tuple:
-        values = cast("tuple[object, ...]", value) if isinstance(value, tuple) else ()
-        return values != () and all(_is_of(each, parts[0]) for each in values)
-    return isinstance(value, kind) and value != "" and not (kind is int and isinstance(value, bool))
-
-
-_PLAIN_WORDS: Final[Mapping[object, str]] = {str: "a text", bool: "True or False", int: "a whole number"}
-
-
-def _describe(kind: Any) -> str:
-    """Write a type as the end of "must be ..."."""
-    origin, parts = get_origin(kind), get_args(kind)
-    if origin in (Union, UnionType):
-        return " or ".join(_describe(each) for each in parts if each is not NoneType)
-    if origin is Literal:
-        return f"one of {', '.join(parts)}"
-    return "a tuple of them" if origin is tuple else _PLAIN_WORDS[kind]
+    return (Span if is_span else Same)(field, camel(path), path)
 
 
 def _text(value: object) -> str:

@@ -1,0 +1,122 @@
+"""Plain calls by convention: which request one is, its class says; what is sent, its fields."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final, Generic, TypeVar, cast
+from urllib.parse import quote, urlencode
+
+import msgspec
+from msgspec.structs import FieldInfo, fields, force_setattr
+
+from .....abc import Call
+from .....discreet import discreet
+from .kinds import camel, check_kind
+from .subjects import read_id
+
+R_co = TypeVar("R_co", covariant=True)
+
+_PLACE: Final = re.compile(r"\{(\w+)\}")
+
+
+class OneRequest(Call[R_co], Generic[R_co], frozen=True):
+    """One documented operation. A subclass names its `method`, its `path` and its fields; no code is needed.
+
+    `{name}` in the path is the field of that name, an id or its IRI. All other fields are sent under their names in
+    camel case: in the query of a GET, else as a JSON body. What is None (or, where null means something, UNSET) is
+    left out. `collections` names fields that hold an id, or several, of another collection than their place in the
+    path tells: they are sent as IRIs. Raises TaskError.
+    """
+
+    method: ClassVar[str]
+    path: ClassVar[str]
+    collections: ClassVar[Mapping[str, str]] = {}
+
+    @discreet
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            if name not in self.places():
+                check_kind(self, name)
+        for name in self.places():
+            force_setattr(self, name, read_id(getattr(self, name), self._collection(name), name))
+        for name in self.collections.keys() - self.places():
+            force_setattr(self, name, self._iris(name, getattr(self, name)))
+
+    @classmethod
+    def places(cls) -> tuple[str, ...]:
+        """The fields that stand in the path."""
+        return tuple(_PLACE.findall(cls.path))
+
+    @classmethod
+    def label(cls) -> str:
+        """The operation without ids, for logs."""
+        return f"{cls.method} {_PLACE.sub('{id}', cls.path)}"
+
+    def target(self) -> str:
+        """Give path and query."""
+        path = self._filled(self.path)
+        query = urlencode(self.query())
+        return f"{path}?{query}" if query else path
+
+    def query(self) -> list[tuple[str, str]]:
+        """Write what a GET asks, for the query string."""
+        if self.method != "GET":
+            return []
+        return [(name, _written(value)) for name, value in self._said().items()]
+
+    def body(self) -> Mapping[str, object] | None:
+        """Give the body that is sent; None where there is none."""
+        return self._said() if self.method in ("POST", "PUT", "PATCH") and self._has_body() else None
+
+    def _said(self) -> dict[str, object]:
+        given = ((each, getattr(self, each.name)) for each in self._sent())
+        return {camel(each.name): value for each, value in given if not _is_left_out(value, each)}
+
+    @classmethod
+    def _sent(cls) -> list[FieldInfo]:
+        return [each for each in fields(cls) if each.name not in cls.places()]
+
+    @classmethod
+    def _has_body(cls) -> bool:
+        return bool(cls._sent())
+
+    def _filled(self, template: str) -> str:
+        return _PLACE.sub(lambda each: quote(cast("str", getattr(self, each[1])), safe=""), template)
+
+    def _collection(self, place: str) -> str:
+        """Give the collection an id belongs to: what stands before it in the path, with the ids before it."""
+        return self.collections.get(place) or self._filled(self.path[: self.path.index(f"/{{{place}}}")])
+
+    def _iris(self, name: str, given: object) -> object:
+        collection = self.collections[name]
+        if isinstance(given, tuple):
+            return tuple(
+                f"{collection}/{read_id(each, collection, name)}" for each in cast("tuple[object, ...]", given)
+            )
+        return f"{collection}/{read_id(given, collection, name)}" if isinstance(given, str) else given
+
+
+def _is_left_out(value: object, field: FieldInfo) -> bool:
+    return value is msgspec.UNSET or (value is None and field.default is None)
+
+
+def _written(value: object) -> str:
+    plain: Any = msgspec.to_builtins(value)
+    return str(plain).lower() if isinstance(plain, bool) else str(plain)
+
+
+class Get(OneRequest[R_co], Generic[R_co], frozen=True):
+    """One object by its id, or by its IRI. Raises NotFoundError when Syntage does not know it."""
+
+    method: ClassVar[str] = "GET"
+
+    id: str
+
+
+class Delete(OneRequest[None], frozen=True):
+    """Deletes one object by its id or IRI. Raises NotFoundError when Syntage does not know it."""
+
+    method: ClassVar[str] = "DELETE"
+
+    id: str
