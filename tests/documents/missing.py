@@ -1,0 +1,324 @@
+"""What the documents name and no type offers yet.
+
+These sets may only shrink: whoever adds a type, or a filter, deletes its lines here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+# Operations, by the names the documents give them.
+STILL_MISSING: Final = frozenset(
+    {
+        # Syntage
+        # Accounts Payable Insight
+        "GetAccountsPayableInsight",
+        # Accounts Receivable Insight
+        "GetAccountsReceivableInsight",
+        # Background Checks
+        "GetBackgroundCheckRecords",
+        # Balance Sheet Insight
+        "GetMetricsBalanceSheet",
+        # Cash Flow Insight
+        "GetCashFlowInsight",
+        # Company Verification Reports
+        "GetCompanyVerificationReports",
+        "GetCompanyVerificationReport",
+        "GetCompanyVerificationReportPdf",
+        "GetCompanyVerificationReportFoundEntities",
+        "GetCompanyVerificationReportFoundEntity",
+        "GetEntityCompanyVerificationReports",
+        # Corporate Structure Insight
+        "GetCorporateStructureCurrentPowersInsight",
+        # Customer Concentration Insight
+        "GetCustomerConcentrationInsight",
+        # Customer Network Insight
+        "GetCustomerNetwork",
+        # DS MX Buró de Crédito Authorizations
+        "GetMxBuroDeCreditoAuthorizations",
+        "GetMxBuroDeCreditoAuthorization",
+        "DeleteMxBuroDeCreditoAuthorization",
+        "GetEntityMxBuroDeCreditoAuthorization",
+        "CreateMxBuroDeCreditoAuthorization",
+        # DS MX SAT Invoice Relations
+        "ListEntityInvoiceRelations",
+        # DS MX SAT Invoices
+        "TagInvoicesBatch",
+        "UntagInvoicesBatch",
+        "TagInvoice",
+        "UntagInvoice",
+        # DS Syntage Score
+        "CalculateSyntageScore",
+        # Employees Insight
+        "GetEmployeesInsight",
+        # Entities
+        "TagEntitiesBatch",
+        "UntagEntitiesBatch",
+        "UpdateEntity",
+        "DeleteEntity",
+        "ListEntityIdentifiers",
+        "AddEntityIdentifier",
+        "CreateEntityTag",
+        "GetEntityTag",
+        "UpdateEntityTag",
+        "DeleteEntityTag",
+        # Events
+        "DeleteEvent",
+        # Expenditures Insight
+        "GetExpendituresInsight",
+        # Financial Institutions Insight
+        "GetFinancialInstitutionsInsight",
+        # Financial Ratios Insight
+        "GetFinancialRatiosInsight",
+        # Government Customers Insight
+        "GetGovernmentCustomersInsight",
+        # Income Statement Insight
+        "GetMetricsIncomeStatementInsight",
+        # Insight Exports
+        "ExportInsight",
+        # Invoicing Annual Comparison Insight
+        "GetInvoicingAnnualComparison",
+        # Invoicing Blacklist Insight
+        "GetInvoicingBlacklistInsight",
+        # Invoicing Concentration Insight
+        "GetInvoicingConcentrationInsight",
+        # Mexico Addresses
+        "GetMxAddressesByPostalCode",
+        # Moratory Interest Insight
+        "GetMoratoryInterestInsight",
+        # Products and Services Insight
+        "GetProductsAndServicesBoughtInsight",
+        "GetProductsAndServicesSoldInsight",
+        # RPC Shareholders Insight
+        "GetRpcShareholdersInsight",
+        # Reports
+        "ListReports",
+        "CreateReport",
+        "GetReport",
+        "UpdateReport",
+        "DeleteReport",
+        # Risks Insight
+        "GetRisksInsight",
+        # Sales Revenue Insight
+        "GetSalesRevenueInsight",
+        # Scheduler Rules
+        "CreateSchedulerRule",
+        "GetTSchedulerRule",
+        "UpdateSchedulerRule",
+        "DeleteSchedulerRule",
+        # Schedulers
+        "ListSchedulers",
+        "CreateScheduler",
+        "GetTScheduler",
+        "UpdateScheduler",
+        "DeleteScheduler",
+        # Scores Insight
+        "GetBuroDeCreditoSummaryInsight",
+        "ExportBuroDeCreditoSummaryInsight",
+        "GetScoresInsight",
+        "GetSyntageScoreDistribution",
+        # Shareholders
+        "GetEntityShareholders",
+        "CreateEntityShareholder",
+        "GetShareholders",
+        "GetShareholder",
+        "UpdateShareholder",
+        "DeleteShareholder",
+        "GetShareholderRelations",
+        "GetShareholderRelation",
+        "UpdateShareholderRelation",
+        "DeleteShareholderRelation",
+        "PromoteShareholderRelation",
+        "GetShareholderRelationSources",
+        "GetShareholderRelationSource",
+        "DeleteShareholderRelationSource",
+        # Shareholders Insight
+        "GetShareholdersInsight",
+        # Summary Insight
+        "GetSummaryInsight",
+        # Tags
+        "CreateTag",
+        "UpdateTag",
+        "DeleteTag",
+        # Trial Balance Insight
+        "GetTrialBalanceInsight",
+        # Vendor Concentration Insight
+        "GetVendorConcentrationInsight",
+        # Vendor Network Insight
+        "GetVendorNetwork",
+        # Webhook Endpoints
+        "ListWebhookEndpoint",
+        "CreateWebhookEndpoint",
+        "GetWebhookEndpoint",
+        "UpdateWebhookEndpoint",
+        "DeleteWebhookEndpoint",
+        # Webhook Requests
+        "ListWebhookRequest",
+        "GetWebhookRequest",
+        # Belvo
+        # Financial Statements
+        "DestroyFinancialStatement",
+        # Invoices
+        "DestroyInvoice",
+        # Tax compliance status
+        "DestroyTaxComplianceStatus",
+        # Tax retentions
+        "DestroyTaxRetention",
+        # Tax returns
+        "DestroyTaxReturn",
+        # Tax status
+        "DestroyTaxStatus",
+        # Widget Access Token
+        "GenerateWidgetAccessToken",
+    }
+)
+
+# Filters of lists that are offered, by operation. Of a field with operators, the field stands for all of them.
+MISSING_FILTERS: Final[Mapping[str, frozenset[str]]] = {
+    "GetBackgroundChecks": frozenset(
+        {
+            "order[createdAt]",
+            "order[score]",
+            "order[updatedAt]",
+        }
+    ),
+    "GetEntityBackgroundChecks": frozenset(
+        {
+            "order[createdAt]",
+            "order[score]",
+            "order[updatedAt]",
+        }
+    ),
+    "GetEntityMxSatCertificates": frozenset(
+        {
+            "order[validFrom]",
+            "order[validTo]",
+        }
+    ),
+    "ListCredential": frozenset(
+        {
+            "deactivatedAt",
+            "order[createdAt]",
+        }
+    ),
+    "ListElectronicAccountingRecords": frozenset(
+        {
+            "code",
+            "filename",
+            "order[month]",
+            "order[receivedAt]",
+            "order[year]",
+        }
+    ),
+    "ListEntity": frozenset(
+        {
+            "order[createdAt]",
+            "order[updatedAt]",
+            "taxpayer.registrationDate",
+        }
+    ),
+    "ListEntityEvents": frozenset(
+        {
+            "order[createdAt]",
+        }
+    ),
+    "ListEvent": frozenset(
+        {
+            "order[createdAt]",
+        }
+    ),
+    "ListExtraction": frozenset(
+        {
+            "order[createdAt]",
+            "order[finishedAt]",
+            "order[startedAt]",
+            "order[updatedAt]",
+        }
+    ),
+    "ListRugGarantias": frozenset(
+        {
+            "acreedor",
+            "descripcionDeLosBienes",
+            "fechaDeCelebracionDelActoOContrato",
+            "fechaDeTerminacionDelActoOContrato",
+            "monto",
+            "order[createdAt]",
+            "order[updatedAt]",
+        }
+    ),
+    "ListRugOperaciones": frozenset(
+        {
+            "order[createdAt]",
+            "order[updatedAt]",
+        }
+    ),
+    "ListTaxpayerInvoice": frozenset(
+        {
+            "cancellationStatus",
+            "cancellationStatusProcess",
+            "discount",
+            "dueAmount",
+            "exists[paymentMethod]",
+            "issuer.blacklistStatus",
+            "issuer.name",
+            "issuer.taxRegime",
+            "lastPaymentDate",
+            "order[amount]",
+            "order[canceledAt]",
+            "order[certifiedAt]",
+            "order[issuedAt]",
+            "pac",
+            "paidAmount",
+            "receiver.blacklistStatus",
+            "receiver.name",
+            "subtotal",
+            "tax",
+            "total",
+            "version",
+        }
+    ),
+    "ListTaxpayerTaxComplianceCheck": frozenset(
+        {
+            "order[checkedAt]",
+            "order[createdAt]",
+            "taxpayer.name",
+            "taxpayer.rfc",
+        }
+    ),
+    "ListTaxpayerTaxRetention": frozenset(
+        {
+            "internalIdentifier",
+            "issuer.curp",
+            "issuer.name",
+            "order[canceledAt]",
+            "order[certifiedAt]",
+            "order[issuedAt]",
+            "order[periodFrom]",
+            "order[periodTo]",
+            "order[totalExemptAmount]",
+            "order[totalOperationAmount]",
+            "order[totalRetainedAmount]",
+            "order[totalTaxableAmount]",
+            "pac",
+            "periodFrom",
+            "periodTo",
+            "receiver.curp",
+            "receiver.name",
+            "receiver.nationality",
+            "totalExemptAmount",
+            "totalOperationAmount",
+            "totalRetainedAmount",
+            "totalTaxableAmount",
+            "version",
+        }
+    ),
+    "ListTaxpayerTaxReturn": frozenset(
+        {
+            "captureLine",
+            "complementary",
+            "order[period]",
+            "order[presentedAt]",
+        }
+    ),
+}

@@ -1,0 +1,170 @@
+"""What an OpenAPI document says of its operations, as bare facts: names and kinds, none of its prose.
+
+Kinds are those of the drift tests: `text`, `uuid`, `iri`, `instant`, `date`, `integer`, `flag`, `amount`, `number`,
+`open`; `?` marks what may be null, an object the fields of a part, a list the items of an array. References stand
+inline; one that leads back into itself is `@` and its name. Of alternatives, all fields are told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, TypeAlias
+
+Kind: TypeAlias = Any
+"""A word, a list of one kind, or fields by their names."""
+
+METHODS: Final = ("get", "post", "put", "patch", "delete")
+
+_TEXTS: Final[Mapping[str | None, str]] = {
+    "uuid": "uuid",
+    "iri-reference": "iri",
+    "date-time": "instant",
+    "date": "date",
+    "float": "amount",
+    "nullable": "text?",
+}
+_WORDS: Final[Mapping[str, str]] = {"integer": "integer", "boolean": "flag"}
+
+_TEXTUAL: Final = frozenset({"text", "uuid", "iri"})
+
+# Where the rows of a page stand.
+_ROWS: Final = ("hydra:member", "results")
+
+
+class Document:
+    """One document, read by its references."""
+
+    def __init__(self, whole: Mapping[str, Any]) -> None:
+        self._whole = whole
+
+    @property
+    def version(self) -> str:
+        return str(self._whole["info"]["version"])
+
+    def operations(self) -> list[dict[str, Any]]:
+        """The facts of each operation, by path and method."""
+        found = [
+            self._facts(path, method, {"parameters": [], **item[method]}, item.get("parameters", []))
+            for path, item in self._whole["paths"].items()
+            for method in METHODS
+            if method in item
+        ]
+        return sorted(found, key=lambda each: (each["path"], METHODS.index(each["method"].lower())))
+
+    def _facts(self, path: str, method: str, said: Mapping[str, Any], shared: list[Any]) -> dict[str, Any]:
+        asked = [each for each in map(self._target, [*said["parameters"], *shared]) if each["in"] == "query"]
+        needs = [each["name"] for each in asked if each.get("required")]
+        facts: dict[str, Any] = {
+            "path": path,
+            "method": method.upper(),
+            "name": said["operationId"],
+            "group": said["tags"][0],
+            "deprecated": bool(said.get("deprecated")),
+            "query": [each["name"] for each in asked],
+        }
+        if (schema := self._schema(self._target(said.get("requestBody", {})))) is not None:
+            facts["body"] = self.kind(schema, "readOnly")
+            needs += sorted(self._required(schema))
+        facts["needs"] = needs
+        facts.update(self._answer(said["responses"]))
+        return {name: fact for name, fact in facts.items() if fact not in (False, [])}
+
+    def _answer(self, responses: Mapping[str, Any]) -> dict[str, Any]:
+        """What comes when all went well: one answer, the rows of a page, or a file of some media types."""
+        good = [self._target(each) for code, each in sorted(responses.items()) if code.startswith("2")]
+        schemas = [schema for each in good if (schema := self._schema(each)) is not None]
+        media = [name for each in good for name in each.get("content", {}) if "json" not in name]
+        found: dict[str, Any] = {"media": media}
+        if schemas and isinstance(kind := self.kind(schemas[0], "writeOnly"), dict):
+            rows = [kind[name][0] for name in _ROWS if isinstance(kind.get(name), list)]
+            found |= {"rows": rows[0]} if rows else {"answer": kind}
+        elif schemas:
+            found["answer"] = kind
+        return found
+
+    def _schema(self, part: Mapping[str, Any]) -> Any:
+        return next((each.get("schema") for name, each in part.get("content", {}).items() if "json" in name), None)
+
+    def _target(self, node: Mapping[str, Any]) -> Mapping[str, Any]:
+        while "$ref" in node:
+            found: Any = self._whole
+            for name in node["$ref"].removeprefix("#/").split("/"):
+                found = found[name]
+            node = found
+        return node
+
+    def _required(self, schema: Mapping[str, Any]) -> set[str]:
+        """What must be given, whichever of the alternatives is chosen."""
+        schema = self._target(schema)
+        needed = set(schema.get("required", ()))
+        needed |= {name for each in schema.get("allOf", ()) for name in self._required(each)}
+        if choices := schema.get("oneOf") or schema.get("anyOf"):
+            needed |= set[str].intersection(*map(self._required, choices))
+        return needed
+
+    def kind(self, schema: Mapping[str, Any], hidden: str, within: tuple[str, ...] = ()) -> Kind:
+        """Tell the kind of a schema; fields marked as `hidden` do not pass this way."""
+        if "$ref" in schema:
+            name = schema["$ref"].rpartition("/")[2]
+            return f"@{name}" if name in within else self.kind(self._target(schema), hidden, (*within, name))
+        parts = list(self._parts(schema, hidden, within))
+        found = parts[0] if parts else "open"
+        for each in parts[1:]:
+            found = merged(found, each)
+        for each in schema.get("allOf", ()):
+            found = joined(found, self.kind(each, hidden, within))
+        return _nullable(found) if schema.get("nullable") else found
+
+    def _parts(self, schema: Mapping[str, Any], hidden: str, within: tuple[str, ...]) -> Iterator[Kind]:
+        for each in schema.get("oneOf") or schema.get("anyOf") or ():
+            yield self.kind(each, hidden, within)
+        if "properties" in schema:
+            fields = {name: each for name, each in schema["properties"].items() if not each.get(hidden)}
+            yield {name: self.kind(each, hidden, within) for name, each in fields.items()}
+        elif "items" in schema:
+            yield [self.kind(schema["items"], hidden, within)]
+        elif (word := _word(schema)) is not None:
+            yield word
+
+
+def _word(schema: Mapping[str, Any]) -> str | None:
+    # Some name no type, and show what they are by a value.
+    shown = (schema.get("default"), *schema.get("enum", ()), schema.get("example"))
+    values = [each for each in shown if each is not None]
+    kind = schema.get("type") or ("string" if values and isinstance(values[0], str) else None)
+    if kind == "string":
+        return _TEXTS.get(schema.get("format"), "text")
+    if kind == "number":
+        return "amount" if "format" in schema else "number"
+    return _WORDS.get(str(kind))
+
+
+def _nullable(kind: Kind) -> Kind:
+    if isinstance(kind, dict):
+        return {"?": True, **kind}
+    return kind if isinstance(kind, list) or kind.endswith("?") else f"{kind}?"
+
+
+def merged(one: Kind, other: Kind) -> Kind:
+    """The kind of what is either, with all fields of both; `open` where they have nothing in common."""
+    return _put_together(one, other, merged)
+
+
+def joined(one: Kind, other: Kind) -> Kind:
+    """The kind of what is both: what one of them leaves open, the other tells."""
+    if "open" in (one, other):
+        return other if one == "open" else one
+    return _put_together(one, other, joined)
+
+
+def _put_together(one: Kind, other: Kind, each_field: Callable[[Kind, Kind], Kind]) -> Kind:
+    if isinstance(one, dict) and isinstance(other, dict):
+        both = {name: each_field(one[name], other[name]) for name in one.keys() & other.keys() - {"?"}}
+        return {name: both.get(name, kind) for name, kind in {**one, **other}.items()}
+    if isinstance(one, list) and isinstance(other, list):
+        return [each_field(one[0], other[0])]
+    if one == other or not isinstance(one, str) or not isinstance(other, str):
+        return one if one == other else "open"
+    words = {one.rstrip("?"), other.rstrip("?")}
+    wider = words.pop() if len(words) == 1 else "text" if words <= _TEXTUAL else "open"
+    return f"{wider}?" if "?" in one + other else wider
