@@ -5,7 +5,7 @@ What a text must look like, its class knows: a TaskError names the field to mend
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
@@ -15,7 +15,7 @@ from typing import Any, Final, Literal, TypeAlias, Union, get_args, get_origin, 
 
 import msgspec
 
-from belvo_async.abc import Secret
+from belvo_async.abc import Call, Secret
 from belvo_async.errors import TaskError
 from belvo_async.vendors import belvo, syntage
 
@@ -62,7 +62,7 @@ PLAIN: Final[Mapping[object, tuple[object, ...]]] = {
     # Anything at all may stand below a mapping of which nothing is known.
     object: ({"*": "x"},),
 }
-# Fields whose type says less than they take: words, values, or types to make one of.
+# What fields take whose type says next to nothing: words, values, or types to make one of.
 WIDER: Final[Mapping[str, tuple[object, ...]]] = {
     "extractor": tuple(syntage.EXTRACTORS),
     "options": (*(kind for kind in dict.fromkeys(syntage.EXTRACTORS.values()) if kind), {"*": "x"}),
@@ -89,7 +89,7 @@ def alternatives(hint: Any) -> Iterator[tuple[object, ...]]:
     elif isinstance(origin, type) and issubclass(origin, Mapping):
         keys = ("*",) if parts[0] is str else _values(parts[0])
         yield tuple({key: value} for key in keys for value in _values(parts[1]))
-    elif isinstance(origin, type) and issubclass(origin, Sequence):
+    elif isinstance(origin, type) and issubclass(origin, Collection):
         yield from (tuple((value,) for value in values) for values in alternatives(parts[0]))
     elif isinstance(hint, type) and issubclass(hint, msgspec.Struct):
         yield tuple(_wholes(hint))
@@ -113,8 +113,10 @@ def ways(kind: type[msgspec.Struct]) -> Mapping[str, tuple[tuple[object, ...], .
     """The ways of giving each field of a type."""
     hints = get_type_hints(kind)
     found = {name: tuple(alternatives(hints[name])) for name in kind.__struct_fields__}
-    wider = {name: tuple((value,) for value in _wholes(*WIDER[name])) for name in WIDER.keys() & found.keys()}
-    return found | wider
+    vague = [
+        name for name in WIDER if name in found and (hints[name] in (object, str) or get_origin(hints[name]) is Call)
+    ]
+    return found | {name: tuple((value,) for value in _wholes(*WIDER[name])) for name in vague}
 
 
 def make(kind: type[msgspec.Struct], given: Given) -> msgspec.Struct | None:

@@ -13,7 +13,7 @@ import msgspec
 
 from belvo_async import Belvo, Syntage
 from belvo_async.abc import Answer, Headers, Request
-from belvo_async.errors import UnsupportedError
+from belvo_async.errors import TaskError, UnsupportedError
 from belvo_async.jobs import Task
 from tests.documents.examples import ID, Given, make, ways
 from tests.jobs.flat import flat
@@ -140,7 +140,7 @@ def _variants(kind: type[msgspec.Struct], base: Given) -> Iterator[Given]:
 def _request(ask: Ask, example: Any) -> Request | None:
     try:
         return ask(example)
-    except UnsupportedError:
+    except (TaskError, UnsupportedError):
         return None
 
 
