@@ -181,6 +181,7 @@ def test_depth_is_checked_in_one_pass(unit: bytes) -> None:
         check_depth(unit * (2_000_000 // len(unit)))
 
 
+@pytest.mark.proof
 @given(st.recursive(st.text() | st.none(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
 def test_ordinary_documents_pass(document: object) -> None:
     """Nothing that a real vendor sends is refused for its nesting."""

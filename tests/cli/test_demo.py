@@ -112,6 +112,7 @@ def test_the_table_says_why_a_job_failed(played: Shown) -> None:
     assert [] != [line for line in lines if line.startswith(f"  {failed} failed: institution_down: the institution is")]
 
 
+@pytest.mark.proof
 async def test_no_count_is_shown_before_it_is_known(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
     """A job that has finished and whose records are still to be read has none yet, not none."""
     shown: list[tuple[str, ...]] = []
@@ -191,6 +192,7 @@ def test_no_secret_and_no_taxpayer_is_shown(played: Shown) -> None:
     assert not RFC.search(told)
 
 
+@pytest.mark.proof
 async def test_rich_screen_shows_the_same_end(play: Play) -> None:
     """On a terminal: bars while it runs, and the same table at the end."""
     stream = io.StringIO()
@@ -205,6 +207,7 @@ async def test_rich_screen_shows_the_same_end(play: Play) -> None:
     assert "equal: ids, counts, sums" in plain
 
 
+@pytest.mark.proof
 async def test_a_low_terminal_shows_what_fits(play: Play) -> None:
     """With fewer lines than jobs, the live view keeps to the terminal: each redraw goes up by less than its height."""
     stream = io.StringIO()

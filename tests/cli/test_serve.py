@@ -178,6 +178,7 @@ def test_a_signal_ends_it_cleanly(receiver: Receiver, number: signal.Signals, co
     assert not any(secret in "\n".join(receiver.lines) for secret in SECRETS.values())
 
 
+@pytest.mark.proof
 def test_more_connections_than_it_may_open_are_told_in_a_line(store: str) -> None:
     """They wait; once others are gone, deliveries are taken as ever."""
     running = Receiver(store, "--prefix", "/hooks/", "--no-poll", descriptors=64)

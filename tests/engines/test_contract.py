@@ -65,6 +65,7 @@ def test_a_name_is_fired_once(play: Callable[..., None]) -> None:
     play(story)
 
 
+@pytest.mark.proof
 def test_a_plan_is_carried_out_as_a_whole(play: Callable[..., None]) -> None:
     """Deferred by one call, whole without another: every row is there once, and paid for once."""
 
@@ -80,6 +81,7 @@ def test_a_plan_is_carried_out_as_a_whole(play: Callable[..., None]) -> None:
     play(story)
 
 
+@pytest.mark.proof
 def test_messages_that_come_again_and_again_change_nothing(play: Callable[..., None]) -> None:
     """Each is delivered three times, and that in between as well."""
 
@@ -104,6 +106,7 @@ def test_messages_that_come_again_and_again_change_nothing(play: Callable[..., N
     play(story)
 
 
+@pytest.mark.proof
 def test_what_a_queue_loses_is_sent_again(play: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
     """The store knows what is wanted; the queue only says so."""
     monkeypatch.setattr(errands, "LOST_AFTER", timedelta(0))
@@ -125,6 +128,7 @@ def test_what_a_queue_loses_is_sent_again(play: Callable[..., None], monkeypatch
     play(story)
 
 
+@pytest.mark.proof
 def test_a_job_that_could_not_be_collected_is_collected_again(
     play: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,6 +173,7 @@ def test_no_message_holds_a_secret(play: Callable[..., None]) -> None:
     play(story)
 
 
+@pytest.mark.proof
 def test_a_cap_is_exact_with_any_number_of_workers(play: Callable[..., None]) -> None:
     """A plan with a cap is one share, however many subjects it has."""
 

@@ -39,6 +39,7 @@ def test_the_scheduler_of_taskiq_ticks(kind: str, tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+@pytest.mark.proof
 def test_what_is_for_later_is_not_in_the_queue_yet(tmp_path: Path) -> None:
     """Of a queue without instants the store keeps them."""
 

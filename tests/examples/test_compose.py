@@ -14,6 +14,7 @@ from datetime import date
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from belvo_async import Plan, Session
 from belvo_async.simulator import SyntageSimulator
@@ -92,6 +93,7 @@ async def until_whole(plan: Plan, environ: dict[str, str], into: str) -> None:
             await asyncio.sleep(0.3)
 
 
+@pytest.mark.proof
 def test_the_services_carry_out_a_plan(tmp_path: Path) -> None:
     """Deferred by one command, whole by two workers, told of by a receiver that knows no engine."""
     with database() as url:

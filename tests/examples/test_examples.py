@@ -196,6 +196,7 @@ def _files(folder: Path) -> list[Path]:
     return list(folder.glob("*.ndjson"))
 
 
+@pytest.mark.proof
 async def test_worker(world: World, tmp_path: Path) -> None:
     """What the queue brings is fired and followed; stopped meanwhile, the next run goes on with it."""
     store = f"sqlite:{tmp_path / 'jobs.db'}"

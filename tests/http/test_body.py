@@ -75,6 +75,7 @@ async def test_a_streamed_bomb_is_refused_by_its_ratio(http: Http) -> None:
             await sizes(http.send_to(origin.url, credentials, bulk=True))
 
 
+@pytest.mark.proof
 async def test_a_streamed_body_may_be_longer_than_one_that_is_kept(http: Http) -> None:
     """Records are decoded as they come: what bounds a page is its rows, not its length."""
     packed = gzip.compress(random.Random(1).randbytes(1 * MIB) * 80, 0)

@@ -147,6 +147,7 @@ def test_the_live_page_may_run_its_own_lines_only() -> None:
     assert f"script-src &#x27;sha256-{digest}&#x27;; connect-src &#x27;self&#x27;" in html
 
 
+@pytest.mark.proof
 def test_a_huge_store_stays_a_small_page() -> None:
     """Two thousand taxpayers by ten years: within seconds, below five megabytes, and it says what it leaves out."""
     jobs: dict[str, Job] = {}
@@ -166,6 +167,7 @@ def test_a_huge_store_stays_a_small_page() -> None:
     assert "not shown are 1,800 more that are not whole" in Reading(html).text
 
 
+@pytest.mark.proof
 def test_the_noisiest_strips_are_bounded() -> None:
     """Ten years of which every other day differs: fewer rows are shown, and the page stays small."""
     links = [f"{number:08x}-6dd6-4806-af9b-3fe4a9d9e8e1" for number in range(300)]

@@ -22,6 +22,7 @@ class DeafStore(SqliteStore):
         yield ()
 
 
+@pytest.mark.proof
 async def test_without_polling_nothing_is_polled(world: World, tmp_path: Path) -> None:
     """Neither what it fired itself nor what an earlier process left."""
     store = f"sqlite:{tmp_path / 'jobs.db'}"

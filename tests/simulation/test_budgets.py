@@ -26,6 +26,7 @@ def test_every_rule_of_budgets_holds(seeds: range) -> None:
         assert [] == world.broken, f"seed {seed}: {world.hits}"
 
 
+@pytest.mark.proof
 def test_every_trouble_comes_sometimes() -> None:
     """A simulation that never gets there proves nothing about it."""
     troubles = {"gave up", "never sent", "store refused", "clock is wrong", "killed"}

@@ -22,6 +22,7 @@ def test_every_rule_of_clocks_holds(seeds: range) -> None:
         assert [] == world.trace.broken, f"seed {seed}: {world.trace.show()}"
 
 
+@pytest.mark.proof
 @each_search
 def test_every_trouble_comes_sometimes(search: Search) -> None:
     """A simulation that never gets there proves nothing about it."""

@@ -38,6 +38,7 @@ def test_every_rule_of_queues_holds(seeds: range) -> None:
         assert [] == world.broken, f"seed {seed}: {world.hits}"
 
 
+@pytest.mark.proof
 @each_search
 def test_every_trouble_of_queues_comes_sometimes(search: Search) -> None:
     """A simulation that never gets there proves nothing about it."""

@@ -83,6 +83,7 @@ def test_what_broke_once_holds(seed: int) -> None:
     assert not report.broken, report.explain()
 
 
+@pytest.mark.proof
 @each_search
 def test_every_branch_is_reached_sometimes(search: Search) -> None:
     """Each fault strikes and each branch is taken."""

@@ -184,6 +184,7 @@ async def test_folders_that_are_not_durable_leave_no_part(tmp_path: Path, monkey
     assert [] == files(tmp_path)
 
 
+@pytest.mark.proof
 async def test_a_part_of_many_pieces_is_whole(tmp_path: Path) -> None:
     """One piece is filled while another is written; pieces differ in size, and a row may be larger than a piece."""
     notes = [str(number) * size for number, size in enumerate([1_000, 9_000_000, 10, 3_000_000, 70_000] * 4)]

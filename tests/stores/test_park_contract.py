@@ -241,6 +241,7 @@ async def test_a_flood_keeps_the_bound_in_bytes(make_store: MakeStore) -> None:
         assert 2 <= len(kept) <= 4
 
 
+@pytest.mark.proof
 async def test_the_bound_holds_while_many_park_at_once(make_store: MakeStore) -> None:
     """What many calls park together is bounded as one after the other, and what is awaited stays."""
     async with make_store(parked=Bounds(count=50, limit_bytes=10**6)) as store:

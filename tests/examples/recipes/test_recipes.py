@@ -114,6 +114,7 @@ def test_a_recipe_is_short(name: str) -> None:
     assert len((ROOT / "examples" / "recipes" / f"{name}.py").read_text(encoding="utf-8").splitlines()) <= 60
 
 
+@pytest.mark.proof
 def test_celery_by_the_feed(tmp_path: Path) -> None:
     """A job that ends is collected by a worker of Celery; that the feed is killed loses nothing."""
     needs("celery")
@@ -134,6 +135,7 @@ def test_celery_by_the_feed(tmp_path: Path) -> None:
     cook(tmp_path, recipe, CELERY_BROKER=f"{REDIS.rpartition('/')[0]}/{os.getpid() % 13 + 2}")
 
 
+@pytest.mark.proof
 def test_dbos_workflow(tmp_path: Path) -> None:
     """Killed while it waits and started again, it pays once and ends."""
     needs("dbos")
@@ -154,6 +156,7 @@ def test_dbos_workflow(tmp_path: Path) -> None:
         cook(tmp_path, recipe, DBOS_DATABASE=url)
 
 
+@pytest.mark.proof
 def test_temporal_workflow(tmp_path: Path) -> None:
     """A worker is killed while a job goes on: another one collects it."""
     needs("temporalio")
@@ -197,6 +200,7 @@ async def connected(client: Any, address: str) -> Any:
             await asyncio.sleep(0.2)
 
 
+@pytest.mark.proof
 def test_airflow_operator(tmp_path: Path) -> None:
     """It defers, its trigger tells of the end, and a repeated try pays nothing."""
     needs("airflow")

@@ -33,6 +33,7 @@ def locked(path: Path, kind: str) -> Iterator[None]:
         other.close()
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("kind", ["IMMEDIATE", "EXCLUSIVE"])
 async def test_a_locked_file_costs_less_than_a_webhooks_deadline(path: Path, kind: str) -> None:
     """Calls that queue behind waiting ones, reads among them, do not add up their waits."""
