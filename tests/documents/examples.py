@@ -45,6 +45,7 @@ WORDS: Final = (
     "007",
     "01000",
     "#a1b2c3",
+    "--color-primary-base",
     "https://example.com/hook",
     "somebody@example.com",
 )

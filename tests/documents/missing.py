@@ -156,21 +156,6 @@ STILL_MISSING: Final = frozenset(
         # Webhook Requests
         "ListWebhookRequest",
         "GetWebhookRequest",
-        # Belvo
-        # Financial Statements
-        "DestroyFinancialStatement",
-        # Invoices
-        "DestroyInvoice",
-        # Tax compliance status
-        "DestroyTaxComplianceStatus",
-        # Tax retentions
-        "DestroyTaxRetention",
-        # Tax returns
-        "DestroyTaxReturn",
-        # Tax status
-        "DestroyTaxStatus",
-        # Widget Access Token
-        "GenerateWidgetAccessToken",
     }
 )
 

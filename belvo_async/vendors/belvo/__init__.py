@@ -6,6 +6,12 @@ from .dialect import Belvo as Belvo
 from .schema.calls import (
     ChangeLink as ChangeLink,
     CreateLink as CreateLink,
+    DeleteFinancialStatement as DeleteFinancialStatement,
+    DeleteInvoice as DeleteInvoice,
+    DeleteTaxComplianceStatus as DeleteTaxComplianceStatus,
+    DeleteTaxRetention as DeleteTaxRetention,
+    DeleteTaxReturn as DeleteTaxReturn,
+    DeleteTaxStatus as DeleteTaxStatus,
     GetFinancialStatement as GetFinancialStatement,
     GetInstitution as GetInstitution,
     GetInvoice as GetInvoice,
@@ -52,6 +58,7 @@ from .schema.queries import (
     TaxStatusList as TaxStatusList,
 )
 from .schema.retrievals import (
+    RetrieveFinancialStatements as RetrieveFinancialStatements,
     RetrieveInvoices as RetrieveInvoices,
     RetrieveMonthlyTaxReturns as RetrieveMonthlyTaxReturns,
     RetrieveTaxComplianceStatus as RetrieveTaxComplianceStatus,
@@ -156,6 +163,14 @@ from .schema.taxes import (
     TaxStatus as TaxStatus,
 )
 from .schema.tokens import Resume as Resume
+from .schema.widget import (
+    Branding as Branding,
+    CallbackUrls as CallbackUrls,
+    CreateWidgetToken as CreateWidgetToken,
+    ThemeColor as ThemeColor,
+    Widget as Widget,
+    WidgetToken as WidgetToken,
+)
 
 DIALECT: Final = Belvo
 """Belvo's dialect: the `Vendor` that turns our words into its HTTP and back."""

@@ -11,14 +11,17 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias, get_args
 
-from ...abc import Answer, Call, Conversation, Request, Retry, answer_of
+import msgspec
+
+from ...abc import Answer, Call, Conversation, Request, Retry, Secret, answer_of
 from ...errors import TaskError, UnsupportedError
-from ...payload import encode_body
+from ...payload import decode, encode_body
 from ...tolerant import read
 from .errors import read_error
 from .lists import BY_RECORD, INSTITUTIONS, INVOICES, LINKS, get_link
 from .pages import encode, get, selection
-from .schema.calls import ChangeLink, CreateLink, Get, GetInstitution, GetLink, UpdateLink, secret_text
+from .schema.bodies import TokenGiven
+from .schema.calls import ChangeLink, CreateLink, Delete, Get, GetInstitution, GetLink, UpdateLink, secret_text
 from .schema.links import Link
 from .schema.retrievals import (
     Retrieval,
@@ -28,15 +31,17 @@ from .schema.retrievals import (
     RetrieveYearlyTaxReturns,
 )
 from .schema.tokens import Resume
-from .settings import Pace
+from .schema.widget import CreateWidgetToken, WidgetToken
+from .settings import Keys, Pace
 from .start import SUBMIT_TIMEOUT
 
 _Dated: TypeAlias = RetrieveInvoices | RetrieveMonthlyTaxReturns | RetrieveTaxRetentions
 
+TOKEN_PATH: Final = "/api/token/"  # noqa: S105 - a path
 _HEADERS: Final = (("Content-Type", "application/json"), ("Accept", "application/json"))
 
 
-def carry_out(call: Call[object], now: datetime, pace: Pace) -> Conversation[object]:
+def carry_out(call: Call[object], now: datetime, pace: Pace, keys: Keys) -> Conversation[object]:
     """Make a call; see `Vendor.call`. Raises UnsupportedError for calls that are not of this catalogue."""
     if isinstance(call, GetInstitution):
         path = f"{INSTITUTIONS.path}{call.id}/"
@@ -45,10 +50,14 @@ def carry_out(call: Call[object], now: datetime, pace: Pace) -> Conversation[obj
         of = BY_RECORD[answer_of(type(call))]
         chosen = selection(call.fields, call.omit)
         return _exchange(get(pace, f"{of.path}{call.id}/", chosen, name=f"GET {of.path}{{id}}/"), of.record)
+    if isinstance(call, Delete):
+        return _delete(call, pace)
     if isinstance(call, Retrieval):
         return _retrieve(call, now, pace)
     if isinstance(call, Resume):
         return _resume(call, now, pace)
+    if isinstance(call, CreateWidgetToken):
+        return _give_token(call, pace, keys)
     return _exchange(_link_request(call, pace), Link)
 
 
@@ -62,6 +71,15 @@ def _given(answer: Answer) -> Answer:
     if answer.status not in (200, 201):
         raise read_error(answer, to="a call")
     return answer
+
+
+def _delete(call: Delete, pace: Pace) -> Conversation[None]:
+    path = BY_RECORD[call.record].path
+    named = f"DELETE {path}{{id}}/"
+    answer = yield Request(method="DELETE", target=f"{path}{call.id}/", name=named, budget=pace.budget)
+    # 202 would be the promise of a deletion, which Belvo documents for links alone.
+    if answer.status not in (200, 204):
+        raise read_error(answer, to="a deletion")
 
 
 def _write(method: str, path: str, target: str, body: Mapping[str, object], pace: Pace) -> Request:
@@ -158,6 +176,26 @@ def _link_request(call: Call[object], pace: Pace) -> Request:
         }
         return _write("PATCH", named, f"{LINKS.path}{call.link}/", _present(wanted), pace)
     raise UnsupportedError(f"Belvo has no call of the name {type(call).__name__}")
+
+
+def _give_token(call: CreateWidgetToken, pace: Pace, keys: Keys) -> Conversation[WidgetToken]:
+    asked = {
+        "id": keys.id.reveal(),
+        "password": keys.password.reveal(),
+        "scopes": call.scopes,
+        "fetch_resources": call.fetch_resources,
+        "stale_in": call.stale_in,
+        "credentials_storage": call.credentials_storage,
+        "link_id": call.link,
+        "widget": call.widget,
+    }
+    request = _write("POST", TOKEN_PATH, TOKEN_PATH, _present(asked), pace)
+    del asked
+    # Nobody logs in anywhere and nothing is created: it may be asked for again, and is soon answered.
+    answer = yield msgspec.structs.replace(request, retry=Retry.SAFE, timeout=None)
+    # Read strictly: what is read tolerantly tells the raw value of what it cannot read.
+    token = decode(_given(answer).body, TokenGiven)
+    return WidgetToken(access=Secret(token.access), refresh=None if token.refresh is None else Secret(token.refresh))
 
 
 def _creation(call: CreateLink) -> dict[str, object]:

@@ -37,7 +37,7 @@ from .poll import PATIENCE, QUIET, poll
 from .results import walk_results
 from .schema.listings import LISTINGS
 from .schema.tasks import Invoices
-from .settings import ORIGINS, Pace, read_authorization, read_id, read_password
+from .settings import ORIGINS, Keys, Pace, read_authorization, read_id, read_password
 from .start import start
 from .webhooks import read_delivery, verify
 
@@ -93,16 +93,15 @@ class Belvo:
         previous_keys: str | Sequence[str] = (),
         timeout: timedelta | None = None,
     ) -> None:
-        self._secret_id = read_id(secret_id)
-        self._secret_password = read_password(secret_password)
+        self._keys = Keys(read_id(secret_id), read_password(secret_password))
         self.name = "belvo"
         self.tasks, self.queries, self.calls, self.downloads = catalogue_of(_PACKAGE)
         self.timeout = read_timeout(timeout)
         self.origin = choose_origin(base_url or None, environment, ORIGINS)
         self._authorization = read_authorization(webhook_authorization)
         self._allow_unauthenticated = read_flag(allow_unauthenticated, "allow_unauthenticated")
-        keys = (self._secret_id, *read_keys(previous_keys))
-        named = read_name(account, [*keys, self._secret_password, self._authorization or Secret("")])
+        keys = (self._keys.id, *read_keys(previous_keys))
+        named = read_name(account, [*keys, self._keys.password, self._authorization or Secret("")])
         self.account, self.former_accounts = identify(self.origin, keys, named)
         is_paced = read_flag(budget, "budget")
         paced_by = Budget(key=self.account, limit=RATE_LIMIT, span=RATE_SPAN) if is_paced else None
@@ -144,7 +143,7 @@ class Belvo:
 
     def credentials(self) -> Mapping[str, str]:
         """HTTP Basic, on every call; Belvo's interface has no tokens."""
-        pair = f"{self._secret_id.reveal()}:{self._secret_password.reveal()}"
+        pair = f"{self._keys.id.reveal()}:{self._keys.password.reveal()}"
         return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
 
     def check(self, task: Task[object], now: datetime) -> None:
@@ -193,7 +192,7 @@ class Belvo:
 
     def call(self, call: Call[object], now: datetime) -> Conversation[object]:
         """See `Vendor.call`; nothing is repeated by itself once Belvo may have taken it."""
-        return carry_out(call, now, self._pace)
+        return carry_out(call, now, self._pace, self._keys)
 
     def download(self, download: Download) -> Conversation[Fetch]:
         """None: Belvo sends documents inside its records (`attach_pdf`, `attach_xml`)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -27,6 +27,13 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     budget: Budget | None
     quiet: timedelta
     patience: timedelta
+
+
+class Keys(NamedTuple):
+    """What an account logs in with, and what the one request that names them has in its body."""
+
+    id: Secret
+    password: Secret
 
 
 def read_id(given: object) -> Secret:

@@ -16,6 +16,12 @@ from belvo_async.tolerant import listening
 from belvo_async.vendors.belvo import (
     ChangeLink,
     CreateLink,
+    DeleteFinancialStatement,
+    DeleteInvoice,
+    DeleteTaxComplianceStatus,
+    DeleteTaxRetention,
+    DeleteTaxReturn,
+    DeleteTaxStatus,
     FinancialStatement,
     GetFinancialStatement,
     GetInstitution,
@@ -29,6 +35,7 @@ from belvo_async.vendors.belvo import (
     Invoice,
     Link,
     Resume,
+    RetrieveFinancialStatements,
     RetrieveInvoices,
     RetrieveMonthlyTaxReturns,
     RetrieveTaxComplianceStatus,
@@ -194,6 +201,8 @@ def test_a_link_changes_how_it_retrieves() -> None:
         pytest.param("access_mode", lambda: ChangeLink(link=LINK), id="nothing to change"),
         pytest.param("id", lambda: GetInvoice(id="../links"), id="a path as an id"),
         pytest.param("id", lambda: GetInstitution(id=-1), id="a negative id"),
+        pytest.param("id", lambda: DeleteInvoice(id=""), id="a deletion of everything"),
+        pytest.param("id", lambda: DeleteTaxStatus(cast("str", None)), id="a deletion of nothing"),
         pytest.param("omit", lambda: GetInvoice(id="a", fields=["xml"], omit=["xml"]), id="wanted and left out"),
         pytest.param("link", lambda: RetrieveTaxStatus(link=""), id="no link"),
         pytest.param("attach_pdf", lambda: RetrieveTaxStatus(link=LINK, attach_pdf=cast("bool", "yes")), id="yes"),
@@ -271,7 +280,54 @@ def test_a_record_that_is_not_there_raises() -> None:
         made(GetLink(link=LINK), answer(404, sample("error_404_not_found")))
 
 
+@pytest.mark.parametrize(
+    ("call", "collection"),
+    [
+        (DeleteInvoice("a-1"), "/api/invoices/"),
+        (DeleteFinancialStatement("a-1"), "/api/financial-statements/"),
+        (DeleteTaxReturn("a-1"), "/api/tax-returns/"),
+        (DeleteTaxStatus("a-1"), "/api/tax-status/"),
+        (DeleteTaxComplianceStatus("a-1"), "/api/tax-compliance-status/"),
+        (DeleteTaxRetention("a-1"), "/api/tax-retentions/"),
+    ],
+    ids=lambda each: type(each).__name__ if isinstance(each, Call) else None,
+)
+def test_a_single_record_is_deleted(call: Call[None], collection: str) -> None:
+    """By its id, which the request's name does not tell; it may be sent again, since it deletes nothing more."""
+    value, request = made(call, answer(204))
+
+    assert value is None
+    assert ("DELETE", f"{collection}a-1/", Retry.SAFE) == (request.method, request.target, request.retry)
+    assert (f"DELETE {collection}{{id}}/", None) == (request.name, request.body)
+    assert request.budget is not None
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        pytest.param(answer(404, sample("error_404_not_found")), NotFoundError, id="not there"),
+        pytest.param(answer(202, {"request_id": REQUEST_ID}), VendorError, id="a promise"),
+        pytest.param(answer(428, sample("error_428_token_required")), TokenRequiredError, id="a token is wanted"),
+    ],
+)
+def test_a_record_that_is_not_deleted_raises(given: Answer, kind: type[VendorError]) -> None:
+    with pytest.raises(kind):
+        made(DeleteInvoice("a-1"), given)
+
+
 # Retrievals
+
+
+def test_financial_statements_are_fetched() -> None:
+    """While we wait, and Belvo keeps nothing of them."""
+    statements, request = made(
+        RetrieveFinancialStatements(link=LINK, save_data=False, fields=["year"]), answer(200, [{}])
+    )
+
+    assert ("POST", "/api/financial-statements/?fields=id,year") == (request.method, request.target)
+    assert "X-Belvo-Request-Mode" not in dict(request.headers)
+    assert {"link": LINK, "save_data": False} == body_of(request)
+    assert 1 == len(assert_type(statements, tuple[FinancialStatement, ...]))
 
 
 def test_yearly_tax_returns_are_fetched() -> None:
@@ -479,6 +535,7 @@ RESUMABLE: dict[str, tuple[Call[Any], str, bytes]] = {
     "monthly returns": (
         RetrieveMonthlyTaxReturns(link=LINK, date_from=FIRST, date_to=FIRST), "/api/tax-returns/", b"[]",
     ),
+    "statements": (RetrieveFinancialStatements(link=LINK), "/api/financial-statements/", b"[]"),
     "tax status": (
         RetrieveTaxStatus(link=LINK, save_data=False, fields=["id_cif"]), "/api/tax-status/?fields=id,id_cif",
         sample("tax_status"),
@@ -493,7 +550,7 @@ RESUMABLE: dict[str, tuple[Call[Any], str, bytes]] = {
 
 @pytest.mark.parametrize("name", RESUMABLE)
 def test_a_retrieval_is_resumed_by_documented_calls_alone(name: str) -> None:
-    """These five collections have no PATCH: the link takes the token, and the retrieval is sent again as it was."""
+    """These collections have no PATCH: the link takes the token, and the retrieval is sent again as it was."""
     call, target, body = RESUMABLE[name]
     resume = Resume(call=call, session=demanded(call).session, token="48213")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
@@ -18,7 +18,7 @@ import msgspec
 import pytest
 
 from belvo_async import Belvo
-from belvo_async.abc import answer_of
+from belvo_async.abc import Secret, answer_of
 from belvo_async.vendors import belvo
 from belvo_async.vendors.belvo.lists import BY_RECORD
 from belvo_async.vendors.belvo.schema.tax_returns import TypedTaxReturn
@@ -55,8 +55,9 @@ EXAMPLES_OF: dict[str, type[msgspec.Struct]] = {
     "TaxReturnBusiness": belvo.BusinessYearlyReturn,
     "TaxReturnBusinessMonthly": belvo.BusinessMonthlyReturn,
 }
+SECRETS: dict[str, type[msgspec.Struct]] = {"WidgetToken": belvo.WidgetToken}
 REQUESTS: dict[str, type[msgspec.Struct]] = {
-    name: getattr(belvo, name) for name in FIELDS if name not in RECORDS
+    name: getattr(belvo, name) for name in FIELDS if name not in {*RECORDS, *SECRETS}
 }  # CreateLink, Resume, Invoices, ...
 
 # Documented, and not in the catalogue.
@@ -67,6 +68,8 @@ LEFT_OUT: dict[str, str] = {
     "RetrieveMonthlyTaxReturns.type": "the class says it",
     "Resume.save_data": "what the call that is resumed says",
     "Refresh.fetch_resources": "named resources, as in the rest of the library",
+    "CreateWidgetToken.id": "the account's own secret id, which the dialect adds",
+    "CreateWidgetToken.password": "the account's own secret password, which the dialect adds",
 }
 # In the catalogue, and not in the specification.
 ADDED: dict[str, str] = {
@@ -97,13 +100,13 @@ def alternatives(kind: Any) -> tuple[Any, ...]:
 
 
 def content(kind: Any) -> Any:
-    """The type without None, UNSET and the tuple around it."""
+    """The type without None, UNSET and the array around it."""
     (bare,) = (each for each in alternatives(kind) if each not in (type(None), msgspec.UnsetType))
-    return content(get_args(bare)[0]) if get_origin(bare) is tuple else bare
+    return content(get_args(bare)[0]) if get_origin(bare) in (tuple, Sequence) else bare
 
 
 def is_array(kind: Any) -> bool:
-    return any(get_origin(each) is tuple for each in alternatives(kind))
+    return any(get_origin(each) in (tuple, Sequence) for each in alternatives(kind))
 
 
 def may_be_null(kind: Any) -> bool:
@@ -137,7 +140,7 @@ def paths_of(record: type[msgspec.Struct], before: str = "") -> Iterator[str]:
 
 def test_the_facts_are_of_this_catalogue() -> None:
     """Nothing of the facts file stays unread."""
-    assert {*RECORDS, *REQUESTS} == set(FIELDS)
+    assert {*RECORDS, *REQUESTS, *SECRETS} == set(FIELDS)
     assert set(EXAMPLES_OF) == set(EXAMPLES)
     assert {each.path for each in BY_RECORD.values()} == set(PARAMETERS)
     assert set(TYPED.values()) == set(get_args(TypedTaxReturn))
@@ -224,14 +227,22 @@ def test_every_documented_part_is_in_the_typed_return(name: str) -> None:
 @pytest.mark.parametrize("name", REQUESTS)
 def test_every_documented_key_of_a_request_can_be_given(name: str) -> None:
     """Each is an attribute of the task or call; what must be there has no default, unless we always send it."""
-    attributes = {field.name: field for field in msgspec.structs.fields(REQUESTS[name])}
-
     for path, (_fact, _null, required) in FIELDS[name].items():
+        field = field_at(REQUESTS[name], path)
         if f"{name}.{path}" in LEFT_OUT:
-            assert path not in attributes
+            assert field is None
             continue
-        assert path in attributes
-        assert not attributes[path].required or required == "required"
+        assert field is not None, path
+        assert not field.required or required == "required", path
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_what_is_secret_is_read_into_secrets(name: str) -> None:
+    """Every documented text of it, and nothing else."""
+    fields = fields_of(SECRETS[name])
+
+    assert set(FIELDS[name]) == set(fields)
+    assert {Secret} == {content(field.type) for field in fields.values()}
 
 
 def test_what_is_left_out_is_documented() -> None:

@@ -48,6 +48,16 @@ class TokenDemand(msgspec.Struct, frozen=True, kw_only=True):
         return "TokenDemand(...)"
 
 
+class TokenGiven(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer that holds the widget's token, before it is wrapped."""
+
+    access: Annotated[str, msgspec.Meta(min_length=1)]
+    refresh: str | None = None
+
+    def __repr__(self) -> str:
+        return "TokenGiven(...)"
+
+
 _Word: TypeAlias = Annotated[str, msgspec.Meta(max_length=128)]
 
 

@@ -1,4 +1,4 @@
-"""Plain calls: links and their credentials, and single records.
+"""Plain calls: links and their credentials, single records and their deletion.
 
 A call is made at once and stored nowhere, so it may carry passwords and tokens; no repr shows any of its fields.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Final, Generic, Literal, TypeVar
 
 from msgspec.structs import force_setattr
 
@@ -20,6 +20,9 @@ from .links import Institution, Link
 from .statements import FinancialStatement
 from .tax_returns import TaxReturn
 from .taxes import TaxComplianceStatus, TaxRetention, TaxStatus
+
+if TYPE_CHECKING:
+    from .widget import CreateWidgetToken
 
 R_co = TypeVar("R_co", covariant=True)
 
@@ -90,7 +93,7 @@ class CreateLink(Call[Link], frozen=True, kw_only=True):
             check_form(_EXTERNAL_ID, self.external_id, field="external_id", rule=rule)
         _check_access_mode(self.access_mode)
         _fix_resources(self)
-        _check_stale_in(self.stale_in)
+        check_stale_in(self.stale_in)
         _check_storage(self)
 
 
@@ -105,7 +108,8 @@ def _check_access_mode(value: object) -> None:
         raise TaskError("access_mode must be single or recurrent", field="access_mode")
 
 
-def _check_stale_in(value: object) -> None:
+def check_stale_in(value: object) -> None:
+    """Refuse what is no number of days to keep data for."""
     if value is not None:
         check_form(_DAYS, value, field="stale_in", rule="be a number of days like 90d")
 
@@ -116,19 +120,27 @@ def _fix_resources(call: CreateLink | ChangeLink) -> None:
         force_setattr(call, "fetch_resources", names)
 
 
-def _check_storage(call: CreateLink) -> None:
-    kept = call.credentials_storage
-    if kept is None or kept == "store":
+def check_storage(kept: object) -> None:
+    """Refuse what is no way of keeping credentials."""
+    if kept in (None, "store", "nostore"):
         return
-    if kept != "nostore":
-        rule = "be store, nostore or 1d to 365d"
-        check_form(_DAYS, kept, field="credentials_storage", rule=rule)
-        if not 1 <= int(kept[:-1]) <= _LONGEST_STORAGE_DAYS:
-            raise TaskError(f"credentials_storage must {rule}", field="credentials_storage")
-    if call.access_mode != "single":
-        raise TaskError("recurrent links must store their credentials", field="credentials_storage")
-    if kept == "nostore" and not call.fetch_resources:
+    rule = "be store, nostore or 1d to 365d"
+    check_form(_DAYS, kept, field="credentials_storage", rule=rule)
+    if not 1 <= int(str(kept)[:-1]) <= _LONGEST_STORAGE_DAYS:
+        raise TaskError(f"credentials_storage must {rule}", field="credentials_storage")
+
+
+def check_what_is_fetched(call: CreateLink | CreateWidgetToken) -> None:
+    """Refuse a link that could never be read: one that stores no credentials, and fetches nothing at once."""
+    if call.credentials_storage == "nostore" and not call.fetch_resources:
         raise TaskError("a link that stores no credentials must say what to fetch at once", field="fetch_resources")
+
+
+def _check_storage(call: CreateLink) -> None:
+    check_storage(call.credentials_storage)
+    if call.credentials_storage not in (None, "store") and call.access_mode != "single":
+        raise TaskError("recurrent links must store their credentials", field="credentials_storage")
+    check_what_is_fetched(call)
 
 
 class UpdateLink(Call[Link], frozen=True, kw_only=True):
@@ -170,7 +182,7 @@ class ChangeLink(Call[Link], frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         fix_link(self)
         _check_access_mode(self.access_mode)
-        _check_stale_in(self.stale_in)
+        check_stale_in(self.stale_in)
         _fix_resources(self)
         if self.access_mode is None and self.stale_in is None and self.fetch_resources is None:
             raise TaskError("give at least one of access_mode, stale_in and fetch_resources", field="access_mode")
@@ -224,6 +236,59 @@ class GetTaxComplianceStatus(Get[TaxComplianceStatus], frozen=True):
 
 class GetTaxRetention(Get[TaxRetention], frozen=True):
     """Read one tax retention by Belvo's id: GET /api/tax-retentions/{id}/."""
+
+
+class Delete(Call[None], frozen=True):
+    """Delete one record at Belvo by its id there, for good; the taxpayer's others and the link stay.
+
+    Raises NotFoundError for one that is not there: also where an earlier attempt had deleted it and its answer was
+    lost. The next retrieval, or the next update of a recurrent link, may bring the same data again: `DeleteLink` ends
+    that. Monthly tax returns have no id, and go with their link alone.
+    """
+
+    record: ClassVar[type[object]]
+
+    id: str
+
+    @discreet
+    def __post_init__(self) -> None:
+        check_id(self.id, field="id", of="a record")
+
+
+class DeleteInvoice(Delete, frozen=True):
+    """Delete one invoice: DELETE /api/invoices/{id}/."""
+
+    record = Invoice
+
+
+class DeleteFinancialStatement(Delete, frozen=True):
+    """Delete the financial statements of one year: DELETE /api/financial-statements/{id}/."""
+
+    record = FinancialStatement
+
+
+class DeleteTaxReturn(Delete, frozen=True):
+    """Delete one tax return: DELETE /api/tax-returns/{id}/."""
+
+    record = TaxReturn
+
+
+class DeleteTaxStatus(Delete, frozen=True):
+    """Delete one tax status: DELETE /api/tax-status/{id}/."""
+
+    record = TaxStatus
+
+
+class DeleteTaxComplianceStatus(Delete, frozen=True):
+    """Delete one tax compliance status: DELETE /api/tax-compliance-status/{id}/."""
+
+    record = TaxComplianceStatus
+
+
+class DeleteTaxRetention(Delete, frozen=True):
+    """Delete one tax retention: DELETE /api/tax-retentions/{id}/."""
+
+    record = TaxRetention
 
 
 class GetInstitution(Call[Institution], frozen=True):

@@ -19,6 +19,7 @@ from .checks import (
     fix_selection,
 )
 from .invoices import Invoice
+from .statements import FinancialStatement
 from .tasks import check_span
 from .tax_returns import TaxReturn
 from .taxes import TaxComplianceStatus, TaxRetention, TaxStatus
@@ -61,6 +62,14 @@ class RetrieveInvoices(Retrieval[tuple[Invoice, ...]], frozen=True, kw_only=True
         check_span(self.date_from, self.date_to)
         check_direction(self.type)
         check_flag(self.attach_xml, field="attach_xml")
+
+
+class RetrieveFinancialStatements(Retrieval[tuple[FinancialStatement, ...]], frozen=True, kw_only=True):
+    """Fetch the financial statements from SAT and wait for them: POST /api/financial-statements/.
+
+    Takes up to five minutes. Prefer `session.fire(belvo.FinancialStatements(...))`: it waits as long as SAT needs. This
+    call is for who wants Belvo to keep nothing (`save_data=False`), and for links that ask for a token.
+    """
 
 
 class RetrieveYearlyTaxReturns(Retrieval[tuple[TaxReturn, ...]], frozen=True, kw_only=True):
