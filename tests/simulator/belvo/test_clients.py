@@ -5,14 +5,23 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from typing import Any
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
+from belvo.client import Client
+from belvo.exceptions import RequestError
+from requests import HTTPError
 
 from belvo_async.simulator import BelvoSimulator
 from tests.simulator.conftest import BelvoClient, basic
+from tests.virtual_time import hold_time_while
+
+T = TypeVar("T")
 
 YEARS = {"year_from": "2023", "year_to": "2024"}
 
@@ -213,6 +222,164 @@ async def test_a_token_is_refused_for_a_reason(
         body = await response.json()
 
     assert (status, code, field) == (response.status, body[0]["code"], body[0].get("field"))
+
+
+LOOK: dict[str, Any] = {
+    "company_icon": "https://acme.mx/icon.svg",
+    "company_logo": "https://acme.mx/logo.svg",
+    "company_name": "ACME",
+    "company_terms_url": "https://acme.mx/terms/",
+}
+BACK = {"success": "your_deeplink_here://success", "exit": "your_deeplink_here://exit", "event": "acme://error"}
+
+
+async def test_the_widget_gets_all_that_is_documented(client: BelvoClient) -> None:
+    """What the link is to be stands in the token, as in the example's."""
+    order = keys(
+        client.belvo,
+        fetch_resources=["INVOICES", "TAX_STATUS"],
+        stale_in="42d",
+        credentials_storage="27d",
+        widget={
+            "branding": {**LOOK, "company_terms_version": "20260323", "social_proof": True},
+            "callback_urls": BACK,
+            "theme": [{"css_key": "--color-primary-base", "value": "#907AD6"}],
+        },
+    )
+    async with client.http.post("/api/token/", json=order) as response:
+        access = claims((await response.json())["access"])
+
+    assert 200 == response.status
+    assert [["INVOICES", "TAX_STATUS"], "42d", "27d"] == [
+        access[name] for name in ("fetch_resources", "stale_in", "credentials_storage")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "code"),
+    [
+        pytest.param({"scopes": "read institutions"}, "scopes", "invalid", id="scopes parted by blanks"),
+        pytest.param({"scopes": ["write_links"]}, "scopes", "invalid", id="scopes in a list"),
+        pytest.param({"fetch_resources": "INVOICES"}, "fetch_resources", "not_a_list", id="resources as text"),
+        pytest.param(
+            {"fetch_resources": ["ACCOUNTS"]}, "fetch_resources", "invalid_fetch_resources", id="a bank's resource"
+        ),
+        pytest.param({"stale_in": "a year"}, "stale_in", "invalid", id="stale in words"),
+        pytest.param({"credentials_storage": "for ever"}, "credentials_storage", "invalid", id="storage in words"),
+        pytest.param({"widget": "dark"}, "widget", "invalid", id="a widget's name"),
+        pytest.param({"widget": {}}, "branding", "required", id="no branding"),
+        pytest.param({"widget": {"branding": {}}}, "company_icon", "required", id="an empty branding"),
+        pytest.param({"widget": {"branding": LOOK | {"company_logo": "x"}}}, "company_logo", "invalid", id="no URI"),
+        pytest.param({"widget": {"branding": LOOK | {"social_proof": 1}}}, "social_proof", "invalid", id="no flag"),
+        pytest.param(
+            {"widget": {"branding": LOOK, "callback_urls": {"success": "acme://ok", "event": "acme://no"}}},
+            "exit", "required", id="no way out",
+        ),
+        pytest.param({"widget": {"branding": LOOK, "theme": {}}}, "theme", "not_a_list", id="a theme that is no list"),
+        pytest.param({"widget": {"branding": LOOK, "theme": [{"value": "#fff"}]}}, "css_key", "required", id="of what"),
+    ],
+)  # fmt: skip
+async def test_a_widget_that_is_not_as_documented_is_refused(
+    client: BelvoClient, change: dict[str, Any], field: str, code: str
+) -> None:
+    async with client.http.post("/api/token/", json=keys(client.belvo, **change)) as response:
+        body = await response.json()
+
+    assert (400, (field, code)) == (response.status, (body[0]["field"], body[0]["code"]))
+
+
+# Belvo's own client for Python, as it is installed
+
+
+async def with_their_client(belvo: BelvoSimulator, use: Callable[[Client], T]) -> T:
+    """Let Belvo's client work in a thread: it waits for each answer, and the simulator lives on this loop."""
+
+    def work() -> T:
+        theirs = Client(belvo.secret_id, belvo.secret_password, belvo.url)
+        with theirs.session.session:  # it never closes its connections
+            return use(theirs)
+
+    # No time passes meanwhile: it keeps connections open that the simulator would close after a minute.
+    with hold_time_while(lambda: True):
+        return await asyncio.to_thread(work)
+
+
+async def test_belvos_client_gets_the_widgets_token(client: BelvoClient) -> None:
+    """For a new link, with and without its look, and for a link that is there, but not for one that is not."""
+    mine = client.belvo.links[0]
+
+    def ask(theirs: Client) -> list[Any]:
+        create = theirs.WidgetToken.create
+        return [
+            create(raise_exception=True),
+            create(widget={"branding": LOOK, "callback_urls": BACK}, raise_exception=True),
+            create(link=mine, widget={"branding": {}}, raise_exception=True),
+            create(link="00000000-0000-4000-8000-000000000000"),
+        ]
+
+    *given, refused = await with_their_client(client.belvo, ask)
+
+    assert [None, None, mine] == [claims(each["access"])["link_id"] for each in given]
+    assert ["access", "refresh"] * 3 == [claims(each[kind])["token_type"] for each in given for kind in sorted(each)]
+    assert "does_not_exist" == refused[0]["code"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/invoices/",
+        "/api/financial-statements/",
+        "/api/tax-returns/",
+        "/api/tax-status/",
+        "/api/tax-compliance-status/",
+        "/api/tax-retentions/",
+    ],
+)
+async def test_belvos_client_deletes_single_records(client: BelvoClient, path: str) -> None:
+    """Of each resource: gone from its list and from its own address; what is gone cannot be deleted."""
+    client.belvo.emit_historical(client.belvo.links[0])
+
+    def delete(theirs: Client) -> tuple[list[bool], list[Any], list[Any]]:
+        # For financial statements it has no class: it deletes them by what its classes stand on.
+        by_class = (
+            theirs.Invoices,
+            theirs.TaxReturns,
+            theirs.TaxStatus,
+            theirs.TaxComplianceStatus,
+            theirs.TaxRetentions,
+        )
+        named = {each.endpoint: each.delete for each in by_class}
+        remove = named.get(path, partial(theirs.session.delete, path))
+        before = list(theirs.session.list(path))
+        done = [remove(before[0]["id"]), remove(before[0]["id"])]
+        with pytest.raises(HTTPError, match="404"):
+            theirs.session.get(path, before[0]["id"])
+        return done, before[1:], list(theirs.session.list(path))
+
+    done, others, left = await with_their_client(client.belvo, delete)
+
+    assert [True, False] == done
+    assert others == left
+
+
+async def test_belvos_client_resumes_a_request_for_invoices(client: BelvoClient) -> None:
+    """Its own `resume` refuses there; what its classes stand on sends the documented PATCH, and gets the invoices."""
+    mine = client.belvo.links[0]
+    client.belvo.set_link_status(mine, "token_required")
+    client.belvo.next_job(duration=timedelta(0))
+
+    def ask(theirs: Client) -> tuple[int, list[Any]]:
+        with pytest.raises(RequestError) as wanted:
+            theirs.Invoices.create(mine, "2025-01-01", "2025-12-31", "INFLOW", raise_exception=True)
+        told = wanted.value.detail[0]
+        proof = {"session": told["session"], "link": told["link"], "token": told["token_generation_data"]["value"]}
+        return wanted.value.status_code, theirs.session.patch("/api/invoices/", proof, raise_exception=True)
+
+    status, rows = await with_their_client(client.belvo, ask)
+
+    assert 428 == status
+    assert {"INFLOW"} == {row["type"] for row in rows}
+    assert len(rows) == (await client.get("/api/invoices/"))[1]["count"]
 
 
 # Limits

@@ -85,6 +85,45 @@ async def test_single_rows_are_shown_and_deleted(collected: BelvoClient, path: s
 
 
 @by_resource
+async def test_a_deleted_row_takes_nothing_else_along(collected: BelvoClient, path: str) -> None:
+    """Its neighbours, the other links' rows and the link itself stay; `count` goes down by one."""
+    mine, *_ = collected.belvo.links
+    before = await rows_of(collected, path)
+    row = (await rows_of(collected, path, link=mine))[0]
+
+    async with collected.http.delete(f"{path}{row['id']}/"):
+        pass
+
+    assert [each for each in before if each != row] == await rows_of(collected, path)
+    assert len(before) - 1 == (await collected.get(path))[1]["count"]
+    assert 200 == (await collected.get(f"/api/links/{mine}/"))[0]
+
+
+async def test_what_was_deleted_comes_again_when_it_is_fetched_again(collected: BelvoClient) -> None:
+    """A deletion is no promise to forget: the link still leads to the SAT."""
+    path, mine = PATHS["TAX_STATUS"], collected.belvo.links[0]
+    row = (await rows_of(collected, path, link=mine))[0]
+    async with collected.http.delete(f"{path}{row['id']}/"):
+        pass
+
+    async with collected.http.post(path, json={"link": mine}) as response:
+        again = await response.json()
+
+    assert row["id"] == again["id"]
+    assert [again] == await rows_of(collected, path, link=mine)
+
+
+async def test_a_list_cannot_be_deleted_as_a_whole(collected: BelvoClient) -> None:
+    """Only single records are documented to go: without an id it is 405."""
+    before = await rows_of(collected, PATHS["INVOICES"])
+
+    async with collected.http.delete(PATHS["INVOICES"]) as response:
+        assert 405 == response.status
+
+    assert before == await rows_of(collected, PATHS["INVOICES"])
+
+
+@by_resource
 async def test_pages_hold_every_row_once(collected: BelvoClient, path: str) -> None:
     """Page after page gives what one large page gives, and `count` says how much."""
     following: str | None = f"{path}?page_size=17"

@@ -23,8 +23,25 @@ _PASSWORD: Final = re.compile(r"[a-zA-Z0-9]{8}.*")  # the specification's patter
 _STORAGE: Final = re.compile(r"store|nostore|\d{1,3}d")
 _DAYS: Final = re.compile(r"\d{1,3}d")
 _SESSION: Final = re.compile(r"[a-f0-9]{32}")
+_SCOPES: Final = re.compile(r"[a-z_]+(,[a-z_]+)*")
+_URI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
+# An app's own deep link: the example has a `_` in front of the colon, which no URI has.
+_DEEP_LINK: Final = re.compile(r"\w[\w+.-]*:\S+")
 _ANY: Final = re.compile(r".*", re.DOTALL)
 _EXTERNAL_ID: Final = re.compile(r".{3,256}", re.DOTALL)
+
+# Parts of the widget (WidgetTokenRequestFiscalMexico), and which of their fields may be missing.
+_BRANDING: Final = {
+    "company_icon": _URI,
+    "company_logo": _URI,
+    "company_name": _ANY,
+    "company_terms_url": _URI,
+    "company_terms_version": _ANY,
+    "overlay_background_color": _ANY,
+}
+_CALLBACKS: Final = {"success": _DEEP_LINK, "exit": _DEEP_LINK, "event": _DEEP_LINK}
+_THEME: Final = {"css_key": _ANY, "value": _ANY}
+_OPTIONAL: Final = frozenset({"company_terms_version", "overlay_background_color"})
 
 
 def check_new_link(body: JsonObject, institutions: frozenset[str]) -> list[Problem]:
@@ -66,6 +83,44 @@ def check_resume(body: JsonObject, today: date) -> list[Problem]:
     """
     problems = _text(body, "session", _SESSION) + (required(body, "link") or check_uuid("link", body["link"]))
     return problems + _text(body, "token", _ANY) + check_flag(body, "save_data")
+
+
+def check_token(body: JsonObject) -> list[Problem]:
+    """Check what a body of POST /api/token/ says beside the keys.
+
+    The specification requires `stale_in`, `fetch_resources` and `widget` as well. Belvo's own clients send none of them
+    of themselves, and for the token of a link its page shows none: they may be missing. What of the widget is given is
+    held against the specification, of a link's only in its types.
+    """
+    problems = _text(body, "scopes", _SCOPES) + check_resources(body)
+    problems += _optional(body, "stale_in", _DAYS) + _optional(body, "credentials_storage", _STORAGE)
+    return problems + (_widget(body["widget"], is_new=body.get("link_id") is None) if "widget" in body else [])
+
+
+def _widget(widget: Json, *, is_new: bool) -> list[Problem]:
+    if not isinstance(widget, dict):
+        return [_no_object("widget", widget)]
+    problems = required(widget, "branding") if is_new else []
+    for name, forms in (("branding", _BRANDING), ("callback_urls", _CALLBACKS)):
+        if widget.get(name) is not None:
+            problems += _part(name, widget[name], forms, is_new=is_new)
+    theme = widget.get("theme", [])
+    if not isinstance(theme, list):
+        return [*problems, ("theme", "not_a_list", f'Expected a list of items but got type "{type(theme).__name__}".')]
+    return problems + [problem for each in theme for problem in _part("theme", each, _THEME, is_new=is_new)]
+
+
+def _part(name: str, part: Json, forms: dict[str, re.Pattern[str]], *, is_new: bool) -> list[Problem]:
+    if not isinstance(part, dict):
+        return [_no_object(name, part)]
+    problems = check_flag(part, "social_proof")
+    for field, form in forms.items():
+        problems += _optional(part, field, form) if field in _OPTIONAL or not is_new else _text(part, field, form)
+    return problems
+
+
+def _no_object(name: str, value: Json) -> Problem:
+    return (name, "invalid", f"Invalid data. Expected a dictionary, but got {type(value).__name__}.")
 
 
 def check_resources(body: JsonObject) -> list[Problem]:

@@ -9,6 +9,7 @@ from ...wire import Incoming, Json, JsonObject, Reply, Route, answer, encode
 from ..checks import Problem, check_uuid, required
 from ..context import BelvoContext, read_object
 from ..errors import error, invalid
+from .checks import check_token
 
 TOKEN_ROUTE: Final = "POST /api/token/"  # noqa: S105
 # "A 10-minute token" (reference of the widget); how long the other lasts is read off the example: twenty years.
@@ -44,8 +45,8 @@ class Widget:
         return answer(200, {kind: self._token(kind, body, now, life) for kind, life in kinds})
 
     def _problems(self, body: JsonObject, keys: tuple[str, ...]) -> list[Problem]:
-        """Say what is wrong. What else is required by the specification, but not sent by Belvo's clients, may miss."""
-        problems = [problem for name in (*keys, "scopes") for problem in required(body, name)]
+        """Say what is wrong with the keys, with what the widget is to do, and with the link it is for."""
+        problems = [problem for name in keys for problem in required(body, name)] + check_token(body)
         if body.get("link_id") is None:
             return problems
         problems += check_uuid("link_id", body["link_id"])
@@ -62,6 +63,7 @@ class Widget:
             "jti": self._context.new_id("widget_tokens"),
             "scopes": scopes,
             "link_id": body.get("link_id"),
+            **{name: body.get(name) for name in ("credentials_storage", "stale_in", "fetch_resources")},
         }
         # A signature that opens nothing.
         context = (
