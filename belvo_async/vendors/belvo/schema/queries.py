@@ -1,7 +1,9 @@
 """Queries: direct reads of what Belvo holds. They start nothing.
 
 An attribute's encoded name is Belvo's filter; a sequence of values becomes its `__in` form. Periods have both ends
-included, which covers every comparison Belvo documents for days and years (`date_from=date_to` is one day).
+included, which says all that Belvo documents with `gt`, `lt`, `range` and bare values: days and years are whole, and
+amounts have at most four decimals (`date_from=date_to` is one day; above 100 is `total_amount_from=100.0001`). So there
+is one way to say a thing, which is also checked against the rows that come.
 """
 
 from __future__ import annotations
