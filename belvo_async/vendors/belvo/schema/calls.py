@@ -243,7 +243,7 @@ class Delete(Call[None], frozen=True):
 
     Raises NotFoundError for one that is not there: also where an earlier attempt had deleted it and its answer was
     lost. The next retrieval, or the next update of a recurrent link, may bring the same data again: `DeleteLink` ends
-    that. Monthly tax returns have no id, and go with their link alone.
+    that. Monthly tax returns that come without an id go with their link alone.
     """
 
     record: ClassVar[type[object]]

@@ -1,0 +1,288 @@
+"""An ARCO deletion (LFPDPPP): what Belvo holds of a taxpayer is counted, deleted on your word, and shown to be gone.
+
+    export BELVO_SECRET_ID=... BELVO_SECRET_PASSWORD=... BELVO_ASYNC_STORE=sqlite:jobs.db
+    python -m examples.arco_deletion LINK                  # counts, and deletes nothing
+    python -m examples.arco_deletion LINK --delete         # asks, deletes, and looks whether it is gone
+    python -m examples.arco_deletion LINK --delete --only invoices tax_statuses
+    python -m examples.arco_deletion LINK --delete --forget
+
+Other links of the same login are found by themselves. With the link goes everything that Belvo holds by it, the stored
+CIEC included; what its lists still show afterwards is deleted record by record. `--only` deletes the records of some
+lists alone, one by one, and the link stays: the next retrieval, or the update of a recurrent link, brings them again.
+`--forget` drops the jobs of these links from your own store as well, and what they prove: then nothing of it knows the
+link. Exit code 1: something is left, or was not confirmed; give the same command again.
+
+It says what it cannot delete: your exports, mirrors and backups, and what the vendor keeps without showing it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, TypeAlias
+
+import msgspec
+
+from belvo_async import Job, JobError, NotFoundError, Session, VendorError, belvo
+from belvo_async.abc import Call
+
+# So many records of each list are asked for by their ids once they are gone: each costs a request, and there may be
+# hundreds of thousands. The lists themselves are read whole.
+SAMPLES: Final = 10
+
+
+class Row(msgspec.Struct, frozen=True):
+    """All that is read of a record. Some have no id, as monthly tax returns may, and some do not say whose they are."""
+
+    id: str | None = None
+    link: str | None = None
+
+
+Held: TypeAlias = Mapping[str, Sequence[Row]]
+"""What the vendor holds of one subject: the rows of each of its lists."""
+
+
+@dataclass(frozen=True)
+class Single:
+    """How one record of a list is read, and deleted."""
+
+    get: Callable[[str], Call[Any]]
+    delete: Callable[[str], Call[None]]
+
+
+class Eraser(Protocol):
+    """What differs between vendors."""
+
+    vendor: str
+    singles: Mapping[str, Single]
+
+    async def subjects(self, session: Session, given: str) -> list[str]:
+        """All of whom the given one belongs to; that one comes last, so that others are found until they are gone."""
+        ...
+
+    async def exists(self, session: Session, subject: str) -> bool: ...
+
+    async def erase(self, session: Session, subject: str) -> None:
+        """Delete a subject with everything that is held of it."""
+        ...
+
+
+class BelvoEraser:
+    """A link, and the other links of its login."""
+
+    vendor = "belvo"
+    singles: Mapping[str, Single] = {
+        "invoices": Single(belvo.GetInvoice, belvo.DeleteInvoice),
+        "financial_statements": Single(belvo.GetFinancialStatement, belvo.DeleteFinancialStatement),
+        "tax_returns": Single(belvo.GetTaxReturn, belvo.DeleteTaxReturn),
+        "tax_statuses": Single(belvo.GetTaxStatus, belvo.DeleteTaxStatus),
+        "tax_compliance_statuses": Single(belvo.GetTaxComplianceStatus, belvo.DeleteTaxComplianceStatus),
+        "tax_retentions": Single(belvo.GetTaxRetention, belvo.DeleteTaxRetention),
+    }
+
+    async def subjects(self, session: Session, given: str) -> list[str]:
+        try:
+            link = await session.call(belvo.GetLink(given))
+        except NotFoundError:
+            return [given]
+        if link.id is None or link.institution_user_id is None:  # links from before February 2022 say no login
+            return [given]
+        login = link.institution_user_id
+        # Compared here as well: were the filter ignored, everybody's links would come.
+        same = [each async for each in session.list(belvo.Links(institution_user_id=login))]
+        others = [each.id for each in same if each.institution_user_id == login and each.id not in (None, link.id)]
+        return [*(each for each in others if each), link.id]
+
+    async def exists(self, session: Session, subject: str) -> bool:
+        try:
+            await session.call(belvo.GetLink(subject))
+        except NotFoundError:
+            return False
+        return True
+
+    async def erase(self, session: Session, subject: str) -> None:
+        # It waits for other open jobs of the link, and ends when the link can no longer be read.
+        if await self.exists(session, subject):
+            await (await session.fire(belvo.DeleteLink(subject)))
+
+
+ERASERS: Final[Mapping[str, Eraser]] = {each.vendor: each for each in (BelvoEraser(),)}
+"""One each vendor: what a Syntage entity needs (its credentials, and the entity) stands beside Belvo's."""
+
+
+async def read_held(session: Session, eraser: Eraser, subject: str) -> Held:
+    """Read the ids of all that the vendor's lists show of a subject; nothing else of it travels."""
+    held: dict[str, Sequence[Row]] = {}
+    for name, rules in session.vendors[eraser.vendor].listings.items():
+        if name not in eraser.singles or not rules.is_of_subject:
+            continue
+        query = rules.query(subject, None)
+        if "fields" in query.__struct_fields__:
+            query = msgspec.structs.replace(query, fields=("id", "link"))
+        try:
+            held[name] = await session.list(query, type=Row).to_list()
+        except VendorError as error:
+            # How a list answers for a subject that is gone is not documented: empty, or that there is none.
+            if not isinstance(error, NotFoundError) and error.code != "does_not_exist":
+                raise
+            held[name] = ()
+    return held
+
+
+def certain(subject: str, held: Held, before: Held) -> Held:
+    """Keep the rows that are the subject's beyond doubt: they say so, or were listed while it was there.
+
+    Were its filter ignored once the subject is gone, everybody's rows would be listed.
+    """
+    known = {(name, row.id) for name, rows in before.items() for row in rows if row.id is not None}
+    return {
+        name: [row for row in rows if (row.link or "").lower() == subject.lower() or (name, row.id) in known]
+        for name, rows in held.items()
+    }
+
+
+async def delete_singly(session: Session, eraser: Eraser, held: Held, only: Sequence[str]) -> None:
+    """Delete the records of some lists one by one, at the pace of the vendor's limit."""
+    for name in only:
+        for row in held[name]:
+            if row.id is not None:
+                try:
+                    await session.call(eraser.singles[name].delete(row.id))
+                except NotFoundError:
+                    continue  # gone already
+
+
+async def count_found(session: Session, eraser: Eraser, before: Held, only: Sequence[str]) -> int:
+    """Ask for some of the records that were there, by their ids; how many still are."""
+    found = 0
+    for name in only:
+        ids = [row.id for row in before[name] if row.id is not None]
+        for record in ids[:: max(1, len(ids) // SAMPLES)]:
+            try:
+                await session.call(eraser.singles[name].get(record))
+            except NotFoundError:
+                continue
+            found += 1
+    return found
+
+
+async def own_jobs(session: Session, subjects: Sequence[str]) -> list[Job]:
+    """Every job of these subjects that the own store knows: open, ended, or pruned to what it proved."""
+    known = [handle.job async for handle in session.open_jobs()] + [job async for job in session.history()]
+    return [job for job in known if job.task.subject in subjects]
+
+
+Confirm: TypeAlias = Callable[[str], Awaitable[bool]]
+
+
+async def delete(
+    session: Session,
+    eraser: Eraser,
+    given: str,
+    *,
+    confirm: Confirm | None = None,
+    only: Sequence[str] = (),
+    forget: bool = False,
+) -> bool:
+    """Count what is held of whom a subject belongs to and, where that is confirmed, delete it; whether all is done."""
+    subjects = await eraser.subjects(session, given)
+    wanted = list(only or eraser.singles)
+    before: dict[str, Held] = {}
+    for subject in subjects:
+        is_there, held = await eraser.exists(session, subject), await read_held(session, eraser, subject)
+        before[subject] = held if is_there else certain(subject, held, {})
+        print_counts(subject, before[subject], is_there=is_there)
+    if confirm is None:
+        return True
+    count = sum(len(held[name]) for held in before.values() for name in wanted)
+    if not await confirm(f"{count} records, {'which' if only else 'and the links'} cannot be brought back"):
+        print("Nothing was deleted.")
+        return False
+    done = [await _delete_one(session, eraser, each, before[each], wanted, whole=not only) for each in subjects]
+    await tell_own(session, subjects, forget=forget)
+    return all(done)
+
+
+async def _delete_one(
+    session: Session, eraser: Eraser, subject: str, before: Held, wanted: Sequence[str], *, whole: bool
+) -> bool:
+    if whole:
+        try:
+            await eraser.erase(session, subject)
+        except JobError as error:
+            print(f"{subject}: {error}", file=sys.stderr)
+        rest = certain(subject, await read_held(session, eraser, subject), before)
+        await delete_singly(session, eraser, rest, wanted)
+    else:
+        await delete_singly(session, eraser, before, wanted)
+    after = await read_held(session, eraser, subject)
+    left = {name: len(after[name]) for name in wanted if after[name]}
+    found = await count_found(session, eraser, before, wanted)
+    is_there = whole and await eraser.exists(session, subject)
+    for name, count in left.items():
+        print(f"{subject}: {count} of {name} are still listed")
+    print(f"{subject}: {'it is still there' if is_there else 'gone' if whole else 'stays, as wanted'}; ", end="")
+    print(f"{sum(left.values())} records listed, {found} found by their ids")
+    return not (left or found or is_there)
+
+
+def print_counts(subject: str, held: Held, *, is_there: bool) -> None:
+    """Print how many records of each kind are held, and nothing of what they say."""
+    known = "" if is_there else ", and the vendor knows no such subject"
+    print(f"{subject}: {sum(map(len, held.values()))} records{known}")
+    for name, rows in held.items():
+        nameless = sum(row.id is None for row in rows)
+        print(f"  {name:<24}{len(rows):>8}" + f"  ({nameless} without an id go with the link alone)" * bool(nameless))
+
+
+async def tell_own(session: Session, subjects: Sequence[str], *, forget: bool) -> None:
+    """Say what the own side still has, and drop from the store what is to be forgotten."""
+    jobs = await own_jobs(session, subjects)
+    for job in jobs if forget else ():
+        await session.forget(job.id, keep_proof=False)
+    left = await own_jobs(session, subjects)
+    print(f"Your store: {len(jobs) - len(left)} jobs forgotten, {len(left)} left", end="")
+    print(" (--forget drops them with what they prove)" if left else "")
+    print("Not looked at, and yours to delete: exported files and their receipts, mirrors, caches, backups, and")
+    print(
+        "deliveries laid aside in the store, which it keeps for thirty days. What the vendor keeps without listing it"
+    )
+    print("(backups, logs) is a question to the vendor, and the SAT keeps its own.")
+
+
+async def ask(what: str) -> bool:
+    """Ask whoever sits there; at the end of the input the answer is no."""
+    print(f"About to delete {what}. Type DELETE to go on: ", end="", flush=True)
+    answer: str = await asyncio.to_thread(sys.stdin.readline)
+    return "DELETE" == answer.strip()
+
+
+async def main(given: argparse.Namespace) -> bool:
+    """Run with a session that the environment configures."""
+    async with Session.from_env() as session:
+        confirm = ask if given.delete else None
+        eraser = ERASERS[given.vendor]
+        return await delete(session, eraser, given.subject, confirm=confirm, only=given.only, forget=given.forget)
+
+
+def read_arguments() -> argparse.Namespace:
+    """Read the command line; what is wrong with it is told with the usage and exit code 2."""
+    parser = argparse.ArgumentParser(prog="python -m examples.arco_deletion", description="Delete a taxpayer's data.")
+    parser.add_argument("subject", metavar="LINK", help="a link of the taxpayer's; its other links are found")
+    parser.add_argument("--vendor", choices=ERASERS, default="belvo", help="where (default: belvo)")
+    parser.add_argument("--delete", action="store_true", help="delete, once it is confirmed; else it is only counted")
+    lists = sorted({name for each in ERASERS.values() for name in each.singles})
+    parser.add_argument("--only", nargs="+", default=(), choices=lists, metavar="LIST", help="records of these lists")
+    parser.add_argument("--forget", action="store_true", help="drop the jobs from the own store as well")
+    given = parser.parse_args()
+    unknown = set(given.only) - set(ERASERS[given.vendor].singles)
+    if unknown:
+        parser.error(f"{given.vendor} has no list {', '.join(sorted(unknown))}")
+    return given
+
+
+if __name__ == "__main__":
+    sys.exit(0 if asyncio.run(main(read_arguments())) else 1)
