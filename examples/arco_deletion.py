@@ -198,7 +198,7 @@ async def delete(
     if confirm is None:
         return True
     count = sum(len(held[name]) for held in before.values() for name in wanted)
-    if not await confirm(f"{count} records, {'which' if only else 'and the links'} cannot be brought back"):
+    if not await confirm(f"{count} records{'' if only else ' and the links'} for good"):
         print("Nothing was deleted.")
         return False
     done = [await _delete_one(session, eraser, each, before[each], wanted, whole=not only) for each in subjects]
@@ -246,11 +246,9 @@ async def tell_own(session: Session, subjects: Sequence[str], *, forget: bool) -
     left = await own_jobs(session, subjects)
     print(f"Your store: {len(jobs) - len(left)} jobs forgotten, {len(left)} left", end="")
     print(" (--forget drops them with what they prove)" if left else "")
-    print("Not looked at, and yours to delete: exported files and their receipts, mirrors, caches, backups, and")
-    print(
-        "deliveries laid aside in the store, which it keeps for thirty days. What the vendor keeps without listing it"
-    )
-    print("(backups, logs) is a question to the vendor, and the SAT keeps its own.")
+    print("Not looked at, and yours to delete: exported files and their receipts, mirrors, caches, backups; deliveries")
+    print("laid aside in the store, which keeps them for thirty days. What the vendor keeps and does not list (logs,")
+    print("backups) is a question to the vendor, and the SAT keeps its own.")
 
 
 async def ask(what: str) -> bool:

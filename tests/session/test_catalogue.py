@@ -211,6 +211,7 @@ async def test_a_link_is_created_and_changed(world: World) -> None:
 
 RETRIEVALS = {
     "invoices": (lambda link: belvo.RetrieveInvoices(link=link, date_from=FIRST, date_to=LAST), tuple),
+    "statements": (lambda link: belvo.RetrieveFinancialStatements(link=link), tuple),
     "yearly": (lambda link: belvo.RetrieveYearlyTaxReturns(link=link, year_from=2023, year_to=2024), tuple),
     "monthly": (lambda link: belvo.RetrieveMonthlyTaxReturns(link=link, date_from=FIRST, date_to=LAST), tuple),
     "status": (lambda link: belvo.RetrieveTaxStatus(link=link), belvo.TaxStatus),
@@ -222,6 +223,7 @@ RETRIEVALS = {
 }
 LISTS = {
     "invoices": lambda link: belvo.InvoiceList(link=link),
+    "statements": lambda link: belvo.FinancialStatementList(link=link),
     "yearly": lambda link: belvo.TaxReturnList(link=link),
     "monthly": lambda link: belvo.TaxReturnList(link=link),
     "status": lambda link: belvo.TaxStatusList(link=link),
