@@ -6,7 +6,7 @@ caller's own. Whatever looks at rows here reads attributes that records and guar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -22,7 +22,7 @@ from .pages import PAGE_SIZE, Params, get, selection, walk_list
 from .schema.checks import Several, link_id, subject_of
 from .schema.invoices import XML_LIMIT, Invoice, Warnings
 from .schema.links import Institution, Link
-from .schema.queries import InvoiceList, ListQuery, OfLink, TaxReturnList
+from .schema.queries import Institutions, InvoiceList, Links, ListQuery, OfLink, TaxReturnList
 from .schema.statements import FinancialStatement
 from .schema.tasks import FiscalRecord
 from .schema.tax_returns import TaxReturn, year_number
@@ -37,6 +37,20 @@ Keep: TypeAlias = Callable[[Any], bool]
 
 class _IdGuard(msgspec.Struct, frozen=True, gc=False):
     id: str | int | None = None
+
+
+class _AccessGuard(_IdGuard, frozen=True):
+    institution: str | None = None
+    access_mode: str | None = None
+    external_id: str | None = None
+    institution_user_id: str | None = None
+    status: str | None = None
+
+
+class _SourceGuard(_IdGuard, frozen=True):
+    name: str | None = None
+    type: str | None = None
+    status: str | None = None
 
 
 class _LinkGuard(msgspec.Struct, frozen=True, gc=False):
@@ -102,8 +116,8 @@ TAX_RETURNS: Final = Collection(path="/api/tax-returns/", record=TaxReturn, guar
 TAX_STATUS: Final = Collection(path="/api/tax-status/", record=TaxStatus, guard=_LinkGuard)
 COMPLIANCE: Final = Collection(path="/api/tax-compliance-status/", record=TaxComplianceStatus, guard=_IdGuard)
 RETENTIONS: Final = Collection(path="/api/tax-retentions/", record=TaxRetention, guard=_LinkGuard)
-LINKS: Final = Collection(path="/api/links/", record=Link, guard=_IdGuard)
-INSTITUTIONS: Final = Collection(path="/api/institutions/", record=Institution, guard=_IdGuard)
+LINKS: Final = Collection(path="/api/links/", record=Link, guard=_AccessGuard)
+INSTITUTIONS: Final = Collection(path="/api/institutions/", record=Institution, guard=_SourceGuard)
 
 BY_RESOURCE: Final[Mapping[str, Collection[FiscalRecord]]] = {
     "INVOICES": INVOICES,
@@ -237,6 +251,8 @@ def query_filter(query: ListQuery, of: Collection[object]) -> Keep | None:
     if isinstance(query, InvoiceList):
         tests.append(invoice_filter(query.date_from, query.date_to, query.type))
         tests += _amount_filters(query)
+    if isinstance(query, Links | Institutions):
+        tests += _text_filters(query, of)
     if isinstance(query, TaxReturnList) and not (query.year_from is None and query.year_to is None):
         tests.append(_year_filter(query.year_from, query.year_to))
     return every(*tests) if tests else None
@@ -287,6 +303,22 @@ def _amount_filters(query: InvoiceList) -> list[Keep]:
 
     wanted: list[tuple[bool, Keep]] = [(not (low is None and high is None), within), (bool(known), named)]
     return [test for is_wanted, test in wanted if is_wanted]
+
+
+def _text_filters(query: ListQuery, of: Collection[object]) -> Iterator[Keep]:
+    """Compare the texts that a guard shares with its query, whatever their case: whose links these are must be sure."""
+    for name in getattr(of.guard, "__struct_fields__", ()):
+        given: Several | None = getattr(query, name, None)
+        if name != "id" and given is not None:
+            yield _text_filter(name, {each.lower() for each in as_several(given)})
+
+
+def _text_filter(name: str, wanted: Container[str]) -> Keep:
+    def keep(row: object) -> bool:
+        text: str | None = getattr(row, name)
+        return text is None or text.lower() in wanted
+
+    return keep
 
 
 def _id_filter(ids: Sequence[str]) -> Keep:

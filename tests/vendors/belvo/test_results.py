@@ -337,6 +337,14 @@ ROWS: list[tuple[Query[object], dict[str, Any], bool]] = [
     (TaxComplianceStatusList(link=LINK, id="a"), {"id": "b"}, False),
     (FinancialStatementList(link=LINK, id="a"), {"id": "b", "link": LINK}, False),
     (Links(id="a"), {"id": "b"}, False),
+    (Links(institution_user_id="Ab=", status="valid"), {"institution_user_id": "cd=", "status": "valid"}, False),
+    (Links(institution_user_id="Ab="), {"institution_user_id": "Ab="}, True),
+    (Links(external_id=["mine-1", "mine-2"]), {"external_id": "mine-2"}, True),
+    (Links(external_id=["mine-1", "mine-2"]), {"external_id": "theirs"}, False),
+    (Links(institution="sat_mx_fiscal", access_mode="single"), {"access_mode": "recurrent"}, False),
+    (Links(status="valid"), {"status": None}, True),
+    (Institutions(name="sat_mx_fiscal"), {"name": "erebor_mx_retail"}, False),
+    (Institutions(type="fiscal", status=["healthy", "down"]), {"type": "fiscal", "status": "down"}, True),
 ]
 
 
