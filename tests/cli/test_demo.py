@@ -87,6 +87,7 @@ def test_it_ends_with_estimate_certificate_and_page(played: Shown) -> None:
     assert "<title>" in (played.keep / "page.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.proof
 async def test_an_export_that_does_not_fit_is_said_and_exits_1(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
     """One row is changed between extraction and recount."""
 
@@ -153,6 +154,7 @@ def test_one_line_for_each_record(played: Shown) -> None:
     assert f"16 jobs {len(lines):6,} records" in played.text
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     "harm",
     ["one missing", *(pytest.param(harm, marks=pytest.mark.proof) for harm in ("one more", "another total"))],

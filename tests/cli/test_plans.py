@@ -266,6 +266,7 @@ async def test_documents_are_saved_beside_the_rows(shell: Shell, capsys: pytest.
         await shell.type(*typed(shell, "extract", "--files", "docx"))
 
 
+@pytest.mark.proof
 async def test_documents_of_a_plan_in_the_file(shell: Shell) -> None:
     """By its key `files`."""
     text = FILE.format(folder=shell.folder) + 'options = ["xml"]\nfiles = ["xml"]\n'

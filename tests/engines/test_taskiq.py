@@ -57,6 +57,7 @@ def test_what_is_for_later_is_not_in_the_queue_yet(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+@pytest.mark.proof
 def test_nothing_of_an_engine_is_imported_unless_it_is_used() -> None:
     """The core has three dependencies; an engine takes its own alone."""
     for module, others in (

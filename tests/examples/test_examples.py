@@ -167,6 +167,7 @@ async def test_aiohttp_service_tells_a_failure(world: World) -> None:
 # bulk_extract
 
 
+@pytest.mark.proof
 async def test_bulk_extract(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Every record of every link and year ends in the file; a job that fails is told and counted."""
     world.belvo.next_job(link=world.belvo.links[2], outcome="failed")

@@ -94,6 +94,7 @@ async def test_the_worker_ends_with_its_input(world: World, store: str, tmp_path
     assert 2 == len(files(tmp_path))
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("make", [fastapi_service.make_app, several_workers.make_app], ids=["fastapi", "workers"])
 async def test_a_service_loads_what_ended_before_it_came(make: Any, world: World, store: str, tmp_path: Path) -> None:
     """And what ends while it runs."""

@@ -20,7 +20,8 @@ from belvo_async.stores import MemoryStore
 from tests.page.browser import WHERE, Browser, a_browser, chromium
 from tests.page.kit import LINK, NOW, OTHER, a_job, failed_job, invoices, morning, open_job, planned
 
-pytestmark = pytest.mark.skipif(chromium() is None, reason=WHERE)
+# Each opens a browser, which takes as long as forty other tests.
+pytestmark = [pytest.mark.skipif(chromium() is None, reason=WHERE), pytest.mark.proof]
 
 NUMBERS = "[...document.querySelectorAll('.numbers .big')].map(each => each.innerText)"
 COLOURS = """Object.fromEntries(['p', 'a', 'f', 'm', 'e'].map(each =>

@@ -126,7 +126,7 @@ async def test_what_changes_is_told_by_its_kind(world: World, plan: Plan, cursor
     vendor.alter("repriced", repriced)
     vendor.alter("vanished", vanished)
     vendor.alter("respelled", respelled)
-    await asyncio.sleep(timedelta(days=8).total_seconds())
+    await asyncio.sleep(timedelta(days=2).total_seconds())
 
     await extract(session, plan, freshness=AGAIN)
     found = await told(session, plan, cursor)
@@ -221,6 +221,7 @@ async def look_up(world: World, session: Session, *plans: Plan) -> None:
         await extract(session, each, freshness=AGAIN)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("vendor", ["belvo", "syntage"])
 async def test_an_opinion_turns_negative_and_a_taxpayer_is_suspended(world: World, vendor: str, cursor: Path) -> None:
     """Each opinion is a record of its own: only that it says something else is told."""

@@ -9,6 +9,7 @@ from tests.simulation.seeds import chunks
 from tests.virtual_time import run
 
 
+@pytest.mark.proof
 @chunks(200, plain=2, size=2)
 def test_nothing_is_paid_or_written_twice(seeds: range) -> None:
     """And nothing is missing: what is proven is in every sink."""

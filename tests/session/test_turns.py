@@ -108,6 +108,7 @@ async def test_a_pause_lasts_over_turns(world: World) -> None:
     assert 3 * len(plan.subjects) == len(world.sent("POST", "/extractions"))
 
 
+@pytest.mark.proof
 async def test_what_sat_cuts_short_is_looked_at_when_its_limit_has_passed(world: World) -> None:
     """Nothing is under way until then; the turn after it asks for both halves."""
     session, sink = await world.open(), KeptSink()

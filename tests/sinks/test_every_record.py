@@ -76,7 +76,9 @@ def plain(value: Any, column: Column) -> Any:
     return value.lower() if column.is_uuid and is_uuid(value) else value
 
 
-@pytest.mark.parametrize("share_of_none", [0.0, 0.3, 0.95])
+@pytest.mark.parametrize(
+    "share_of_none", [pytest.param(0.0, marks=pytest.mark.proof), 0.3, pytest.param(0.95, marks=pytest.mark.proof)]
+)
 def test_each_row_is_written_as_if_it_were_alone(tmp_path: Path, share_of_none: float) -> None:
     """The same bytes, of full columns and of nearly empty ones. The rows stay as they were; their sums are exact."""
     chance = random.Random(7)
