@@ -255,6 +255,7 @@ class Http:
         deadline = live.loop.time() + limits.total
         explain = partial(self._explain, request, limits)
         failure: BelvoAsyncError | None = None
+        is_large = request.is_large or request.retry is Retry.SUBMIT
         try:
             async with asyncio.timeout_at(deadline):
                 raw = await fetch(pool.session, home, request, limits, live.redirects.follow, gate)
@@ -266,7 +267,7 @@ class Http:
                 answer_by=deadline,
                 # A submission may be answered with all the data at once instead of an id: refusing to read that would
                 # leave a job uncertain that the vendor has finished.
-                answer_bytes=self._body_bytes if request.retry is Retry.SUBMIT else self._answer_bytes,
+                answer_bytes=self._body_bytes if is_large else self._answer_bytes,
                 body_bytes=self._stream_bytes if home.bulk else self._body_bytes,
             )
             live.responses.add(response)

@@ -132,7 +132,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
     `name` is what logs and errors call it: method and path template, without ids. Credentials are added by the edge.
     `follow` allows redirects, up to five, taken without credentials and headers, from https to https only and to no
-    network that is not public, unless the origin itself is there. `timeout` replaces the usual total.
+    network that is not public, unless the origin itself is there. `timeout` replaces the usual total. With `is_large`,
+    an answer that is read whole may be as large as any body.
     A request whose retry is SUBMIT starts a job: the edge sends it on a fresh connection.
     """
 
@@ -145,6 +146,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     retry: Retry = Retry.SAFE
     follow: bool = False
     timeout: timedelta | None = None
+    is_large: bool = False
 
     def __repr__(self) -> str:
         return f"Request({self.name})"

@@ -81,6 +81,69 @@ from .schema.gets import (
     GetTaxReturn as GetTaxReturn,
     GetTaxStatus as GetTaxStatus,
 )
+from .schema.insights.counterparties import (
+    BlacklistedInvoices as BlacklistedInvoices,
+    BlacklistedTaxpayer as BlacklistedTaxpayer,
+    BlacklistSides as BlacklistSides,
+    Concentration as Concentration,
+    DatedTotal as DatedTotal,
+    FinancialInstitution as FinancialInstitution,
+    FinancialInstitutions as FinancialInstitutions,
+    GovernmentCustomer as GovernmentCustomer,
+    GovernmentCustomers as GovernmentCustomers,
+    InvoicingBlacklist as InvoicingBlacklist,
+    MonthTotal as MonthTotal,
+    NetworkCustomer as NetworkCustomer,
+    NetworkVendor as NetworkVendor,
+    ProductShare as ProductShare,
+)
+from .schema.insights.export import InsightExport as InsightExport
+from .schema.insights.forms import Periodicity as Periodicity
+from .schema.insights.gets import (
+    GetAccountsPayable as GetAccountsPayable,
+    GetAccountsReceivable as GetAccountsReceivable,
+    GetCashFlow as GetCashFlow,
+    GetCustomerConcentration as GetCustomerConcentration,
+    GetEmployees as GetEmployees,
+    GetExpenditures as GetExpenditures,
+    GetFinancialInstitutions as GetFinancialInstitutions,
+    GetGovernmentCustomers as GetGovernmentCustomers,
+    GetInvoicingBlacklist as GetInvoicingBlacklist,
+    GetInvoicingConcentration as GetInvoicingConcentration,
+    GetMoratoryInterest as GetMoratoryInterest,
+    GetSalesRevenue as GetSalesRevenue,
+    GetSupplierConcentration as GetSupplierConcentration,
+)
+from .schema.insights.lists import (
+    CustomerNetwork as CustomerNetwork,
+    InvoicingAnnualComparison as InvoicingAnnualComparison,
+    ProductsAndServicesBought as ProductsAndServicesBought,
+    ProductsAndServicesSold as ProductsAndServicesSold,
+    VendorNetwork as VendorNetwork,
+)
+from .schema.insights.series import (
+    Accounts as Accounts,
+    AccountsRow as AccountsRow,
+    AccountsSides as AccountsSides,
+    CashFlow as CashFlow,
+    CashFlowRow as CashFlowRow,
+    DataQuality as DataQuality,
+    Employees as Employees,
+    EmployeesRow as EmployeesRow,
+    ExpenditureRow as ExpenditureRow,
+    Expenditures as Expenditures,
+    RevenueRow as RevenueRow,
+    SalesRevenue as SalesRevenue,
+    SeriesRow as SeriesRow,
+)
+from .schema.insights.years import (
+    InvoicingYear as InvoicingYear,
+    MoratoryInstitution as MoratoryInstitution,
+    MoratoryInstitutionMonth as MoratoryInstitutionMonth,
+    MoratoryInterest as MoratoryInterest,
+    MoratoryMonth as MoratoryMonth,
+    MoratorySummary as MoratorySummary,
+)
 from .schema.invoices import (
     Bank as Bank,
     Invoice as Invoice,

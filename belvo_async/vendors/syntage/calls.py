@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import NoneType
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
-import msgspec
 from msgspec.structs import replace
 
 from ...abc import Answer, Call, Conversation, Download, Fetch, Request, Retry, answer_of
@@ -19,10 +19,11 @@ from .schema.account import Credential, EntityAdded, ExportState
 from .schema.calls import CreateCredential, CreateEntity, RevalidateCredential
 from .schema.downloads import ExportFile, FileDownload, OneFile
 from .schema.forms.requests import OneRequest
+from .schema.insights.export import InsightExport
 from .schema.record import File
 from .start import submit
 
-R = TypeVar("R", bound=msgspec.Struct)
+R = TypeVar("R")
 
 
 def carry_out(call: Call[object]) -> Conversation[object]:
@@ -43,16 +44,22 @@ def _read(answer: Answer, record: type[R]) -> R:
 def _send(call: OneRequest[object]) -> Conversation[object]:
     """Make the one request that the call's class describes."""
     body = call.body()
-    request = Request(method=call.method, target=call.target(), name=call.label(), headers=HEADERS)
+    request = Request(
+        method=call.method,
+        target=call.target(),
+        name=call.label(),
+        headers=(*HEADERS, *call.header_pairs()),
+        is_large=call.is_large,
+    )
     if body is not None:
         # A PATCH is a merge (OpenAPI 2020-06-28): what it does not name stays as it is.
         kind = "application/merge-patch+json" if call.method == "PATCH" else "application/json"
-        request = replace(request, headers=(*HEADERS, ("Content-Type", kind)), body=encode_body(body))
+        request = replace(request, headers=(*request.headers, ("Content-Type", kind)), body=encode_body(body))
     # What starts or makes something must not be sent twice blindly; the rest does no more the second time.
     answer = yield replace(request, retry=Retry.SUBMIT) if call.method == "POST" else request
     expect_success(answer)
-    record: type[msgspec.Struct | None] = answer_of(type(call))
-    return _read(answer, record) if issubclass(record, msgspec.Struct) else None
+    record: type[object] = answer_of(type(call))
+    return None if record is NoneType else _read(answer, record)
 
 
 def _create_credential(call: CreateCredential) -> Conversation[Credential]:
@@ -94,6 +101,8 @@ def fetch(download: Download) -> Conversation[Fetch]:
         return _fetch_export(download)
     if isinstance(download, OneFile):
         return _fetch_one(download)
+    if isinstance(download, InsightExport):
+        return _fetch_insight(download)
     raise UnsupportedError(f"Syntage has no file {type(download).__name__}")
 
 
@@ -127,6 +136,13 @@ def _fetch_one(download: OneFile) -> Conversation[Fetch]:
     begin, end = download.collection, download.end
     request = _ask_for(download.accept, f"{begin}/{download.owner}/{end}", f"GET {begin}/{{id}}/{end}")
     return Fetch(request=request)
+
+
+def _fetch_insight(download: InsightExport) -> Conversation[Fetch]:
+    yield from ()
+    end = f"insights/{download.insight}/export"
+    name = f"GET /entities/{{id}}/{end}"
+    return Fetch(request=_ask_for(download.accepts[download.format], download.target(), name))
 
 
 def _ask_for(accept: str, path: str, name: str) -> Request:

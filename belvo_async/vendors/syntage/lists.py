@@ -8,14 +8,14 @@ from ...abc import Query, Walk, answer_of
 from ...errors import UnsupportedError
 from .pages import touches, walk_list
 from .schema.queries import ListQuery
-from .schema.record import Record
+from .schema.record import Part
 
 
-def walk_query(query: Query[object]) -> Walk[Record]:
+def walk_query(query: Query[object]) -> Walk[Part]:
     """Read what a query asks for; rows are checked again, for unknown filters are ignored and texts match in part."""
     if not isinstance(query, ListQuery):
         raise UnsupportedError(f"Syntage has no list for {type(query).__name__}")
-    wanted = cast("ListQuery[Record]", query)
+    wanted = cast("ListQuery[Part]", query)
     path, name = wanted.where()
     asked = wanted.asked()
     return walk_list(
@@ -24,6 +24,7 @@ def walk_query(query: Query[object]) -> Walk[Record]:
         wanted.params(),
         name=name,
         is_cursor=wanted.is_cursor,
+        is_numbered=wanted.is_numbered,
         keep=(lambda row: all(each.fits(wanted, row) for each in asked)) if asked else None,
         keep_odd=lambda row, unread: all(touches((each.path,), unread) or each.fits(wanted, row) for each in asked),
         reads=[each.path for each in asked],

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from typing import Any, Final, TypeAlias, TypeVar
-from urllib.parse import quote, unquote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from msgspec.structs import replace
 
@@ -13,10 +14,10 @@ from ...errors import PayloadError, TaskError
 from ...origins import local_target
 from .errors import expect_success
 from .guards import guard_of
-from .schema.record import Record
+from .schema.record import Part
 from .snapshots import RawPage, read_page
 
-R = TypeVar("R", bound=Record)
+R = TypeVar("R", bound=Part)
 Params: TypeAlias = Iterable[tuple[str, str]]
 
 # The newest version (developer-changelog). What an account gets without the header is not published.
@@ -60,12 +61,18 @@ def walk_list(
     *,
     name: str,
     is_cursor: bool = False,
+    is_numbered: bool = False,
     keep: Callable[[Any], bool] | None = None,
     keep_odd: Callable[[Any, Collection[str]], bool] | None = None,
     reads: Iterable[str] = (),
 ) -> Walk[R]:
-    """Read a list. `reads` names the attributes that `keep` looks at, like `taxpayer.id`."""
+    """Read a list. `reads` names the attributes that `keep` looks at, like `taxpayer.id`.
+
+    With `is_numbered`, pages that do not link to the next one are asked for by number.
+    """
     headers = _CURSOR if is_cursor else ()
+    ids = frozenset({"id"}) & frozenset(record.__struct_fields__)
+    follow = _count_up if is_numbered else _follow
     shape = Shape(
         record=record,
         rows=("hydra:member", "member"),
@@ -73,12 +80,13 @@ def walk_list(
         count=(("hydra:totalItems",), ("totalItems",)),
         keep=keep,
         keep_odd=keep_odd,
-        record_id=_record_id,
-        guard=guard_of(record, frozenset({"id", *reads})),
+        record_id=_record_id if ids else None,
+        guard=guard_of(record, ids | frozenset(reads)),
+        has_ids=bool(ids),
     )
     return Walk(
         shape=shape,
-        steps=lambda start: _follow(path, params, start=start, name=name, headers=headers),
+        steps=lambda start: follow(path, params, start=start, name=name, headers=headers),
         ahead=lambda request, page: _ahead(request, page, path=path),
     )
 
@@ -106,6 +114,32 @@ def _follow(
         if page.next is None or page.rows == 0:
             return
         following = next_target(page.next, path=path)
+
+
+def _count_up(
+    path: str, params: Params, *, start: str | None, name: str, headers: tuple[tuple[str, str], ...]
+) -> Generator[Request, Page, None]:
+    """Ask for page after page by number, until all that were counted have come or a page is short; links go before.
+
+    Some of the insights are documented with a total alone, without a link.
+    """
+    following = target(path, params) if start is None else _resumed(start, path=path)
+    first = _page_number(following)
+    read = (first - 1) * ROWS_PER_PAGE
+    for number in range(first + 1, _PAGE_LIMIT):
+        page = yield get(following, name, headers)
+        read += page.rows
+        is_last = page.rows < ROWS_PER_PAGE if page.count is None else read >= page.count
+        if page.rows == 0 or (is_last and page.next is None):
+            return
+        linked = None if page.next is None else next_target(page.next, path=path)
+        following = linked or f"{target(path, params)}&page={number}"
+    raise PayloadError("pages without an end")
+
+
+def _page_number(of: str) -> int:
+    named = dict(parse_qsl(urlsplit(of).query)).get("page", "")
+    return int(named) if re.fullmatch("[1-9][0-9]{0,5}", named) else 1
 
 
 def _resumed(start: str, *, path: str) -> str:

@@ -15,11 +15,18 @@ from belvo_async.payload import decode
 from belvo_async.vendors import syntage
 from belvo_async.vendors.syntage import Syntage
 from belvo_async.vendors.syntage.schema.forms.filters import Span, filters_of
+from belvo_async.vendors.syntage.schema.insights.forms import PeriodOption
 from tests.vendors.syntage.kit import sample
 
 DOCUMENTED: dict[str, dict[str, Any]] = sample("records")["records"]
 INPUTS: dict[str, dict[str, bool]] = sample("records")["inputs"]
-FILTERS: dict[str, list[str]] = sample("records")["lists"]
+INSIGHTS: dict[str, Any] = sample("insights")["insights"]
+FILTERS: dict[str, list[str]] = {
+    **sample("records")["lists"],
+    **{
+        f"/entities/{{id}}/insights/{name}": ["options[...]"] * bool(each["options"]) for name, each in INSIGHTS.items()
+    },
+}
 
 RECORDS: dict[str, type[msgspec.Struct]] = {
     "BackgroundCheck": syntage.BackgroundCheck,
@@ -81,6 +88,7 @@ SAID: dict[str, tuple[object, object]] = {
     "date": ("2025-03-14", date(2025, 3, 14)),
     "integer": (7, 7),
     "flag": (False, False),
+    "decimal": ("-10.500", Decimal("-10.500")),
     "open": ({"a": [1.10]}, {"a": [1.1]}),
 }
 
@@ -180,7 +188,8 @@ def _hollow(kinds: Mapping[str, Any], *, full: bool) -> dict[str, object]:
 
 def asked(query: Any) -> set[str]:
     """The filters a query type can send, in the spelling of the document."""
-    return {f"{each.param}[...]" if isinstance(each, Span) else each.param for each in filters_of(query)}
+    spans = (Span, PeriodOption)
+    return {f"{each.param}[...]" if isinstance(each, spans) else each.param for each in filters_of(query)}
 
 
 @pytest.mark.parametrize("query", Syntage("key-of-nobody").queries, ids=lambda each: each.__name__)

@@ -29,6 +29,13 @@ from .fiscal_queries import (
     TaxReturns,
     TaxStatuses,
 )
+from .insights.lists import (
+    CustomerNetwork,
+    InvoicingAnnualComparison,
+    ProductsAndServicesBought,
+    ProductsAndServicesSold,
+    VendorNetwork,
+)
 from .invoices import Invoice
 from .queries import (
     Credentials,
@@ -127,6 +134,11 @@ LISTINGS: Final[Mapping[str, ListRules]] = MappingProxyType(
         "bil_reports": _of_entity(BilReports, "bil"),
         "buro_reports": _of_entity(BuroReports, "buro_de_credito_report"),
         "background_checks": _of_entity(BackgroundChecks, "background_check"),
+        "products_and_services_bought": _of_entity(ProductsAndServicesBought),
+        "products_and_services_sold": _of_entity(ProductsAndServicesSold),
+        "invoicing_annual_comparison": _of_entity(InvoicingAnnualComparison),
+        "vendor_network": _of_entity(VendorNetwork),
+        "customer_network": _of_entity(CustomerNetwork),
     }
 )
 """Every list of the catalogue but one: relations have a list for each invoice, and come along with it."""

@@ -20,9 +20,9 @@ from .forms.filters import Filter, Present, Same, filters_of
 from .forms.subjects import normal_entity, normal_invoice
 from .invoices import Invoice, InvoiceBatchPayment, InvoiceCreditNote, InvoiceLineItem, InvoicePayment, InvoiceRelation
 from .options import InvoiceType
-from .record import Record
+from .record import Part
 
-R_co = TypeVar("R_co", covariant=True, bound=Record)
+R_co = TypeVar("R_co", covariant=True, bound=Part)
 
 Several: TypeAlias = str | tuple[str, ...]
 """One word, or any of several."""
@@ -35,7 +35,8 @@ class ListQuery(Query[R_co], Generic[R_co], frozen=True, kw_only=True):
     """What all queries of Syntage share: which list they read and what narrows it.
 
     `under` is the list's path below the entity, `apart` its path for all entities; either may be empty. With
-    `is_cursor`, the list is one of those that are asked for in cursor style. `filters` names those that convention does
+    `is_cursor`, the list is one of those that are asked for in cursor style, with `is_numbered` one whose pages have
+    numbers and may not link to each other. `filters` names those that convention does
     not make of a field (see `filters_of`).
     """
 
@@ -43,6 +44,7 @@ class ListQuery(Query[R_co], Generic[R_co], frozen=True, kw_only=True):
     under: ClassVar[str] = ""
     apart: ClassVar[str] = ""
     is_cursor: ClassVar[bool] = False
+    is_numbered: ClassVar[bool] = False
 
     @discreet
     def __post_init__(self) -> None:

@@ -26,12 +26,15 @@ class OneRequest(Call[R_co], Generic[R_co], frozen=True):
     `{name}` in the path is the field of that name, an id or its IRI. All other fields are sent under their names in
     camel case: in the query of a GET, else as a JSON body. What is None (or, where null means something, UNSET) is
     left out. `collections` names fields that hold an id, or several, of another collection than their place in the
-    path tells: they are sent as IRIs. Raises TaskError.
+    path tells: they are sent as IRIs. `headers` names fields that are sent as the header it gives. `is_large`: the
+    answer grows with what Syntage holds. Raises TaskError.
     """
 
     method: ClassVar[str]
     path: ClassVar[str]
     collections: ClassVar[Mapping[str, str]] = {}
+    headers: ClassVar[Mapping[str, str]] = {}
+    is_large: ClassVar[bool] = False
 
     @discreet
     def __post_init__(self) -> None:
@@ -65,6 +68,11 @@ class OneRequest(Call[R_co], Generic[R_co], frozen=True):
             return []
         return [(name, _written(value)) for name, value in self._said().items()]
 
+    def header_pairs(self) -> tuple[tuple[str, str], ...]:
+        """Give the headers that fields are sent as."""
+        given = ((header, getattr(self, name)) for name, header in self.headers.items())
+        return tuple((header, _written(value)) for header, value in given if value is not None)
+
     def body(self) -> Mapping[str, object] | None:
         """Give the body that is sent; None where there is none."""
         return self._said() if self.method in ("POST", "PUT", "PATCH") and self._has_body() else None
@@ -75,7 +83,7 @@ class OneRequest(Call[R_co], Generic[R_co], frozen=True):
 
     @classmethod
     def _sent(cls) -> list[FieldInfo]:
-        return [each for each in fields(cls) if each.name not in cls.places()]
+        return [each for each in fields(cls) if each.name not in (*cls.places(), *cls.headers)]
 
     @classmethod
     def _has_body(cls) -> bool:

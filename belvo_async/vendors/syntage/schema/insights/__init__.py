@@ -1,0 +1,1 @@
+"""Insights: what Syntage computes of an entity from the invoices it holds."""

@@ -1,0 +1,49 @@
+"""The insights from invoices that come in pages. Rows have no ids."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ..forms.filters import Filter
+from ..options import Period
+from .counterparties import NetworkCustomer, NetworkVendor, ProductShare
+from .forms import InsightList, PeriodOption
+from .years import InvoicingYear
+
+
+class ProductsAndServicesBought(InsightList[ProductShare], frozen=True, kw_only=True):
+    """`GET /entities/{id}/insights/products-and-services-bought`, of the invoices issued in a period."""
+
+    under: ClassVar[str] = "/insights/products-and-services-bought"
+    filters: ClassVar[tuple[Filter, ...]] = (PeriodOption("period", "options"),)
+    is_numbered: ClassVar[bool] = True
+
+    period: Period | None = None
+
+
+class ProductsAndServicesSold(InsightList[ProductShare], frozen=True, kw_only=True):
+    """`GET /entities/{id}/insights/products-and-services-sold`, of the invoices issued in a period."""
+
+    under: ClassVar[str] = "/insights/products-and-services-sold"
+    filters: ClassVar[tuple[Filter, ...]] = (PeriodOption("period", "options"),)
+    is_numbered: ClassVar[bool] = True
+
+    period: Period | None = None
+
+
+class InvoicingAnnualComparison(InsightList[InvoicingYear], frozen=True, kw_only=True):
+    """`GET /entities/{id}/insights/metrics/invoicing-annual-comparison`: a row a fiscal year."""
+
+    under: ClassVar[str] = "/insights/metrics/invoicing-annual-comparison"
+
+
+class VendorNetwork(InsightList[NetworkVendor], frozen=True, kw_only=True):
+    """`GET /entities/{id}/insights/metrics/vendor-network`: a row for each the entity has bought from."""
+
+    under: ClassVar[str] = "/insights/metrics/vendor-network"
+
+
+class CustomerNetwork(InsightList[NetworkCustomer], frozen=True, kw_only=True):
+    """`GET /entities/{id}/insights/metrics/customer-network`: a row for each the entity has sold to."""
+
+    under: ClassVar[str] = "/insights/metrics/customer-network"
