@@ -10,7 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from .cfdi import ZERO, Cfdi, Kind, Line, PaidDocument, Payment, Payroll, Tax
-from .taxpayers import Taxpayer, counterparties, employees
+from .taxpayers import Taxpayer, counterparties, employees, lenders
 
 FIRST_YEAR: Final = 2020
 CENT: Final = Decimal("0.01")
@@ -24,6 +24,8 @@ _GOODS: Final = (("Cuaderno", "14111514", "H87", "Pieza"), ("Bota de trabajo", "
           ("Diésel <industrial>", "15101505", "LTR", "Litro"))  # fmt: skip
 # Shares of the five kinds in a year: credit notes, payments, payroll, transfers; the rest is income.
 _SHARES: tuple[tuple[Kind, float], ...] = (("E", 0.08), ("P", 0.14), ("N", 0.12), ("T", 0.04))
+# What a lender bills to who paid late.
+MORATORY_INTEREST: Final = "Intereses moratorios"
 _CANCELLED: Final = 0.05
 _SETTLED_TOGETHER: Final = timedelta(days=60)
 # How often wages are paid, and for how many days.
@@ -45,6 +47,7 @@ class Books:
         self.invoices_per_year = invoices_per_year
         self.others = counterparties(seed)
         self.staff = employees(seed)
+        self.lenders = lenders(seed)
         self._years: dict[tuple[str, int], tuple[Cfdi, ...]] = {}
 
     def year(self, subject: Taxpayer, year: int) -> tuple[Cfdi, ...]:
@@ -147,6 +150,8 @@ class _Year:
         is_issued = rng.random() < 0.45
         issuer, receiver = self._parties(is_issued)
         lines = tuple(self._line(retain=not issuer.is_company) for _ in range(rng.choice((1, 1, 1, 2, 2, 3))))
+        if issuer.rfc in self.books.lenders:
+            lines = (replace(lines[0], description=MORATORY_INTEREST, product="84121500"), *lines[1:])
         is_deferred = rng.random() < 0.5
         is_foreign = rng.random() < 0.05
         return self._cfdi(

@@ -1,5 +1,6 @@
 """Invented taxpayers with well-formed RFCs: 12 characters for companies, 13 for persons."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import lru_cache
@@ -40,6 +41,12 @@ _FAMILY: Final = (
     "SOLIS",
 )
 _HOMOCLAVE: Final = "ABCDEFGHIJKLMNPQRSTUVWXYZ123456789"
+# Counterparties of a kind of their own, by their numbers: who lends money, and public bodies.
+_LENDERS: Final = {
+    3: "BANCO DEL ZARZAL SA INSTITUCION DE BANCA MULTIPLE",
+    11: "ARRENDADORA LA CEIBA SA DE CV SOFOM ENR",
+}
+_PUBLIC_BODIES: Final = {17: "MUNICIPIO DE SAN ELOY", 22: "COMISION DE AGUA DE LA SIERRA"}
 COUNTERPARTIES: Final = 40
 EMPLOYEES: Final = 12
 # They are the same for a seed, and made for every simulator of it.
@@ -95,7 +102,23 @@ def connected(seed: int, rfc: str) -> Taxpayer:
 def counterparties(seed: int) -> tuple[Taxpayer, ...]:
     """Give those the subjects buy from and sell to."""
     rng = Random(f"{seed}:counterparties")
-    return tuple(_taxpayer(rng, is_company=number % 5 != 4) for number in range(COUNTERPARTIES))
+    plain = [_taxpayer(rng, is_company=number % 5 != 4) for number in range(COUNTERPARTIES)]
+    names = {**_LENDERS, **_PUBLIC_BODIES}
+    return tuple(replace(each, name=names.get(number, each.name)) for number, each in enumerate(plain))
+
+
+def lenders(seed: int) -> dict[str, str]:
+    """Give the financial institutions among the counterparties: their names by RFC."""
+    return _named(seed, _LENDERS)
+
+
+def public_bodies(seed: int) -> dict[str, str]:
+    """Give the counterparties that are federal, state or municipal bodies: their names by RFC."""
+    return _named(seed, _PUBLIC_BODIES)
+
+
+def _named(seed: int, names: Mapping[int, str]) -> dict[str, str]:
+    return {counterparties(seed)[number].rfc: name for number, name in names.items()}
 
 
 @lru_cache(_SEEDS_KEPT)

@@ -9,6 +9,7 @@ import tracemalloc
 from collections.abc import Sequence
 
 import pytest
+from msgspec.structs import replace
 
 from belvo_async._http import Http, Send, ask
 from belvo_async.abc import Answer
@@ -191,6 +192,14 @@ async def test_a_submission_answered_with_all_the_data_is_read(http: Http) -> No
         answer = await ask(http.send_to(origin.url, credentials), submission())
 
         assert (201, MIB + 1) == (answer.status, len(answer.body))
+
+
+async def test_an_answer_that_is_said_to_be_large_is_read(http: Http) -> None:
+    """Sums over years of days are no pages of records, and may be longer than an answer about a job."""
+    async with Origin([(reply(body=b"x" * (MIB + 1)),)]) as origin:
+        answer = await ask(http.send_to(origin.url, credentials), replace(read(), is_large=True))
+
+        assert MIB + 1 == len(answer.body)
 
 
 async def test_small_answer_has_a_minute_in_all(http: Http) -> None:

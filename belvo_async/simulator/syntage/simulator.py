@@ -25,6 +25,7 @@ from .extractors import Gatherer
 from .files.held import Files
 from .files.storage import DownloadFault, Storage
 from .handlers import Handlers, read_object
+from .insights.desk import Insights
 from .options import echo_options, invoice_scope
 from .rows.invoices import Entity, OrderedIds
 from .rows.records import Records
@@ -114,6 +115,7 @@ class SyntageSimulator(Origin):
             records=self._records,
             refresh=self._extractions.gather_so_far,
         )
+        self._insights = self._make_insights()
         self._exports = self._make_exports()
         self.storage = Storage(host=host, port=storage_port, dice=self.dice, now=self.now)
 
@@ -141,6 +143,16 @@ class SyntageSimulator(Origin):
             events=self._events,
             dice=self.dice,
             new_id=OrderedIds(self.dice.stream("extraction_ids"), self.now),
+        )
+
+    def _make_insights(self) -> Insights:
+        return Insights(
+            seed=self.seed,
+            accounts=self._accounts,
+            gathered_rows=self._gathered_rows,
+            parts=self._catalogue.parts,
+            refresh=self._extractions.gather_so_far,
+            now=self.now,
         )
 
     def _make_exports(self) -> Exports:
@@ -308,6 +320,7 @@ class SyntageSimulator(Origin):
             *self._extractions.routes(),
             *handlers.routes(),
             *self._catalogue.routes(),
+            *self._insights.routes(),
         )
         # A path that is written out goes before one with a placeholder: /invoices/payments, /invoices/{id}.
         return sorted(routes, key=lambda route: route.template.count("{"))

@@ -15,6 +15,7 @@ from belvo_async import JobFailedError, NotFoundError, Session, Status, Syntage,
 from belvo_async.abc import answer_of
 from belvo_async.simulator import SyntageSimulator
 from belvo_async.vendors.syntage.schema.forms.requests import Get
+from belvo_async.vendors.syntage.schema.insights.forms import InsightList
 from tests.virtual_time import VirtualClock
 
 YEAR = syntage.Period(date(2025, 1, 1), date(2025, 12, 31))
@@ -109,7 +110,7 @@ SINGLES: dict[object, Any] = {answer_of(each): each for each in DIALECT.calls if
 
 
 async def test_every_list_answers_and_every_row_is_known_singly(session: Session, vendor: SyntageSimulator) -> None:
-    """Each query of the catalogue is a list Syntage has; its rows can be read by their ids."""
+    """Each query of the catalogue is a list Syntage has; its rows can be read by their ids, but for those of insights."""
     for extractor in syntage.EXTRACTORS:
         await extract(session, vendor, extractor)
 
@@ -117,7 +118,8 @@ async def test_every_list_answers_and_every_row_is_known_singly(session: Session
         narrowed = {"entity": vendor.entities[0]} if "entity" in query.__struct_fields__ else {}
         rows = await session.list(query(**narrowed)).to_list()
 
-        for row in rows[:1]:
+        assert rows or not issubclass(query, InsightList)
+        for row in rows[:1] if "id" in answer_of(query).__struct_fields__ else ():
             assert row.id == (await session.call(SINGLES[answer_of(query)](row.id))).id, query.__name__
 
 
