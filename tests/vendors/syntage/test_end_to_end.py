@@ -110,7 +110,7 @@ SINGLES: dict[object, Any] = {answer_of(each): each for each in DIALECT.calls if
 
 
 async def test_every_list_answers_and_every_row_is_known_singly(session: Session, vendor: SyntageSimulator) -> None:
-    """Each query of the catalogue is a list Syntage has; its rows can be read by their ids, but for those of insights."""
+    """Each query of the catalogue is a list Syntage has; its rows, but for insights, can be read by their ids."""
     for extractor in syntage.EXTRACTORS:
         await extract(session, vendor, extractor)
 
