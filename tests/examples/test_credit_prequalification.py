@@ -1,0 +1,122 @@
+"""The credit pre-qualification, as it is, against the simulator; and its judgement, case by case."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from belvo_async import Session, syntage
+from examples.credit_prequalification import (
+    Facts,
+    Mark,
+    Policy,
+    decide,
+    full_months,
+    gather,
+    judge,
+    prequalify,
+    sheet,
+)
+from tests.session.world import World
+
+TODAY = date(2026, 6, 1)
+SOUND = Facts(
+    revenue=Decimal(5_000_000),
+    revenue_before=Decimal(4_000_000),
+    months=12,
+    customers=[("A", Decimal(20)), ("B", Decimal(10))],
+    listed=(),
+    cash=[Decimal(1)] * 12,
+    unpaid=Decimal("12.5"),
+    is_often_late=False,
+    interest=Decimal(0),
+)
+
+
+async def extracted(world: World) -> tuple[Session, str]:
+    """A session, and an entity of which two years and a half are held."""
+    session, entity = await world.open(), world.syntage.entities[0]
+    period = syntage.Period(date(2024, 1, 1), date(2026, 5, 31))
+    await (await session.fire(syntage.Extraction(entity, "invoice", syntage.InvoiceOptions(period=period))))
+    return session, entity
+
+
+async def test_a_sheet_says_what_the_invoices_say(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """Sums are those of the invoices held; each line has its reason, and the decision has them too."""
+    session, entity = await extracted(world)
+
+    facts = await gather(session, entity, TODAY)
+    mark = await prequalify(session, entity, TODAY)
+
+    months = full_months(TODAY, 12)
+    sales = [
+        each
+        async for each in session.list(syntage.Invoices(entity=entity, type="I", status="VIGENTE"))
+        if each.is_issuer and each.issued_at and months.first <= each.issued_at <= months.last
+    ]
+    assert facts.revenue == sum((each.total or 0) * (each.exchange_rate or 1) for each in sales)
+    assert len({each.receiver.rfc for each in sales if each.receiver}) == len(facts.customers)
+    assert 10 <= len(facts.cash) <= 12
+    printed = capsys.readouterr().out
+    assert "by the invoices of 2025-06 to 2026-05" in printed
+    assert f"{facts.revenue:,.2f} MXN in twelve months" in printed
+    assert all(word in printed for word in ("Trend", "Blacklist", "Cash flow", "Receivables", "Arrears", "Decision: "))
+    assert mark in (Mark.GOOD, Mark.REVIEW)
+
+
+async def test_who_deals_with_the_blacklisted_is_declined(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the RFC and its status as the reason."""
+    held: Any = world.syntage.invoices(world.syntage.entities[0])[0]
+    rfc = held["receiver" if held["isIssuer"] else "issuer"]["rfc"]
+    world.syntage.alter("definitive", rfc)
+    session, entity = await extracted(world)
+
+    assert Mark.DECLINE is await prequalify(session, entity, TODAY)
+    assert f"because of blacklist: deals with {rfc} (definitive)" in capsys.readouterr().out
+
+
+async def test_of_an_entity_without_invoices_nothing_is_known(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """That is no refusal."""
+    session = await world.open()
+
+    assert Mark.UNKNOWN is await prequalify(session, world.syntage.entities[1], TODAY)
+    assert "have the invoices extracted first" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("change", "about", "mark"),
+    [
+        ({}, None, Mark.GOOD),
+        ({"revenue": Decimal(900_000), "revenue_before": Decimal(900_000)}, "Revenue", Mark.DECLINE),
+        ({"revenue": Decimal(0)}, "Revenue", Mark.UNKNOWN),
+        ({"revenue_before": Decimal(9_000_000)}, "Trend", Mark.REVIEW),
+        ({"revenue_before": Decimal(0)}, "Trend", Mark.REVIEW),
+        ({"months": 8}, "Regularity", Mark.REVIEW),
+        ({"customers": [("A", Decimal("30.01"))]}, "Largest customer", Mark.REVIEW),
+        ({"customers": [("A", Decimal(15))] * 6}, "Customers", Mark.REVIEW),
+        ({"listed": [("XAA010101AAA", "presumed")]}, "Blacklist", Mark.REVIEW),
+        ({"listed": [("XAA010101AAA", "definitive")]}, "Blacklist", Mark.DECLINE),
+        ({"cash": [Decimal(-1), Decimal("0.99")]}, "Cash flow", Mark.REVIEW),
+        ({"cash": [Decimal(-1)] * 7 + [Decimal(9)]}, "Cash flow", Mark.REVIEW),
+        ({"unpaid": Decimal(41)}, "Receivables", Mark.REVIEW),
+        ({"is_often_late": True}, "Arrears", Mark.REVIEW),
+    ],
+)
+def test_each_limit_decides_alone(change: dict[str, Any], about: str | None, mark: Mark) -> None:
+    """One finding past its limit is the reason; all others stay good."""
+    findings = judge(replace(SOUND, **change), Policy())
+
+    assert [about] * (about is not None) == [each.about for each in findings if each.mark is not Mark.GOOD]
+    assert mark is decide(findings)
+    reasons = [line for line in sheet("X", TODAY, findings) if "because of" in line]
+    assert (0 if mark is Mark.GOOD else 1) == len(reasons)
+
+
+def test_months_are_full_and_follow_each_other() -> None:
+    """Across years."""
+    assert syntage.Period(date(2025, 6, 1), date(2026, 5, 31)) == full_months(TODAY, 12)
+    assert syntage.Period(date(2024, 6, 1), date(2025, 5, 31)) == full_months(TODAY, 12, ending=12)
