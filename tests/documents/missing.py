@@ -12,16 +12,10 @@ from typing import Final
 STILL_MISSING: Final = frozenset(
     {
         # Syntage
-        # Accounts Payable Insight
-        "GetAccountsPayableInsight",
-        # Accounts Receivable Insight
-        "GetAccountsReceivableInsight",
         # Background Checks
         "GetBackgroundCheckRecords",
         # Balance Sheet Insight
         "GetMetricsBalanceSheet",
-        # Cash Flow Insight
-        "GetCashFlowInsight",
         # Company Verification Reports
         "GetCompanyVerificationReports",
         "GetCompanyVerificationReport",
@@ -31,10 +25,6 @@ STILL_MISSING: Final = frozenset(
         "GetEntityCompanyVerificationReports",
         # Corporate Structure Insight
         "GetCorporateStructureCurrentPowersInsight",
-        # Customer Concentration Insight
-        "GetCustomerConcentrationInsight",
-        # Customer Network Insight
-        "GetCustomerNetwork",
         # DS MX Buró de Crédito Authorizations
         "GetMxBuroDeCreditoAuthorizations",
         "GetMxBuroDeCreditoAuthorization",
@@ -50,8 +40,6 @@ STILL_MISSING: Final = frozenset(
         "UntagInvoice",
         # DS Syntage Score
         "CalculateSyntageScore",
-        # Employees Insight
-        "GetEmployeesInsight",
         # Entities
         "TagEntitiesBatch",
         "UntagEntitiesBatch",
@@ -65,31 +53,12 @@ STILL_MISSING: Final = frozenset(
         "DeleteEntityTag",
         # Events
         "DeleteEvent",
-        # Expenditures Insight
-        "GetExpendituresInsight",
-        # Financial Institutions Insight
-        "GetFinancialInstitutionsInsight",
         # Financial Ratios Insight
         "GetFinancialRatiosInsight",
-        # Government Customers Insight
-        "GetGovernmentCustomersInsight",
         # Income Statement Insight
         "GetMetricsIncomeStatementInsight",
-        # Insight Exports
-        "ExportInsight",
-        # Invoicing Annual Comparison Insight
-        "GetInvoicingAnnualComparison",
-        # Invoicing Blacklist Insight
-        "GetInvoicingBlacklistInsight",
-        # Invoicing Concentration Insight
-        "GetInvoicingConcentrationInsight",
         # Mexico Addresses
         "GetMxAddressesByPostalCode",
-        # Moratory Interest Insight
-        "GetMoratoryInterestInsight",
-        # Products and Services Insight
-        "GetProductsAndServicesBoughtInsight",
-        "GetProductsAndServicesSoldInsight",
         # RPC Shareholders Insight
         "GetRpcShareholdersInsight",
         # Reports
@@ -100,8 +69,6 @@ STILL_MISSING: Final = frozenset(
         "DeleteReport",
         # Risks Insight
         "GetRisksInsight",
-        # Sales Revenue Insight
-        "GetSalesRevenueInsight",
         # Scheduler Rules
         "CreateSchedulerRule",
         "GetTSchedulerRule",
@@ -143,10 +110,6 @@ STILL_MISSING: Final = frozenset(
         "DeleteTag",
         # Trial Balance Insight
         "GetTrialBalanceInsight",
-        # Vendor Concentration Insight
-        "GetVendorConcentrationInsight",
-        # Vendor Network Insight
-        "GetVendorNetwork",
         # Webhook Endpoints
         "ListWebhookEndpoint",
         "CreateWebhookEndpoint",

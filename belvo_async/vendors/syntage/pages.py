@@ -39,10 +39,10 @@ def get(path_and_query: str, name: str, headers: tuple[tuple[str, str], ...] = (
     return Request(method="GET", target=path_and_query, name=name, headers=HEADERS + headers)
 
 
-def target(path: str, params: Params = ()) -> str:
-    """Join a path (already encoded) and its query."""
-    query = urlencode([*params, ("itemsPerPage", str(ROWS_PER_PAGE))])
-    return f"{path}?{query}"
+def target(path: str, params: Params = (), *, is_sized: bool = True) -> str:
+    """Join a path (already encoded) and its query, with the number of rows where the list takes one."""
+    query = urlencode([*params, *([("itemsPerPage", str(ROWS_PER_PAGE))] if is_sized else [])])
+    return f"{path}?{query}" if query else path
 
 
 def next_target(link: str, *, path: str) -> str:
@@ -62,16 +62,19 @@ def walk_list(
     name: str,
     is_cursor: bool = False,
     is_numbered: bool = False,
+    is_sized: bool = True,
     keep: Callable[[Any], bool] | None = None,
     keep_odd: Callable[[Any, Collection[str]], bool] | None = None,
     reads: Iterable[str] = (),
 ) -> Walk[R]:
     """Read a list. `reads` names the attributes that `keep` looks at, like `taxpayer.id`.
 
-    With `is_numbered`, pages that do not link to the next one are asked for by number.
+    With `is_numbered`, pages that do not link to the next one are asked for by number; without `is_sized`, Syntage
+    alone says how long they are.
     """
     headers = _CURSOR if is_cursor else ()
     ids = frozenset({"id"}) & frozenset(record.__struct_fields__)
+    first = target(path, params, is_sized=is_sized)
     follow = _count_up if is_numbered else _follow
     shape = Shape(
         record=record,
@@ -86,7 +89,7 @@ def walk_list(
     )
     return Walk(
         shape=shape,
-        steps=lambda start: follow(path, params, start=start, name=name, headers=headers),
+        steps=lambda start: follow(path, first, start=start, name=name, headers=headers),
         ahead=lambda request, page: _ahead(request, page, path=path),
     )
 
@@ -97,14 +100,14 @@ def _record_id(row: Any) -> str | None:
 
 
 def _follow(
-    path: str, params: Params, *, start: str | None, name: str, headers: tuple[tuple[str, str], ...]
+    path: str, first: str, *, start: str | None, name: str, headers: tuple[tuple[str, str], ...]
 ) -> Generator[Request, Page, None]:
     """Follow `hydra:next` word for word until there is none, a page is empty or a link repeats.
 
     The framework beneath has printed `next` on last and on empty pages (api-platform/core 7961). `page` is never sent:
     some lists refuse it.
     """
-    following = target(path, params) if start is None else _resumed(start, path=path)
+    following = first if start is None else _resumed(start, path=path)
     seen: set[str] = set()
     while following not in seen:
         if len(seen) >= _PAGE_LIMIT:
@@ -117,23 +120,23 @@ def _follow(
 
 
 def _count_up(
-    path: str, params: Params, *, start: str | None, name: str, headers: tuple[tuple[str, str], ...]
+    path: str, first: str, *, start: str | None, name: str, headers: tuple[tuple[str, str], ...]
 ) -> Generator[Request, Page, None]:
     """Ask for page after page by number, until all that were counted have come or a page is short; links go before.
 
     Some of the insights are documented with a total alone, without a link.
     """
-    following = target(path, params) if start is None else _resumed(start, path=path)
-    first = _page_number(following)
-    read = (first - 1) * ROWS_PER_PAGE
-    for number in range(first + 1, _PAGE_LIMIT):
+    following = first if start is None else _resumed(start, path=path)
+    begun = _page_number(following)
+    read = (begun - 1) * ROWS_PER_PAGE
+    for number in range(begun + 1, _PAGE_LIMIT):
         page = yield get(following, name, headers)
         read += page.rows
         is_last = page.rows < ROWS_PER_PAGE if page.count is None else read >= page.count
         if page.rows == 0 or (is_last and page.next is None):
             return
         linked = None if page.next is None else next_target(page.next, path=path)
-        following = linked or f"{target(path, params)}&page={number}"
+        following = linked or f"{first}&page={number}"
     raise PayloadError("pages without an end")
 
 

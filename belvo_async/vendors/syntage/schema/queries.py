@@ -35,9 +35,9 @@ class ListQuery(Query[R_co], Generic[R_co], frozen=True, kw_only=True):
     """What all queries of Syntage share: which list they read and what narrows it.
 
     `under` is the list's path below the entity, `apart` its path for all entities; either may be empty. With
-    `is_cursor`, the list is one of those that are asked for in cursor style, with `is_numbered` one whose pages have
-    numbers and may not link to each other. `filters` names those that convention does
-    not make of a field (see `filters_of`).
+    `is_cursor`, the list is one of those that are asked for in cursor style; with `is_numbered`, one whose pages have
+    numbers and may not link to each other; without `is_sized`, one that is not told how long pages are to be. `filters`
+    names those that convention does not make of a field (see `filters_of`).
     """
 
     filters: ClassVar[tuple[Filter, ...]] = ()
@@ -45,6 +45,7 @@ class ListQuery(Query[R_co], Generic[R_co], frozen=True, kw_only=True):
     apart: ClassVar[str] = ""
     is_cursor: ClassVar[bool] = False
     is_numbered: ClassVar[bool] = False
+    is_sized: ClassVar[bool] = True
 
     @discreet
     def __post_init__(self) -> None:

@@ -35,15 +35,18 @@ class InvoicingAnnualComparison(InsightList[InvoicingYear], frozen=True, kw_only
     """`GET /entities/{id}/insights/metrics/invoicing-annual-comparison`: a row a fiscal year."""
 
     under: ClassVar[str] = "/insights/metrics/invoicing-annual-comparison"
+    is_sized: ClassVar[bool] = False
 
 
 class VendorNetwork(InsightList[NetworkVendor], frozen=True, kw_only=True):
     """`GET /entities/{id}/insights/metrics/vendor-network`: a row for each the entity has bought from."""
 
     under: ClassVar[str] = "/insights/metrics/vendor-network"
+    is_sized: ClassVar[bool] = False
 
 
 class CustomerNetwork(InsightList[NetworkCustomer], frozen=True, kw_only=True):
     """`GET /entities/{id}/insights/metrics/customer-network`: a row for each the entity has sold to."""
 
     under: ClassVar[str] = "/insights/metrics/customer-network"
+    is_sized: ClassVar[bool] = False
