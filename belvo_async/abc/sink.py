@@ -78,7 +78,7 @@ class OpenPart(Protocol):
         """Add rows of the key's `record` type. They are not changed; memory stays bounded, however many come.
 
         Some may be on their way when it returns: a fault is raised by the call that follows it, as SinkError. Then
-        nothing of the part stays, and the job can be read and written again.
+        nothing of the part stays, and the job can be read and written again. So it is when it was cancelled.
         """
         ...
 

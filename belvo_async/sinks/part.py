@@ -72,11 +72,14 @@ class StreamedPart:
         self._pending: asyncio.Future[None] | None = None
         self._lock = threading.Lock()
         self._is_over = False
+        self._has_gap = False
 
     @discreet
     async def write(self, records: Sequence[object]) -> None:
         """See `OpenPart.write`."""
         self._check(records)
+        # Unless it comes to its end: rows of what failed or was cancelled on its way are nowhere.
+        self._has_gap = True
         for start in range(0, len(records), _SLICE):
             rows = records[start : start + _SLICE]
             with _telling(self._writer.path):
@@ -87,11 +90,13 @@ class StreamedPart:
                 await self._hand_over(work)
             elif start:
                 await asyncio.sleep(0)
+        self._has_gap = False
 
     @discreet
     async def commit(self, *, now: datetime) -> Receipt:
         """See `OpenPart.commit`."""
         self._check(())
+        self._has_gap = True
         await self._settle()
         closed: list[Closed] = []
         await self._hand_over(lambda: closed.append(self._close()))
@@ -118,7 +123,7 @@ class StreamedPart:
         await asyncio.shield(asyncio.to_thread(self._drop))
 
     def _check(self, records: Sequence[object]) -> None:
-        if self._is_over:
+        if self._is_over or self._has_gap:
             raise SinkError("this part is closed: begin another", path=self._writer.path)
         strange = set(map(type, records)) - {self._key.record}
         if strange:

@@ -7,8 +7,10 @@ import errno
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -285,6 +287,50 @@ async def test_a_closed_part_takes_no_rows(tmp_path: Path) -> None:
             await part.write(BILLS)
         with pytest.raises(SinkError, match="closed"):
             await part.commit(now=NOW)
+
+
+@EVERY_KIND
+async def test_a_part_without_a_row_is_not_committed(kind: type[FolderSink], tmp_path: Path) -> None:
+    """One that could not be written, or added up, is missing: no receipt tells of those around it."""
+    async with kind(tmp_path).part(key()) as part:
+        await part.write(BILLS)
+        with pytest.raises(SinkError, match="a row cannot be written"):
+            await part.write([Bill(total_amount=Decimal("1E+99999"))])
+
+        with pytest.raises(SinkError, match="closed"):
+            await part.write(BILLS)
+        with pytest.raises(SinkError, match="closed"):
+            await part.commit(now=NOW)
+
+    assert [] == files(tmp_path)
+
+
+async def test_a_part_whose_writing_was_cut_short_is_not_committed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waited for the disk when it was cancelled is missing: what would follow has a gap."""
+    genuine, goes_on = os.write, threading.Event()
+
+    def write_later(fd: int, some: memoryview) -> int:
+        goes_on.wait(20)
+        return genuine(fd, some)
+
+    monkeypatch.setattr("belvo_async.sinks.part_file.os.write", write_later)
+    async with NdjsonSink(tmp_path).part(key()) as part:
+        await part.write([Bill(note="x" * 9_000_000)])
+        cut_short = asyncio.create_task(part.write([Bill(note="y" * 9_000_000)]))
+        await asyncio.sleep(0)
+        cut_short.cancel()
+        await asyncio.wait([cut_short])
+        goes_on.set()
+
+        assert cut_short.cancelled()
+        with pytest.raises(SinkError, match="closed"):
+            await part.write(BILLS)
+        with pytest.raises(SinkError, match="closed"):
+            await part.commit(now=NOW)
+
+    assert [] == files(tmp_path)
 
 
 def test_a_record_that_is_no_struct_is_refused(tmp_path: Path) -> None:
