@@ -84,8 +84,9 @@ class StreamedPart:
             rows = records[start : start + _SLICE]
             with _telling(self._writer.path):
                 values = values_of(rows)
-                self._tally.add(values)
                 work = self._writer.take(rows, values)
+                # After it: who encodes waits for the memory of what rows hold while it works, who adds up would not.
+                self._tally.add(values)
             if work is not None:
                 await self._hand_over(work)
             elif start:
