@@ -3,12 +3,15 @@
     python benchmarks/exports.py [--quick]
 
 NDJSON: beside `encode_lines` of msgspec and `file.write`, nothing else: no snake_case, no digests, no sums, no flush to
-the disk. Then beside the same loop with the SHA-256 of what it writes, waiting for the disk, which is the least that a
-receipt takes where nothing is done at once; how far that loop itself is from the bare one is told as the limit.
-Parquet: beside a bare ParquetWriter fed the same records by `Table.from_pylist`, with the same schema, row groups and
-compression. Ours is timed to the end of `commit`, which waits for the disk; a second row compares with the same loop
-that waits for it too, a third the processor time of the threads that run the two loops: what other processes take of
-the machine is not in it, nor what ours does in threads beside the loop. The ways take turns in one process, one part
+the disk. Then beside a fair loop, which does by hand what a receipt needs: the SHA-256 of what it writes, a digest of
+the ids, exact sums of the amounts, a temporary name until all is durable; it writes neither snake_case nor small
+letters. Two loops tell the limits of one processor, beside the bare one: that with the SHA-256 alone, which waits for
+the disk, and the fair one. Parquet: beside a bare ParquetWriter fed the same records by `Table.from_pylist`, with the
+same schema, row groups and compression.
+
+Ours is timed to the end of `commit`, which waits for the disk; a second row compares with the same loop that waits for
+it too. Of processor time, what other processes take of the machine is no part: that of the threads that run the two
+loops is compared with the bare one, that of all threads with the fair one. The ways take turns in one process, one part
 each of batches of 200 invoices, and the median of the rounds' ratios is told. BENCHMARK_ROOM names a directory to write
 to. Memory: 300,000 invoices through one part in a fresh process, the peak over the start, as the kernel tells it.
 """
@@ -17,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import decimal
 import gc
 import hashlib
 import json
@@ -24,9 +28,10 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,7 +45,7 @@ from table import Row, beside, show
 from belvo_async import belvo, syntage
 from belvo_async.simulator import SyntageSimulator
 from belvo_async.sinks import PartKey, open_sink
-from belvo_async.sinks.columns import columns_of
+from belvo_async.sinks.columns import ColumnKind, columns_of
 from belvo_async.sinks.formats.arrow import Arrays
 
 BATCH_ROWS = 200
@@ -73,15 +78,19 @@ def key_of(record: type) -> PartKey:
 
 
 class Spent(NamedTuple):
-    """What writing took: the time that went by, and the processor's in this thread."""
+    """What writing took: the time that went by, and the processor's in this thread and in all of them."""
 
     seconds: float
     own_seconds: float
+    all_seconds: float
+
+
+_CLOCKS = (time.perf_counter, time.thread_time, time.process_time)
 
 
 def clock() -> Callable[[], Spent]:
-    began = (time.perf_counter(), time.thread_time())
-    return lambda: Spent(time.perf_counter() - began[0], time.thread_time() - began[1])
+    began = [each() for each in _CLOCKS]
+    return lambda: Spent(*(each() - start for each, start in zip(_CLOCKS, began, strict=True)))
 
 
 async def write_ours(spec: str, rows: Invoices) -> Spent:
@@ -106,7 +115,7 @@ def write_lines(path: Path, rows: Invoices) -> Spent:
 
 
 def write_digested(path: Path, rows: Invoices) -> Spent:
-    """The bare loop, with what a receipt must know of its bytes, until they are durable."""
+    """The bare loop, with the digest of its bytes, until they are durable."""
     encode = msgspec.json.Encoder().encode_lines
     spent = clock()
     digest = hashlib.sha256()
@@ -118,6 +127,30 @@ def write_digested(path: Path, rows: Invoices) -> Spent:
         file.flush()
         os.fsync(file.fileno())
     digest.hexdigest()
+    return spent()
+
+
+def write_fairly(path: Path, rows: Invoices) -> Spent:
+    """The bare loop, with all that a receipt tells, until the file has its name for good."""
+    encode = msgspec.json.Encoder().encode_lines
+    amounts = [each.name for each in columns_of(type(rows[0])) if each.kind is ColumnKind.DECIMAL]
+    row_id, getters = attrgetter("id"), {name: attrgetter(name) for name in amounts}
+    spent = clock()
+    sums = dict.fromkeys(amounts, Decimal(0))
+    digest, ids = hashlib.sha256(), hashlib.sha256()
+    temporary = path.with_suffix(".tmp")
+    with temporary.open("wb") as file, decimal.localcontext(prec=10_000):
+        for batch in batches_of(rows):
+            lines = encode(batch)
+            digest.update(lines)
+            file.write(lines)
+            ids.update("\n".join(map(row_id, batch)).encode())
+            for name, get in getters.items():
+                sums[name] = sum(filter(None, map(get, batch)), sums[name])
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.rename(path)
+    flush(path.parent)
     return spent()
 
 
@@ -148,40 +181,40 @@ def flush(path: Path) -> float:
 Peer = Callable[[Path, Invoices], Spent]
 
 
-def compare(what: str, spec: str, peer: Peer, rows: Invoices, rounds: int, least: Peer | None = None) -> list[Row]:
-    """One format, in turns with its peer; and with the `least` that does what it promises."""
-    ours: list[Spent] = []
-    bare: list[Spent] = []
+def compare(what: str, spec: str, peer: Peer, rows: Invoices, rounds: int) -> list[Row]:
+    """One format, in turns with its peer; NDJSON also with the loops that do more of what it promises."""
+    peers = {"peer": peer} if peer is not write_lines else {"peer": peer, "least": write_digested, "fair": write_fairly}
+    spents: dict[str, list[Spent]] = {each: [] for each in ("ours", *peers)}
     durable: list[float] = []
-    whole: list[Spent] = []
     for _ in range(rounds + 1):
         room = Path(tempfile.mkdtemp(dir=os.environ.get("BENCHMARK_ROOM")))
         try:
-            bare.append(peer(room / "peer", rows))
-            durable.append(bare[-1].seconds + flush(room / "peer"))
-            os.unlink(room / "peer")
-            if least is not None:
-                whole.append(least(room / "least", rows))
-                os.unlink(room / "least")
-            ours.append(asyncio.run(write_ours(spec.format(room / "out"), rows)))
+            for name, write in peers.items():
+                spents[name].append(write(room / name, rows))
+                if name == "peer":
+                    durable.append(spents[name][-1].seconds + flush(room / name))
+                os.unlink(room / name)
+            spents["ours"].append(asyncio.run(write_ours(spec.format(room / "out"), rows)))
         finally:
             shutil.rmtree(room)
 
-    def rates(seconds: Iterable[float]) -> list[float]:
-        return [len(rows) / each for each in seconds][1:]
+    def row(told: str, seconds: Sequence[float], others: Sequence[float], goal: float | None = None) -> Row:
+        mine, theirs = ([len(rows) / each for each in some[1:]] for some in (seconds, others))
+        return beside("exports", f"{what}{told}", mine, theirs, goal)
 
-    timed = rates(each.seconds for each in ours)
-    own = [rates(each.own_seconds for each in way) for way in (ours, bare)]
-    plainly = rates(each.seconds for each in bare)
+    timed, own, every = ({name: [each[place] for each in some] for name, some in spents.items()} for place in range(3))
     found = [
-        beside("exports", what, timed, plainly, 0.8),
-        beside("exports", f"{what}, that waits for the disk too", timed, rates(durable), None),
-        beside("exports", f"{what}, processor time of the loop", own[0], own[1], None),
+        row("", timed["ours"], timed["peer"], 0.8),
+        row(", that waits for the disk too", timed["ours"], durable),
+        row(", processor time of the loop", own["ours"], own["peer"]),
     ]
-    if least is not None:
-        wholly = rates(each.seconds for each in whole)
-        found.append(beside("exports", f"{what}, that digests and waits", timed, wholly, None))
-        found.append(beside("exports", f"{what}: the limit, one that digests and waits", wholly, plainly, None))
+    if "fair" in peers:
+        found += [
+            row(", that digests, adds up and waits", timed["ours"], timed["fair"]),
+            row(", that digests, adds up and waits, processor time of all threads", every["ours"], every["fair"]),
+            row(": the limit, one that digests and waits", timed["least"], timed["peer"]),
+            row(": the limit, one that digests, adds up and waits", timed["fair"], timed["peer"]),
+        ]
     return found
 
 
@@ -221,9 +254,8 @@ def measure(quick: bool = False) -> list[Row]:
     """All goals of this area."""
     count, rounds = BATCH_ROWS * BATCHES, 5 if quick else 15
     invoices, theirs = make_belvo(count), make_syntage(count)
-    lines = "ndjson:{}", write_lines
-    rows = compare("NDJSON of Belvo's invoices, beside encode_lines", *lines, invoices, rounds, write_digested)
-    rows += compare("NDJSON of Syntage's invoices, beside encode_lines", *lines, theirs, rounds, write_digested)
+    rows = compare("NDJSON of Belvo's invoices, beside encode_lines", "ndjson:{}", write_lines, invoices, rounds)
+    rows += compare("NDJSON of Syntage's invoices, beside encode_lines", "ndjson:{}", write_lines, theirs, rounds)
     # Without its last row: our Parquet is made in threads beside the loop.
     rows += compare("Parquet of Belvo's invoices, beside pyarrow", "parquet:{}", write_tables, invoices, rounds)[:2]
     del invoices, theirs
