@@ -39,7 +39,7 @@ def read_origin(base_url: object, name: str = "base_url") -> str:
 
 
 def is_safe_url(url: object) -> bool:
-    """Whether deliveries may go to an address: https with a host, http on loopback only; nothing of it is shown."""
+    """Whether deliveries may go to an address: https, or http on loopback, with a host and without a password."""
     if not isinstance(url, str) or not url.isascii() or not url.isprintable() or any(char in url for char in "\\ "):
         return False
     try:
@@ -47,7 +47,9 @@ def is_safe_url(url: object) -> bool:
         host, _ = parts.hostname or "", parts.port
     except ValueError:
         return False
-    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and bool(_LOOPBACK.fullmatch(host))))
+    if not host or "@" in parts.netloc:
+        return False
+    return bool(parts.scheme == "https" or (parts.scheme == "http" and bool(_LOOPBACK.fullmatch(host))))
 
 
 def shown_url(url: str) -> str:
