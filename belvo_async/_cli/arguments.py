@@ -13,6 +13,7 @@ from .jobs.arguments import add_jobs
 from .options import add_command, add_completion, add_store, formatter, read_count, read_port
 from .page.arguments import add_page
 from .plans.arguments import add_plans
+from .webhooks.arguments import add_webhooks
 
 if TYPE_CHECKING:
     from .options import Commands
@@ -34,6 +35,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_simulate(commands)
     _add_serve(commands)
     add_jobs(commands)
+    add_webhooks(commands)
     add_page(commands)
     return parser
 

@@ -94,7 +94,9 @@ class ManagedWebhooks(Protocol):
         """Every endpoint of the account, or those with exactly this address; the oldest first."""
         ...
 
-    def create(self, url: str, events: Sequence[str], *, is_enabled: bool) -> Conversation[HookEndpoint]:
+    def create(
+        self, url: str, events: Sequence[str], *, is_enabled: bool, content_type: str | None = None
+    ) -> Conversation[HookEndpoint]:
         """Make an endpoint, with the secret the vendor gives it. Sent once: after a TransportError, look first."""
         ...
 

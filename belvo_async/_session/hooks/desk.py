@@ -48,10 +48,17 @@ class WebhookDesk:
         return await converse(self._send, self.managed.endpoints(url))
 
     @discreet
-    async def create(self, url: str, events: Sequence[str] | None = None, *, is_enabled: bool = True) -> HookEndpoint:
+    async def create(
+        self,
+        url: str,
+        events: Sequence[str] | None = None,
+        *,
+        is_enabled: bool = True,
+        content_type: str | None = None,
+    ) -> HookEndpoint:
         """Make an endpoint, by default for the events a session needs. Sent once: when the answer was lost, look."""
         wanted = self.managed.needed if events is None else events
-        return await self._say(self.managed.create(url, wanted, is_enabled=is_enabled))
+        return await self._say(self.managed.create(url, wanted, is_enabled=is_enabled, content_type=content_type))
 
     @discreet
     async def change(

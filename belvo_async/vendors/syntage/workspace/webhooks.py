@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final, Literal, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
 
@@ -20,6 +20,7 @@ from ..schema.record import Record
 from ..schema.tasks import Export
 from ..schema.workspace.webhooks import (
     EVENT_TYPES,
+    ContentType,
     CreateWebhookEndpoint,
     DeleteWebhookEndpoint,
     UpdateWebhookEndpoint,
@@ -65,20 +66,22 @@ class SyntageWebhooks:
         found = [_endpoint(each) for each in rows if url in (None, each.url)]
         return tuple(sorted(found, key=lambda each: (each.created_at or _NEVER, each.id)))
 
-    def create(self, url: str, events: Sequence[str], *, is_enabled: bool) -> Conversation[HookEndpoint]:
+    def create(
+        self, url: str, events: Sequence[str], *, is_enabled: bool, content_type: str | None = None
+    ) -> Conversation[HookEndpoint]:
         """`POST /webhook-endpoints`."""
-        return _told(CreateWebhookEndpoint(url=url, events=tuple(events), enabled=is_enabled))
+        kind = _content_type(content_type)
+        return _told(CreateWebhookEndpoint(url=url, events=tuple(events), enabled=is_enabled, content_type=kind))
 
     def replace(self, endpoint: HookEndpoint) -> Conversation[HookEndpoint]:
         """`PUT /webhook-endpoints/{id}`."""
-        kind = "application/json" if endpoint.content_type == "application/json" else "application/ld+json"
         return _told(
             UpdateWebhookEndpoint(
                 id=endpoint.id,
                 url=endpoint.url,
                 events=endpoint.events,
                 enabled=endpoint.is_enabled,
-                content_type=cast("Literal['application/ld+json', 'application/json']", kind),
+                content_type=_content_type(endpoint.content_type),
             )
         )
 
@@ -120,6 +123,10 @@ def sign(secret: Secret, body: bytes, at: datetime) -> str:
 
 
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
+
+
+def _content_type(given: str | None) -> ContentType:
+    return "application/json" if given == "application/json" else "application/ld+json"
 
 
 def _told(call: Call[WebhookEndpoint]) -> Conversation[HookEndpoint]:
