@@ -106,6 +106,12 @@ def _add_serve(commands: Commands) -> None:
     serve.add_argument(
         "--no-poll", dest="poll", action="store_false", help="leave polling open jobs to other processes"
     )
+    serve.add_argument(
+        "--check-webhooks",
+        choices=("warn", "refuse"),
+        help="before it receives, ask vendors whether their endpoints are as they should be; "
+        "what is wrong is a warning, or it does not start (nobody is asked)",
+    )
     add_store(serve)
     serve.set_defaults(run=_run_serve)
 
@@ -164,4 +170,11 @@ def _run_simulate(options: argparse.Namespace) -> int:
 def _run_serve(options: argparse.Namespace) -> int:
     from .serve import serve
 
-    return serve(options.store, host=options.host, port=options.port, prefix=options.prefix, poll=options.poll)
+    return serve(
+        options.store,
+        host=options.host,
+        port=options.port,
+        prefix=options.prefix,
+        poll=options.poll,
+        check_webhooks=options.check_webhooks,
+    )

@@ -44,6 +44,11 @@ def variable_of(account: AccountEntry, name: str) -> str:
     return _source(account, name, own, own if account.env is None else f"{account.env.removesuffix('_')}_")
 
 
+def manages_webhooks(name: str) -> bool:
+    """Whether a vendor's API tells of its webhooks; False for one that nobody knows."""
+    return name in known_vendors() and hasattr(_dialect(name), "managed_webhooks")
+
+
 def known_vendors() -> list[str]:
     """The names of all vendors."""
     return sorted(each.name for each in pkgutil.iter_modules(vendors.__path__) if each.ispkg)
