@@ -79,7 +79,7 @@ class Session(KnownJobs):
         check_webhooks: CheckWebhooks | None = None,
     ) -> None:
         check_connections(connections)
-        self._check_webhooks = check_mode(check_webhooks)
+        self._check_webhooks: CheckWebhooks | None = check_mode(check_webhooks)
         self._core = Core(check_vendors(vendors), clock or SystemClock(), shelter(telemetry))
         # The system's: a fork copies a generator of our own, and two processes would give their jobs the same ids.
         self._chance = chance or random.SystemRandom()

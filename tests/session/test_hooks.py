@@ -10,6 +10,7 @@ from belvo_async import Session
 from belvo_async._session.hooks.desk import WebhookDesk
 from belvo_async.abc import AttemptFilter, HookEndpoint, Secret
 from belvo_async.errors import ConfigurationError, SessionClosedError, TaskError, UnsupportedError, VendorError
+from belvo_async.origins import shown_url
 from tests.session.world import World
 
 NEEDED = ("extraction.updated", "export.updated")
@@ -218,6 +219,21 @@ async def test_errors_of_the_vendor_come_out(world: World) -> None:
         await desk.create(FOREIGN)
     with pytest.raises(TaskError, match="url must be"):
         await desk.create("http://example.com")
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://example.com/hooks", "https://example.com/hooks"),
+        ("https://user:word@example.com:8443/hooks?token=word#word", "https://example.com:8443/hooks?..."),
+        ("http://[::1]:80", "http://[::1]:80"),
+        ("https://[::1", "(an address that cannot be read)"),
+    ],
+)
+def test_an_address_is_shown_without_what_may_be_a_password(url: str, shown: str) -> None:
+    """In every sentence, list and log."""
+    assert shown == shown_url(url)
+    assert "hooks" not in repr(HookEndpoint(id="x", url=url))
 
 
 @pytest.mark.parametrize("given", ["yes", True, "WARN"])

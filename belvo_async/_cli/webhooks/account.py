@@ -56,7 +56,7 @@ class HookAccount:
         offered = self.desk.managed.offered
         for each in options.event:
             if each not in offered:
-                near = difflib.get_close_matches(each, offered, 1)
+                near: list[str] = difflib.get_close_matches(each, offered, 1)
                 meant = f"; did you mean {near[0]}?" if near else ""
                 raise ConfigurationError(f"--event: {self.vendor} delivers no {each!r}{meant}")
         return tuple(dict.fromkeys(options.event))
