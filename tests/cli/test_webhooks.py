@@ -53,7 +53,7 @@ class Desk:
     @property
     def known(self) -> list[dict[str, Any]]:
         """What Syntage holds, the oldest first."""
-        return [each.row() for each in reversed(self.world.syntage._events.endpoints.all())]
+        return [each.row() for each in reversed(self.world.syntage.webhook_endpoints.all())]
 
     async def receive(self, *secrets: str) -> None:
         """Let the receiver take what these secrets prove."""
@@ -96,7 +96,7 @@ async def desk(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str])
 def foreign(desk: Desk) -> dict[str, Any]:
     """An endpoint of somebody else's, which nothing here may touch."""
     kinds = ["invoice.created"]
-    return desk.world.syntage._events.endpoints.make(
+    return desk.world.syntage.webhook_endpoints.make(
         FOREIGN, kinds, enabled=True, content_type="application/json"
     ).row()
 
@@ -455,7 +455,7 @@ async def test_a_disabled_endpoint_is_replaced_by_a_disabled_one(desk: Desk) -> 
 
 async def test_what_is_no_rotation_is_left_alone(desk: Desk) -> None:
     """No endpoint, too many, or two of which neither does what the other does; a file that is there already."""
-    made = desk.world.syntage._events.endpoints
+    made = desk.world.syntage.webhook_endpoints
     rotation = ("rotate", "--secret-file", str(desk.new_secret))
 
     nobody = await desk.refused(*rotation, "--url", FOREIGN)

@@ -53,13 +53,13 @@ class HookAccount:
 
     def events_of(self, options: argparse.Namespace) -> tuple[str, ...]:
         """The events that were typed. Raises ConfigurationError for one that the vendor does not have."""
-        offered = self.desk.managed.offered
-        for each in options.event:
+        offered, typed = self.desk.managed.offered, list[str](options.event)
+        for each in typed:
             if each not in offered:
-                near: list[str] = difflib.get_close_matches(each, offered, 1)
+                near = difflib.get_close_matches(each, offered, 1)
                 meant = f"; did you mean {near[0]}?" if near else ""
                 raise ConfigurationError(f"--event: {self.vendor} delivers no {each!r}{meant}")
-        return tuple(dict.fromkeys(options.event))
+        return tuple(dict.fromkeys(typed))
 
     async def endpoint(self, options: argparse.Namespace) -> HookEndpoint:
         """The endpoint with this id or its beginning; without one, the only one of the address."""

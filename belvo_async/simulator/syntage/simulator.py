@@ -186,6 +186,11 @@ class SyntageSimulator(Origin):
         """The IRIs of the entities that exist."""
         return tuple(entity.iri for entity in self._accounts.entities.values())
 
+    @property
+    def webhook_endpoints(self) -> Endpoints:
+        """Where events are delivered, and what became of it."""
+        return self._events.endpoints
+
     def rfc_of(self, entity: str) -> str:
         """Give the RFC of an entity, named by its IRI."""
         return self._entity(entity).subject.rfc
@@ -325,7 +330,7 @@ class SyntageSimulator(Origin):
             *handlers.routes(),
             *self._catalogue.routes(),
             *self._insights.routes(),
-            *WebhookHandlers(endpoints=self._events.endpoints).routes(),
+            *WebhookHandlers(endpoints=self.webhook_endpoints).routes(),
         )
         # A path that is written out goes before one with a placeholder: /invoices/payments, /invoices/{id}.
         return sorted(routes, key=lambda route: route.template.count("{"))
