@@ -228,6 +228,7 @@ from .schema.workspace.webhooks import (
     EVENT_TYPES as EVENT_TYPES,
     CreateWebhookEndpoint as CreateWebhookEndpoint,
     DeleteWebhookEndpoint as DeleteWebhookEndpoint,
+    EventType as EventType,
     GetWebhookEndpoint as GetWebhookEndpoint,
     GetWebhookRequest as GetWebhookRequest,
     UpdateWebhookEndpoint as UpdateWebhookEndpoint,

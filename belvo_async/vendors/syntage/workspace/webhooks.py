@@ -23,6 +23,7 @@ from ..schema.workspace.webhooks import (
     ContentType,
     CreateWebhookEndpoint,
     DeleteWebhookEndpoint,
+    EventType,
     UpdateWebhookEndpoint,
     WebhookEndpoint,
     WebhookEndpoints,
@@ -71,7 +72,7 @@ class SyntageWebhooks:
     ) -> Conversation[HookEndpoint]:
         """`POST /webhook-endpoints`."""
         kind = _content_type(content_type)
-        return _told(CreateWebhookEndpoint(url=url, events=tuple(events), enabled=is_enabled, content_type=kind))
+        return _told(CreateWebhookEndpoint(url=url, events=_events(events), enabled=is_enabled, content_type=kind))
 
     def replace(self, endpoint: HookEndpoint) -> Conversation[HookEndpoint]:
         """`PUT /webhook-endpoints/{id}`."""
@@ -79,7 +80,7 @@ class SyntageWebhooks:
             UpdateWebhookEndpoint(
                 id=endpoint.id,
                 url=endpoint.url,
-                events=endpoint.events,
+                events=_events(endpoint.events),
                 enabled=endpoint.is_enabled,
                 content_type=_content_type(endpoint.content_type),
             )
@@ -123,6 +124,11 @@ def sign(secret: Secret, body: bytes, at: datetime) -> str:
 
 
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
+
+
+def _events(given: Sequence[str]) -> tuple[EventType, ...]:
+    # What is none of them the call refuses.
+    return cast("tuple[EventType, ...]", tuple(given))
 
 
 def _content_type(given: str | None) -> ContentType:
