@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from datetime import datetime
 
-from ..._session.hooks.desk import Probe
+from ..._session.hooks.desk import WebhookProbe
 from ...abc import AttemptFilter, Clock, DeliveryAttempt, HookEndpoint
 from ...errors import ConfigurationError
 from ...origins import shown_url
@@ -94,7 +94,7 @@ async def try_out(options: argparse.Namespace, environ: Environ, clock: Clock) -
     return Code.WHOLE if probe.is_accepted and endpoint.is_enabled else Code.DECIDE
 
 
-def probed(probe: Probe, account: HookAccount) -> str:
+def probed(probe: WebhookProbe, account: HookAccount) -> str:
     """What a delivery of our own, sent from here, tells."""
     if probe.is_accepted:
         return f"a signed event was sent from here and taken ({probe.status}): the receiver knows this secret"

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from ...abc import HookEndpoint, Secret
 from ...errors import ConfigurationError, UnsupportedError
 
-OWNER_ONLY = 0o600
+OWNER_ONLY: Final = 0o600
 
 
 @dataclass(frozen=True, kw_only=True)

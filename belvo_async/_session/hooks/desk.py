@@ -22,7 +22,7 @@ from .findings import WebhookFinding, find_faults
 PATIENCE: Final = timedelta(seconds=3)
 
 
-class Probe(msgspec.Struct, frozen=True, kw_only=True):
+class WebhookProbe(msgspec.Struct, frozen=True, kw_only=True):
     """What a receiver answered to a delivery of our own. `status` is 0 where nobody answered, `why` says then why."""
 
     status: int
@@ -88,7 +88,7 @@ class WebhookDesk:
         return find_faults(await self.endpoints(), self.managed)
 
     @discreet
-    async def probe(self, endpoint: HookEndpoint) -> Probe:
+    async def probe(self, endpoint: HookEndpoint) -> WebhookProbe:
         """Send a delivery of our own to an endpoint's address, proven by its secret as the vendor's are, once.
 
         It proves that the address leads to a receiver that takes what this secret proves; not that the vendor reaches
@@ -108,7 +108,7 @@ class WebhookDesk:
         )
         return await self._probe(self._http().send_to(origin, dict[str, str]), request)
 
-    async def _probe(self, send: Send, request: Request) -> Probe:
+    async def _probe(self, send: Send, request: Request) -> WebhookProbe:
         loop = asyncio.get_running_loop()
         began = loop.time()
         status, why = 0, None
@@ -117,7 +117,7 @@ class WebhookDesk:
                 status = response.status
         except TransportError as error:
             why = str(error)
-        return Probe(status=status, took=timedelta(seconds=loop.time() - began), why=why)
+        return WebhookProbe(status=status, took=timedelta(seconds=loop.time() - began), why=why)
 
     async def _say(self, conversation: Conversation[HookEndpoint]) -> HookEndpoint:
         return await converse(self._send, conversation)

@@ -131,7 +131,10 @@ class Endpoints:
 
     def wanting(self, kind: str) -> Iterator[WebhookEndpoint]:
         """Give the endpoints an event of a kind goes to, the configured one first."""
-        return (each for each in reversed(self.all()) if each.enabled and kind in each.events)
+        # Asked for each of many thousand events, most of which nobody is subscribed to.
+        if self._sender.url and _wants(self.configured, kind):
+            yield self.configured
+        yield from (each for each in self._made if _wants(each, kind))
 
     def destination(self, endpoint: WebhookEndpoint, event: JsonObject) -> Destination:
         """Give where an event is delivered for an endpoint, until that is deleted or disabled."""
@@ -159,3 +162,7 @@ class Endpoints:
             created_at=now,
             updated_at=now,
         )
+
+
+def _wants(endpoint: WebhookEndpoint, kind: str) -> bool:
+    return endpoint.enabled and kind in endpoint.events
