@@ -74,7 +74,7 @@ class Office:
         self.world.syntage.webhook_url = f"{await self.world.serve(app)}/hook"
         vendors = self.world.belvo_vendor(), self.world.syntage_vendor()
         async with Session(*vendors, store=self.store, clock=self.world.clock) as session:
-            handle = await session.fire(self.world.extraction())
+            handle = await session.fire(self.world.extraction(extractor="tax_status"))
             self.jobs = {"belvo": (await session.fire(self.world.invoices())).id, "syntage": handle.id}
             await handle
 

@@ -230,7 +230,7 @@ async def test_test_tells_what_is_ours_and_what_is_the_vendors(desk: Desk, forei
     """Our own event is taken by a receiver that knows the secret; what Syntage recorded stands beside it."""
     code, quiet = await desk.type("test")
     session = await desk.world.open(desk.world.syntage_vendor(), webhooks=False)
-    await (await session.fire(desk.world.extraction()))
+    await (await session.fire(desk.world.extraction(0, "tax_status")))
     _, told = await desk.type("test")
     await desk.receive("another-secret-0123")
     refused, unknown = await desk.type("test")
@@ -259,9 +259,9 @@ async def test_requests_show_failures_first(desk: Desk) -> None:
     """Then what was taken, the newest first; as JSON and narrowed as well."""
     session = await desk.world.open(desk.world.syntage_vendor(), webhooks=False)
     await desk.receive("another-secret-0123")
-    await (await session.fire(desk.world.extraction(0)))
+    await (await session.fire(desk.world.extraction(0, "tax_status")))
     await desk.receive(desk.world.syntage.signing_secret)
-    await (await session.fire(desk.world.extraction(1)))
+    await (await session.fire(desk.world.extraction(1, "tax_status")))
 
     _, table = await desk.type("requests")
     _, lines = await desk.type("requests", "--format", "json", "--event", "extraction.updated")
@@ -362,13 +362,13 @@ async def test_no_delivery_is_refused_while_it_goes_on(desk: Desk) -> None:
     session = await desk.world.open(desk.world.syntage_vendor(), webhooks=False)
     secret = desk.world.syntage.signing_secret
 
-    await (await session.fire(desk.world.extraction(0)))
+    await (await session.fire(desk.world.extraction(0, "tax_status")))
     new = await begin(desk)
-    await (await session.fire(desk.world.extraction(1)))
+    await (await session.fire(desk.world.extraction(1, "tax_status")))
     await desk.receive(secret, new["signingSecret"])
     assert WHOLE == (await desk.type("rotate", "--secret-file", str(desk.new_secret)))[0]
     await desk.receive(new["signingSecret"])
-    await (await session.fire(desk.world.extraction(2)))
+    await (await session.fire(desk.world.extraction(2, "tax_status")))
 
     assert {200} == {each.status for each in desk.world.syntage.deliveries}
 
@@ -413,7 +413,7 @@ async def test_a_rotation_deletes_nothing_that_the_vendor_could_not_deliver_by(d
     new = await begin(desk)
     await desk.type("change", new["id"], "--enable")
     session = await desk.world.open(desk.world.syntage_vendor(), webhooks=False)
-    await (await session.fire(desk.world.extraction()))  # the receiver does not know the new secret yet
+    await (await session.fire(desk.world.extraction(0, "tax_status")))  # the receiver does not know the new secret yet
     await desk.receive(secret, new["signingSecret"])
 
     code, said = await desk.type("rotate", "--secret-file", str(desk.new_secret))
@@ -434,7 +434,7 @@ async def test_a_rotation_that_cannot_be_probed_waits_for_the_vendor(desk: Desk)
     waiting, said = await desk.type(*rotation)
     between = [each["enabled"] for each in desk.known]
     session = await desk.world.open(desk.world.syntage_vendor(), webhooks=False)
-    await (await session.fire(desk.world.extraction()))
+    await (await session.fire(desk.world.extraction(0, "tax_status")))
     done, _ = await desk.type(*rotation)
 
     assert (PARTIAL, [True, True], WHOLE) == (waiting, between, done)

@@ -63,11 +63,11 @@ async def test_only_vendors_whose_api_has_them_have_a_desk(world: World) -> None
 async def test_attempts_of_a_job_tell_how_its_end_was_delivered(world: World) -> None:
     """The newest first, with what was answered; those of other jobs are not among them."""
     session, desk = await receiving(world)
-    others = [await session.fire(world.extraction(entity)) for entity in (0, 1)]
+    others = [await session.fire(world.extraction(entity, "tax_status")) for entity in (0, 1)]
     for handle in others:
         await handle
     world.syntage.webhook_url = "http://127.0.0.1:9/nobody"
-    lost = await session.fire(world.extraction(2))
+    lost = await session.fire(world.extraction(2, "tax_status"))
     await lost
 
     told = await desk.attempts(AttemptFilter(job=others[0].job))
