@@ -66,6 +66,9 @@ if TYPE_CHECKING:
         Results,
         Session,
         SettledJob,
+        WebhookDesk,
+        WebhookFinding,
+        WebhookProbe,
     )
     from .abc.changes import ChangeKind
     from .changes import Change
@@ -133,6 +136,9 @@ __all__ = [
     "UnsupportedError",
     "VendorError",
     "Way",
+    "WebhookDesk",
+    "WebhookFinding",
+    "WebhookProbe",
     "belvo",
     "decode_task",
     "encode_task",
@@ -155,6 +161,9 @@ _LAZY: Final = {
     "Results": "_session",
     "Session": "_session",
     "SettledJob": "_session",
+    "WebhookDesk": "_session",
+    "WebhookFinding": "_session",
+    "WebhookProbe": "_session",
     "decode_task": "messages",
     "encode_task": "messages",
     "Misfit": "tolerant",

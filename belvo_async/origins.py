@@ -38,6 +38,32 @@ def read_origin(base_url: object, name: str = "base_url") -> str:
     return f"{parts.scheme}://{shown}" + ("" if port in (None, _STANDARD_PORTS[parts.scheme]) else f":{port}")
 
 
+def is_safe_url(url: object) -> bool:
+    """Whether deliveries may go to an address: https, or http on loopback, with a host and without a password."""
+    if not isinstance(url, str) or not url.isascii() or not url.isprintable() or any(char in url for char in "\\ "):
+        return False
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    if not host or "@" in parts.netloc:
+        return False
+    return bool(parts.scheme == "https" or (parts.scheme == "http" and bool(_LOOPBACK.fullmatch(host))))
+
+
+def shown_url(url: str) -> str:
+    """An address for readers and logs: without what may be a password in it (user, query, fragment)."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return "(an address that cannot be read)"
+    name = f"[{host}]" if ":" in host else host
+    rest = "?..." if parts.query or parts.fragment else ""
+    return f"{parts.scheme}://{name}{'' if port is None else f':{port}'}{parts.path}{rest}"
+
+
 def choose_origin(
     base_url: object,
     environment: object,

@@ -9,7 +9,8 @@ from typing import Any, assert_type
 
 import pyarrow
 
-from belvo_async import Job, JobError, JobHandle, Session, Task, belvo, syntage
+from belvo_async import Job, JobError, JobHandle, Session, Task, WebhookDesk, belvo, syntage
+from belvo_async.abc import DeliveryAttempt, HookEndpoint, Secret
 
 
 async def what_fire_knows(session: Session, task: belvo.Invoices) -> None:
@@ -47,3 +48,15 @@ async def what_an_error_knows(handle: JobHandle[Any]) -> str:
     except JobError as error:
         return error.job.task.subject
     return handle.task.subject
+
+
+async def what_a_desk_knows(session: Session) -> None:
+    """Endpoints and attempts are values of ours, whatever the vendor; a secret is one."""
+    desk = session.webhooks("syntage")
+    assert_type(desk, WebhookDesk)
+    endpoint = await desk.create("https://example.com/hooks")
+    assert_type(endpoint, HookEndpoint)
+    assert_type(endpoint.secret, Secret | None)
+    assert_type(await desk.attempts(), tuple[DeliveryAttempt, ...])
+    record = await session.call(syntage.GetWebhookEndpoint(endpoint.id))
+    assert_type(record.signing_secret, Secret | None)

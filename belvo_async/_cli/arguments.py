@@ -13,6 +13,7 @@ from .jobs.arguments import add_jobs
 from .options import add_command, add_completion, add_store, formatter, read_count, read_port
 from .page.arguments import add_page
 from .plans.arguments import add_plans
+from .webhooks.arguments import add_webhooks
 
 if TYPE_CHECKING:
     from .options import Commands
@@ -34,6 +35,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_simulate(commands)
     _add_serve(commands)
     add_jobs(commands)
+    add_webhooks(commands)
     add_page(commands)
     return parser
 
@@ -104,6 +106,12 @@ def _add_serve(commands: Commands) -> None:
     serve.add_argument(
         "--no-poll", dest="poll", action="store_false", help="leave polling open jobs to other processes"
     )
+    serve.add_argument(
+        "--check-webhooks",
+        choices=("warn", "refuse"),
+        help="before it receives, ask vendors whether their endpoints are as they should be; "
+        "what is wrong is a warning, or it does not start (nobody is asked)",
+    )
     add_store(serve)
     serve.set_defaults(run=_run_serve)
 
@@ -162,4 +170,11 @@ def _run_simulate(options: argparse.Namespace) -> int:
 def _run_serve(options: argparse.Namespace) -> int:
     from .serve import serve
 
-    return serve(options.store, host=options.host, port=options.port, prefix=options.prefix, poll=options.poll)
+    return serve(
+        options.store,
+        host=options.host,
+        port=options.port,
+        prefix=options.prefix,
+        poll=options.poll,
+        check_webhooks=options.check_webhooks,
+    )

@@ -15,6 +15,7 @@ from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
 from .._session import Session
+from .._session.hooks.opening import CheckWebhooks
 from ..errors import ConfigurationError, StoreError
 from ..payload import DELIVERY_LIMIT_BYTES
 from ..web.aiohttp import webhook_routes
@@ -40,10 +41,12 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-def serve(url: str | None, *, host: str, port: int, prefix: str, poll: bool) -> int:
+def serve(
+    url: str | None, *, host: str, port: int, prefix: str, poll: bool, check_webhooks: CheckWebhooks | None = None
+) -> int:
     """Serve until a signal comes; the exit code."""
     in_memory = "a store in memory is no use here: no other process could read what is received"
-    session = Session.from_env(store=store_url(url, in_memory=in_memory), sweep=poll)
+    session = Session.from_env(store=store_url(url, in_memory=in_memory), sweep=poll, check_webhooks=check_webhooks)
     with _log_to_stderr():
         return run(_serve(session, make_app(session, prefix), host, port, prefix))
 

@@ -63,10 +63,12 @@ Receives webhooks into a store, so that receiver, workers and command line are s
 whoever awaits a job, in any process on the same store, wakes. Serves POST PREFIX/belvo and
 PREFIX/syntage, for the vendors whose variables are set (BELVO_SECRET_ID, BELVO_SECRET_PASSWORD,
 BELVO_WEBHOOK_AUTH; SYNTAGE_API_KEY, SYNTAGE_WEBHOOK_SECRET), and GET /health: 200 while the store
-answers, else 503. Put a proxy that speaks TLS in front of it.""",
+answers, else 503. Put a proxy that speaks TLS in front of it. With --check-webhooks, Syntage is
+asked first whether an endpoint leads here (SYNTAGE_WEBHOOK_URL) and is as it should be.""",
     """\
 examples:
   belvo-async serve --store sqlite:jobs.db --port 8080
+  belvo-async serve --store sqlite:jobs.db --check-webhooks refuse
   belvo-async serve --store postgresql://user@host/db --no-poll
 
 exit codes: 0 stopped by SIGTERM; 1 could not serve (store, port or settings), and why is on
@@ -76,11 +78,13 @@ REPORT: Final = Text(
     """\
 Writes the morning page: one HTML file without anything from elsewhere. Who is whole, what waits
 for a person and what to type, each taxpayer by month, what came since yesterday, durations,
-failures, webhooks. Reads the store; needs no credentials and asks no vendor. Without plans it
-shows what was ever asked for. RFCs are masked.""",
+failures, webhooks. Reads the store; needs no credentials and asks no vendor, but with --online
+what vendors recorded of their deliveries. Without plans it shows what was ever asked for. RFCs
+are masked.""",
     f"""\
 examples:
   belvo-async report --budget 20000
+  belvo-async report --online                          with what Syntage says of its webhooks
   belvo-async report --plan nightly --out /srv/pages/nightly.html
   belvo-async report --format json --out - | jq .standing
 

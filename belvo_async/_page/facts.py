@@ -180,8 +180,26 @@ class FailureCode(msgspec.Struct, frozen=True, kw_only=True):
     by_day: tuple[int, ...]
 
 
+class RecordedDeliveries(msgspec.Struct, frozen=True, kw_only=True):
+    """What a vendor recorded of its own deliveries, told when it was asked; `why_not` says why it could not be.
+
+    `failed` of its newest `attempts` were not taken; `last_status` and `last_at` are of the newest (0: nobody
+    answered). `faults`: what is wrong with its endpoints.
+    """
+
+    attempts: int = 0
+    failed: int = 0
+    last_status: int | None = None
+    last_at: datetime | None = None
+    faults: tuple[str, ...] = ()
+    why_not: str | None = None
+
+
 class Webhooks(msgspec.Struct, frozen=True, kw_only=True):
-    """How a vendor's jobs were settled in the last days. `last_delivery` is None where the store knows of none."""
+    """How a vendor's jobs were settled in the last days. `last_delivery` is None where the store knows of none.
+
+    `recorded` is what the vendor itself says; None where nobody asked it.
+    """
 
     vendor: str
     last_delivery: datetime | None
@@ -190,6 +208,7 @@ class Webhooks(msgspec.Struct, frozen=True, kw_only=True):
     by_inference: int = 0
     by_answer: int = 0
     unread: int = 0
+    recorded: RecordedDeliveries | None = None
 
     @property
     def total(self) -> int:

@@ -14,18 +14,23 @@ from .._session.extraction.handed import RECEIPT, read_handed
 from .._session.known.history import every_job
 from ..abc import LaidAside, Receipt, Store
 from ..jobs import Job, Observation, Way
+from .facts import RecordedDeliveries
 
 # Of each vendor: the jobs whose timelines are read for its last delivery. A timeline costs a look into the store.
 TIMELINES: Final = 24
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
-    """What a store holds that the page tells of. `deliveries`: when each vendor's last one about a job came."""
+    """What a store holds that the page tells of. `deliveries`: when each vendor's last one about a job came.
+
+    `recorded`: what vendors that were asked recorded of theirs; no store holds that.
+    """
 
     jobs: Mapping[str, Job]
     receipts: tuple[Receipt, ...] = ()
     aside: tuple[LaidAside, ...] = ()
     deliveries: Mapping[str, datetime] = {}
+    recorded: Mapping[str, RecordedDeliveries] = {}
 
 
 async def read_store(store: Store) -> Held:

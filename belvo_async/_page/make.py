@@ -42,7 +42,7 @@ def make_morning(held: Held, scopes: Sequence[Scope] | None, preferences: Prefer
         for subject, cells in scope.cells.items():
             key = scope.vendor, subject
             needs[key] = min(needs.get(key, Need.NOTHING), need_of(cells, jobs, now))
-    waiting = troubles(shown, jobs, held.aside, names, now)
+    waiting = troubles(shown, held, names, now)
     since = now - SINCE
     return Morning(
         made_at=now,

@@ -180,12 +180,13 @@ def webhooks(held: Held, now: datetime) -> tuple[Webhooks, ...]:
         if job.settled_at is not None and job.settled_at >= since and job.settled_by is not None:
             counts[job.settled_by] = counts.get(job.settled_by, 0) + 1
     aside = [(vendor_of.get(each.account), each.at) for each in held.aside]
-    return tuple(_webhooks(vendor, ways[vendor], held.deliveries.get(vendor), aside) for vendor in sorted(ways))
+    return tuple(_webhooks(vendor, ways[vendor], held, aside) for vendor in sorted(ways))
 
 
 def _webhooks(
-    vendor: str, ways: Mapping[Way, int], last: datetime | None, aside: Iterable[tuple[str | None, datetime]]
+    vendor: str, ways: Mapping[Way, int], held: Held, aside: Iterable[tuple[str | None, datetime]]
 ) -> Webhooks:
+    last = held.deliveries.get(vendor)
     unread = [at for whose, at in aside if whose == vendor]
     return Webhooks(
         vendor=vendor,
@@ -195,4 +196,5 @@ def _webhooks(
         by_inference=ways.get(Way.INFERENCE, 0),
         by_answer=ways.get(Way.ANSWER, 0),
         unread=len(unread),
+        recorded=held.recorded.get(vendor),
     )

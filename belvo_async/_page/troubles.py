@@ -11,7 +11,8 @@ from ..jobs import STATES, Job
 from ..planning import Cell
 from .asked import Scope
 from .calendars import needs_a_person
-from .facts import Example, Trouble
+from .facts import Example, RecordedDeliveries, Trouble
+from .gather import Held
 from .naming import Namer
 
 # Reasons that are shown, and taxpayers that are shown of each.
@@ -37,10 +38,9 @@ class _Waiting(NamedTuple):
 _Reason: TypeAlias = tuple[str | None, str, str, str, int | None]
 
 
-def troubles(
-    scopes: Iterable[Scope], jobs: Mapping[str, Job], aside: Sequence[LaidAside], names: Namer, now: datetime
-) -> list[Trouble]:
+def troubles(scopes: Iterable[Scope], held: Held, names: Namer, now: datetime) -> list[Trouble]:
     """Everything that waits for a person, one for each reason; those of most taxpayers first."""
+    jobs = held.jobs
     reasons: dict[_Reason, list[_Waiting]] = {}
     for scope in scopes:
         for cells in scope.cells.values():
@@ -50,7 +50,7 @@ def troubles(
                     reasons.setdefault(_reason(scope, cell, job), []).append(_Waiting(cell, job))
     found = [_trouble(reason, waiting, names) for reason, waiting in reasons.items()]
     found.sort(key=lambda each: (-each.taxpayers, each.vendor, each.resource, each.code))
-    return [*found, *_unread(aside)]
+    return [*found, *_faulty(held.recorded), *_unread(held.aside)]
 
 
 def _reason(scope: Scope, cell: Cell, job: Job | None) -> _Reason:
@@ -111,6 +111,20 @@ def _example(waiting: _Waiting, names: Namer) -> Example:
         last=cell.last,
         at=cell.at or (None if job is None else job.created_at),
     )
+
+
+def _faulty(recorded: Mapping[str, RecordedDeliveries]) -> Iterable[Trouble]:
+    for vendor, said in sorted(recorded.items()):
+        if said.faults:
+            yield Trouble(
+                vendor=vendor,
+                resource="",
+                code="webhooks",
+                why="; ".join(said.faults),
+                taxpayers=0,
+                commands=(f"belvo-async webhooks list --vendor {vendor}",),
+                examples=(),
+            )
 
 
 def _unread(aside: Sequence[LaidAside]) -> Iterable[Trouble]:

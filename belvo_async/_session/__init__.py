@@ -4,6 +4,8 @@ from .clock import SystemClock
 from .extraction.progress import PlanEvent, PlanOutcome, PlanProgress
 from .extraction.run import PlanRun
 from .handle import JobHandle
+from .hooks.desk import WebhookDesk, WebhookProbe
+from .hooks.findings import WebhookFinding
 from .known.settled import SettledJob
 from .reading.download import RemoteFile
 from .reading.results import Results
@@ -20,4 +22,7 @@ __all__ = [
     "Session",
     "SettledJob",
     "SystemClock",
+    "WebhookDesk",
+    "WebhookFinding",
+    "WebhookProbe",
 ]

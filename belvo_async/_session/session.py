@@ -35,6 +35,9 @@ from .core import Core
 from .delivery import GivenBody, GivenHeaders, read_delivery
 from .environment import configured_vendors
 from .handle import JobHandle, handle_on
+from .hooks.desk import WebhookDesk
+from .hooks.findings import managed_or_refuse
+from .hooks.opening import CheckWebhooks, check_at_opening, check_mode
 from .known.jobs import KnownJobs
 from .reading.prefetch import Spares
 from .receive import DeliveryReceiver
@@ -54,6 +57,8 @@ class Session(KnownJobs):
     `trust_env` sends them through the proxy that the environment names. For tests, `clock` replaces the wall clock and
     `chance` what spreads polls and makes ids: seeded, it makes them all again in every process that has it.
     `telemetry` is told of spans and counts (`belvo_async.integrations.otel.OpenTelemetry`).
+    With `check_webhooks`, what is wrong with the endpoints of vendors whose API tells of them is looked for when the
+    session opens: it is a warning in the log (`warn`) or a ConfigurationError (`refuse`).
     A session that is not open yet may be made before a fork. An open one is used only in its process and on its event
     loop: elsewhere every call raises SessionClosedError.
     Two vendors of one kind (two accounts) need two sessions.
@@ -71,8 +76,10 @@ class Session(KnownJobs):
         trust_env: bool = False,
         chance: random.Random | None = None,
         telemetry: Telemetry = SILENT,
+        check_webhooks: CheckWebhooks | None = None,
     ) -> None:
         check_connections(connections)
+        self._check_webhooks: CheckWebhooks | None = check_mode(check_webhooks)
         self._core = Core(check_vendors(vendors), clock or SystemClock(), shelter(telemetry))
         # The system's: a fork copies a generator of our own, and two processes would give their jobs the same ids.
         self._chance = chance or random.SystemRandom()
@@ -142,6 +149,8 @@ class Session(KnownJobs):
                 ways[name] = {each: binding.bind(send_to(timeout=timeout, urgency=each)) for each in Urgency}
                 core.sends[name] = ways[name][Urgency.INTERACTIVE]
                 core.bulk_sends[name] = binding.bind(send_to(timeout=timeout, bulk=True, urgency=Urgency.BULK))
+            if self._check_webhooks is not None:
+                await check_at_opening(core.vendors, core.sends, self._check_webhooks)
             tracker = Tracker(
                 store=self._jobs,
                 vendors=core.vendors,
@@ -267,6 +276,19 @@ class Session(KnownJobs):
         if core.binding is not None and not core.is_closed:
             core.binding.check()
         return await self._receiver.receive(core.vendors.get(vendor_name), core.tracker_or_none, given, core.clock)
+
+    @discreet
+    def webhooks(self, vendor_name: str) -> WebhookDesk:
+        """The webhooks that a vendor keeps for its account: endpoints, attempts to deliver, and whether all is well.
+
+        Raises UnsupportedError for a vendor whose API has nothing for them, TaskError for none of this session.
+        """
+        core, vendor = self._core, self._core.vendors.get(vendor_name)
+        if vendor is None:
+            raise TaskError(f"this session has no vendor {vendor_name!r}", field="vendor_name")
+        managed = managed_or_refuse(vendor)
+        core.check_open()
+        return WebhookDesk(managed, core.sends[vendor.name], lambda: self._http, core.clock)
 
     @property
     def vendors(self) -> Mapping[str, Vendor]:

@@ -26,12 +26,14 @@ from .plans import Plannable, PlanRules, RowPlace
 from .sink import OpenPart, PartKey, Receipt, SideFile, Sink
 from .store import ASIDE_FOR, EVER, LONG_AGO, Entry, LaidAside, Store
 from .vendor import Vendor
+from .webhooks import AttemptFilter, DeliveryAttempt, HookEndpoint, ManagedWebhooks
 
 __all__ = [
     "ASIDE_FOR",
     "EVER",
     "LONG_AGO",
     "Answer",
+    "AttemptFilter",
     "Budget",
     "Call",
     "Catalogue",
@@ -39,12 +41,15 @@ __all__ = [
     "CommonInvoice",
     "CommonPayment",
     "Conversation",
+    "DeliveryAttempt",
     "Download",
     "Entry",
     "Fetch",
     "Headers",
+    "HookEndpoint",
     "LaidAside",
     "ListRules",
+    "ManagedWebhooks",
     "OpenPart",
     "Page",
     "PartKey",

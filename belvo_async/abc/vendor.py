@@ -23,8 +23,8 @@ class Vendor(Protocol):
     `download` take; `accepts_webhooks` whether deliveries can be proven (or proof was explicitly waived); `plans` says
     by resource how requests may be cut that a plan asks for; `listings` by a word of our own which lists there are, and
     how a copy of them is kept; `changes` how changes of its records are told (`abc.changes`; a vendor may lack this:
-    then none are). Answers that fit nothing raise PayloadError; error answers
-    to reads raise VendorError.
+    then none are); `managed_webhooks` what its API offers for its webhooks (`ManagedWebhooks`; a vendor whose API has
+    nothing for them lacks this). Answers that fit nothing raise PayloadError; error answers to reads raise VendorError.
     """
 
     @property

@@ -21,8 +21,25 @@ class Habits:
     pauses: tuple[timedelta, ...]
 
 
+def _always() -> bool:
+    return True
+
+
+def _unnoted(_: Delivery) -> None:
+    pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Destination:
+    """Where something is delivered: while it `is_wanted` there; each try is `noted`."""
+
+    url: str
+    is_wanted: Callable[[], bool] = _always
+    noted: Callable[[Delivery], None] = _unnoted
+
+
 class WebhookSender:
-    """Sends webhooks in the background; `close()` ends every open try."""
+    """Sends webhooks in the background, to `url` unless told where; `close()` ends every open try."""
 
     def __init__(self, *, habits: Habits, dice: Dice, speed: float, now: Callable[[], datetime]) -> None:
         self.url: str | None = None
@@ -59,19 +76,22 @@ class WebhookSender:
             await self._session.close()
             self._session = None
 
-    def post(self, body: bytes, headers: Headers, *, kind: str = "documented") -> list[asyncio.Task[None]]:
+    def post(
+        self, body: bytes, headers: Headers, *, kind: str = "documented", to: Destination | None = None
+    ) -> list[asyncio.Task[None]]:
         """Start delivering `body`, with the webhook faults drawn for it. Does nothing without a URL.
 
         Returns the started deliveries, so that an early one can be waited for.
         """
-        if self.url is None or self._dice.hit("webhook_dropped"):
+        place = to or (None if self.url is None else Destination(url=self.url))
+        if place is None or self._dice.hit("webhook_dropped"):
             return []
         if self._dice.hit("webhook_reordered"):
-            self._hold(self._deliver(self.url, body, headers, kind))
+            self._hold(self._deliver(place, body, headers, kind))
             return []
-        started = [self._spawn(self._deliver(self.url, body, headers, kind))]
+        started = [self._spawn(self._deliver(place, body, headers, kind))]
         if self._dice.hit("webhook_duplicated"):
-            started.append(self._spawn(self._deliver(self.url, body, headers, "duplicate")))
+            started.append(self._spawn(self._deliver(place, body, headers, "duplicate")))
         self._release()
         return started
 
@@ -82,20 +102,29 @@ class WebhookSender:
 
     async def attempt(self, url: str, body: bytes, headers: Headers, *, kind: str, attempt: int = 1) -> int:
         """Make one try now and record it. Returns the status, 0 when there was no answer in time."""
-        at = self._now()
+        return (await self._attempt(url, body, headers, kind, attempt)).status
+
+    async def _attempt(self, url: str, body: bytes, headers: Headers, kind: str, attempt: int) -> Delivery:
+        loop = asyncio.get_running_loop()
+        at, began = self._now(), loop.time()
         status = await self._send(url, body, headers(body))
-        self.deliveries.append(Delivery(url=url, body=body, status=status, attempt=attempt, kind=kind, at=at))
-        return status
+        made = Delivery(
+            url=url, body=body, status=status, attempt=attempt, kind=kind, at=at, seconds=loop.time() - began
+        )
+        self.deliveries.append(made)
+        return made
 
     async def _single(self, url: str, body: bytes, headers: Headers, kind: str) -> None:
         await self.attempt(url, body, headers, kind=kind)
 
-    async def _deliver(self, url: str, body: bytes, headers: Headers, kind: str) -> None:
+    async def _deliver(self, to: Destination, body: bytes, headers: Headers, kind: str) -> None:
         pauses = iter(self._habits.pauses)
         attempt = 1
-        while not 200 <= await self.attempt(url, body, headers, kind=kind, attempt=attempt) < 300:
+        while to.is_wanted():
+            made = await self._attempt(to.url, body, headers, kind, attempt)
+            to.noted(made)
             pause = next(pauses, None)
-            if pause is None:
+            if pause is None or 200 <= made.status < 300:
                 return
             await asyncio.sleep(pause.total_seconds() / self._speed)
             attempt += 1

@@ -57,7 +57,7 @@ class SeenRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """One webhook request the simulator made. `status` is 0 when nobody answered in time."""
+    """One webhook request the simulator made. `status` is 0 when nobody answered in time; it took `seconds`."""
 
     url: str
     body: bytes = field(repr=False)
@@ -65,6 +65,7 @@ class Delivery:
     attempt: int
     kind: str
     at: datetime
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

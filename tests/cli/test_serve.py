@@ -27,6 +27,7 @@ from belvo_async._cli.serve import make_app
 from belvo_async.stores import open_store
 from tests.session.world import World, world
 from tests.troubled_store import TroubledStore
+from tests.variables import variables_of
 
 __all__ = ["world"]
 
@@ -277,3 +278,31 @@ async def test_health_is_the_stores(world: World) -> None:
             answers.append((answer.status, await answer.read()))
 
     assert [(200, b""), (503, b""), (200, b"")] == answers
+
+
+@pytest.mark.parametrize("mode", ["warn", "refuse"])
+async def test_webhooks_that_are_wrong_are_told_before_it_serves(world: World, store: str, mode: str) -> None:
+    """One sentence without a secret: a warning, or it does not start."""
+    world.syntage.webhook_url = "http://127.0.0.1:9/webhooks/syntage"
+    given = variables_of(world.syntage) | {"SYNTAGE_WEBHOOK_SECRET": SECRETS["SYNTAGE_WEBHOOK_SECRET"]}
+    command = [sys.executable, "-m", "belvo_async", "serve", "--store", store, "--port", "0", "--no-poll"]
+
+    started = await asyncio.create_subprocess_exec(
+        *(*command, "--check-webhooks", mode),
+        env={**os.environ, **given},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert started.stdout is not None
+    first = await started.stdout.readline()
+    if first:
+        started.terminate()
+    _, err = await started.communicate()
+
+    said = err.decode().splitlines()
+    is_refused = mode == "refuse"
+    assert (is_refused, not is_refused, 1) == (bool(started.returncode), b"receiving webhooks on" in first, len(said))
+    assert (
+        "not set up as they should be: no endpoint is signed by a secret that SYNTAGE_WEBHOOK_SECRET holds" in said[0]
+    )
+    assert not any(secret in said[0] for secret in given.values() if not secret.startswith("http"))

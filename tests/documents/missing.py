@@ -110,15 +110,6 @@ STILL_MISSING: Final = frozenset(
         "DeleteTag",
         # Trial Balance Insight
         "GetTrialBalanceInsight",
-        # Webhook Endpoints
-        "ListWebhookEndpoint",
-        "CreateWebhookEndpoint",
-        "GetWebhookEndpoint",
-        "UpdateWebhookEndpoint",
-        "DeleteWebhookEndpoint",
-        # Webhook Requests
-        "ListWebhookRequest",
-        "GetWebhookRequest",
     }
 )
 

@@ -21,6 +21,12 @@ def add_jobs(commands: Commands) -> None:
     _add_lists(actions)
     explain = add_command(actions, "explain", "what happened to a job, and what to do", texts.EXPLAIN)
     explain.add_argument("id", metavar="ID", help="the job's id, as `jobs list` shows it, or its first characters (4)")
+    explain.add_argument(
+        "--online",
+        action="store_true",
+        help="also ask its vendor, with the keys of its account, what it recorded of its deliveries",
+    )
+    add_config(explain)
     add_format(explain, json="one object, its timeline in it")
     abandon = add_command(actions, "abandon", "give a job up", texts.ABANDON)
     abandon.add_argument("id", metavar="ID", help="as for explain")
@@ -130,9 +136,9 @@ def _run_stuck(options: argparse.Namespace) -> int:
 
 
 def _run_explain(options: argparse.Namespace) -> int:
-    from .explain import explain_job
+    from .explain import explain
 
-    return explain_job(options.store, options.id, form=options.format)
+    return run_command(explain, options)
 
 
 def _run_abandon(options: argparse.Namespace) -> int:

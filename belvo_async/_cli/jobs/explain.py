@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import argparse
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
 
-from ...abc import Store
+from ...abc import Clock, Store
 from ...jobs import Job, Observation, told
 from ...planning.outlook import Outlook
+from ..config import config_at
 from ..existing import existing_store
-from ..lasting import run
+from ..plans.accounts import Environ
 from ..table import Table, print_table
 from ..words import stamp
+from .deliveries import deliveries_of
 from .facts import facts_of
 from .faring import faring_of, next_step
 from .find import find_job
@@ -22,19 +25,29 @@ from .find import find_job
 EVENT_NAMES: Final = ("at", "by", "status", "said")
 
 
-def explain_job(url: str | None, job_id: str, *, form: str) -> int:
-    """Print one job, how it fares against the others of its store, what to do, and its timeline."""
-    job, timeline, seen_so = run(_job(existing_store(url), job_id))
-    faring = {"fares": str(seen_so.fare), "why": seen_so.why, "do": next_step(job, seen_so)}
+async def explain(options: argparse.Namespace, environ: Environ, clock: Clock) -> int:
+    """Print one job, how it fares against the others of its store, what to do, and its timeline.
+
+    Its vendor is asked what it recorded of its deliveries only when that is said.
+    """
+    config = config_at(options.config)
+    job, timeline, seen_so = await _job(existing_store(options.store, config), options.id)
+    faring: dict[str, Any] = {"fares": str(seen_so.fare), "why": seen_so.why, "do": next_step(job, seen_so)}
+    if options.online:
+        faring["deliveries"] = await deliveries_of(job, config, environ, clock)
+    _show(job, timeline, faring, form=options.format)
+    return 0
+
+
+def _show(job: Job, timeline: Sequence[Observation], faring: Mapping[str, Any], *, form: str) -> None:
     if form == "json":
         said = [dict(zip(EVENT_NAMES, (stamp(seen.at), *_event(seen)[1:]), strict=True)) for seen in timeline]
-        print(msgspec.json.encode(facts_of(job, datetime.now(UTC)) | faring | {"timeline": said}).decode())
-        return 0
-    for name, value in _told(facts_of(job, datetime.now(UTC)) | faring):
+        print(msgspec.json.encode(facts_of(job, datetime.now(UTC)) | {**faring, "timeline": said}).decode())
+        return
+    for name, value in _told(facts_of(job, datetime.now(UTC)) | {**faring}):
         print(f"{name:10} {value}")
     print()
     print_table(Table(headings=("when", "by", "status", "said"), rows=[_event(seen) for seen in timeline]))
-    return 0
 
 
 async def _job(store: Store, job_id: str) -> tuple[Job, tuple[Observation, ...], Outlook]:

@@ -78,7 +78,7 @@ async def _taken_up(options: argparse.Namespace, environ: Environ, clock: Clock)
     url = options.store or config.store
     async with existing_store(url, config) as store:
         job = await find_job(store, options.id)
-    async with Session(_vendor(config, job, environ), store=url or "", clock=clock) as session:
+    async with Session(vendor_of_job(config, job, environ), store=url or "", clock=clock) as session:
         yield await _handle(session, job, options)
 
 
@@ -89,7 +89,7 @@ async def _handle(session: Session, job: Job, options: argparse.Namespace) -> Jo
     return await session.attach(job.id, deadline=options.wait)
 
 
-def _vendor(config: Config, job: Job, environ: Environ) -> Vendor:
+def vendor_of_job(config: Config, job: Job, environ: Environ) -> Vendor:
     """The vendor with the account that a job is of: the usual variables', or one of the file's."""
     named = [each for each in config.accounts.values() if each.vendor == job.vendor]
     vendors = [vendor_of(each, environ) for each in named or [AccountEntry(vendor=job.vendor)]]

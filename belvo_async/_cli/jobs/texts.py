@@ -16,8 +16,8 @@ SHOW: Final = (
 )
 JOBS: Final = Text(
     """\
-Looks into a store and tidies it. Needs no credentials, but for `resume` and `stop`, which talk to
-the vendor of a job.""",
+Looks into a store and tidies it. Needs no credentials, but for `resume`, `stop` and `explain
+--online`, which talk to the vendor of a job.""",
     f"""\
 examples:
   belvo-async jobs list --store sqlite:jobs.db
@@ -53,10 +53,13 @@ EXPLAIN: Final = Text(
     """\
 Says in one sentence whether a job is on time, slow, stuck, empty or partial, against what such
 jobs of this store took, and what to type. Then what was said of it, in order: when, by which way
-(answer, webhook, poll, inference, or user: what was decided here), what.""",
+(answer, webhook, poll, inference, or user: what was decided here), what. With --online its vendor
+is asked, too, how often it tried to deliver its end, and what was answered; if it cannot be asked,
+that is said.""",
     f"""\
 examples:
   belvo-async jobs explain 8b1aca82
+  belvo-async jobs explain 8b1aca82 --online           what Syntage recorded of its webhooks
   belvo-async jobs explain 8b1aca82 --format json | jq .why
 
 {DONE}""",

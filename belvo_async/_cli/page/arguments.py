@@ -24,12 +24,15 @@ def add_page(commands: Commands) -> None:
     report.add_argument(
         "--format", choices=("html", "json"), default="html", help="json: the same facts for programs (html)"
     )
+    report.add_argument(
+        "--online", action="store_true", help="also ask vendors what they recorded of their webhooks; needs their keys"
+    )
     report.set_defaults(run=_run_report)
     ui = add_command(commands, "ui", "serve the morning page", UI)
     ui.add_argument("--host", default="127.0.0.1", help="the address to listen on (127.0.0.1)")
     ui.add_argument("--port", type=read_port, default=8090, metavar="N", help="the port to listen on, 0 for any (8090)")
     ui.add_argument("--allow-remote", action="store_true", help="listen on an address that others reach")
-    ui.set_defaults(run=_run_ui)
+    ui.set_defaults(run=_run_ui, online=False)
     for each in (report, ui):
         _add_source(each)
         add_store(each)
@@ -74,4 +77,5 @@ def _source(options: argparse.Namespace) -> PageRequest:
         prices=options.prices,
         budget=options.budget,
         show_taxpayers=options.show_taxpayers,
+        online=options.online,
     )

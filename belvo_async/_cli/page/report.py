@@ -7,24 +7,27 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
-from ..._page import Morning, render
+from ..._page import Morning, read_store, render
 from ..._page.render.words import count, price, span
+from ..._session import SystemClock
+from ...abc import Clock
 from ..lasting import run
-from .source import PageRequest, morning_from
+from ..plans.accounts import Environ
+from .asking import ask_vendors
+from .source import PageRequest, morning_of
 
 STDOUT: Final = Path("-")
 
 
 def report(source: PageRequest, *, out: Path | None, form: str) -> int:
     """Write the page, whole or not at all, and print three lines about it."""
-    now = datetime.now(UTC)
-    morning = run(_morning(source, now))
+    morning = run(morning_at(source, lambda: os.environ, SystemClock()))
     text = _document(morning, form)
     place = out or Path(f"report.{form}")
     if place == STDOUT:
@@ -36,9 +39,14 @@ def report(source: PageRequest, *, out: Path | None, form: str) -> int:
     return 0
 
 
-async def _morning(source: PageRequest, now: datetime) -> Morning:
+async def morning_at(source: PageRequest, environ: Environ, clock: Clock) -> Morning:
+    """Read the store, ask vendors where that was said, and work the page out."""
     async with source.open_store() as store:
-        return await morning_from(source, store, now)
+        held = await read_store(store)
+    if source.online:
+        vendors = {job.vendor for job in held.jobs.values()}
+        held = replace(held, recorded=await ask_vendors(vendors, source.read_config(), environ, clock))
+    return morning_of(source, held, clock.now())
 
 
 def _document(morning: Morning, form: str) -> str:

@@ -30,7 +30,10 @@ from ..existing import existing_store
 
 
 class PageRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What was typed. `plans` are names of the file's; none: all of it, or without a file what was ever asked for."""
+    """What was typed. `plans` are names of the file's; none: all of it, or without a file what was ever asked for.
+
+    `online`: vendors are asked what they recorded of their deliveries.
+    """
 
     store: str | None = None
     config: Path | None = None
@@ -38,6 +41,7 @@ class PageRequest(msgspec.Struct, frozen=True, kw_only=True):
     prices: Path | None = None
     budget: Decimal | None = None
     show_taxpayers: bool = False
+    online: bool = False
 
     def read_config(self) -> Config:
         """What the file says. Raises ConfigurationError."""

@@ -38,6 +38,17 @@ def vendor_of(account: AccountEntry, environ: Environ) -> Vendor:
     return vendor
 
 
+def variable_of(account: AccountEntry, name: str) -> str:
+    """What a variable of a vendor is called for an account."""
+    own = f"{account.vendor.upper()}_"
+    return _source(account, name, own, own if account.env is None else f"{account.env.removesuffix('_')}_")
+
+
+def manages_webhooks(name: str) -> bool:
+    """Whether a vendor's API tells of its webhooks; False for one that nobody knows."""
+    return name in known_vendors() and hasattr(_dialect(name), "managed_webhooks")
+
+
 def known_vendors() -> list[str]:
     """The names of all vendors."""
     return sorted(each.name for each in pkgutil.iter_modules(vendors.__path__) if each.ispkg)

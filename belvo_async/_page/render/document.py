@@ -48,7 +48,7 @@ def render(morning: Morning, *, is_live: bool = False) -> str:
             numbers(morning),
         ),
         h("main", definitions(morning.calendars), [section(morning) for section in _SECTIONS]),
-        h("footer", h("p", _footer(is_live=is_live))),
+        h("footer", h("p", _footer(morning, is_live=is_live))),
     )
     return f"<!doctype html>\n{h('html', head, body, lang='en')}\n"
 
@@ -86,12 +86,14 @@ def _lead(morning: Morning) -> str:
     return f"{standing.whole:,} of {count(standing.total, 'taxpayer')} whole; {waiting}."
 
 
-def _footer(*, is_live: bool) -> str:
+def _footer(morning: Morning, *, is_live: bool) -> str:
+    asked = " and ".join(each.vendor for each in morning.webhooks if each.recorded is not None)
+    who = f"of its webhooks {asked} was asked" if asked else "nobody was asked"
     how = (
         "It changes by itself when the store does." if is_live else "It shows the store as it was then: write it again."
     )
     return (
-        f"Worked out from the jobs and receipts of the store; nobody was asked. {how} "
+        f"Worked out from the jobs and receipts of the store; {who}. {how} "
         "Instants are those of Mexico City. The commands take the store from --store, BELVO_ASYNC_STORE or "
         "belvo-async.toml."
     )

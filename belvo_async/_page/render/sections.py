@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -211,7 +211,29 @@ def webhook_health(morning: Morning) -> Markup:
     text = f"By which way jobs ended in the last {WEBHOOK_DAYS} days, and when the last delivery about one came."
     head: list[Child] = ["", "last delivery", "webhook", "poll", "inference", "answer", ""]
     rows = [_webhooks(each, morning) for each in morning.webhooks]
-    return _section("webhooks", title, text, _with_picture(head, rows, numbers=frozenset({2, 3, 4, 5})))
+    told = [(each.vendor, text) for each in morning.webhooks for text in _recorded(each, morning)]
+    said = [h("li", h("b", vendor), ": ", text) for vendor, text in told]
+    made = _with_picture(head, rows, numbers=frozenset({2, 3, 4, 5}))
+    return _section("webhooks", title, text, made, h("ul", said) if said else None)
+
+
+def _recorded(webhooks: Webhooks, morning: Morning) -> Iterator[Child]:
+    """What a vendor that was asked says of its own deliveries."""
+    said = webhooks.recorded
+    if said is None:
+        return
+    if said.why_not is not None:
+        yield f"it was asked what it recorded of its deliveries, and could not tell: {said.why_not}"
+        return
+    if not said.attempts:
+        yield "it recorded no attempt to deliver"
+    else:
+        last = (
+            "nobody answered the last one" if not said.last_status else f"the last one was answered {said.last_status}"
+        )
+        counts = f"of its last {count(said.attempts, 'attempt')} to deliver {said.failed:,} failed; {last}"
+        yield [counts] if said.last_at is None else [f"{counts}, ", instant(said.last_at, morning.made_at)]
+    yield from said.faults
 
 
 def _webhooks(each: Webhooks, morning: Morning) -> Sequence[Child]:

@@ -51,6 +51,10 @@ EXTRACTION_FILTERS: Filters = {
 EXTRACTION_ORDER: Final = ("startedAt", "finishedAt", "createdAt", "updatedAt")
 EVENT_FILTERS: Filters = {**same("exact", "type", "taxpayer.id", "source", "resource"), **same("date", "createdAt")}
 EVENT_ORDER: Final = ("createdAt",)
+ENDPOINT_FILTERS: Filters = {**same("exact", "url", "events"), **same("bool", "enabled")}
+ATTEMPT_FILTERS: Filters = same(
+    "exact", "url", "responseStatusCode", "event.id", "event.type", "event.source", "event.resource"
+)
 ENTITY_FILTERS: Filters = {
     **same("partial", "taxpayer.id", "taxpayer.name"),
     **same("exact", "taxpayer.personType", "credential.status"),
@@ -113,6 +117,8 @@ def _filter(name: str, values: list[str], known: Filters) -> Test | None:
 
 
 def _fits(match: Match, value: Json, wanted: str) -> bool:
+    if isinstance(value, list):
+        return any(_fits(match, each, wanted) for each in value)
     if match == "bool":
         return value is (wanted.lower() in ("true", "1"))
     if match == "number" or isinstance(value, (int, Decimal)):

@@ -33,6 +33,8 @@ from .runs import Runs, SyntageScript
 from .state import GatheredRows, SyntageJob, SyntageOutcome
 from .tags import Tags
 from .webhooks import DEFAULT_SUBSCRIPTION, SyntageEvents
+from .workspace.endpoints import Endpoints
+from .workspace.webhooks import WebhookHandlers
 
 
 class SyntageSimulator(Origin):
@@ -43,7 +45,8 @@ class SyntageSimulator(Origin):
     limit away. `example_share` of some kinds of rows say a value as the official examples do, against their schema.
     `changes_share` of the receipts and taxpayers come to say something else some day (see `alter`).
     Files are downloaded from `storage`, an origin of its own. Of the events, which are all listed,
-    those of `webhook_events` are delivered too. A CIEC of `refused-ciec1` is refused by the SAT.
+    those of `webhook_events` are delivered too, to `webhook_url`, the first of its webhook endpoints. A CIEC of
+    `refused-ciec1` is refused by the SAT.
     """
 
     manners: ClassVar[Manners] = Manners(
@@ -121,7 +124,8 @@ class SyntageSimulator(Origin):
 
     def _make_events(self, subscribed: Collection[str]) -> SyntageEvents:
         ids = OrderedIds(self.dice.stream("event_ids"), self.now)
-        return SyntageEvents(self.sender, self.dice, ids, self.now, lambda: self.signing_secret, subscribed)
+        endpoints = Endpoints(self.sender, self.dice, self.now, lambda: self.signing_secret, subscribed)
+        return SyntageEvents(self.sender, self.dice, ids, self.now, endpoints)
 
     def _make_accounts(self) -> Accounts:
         return Accounts(
@@ -181,6 +185,11 @@ class SyntageSimulator(Origin):
     def entities(self) -> tuple[str, ...]:
         """The IRIs of the entities that exist."""
         return tuple(entity.iri for entity in self._accounts.entities.values())
+
+    @property
+    def webhook_endpoints(self) -> Endpoints:
+        """Where events are delivered, and what became of it."""
+        return self._events.endpoints
 
     def rfc_of(self, entity: str) -> str:
         """Give the RFC of an entity, named by its IRI."""
@@ -321,6 +330,7 @@ class SyntageSimulator(Origin):
             *handlers.routes(),
             *self._catalogue.routes(),
             *self._insights.routes(),
+            *WebhookHandlers(endpoints=self.webhook_endpoints).routes(),
         )
         # A path that is written out goes before one with a placeholder: /invoices/payments, /invoices/{id}.
         return sorted(routes, key=lambda route: route.template.count("{"))

@@ -11,9 +11,10 @@ from typing import Final, TypeAlias
 
 from ..deliveries import WebhookSender
 from ..faults import Dice
-from ..wire import JsonObject, encode
+from ..wire import Json, JsonObject, encode
 from .errors import LD_JSON
 from .rows.invoices import Entity, OrderedIds, stamp, taxpayer_row
+from .workspace.endpoints import Endpoints, WebhookEndpoint
 
 KEPT: Final = timedelta(days=7)  # "at least 7 days" (events page)
 # What the endpoint gets unless a test subscribes it to more: what tells how something goes on, not each record.
@@ -65,24 +66,22 @@ class _Event:
 
 
 class SyntageEvents:
-    """Records events, newest last, and posts those the endpoint is subscribed to."""
+    """Records events, newest last, and posts each to the endpoints that are subscribed to it."""
 
     def __init__(
-        self,
-        sender: WebhookSender,
-        dice: Dice,
-        ids: OrderedIds,
-        now: Callable[[], datetime],
-        secret: Callable[[], str],
-        subscribed: Collection[str],
+        self, sender: WebhookSender, dice: Dice, ids: OrderedIds, now: Callable[[], datetime], endpoints: Endpoints
     ) -> None:
-        self.subscribed = frozenset(subscribed)
+        self.endpoints = endpoints
         self._sender = sender
         self._dice = dice
         self._ids = ids
         self._now = now
-        self._secret = secret
         self._events: list[_Event] = []
+
+    @property
+    def subscribed(self) -> frozenset[str]:
+        """What the configured endpoint is told of."""
+        return frozenset(self.endpoints.configured.events)
 
     def emit(
         self,
@@ -97,10 +96,10 @@ class SyntageEvents:
         """Announce something; `changes` is {field: {old, new}}. The snapshot must stay what it is now."""
         event = self._event(kind, owner, resource, snapshot, source, changes or {})
         self._events.append(event)
-        if kind not in self.subscribed:
-            return []
-        started = self._sender.post(encode(event.body()), self._headers(None, None))
-        if kind.startswith("extraction.") and self._dice.hit("webhook_forged"):
+        wanting = list(self.endpoints.wanting(kind))
+        started = [task for each in wanting for task in self._post(event, each)]
+        is_told = self.endpoints.configured in wanting
+        if is_told and kind.startswith("extraction.") and self._dice.hit("webhook_forged"):
             self._forge(event)
         return started
 
@@ -144,6 +143,13 @@ class SyntageEvents:
         if started:
             await asyncio.wait(started, timeout=self._sender.deadline_seconds)
 
+    def _post(self, event: _Event, endpoint: WebhookEndpoint) -> Deliveries:
+        body = event.body()
+        shown = body if endpoint.content_type == LD_JSON else _plain(body)
+        to = self.endpoints.destination(endpoint, body)
+        headers = self._headers(None, None, endpoint)
+        return self._sender.post(encode(shown), headers, to=to)
+
     def _event(
         self,
         kind: str,
@@ -174,16 +180,29 @@ class SyntageEvents:
         lie = self._event("extraction.updated", event.owner, resource, lambda: snapshot, resource, {})
         self._sender.post_once(encode(lie.body()), self._headers(secret, None), kind=kind)
 
-    def _headers(self, secret: str | None, at: datetime | None) -> Callable[[bytes], Mapping[str, str]]:
+    def _headers(
+        self, secret: str | None, at: datetime | None, endpoint: WebhookEndpoint | None = None
+    ) -> Callable[[bytes], Mapping[str, str]]:
+        place = endpoint or self.endpoints.configured
+
         def headers(body: bytes) -> Mapping[str, str]:
             # Called per try: each retry is signed afresh (whether Syntage does so is not documented).
-            signature = sign(self._secret() if secret is None else secret, body, at or self._now())
+            signature = sign(place.secret() if secret is None else secret, body, at or self._now())
             digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
             return {
-                "Content-Type": LD_JSON,
+                "Content-Type": place.content_type,
                 "X-Syntage-Signature": signature,
                 "X-Satws-Signature": signature,
                 "Content-Digest": f"sha-256=:{digest}:",
             }
 
         return headers
+
+
+def _plain(value: Json) -> Json:
+    """Give what `application/json` says of the same: without the keys of JSON-LD, as seen of the vendor."""
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items() if not name.startswith("@")}
+    return value

@@ -224,5 +224,18 @@ from .schema.taxes import (
     TaxReturn as TaxReturn,
     TaxStatus as TaxStatus,
 )
+from .schema.workspace.webhooks import (
+    EVENT_TYPES as EVENT_TYPES,
+    CreateWebhookEndpoint as CreateWebhookEndpoint,
+    DeleteWebhookEndpoint as DeleteWebhookEndpoint,
+    EventType as EventType,
+    GetWebhookEndpoint as GetWebhookEndpoint,
+    GetWebhookRequest as GetWebhookRequest,
+    UpdateWebhookEndpoint as UpdateWebhookEndpoint,
+    WebhookEndpoint as WebhookEndpoint,
+    WebhookEndpoints as WebhookEndpoints,
+    WebhookRequest as WebhookRequest,
+    WebhookRequests as WebhookRequests,
+)
 
 DIALECT: Final = Syntage

@@ -6,7 +6,19 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self
 
-from ...abc import Answer, Call, Conversation, Download, Fetch, Headers, PlanRules, Query, Walk, catalogue_of
+from ...abc import (
+    Answer,
+    Call,
+    Conversation,
+    Download,
+    Fetch,
+    Headers,
+    ManagedWebhooks,
+    PlanRules,
+    Query,
+    Walk,
+    catalogue_of,
+)
 from ...accounts import identify, read_keys, read_name
 from ...discreet import discreet
 from ...errors import SignatureError, TaskError, UnsupportedError, VendorError
@@ -25,10 +37,11 @@ from .results import check_readable, walk_results
 from .schema.listings import LISTINGS
 from .schema.options import Period
 from .schema.tasks import Export, Extraction
-from .settings import ORIGINS, read_key, read_secrets
+from .settings import ORIGINS, read_key, read_secrets, read_webhook_url
 from .start import start
 from .stop import stop
 from .webhooks import read_event, verify
+from .workspace.webhooks import SyntageWebhooks
 
 if TYPE_CHECKING:
     from ...abc.changes import ChangeRules
@@ -42,7 +55,8 @@ class Syntage:
     `environment` is `sandbox` or `production`; `base_url` replaces its address (https, or http on loopback).
     `webhook_secrets` are the signing secrets of the endpoints, one or several, at least 16 characters each. With
     `confirm`, a webhook only makes the job due for a poll. `allow_unauthenticated` takes deliveries unproven while no
-    secret is given.
+    secret is given. `webhook_url` is where Syntage reaches the receiver: the address of the endpoint that a session
+    checks (`Session(check_webhooks=...)`) and that commands are about.
     `account` names the account whose jobs these are, so that they outlive its keys. Without a name the account is that
     of the key, or of the oldest of `previous_keys`: give those (the oldest last) while a key is being changed, with a
     name or without, and jobs that were fired under them are followed. They are sent nowhere.
@@ -66,6 +80,7 @@ class Syntage:
         environment: Literal["sandbox", "production"] = "sandbox",
         webhook_secrets: str | Sequence[str] = (),
         confirm: bool = False,
+        webhook_url: str | None = None,
         allow_unauthenticated: bool = False,
         account: str | None = None,
         previous_keys: str | Sequence[str] = (),
@@ -78,6 +93,7 @@ class Syntage:
         self.timeout = read_timeout(timeout)
         self.origin = choose_origin(base_url, environment, ORIGINS)
         self._secrets = read_secrets(webhook_secrets)
+        self._webhook_url = read_webhook_url(webhook_url)
         keys = (self._key, *read_keys(previous_keys))
         named = read_name(account, [*keys, *self._secrets])
         self.account, self.former_accounts = identify(self.origin, keys, named)
@@ -87,15 +103,17 @@ class Syntage:
     @classmethod
     @discreet
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
-        """Read SYNTAGE_API_KEY, and if set SYNTAGE_ENV, SYNTAGE_BASE_URL, SYNTAGE_WEBHOOK_SECRET, SYNTAGE_ACCOUNT and
-        SYNTAGE_PREVIOUS_KEYS.
+        """Read SYNTAGE_API_KEY, and if set SYNTAGE_ENV, SYNTAGE_BASE_URL, SYNTAGE_WEBHOOK_SECRET, SYNTAGE_WEBHOOK_URL,
+        SYNTAGE_ACCOUNT and SYNTAGE_PREVIOUS_KEYS.
 
         Several secrets or keys are parted by commas. Raises ConfigurationError naming the variable that is missing or
         wrong.
         """
         given = Variables("SYNTAGE_", environ)
         key, secrets = given.need("API_KEY"), given.several("WEBHOOK_SECRET")
-        return cls(key, webhook_secrets=secrets, **given.common(ORIGINS, (key, *secrets)))
+        url = given.get("WEBHOOK_URL")
+        read_webhook_url(url, given.name("WEBHOOK_URL"))
+        return cls(key, webhook_secrets=secrets, webhook_url=url, **given.common(ORIGINS, (key, *secrets)))
 
     def __repr__(self) -> str:
         return f"Syntage({self.origin})"
@@ -106,6 +124,11 @@ class Syntage:
         from .changes.rules import CHANGE_RULES
 
         return CHANGE_RULES
+
+    @property
+    def managed_webhooks(self) -> ManagedWebhooks:
+        """Its endpoints and deliveries, by its API."""
+        return SyntageWebhooks(url=self._webhook_url, secrets=self._secrets, is_waived=self._allow_unauthenticated)
 
     @property
     def accepts_webhooks(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Final, cast
 
 from ...abc import Secret
 from ...errors import ConfigurationError
+from ...origins import is_safe_url
 
 # guides/api/environments
 ORIGINS: Final[Mapping[str, str]] = {
@@ -43,3 +44,12 @@ def _read_secret(given: object) -> Secret:
         # Read from a file or pasted, it would sign nothing that Syntage signs: every delivery would be refused.
         raise ConfigurationError("a Syntage webhook secret has a line break, or blanks at its ends: cut them off")
     return Secret(given)
+
+
+def read_webhook_url(given: object, name: str = "webhook_url") -> str | None:
+    """Take where deliveries are to come, or None. It is not repeated: it may hold a password."""
+    if given is not None and not is_safe_url(given):
+        raise ConfigurationError(
+            f"{name} must be an https address like https://example.com/webhooks (http on loopback)"
+        )
+    return cast("str | None", given)

@@ -54,8 +54,13 @@ SINGLE = [
     (syntage.GetTaxRetention, "/tax-retentions", syntage.TaxRetention),
     (syntage.GetTaxReturn, "/tax-returns", syntage.TaxReturn),
     (syntage.GetTaxStatus, "/tax-status", syntage.TaxStatus),
+    (syntage.GetWebhookEndpoint, "/webhook-endpoints", syntage.WebhookEndpoint),
+    (syntage.GetWebhookRequest, "/webhook-requests", syntage.WebhookRequest),
 ]
-OTHERS = {syntage.CreateCredential, syntage.CreateEntity, syntage.DeleteCredential, syntage.RevalidateCredential}
+OTHERS = {
+    *(syntage.CreateCredential, syntage.CreateEntity, syntage.DeleteCredential, syntage.RevalidateCredential),
+    *(syntage.CreateWebhookEndpoint, syntage.UpdateWebhookEndpoint, syntage.DeleteWebhookEndpoint),
+}
 
 
 def test_every_call_has_a_case() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from belvo_async.abc import Secret
 from belvo_async.payload import decode
 from belvo_async.vendors import syntage
 from belvo_async.vendors.syntage import Syntage
@@ -60,6 +61,8 @@ RECORDS: dict[str, type[msgspec.Struct]] = {
     "TaxReturn": syntage.TaxReturn,
     "TaxStatus": syntage.TaxStatus,
     "Taxpayer": syntage.Taxpayer,
+    "WebhookEndpoint": syntage.WebhookEndpoint,
+    "WebhookRequest": syntage.WebhookRequest,
 }
 
 LEFT_OUT: dict[str, str] = {
@@ -68,8 +71,6 @@ LEFT_OUT: dict[str, str] = {
     "EntityIdentifier": "identifiers are given when an entity is created; no list of this library reads them",
     "Scheduler": "periodic extractions are set up in the dashboard; their runs are ordinary extractions",
     "SchedulerRule": "see Scheduler",
-    "WebhookEndpoint": "set up once, in the dashboard; it would bring the signing secret through a record",
-    "WebhookRequest": "missed deliveries are made up for by the events and by polling",
 }
 
 # Plain texts in the document whose examples, and whose date filters, show what they are.
@@ -78,6 +79,8 @@ INSTANTS = ("createdAt", "updatedAt", "checkedAt")
 WHOLE = ("taxRegime", "type", "operationNumber", "numeroDeGarantia", "numeroDeAsiento")
 # Open or overlong content that is kept as the bytes it came in.
 BYTES = ("data", "boleta", "object", "changes")
+# Texts that no record shows.
+SECRETS = ("signingSecret",)
 
 TEXT = "Ñandú"
 SAID: dict[str, tuple[object, object]] = {
@@ -113,6 +116,8 @@ def compare(kind: Any, found: Any, name: str = "") -> Iterator[str]:
     """Name what was not read as documented."""
     if name in BYTES and (name == "boleta" or str(kind).startswith("open")):
         yield from () if isinstance(found, msgspec.Raw) and b"null" != bytes(found) else (f"{name} is lost",)
+    elif name in SECRETS:
+        yield from () if isinstance(found, Secret) and found.matches(TEXT) else (f"{name} is bare",)
     elif isinstance(kind, list):
         yield from compare(kind[0], found[0], name) if isinstance(found, tuple) else (f"{name} is no tuple",)
     elif isinstance(kind, dict):
@@ -208,13 +213,16 @@ def below(query: Any) -> set[str]:
     return {f"/invoices/{{id}}{word}{query.below}" for word in words}
 
 
-SENT: dict[str, dict[str, Any]] = {
+HOOK: Any = {"url": "https://example.com/hooks", "events": ("extraction.updated",)}
+SENT: dict[str, Mapping[str, Any]] = {
     "CredentialCiecInput": syntage.Ciec(rfc="ZZT190415QA7", password="not-a-real-ciec1").body(),
     "CredentialEfirmaInput": syntage.Efirma(certificate=b"cer", private_key=b"key", password="secret-1").body(),
     "CreateExport": syntage.Export("/tags", "csv", ("invoice.cfdi.xml",)).body(),
     "EntityCreate": syntage.CreateEntity(
         name="X", type="company", rfc="ZZT190415QA7", datasources=("sat",), identifiers=(("curp", "C"),)
     ).body(),
+    "WebhookEndpointCreate": syntage.CreateWebhookEndpoint(**HOOK).body() or {},
+    "WebhookEndpointUpdate": syntage.UpdateWebhookEndpoint(id="0f3a5c1e", **HOOK).body() or {},
 }
 
 

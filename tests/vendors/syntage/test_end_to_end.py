@@ -187,3 +187,40 @@ async def test_an_entity_is_created_and_found(session: Session, vendor: SyntageS
     found = await session.list(syntage.Entities(rfc="CSU190415QA7")).to_list()
 
     assert [made.id] == [each.id for each in found]
+
+
+async def test_a_webhook_endpoint_is_made_changed_read_and_deleted(session: Session, vendor: SyntageSimulator) -> None:
+    """Its secret is its own, and every read of it brings the same one; the configured endpoint stays."""
+    vendor.webhook_url = "http://127.0.0.1:9/configured"
+    made = await session.call(
+        syntage.CreateWebhookEndpoint(url="https://example.com/hooks", events=("extraction.updated",))
+    )
+    assert made.id is not None
+
+    changed = await session.call(
+        syntage.UpdateWebhookEndpoint(
+            id=made.id, url="https://example.com/hooks", events=("file.created",), enabled=False
+        )
+    )
+    listed = await session.list(syntage.WebhookEndpoints(event="file.created")).to_list()
+    await session.call(syntage.DeleteWebhookEndpoint(made.id))
+    left = await session.list(syntage.WebhookEndpoints()).to_list()
+
+    assert ((True, False), ("file.created",)) == ((made.enabled, changed.enabled), changed.events)
+    assert [made.signing_secret] == [each.signing_secret for each in listed] == [changed.signing_secret]
+    assert [vendor.webhook_url] == [each.url for each in left]
+    assert left[0].signing_secret != made.signing_secret
+
+
+async def test_attempts_to_deliver_are_read(session: Session, vendor: SyntageSimulator) -> None:
+    """Of one extraction: nobody answered, and Syntage says so."""
+    vendor.webhook_url = "http://127.0.0.1:9/nobody"
+    job = await extract(session, vendor, "tax_status")
+
+    attempts = await session.list(
+        syntage.WebhookRequests(event_resource=f"/extractions/{job.job.remote_id}", event_type="extraction.updated")
+    ).to_list()
+
+    assert attempts
+    assert {0} == {each.response_status_code for each in attempts}
+    assert attempts[0] == await session.call(syntage.GetWebhookRequest(attempts[0].id or ""))

@@ -81,6 +81,8 @@ LISTS: list[tuple[Query[Any], str, type[msgspec.Struct]]] = [
     (syntage.BuroReports(entity=ENTITY), f"{ENTITY}/datasources/mx/buro-de-credito/reports", syntage.BuroReport),
     (syntage.BackgroundChecks(), "/background-checks", syntage.BackgroundCheck),
     (syntage.BackgroundChecks(entity=ENTITY), f"{ENTITY}/background-checks", syntage.BackgroundCheck),
+    (syntage.WebhookEndpoints(), "/webhook-endpoints", syntage.WebhookEndpoint),
+    (syntage.WebhookRequests(), "/webhook-requests", syntage.WebhookRequest),
 ]
 
 

@@ -76,8 +76,16 @@ def test_base_url_becomes_the_origin(given: str, origin: str) -> None:
         {"base_url": b"https://api.syntage.com"},
         {"environment": ["sandbox"]},
         {"environment": None},
+        {"webhook_url": "http://hooks.example/word"},
+        {"webhook_url": "https://user:word@hooks.example/"},
+        {"webhook_url": "https://hooks.example/wo rd"},
+        {"webhook_url": "hooks.example/word"},
+        {"webhook_url": "https://[::1"},
+        {"webhook_url": "https://hooks.example\\word"},
+        {"webhook_url": 7},
+        {"webhook_url": ""},
     ],
-    ids=range(19),
+    ids=range(27),
 )
 def test_unsafe_settings_are_refused(settings: dict[str, Any]) -> None:
     """What would send the key elsewhere or in the clear, or could be guessed, is refused without repeating it."""
@@ -110,6 +118,18 @@ def test_environment_variables_are_read() -> None:
 
     assert vendor(environment="production").account == dialect.account
     assert dialect.accepts_webhooks
+
+
+def test_the_receivers_address_comes_from_the_environment() -> None:
+    """It is checked as the argument is, and named instead of it; http only on loopback."""
+    environ = {"SYNTAGE_API_KEY": KEY}
+    url = "http://127.0.0.1:8080/webhooks/syntage"
+
+    assert url == syntage.Syntage.from_env({**environ, "SYNTAGE_WEBHOOK_URL": url}).managed_webhooks.url
+    assert None is syntage.Syntage.from_env(environ).managed_webhooks.url
+    with pytest.raises(ConfigurationError, match="SYNTAGE_WEBHOOK_URL must be an https address") as refused:
+        syntage.Syntage.from_env({**environ, "SYNTAGE_WEBHOOK_URL": "http://hooks.example/word"})
+    assert "word" not in str(refused.value)
 
 
 def test_another_address_comes_from_the_environment() -> None:

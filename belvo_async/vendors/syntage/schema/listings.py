@@ -141,4 +141,7 @@ LISTINGS: Final[Mapping[str, ListRules]] = MappingProxyType(
         "customer_network": _of_entity(CustomerNetwork),
     }
 )
-"""Every list of the catalogue but one: relations have a list for each invoice, and come along with it."""
+"""Every list of the catalogue but those of webhooks, whose rows hold secrets, and of relations.
+
+Relations have a list for each invoice, and come along with it.
+"""

@@ -88,6 +88,16 @@ class Present(Filter):
 
 
 @dataclass(frozen=True, slots=True)
+class Holds(Filter):
+    """One of the several values that the row has."""
+
+    def fits(self, query: object, row: object) -> bool:
+        """Look for it among what the row has."""
+        wanted, held = getattr(query, self.field), value_at(row, self.path)
+        return wanted is None or (isinstance(held, tuple) and wanted in held)
+
+
+@dataclass(frozen=True, slots=True)
 class Span(Filter):
     """Between the instants of the fields `<field>_after` and `<field>_before`, both included."""
 

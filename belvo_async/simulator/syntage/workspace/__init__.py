@@ -1,0 +1,1 @@
+"""What belongs to a workspace beside its data: webhooks and their like."""

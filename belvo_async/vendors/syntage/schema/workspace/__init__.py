@@ -1,0 +1,1 @@
+"""Parts of a workspace beside its data: webhooks and their like."""

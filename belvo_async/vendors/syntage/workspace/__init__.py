@@ -1,0 +1,1 @@
+"""What Syntage keeps of an account beside its data."""
