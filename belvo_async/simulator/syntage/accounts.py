@@ -28,7 +28,7 @@ CHECK_SECONDS: Final = (10.0, 20.0)
 # Revalidation answers 429 with rate headers (OpenAPI); how many are let through is not documented.
 REVALIDATIONS, REVALIDATION_WINDOW = 3, timedelta(seconds=60)
 SOURCES: Final = ("sat", "buro_de_credito", "rpc", "rug", "bil")
-_RFC: Final = re.compile(r"[A-ZÑ&]{3,4}\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])[A-Z0-9]{3}")
+RFC: Final = re.compile(r"[A-ZÑ&]{3,4}\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])[A-Z0-9]{3}")
 _CHOICE, _BLANK = "The value you selected is not a valid choice.", "This value should not be blank."
 
 
@@ -251,7 +251,7 @@ def check_credential(body: JsonObject) -> list[Problem]:
 
 def _check_ciec(body: JsonObject) -> Iterator[Problem]:
     rfc, password = body.get("rfc"), body.get("password")
-    if not isinstance(rfc, str) or _RFC.fullmatch(rfc) is None:
+    if not isinstance(rfc, str) or RFC.fullmatch(rfc) is None:
         yield "rfc", "This value is not a valid RFC." if rfc else _BLANK
     if not isinstance(password, str) or len(password) < 8:
         yield "password", "This value is too short. It should have 8 characters or more." if password else _BLANK
@@ -280,7 +280,7 @@ def _rfc_of(body: JsonObject, seed: int) -> str:
     if body["type"] == "ciec":
         return str(body["rfc"])
     certificate = _from_base64(body["certificate"])
-    found = _RFC.search(certificate.decode("latin-1"))
+    found = RFC.search(certificate.decode("latin-1"))
     number = int.from_bytes(sha256(certificate).digest()[:4], "big")
     return found.group() if found else subject(seed, 1000 + number).rfc
 
@@ -293,7 +293,7 @@ def check_entity(body: JsonObject) -> list[Problem]:
     if not isinstance(body.get("name"), str) or not body["name"]:
         problems.append(("name", _BLANK))
     rfc = _entity_rfc(body)
-    if rfc and _RFC.fullmatch(rfc) is None:
+    if rfc and RFC.fullmatch(rfc) is None:
         problems.append(("rfc", "This value is not a valid RFC."))
     for index, source in enumerate(sources_of(body)):
         if source not in SOURCES:

@@ -1,6 +1,6 @@
 """Every list and single read Syntage documents here, as a table: path, rows, filters, order, paging."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeAlias
@@ -90,7 +90,7 @@ def detail(row: JsonObject | None, context: str) -> Reply:
 
 
 class SyntageCatalogue:
-    """The lists of everything held. `refresh` lets running extractions show what they have so far."""
+    """The lists of everything held, and `more`. `refresh` lets running extractions show what they have so far."""
 
     def __init__(
         self,
@@ -99,6 +99,7 @@ class SyntageCatalogue:
         gathered_rows: GatheredRows,
         records: Records,
         refresh: Callable[[], None],
+        more: Iterable[Listing] = (),
     ) -> None:
         self._accounts = accounts
         self._gathered_rows = gathered_rows
@@ -106,7 +107,7 @@ class SyntageCatalogue:
         self._tags = accounts.tags
         self._refresh = refresh
         self.parts = InvoiceParts(gathered_rows, self._tags)
-        self.listings: tuple[Listing, ...] = tuple(self._all())
+        self.listings: tuple[Listing, ...] = (*self._all(), *more)
 
     def routes(self) -> Iterator[Route]:
         """Give the routes of all lists and of the single reads that go with them."""

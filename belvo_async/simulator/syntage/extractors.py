@@ -9,6 +9,7 @@ from ..wire import JsonObject
 from .files.documents import cfdi_pdf, retention_pdf, retention_xml
 from .files.held import Files
 from .options import invoice_scope, period_of
+from .ownership.found import FoundEntities
 from .rows import registers as registries, taxes
 from .rows.altered import altered_record
 from .rows.invoices import Entity
@@ -46,6 +47,7 @@ class Gatherer:
         events: SyntageEvents,
         now: Callable[[], datetime],
         example_share: float,
+        found: FoundEntities,
     ) -> None:
         self._seed = seed
         self._example_share = example_share
@@ -54,6 +56,7 @@ class Gatherer:
         self._files = files
         self._events = events
         self._now = now
+        self._found = found
 
     def plan(self, job: SyntageJob, now: datetime) -> None:
         """Settle which invoices an extraction will bring."""
@@ -66,13 +69,18 @@ class Gatherer:
         if job.extractor == "invoice":
             self.invoices(job, len(job.plan))
             return
-        for kind, plain in SOURCES[job.extractor](self._trip(job)):
+        for kind, plain in self._gathered(job):
             row = altered_record(kind, plain, job.entity.subject.rfc, self._gathered_rows.alterations)
             change = self._records.keep(kind, job.entity, row, source=job.iri)
             job.created_points += change == "created"
             job.updated_points += change == "updated"
             if kind == "TaxRetention":
                 self._retention_files(job, row)
+
+    def _gathered(self, job: SyntageJob) -> Gathered:
+        trip = self._trip(job)
+        rows = SOURCES[job.extractor](trip)
+        return self._found.with_report(trip, rows) if job.extractor == "rpc" else rows
 
     def _trip(self, job: SyntageJob) -> Trip:
         start, end = period_of(job.options)

@@ -12,10 +12,11 @@ from ..wire import Incoming, Json, JsonObject
 from .options import read_instant
 from .rows.invoices import collection
 
-Match = Literal["exact", "partial", "date", "number", "bool"]
+Match = Literal["exact", "partial", "date", "number", "bool", "exists", "unseen"]
 # Guide and OpenAPI differ in which lists know a page number: `either` takes the cursor when the request opts in.
 Style = Literal["cursor", "cursor_only", "either", "page"]
-Filters = Mapping[str, tuple[str, Match]]  # parameter -> (path in the row, how it compares)
+# parameter -> (path in the row, how it compares); of what all rows have and none shows (`unseen`), the value itself
+Filters = Mapping[str, tuple[str, Match]]
 Test = Callable[[JsonObject], bool]
 
 LARGEST_PAGE, DEFAULT_PAGE = 1000, 20
@@ -24,6 +25,8 @@ OPERATORS: Final[Mapping[Match, tuple[str, ...]]] = {
     "exact": ("", "[]"),
     "partial": ("", "[]"),
     "bool": ("",),
+    "exists": ("",),
+    "unseen": ("",),
     "date": ("[before]", "[strictly_before]", "[after]", "[strictly_after]"),
     "number": ("", "[]", "[gt]", "[gte]", "[lt]", "[lte]", "[between]"),
 }
@@ -47,6 +50,7 @@ EXTRACTION_FILTERS: Filters = {
     **same("exact", "taxpayer.id", "status"),
     **same("partial", "extractor"),  # `tax_return` finds three of them
     **same("date", "startedAt", "finishedAt", "createdAt"),
+    "exists[rateLimitedAt]": ("rateLimitedAt", "exists"),
 }
 EXTRACTION_ORDER: Final = ("startedAt", "finishedAt", "createdAt", "updatedAt")
 EVENT_FILTERS: Filters = {**same("exact", "type", "taxpayer.id", "source", "resource"), **same("date", "createdAt")}
@@ -63,21 +67,25 @@ ENTITY_FILTERS: Filters = {
 CREDENTIAL_FILTERS: Filters = {
     **same("exact", "type", "status"),
     **same("partial", "rfc"),
-    **same("date", "createdAt"),
+    **same("date", "deactivatedAt", "createdAt"),  # rows do not show the first
 }
 INVOICE_FILTERS: Filters = {
     **same("exact", "uuid", "type", "usage", "paymentType", "paymentMethod", "issuer.blacklistStatus", "currency",
-            "receiver.blacklistStatus", "status", "pac", "cancellationStatus"),
-    **same("partial", "issuer.rfc", "issuer.name", "receiver.rfc", "receiver.name"),
+            "receiver.blacklistStatus", "status"),
+    **same("partial", "issuer.rfc", "issuer.name", "issuer.taxRegime", "receiver.rfc", "receiver.name", "pac",
+            "cancellationStatus"),
     **same("bool", "isIssuer", "isReceiver"),
-    **same("number", "version", "issuer.taxRegime", "tax", "discount", "subtotal", "total", "paidAmount", "dueAmount"),
+    **same("number", "version", "tax", "discount", "subtotal", "total", "paidAmount", "dueAmount"),
     **same("date", "issuedAt", "canceledAt", "createdAt", "updatedAt", "certifiedAt", "lastPaymentDate",
             "fullyPaidAt"),
-    "cancellationStatusProcess": ("cancellationProcessStatus", "exact"),  # the vendor spells the filter so
+    "cancellationStatusProcess": ("cancellationProcessStatus", "partial"),  # the vendor spells the filter so
     "hasXml": ("xml", "bool"),
     "hasPdf": ("pdf", "bool"),
+    "exists[paymentMethod]": ("paymentMethod", "exists"),
 }  # fmt: skip
-INVOICE_ORDER: Final = ("issuedAt", "canceledAt", "certifiedAt")
+INVOICE_ORDER: Final = ("issuedAt", "canceledAt", "certifiedAt", "amount")
+# Orders that are not called after the field: `amount` is what `total` was called before 2020-06-28.
+_ORDERED_BY: Final = {"amount": "total"}
 
 
 def asked(known: Filters, order: Sequence[str], style: Style) -> list[str]:
@@ -108,6 +116,8 @@ def _filter(name: str, values: list[str], known: Filters) -> Test | None:
     if field not in known:
         return None
     path, match = known[field]
+    if match == "unseen":
+        return lambda _: values[-1] == path
     if match == "date":
         return _date_test(path, operator, values[-1])
     if operator == "":
@@ -208,10 +218,16 @@ def page(
 
 
 def numbered_page(
-    rows: Sequence[JsonObject], call: Incoming, *, context: str, known: Filters, order: Sequence[str] = ()
+    rows: Sequence[JsonObject],
+    call: Incoming,
+    *,
+    context: str,
+    known: Filters,
+    order: Sequence[str] = (),
+    usual: int = DEFAULT_PAGE,
 ) -> JsonObject | None:
     """Give one page by its number, always with a total. None when itemsPerPage or page is out of range."""
-    size, number = _size(call), call.one("page") or "1"
+    size, number = _size(call, usual), call.one("page") or "1"
     if size is None or not number.isdecimal() or int(number) < 1:
         return None
     fitting = _ordered(_fitting(rows, call, known), call, order)
@@ -223,10 +239,10 @@ def numbered_page(
     return collection(context, call.path, members, view, len(fitting))
 
 
-def _size(call: Incoming) -> int | None:
+def _size(call: Incoming, usual: int = DEFAULT_PAGE) -> int | None:
     text = call.one("itemsPerPage")
     if text is None:
-        return DEFAULT_PAGE
+        return usual
     return int(text) if text.isdecimal() and 1 <= int(text) <= LARGEST_PAGE else None
 
 
@@ -246,11 +262,20 @@ def _after_cursor(rows: Sequence[JsonObject], call: Incoming) -> Sequence[JsonOb
 
 
 def _ordered(rows: Sequence[JsonObject], call: Incoming, fields: Sequence[str]) -> Sequence[JsonObject]:
-    for field in fields:
-        direction = call.one(f"order[{field}]")
+    """Sort by what is asked for, the first name foremost; names that are not known are ignored, as filters are."""
+    known = {f"order[{field}]": _ORDERED_BY.get(field, field) for field in fields}
+    for name in reversed([name for name in call.query if name in known]):
+        direction = call.one(name)
         if direction in ("asc", "desc"):
-            rows = sorted(rows, key=lambda row: str(at(row, field) or ""), reverse=direction == "desc")
+            rows = sorted(rows, key=lambda row: _rank(at(row, known[name])), reverse=direction == "desc")
     return rows
+
+
+def _rank(value: Json) -> tuple[int, Decimal, str]:
+    """Give what a value is sorted by: nothing before numbers, numbers before texts."""
+    if value is None:
+        return 0, Decimal(0), ""
+    return (1, Decimal(value), "") if isinstance(value, (int, Decimal)) else (2, Decimal(0), str(value))
 
 
 def _url(call: Incoming, cursor: dict[str, str]) -> str:

@@ -27,6 +27,8 @@ from .files.storage import DownloadFault, Storage
 from .handlers import Handlers, read_object
 from .insights.desk import Insights
 from .options import echo_options, invoice_scope
+from .ownership.found import FoundEntities
+from .ownership.routes import Ownership
 from .rows.invoices import Entity, OrderedIds
 from .rows.records import Records
 from .runs import Runs, SyntageScript
@@ -105,19 +107,16 @@ class SyntageSimulator(Origin):
         self._events = self._make_events(webhook_events)
         self._records = Records(self._events)
         self._files = Files(self._events, self.now)
+        self._found = FoundEntities(self.dice, self.now, self._events)
         self._gatherer = Gatherer(
-            seed, self._gathered_rows, self._records, self._files, self._events, self.now, example_share
+            seed, self._gathered_rows, self._records, self._files, self._events, self.now, example_share, self._found
         )
         self._runs = Runs(self, self._gatherer, self._events, self.dice, self.now)
         self._accounts = self._make_accounts()
         self._extractions = self._make_extractions()
         self._accounts.populate(entities)
-        self._catalogue = SyntageCatalogue(
-            accounts=self._accounts,
-            gathered_rows=self._gathered_rows,
-            records=self._records,
-            refresh=self._extractions.gather_so_far,
-        )
+        self._ownership = self._make_ownership()
+        self._catalogue = self._make_catalogue()
         self._insights = self._make_insights()
         self._exports = self._make_exports()
         self.storage = Storage(host=host, port=storage_port, dice=self.dice, now=self.now)
@@ -148,6 +147,18 @@ class SyntageSimulator(Origin):
             dice=self.dice,
             new_id=OrderedIds(self.dice.stream("extraction_ids"), self.now),
         )
+
+    def _make_ownership(self) -> Ownership:
+        return Ownership(
+            accounts=self._accounts, found=self._found, records=self._records, files=self._files,
+            extract=self._extractions.extract, url=lambda: self.url,
+        )  # fmt: skip
+
+    def _make_catalogue(self) -> SyntageCatalogue:
+        return SyntageCatalogue(
+            accounts=self._accounts, gathered_rows=self._gathered_rows, records=self._records,
+            refresh=self._extractions.gather_so_far, more=self._ownership.listings(),
+        )  # fmt: skip
 
     def _make_insights(self) -> Insights:
         return Insights(
@@ -222,6 +233,13 @@ class SyntageSimulator(Origin):
         if seen:
             for owner, cfdi, row in self._gathered_rows.by_uuid(of):
                 self._gatherer.look_again(self._accounts.entities[owner], cfdi, row)
+
+    def verify(self, entity: str) -> None:
+        """Let the next RPC extraction of an entity bring a (new) Company Verification report.
+
+        The first of every other company brings one by chance of the seed; Syntage names no extractor for it.
+        """
+        self._found.order(self._entity(entity))
 
     def next_job(
         self,
@@ -309,6 +327,7 @@ class SyntageSimulator(Origin):
         self._extractions.forget(entity)
         self._gathered_rows.drop(entity.id)
         self._records.drop(entity.id)
+        self._found.forget(entity.id)
 
     # The vendor's side
 
@@ -331,6 +350,7 @@ class SyntageSimulator(Origin):
             *self._catalogue.routes(),
             *self._insights.routes(),
             *WebhookHandlers(endpoints=self.webhook_endpoints).routes(),
+            *self._ownership.routes(),
         )
         # A path that is written out goes before one with a placeholder: /invoices/payments, /invoices/{id}.
         return sorted(routes, key=lambda route: route.template.count("{"))

@@ -14,6 +14,7 @@ from ..webhooks import SyntageEvents
 
 MIME_TYPES: Mapping[str, str] = {
     "xml": "text/xml",
+    "html": "text/html",
     "pdf": "application/pdf",
     "zip": "application/zip",
     "cer": "application/pkix-cert",

@@ -64,8 +64,8 @@ _KINDS: Final = (
         path="tax-retentions",
         event="tax_retention",
         known={
-            **same("exact", "uuid", "pac", "code", "receiver.nationality"),
-            **same("partial", "internalIdentifier", "issuer.rfc", "issuer.name", "issuer.curp", "receiver.rfc",
+            **same("exact", "uuid", "code", "internalIdentifier", "receiver.nationality"),
+            **same("partial", "pac", "issuer.rfc", "issuer.name", "issuer.curp", "receiver.rfc",
                    "receiver.name", "receiver.curp"),
             **same("number", "version", *_AMOUNTS),
             **same("date", "issuedAt", "canceledAt", "certifiedAt", "periodFrom", "periodTo"),
@@ -107,6 +107,7 @@ _KINDS: Final = (
         single="/rpc/actos",  # so, without `datasources/mx`, in the vendor's OpenAPI
         path="datasources/mx/rpc/actos",
         event="rpc_acto",
+        known={"rpcEntidade.lookupBy": ("entity", "unseen")},
     ),
     RecordKind(name="RpcSocio", single="/datasources/rpc/socios", path=None, event="rpc_socios"),
     RecordKind(
@@ -151,6 +152,14 @@ _KINDS: Final = (
         known=same("exact", "status", "country"),
         order=("score", "createdAt", "updatedAt"),
         everywhere="/background-checks",
+    ),
+    RecordKind(
+        name="CompanyVerificationReport",
+        single="/datasources/mx/company-verification/reports",
+        path="datasources/mx/company-verification/reports",
+        event="company_verification_report",
+        order=("createdAt", "updatedAt"),
+        everywhere="/datasources/mx/company-verification/reports",
     ),
 )  # fmt: skip
 KINDS: Mapping[str, RecordKind] = {kind.name: kind for kind in _KINDS}

@@ -1,0 +1,1 @@
+"""Who owns and who acts for whom: shareholders, company verification, background checks, and their insights."""
