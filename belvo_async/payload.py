@@ -97,10 +97,16 @@ def refuse_repeated_keys(body: bytes, deciding: Collection[str]) -> None:
         raise PayloadError("JSON is malformed") from None
 
 
+_BODY: Final = msgspec.json.Encoder(decimal_format="number")
+
+
 def encode_body(words: Mapping[str, object]) -> bytes:
-    """Encode a body to send, or raise TaskError for text that no request can carry, without showing it."""
+    """Encode a body to send, or raise TaskError for text that no request can carry, without showing it.
+
+    A Decimal becomes a number, digit for digit.
+    """
     try:
-        return msgspec.json.encode(words)
+        return _BODY.encode(words)
     except UnicodeEncodeError:
         del words
     raise TaskError("a text holds characters that UTF-8 cannot", field="text")

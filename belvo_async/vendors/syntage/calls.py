@@ -25,6 +25,11 @@ from .start import submit
 
 R = TypeVar("R")
 
+# Some operations, insights among them, are documented to answer plain JSON alone (OpenAPI 2020-06-28).
+_HEADERS: Final = tuple(
+    (name, f"{value}, application/json;q=0.9" if name == "Accept" else value) for name, value in HEADERS
+)
+
 
 def carry_out(call: Call[object]) -> Conversation[object]:
     """Carry out a plain call. Raises VendorError for an error answer, UnsupportedError for a call of another vendor."""
@@ -48,13 +53,14 @@ def _send(call: OneRequest[object]) -> Conversation[object]:
         method=call.method,
         target=call.target(),
         name=call.label(),
-        headers=(*HEADERS, *call.header_pairs()),
+        headers=(*_HEADERS, *call.header_pairs()),
         is_large=call.is_large,
     )
     if body is not None:
         # A PATCH is a merge (OpenAPI 2020-06-28): what it does not name stays as it is.
-        kind = "application/merge-patch+json" if call.method == "PATCH" else "application/json"
-        request = replace(request, headers=(*request.headers, ("Content-Type", kind)), body=encode_body(body))
+        usual = "application/merge-patch+json" if call.method == "PATCH" else "application/json"
+        kind = ("Content-Type", call.media_type or usual)
+        request = replace(request, headers=(*request.headers, kind), body=encode_body(body))
     # What starts or makes something must not be sent twice blindly; the rest does no more the second time.
     answer = yield replace(request, retry=Retry.SUBMIT) if call.method == "POST" else request
     expect_success(answer)

@@ -26,6 +26,7 @@ def walk_query(query: Query[object]) -> Walk[Part]:
         is_cursor=wanted.is_cursor,
         is_numbered=wanted.is_numbered,
         is_sized=wanted.is_sized,
+        is_ordered=wanted.is_ordered(),
         keep=(lambda row: all(each.fits(wanted, row) for each in asked)) if asked else None,
         keep_odd=lambda row, unread: all(touches((each.path,), unread) or each.fits(wanted, row) for each in asked),
         reads=[each.path for each in asked],

@@ -78,6 +78,16 @@ def test_ids_fill_the_path_and_the_rest_asks() -> None:
     )
 
 
+def test_plain_json_is_taken_as_well() -> None:
+    """JSON-LD is preferred; what is documented to answer plain JSON alone would refuse who takes nothing else (406)."""
+    for call in (Found(ID), Sent(display_name="X"), Changed(id=ID)):
+        headers = request_of(call).headers
+
+        assert [("Accept", "application/ld+json, application/json;q=0.9")] == [
+            each for each in headers if each[0] == "Accept"
+        ]
+
+
 def test_fields_are_the_body_and_what_was_not_said_is_not_sent() -> None:
     """Ids of other collections become IRIs, whichever way they were given; making a thing is sent once."""
     request = request_of(Sent(display_name="X", tags=(ID, f"/tags/{OTHER}"), owner=ENTITY, day=date(2025, 3, 1)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar, Final, Literal, TypeAlias, cast
 
@@ -15,14 +14,13 @@ from ....discreet import discreet
 from ....errors import ConfigurationError, TaskError
 from .account import Credential, EntityAdded
 from .forms.requests import Delete
-from .forms.subjects import RFC, read_id
+from .forms.subjects import read_id, read_rfc
 
 # resources/datasources/sat/credentials: a CIEC password has at least 8 characters.
 _SHORTEST_CIEC: Final = 8
 # The files of an e.firma have one to three KiB; what is far larger is another file.
 _LARGEST_FILE_BYTES: Final = 64 * 1024
 _DATASOURCES: Final = ("sat", "buro_de_credito", "rpc", "rug", "bil")
-_RFC: Final = re.compile(RFC, re.IGNORECASE)
 
 
 class RevalidateCredential(Call[Credential], frozen=True):
@@ -59,7 +57,7 @@ class Ciec(_Access, frozen=True, kw_only=True):
 
     @discreet
     def __post_init__(self) -> None:
-        force_setattr(self, "rfc", _read_rfc(self.rfc))
+        force_setattr(self, "rfc", read_rfc(self.rfc))
         password = _hide(self.password)
         force_setattr(self, "password", password)
         if len(password.reveal()) < _SHORTEST_CIEC:
@@ -97,12 +95,6 @@ class Efirma(_Access, frozen=True, kw_only=True):
             "privateKey": private_key.reveal(),
             "password": _hide(self.password).reveal(),
         }
-
-
-def _read_rfc(given: object) -> str:
-    if not isinstance(given, str) or not _RFC.fullmatch(given):
-        raise TaskError("rfc must be an RFC: 3 or 4 letters, 6 digits, 3 letters or digits", field="rfc")
-    return given.upper()
 
 
 def _hide(given: object) -> Secret:
@@ -165,7 +157,7 @@ class CreateEntity(Call[EntityAdded], frozen=True, kw_only=True):
         if self.type not in ("company", "person"):
             raise TaskError("type must be company or person", field="type")
         if self.rfc is not None:
-            force_setattr(self, "rfc", _read_rfc(self.rfc))
+            force_setattr(self, "rfc", read_rfc(self.rfc))
         if not _are_datasources(self.datasources):
             known = ", ".join(_DATASOURCES)
             raise TaskError(

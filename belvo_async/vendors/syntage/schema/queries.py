@@ -1,13 +1,16 @@
 """Direct reads of lists. What a filter asks is asked of each row again.
 
 Every query is narrowed by its fields; None asks nothing, and what no row could match is refused rather than answered
-with an empty list. Instants need a time zone, and a span's bounds are included.
-Where a query takes an `entity` or an `invoice`, it is an IRI or a bare uuid. Raises TaskError.
+with an empty list. Instants need a time zone; a span's bounds are included unless `Strictly`. Names match in part,
+whatever their case and accents.
+Where a query takes an `entity` or an `invoice`, it is an IRI or a bare uuid. `order` is a word like `issued_at`, with a
+`-` before it for the last first. Syntage's cursor goes by ids alone, so more than one page may lack rows when they are
+ordered: IncompleteResultError says so where Syntage counts. Raises TaskError.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from decimal import Decimal
 from typing import ClassVar, Generic, Literal, TypeAlias, TypeVar
 
 from msgspec.structs import force_setattr
@@ -16,7 +19,9 @@ from ....abc import Query
 from ....discreet import discreet
 from ....errors import TaskError
 from .account import Credential, Entity, EntityTag, Event, ExtractionState, Tag
-from .forms.filters import Filter, Present, Same, filters_of
+from .forms.bounds import AmountRange, Bound, DayBound
+from .forms.filters import Contains, DaySpan, Filter, Present, Same, Span, filters_of
+from .forms.paths import filled, settle_ids, without_ids
 from .forms.subjects import normal_entity, normal_invoice
 from .invoices import Invoice, InvoiceBatchPayment, InvoiceCreditNote, InvoiceLineItem, InvoicePayment, InvoiceRelation
 from .options import InvoiceType
@@ -74,6 +79,10 @@ class ListQuery(Query[R_co], Generic[R_co], frozen=True, kw_only=True):
         """Give the filters that are asked and that rows can be compared with."""
         return tuple(each for each in filters_of(type(self)) if each.path and any(True for _ in each.params(self)))
 
+    def is_ordered(self) -> bool:
+        """Whether an order is asked for."""
+        return getattr(self, "order", None) is not None
+
     def __repr__(self) -> str:
         # What is asked may name taxpayers.
         return f"{type(self).__name__}(...)"
@@ -88,23 +97,42 @@ class OfEntity(ListQuery[R_co], Generic[R_co], frozen=True, kw_only=True):
     entity: str
 
 
+class OfObject(ListQuery[R_co], Generic[R_co], frozen=True, kw_only=True):
+    """A list that another object has: `path` names it, with a place for each id, which may be an IRI."""
+
+    path: ClassVar[str]
+
+    @discreet
+    def __post_init__(self) -> None:
+        settle_ids(self, self.path, {})
+        super().__post_init__()
+
+    def where(self) -> tuple[str, str]:
+        """Give that list."""
+        return filled(self.path, self), f"GET {without_ids(self.path)}"
+
+
 class Entities(ListQuery[Entity], frozen=True, kw_only=True):
-    """`GET /entities`. `rfc` is compared exactly, `name` as a part of the name."""
+    """`GET /entities`. `rfc` is compared exactly, `name` as a part of the name. `registered_...` are days."""
 
     apart: ClassVar[str] = "/entities"
     filters: ClassVar[tuple[Filter, ...]] = (
         Same("rfc", "taxpayer.id", "taxpayer.id"),
-        Filter("name", "taxpayer.name"),
+        Contains("name", "taxpayer.name", "taxpayer.name"),
         Same("person_type", "taxpayer.personType", "taxpayer.person_type"),
+        DaySpan("registered", "taxpayer.registrationDate", "taxpayer.registration_date"),
     )
 
     rfc: str | None = None
     name: str | None = None
     person_type: Literal["physical", "legal"] | None = None
-    created_after: datetime | None = None
-    created_before: datetime | None = None
-    updated_after: datetime | None = None
-    updated_before: datetime | None = None
+    registered_after: DayBound | None = None
+    registered_before: DayBound | None = None
+    created_after: Bound | None = None
+    created_before: Bound | None = None
+    updated_after: Bound | None = None
+    updated_before: Bound | None = None
+    order: Literal["created_at", "-created_at", "updated_at", "-updated_at"] | None = None
 
 
 class Extractions(ListQuery[ExtractionState], frozen=True, kw_only=True):
@@ -123,24 +151,35 @@ class Extractions(ListQuery[ExtractionState], frozen=True, kw_only=True):
     extractor: str | None = None
     status: str | None = None
     rate_limited: bool | None = None
-    created_after: datetime | None = None
-    created_before: datetime | None = None
-    started_after: datetime | None = None
-    started_before: datetime | None = None
-    finished_after: datetime | None = None
-    finished_before: datetime | None = None
+    created_after: Bound | None = None
+    created_before: Bound | None = None
+    started_after: Bound | None = None
+    started_before: Bound | None = None
+    finished_after: Bound | None = None
+    finished_before: Bound | None = None
+    order: (
+        Literal[
+            "started_at", "-started_at", "finished_at", "-finished_at",
+            "created_at", "-created_at", "updated_at", "-updated_at",
+        ]
+        | None
+    ) = None  # fmt: skip
 
 
 class Credentials(ListQuery[Credential], frozen=True, kw_only=True):
-    """`GET /credentials` (resources/datasources/sat/credentials)."""
+    """`GET /credentials` (resources/datasources/sat/credentials). Rows do not show when they were deactivated."""
 
     apart: ClassVar[str] = "/credentials"
+    filters: ClassVar[tuple[Filter, ...]] = (Span("deactivated", "deactivatedAt"),)
 
     type: Literal["ciec", "efirma"] | None = None
     rfc: str | None = None
     status: str | None = None
-    created_after: datetime | None = None
-    created_before: datetime | None = None
+    deactivated_after: Bound | None = None
+    deactivated_before: Bound | None = None
+    created_after: Bound | None = None
+    created_before: Bound | None = None
+    order: Literal["created_at", "-created_at"] | None = None
 
 
 class Events(ListQuery[Event], frozen=True, kw_only=True):
@@ -158,8 +197,9 @@ class Events(ListQuery[Event], frozen=True, kw_only=True):
     rfc: str | None = None
     source: str | None = None
     resource: str | None = None
-    created_after: datetime | None = None
-    created_before: datetime | None = None
+    created_after: Bound | None = None
+    created_before: Bound | None = None
+    order: Literal["created_at", "-created_at"] | None = None
 
 
 class EntityTags(ListQuery[EntityTag], frozen=True, kw_only=True):
@@ -177,44 +217,91 @@ class Tags(ListQuery[Tag], frozen=True, kw_only=True):
     apart: ClassVar[str] = "/tags"
 
 
+BlacklistStatus: TypeAlias = Literal["presumed", "dismissed", "definitive", "favorable"]
+"""Where somebody stands on the SAT's list of article 69-B."""
+
+
 class Invoices(OfEntity[Invoice], frozen=True, kw_only=True):
-    """`GET /entities/{id}/invoices`. `uuid` is the fiscal folio; by Syntage's own id, use `GetInvoice`."""
+    """`GET /entities/{id}/invoices`. `uuid` is the fiscal folio; by Syntage's own id, use `GetInvoice`.
+
+    `has_payment_method` asks for those that say how they are paid, or do not; `order` by `amount` is by the total.
+    """
 
     under: ClassVar[str] = "/invoices"
     is_cursor: ClassVar[bool] = True
     filters: ClassVar[tuple[Filter, ...]] = (
         Same("uuid", "uuid", "uuid", folded=True),
         Same("issuer_rfc", "issuer.rfc", "issuer.rfc"),
+        Contains("issuer_name", "issuer.name", "issuer.name"),
+        Same("issuer_tax_regime", "issuer.taxRegime", "issuer.tax_regime"),
+        Same("issuer_blacklist_status", "issuer.blacklistStatus", "issuer.blacklist_status"),
         Same("receiver_rfc", "receiver.rfc", "receiver.rfc"),
+        Contains("receiver_name", "receiver.name", "receiver.name"),
+        Same("receiver_blacklist_status", "receiver.blacklistStatus", "receiver.blacklist_status"),
+        # The vendor spells the filter otherwise than the field.
+        Same("cancellation_process_status", "cancellationStatusProcess", "cancellation_process_status"),
+        Present("has_payment_method", "exists[paymentMethod]", "payment_method"),
         Same("has_xml", "hasXml", "xml"),
         Same("has_pdf", "hasPdf", "pdf"),
     )
 
     uuid: Several | None = None
+    version: Decimal | None = None
     type: InvoiceTypes | None = None
     usage: Several | None = None
     payment_type: Literal["PUE", "PPD"] | None = None
     payment_method: Several | None = None
+    has_payment_method: bool | None = None
     issuer_rfc: str | None = None
+    issuer_name: str | None = None
+    issuer_tax_regime: int | None = None
+    issuer_blacklist_status: BlacklistStatus | None = None
     receiver_rfc: str | None = None
+    receiver_name: str | None = None
+    receiver_blacklist_status: BlacklistStatus | None = None
     is_issuer: bool | None = None
     is_receiver: bool | None = None
     currency: Several | None = None
+    subtotal: AmountRange | None = None
+    discount: AmountRange | None = None
+    tax: AmountRange | None = None
+    total: AmountRange | None = None
+    paid_amount: AmountRange | None = None
+    due_amount: AmountRange | None = None
     status: Literal["VIGENTE", "CANCELADO"] | None = None
+    cancellation_status: Literal["Cancelable sin aceptación", "Cancelable con aceptación", "No cancelable"] | None = (
+        None
+    )
+    cancellation_process_status: (
+        Literal[
+            "En proceso", "Solicitud rechazada", "Cancelado sin aceptación", "Cancelado con aceptación", "Plazo vencido"
+        ]
+        | None
+    ) = None
+    pac: str | None = None
     has_xml: bool | None = None
     has_pdf: bool | None = None
-    issued_after: datetime | None = None
-    issued_before: datetime | None = None
-    certified_after: datetime | None = None
-    certified_before: datetime | None = None
-    canceled_after: datetime | None = None
-    canceled_before: datetime | None = None
-    fully_paid_after: datetime | None = None
-    fully_paid_before: datetime | None = None
-    created_after: datetime | None = None
-    created_before: datetime | None = None
-    updated_after: datetime | None = None
-    updated_before: datetime | None = None
+    issued_after: Bound | None = None
+    issued_before: Bound | None = None
+    certified_after: Bound | None = None
+    certified_before: Bound | None = None
+    canceled_after: Bound | None = None
+    canceled_before: Bound | None = None
+    last_payment_date_after: Bound | None = None
+    last_payment_date_before: Bound | None = None
+    fully_paid_after: Bound | None = None
+    fully_paid_before: Bound | None = None
+    created_after: Bound | None = None
+    created_before: Bound | None = None
+    updated_after: Bound | None = None
+    updated_before: Bound | None = None
+    order: (
+        Literal[
+            "issued_at", "-issued_at", "canceled_at", "-canceled_at",
+            "certified_at", "-certified_at", "amount", "-amount",
+        ]
+        | None
+    ) = None  # fmt: skip
 
 
 class _OfInvoice(ListQuery[R_co], Generic[R_co], frozen=True, kw_only=True):

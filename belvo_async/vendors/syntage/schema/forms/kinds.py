@@ -37,6 +37,13 @@ def is_instant(value: object) -> bool:
         return False
 
 
+def takes(asked_type: type[object], field: str, kind: type) -> bool:
+    """Whether values of a kind are among those that a field is declared for."""
+    known: Any = asked_type
+    declared = _kinds_of(known)[field]
+    return kind in (declared, *get_args(declared))
+
+
 @cache
 def _kinds_of(asked_type: type[Any]) -> Mapping[str, Any]:
     return get_type_hints(asked_type)
@@ -56,6 +63,8 @@ def _is_of(value: object, kind: Any) -> bool:
         return is_instant(value)
     if kind is date and isinstance(value, datetime):
         return False
+    if kind is Decimal:
+        return isinstance(value, Decimal) and value.is_finite()
     return isinstance(value, origin or kind) and value != "" and not (kind is int and isinstance(value, bool))
 
 
@@ -65,7 +74,7 @@ _PLAIN_WORDS: Final[Mapping[object, str]] = {
     int: "a whole number",
     date: "a date",
     datetime: "a datetime with a time zone",
-    Decimal: "a Decimal",
+    Decimal: "a finite Decimal",
     Mapping: "a mapping",
 }
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final, Generic, TypeVar, cast
-from urllib.parse import quote, urlencode
+from typing import Any, ClassVar, Generic, TypeVar, cast
+from urllib.parse import urlencode
 
 import msgspec
 from msgspec.structs import FieldInfo, fields, force_setattr
@@ -13,11 +12,10 @@ from msgspec.structs import FieldInfo, fields, force_setattr
 from .....abc import Call
 from .....discreet import discreet
 from .kinds import camel, check_kind
+from .paths import filled, places_of, settle_ids, without_ids
 from .subjects import read_id
 
 R_co = TypeVar("R_co", covariant=True)
-
-_PLACE: Final = re.compile(r"\{(\w+)\}")
 
 
 class OneRequest(Call[R_co], Generic[R_co], frozen=True):
@@ -26,8 +24,8 @@ class OneRequest(Call[R_co], Generic[R_co], frozen=True):
     `{name}` in the path is the field of that name, an id or its IRI. All other fields are sent under their names in
     camel case: in the query of a GET, else as a JSON body. What is None (or, where null means something, UNSET) is
     left out. `collections` names fields that hold an id, or several, of another collection than their place in the
-    path tells: they are sent as IRIs. `headers` names fields that are sent as the header it gives. `is_large`: the
-    answer grows with what Syntage holds. Raises TaskError.
+    path tells: they are sent as IRIs. `headers` names fields that are sent as the header it gives. `media_type` is that
+    of the body where it is not the usual one. `is_large`: the answer grows with what Syntage holds. Raises TaskError.
     """
 
     method: ClassVar[str]
@@ -35,30 +33,30 @@ class OneRequest(Call[R_co], Generic[R_co], frozen=True):
     collections: ClassVar[Mapping[str, str]] = {}
     headers: ClassVar[Mapping[str, str]] = {}
     is_large: ClassVar[bool] = False
+    media_type: ClassVar[str] = ""
 
     @discreet
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:
             if name not in self.places():
                 check_kind(self, name)
-        for name in self.places():
-            force_setattr(self, name, read_id(getattr(self, name), self._collection(name), name))
+        settle_ids(self, self.path, self.collections)
         for name in self.collections.keys() - self.places():
             force_setattr(self, name, self._iris(name, getattr(self, name)))
 
     @classmethod
     def places(cls) -> tuple[str, ...]:
         """The fields that stand in the path."""
-        return tuple(_PLACE.findall(cls.path))
+        return places_of(cls.path)
 
     @classmethod
     def label(cls) -> str:
         """The operation without ids, for logs."""
-        return f"{cls.method} {_PLACE.sub('{id}', cls.path)}"
+        return f"{cls.method} {without_ids(cls.path)}"
 
     def target(self) -> str:
         """Give path and query."""
-        path = self._filled(self.path)
+        path = filled(self.path, self)
         query = urlencode(self.query())
         return f"{path}?{query}" if query else path
 
@@ -88,13 +86,6 @@ class OneRequest(Call[R_co], Generic[R_co], frozen=True):
     @classmethod
     def _has_body(cls) -> bool:
         return bool(cls._sent())
-
-    def _filled(self, template: str) -> str:
-        return _PLACE.sub(lambda each: quote(cast("str", getattr(self, each[1])), safe=""), template)
-
-    def _collection(self, place: str) -> str:
-        """Give the collection an id belongs to: what stands before it in the path, with the ids before it."""
-        return self.collections.get(place) or self._filled(self.path[: self.path.index(f"/{{{place}}}")])
 
     def _iris(self, name: str, given: object) -> object:
         collection = self.collections[name]

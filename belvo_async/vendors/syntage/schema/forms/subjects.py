@@ -10,6 +10,7 @@ from .....errors import TaskError
 UUID: Final = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 RFC: Final = "[A-ZÑ&]{3,4}[0-9]{6}[A-Z0-9]{3}"
 TAXPAYER: Final = re.compile(f"/taxpayers/({RFC})", re.IGNORECASE)
+_RFC: Final = re.compile(RFC, re.IGNORECASE)
 _ENTITY: Final = re.compile(f"(?:/entities/)?({UUID})", re.IGNORECASE | re.ASCII)
 _INVOICE: Final = re.compile(f"(?:/invoices/)?({UUID})", re.IGNORECASE | re.ASCII)
 _ID: Final = re.compile(r"[\w-]{1,64}", re.ASCII)
@@ -47,3 +48,10 @@ def read_id(given: object, collection: str, field: str = "id") -> str:
     if not _ID.fullmatch(text):
         raise TaskError(f"{field} must be an id or {collection}/<id>", field=field)
     return text
+
+
+def read_rfc(given: object) -> str:
+    """Read an RFC, in capitals."""
+    if not isinstance(given, str) or not _RFC.fullmatch(given):
+        raise TaskError("rfc must be an RFC: 3 or 4 letters, 6 digits, 3 letters or digits", field="rfc")
+    return given.upper()
