@@ -14,8 +14,14 @@ from belvo_async.integrations.dlt import ListEnd, ListProgress, MirrorSink, list
 from tests.integrations.kit import Database, both_databases, contents, tables_of
 from tests.session.world import World
 
-# A list that belongs to one invoice each: its rows come along with the invoices.
-LEFT_OUT = {syntage.InvoiceRelations}
+# Lists that belong to one object each.
+LEFT_OUT = {
+    syntage.BackgroundCheckRecords,
+    syntage.FoundEntities,
+    syntage.InvoiceRelations,
+    syntage.ShareholderRelations,
+    syntage.ShareholderSources,
+}
 
 
 def subjects(world: World) -> dict[str, list[str]]:

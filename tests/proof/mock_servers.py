@@ -23,6 +23,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,8 @@ NEEDED: dict[str, Any] = {
     "username": "x" * 12, "password": "y" * 8, "date_from": DAY, "date_to": DAY, "year_from": 2024, "year_to": 2024,
     "type": "INFLOW", "session": SESSION, "call": belvo.RetrieveTaxStatus(link=LINK),
     "access": syntage.Ciec(rfc="PEIC211118IS0", password="y" * 8), "name": "Somebody", "extractor": "tax_status",
+    "shareholder": LINK, "relation": LINK, "report": LINK, "background_check": LINK, "relation_type": "shareholders",
+    "shares": Decimal("1500.5"), "rfc": "PEIC211118IS0",
 }  # fmt: skip
 SPECIAL: dict[type, dict[str, Any]] = {
     belvo.GetInstitution: {"id": 5},

@@ -49,20 +49,28 @@ _SAMPLES: dict[type[inspect.Type], Any] = {
 }
 
 
-def _sample(kind: inspect.Type) -> Any:
+def _sample(kind: inspect.Type, above: tuple[type, ...] = ()) -> Any:
     while isinstance(kind, inspect.Metadata):
         kind = kind.type
     if isinstance(kind, inspect.UnionType):
-        return _sample(next(each for each in kind.types if not isinstance(each, inspect.NoneType)))
+        return _sample(next(each for each in kind.types if not isinstance(each, inspect.NoneType)), above)
     if isinstance(kind, inspect.StructType):
-        return {field.encode_name: _sample(field.type) for field in kind.fields}
+        around = (*above, kind.cls)
+        return {each.encode_name: _sample(each.type, around) for each in kind.fields if not _leads_back(each, around)}
     if isinstance(kind, inspect.CollectionType):
-        return [_sample(kind.item_type)]
+        return [_sample(kind.item_type, above)]
     if isinstance(kind, inspect.DictType):
-        return {"key": _sample(kind.value_type)}
+        return {"key": _sample(kind.value_type, above)}
     if isinstance(kind, inspect.LiteralType):
         return kind.values[0]
     return copy.deepcopy(_SAMPLES[type(kind)])
+
+
+def _leads_back(field: inspect.Field, around: tuple[type, ...]) -> bool:
+    """Whether it holds a record of a type it stands in: a row has an end, be it without what would go on for ever."""
+    kinds = field.type.types if isinstance(field.type, inspect.UnionType) else (field.type,)
+    items = (each.item_type if isinstance(each, inspect.CollectionType) else each for each in kinds)
+    return any(isinstance(each, inspect.StructType) and each.cls in around for each in items)
 
 
 def paths(value: object, above: Path = ()) -> Iterator[Path]:

@@ -17,7 +17,7 @@ from belvo_async.abc import Call, Download, Query, answer_of
 EVERY_PACKAGE = [pytest.param(each, id=each.__name__.rpartition(".")[2]) for each in (belvo, syntage)]
 DIALECTS = {belvo: Belvo("an-id", "a-password"), syntage: Syntage("key-of-nobody")}
 # What queries, calls and files are made of, and nobody asks for by itself.
-BASES = {"ListQuery", "OfLink", "Retrieval", "OfEntity", "Get", "Delete", "OneRequest", "OneFile"}
+BASES = {"ListQuery", "OfLink", "Retrieval", "OfEntity", "OfObject", "Get", "Delete", "OneRequest", "OneFile"}
 BASES |= {"Insight", "PeriodInsight", "SeriesInsight", "InsightList"}
 
 

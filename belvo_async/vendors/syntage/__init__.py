@@ -52,6 +52,12 @@ from .schema.fiscal_queries import (
     TaxReturns as TaxReturns,
     TaxStatuses as TaxStatuses,
 )
+from .schema.forms.bounds import (
+    AmountRange as AmountRange,
+    Bound as Bound,
+    DayBound as DayBound,
+    Strictly as Strictly,
+)
 from .schema.gets import (
     GetBackgroundCheck as GetBackgroundCheck,
     GetBilReport as GetBilReport,
@@ -170,6 +176,56 @@ from .schema.options import (
     Period as Period,
     TaxRetentionOptions as TaxRetentionOptions,
     TaxReturnOptions as TaxReturnOptions,
+)
+from .schema.ownership.calls import (
+    CreateShareholder as CreateShareholder,
+    DeleteShareholder as DeleteShareholder,
+    DeleteShareholderRelation as DeleteShareholderRelation,
+    DeleteShareholderSource as DeleteShareholderSource,
+    GetShareholder as GetShareholder,
+    GetShareholderRelation as GetShareholderRelation,
+    GetShareholderSource as GetShareholderSource,
+    PromoteShareholder as PromoteShareholder,
+    UpdateShareholder as UpdateShareholder,
+    UpdateShareholderRelation as UpdateShareholderRelation,
+)
+from .schema.ownership.checks import (
+    BackgroundCategory as BackgroundCategory,
+    BackgroundCheckRecord as BackgroundCheckRecord,
+    BackgroundCheckRecords as BackgroundCheckRecords,
+    BackgroundField as BackgroundField,
+    BackgroundSection as BackgroundSection,
+)
+from .schema.ownership.insights import (
+    CurrentPower as CurrentPower,
+    CurrentPowers as CurrentPowers,
+    GetRpcShareholders as GetRpcShareholders,
+    PowerHolder as PowerHolder,
+    RpcShareholder as RpcShareholder,
+    RpcShareholders as RpcShareholders,
+    ShareholderInsight as ShareholderInsight,
+    ShareholderInsights as ShareholderInsights,
+    ShareholderScore as ShareholderScore,
+)
+from .schema.ownership.shareholders import (
+    RelationType as RelationType,
+    Shareholder as Shareholder,
+    ShareholderRelation as ShareholderRelation,
+    ShareholderRelations as ShareholderRelations,
+    Shareholders as Shareholders,
+    ShareholderSource as ShareholderSource,
+    ShareholderSources as ShareholderSources,
+)
+from .schema.ownership.verification import (
+    CompanyVerificationPdf as CompanyVerificationPdf,
+    CompanyVerificationReport as CompanyVerificationReport,
+    CompanyVerificationReports as CompanyVerificationReports,
+    FoundEntities as FoundEntities,
+    FoundEntity as FoundEntity,
+    GetCompanyVerificationReport as GetCompanyVerificationReport,
+    GetFoundEntity as GetFoundEntity,
+    Power as Power,
+    SeriesHolding as SeriesHolding,
 )
 from .schema.queries import (
     Credentials as Credentials,

@@ -14,12 +14,14 @@ from belvo_async.tolerant import listening
 from belvo_async.vendors import syntage
 from belvo_async.vendors.syntage.schema.insights.forms import Insight
 from tests.vendors.syntage.kit import ENTITY, NOW, RFC, answer, converse, raw, sample, vendor
+from tests.vendors.syntage.ownership.test_calls import CASES as OWNERSHIP
 
 ID = "b9e60d3a-8f27-4a55-93c1-4f7d2e1a6c08"
 CREDENTIAL = "c2b7d9e4-05a1-4c3f-9f18-6d4e7a0b3c52"
 PASSWORD = "not-a-real-ciec1"
 CIEC = syntage.Ciec(rfc=RFC, password=PASSWORD)
 EFIRMA = syntage.Efirma(certificate=b"fake .cer bytes", private_key=b"fake .key bytes", password="not-a-real-key")
+VERIFICATION = "/datasources/mx/company-verification/reports"
 
 
 def call(asked: Call[Any]) -> Any:
@@ -30,6 +32,7 @@ SINGLE = [
     (syntage.GetBackgroundCheck, "/background-checks", syntage.BackgroundCheck),
     (syntage.GetBilReport, "/datasources/bil/reports", syntage.BilReport),
     (syntage.GetBuroReport, "/datasources/mx/buro-de-credito/reports", syntage.BuroReport),
+    (syntage.GetCompanyVerificationReport, VERIFICATION, syntage.CompanyVerificationReport),
     (syntage.GetCredential, "/credentials", syntage.Credential),
     (syntage.GetElectronicAccountingRecord, "/electronic-accounting-records", syntage.ElectronicAccountingRecord),
     (syntage.GetEntity, "/entities", syntage.Entity),
@@ -50,6 +53,7 @@ SINGLE = [
     (syntage.GetRugOperacion, "/datasources/rug/operaciones", syntage.RugOperacion),
     (syntage.GetSatCertificate, "/datasources/mx/sat/certificados", syntage.SatCertificate),
     (syntage.GetSatCfdi, "/datasources/mx/sat/cfdis", syntage.SatCfdi),
+    (syntage.GetShareholder, "/shareholders", syntage.Shareholder),
     (syntage.GetTaxComplianceCheck, "/tax-compliance-checks", syntage.TaxComplianceCheck),
     (syntage.GetTaxRetention, "/tax-retentions", syntage.TaxRetention),
     (syntage.GetTaxReturn, "/tax-returns", syntage.TaxReturn),
@@ -61,6 +65,8 @@ OTHERS = {
     *(syntage.CreateCredential, syntage.CreateEntity, syntage.DeleteCredential, syntage.RevalidateCredential),
     *(syntage.CreateWebhookEndpoint, syntage.UpdateWebhookEndpoint, syntage.DeleteWebhookEndpoint),
 }
+# These have their cases in `ownership`.
+OTHERS |= {kind for kind, *_ in OWNERSHIP}
 
 
 def test_every_call_has_a_case() -> None:
@@ -299,8 +305,9 @@ def test_files_are_followed_without_the_key() -> None:
         (syntage.TaxReturnPdf(ID), f"/tax-returns/{ID}/pdf", "application/pdf"),
         (syntage.TaxReturnData(ID), f"/tax-returns/{ID}/data", "application/json"),
         (syntage.BackgroundCheckPdf(ID), f"/background-checks/{ID}/pdf", "application/pdf"),
+        (syntage.CompanyVerificationPdf(f"{VERIFICATION}/{ID}"), f"{VERIFICATION}/{ID}/pdf", "application/pdf"),
     ],
-    ids=["xml", "pdf", "json", "retention", "return", "return data", "check"],
+    ids=["xml", "pdf", "json", "retention", "return", "return data", "check", "verification"],
 )
 def test_documents_are_asked_for_by_their_form(download: Download, target: str, accept: str) -> None:
     """One request, whose Accept chooses the form; its name holds no id, and it follows nowhere."""
@@ -317,6 +324,7 @@ def test_every_file_type_is_offered() -> None:
     assert {
         syntage.BackgroundCheckPdf,
         syntage.Cfdi,
+        syntage.CompanyVerificationPdf,
         syntage.ExportFile,
         syntage.FileDownload,
         syntage.TaxRetentionCfdi,

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 import pytest
@@ -15,7 +15,9 @@ from belvo_async.abc import Secret
 from belvo_async.payload import decode
 from belvo_async.vendors import syntage
 from belvo_async.vendors.syntage import Syntage
-from belvo_async.vendors.syntage.schema.forms.filters import Span, filters_of
+from belvo_async.vendors.syntage.schema.forms.filters import DaySpan, Ordered, Span, Within, filters_of
+from belvo_async.vendors.syntage.schema.forms.kinds import camel
+from belvo_async.vendors.syntage.schema.forms.paths import without_ids
 from belvo_async.vendors.syntage.schema.insights.forms import PeriodOption
 from tests.vendors.syntage.kit import sample
 
@@ -31,7 +33,11 @@ FILTERS: dict[str, list[str]] = {
 
 RECORDS: dict[str, type[msgspec.Struct]] = {
     "BackgroundCheck": syntage.BackgroundCheck,
+    "BackgroundCheckRecord": syntage.BackgroundCheckRecord,
     "BilReport": syntage.BilReport,
+    "CompanyVerificationFoundEntity": syntage.FoundEntity,
+    "CompanyVerificationReport": syntage.CompanyVerificationReport,
+    "CorporateStructureCurrentPowersEntity": syntage.PowerHolder,
     "Credential": syntage.Credential,
     "ElectronicAccountingRecord": syntage.ElectronicAccountingRecord,
     "Entity": syntage.Entity,
@@ -52,9 +58,15 @@ RECORDS: dict[str, type[msgspec.Struct]] = {
     "RpcActo": syntage.RpcActo,
     "RpcEntidade": syntage.RpcEntidade,
     "RpcSocio": syntage.RpcSocio,
+    "RpcShareholdersInsight": syntage.RpcShareholders,
     "RugGarantia": syntage.RugGarantia,
     "RugOperacionFull": syntage.RugOperacion,
     "SatCertificate": syntage.SatCertificate,
+    "Shareholder": syntage.Shareholder,
+    "ShareholderPromotedResponse": syntage.EntityAdded,
+    "ShareholderRelation": syntage.ShareholderRelation,
+    "ShareholderRelationsSource": syntage.ShareholderSource,
+    "ShareholdersInsight": syntage.ShareholderInsight,
     "Tag": syntage.Tag,
     "TaxComplianceCheck": syntage.TaxComplianceCheck,
     "TaxRetention": syntage.TaxRetention,
@@ -77,12 +89,15 @@ LEFT_OUT: dict[str, str] = {
 INSTANTS = ("createdAt", "updatedAt", "checkedAt")
 # Numbers without a fraction: codes, months, running numbers.
 WHOLE = ("taxRegime", "type", "operationNumber", "numeroDeGarantia", "numeroDeAsiento")
+# Amounts that the vendor writes as texts; of other records, texts of the same names stay texts.
+QUOTED = ("totalsAmount", "totalsPercentage", "amount", "valuePerShare", "bucketPercentage", "shares", "percentage")
 # Open or overlong content that is kept as the bytes it came in.
-BYTES = ("data", "boleta", "object", "changes")
+BYTES = ("data", "boleta", "object", "changes", "metadata")
 # Texts that no record shows.
 SECRETS = ("signingSecret",)
 
 TEXT = "Ñandú"
+AMOUNT = "-10.500"
 SAID: dict[str, tuple[object, object]] = {
     "text": (TEXT, TEXT),
     "uuid": ("0f3a5c1e-7b42-4d19-9c60-2a8e51d7b904", "0f3a5c1e-7b42-4d19-9c60-2a8e51d7b904"),
@@ -107,8 +122,10 @@ def say(kind: Any, name: str = "") -> object:
         return {"id": "1"}
     if name in INSTANTS:
         return SAID["instant"][0]
+    if kind == "text" and name in QUOTED:
+        return AMOUNT
     if kind in ("amount", "number"):
-        return msgspec.Raw(b"601" if name in WHOLE else b"-10.500")
+        return msgspec.Raw(b"601" if name in WHOLE else AMOUNT.encode())
     return SAID[kind][0]
 
 
@@ -125,6 +142,8 @@ def compare(kind: Any, found: Any, name: str = "") -> Iterator[str]:
         for key, each in kind.items():
             if key not in ("?", "@context"):
                 yield from compare(each, getattr(found, fields.get(key, ""), None), key)
+    elif kind.removesuffix("?") == "text" and name in QUOTED:
+        yield from () if (AMOUNT, True) == (str(found), isinstance(found, str | Decimal)) else (f"{name} is lost",)
     elif kind.startswith("@"):
         yield from () if isinstance(found, msgspec.Struct) and "1" == getattr(found, "id", None) else (name,)
     elif expected(kind.removesuffix("?"), name) != (type(found), str(found)):
@@ -133,7 +152,7 @@ def compare(kind: Any, found: Any, name: str = "") -> Iterator[str]:
 
 def expected(kind: str, name: str) -> tuple[type[object], str]:
     if kind in ("amount", "number"):
-        number = 601 if name in WHOLE else Decimal("-10.500")
+        number = 601 if name in WHOLE else Decimal(AMOUNT)
         return type(number), str(number)
     value = SAID["instant" if name in INSTANTS else kind][1]
     return type(value), str(value)
@@ -192,18 +211,46 @@ def _hollow(kinds: Mapping[str, Any], *, full: bool) -> dict[str, object]:
 
 
 def asked(query: Any) -> set[str]:
-    """The filters a query type can send, in the spelling of the document."""
-    spans = (Span, PeriodOption)
-    return {f"{each.param}[...]" if isinstance(each, spans) else each.param for each in filters_of(query)}
+    """What a query type can send, in the spelling of the document."""
+    orders = {f"order[{camel(each.removeprefix('-'))}]" for each in words_of(query, "order")}
+    spelt = {**dict.fromkeys((Span, DaySpan, PeriodOption), "[...]"), Within: "[=]"}
+    others = (each for each in filters_of(query) if not isinstance(each, Ordered))
+    return orders | {f"{each.param}{spelt.get(type(each), '')}" for each in others}
+
+
+def words_of(query: Any, field: str) -> set[str]:
+    """The words that a field of a query takes, where it takes no others."""
+    kind = get_type_hints(query).get(field)
+    return {word for part in get_args(kind) for word in get_args(part)}
+
+
+def lists_of(query: Any) -> set[str]:
+    """The lists that a query type reads, in the spelling of the document."""
+    named = {
+        query.apart,
+        without_ids(getattr(query, "path", "")),
+        f"/entities/{{id}}{query.under}" if query.under else "",
+    }
+    return {*named, *below(query)} - {""}
 
 
 @pytest.mark.parametrize("query", Syntage("key-of-nobody").queries, ids=lambda each: each.__name__)
 def test_every_filter_is_documented(query: Any) -> None:
     """Syntage ignores filters it does not know, so a misspelt one would quietly bring everything."""
-    lists = {query.apart, f"/entities/{{id}}{query.under}" if query.under else "", *below(query)} - {""}
+    lists = lists_of(query)
 
     assert set() == {each for each in lists if each not in FILTERS}
     assert asked(query) <= set().union(*(FILTERS[each] for each in lists))
+
+
+@pytest.mark.parametrize("query", Syntage("key-of-nobody").queries, ids=lambda each: each.__name__)
+def test_every_documented_filter_and_order_is_offered(query: Any) -> None:
+    """Whatever a list can be narrowed or ordered by; an order goes both ways."""
+    documented = set().union(*(FILTERS[each] for each in lists_of(query)))
+
+    assert set() == documented - asked(query)
+    orders = words_of(query, "order")
+    assert orders == {f"-{each}".replace("--", "") for each in orders}
 
 
 def below(query: Any) -> set[str]:
@@ -214,7 +261,7 @@ def below(query: Any) -> set[str]:
 
 
 HOOK: Any = {"url": "https://example.com/hooks", "events": ("extraction.updated",)}
-SENT: dict[str, Mapping[str, Any]] = {
+SENT: dict[str, Any] = {
     "CredentialCiecInput": syntage.Ciec(rfc="ZZT190415QA7", password="not-a-real-ciec1").body(),
     "CredentialEfirmaInput": syntage.Efirma(certificate=b"cer", private_key=b"key", password="secret-1").body(),
     "CreateExport": syntage.Export("/tags", "csv", ("invoice.cfdi.xml",)).body(),
@@ -223,6 +270,14 @@ SENT: dict[str, Mapping[str, Any]] = {
     ).body(),
     "WebhookEndpointCreate": syntage.CreateWebhookEndpoint(**HOOK).body() or {},
     "WebhookEndpointUpdate": syntage.UpdateWebhookEndpoint(id="0f3a5c1e", **HOOK).body() or {},
+    "CreateEntityShareholder": syntage.CreateShareholder(
+        entity="E", relation_type="shareholders", name="X", rfc="ZZT190415QA7", shares=Decimal(1)
+    ).body(),
+    "PromoteShareholderRelation": syntage.PromoteShareholder(
+        shareholder="S", relation="R", name="X", rfc="ZZT190415QA7", datasources=("sat",)
+    ).body(),
+    "UpdateShareholder": syntage.UpdateShareholder(id="S", name="X", rfc=None).body(),
+    "UpdateShareholderRelation": syntage.UpdateShareholderRelation(id="R", shareholder="S", shares=Decimal(1)).body(),
 }
 
 

@@ -6,14 +6,16 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 import pytest
 
-from belvo_async import JobFailedError, NotFoundError, Session, Status, Syntage, syntage
+from belvo_async import IncompleteResultError, JobFailedError, NotFoundError, Session, Status, Syntage, syntage
 from belvo_async.abc import answer_of
 from belvo_async.simulator import SyntageSimulator
+from belvo_async.vendors.syntage.schema.forms.paths import places_of
 from belvo_async.vendors.syntage.schema.forms.requests import Get
 from belvo_async.vendors.syntage.schema.insights.forms import InsightList
 from tests.virtual_time import VirtualClock
@@ -109,18 +111,44 @@ LISTS: list[Any] = [each for each in DIALECT.queries if each not in NOT_THERE]
 SINGLES: dict[object, Any] = {answer_of(each): each for each in DIALECT.calls if issubclass(each, Get)}
 
 
+# The list in which the object stands that another list belongs to.
+PARENTS: dict[str, Any] = {
+    "background_check": syntage.BackgroundChecks,
+    "relation": syntage.ShareholderRelations,
+    "report": syntage.CompanyVerificationReports,
+    "shareholder": syntage.Shareholders,
+}
+# Of insights, the direction.
+NEEDED: dict[Any, dict[str, Any]] = {syntage.ShareholderInsights: {"relation_type": "shareholders"}}
+
+
+async def parents_of(session: Session, query: Any) -> dict[str, Any]:
+    """The ids of the first objects that a list belongs to."""
+    found: dict[str, Any] = {}
+    for place in places_of(getattr(query, "path", "")):
+        above = {each: found[each] for each in places_of(getattr(PARENTS[place], "path", ""))}
+        found[place] = (await session.list(PARENTS[place](**above)).to_list())[0].id
+    return found
+
+
 async def test_every_list_answers_and_every_row_is_known_singly(session: Session, vendor: SyntageSimulator) -> None:
-    """Each query of the catalogue is a list Syntage has; its rows, but for insights, can be read by their ids."""
+    """Each query of the catalogue is a list Syntage has; its rows can be read by their ids, where it has a way to."""
     for extractor in syntage.EXTRACTORS:
         await extract(session, vendor, extractor)
+    read_singly: set[Any] = set()
 
     for query in LISTS:
-        narrowed = {"entity": vendor.entities[0]} if "entity" in query.__struct_fields__ else {}
-        rows = await session.list(query(**narrowed)).to_list()
+        parents = await parents_of(session, query)
+        entity = {"entity": vendor.entities[0]} if "entity" in query.__struct_fields__ else {}
+        rows = await session.list(query(**entity, **parents, **NEEDED.get(query, {}))).to_list()
 
         assert rows or not issubclass(query, InsightList)
-        for row in rows[:1] if "id" in answer_of(query).__struct_fields__ else ():
-            assert row.id == (await session.call(SINGLES[answer_of(query)](row.id))).id, query.__name__
+        record = answer_of(query)
+        for row in rows[:1] if record in SINGLES else ():
+            assert row.id == (await session.call(SINGLES[record](row.id, **parents))).id, query.__name__
+            read_singly.add(record)
+
+    assert {syntage.FoundEntity, syntage.ShareholderRelation, syntage.ShareholderSource} < read_singly
 
 
 async def test_an_export_is_a_job_and_a_file(session: Session, vendor: SyntageSimulator) -> None:
@@ -224,3 +252,31 @@ async def test_attempts_to_deliver_are_read(session: Session, vendor: SyntageSim
     assert attempts
     assert {0} == {each.response_status_code for each in attempts}
     assert attempts[0] == await session.call(syntage.GetWebhookRequest(attempts[0].id or ""))
+
+
+async def test_invoices_are_narrowed_by_amount_and_ordered(session: Session, vendor: SyntageSimulator) -> None:
+    """Ranges and parts of names, one page in the order asked for."""
+    await extract(session, vendor, "invoice")
+    everything = await session.list(syntage.Invoices(entity=vendor.entities[0])).to_list()
+    totals = sorted(each.total or Decimal(0) for each in everything)
+    middle = syntage.AmountRange(more_than=totals[5], at_most=totals[-6])
+
+    some = await session.list(
+        syntage.Invoices(entity=vendor.entities[0], total=middle, type="I", order="-amount")
+    ).to_list()
+
+    wanted = {each.id for each in everything if middle.holds(each.total) and each.type == "I"}
+    assert 0 < len(some) < len(everything)
+    assert wanted == {each.id for each in some}
+    assert sorted((each.total for each in some), reverse=True) == [each.total for each in some]
+
+
+async def test_what_the_cursor_loses_in_another_order_is_told(session: Session, vendor: SyntageSimulator) -> None:
+    """The cursor goes by ids: the pages of another order lack rows, and nobody would know but for the count."""
+    task = syntage.Extraction(vendor.entities[0], "invoice", syntage.InvoiceOptions(period=LONG))
+    await (await session.fire(task))
+    query = syntage.Invoices(entity=vendor.entities[0], order="amount")
+    assert 100 < len(await session.list(syntage.Invoices(entity=vendor.entities[0])).to_list())
+
+    with pytest.raises(IncompleteResultError):
+        await session.list(query).to_list()

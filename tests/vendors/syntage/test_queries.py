@@ -18,6 +18,8 @@ from tests.vendors.syntage.kit import ENTITY, RFC, params, path, vendor
 
 ID = "b9e60d3a-8f27-4a55-93c1-4f7d2e1a6c08"
 INVOICE = f"/invoices/{ID}"
+HOLDER, CHECK = f"/shareholders/{ID}", f"/background-checks/{ID}"
+REPORTS = "/datasources/mx/company-verification/reports"
 AFTER, BEFORE = datetime(2025, 3, 1, tzinfo=UTC), datetime(2025, 3, 31, 12, tzinfo=UTC)
 LATEST = datetime.max.replace(tzinfo=timezone(timedelta(hours=-6)))
 WITHIN, OUTSIDE = "2025-03-14T00:00:00Z", "2025-04-14T00:00:00Z"
@@ -83,6 +85,18 @@ LISTS: list[tuple[Query[Any], str, type[msgspec.Struct]]] = [
     (syntage.BackgroundChecks(entity=ENTITY), f"{ENTITY}/background-checks", syntage.BackgroundCheck),
     (syntage.WebhookEndpoints(), "/webhook-endpoints", syntage.WebhookEndpoint),
     (syntage.WebhookRequests(), "/webhook-requests", syntage.WebhookRequest),
+    (syntage.BackgroundCheckRecords(background_check=ID), f"{CHECK}/records", syntage.BackgroundCheckRecord),
+    (syntage.Shareholders(), "/shareholders", syntage.Shareholder),
+    (syntage.Shareholders(entity=ENTITY), f"{ENTITY}/shareholders", syntage.Shareholder),
+    (syntage.ShareholderRelations(shareholder=HOLDER), f"{HOLDER}/relations", syntage.ShareholderRelation),
+    (
+        syntage.ShareholderSources(shareholder=ID, relation=f"{HOLDER}/relations/{ID}"),
+        f"{HOLDER}/relations/{ID}/sources",
+        syntage.ShareholderSource,
+    ),
+    (syntage.CompanyVerificationReports(), REPORTS, syntage.CompanyVerificationReport),
+    (syntage.CompanyVerificationReports(entity=ENTITY), f"{ENTITY}{REPORTS}", syntage.CompanyVerificationReport),
+    (syntage.FoundEntities(report=f"{REPORTS}/{ID}"), f"{REPORTS}/{ID}/found-entities", syntage.FoundEntity),
 ]
 
 
@@ -100,7 +114,7 @@ def test_each_list_is_asked_for_where_it_stands(query: Query[Any], target: str, 
     request = next(reading.steps(None))
 
     assert (f"{target}?itemsPerPage=100", record) == (request.target, reading.shape.record)
-    template = target.replace(ENTITY, "/entities/{id}").replace(INVOICE, "/invoices/{id}")
+    template = target.replace(ENTITY, "/entities/{id}").replace(ID, "{id}")
     assert f"GET {template}" == request.name
     assert reading.shape.keep is None
     assert "x" == reading.shape.record_id(reading.shape.guard(id="x"))
@@ -354,12 +368,14 @@ def test_guards_are_small() -> None:
 
 
 def test_what_rows_do_not_show_is_left_to_the_vendor() -> None:
-    """A part of a name, and a filter on something that rows lack, are sent and not compared."""
+    """A filter on something that rows lack is sent and not compared."""
     acts = read(syntage.RpcActos(entity=ENTITY, lookup_by="entity"))
 
     assert {"rpcEntidade.lookupBy": "entity", "itemsPerPage": "100"} == params(next(acts.steps(None)))
     assert acts.shape.keep is None
-    assert read(syntage.Entities(name="zapa")).shape.keep is None
+    gone = read(syntage.Credentials(deactivated_before=BEFORE))
+    assert {"deactivatedAt[before]": "2025-03-31T12:00:00Z", "itemsPerPage": "100"} == params(next(gone.steps(None)))
+    assert gone.shape.keep is None
 
 
 def test_links_of_offset_lists_are_followed() -> None:

@@ -57,6 +57,7 @@ class Entity(Record, frozen=True, kw_only=True):
 class EntityAdded(Part, frozen=True, kw_only=True):
     """What creating an entity answers. Whoever holds `onboarding_url` may add credentials to it."""
 
+    ld_type: str | None = msgspec.field(default=None, name="@type")
     id: str | None = None
     name: str | None = None
     rfc: str | None = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -37,6 +38,9 @@ from .insights.lists import (
     VendorNetwork,
 )
 from .invoices import Invoice
+from .ownership.insights import CurrentPowers, ShareholderInsights
+from .ownership.shareholders import Shareholders
+from .ownership.verification import CompanyVerificationReports
 from .queries import (
     Credentials,
     Entities,
@@ -134,14 +138,18 @@ LISTINGS: Final[Mapping[str, ListRules]] = MappingProxyType(
         "bil_reports": _of_entity(BilReports, "bil"),
         "buro_reports": _of_entity(BuroReports, "buro_de_credito_report"),
         "background_checks": _of_entity(BackgroundChecks, "background_check"),
+        "shareholders": _of_account(Shareholders),
+        "company_verification_reports": _of_entity(CompanyVerificationReports),
         "products_and_services_bought": _of_entity(ProductsAndServicesBought),
         "products_and_services_sold": _of_entity(ProductsAndServicesSold),
         "invoicing_annual_comparison": _of_entity(InvoicingAnnualComparison),
         "vendor_network": _of_entity(VendorNetwork),
         "customer_network": _of_entity(CustomerNetwork),
+        "shareholder_insights": _of_entity(partial(ShareholderInsights, relation_type="shareholders")),
+        "current_powers": _of_entity(CurrentPowers),
     }
 )
-"""Every list of the catalogue but those of webhooks, whose rows hold secrets, and of relations.
+"""Every list of the catalogue but those of webhooks, whose rows hold secrets, and those that belong to one object each.
 
-Relations have a list for each invoice, and come along with it.
+An invoice's relations come along with it, a shareholder's with the shareholder.
 """

@@ -1,0 +1,1 @@
+"""Who owns a company and who acts for it: shareholders, company verification, background checks."""
