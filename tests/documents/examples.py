@@ -63,6 +63,14 @@ PLAIN: Final[Mapping[object, tuple[object, ...]]] = {
     # Anything at all may stand below a mapping of which nothing is known.
     object: ({"*": "x"},),
 }
+# The ways of giving structs of which one example says too little, each with the values that may be accepted.
+EACH_WAY: Final[Mapping[object, tuple[tuple[object, ...], ...]]] = {
+    syntage.AmountRange: (
+        *((syntage.AmountRange(**{each: Decimal(1)}),) for each in syntage.AmountRange.__struct_fields__),
+        (syntage.AmountRange(at_least=Decimal(1), at_most=Decimal(2)),),
+    ),
+    syntage.Strictly: (tuple(map(syntage.Strictly, (*PLAIN[datetime], *PLAIN[date]))),),
+}
 # What fields take whose type says next to nothing: words, values, or types to make one of.
 WIDER: Final[Mapping[str, tuple[object, ...]]] = {
     "extractor": tuple(syntage.EXTRACTORS),
@@ -92,6 +100,8 @@ def alternatives(hint: Any) -> Iterator[tuple[object, ...]]:
         yield tuple({key: value} for key in keys for value in _values(parts[1]))
     elif isinstance(origin, type) and issubclass(origin, Collection):
         yield from (tuple((value,) for value in values) for values in alternatives(parts[0]))
+    elif hint in EACH_WAY:
+        yield from EACH_WAY[hint]
     elif isinstance(hint, type) and issubclass(hint, msgspec.Struct):
         yield tuple(_wholes(hint))
     else:

@@ -20,11 +20,6 @@ from tests.vendors.syntage.test_drift import LEFT_OUT, compare, say
 
 # Parameters that no query needs to send, by how they end or what they are.
 ACCEPTED_PARAMETERS: Final[Mapping[str, str]] = {
-    "[strictly_after]": "a span includes both its bounds; one that begins a second later says the same",
-    "[strictly_before]": "see [strictly_after]",
-    "[gt]": "a span of amounts includes both its bounds, too",
-    "[lt]": "see [gt]",
-    "[between]": "both bounds of a span",
     **dict.fromkeys(("page", "itemsPerPage", "id[gt]", "id[lt]", *PAGING), "pages are walked by the library"),
     **dict.fromkeys(EXPRESSED, "a period or an amount with both bounds included says the same"),
 }
