@@ -7,7 +7,7 @@ from binascii import unhexlify
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
-from itertools import chain, compress, repeat, starmap
+from itertools import chain, compress, islice, repeat, starmap
 from operator import itemgetter
 from typing import Any, Final, NamedTuple, Protocol, cast
 
@@ -129,6 +129,8 @@ def _change(column: Column) -> _Change | None:
     if column.item is not None and column.item.kind is ColumnKind.RECORD:
         items = _below(column.item)
         return None if items.is_none else lambda held: _lists(held, items)
+    if column.item is not None and column.item.kind is ColumnKind.OPEN:
+        return _open_lists
     return None
 
 
@@ -149,6 +151,13 @@ def _one_line(values: list[Any]) -> Sequence[Any]:
     if msgspec.Raw not in set(map(type, values)):
         return ()
     return [msgspec.Raw(open_text(each).encode()) if isinstance(each, msgspec.Raw) else each for each in values]
+
+
+def _open_lists(held: list[Sequence[Any]]) -> Sequence[Any]:
+    """The values of all lists in one go."""
+    new = _one_line([*chain.from_iterable(held)])
+    ahead = iter(new)
+    return [tuple(islice(ahead, len(items))) for items in held] if new else ()
 
 
 def _records(held: list[Any], recast: _Columnwise) -> Sequence[Any]:
