@@ -14,13 +14,15 @@ from belvo_async.integrations.dlt import ListEnd, ListProgress, MirrorSink, list
 from tests.integrations.kit import Database, both_databases, contents, tables_of
 from tests.session.world import World
 
-# Lists that belong to one object each.
+# Lists that belong to one object each, and those of webhooks, whose rows hold secrets.
 LEFT_OUT = {
     syntage.BackgroundCheckRecords,
     syntage.FoundEntities,
     syntage.InvoiceRelations,
     syntage.ShareholderRelations,
     syntage.ShareholderSources,
+    syntage.WebhookEndpoints,
+    syntage.WebhookRequests,
 }
 
 
