@@ -50,10 +50,13 @@ NEEDED: dict[str, Any] = {
     "access": syntage.Ciec(rfc="PEIC211118IS0", password="y" * 8), "name": "Somebody", "extractor": "tax_status",
     "shareholder": LINK, "relation": LINK, "report": LINK, "background_check": LINK, "relation_type": "shareholders",
     "shares": Decimal("1500.5"), "rfc": "PEIC211118IS0",
+    "url": "https://example.com/hooks", "events": ("extraction.updated",),
 }  # fmt: skip
 SPECIAL: dict[type, dict[str, Any]] = {
     belvo.GetInstitution: {"id": 5},
     belvo.ChangeLink: {"access_mode": "single"},
+    belvo.CreateWidgetToken: {"link": LINK},
+    syntage.GetInvoicingConcentration: {"type": "issued"},
     syntage.CreateEntity: {"type": "company", "rfc": "XGA9909147RS"},
 }
 # Every list and object of the vendors, which Prism makes up anew each time, may take long to make up.
