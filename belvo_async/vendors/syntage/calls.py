@@ -56,7 +56,8 @@ def _send(call: OneRequest[object]) -> Conversation[object]:
         kind = "application/merge-patch+json" if call.method == "PATCH" else "application/json"
         request = replace(request, headers=(*request.headers, ("Content-Type", kind)), body=encode_body(body))
     # What starts or makes something must not be sent twice blindly; the rest does no more the second time.
-    answer = yield replace(request, retry=Retry.SUBMIT) if call.method == "POST" else request
+    is_once = call.method == "POST" and not call.is_repeatable
+    answer = yield replace(request, retry=Retry.SUBMIT) if is_once else request
     expect_success(answer)
     record: type[object] = answer_of(type(call))
     return None if record is NoneType else _read(answer, record)

@@ -50,6 +50,10 @@ from .queries import (
     Invoices,
     Tags,
 )
+from .workspace.authorizations import BuroAuthorizations
+from .workspace.entities import EntityIdentifiers
+from .workspace.reports import InsightReports
+from .workspace.schedulers import Schedulers
 
 _CANCELLED: Final = "CANCELADO"
 # When Syntage stored a record: an extraction that meets it again may set them anew, whether it changed or not.
@@ -110,6 +114,10 @@ LISTINGS: Final[Mapping[str, ListRules]] = MappingProxyType(
         "events": _of_account(Events, cursor="created_at"),
         "tags": _of_account(Tags),
         "entity_tags": _of_account(EntityTags),
+        "entity_identifiers": _of_entity(EntityIdentifiers),
+        "schedulers": _of_account(Schedulers),
+        "insight_reports": _of_account(InsightReports),
+        "buro_authorizations": _of_entity(BuroAuthorizations),
         "invoices": ListRules(
             query=_invoices,
             cursor="updated_at",
@@ -141,7 +149,7 @@ LISTINGS: Final[Mapping[str, ListRules]] = MappingProxyType(
         "customer_network": _of_entity(CustomerNetwork),
     }
 )
-"""Every list of the catalogue but those of webhooks, whose rows hold secrets, and of relations.
+"""Every list of the catalogue but those of webhooks, whose rows hold secrets, of relations, and of postal codes.
 
-Relations have a list for each invoice, and come along with it.
+Relations have a list for each invoice, and come along with it; postal codes are nobody's.
 """

@@ -133,7 +133,7 @@ class Span(Filter):
 
 
 # Fields that say which list is read, not what narrows it.
-_PLACES: Final = frozenset({"entity", "invoice", "side"})
+_PLACES: Final = frozenset({"entity", "invoice", "side", "postal_code"})
 
 
 @cache
