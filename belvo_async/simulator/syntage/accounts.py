@@ -28,7 +28,7 @@ CHECK_SECONDS: Final = (10.0, 20.0)
 # Revalidation answers 429 with rate headers (OpenAPI); how many are let through is not documented.
 REVALIDATIONS, REVALIDATION_WINDOW = 3, timedelta(seconds=60)
 SOURCES: Final = ("sat", "buro_de_credito", "rpc", "rug", "bil")
-_RFC: Final = re.compile(r"[A-ZÑ&]{3,4}\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])[A-Z0-9]{3}")
+RFC: Final = re.compile(r"[A-ZÑ&]{3,4}\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])[A-Z0-9]{3}")
 _CHOICE, _BLANK = "The value you selected is not a valid choice.", "This value should not be blank."
 
 
@@ -109,7 +109,7 @@ class Accounts:
         self._tell("credential.created", credential)
         if known is not None and known.credential is None:
             known.credential = credential
-            self._tell_entity("link.updated", known)
+            self.tell_entity("link.updated", known)
         self._check(credential, is_refused=body.get("password") == REFUSED_PASSWORD)
         return credential
 
@@ -136,7 +136,7 @@ class Accounts:
         entity = self._entity_of(credential)
         if entity is not None:
             entity.credential = None
-            self._tell_entity("link.updated", entity)
+            self.tell_entity("link.updated", entity)
 
     def _check(self, credential: Credential, *, is_refused: bool) -> None:
         script = self.scripts.pop(0) if self.scripts else None
@@ -163,7 +163,7 @@ class Accounts:
             entity = self._add(credential.owner, credential)
         elif entity is not None and entity.credential is not credential and status == "valid":
             entity.credential = credential
-            self._tell_entity("link.updated", entity)
+            self.tell_entity("link.updated", entity)
         if entity is not None and entity.credential is credential:
             self.on_answer(entity)
 
@@ -196,19 +196,32 @@ class Accounts:
         now = self.now()
         entity = Entity(id=self._entity_ids(), subject=owner, credential=credential, created_at=now, updated_at=now)
         self.entities[entity.id] = entity
-        self._tell_entity("link.created", entity)
+        self.tell_entity("link.created", entity)
         return entity
 
+    def take_up(self, entity: Entity) -> None:
+        """Give an entity that came to have an RFC the credential there is for it."""
+        own = [one for one in self._credentials_of(entity) if one.status == "valid"]
+        if entity.credential is None and own:
+            entity.credential = own[-1]
+        self.on_answer(entity)
+
+    def _credentials_of(self, entity: Entity) -> list[Credential]:
+        rfc = entity.subject.rfc
+        return [one for one in self.credentials.values() if one is entity.credential or (rfc and one.owner.rfc == rfc)]
+
     def drop(self, entity: Entity) -> None:
-        """Remove an entity, its credential and all its data."""
-        if entity.credential is not None:
-            self.timers.drop_timer(entity.credential.timer)
-            del self.credentials[entity.credential.id]
+        """Remove an entity, its credentials and all its data."""
+        for credential in self._credentials_of(entity):
+            self.timers.drop_timer(credential.timer)
+            del self.credentials[credential.id]
+            self._tell("credential.deleted", credential)
         del self.entities[entity.id]
         self.on_delete(entity)
-        self._tell_entity("link.deleted", entity)
+        self.tell_entity("link.deleted", entity)
 
-    def _tell_entity(self, kind: str, entity: Entity) -> None:
+    def tell_entity(self, kind: str, entity: Entity) -> None:
+        """Announce that an entity was made, changed (`link.updated`) or deleted."""
         entity.updated_at = self.now()
         row = entity.row()
         self.events.emit(kind, entity, entity.iri, lambda: row)
@@ -251,7 +264,7 @@ def check_credential(body: JsonObject) -> list[Problem]:
 
 def _check_ciec(body: JsonObject) -> Iterator[Problem]:
     rfc, password = body.get("rfc"), body.get("password")
-    if not isinstance(rfc, str) or _RFC.fullmatch(rfc) is None:
+    if not isinstance(rfc, str) or RFC.fullmatch(rfc) is None:
         yield "rfc", "This value is not a valid RFC." if rfc else _BLANK
     if not isinstance(password, str) or len(password) < 8:
         yield "password", "This value is too short. It should have 8 characters or more." if password else _BLANK
@@ -280,7 +293,7 @@ def _rfc_of(body: JsonObject, seed: int) -> str:
     if body["type"] == "ciec":
         return str(body["rfc"])
     certificate = _from_base64(body["certificate"])
-    found = _RFC.search(certificate.decode("latin-1"))
+    found = RFC.search(certificate.decode("latin-1"))
     number = int.from_bytes(sha256(certificate).digest()[:4], "big")
     return found.group() if found else subject(seed, 1000 + number).rfc
 
@@ -293,7 +306,7 @@ def check_entity(body: JsonObject) -> list[Problem]:
     if not isinstance(body.get("name"), str) or not body["name"]:
         problems.append(("name", _BLANK))
     rfc = _entity_rfc(body)
-    if rfc and _RFC.fullmatch(rfc) is None:
+    if rfc and RFC.fullmatch(rfc) is None:
         problems.append(("rfc", "This value is not a valid RFC."))
     for index, source in enumerate(sources_of(body)):
         if source not in SOURCES:

@@ -33,7 +33,9 @@ from .runs import Runs, SyntageScript
 from .state import GatheredRows, SyntageJob, SyntageOutcome
 from .tags import Tags
 from .webhooks import DEFAULT_SUBSCRIPTION, SyntageEvents
+
 from .workspace.endpoints import Endpoints
+from .workspace.setup import Workspace
 from .workspace.webhooks import WebhookHandlers
 
 
@@ -108,7 +110,14 @@ class SyntageSimulator(Origin):
         self._gatherer = Gatherer(
             seed, self._gathered_rows, self._records, self._files, self._events, self.now, example_share
         )
-        self._runs = Runs(self, self._gatherer, self._events, self.dice, self.now)
+        self._runs = Runs(
+            self,
+            self._gatherer,
+            self._events,
+            self.dice,
+            self.now,
+            is_authorized=lambda entity: self._workspace.authorizations.covers(entity),
+        )
         self._accounts = self._make_accounts()
         self._extractions = self._make_extractions()
         self._accounts.populate(entities)
@@ -120,6 +129,7 @@ class SyntageSimulator(Origin):
         )
         self._insights = self._make_insights()
         self._exports = self._make_exports()
+        self._workspace = self._make_workspace()
         self.storage = Storage(host=host, port=storage_port, dice=self.dice, now=self.now)
 
     def _make_events(self, subscribed: Collection[str]) -> SyntageEvents:
@@ -167,6 +177,18 @@ class SyntageSimulator(Origin):
             dice=self.dice,
             now=self.now,
             resolve=self._catalogue.resolve,
+        )
+
+    def _make_workspace(self) -> Workspace:
+        return Workspace(
+            timers=self,
+            accounts=self._accounts,
+            extractions=self._extractions,
+            catalogue=self._catalogue,
+            gathered_rows=self._gathered_rows,
+            records=self._records,
+            dice=self.dice,
+            now=self.now,
         )
 
     async def start(self) -> None:
@@ -302,13 +324,22 @@ class SyntageSimulator(Origin):
             raise ValueError("no list of that path")
         return source.rows()
 
+    def scores(self, entity: str) -> list[JsonObject]:
+        """Give the scores of an entity, newest first: none before one was calculated."""
+        return [*self._workspace.scores.of(self._entity(entity).id)]
+
     def _entity(self, iri: str) -> Entity:
         return self._accounts.entities[iri.rpartition("/")[2]]
 
     def _forget(self, entity: Entity) -> None:
         self._extractions.forget(entity)
+        for row in self._gathered_rows.newest_first(entity.id):
+            self._accounts.tags.forget(str(row["id"]))
         self._gathered_rows.drop(entity.id)
         self._records.drop(entity.id)
+        self._files.drop(entity.id)
+        self._exports.drop(entity)
+        self._workspace.drop(entity)
 
     # The vendor's side
 
@@ -322,7 +353,7 @@ class SyntageSimulator(Origin):
             records=self._records,
             events=self._events,
             dice=self.dice,
-            extract=self._extractions.extract,
+            onboard=self._workspace.onboard,
             url=lambda: self.url,
         )
         routes = (
@@ -330,6 +361,7 @@ class SyntageSimulator(Origin):
             *handlers.routes(),
             *self._catalogue.routes(),
             *self._insights.routes(),
+            *self._workspace.routes(),
             *WebhookHandlers(endpoints=self.webhook_endpoints).routes(),
         )
         # A path that is written out goes before one with a placeholder: /invoices/payments, /invoices/{id}.
