@@ -110,14 +110,7 @@ class SyntageSimulator(Origin):
         self._gatherer = Gatherer(
             seed, self._gathered_rows, self._records, self._files, self._events, self.now, example_share
         )
-        self._runs = Runs(
-            self,
-            self._gatherer,
-            self._events,
-            self.dice,
-            self.now,
-            is_authorized=lambda entity: self._workspace.authorizations.covers(entity),
-        )
+        self._runs = self._make_runs()
         self._accounts = self._make_accounts()
         self._extractions = self._make_extractions()
         self._accounts.populate(entities)
@@ -136,6 +129,12 @@ class SyntageSimulator(Origin):
         ids = OrderedIds(self.dice.stream("event_ids"), self.now)
         endpoints = Endpoints(self.sender, self.dice, self.now, lambda: self.signing_secret, subscribed)
         return SyntageEvents(self.sender, self.dice, ids, self.now, endpoints)
+
+    def _make_runs(self) -> Runs:
+        def is_authorized(entity: Entity) -> bool:
+            return self._workspace.authorizations.covers(entity)
+
+        return Runs(self, self._gatherer, self._events, self.dice, self.now, is_authorized)
 
     def _make_accounts(self) -> Accounts:
         return Accounts(

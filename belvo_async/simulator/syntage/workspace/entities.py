@@ -1,7 +1,7 @@
 """What an account changes of its entities: their name, their tags, the numbers they are known by."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -54,10 +54,16 @@ class EntityChanges:
     def routes(self) -> Iterator[Route]:
         """Give the routes."""
         yield Route("PATCH", "/entities/{id}", self._update)
-        yield Listing(
-            template="/entities/{id}/identifiers", context="EntityIdentifier", rows=self._rows, style="page"
-        ).route()
-        yield Route("POST", "/entities/{id}/identifiers", self._add)
+        path = "/entities/{id}/identifiers"
+        yield Listing(template=path, context="EntityIdentifier", rows=self._rows, style="page").route()
+        yield Route("POST", path, self._add)
+
+    def identify(self, entity: Entity, body: JsonObject) -> None:
+        """Keep the identifiers an entity was created with; its RFC is known already."""
+        listed = body.get("identifiers")
+        for one in listed if isinstance(listed, list) else ():
+            if isinstance(one, dict) and one.get("identifier") == "curp" and not _check(one):
+                entity.identifiers.append(identifier_row(entity, "curp", str(one["value"]), entity.created_at))
 
     async def _update(self, call: Incoming) -> Reply:
         entity, body = self.accounts.entities.get(call.args["id"]), read_object(call)
@@ -77,7 +83,7 @@ class EntityChanges:
         self.dress(entity, tags)
         return detail(entity.row(), "Link")
 
-    def _rows(self, args: dict[str, str]) -> list[JsonObject] | None:
+    def _rows(self, args: Mapping[str, str]) -> list[JsonObject] | None:
         entity = self.accounts.entities.get(args["id"])
         return None if entity is None else identifiers_of(entity)
 

@@ -1,4 +1,4 @@
-"""The Syntage Score of companies: calculated from annual tax returns and tax compliance, some time after the request."""
+"""The Syntage Score of companies: calculated from annual tax returns and compliance, some time after a request."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field

@@ -68,7 +68,8 @@ class Workspace:
         yield from addresses.routes()
 
     def onboard(self, entity: Entity, body: JsonObject) -> None:
-        """Start the first extractions of an entity, as it was created."""
+        """Keep by what an entity is known, and start its first extractions, as it was created."""
+        self._entities.identify(entity, body)
         for extractor, options in first_extractions(body, self._schedulers.first_rules()):
             if entity.subject.is_company and extractor == "rif_tax_return":
                 continue  # a regime of persons
