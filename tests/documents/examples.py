@@ -44,6 +44,7 @@ WORDS: Final = (
     "tax_status",
     "007",
     "01000",
+    "@daily",
     "#a1b2c3",
     "--color-primary-base",
     "https://example.com/hook",
@@ -73,6 +74,7 @@ WIDER: Final[Mapping[str, tuple[object, ...]]] = {
 }
 # Not to be tried for ever, should a class complain of one field after another.
 _LONGEST: Final = 400
+_BEING_MADE: Final[list[type]] = []
 
 
 def alternatives(hint: Any) -> Iterator[tuple[object, ...]]:
@@ -93,7 +95,11 @@ def alternatives(hint: Any) -> Iterator[tuple[object, ...]]:
     elif isinstance(origin, type) and issubclass(origin, Collection):
         yield from (tuple((value,) for value in values) for values in alternatives(parts[0]))
     elif isinstance(hint, type) and issubclass(hint, msgspec.Struct):
-        yield tuple(_wholes(hint))
+        if hint not in _BEING_MADE:  # what holds its own kind is made without, one level down
+            _BEING_MADE.append(hint)
+            made = tuple(_wholes(hint))
+            _BEING_MADE.remove(hint)
+            yield made
     else:
         yield PLAIN.get(hint, ())
 

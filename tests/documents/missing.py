@@ -25,61 +25,14 @@ STILL_MISSING: Final = frozenset(
         "GetEntityCompanyVerificationReports",
         # Corporate Structure Insight
         "GetCorporateStructureCurrentPowersInsight",
-        # DS MX Buró de Crédito Authorizations
-        "GetMxBuroDeCreditoAuthorizations",
-        "GetMxBuroDeCreditoAuthorization",
-        "DeleteMxBuroDeCreditoAuthorization",
-        "GetEntityMxBuroDeCreditoAuthorization",
-        "CreateMxBuroDeCreditoAuthorization",
-        # DS MX SAT Invoice Relations
-        "ListEntityInvoiceRelations",
-        # DS MX SAT Invoices
-        "TagInvoicesBatch",
-        "UntagInvoicesBatch",
-        "TagInvoice",
-        "UntagInvoice",
-        # DS Syntage Score
-        "CalculateSyntageScore",
-        # Entities
-        "TagEntitiesBatch",
-        "UntagEntitiesBatch",
-        "UpdateEntity",
-        "DeleteEntity",
-        "ListEntityIdentifiers",
-        "AddEntityIdentifier",
-        "CreateEntityTag",
-        "GetEntityTag",
-        "UpdateEntityTag",
-        "DeleteEntityTag",
-        # Events
-        "DeleteEvent",
         # Financial Ratios Insight
         "GetFinancialRatiosInsight",
         # Income Statement Insight
         "GetMetricsIncomeStatementInsight",
-        # Mexico Addresses
-        "GetMxAddressesByPostalCode",
         # RPC Shareholders Insight
         "GetRpcShareholdersInsight",
-        # Reports
-        "ListReports",
-        "CreateReport",
-        "GetReport",
-        "UpdateReport",
-        "DeleteReport",
         # Risks Insight
         "GetRisksInsight",
-        # Scheduler Rules
-        "CreateSchedulerRule",
-        "GetTSchedulerRule",
-        "UpdateSchedulerRule",
-        "DeleteSchedulerRule",
-        # Schedulers
-        "ListSchedulers",
-        "CreateScheduler",
-        "GetTScheduler",
-        "UpdateScheduler",
-        "DeleteScheduler",
         # Scores Insight
         "GetBuroDeCreditoSummaryInsight",
         "ExportBuroDeCreditoSummaryInsight",
@@ -104,10 +57,6 @@ STILL_MISSING: Final = frozenset(
         "GetShareholdersInsight",
         # Summary Insight
         "GetSummaryInsight",
-        # Tags
-        "CreateTag",
-        "UpdateTag",
-        "DeleteTag",
         # Trial Balance Insight
         "GetTrialBalanceInsight",
     }
@@ -173,6 +122,11 @@ MISSING_FILTERS: Final[Mapping[str, frozenset[str]]] = {
             "order[finishedAt]",
             "order[startedAt]",
             "order[updatedAt]",
+        }
+    ),
+    "ListReports": frozenset(
+        {
+            "order[createdAt]",
         }
     ),
     "ListRugGarantias": frozenset(

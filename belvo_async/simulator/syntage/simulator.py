@@ -33,7 +33,6 @@ from .runs import Runs, SyntageScript
 from .state import GatheredRows, SyntageJob, SyntageOutcome
 from .tags import Tags
 from .webhooks import DEFAULT_SUBSCRIPTION, SyntageEvents
-
 from .workspace.endpoints import Endpoints
 from .workspace.setup import Workspace
 from .workspace.webhooks import WebhookHandlers

@@ -278,7 +278,6 @@ from .schema.workspace.schedulers import (
     DeleteSchedulerRule as DeleteSchedulerRule,
     GetScheduler as GetScheduler,
     GetSchedulerRule as GetSchedulerRule,
-    RuleOptions as RuleOptions,
     Scheduler as Scheduler,
     SchedulerRule as SchedulerRule,
     Schedulers as Schedulers,

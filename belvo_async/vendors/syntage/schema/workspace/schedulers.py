@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias, cast
 
 import msgspec
 from msgspec.structs import force_setattr
@@ -14,13 +14,10 @@ from .....discreet import discreet
 from .....errors import TaskError
 from ..account import EntityTag
 from ..forms.requests import Delete, Get, OneRequest
-from ..options import EXTRACTORS, Options
+from ..options import EXTRACTORS, AnyOptions
 from ..queries import ListQuery
 from ..record import Part, Record
 from ..tasks import Extraction
-
-RuleOptions: TypeAlias = Options | Mapping[str, object]
-"""Options of an extractor; as a mapping, in Syntage's own words, the period may lack an end."""
 
 # Options are checked as those of an extraction are, which is of an entity.
 _NOBODY: Final = "/entities/00000000-0000-0000-0000-000000000000"
@@ -156,7 +153,7 @@ class CreateSchedulerRule(_Rule, frozen=True, kw_only=True):
     scheduler: str
     extractor: str
     cron_expression: str
-    options: RuleOptions | None = None
+    options: AnyOptions = None
 
 
 class UpdateSchedulerRule(_Rule, frozen=True, kw_only=True):
@@ -168,7 +165,7 @@ class UpdateSchedulerRule(_Rule, frozen=True, kw_only=True):
     id: str
     extractor: str | None = None
     cron_expression: str | None = None
-    options: RuleOptions | None = None
+    options: AnyOptions = None
 
 
 class DeleteSchedulerRule(Delete, frozen=True):
@@ -177,14 +174,15 @@ class DeleteSchedulerRule(Delete, frozen=True):
     path: ClassVar[str] = "/schedulers/rules/{id}"
 
 
-def _read_options(extractor: str | None, given: RuleOptions) -> Mapping[str, object]:
+def _read_options(extractor: str | None, given: object) -> Mapping[str, object]:
     """Check options as those of an extraction are; give them as they are sent."""
     if extractor is None:
         raise TaskError("extractor must be given with options: they are of one", field="extractor")
-    if isinstance(given, Options):
-        return Extraction(_NOBODY, extractor, cast("Any", given)).sent_options()
-    kind, period = EXTRACTORS[extractor], given.get("period", {})
+    if not isinstance(given, Mapping):
+        return Extraction(_NOBODY, extractor, cast("AnyOptions", given)).sent_options()
+    words = cast("Mapping[str, object]", given)
+    kind, period = EXTRACTORS[extractor], words.get("period", {})
     if kind is not None and "period" in kind.__struct_fields__ and isinstance(period, Mapping):
-        Extraction(_NOBODY, extractor, {**given, "period": {**_EVER, **cast("Mapping[str, object]", period)}})
-        return given
-    return Extraction(_NOBODY, extractor, given).sent_options()
+        Extraction(_NOBODY, extractor, {**words, "period": {**_EVER, **cast("Mapping[str, object]", period)}})
+        return words
+    return Extraction(_NOBODY, extractor, words).sent_options()
