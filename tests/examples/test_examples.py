@@ -281,7 +281,7 @@ def test_examples_are_configured_by_the_environment(monkeypatch: pytest.MonkeyPa
         pytest.param("bulk_extract", ("invoices.ndjson",), "FILE YEAR [YEAR ...]", id="bulk_extract: no year"),
         pytest.param("bulk_extract", ("invoices.ndjson", "all"), "FILE YEAR [YEAR ...]", id="bulk_extract: a word"),
         pytest.param("worker", (), "FOLDER", id="worker"),
-        pytest.param("arco_deletion", (), "[--vendor {belvo}] [--delete]", id="arco_deletion"),
+        pytest.param("arco_deletion", (), "[--vendor {belvo,syntage}]", id="arco_deletion"),
     ],
 )
 def test_a_missing_argument_shows_the_usage(
