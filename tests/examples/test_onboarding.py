@@ -1,0 +1,100 @@
+"""The example that takes a taxpayer on at Syntage: once, also when it is run twice or broke off."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from belvo_async import Session, syntage
+from belvo_async.abc import Secret
+from examples import onboarding
+from tests.session.world import World
+
+RFC = "ZZT190415QA7"
+PASSWORD = "not-a-real-ciec1"
+SINCE, UNTIL = date(2025, 1, 1), date(2025, 3, 31)
+MADE = ("/entities", "/credentials", "/entity-tags", "/schedulers", "/schedulers/rules", "/extractions")
+
+
+async def onboard(session: Session, **changes: Any) -> str:
+    wanted: dict[str, Any] = {"since": SINCE, "until": UNTIL, "label": "new", "daily": True} | changes
+    return await onboarding.onboard(session, RFC, "Zapateria", Secret(PASSWORD), **wanted)
+
+
+def made(world: World) -> dict[str, int]:
+    """What was made at Syntage, by its path."""
+    paths = [each.path for each in world.sent("POST")]
+    return {path: paths.count(path) for path in MADE}
+
+
+async def test_a_taxpayer_is_taken_on(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """Known, with access, labelled, extracted; and extracted again each day, by Syntage itself."""
+    session = await world.open()
+
+    entity = await onboard(session)
+
+    found = await session.call(syntage.GetEntity(entity))
+    assert found.credential is not None
+    assert ("valid", ["new"]) == (found.credential.status, [each.name for each in found.tags or ()])
+    invoices = world.syntage.invoices(entity, {"period": {"from": str(SINCE), "to": str(UNTIL)}})
+    told = capsys.readouterr().out
+    assert f"{entity}: {len(invoices)} invoices" in told
+    assert not any(word in told for word in (RFC, PASSWORD))
+    await asyncio.sleep(timedelta(days=2).total_seconds())
+    runs = await session.list(syntage.Extractions(rfc=RFC, extractor="invoice")).to_list()
+    assert (3, {"finished"}) == (len(runs), {each.status for each in runs})
+
+
+async def test_the_same_again_makes_nothing_more(world: World) -> None:
+    """Also on another day, to which less was fetched; a label or a scheduler there was is used."""
+    session = await world.open()
+    entity = await onboard(session)
+
+    again = await onboard(session, until=UNTIL - timedelta(days=1))
+
+    assert entity == again
+    assert dict.fromkeys(MADE, 1) == made(world)
+
+
+async def test_without_daily_nothing_runs_by_itself(world: World) -> None:
+    """The label is what others of the account wear."""
+    session = await world.open()
+    (known, *_) = await session.list(syntage.EntityTags()).to_list()
+
+    await onboard(session, daily=False, label=known.name)
+
+    assert (0, 0, 1) == (made(world)["/entity-tags"], made(world)["/schedulers"], made(world)["/extractions"])
+
+
+async def test_a_refused_credential_ends_it(world: World) -> None:
+    """Before anything is extracted; with a better one it goes on where it was."""
+    session = await world.open()
+    world.syntage.next_credential(status="invalid", reason="wrongPassword")
+
+    with pytest.raises(onboarding.RefusedError, match="invalid: wrongPassword"):
+        await onboard(session)
+
+    assert 0 == made(world)["/extractions"]
+    await onboard(session)
+    assert (1, 2, 1) == (made(world)["/entities"], made(world)["/credentials"], made(world)["/extractions"])
+
+
+@pytest.mark.parametrize(("status", "code"), [("valid", 0), ("invalid", 1)])
+async def test_the_command_line_reaches_all_of_it(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], status: Any, code: int
+) -> None:
+    """With a session that the environment configures; what went wrong is told in words, and by the exit code."""
+    for name in ("BELVO_SECRET_ID", "BELVO_SECRET_PASSWORD"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SYNTAGE_API_KEY", world.syntage.api_key)
+    monkeypatch.setenv("SYNTAGE_BASE_URL", world.syntage.url)
+    monkeypatch.setenv("BELVO_ASYNC_STORE", "memory:")
+    world.syntage.next_credential(status=status)
+    given = onboarding.read_arguments([RFC.lower(), "Zapateria", "--since", "2025-01-01"])
+
+    assert code == await onboarding.main(given, Secret(PASSWORD))
+
+    assert ("the credential is invalid" in capsys.readouterr().err) == bool(code)
