@@ -113,12 +113,11 @@ async def onboard(
 
 async def main(given: argparse.Namespace, password: Secret) -> int:
     """Run with a session that the environment configures."""
-    today = datetime.now(UTC).date()
     async with Session.from_env() as session:
         try:
             await onboard(
                 session, given.rfc.upper(), given.name, password,
-                since=given.since, until=today, label=given.label, daily=given.daily,
+                since=given.since, until=given.until, label=given.label, daily=given.daily,
             )  # fmt: skip
         except (BelvoAsyncError, RefusedError) as error:
             print(error, file=sys.stderr)
@@ -132,6 +131,10 @@ def read_arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("rfc", metavar="RFC")
     parser.add_argument("name", metavar="NAME", help="what the entity is called")
     parser.add_argument("--since", type=date.fromisoformat, required=True, metavar="DAY", help="the first day fetched")
+    today = datetime.now(UTC).date()
+    parser.add_argument(
+        "--until", type=date.fromisoformat, default=today, metavar="DAY", help="the last (default: today)"
+    )
     parser.add_argument("--label", default="nightly", help="what the entity wears (default: nightly)")
     parser.add_argument("--daily", action="store_true", help="have all who wear the label extracted every day")
     return parser.parse_args(words)

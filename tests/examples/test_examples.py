@@ -282,7 +282,7 @@ def test_examples_are_configured_by_the_environment(monkeypatch: pytest.MonkeyPa
         pytest.param("bulk_extract", ("invoices.ndjson", "all"), "FILE YEAR [YEAR ...]", id="bulk_extract: a word"),
         pytest.param("worker", (), "FOLDER", id="worker"),
         pytest.param("arco_deletion", (), "[--vendor {belvo,syntage}]", id="arco_deletion"),
-        pytest.param("onboarding", (), "--since DAY [--label LABEL]", id="onboarding"),
+        pytest.param("onboarding", (), "--since DAY [--until DAY]", id="onboarding"),
     ],
 )
 def test_a_missing_argument_shows_the_usage(

@@ -93,7 +93,8 @@ async def test_the_command_line_reaches_all_of_it(
     monkeypatch.setenv("SYNTAGE_BASE_URL", world.syntage.url)
     monkeypatch.setenv("BELVO_ASYNC_STORE", "memory:")
     world.syntage.next_credential(status=status)
-    given = onboarding.read_arguments([RFC.lower(), "Zapateria", "--since", "2025-01-01"])
+    monkeypatch.setattr("belvo_async._session.session.SystemClock", lambda: world.clock)
+    given = onboarding.read_arguments([RFC.lower(), "Zapateria", "--since", str(SINCE), "--until", str(UNTIL)])
 
     assert code == await onboarding.main(given, Secret(PASSWORD))
 
