@@ -42,8 +42,6 @@ UNDOCUMENTED: Final[Mapping[str, str]] = {
         f"ExportInsight.options[{each}]": "documented in words: those of the insight that is exported"
         for each in ("from", "to", "periodicity", "type")
     },
-    "ListEntityIdentifiers.itemsPerPage": "asked of every list; one that knows no pages ignores it",
-    "GetMxAddressesByPostalCode.itemsPerPage": "see ListEntityIdentifiers",
 }
 # Fields of answers that are read as more, or less, than the document's schema says.
 ACCEPTED_FIELDS: Final[Mapping[str, str]] = {

@@ -113,15 +113,10 @@ class SyntageSimulator(Origin):
         self._accounts = self._make_accounts()
         self._extractions = self._make_extractions()
         self._accounts.populate(entities)
-        self._catalogue = SyntageCatalogue(
-            accounts=self._accounts,
-            gathered_rows=self._gathered_rows,
-            records=self._records,
-            refresh=self._extractions.gather_so_far,
-        )
+        self._catalogue = self._make_catalogue()
         self._insights = self._make_insights()
         self._exports = self._make_exports()
-        self._workspace = self._make_workspace()
+        self._workspace = Workspace(self, self._extractions, self._catalogue, self._gathered_rows, self._records)
         self.storage = Storage(host=host, port=storage_port, dice=self.dice, now=self.now)
 
     def _make_events(self, subscribed: Collection[str]) -> SyntageEvents:
@@ -157,6 +152,14 @@ class SyntageSimulator(Origin):
             new_id=OrderedIds(self.dice.stream("extraction_ids"), self.now),
         )
 
+    def _make_catalogue(self) -> SyntageCatalogue:
+        return SyntageCatalogue(
+            accounts=self._accounts,
+            gathered_rows=self._gathered_rows,
+            records=self._records,
+            refresh=self._extractions.gather_so_far,
+        )
+
     def _make_insights(self) -> Insights:
         return Insights(
             seed=self.seed,
@@ -175,18 +178,6 @@ class SyntageSimulator(Origin):
             dice=self.dice,
             now=self.now,
             resolve=self._catalogue.resolve,
-        )
-
-    def _make_workspace(self) -> Workspace:
-        return Workspace(
-            timers=self,
-            accounts=self._accounts,
-            extractions=self._extractions,
-            catalogue=self._catalogue,
-            gathered_rows=self._gathered_rows,
-            records=self._records,
-            dice=self.dice,
-            now=self.now,
         )
 
     async def start(self) -> None:

@@ -1,12 +1,9 @@
 """All that an account sets up, put together."""
 
-from collections.abc import Callable, Iterator
-from datetime import datetime
+from collections.abc import Iterator
 
-from ...faults import Dice
 from ...origin import Timers
 from ...wire import JsonObject, Route
-from ..accounts import Accounts
 from ..catalogue import SyntageCatalogue
 from ..extractions import Extractions
 from ..rows.invoices import Entity
@@ -27,16 +24,13 @@ class Workspace:
 
     def __init__(
         self,
-        *,
         timers: Timers,
-        accounts: Accounts,
         extractions: Extractions,
         catalogue: SyntageCatalogue,
         gathered_rows: GatheredRows,
         records: Records,
-        dice: Dice,
-        now: Callable[[], datetime],
     ) -> None:
+        accounts, dice, now = extractions.accounts, extractions.dice, extractions.accounts.now
         self._extractions = extractions
         self._labels = Labels(
             accounts=accounts,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final, cast
+from typing import ClassVar, Final, cast
 
 from .....errors import TaskError
 from ..queries import ListQuery
@@ -27,6 +27,8 @@ class PostalAddress(Record, frozen=True, kw_only=True):
 
 class PostalAddresses(ListQuery[PostalAddress], frozen=True, kw_only=True):
     """`GET /datasources/mx/addresses/{postal_code}`: what lies in a postal code, often several settlements."""
+
+    is_sized: ClassVar[bool] = False
 
     postal_code: str
 

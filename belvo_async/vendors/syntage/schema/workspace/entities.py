@@ -63,6 +63,7 @@ class EntityIdentifiers(OfEntity[EntityIdentifier], frozen=True, kw_only=True):
     """`GET /entities/{id}/identifiers`."""
 
     under: ClassVar[str] = "/identifiers"
+    is_sized: ClassVar[bool] = False
 
 
 class AddEntityIdentifier(OneRequest[EntityIdentifier], frozen=True, kw_only=True):
