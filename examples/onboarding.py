@@ -50,7 +50,9 @@ async def ensure_access(session: Session, rfc: str, password: Secret) -> None:
     known = await session.list(syntage.Credentials(rfc=rfc)).to_list()
     if any(each.status == "valid" for each in known):
         return
-    found = await session.call(syntage.CreateCredential(syntage.Ciec(rfc=rfc, password=password)))
+    begun = [each for each in known if each.status in UNDER_CHECK]
+    access = syntage.Ciec(rfc=rfc, password=password)
+    found = begun[0] if begun else await session.call(syntage.CreateCredential(access))
     while found.status in UNDER_CHECK:
         await asyncio.sleep(EVERY_SECONDS)
         found = await session.call(syntage.GetCredential(found.id or ""))

@@ -82,6 +82,17 @@ async def test_a_refused_credential_ends_it(world: World) -> None:
     assert (1, 2, 1) == (made(world)["/entities"], made(world)["/credentials"], made(world)["/extractions"])
 
 
+async def test_a_credential_that_is_being_checked_is_waited_for(world: World) -> None:
+    """The run that gave it broke off: another would be checked for nothing."""
+    session = await world.open()
+    await session.call(syntage.CreateCredential(syntage.Ciec(rfc=RFC, password=PASSWORD)))
+
+    entity = await onboard(session, daily=False)
+
+    assert (1, [entity]) == (made(world)["/credentials"], [each for each in world.syntage.entities if each == entity])
+    assert 1 == len(await session.list(syntage.Entities(rfc=RFC)).to_list())
+
+
 @pytest.mark.parametrize(("status", "code"), [("valid", 0), ("invalid", 1)])
 async def test_the_command_line_reaches_all_of_it(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], status: Any, code: int
