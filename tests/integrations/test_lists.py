@@ -14,8 +14,14 @@ from belvo_async.integrations.dlt import ListEnd, ListProgress, MirrorSink, list
 from tests.integrations.kit import Database, both_databases, contents, tables_of
 from tests.session.world import World
 
-# A list that belongs to one invoice each, whose rows come along with it; and postal codes, which are nobody's.
-LEFT_OUT = {syntage.InvoiceRelations, syntage.PostalAddresses}
+# A list that belongs to one invoice each, whose rows come along with it; postal codes, which are nobody's; and those of
+# webhooks, whose rows hold secrets.
+LEFT_OUT = {
+    syntage.InvoiceRelations,
+    syntage.PostalAddresses,
+    syntage.WebhookEndpoints,
+    syntage.WebhookRequests,
+}
 
 
 def subjects(world: World) -> dict[str, list[str]]:

@@ -1,1 +1,1 @@
-"""What an account sets up: schedulers, labels, reports, authorizations, webhooks; and what it changes of its entities."""
+"""What an account sets up: schedulers, labels, reports, authorizations, webhooks; what it changes of its entities."""
