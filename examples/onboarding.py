@@ -2,10 +2,12 @@
 
     export SYNTAGE_API_KEY=... BELVO_ASYNC_STORE=sqlite:jobs.db
     python -m examples.onboarding ZZT190415QA7 "Zapateria de Tapalpa" --since 2024-01-01 --label nightly --daily
+    python -m examples.onboarding ... --webhook https://example.com/webhooks/syntage --secret-file syntage.secret
 
 Asks for the CIEC, which goes to Syntage and is kept nowhere. The label is made where there is none; with `--daily` a
 scheduler runs for all who wear it, every day and without this program: that is billed as any extraction is. Whatever is
 there already is left as it is, so that the same command finishes what broke off; the first extraction is paid for once.
+`--webhook` makes the account's endpoint unless it has one of that address; its secret goes into a new file.
 Exit code 1: the SAT did not accept the credential, or the extraction failed.
 """
 
@@ -15,9 +17,11 @@ import argparse
 import asyncio
 import getpass
 import sys
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from typing import Final
+from pathlib import Path
+from typing import Final, TextIO
 
 from belvo_async import BelvoAsyncError, Session, syntage
 from belvo_async.abc import Secret
@@ -96,11 +100,37 @@ async def ensure_invoices(session: Session, rfc: str, entity: str, since: date, 
     return sum([1 async for _ in session.list(syntage.Invoices(entity=entity))])
 
 
+@contextmanager
+def new_secret(path: Path) -> Generator[TextIO, None, None]:
+    """Write a file that its owner alone reads, and that is gone where the block fails.
+
+    Raises FileExistsError: a secret that is in use must not be written over.
+    """
+    path.touch(mode=0o600, exist_ok=False)
+    try:
+        with path.open("w", encoding="utf-8") as file:
+            yield file
+    except BaseException:
+        path.unlink()
+        raise
+
+
+async def ensure_webhooks(session: Session, url: str, secret_file: Path) -> None:
+    """Have Syntage tell an address of the ends of jobs, unless it does already; its secret goes into a new file."""
+    async for _ in session.list(syntage.WebhookEndpoints(url=url)):
+        return
+    wanted = syntage.CreateWebhookEndpoint(url=url, events=("extraction.updated", "export.updated"))
+    with new_secret(secret_file) as file:
+        made = await session.call(wanted)
+        if made.signing_secret is not None:
+            file.write(made.signing_secret.reveal())
+    print(f"{url}: is told; its secret is in {secret_file}")
+
+
 async def onboard(
     session: Session, rfc: str, name: str, password: Secret, *, since: date, until: date, label: str, daily: bool
 ) -> str:
     """Do all of it, one after the other; gives the entity's IRI."""
-    # Where Syntage tells of it: the webhook endpoint is the account's, made once. It belongs here.
     entity = await ensure_entity(session, rfc, name)
     print(f"{entity}: known to Syntage")
     await ensure_access(session, rfc, password)
@@ -117,11 +147,13 @@ async def main(given: argparse.Namespace, password: Secret) -> int:
     """Run with a session that the environment configures."""
     async with Session.from_env() as session:
         try:
+            if given.webhook:
+                await ensure_webhooks(session, given.webhook, given.secret_file)
             await onboard(
                 session, given.rfc.upper(), given.name, password,
                 since=given.since, until=given.until, label=given.label, daily=given.daily,
             )  # fmt: skip
-        except (BelvoAsyncError, RefusedError) as error:
+        except (BelvoAsyncError, RefusedError, FileExistsError) as error:
             print(error, file=sys.stderr)
             return 1
     return 0
@@ -139,7 +171,12 @@ def read_arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--label", default="nightly", help="what the entity wears (default: nightly)")
     parser.add_argument("--daily", action="store_true", help="have all who wear the label extracted every day")
-    return parser.parse_args(words)
+    parser.add_argument("--webhook", metavar="URL", help="where Syntage tells of ends, unless it does already")
+    parser.add_argument("--secret-file", type=Path, metavar="FILE", help="a new file, for the secret of that")
+    given = parser.parse_args(words)
+    if given.webhook and not given.secret_file:
+        parser.error("--webhook wants a --secret-file")
+    return given
 
 
 if __name__ == "__main__":

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from belvo_async import Session, syntage
+from belvo_async import AuthenticationError, Session, syntage
 from belvo_async.abc import Secret
 from examples import onboarding
 from tests.session.world import World
@@ -91,6 +92,46 @@ async def test_a_credential_that_is_being_checked_is_waited_for(world: World) ->
 
     assert (1, [entity]) == (made(world)["/credentials"], [each for each in world.syntage.entities if each == entity])
     assert 1 == len(await session.list(syntage.Entities(rfc=RFC)).to_list())
+
+
+async def test_the_account_is_told_by_webhook(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By one endpoint of an address, whose secret only its owner reads, and which is shown nowhere."""
+    session = await world.open()
+    url, file = f"{world.syntage.url}/hook", tmp_path / "syntage.secret"
+
+    for _ in range(2):
+        await onboarding.ensure_webhooks(session, url, file)
+
+    (endpoint,) = await session.list(syntage.WebhookEndpoints(url=url)).to_list()
+    assert endpoint.signing_secret is not None
+    assert (endpoint.signing_secret.reveal(), 0o600) == (file.read_text(encoding="utf-8"), file.stat().st_mode & 0o777)
+    assert endpoint.signing_secret.reveal() not in capsys.readouterr().out
+    assert ("extraction.updated", "export.updated") == endpoint.events
+
+
+async def test_a_secret_is_never_written_over(world: World, tmp_path: Path) -> None:
+    """The file is made before the endpoint is."""
+    session = await world.open()
+    file = tmp_path / "syntage.secret"
+    file.write_text("in use", encoding="utf-8")
+
+    with pytest.raises(FileExistsError):
+        await onboarding.ensure_webhooks(session, f"{world.syntage.url}/hook", file)
+
+    assert "in use" == file.read_text(encoding="utf-8")
+    assert [] == world.sent("POST", "/webhook-endpoints")
+
+
+async def test_a_refused_endpoint_leaves_no_file(world: World, tmp_path: Path) -> None:
+    """So that the same command may be given again."""
+    session = await world.open()
+    file = tmp_path / "syntage.secret"
+    world.syntage.next_answer("forbidden", path="/webhook-endpoints")
+
+    with pytest.raises(AuthenticationError):
+        await onboarding.ensure_webhooks(session, f"{world.syntage.url}/hook", file)
+
+    assert not file.exists()
 
 
 @pytest.mark.parametrize(("status", "code"), [("valid", 0), ("invalid", 1)])
