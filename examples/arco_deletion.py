@@ -1,16 +1,19 @@
-"""An ARCO deletion (LFPDPPP): what Belvo holds of a taxpayer is counted, deleted on your word, and shown to be gone.
+"""An ARCO deletion (LFPDPPP): what a vendor holds of a taxpayer is counted, deleted on your word, and shown to be gone.
 
-    export BELVO_SECRET_ID=... BELVO_SECRET_PASSWORD=... BELVO_ASYNC_STORE=sqlite:jobs.db
+    export BELVO_SECRET_ID=... BELVO_SECRET_PASSWORD=... SYNTAGE_API_KEY=... BELVO_ASYNC_STORE=sqlite:jobs.db
     python -m examples.arco_deletion LINK                  # counts, and deletes nothing
     python -m examples.arco_deletion LINK --delete         # asks, deletes, and looks whether it is gone
     python -m examples.arco_deletion LINK --delete --only invoices tax_statuses
     python -m examples.arco_deletion LINK --delete --forget
+    python -m examples.arco_deletion ENTITY --vendor syntage --delete
 
-Other links of the same login are found by themselves. With the link goes everything that Belvo holds by it, the stored
-CIEC included; what its lists still show afterwards is deleted record by record. `--only` deletes the records of some
-lists alone, one by one, and the link stays: the next retrieval, or the update of a recurrent link, brings them again.
-`--forget` drops the jobs of these links from your own store as well, and what they prove: then nothing of it knows the
-link. Exit code 1: something is left, or was not confirmed; give the same command again.
+Other links of the same login, and entities of the same RFC, are found by themselves. With the link goes everything that
+Belvo holds by it, the stored CIEC included; what its lists still show afterwards is deleted record by record. With the
+entity goes what Syntage has fetched of it; the credentials of its RFC, and events, which hold copies of records, are
+deleted beside it. `--only` deletes the records of some lists alone, one by one, and the link or entity stays: the next
+retrieval, or the update of a recurrent link, brings them again. `--forget` drops the jobs of all these from your own
+store as well, and what they prove: then nothing of it knows them. Exit code 1: something is left, or was not confirmed;
+give the same command again.
 
 It says what it cannot delete: your exports, mirrors and backups, and what the vendor keeps without showing it.
 """
@@ -21,13 +24,14 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeAlias
 
 import msgspec
 
-from belvo_async import Job, JobError, NotFoundError, Session, VendorError, belvo
-from belvo_async.abc import Call
+from belvo_async import Job, JobError, NotFoundError, Session, VendorError, belvo, syntage
+from belvo_async.abc import Call, Query
 
 # So many records of each list are asked for by their ids once they are gone: each costs a request, and there may be
 # hundreds of thousands. The lists themselves are read whole.
@@ -38,7 +42,7 @@ class Row(msgspec.Struct, frozen=True):
     """All that is read of a record. Some have no id, as monthly tax returns may, and some do not say whose they are."""
 
     id: str | None = None
-    link: str | None = None
+    link: object = None
 
 
 Held: TypeAlias = Mapping[str, Sequence[Row]]
@@ -47,17 +51,22 @@ Held: TypeAlias = Mapping[str, Sequence[Row]]
 
 @dataclass(frozen=True)
 class Single:
-    """How one record of a list is read, and deleted."""
+    """How one record of a list is read, and deleted, where the vendor has a way."""
 
-    get: Callable[[str], Call[Any]]
-    delete: Callable[[str], Call[None]]
+    get: Callable[[str], Call[Any]] | None = None
+    delete: Callable[[str], Call[None]] | None = None
 
 
 class Eraser(Protocol):
     """What differs between vendors."""
 
     vendor: str
+    noun: str
     singles: Mapping[str, Single]
+
+    def lists(self, session: Session, subject: str) -> Mapping[str, Query[Any]]:
+        """All lists of a subject that are looked at, each with its name among the singles."""
+        ...
 
     async def subjects(self, session: Session, given: str) -> list[str]:
         """All of whom the given one belongs to; that one comes last, so that others are found until they are gone."""
@@ -74,6 +83,7 @@ class BelvoEraser:
     """A link, and the other links of its login."""
 
     vendor = "belvo"
+    noun = "links"
     singles: Mapping[str, Single] = {
         "invoices": Single(belvo.GetInvoice, belvo.DeleteInvoice),
         "financial_statements": Single(belvo.GetFinancialStatement, belvo.DeleteFinancialStatement),
@@ -82,6 +92,15 @@ class BelvoEraser:
         "tax_compliance_statuses": Single(belvo.GetTaxComplianceStatus, belvo.DeleteTaxComplianceStatus),
         "tax_retentions": Single(belvo.GetTaxRetention, belvo.DeleteTaxRetention),
     }
+
+    def lists(self, session: Session, subject: str) -> Mapping[str, Query[Any]]:
+        # Nothing else of a record travels than these two.
+        return {
+            name: msgspec.structs.replace(query, fields=("id", "link"))
+            if "fields" in query.__struct_fields__
+            else query
+            for name, query in _listed(session, self, subject).items()
+        }
 
     async def subjects(self, session: Session, given: str) -> list[str]:
         try:
@@ -109,19 +128,95 @@ class BelvoEraser:
             await (await session.fire(belvo.DeleteLink(subject)))
 
 
-ERASERS: Final[Mapping[str, Eraser]] = {each.vendor: each for each in (BelvoEraser(),)}
-"""One each vendor: what a Syntage entity needs (its credentials, and the entity) stands beside Belvo's."""
+class SyntageEraser:
+    """An entity, and the other entities of its RFC. Few records can be deleted singly: they go with it."""
+
+    vendor = "syntage"
+    noun = "entities"
+    singles: Mapping[str, Single] = {
+        "invoices": Single(syntage.GetInvoice),
+        "invoice_line_items": Single(syntage.GetInvoiceLineItem),
+        "invoice_payments": Single(syntage.GetInvoicePayment),
+        "invoice_credit_notes": Single(syntage.GetInvoiceCreditNote),
+        "tax_returns": Single(syntage.GetTaxReturn),
+        "tax_retentions": Single(syntage.GetTaxRetention),
+        "tax_statuses": Single(syntage.GetTaxStatus),
+        "tax_compliance_checks": Single(syntage.GetTaxComplianceCheck),
+        "electronic_accounting_records": Single(syntage.GetElectronicAccountingRecord),
+        "sat_certificates": Single(syntage.GetSatCertificate),
+        "rpc_entidades": Single(syntage.GetRpcEntidade),
+        "rpc_actos": Single(syntage.GetRpcActo),
+        "rug_garantias": Single(syntage.GetRugGarantia),
+        "rug_operaciones": Single(syntage.GetRugOperacion),
+        "bil_reports": Single(syntage.GetBilReport),
+        "buro_reports": Single(syntage.GetBuroReport),
+        "background_checks": Single(syntage.GetBackgroundCheck),
+        "entity_identifiers": Single(),
+        "buro_authorizations": Single(syntage.GetBuroAuthorization, syntage.DeleteBuroAuthorization),
+        "events": Single(syntage.GetEvent, syntage.DeleteEvent),
+    }
+
+    def lists(self, session: Session, subject: str) -> Mapping[str, Query[Any]]:
+        return {**_listed(session, self, subject), "events": syntage.Events(entity=subject)}
+
+    async def subjects(self, session: Session, given: str) -> list[str]:
+        own = f"/entities/{given.rpartition('/')[2].lower()}"
+        rfc = await self._rfc(session, own)
+        if rfc is None:
+            return [own]
+        same = [f"/entities/{each.id}" async for each in session.list(syntage.Entities(rfc=rfc)) if each.id]
+        return [*(each for each in same if each != own), own]
+
+    async def _rfc(self, session: Session, subject: str) -> str | None:
+        try:
+            entity = await session.call(syntage.GetEntity(subject))
+        except NotFoundError:
+            return None
+        return None if entity.taxpayer is None else entity.taxpayer.id
+
+    async def exists(self, session: Session, subject: str) -> bool:
+        try:
+            await session.call(syntage.GetEntity(subject))
+        except NotFoundError:
+            return False
+        return True
+
+    async def erase(self, session: Session, subject: str) -> None:
+        rfc = await self._rfc(session, subject)
+        if rfc is not None:
+            # Before the entity, by which they are found again should this break off; and those it leaves, after it.
+            await self._delete_events(session, rfc)
+            for credential in await session.list(syntage.Credentials(rfc=rfc)).to_list():
+                await _delete_if_there(session, syntage.DeleteCredential(str(credential.id)))
+        await _delete_if_there(session, syntage.DeleteEntity(subject))
+        if rfc is not None:
+            await self._delete_events(session, rfc)
+
+    async def _delete_events(self, session: Session, rfc: str) -> None:
+        for event in await session.list(syntage.Events(rfc=rfc), type=Row).to_list():
+            await _delete_if_there(session, syntage.DeleteEvent(str(event.id)))
+
+
+async def _delete_if_there(session: Session, call: Call[None]) -> None:
+    with suppress(NotFoundError):
+        await session.call(call)
+
+
+def _listed(session: Session, eraser: Eraser, subject: str) -> Mapping[str, Query[Any]]:
+    """The lists of the vendor's catalogue that are of a subject."""
+    listings = session.vendors[eraser.vendor].listings.items()
+    return {
+        name: rules.query(subject, None) for name, rules in listings if name in eraser.singles and rules.is_of_subject
+    }
+
+
+ERASERS: Final[Mapping[str, Eraser]] = {each.vendor: each for each in (BelvoEraser(), SyntageEraser())}
 
 
 async def read_held(session: Session, eraser: Eraser, subject: str) -> Held:
-    """Read the ids of all that the vendor's lists show of a subject; nothing else of it travels."""
+    """Read all that the vendor's lists show of a subject; only ids are kept."""
     held: dict[str, Sequence[Row]] = {}
-    for name, rules in session.vendors[eraser.vendor].listings.items():
-        if name not in eraser.singles or not rules.is_of_subject:
-            continue
-        query = rules.query(subject, None)
-        if "fields" in query.__struct_fields__:
-            query = msgspec.structs.replace(query, fields=("id", "link"))
+    for name, query in eraser.lists(session, subject).items():
         try:
             held[name] = await session.list(query, type=Row).to_list()
         except VendorError as error:
@@ -139,7 +234,7 @@ def certain(subject: str, held: Held, before: Held) -> Held:
     """
     known = {(name, row.id) for name, rows in before.items() for row in rows if row.id is not None}
     return {
-        name: [row for row in rows if (row.link or "").lower() == subject.lower() or (name, row.id) in known]
+        name: [row for row in rows if str(row.link).lower() == subject.lower() or (name, row.id) in known]
         for name, rows in held.items()
     }
 
@@ -147,22 +242,23 @@ def certain(subject: str, held: Held, before: Held) -> Held:
 async def delete_singly(session: Session, eraser: Eraser, held: Held, only: Sequence[str]) -> None:
     """Delete the records of some lists one by one, at the pace of the vendor's limit."""
     for name in only:
+        delete = eraser.singles[name].delete
         for row in held[name]:
-            if row.id is not None:
-                try:
-                    await session.call(eraser.singles[name].delete(row.id))
-                except NotFoundError:
-                    continue  # gone already
+            if row.id is not None and delete is not None:
+                await _delete_if_there(session, delete(row.id))
 
 
 async def count_found(session: Session, eraser: Eraser, before: Held, only: Sequence[str]) -> int:
     """Ask for some of the records that were there, by their ids; how many still are."""
     found = 0
     for name in only:
+        get = eraser.singles[name].get
+        if get is None:
+            continue
         ids = [row.id for row in before[name] if row.id is not None]
         for record in ids[:: max(1, len(ids) // SAMPLES)]:
             try:
-                await session.call(eraser.singles[name].get(record))
+                await session.call(get(record))
             except NotFoundError:
                 continue
             found += 1
@@ -198,7 +294,7 @@ async def delete(
     if confirm is None:
         return True
     count = sum(len(held[name]) for held in before.values() for name in wanted)
-    if not await confirm(f"{count} records{'' if only else ' and the links'} for good"):
+    if not await confirm(f"{count} records{'' if only else f' and the {eraser.noun}'} for good"):
         print("Nothing was deleted.")
         return False
     done = [await _delete_one(session, eraser, each, before[each], wanted, whole=not only) for each in subjects]
@@ -269,16 +365,17 @@ async def main(given: argparse.Namespace) -> bool:
 def read_arguments() -> argparse.Namespace:
     """Read the command line; what is wrong with it is told with the usage and exit code 2."""
     parser = argparse.ArgumentParser(prog="python -m examples.arco_deletion", description="Delete a taxpayer's data.")
-    parser.add_argument("subject", metavar="LINK", help="a link of the taxpayer's; its other links are found")
+    parser.add_argument("subject", metavar="LINK", help="a link or an entity of the taxpayer's; others are found")
     parser.add_argument("--vendor", choices=ERASERS, default="belvo", help="where (default: belvo)")
     parser.add_argument("--delete", action="store_true", help="delete, once it is confirmed; else it is only counted")
-    lists = sorted({name for each in ERASERS.values() for name in each.singles})
+    lists = sorted({name for each in ERASERS.values() for name, single in each.singles.items() if single.delete})
     parser.add_argument("--only", nargs="+", default=(), choices=lists, metavar="LIST", help="records of these lists")
     parser.add_argument("--forget", action="store_true", help="drop the jobs from the own store as well")
     given = parser.parse_args()
-    unknown = set(given.only) - set(ERASERS[given.vendor].singles)
+    singles = ERASERS[given.vendor].singles
+    unknown = [name for name in given.only if name not in singles or singles[name].delete is None]
     if unknown:
-        parser.error(f"{given.vendor} has no list {', '.join(sorted(unknown))}")
+        parser.error(f"{given.vendor} deletes no single records of {', '.join(unknown)}")
     return given
 
 

@@ -60,3 +60,16 @@ async def what_a_desk_knows(session: Session) -> None:
     assert_type(await desk.attempts(), tuple[DeliveryAttempt, ...])
     record = await session.call(syntage.GetWebhookEndpoint(endpoint.id))
     assert_type(record.signing_secret, Secret | None)
+
+
+async def what_a_workspace_knows(session: Session) -> None:
+    """What is set up comes back as its record, and what is deleted as nothing; the rules of a scheduler are a tuple."""
+    scheduler = await session.call(syntage.CreateScheduler(name="Nightly"))
+    assert_type(scheduler, syntage.Scheduler)
+    assert_type(scheduler.rules, tuple[syntage.SchedulerRule, ...] | None)
+    assert_type(await session.call(syntage.TagEntities(resources=("1",), tags=("2",))), syntage.TagBatch)
+    assert_type(await session.call(syntage.CreateTag(name="odd")), syntage.Tag)
+    await session.call(syntage.DeleteEntity("1"))
+    async for authorization in session.list(syntage.BuroAuthorizations()):
+        assert_type(authorization, syntage.BuroAuthorization)
+        assert_type(authorization.link, syntage.Entity | None)

@@ -44,6 +44,7 @@ WORDS: Final = (
     "tax_status",
     "007",
     "01000",
+    "@daily",
     "#a1b2c3",
     "--color-primary-base",
     "https://example.com/hook",
@@ -81,6 +82,7 @@ WIDER: Final[Mapping[str, tuple[object, ...]]] = {
 }
 # Not to be tried for ever, should a class complain of one field after another.
 _LONGEST: Final = 400
+_BEING_MADE: Final[list[type]] = []
 
 
 def alternatives(hint: Any) -> Iterator[tuple[object, ...]]:
@@ -103,7 +105,11 @@ def alternatives(hint: Any) -> Iterator[tuple[object, ...]]:
     elif hint in EACH_WAY:
         yield from EACH_WAY[hint]
     elif isinstance(hint, type) and issubclass(hint, msgspec.Struct):
-        yield tuple(_wholes(hint))
+        if hint not in _BEING_MADE:  # what holds its own kind is made without, one level down
+            _BEING_MADE.append(hint)
+            made = tuple(_wholes(hint))
+            _BEING_MADE.remove(hint)
+            yield made
     else:
         yield PLAIN.get(hint, ())
 

@@ -14,59 +14,12 @@ STILL_MISSING: Final = frozenset(
         # Syntage
         # Balance Sheet Insight
         "GetMetricsBalanceSheet",
-        # DS MX Buró de Crédito Authorizations
-        "GetMxBuroDeCreditoAuthorizations",
-        "GetMxBuroDeCreditoAuthorization",
-        "DeleteMxBuroDeCreditoAuthorization",
-        "GetEntityMxBuroDeCreditoAuthorization",
-        "CreateMxBuroDeCreditoAuthorization",
-        # DS MX SAT Invoice Relations
-        "ListEntityInvoiceRelations",
-        # DS MX SAT Invoices
-        "TagInvoicesBatch",
-        "UntagInvoicesBatch",
-        "TagInvoice",
-        "UntagInvoice",
-        # DS Syntage Score
-        "CalculateSyntageScore",
-        # Entities
-        "TagEntitiesBatch",
-        "UntagEntitiesBatch",
-        "UpdateEntity",
-        "DeleteEntity",
-        "ListEntityIdentifiers",
-        "AddEntityIdentifier",
-        "CreateEntityTag",
-        "GetEntityTag",
-        "UpdateEntityTag",
-        "DeleteEntityTag",
-        # Events
-        "DeleteEvent",
         # Financial Ratios Insight
         "GetFinancialRatiosInsight",
         # Income Statement Insight
         "GetMetricsIncomeStatementInsight",
-        # Mexico Addresses
-        "GetMxAddressesByPostalCode",
-        # Reports
-        "ListReports",
-        "CreateReport",
-        "GetReport",
-        "UpdateReport",
-        "DeleteReport",
         # Risks Insight
         "GetRisksInsight",
-        # Scheduler Rules
-        "CreateSchedulerRule",
-        "GetTSchedulerRule",
-        "UpdateSchedulerRule",
-        "DeleteSchedulerRule",
-        # Schedulers
-        "ListSchedulers",
-        "CreateScheduler",
-        "GetTScheduler",
-        "UpdateScheduler",
-        "DeleteScheduler",
         # Scores Insight
         "GetBuroDeCreditoSummaryInsight",
         "ExportBuroDeCreditoSummaryInsight",
@@ -74,10 +27,6 @@ STILL_MISSING: Final = frozenset(
         "GetSyntageScoreDistribution",
         # Summary Insight
         "GetSummaryInsight",
-        # Tags
-        "CreateTag",
-        "UpdateTag",
-        "DeleteTag",
         # Trial Balance Insight
         "GetTrialBalanceInsight",
     }

@@ -45,6 +45,8 @@ ACCEPTED_FIELDS: Final[Mapping[str, str]] = {
     "Concentration.share": "see Concentration.total",
     "FinancialInstitutions.data.transactions.total": "a whole number by its type, an amount by its words",
     "GovernmentCustomers.data.transactions.total": "see FinancialInstitutions.data.transactions.total",
+    "InsightReport.insights": "groups hold entries without an end: the drift test holds them to three levels",
+    "Scheduler.rules": "taken out of the envelope of a list: the drift test holds them",
     **{name: reason for name, reason in LEFT_OUT.items() if "." in name},
 }
 
@@ -133,7 +135,8 @@ def test_every_documented_field_of_a_body_can_be_sent(vendor: str) -> None:
     for operation, found in offered(vendor):
         name, kinds = operation["name"], operation.get("body", {})
         documented = set(paths_of(kinds))
-        open_ones = {path for path, kind in documented if kind == "open"}
+        # Of what holds its own kind, one level is written out.
+        open_ones = {path for path, kind in documented if kind == "open" or kind.startswith("@")}
         names = {path for path, _ in documented} | set(operation.get("needs", ()))
         sent = {each for offer in found for each in offer.body}
         unsent = {each for each, _ in documented if each not in sent and not is_below(each, sent)}
@@ -154,7 +157,8 @@ def paths_of(kind: Any, before: str = "") -> Iterator[tuple[str, str]]:
         kind = kind[0]
     for name, each in kind.items() if isinstance(kind, dict) else ():
         if name != "?":
-            yield before + name, each.rstrip("?") if isinstance(each, str) else ""
+            word = each[0] if isinstance(each, list) else each
+            yield before + name, word.rstrip("?") if isinstance(word, str) else ""
             yield from paths_of(each, f"{before}{name}.")
 
 

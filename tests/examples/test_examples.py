@@ -281,7 +281,8 @@ def test_examples_are_configured_by_the_environment(monkeypatch: pytest.MonkeyPa
         pytest.param("bulk_extract", ("invoices.ndjson",), "FILE YEAR [YEAR ...]", id="bulk_extract: no year"),
         pytest.param("bulk_extract", ("invoices.ndjson", "all"), "FILE YEAR [YEAR ...]", id="bulk_extract: a word"),
         pytest.param("worker", (), "FOLDER", id="worker"),
-        pytest.param("arco_deletion", (), "[--vendor {belvo}] [--delete]", id="arco_deletion"),
+        pytest.param("arco_deletion", (), "[--vendor {belvo,syntage}]", id="arco_deletion"),
+        pytest.param("onboarding", (), "--since DAY [--until DAY]", id="onboarding"),
     ],
 )
 def test_a_missing_argument_shows_the_usage(
@@ -306,7 +307,7 @@ def test_a_missing_argument_shows_the_usage(
 
 
 @pytest.mark.proof
-@pytest.mark.parametrize("name", ["bulk_extract", "worker", "arco_deletion"])
+@pytest.mark.parametrize("name", ["bulk_extract", "worker", "arco_deletion", "onboarding"])
 def test_a_program_starts_in_any_directory(name: str, tmp_path: Path) -> None:
     """As its usage says, with `python -m`."""
     command = [sys.executable, "-m", f"examples.{name}"]

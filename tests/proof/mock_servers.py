@@ -35,6 +35,7 @@ from belvo_async import Belvo, Session, Syntage, belvo, syntage
 from belvo_async.abc import Answer, Call, Headers, Query, Request, Vendor
 from belvo_async.errors import BelvoAsyncError, IncompleteResultError, TaskError, UnsupportedError, VendorError
 from belvo_async.jobs import Task
+from tests.documents.examples import make
 from tests.jobs.flat import flat
 
 LINK = "e90317c3-ca03-50da-b04f-eb376f8ed34f"
@@ -162,10 +163,13 @@ async def listening(port: int, process: asyncio.subprocess.Process) -> None:
 
 
 def build(kind: type[Any], **given: Any) -> Any:
-    """Build a query, call or task from what it needs at least."""
-    needed = [each.name for each in msgspec.structs.fields(kind) if each.required]
-    special = SPECIAL.get(kind, {})
-    return kind(**{**{name: NEEDED[name] for name in needed}, **special, **given})
+    """Build a query, call or task from what it needs at least: of the words above, else of whatever it takes."""
+    needed = [each.name for each in msgspec.structs.fields(kind) if each.required and each.name in NEEDED]
+    made = make(kind, {**{name: NEEDED[name] for name in needed}, **SPECIAL.get(kind, {}), **given})
+    made = make(kind, given) if made is None else made
+    if made is None:
+        raise TaskError(f"no example of {kind.__name__}", field="kind")
+    return made
 
 
 def scopes(kind: type[Any]) -> Iterator[Any]:

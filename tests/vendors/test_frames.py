@@ -90,6 +90,17 @@ def test_a_vendor_that_cannot_be_made(make: Callable[[], object]) -> None:
     assert [] == leaks_of(provoked(raised), CANARY, "canary7")
 
 
+ADDRESS: dict[str, Any] = {
+    **dict.fromkeys(("address", "city", "municipality", "neighborhood", "exterior_number"), CANARY),
+    "state": "CMX",
+    "postal_code": "11510",
+}
+TAXPAYER: dict[str, Any] = {
+    **dict.fromkeys(("first_name", "first_last_name", "second_last_name"), CANARY),
+    "rfc": PERSON,
+    "birthdate": date(1985, 1, 1),
+    "address": syntage.BuroAddress(**ADDRESS),
+}
 CREATE: dict[str, Any] = {"institution": "sat_mx_fiscal", "username": RFC, "password": CANARY}
 EFIRMA: dict[str, Any] = {"certificate": CANARY.encode(), "private_key": CANARY.encode(), "password": CANARY}
 
@@ -130,7 +141,31 @@ ORDERS: dict[str, Callable[[], object]] = {
     "options": lambda: syntage.Extraction(LINK, "invoice", {"period": {"from": CANARY}}),
     "syntage list": lambda: syntage.Invoices(entity=f"/taxpayers/{CANARY}"),
     "export": lambda: syntage.Export(uri=CANARY, format=CANARY),  # type: ignore[arg-type]
-}
+    **{
+        f"address {name}": lambda name=name: syntage.BuroAddress(**ADDRESS | {name: CANARY})
+        for name in ("state", "postal_code", "country")
+    },
+    "address of no place": lambda: syntage.BuroAddress.within(syntage.PostalAddress(city=CANARY), address=CANARY),
+    "address in a list": lambda: syntage.BuroAddress(**ADDRESS | {"city": [CANARY]}),
+    **{
+        f"person {name}": lambda name=name: syntage.BuroPerson(**TAXPAYER | {name: [CANARY]})
+        for name in ("rfc", "birthdate", "first_name", "address")
+    },
+    "person's rfc": lambda: syntage.BuroPerson(**TAXPAYER | {"rfc": CANARY}),
+    "company's rfc": lambda: syntage.BuroCompany(rfc=CANARY, trade_name=CANARY, address=TAXPAYER["address"]),
+    "authorization": lambda: syntage.CreateBuroAuthorization(
+        entity=LINK, taxpayer=syntage.BuroPerson(**TAXPAYER), authorized_at=datetime(2025, 1, 1)  # noqa: DTZ001
+    ),
+    "identifier": lambda: syntage.AddEntityIdentifier(entity=LINK, identifier="curp", value=CANARY),
+    "name": lambda: syntage.UpdateEntity(id=LINK, name=[CANARY]),  # type: ignore[arg-type]
+    "colour": lambda: syntage.CreateTag(name=CANARY, color=CANARY),
+    "postal code": lambda: syntage.PostalAddresses(postal_code=CANARY),
+    "rule": lambda: syntage.CreateSchedulerRule(
+        scheduler=LINK, extractor="invoice", cron_expression="@daily", options={"period": {"from": CANARY}}
+    ),
+    "cron": lambda: syntage.CreateSchedulerRule(scheduler=LINK, extractor="rpc", cron_expression=CANARY),
+    "layout": lambda: syntage.ShowGroup(name=CANARY, children=(CANARY,)),  # type: ignore[arg-type]
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("make", ORDERS.values(), ids=ORDERS)
@@ -228,6 +263,21 @@ CONVERSATIONS: dict[str, Callable[[], Any]] = {
     "stop": lambda: OTHER.stop(EXTRACTION, NOW),
     "events": lambda: OTHER.catch_up(NOW, NOW),
     "file": lambda: OTHER.download(syntage.FileDownload(INVOICE)),
+    "authorization": lambda: OTHER.call(
+        syntage.CreateBuroAuthorization(entity=LINK, taxpayer=syntage.BuroPerson(**TAXPAYER), authorized_at=NOW), NOW
+    ),
+    "authorization that is no text": lambda: OTHER.call(
+        syntage.CreateBuroAuthorization(
+            entity=LINK, taxpayer=syntage.BuroPerson(**TAXPAYER | {"first_name": NOT_TEXT}), authorized_at=NOW
+        ),
+        NOW,
+    ),
+    "identifier": lambda: OTHER.call(syntage.AddEntityIdentifier(entity=LINK, identifier="rfc", value=PERSON), NOW),
+    "name": lambda: OTHER.call(syntage.UpdateEntity(id=LINK, name=CANARY), NOW),
+    "name that is no text": lambda: OTHER.call(syntage.UpdateEntity(id=LINK, name=NOT_TEXT), NOW),
+    "report": lambda: OTHER.call(
+        syntage.CreateInsightReport(name=CANARY, insights=(syntage.ShowInsight(name=CANARY, insight=CANARY),)), NOW
+    ),
 }
 
 
@@ -248,7 +298,7 @@ def test_a_conversation_that_fails(begin: Callable[[], Any]) -> None:
                 try:
                     play(conversation, [*first, each])
                 except BelvoAsyncError as error:
-                    leaks += leaks_of(error, CANARY)
+                    leaks += leaks_of(error, CANARY, PERSON)
 
     assert [] == leaks
 

@@ -109,7 +109,7 @@ class Accounts:
         self._tell("credential.created", credential)
         if known is not None and known.credential is None:
             known.credential = credential
-            self._tell_entity("link.updated", known)
+            self.tell_entity("link.updated", known)
         self._check(credential, is_refused=body.get("password") == REFUSED_PASSWORD)
         return credential
 
@@ -136,7 +136,7 @@ class Accounts:
         entity = self._entity_of(credential)
         if entity is not None:
             entity.credential = None
-            self._tell_entity("link.updated", entity)
+            self.tell_entity("link.updated", entity)
 
     def _check(self, credential: Credential, *, is_refused: bool) -> None:
         script = self.scripts.pop(0) if self.scripts else None
@@ -163,7 +163,7 @@ class Accounts:
             entity = self._add(credential.owner, credential)
         elif entity is not None and entity.credential is not credential and status == "valid":
             entity.credential = credential
-            self._tell_entity("link.updated", entity)
+            self.tell_entity("link.updated", entity)
         if entity is not None and entity.credential is credential:
             self.on_answer(entity)
 
@@ -196,19 +196,32 @@ class Accounts:
         now = self.now()
         entity = Entity(id=self._entity_ids(), subject=owner, credential=credential, created_at=now, updated_at=now)
         self.entities[entity.id] = entity
-        self._tell_entity("link.created", entity)
+        self.tell_entity("link.created", entity)
         return entity
 
+    def take_up(self, entity: Entity) -> None:
+        """Give an entity that came to have an RFC the credential there is for it."""
+        own = [one for one in self._credentials_of(entity) if one.status == "valid"]
+        if entity.credential is None and own:
+            entity.credential = own[-1]
+        self.on_answer(entity)
+
+    def _credentials_of(self, entity: Entity) -> list[Credential]:
+        rfc = entity.subject.rfc
+        return [one for one in self.credentials.values() if one is entity.credential or (rfc and one.owner.rfc == rfc)]
+
     def drop(self, entity: Entity) -> None:
-        """Remove an entity, its credential and all its data."""
-        if entity.credential is not None:
-            self.timers.drop_timer(entity.credential.timer)
-            del self.credentials[entity.credential.id]
+        """Remove an entity, its credentials and all its data."""
+        for credential in self._credentials_of(entity):
+            self.timers.drop_timer(credential.timer)
+            del self.credentials[credential.id]
+            self._tell("credential.deleted", credential)
         del self.entities[entity.id]
         self.on_delete(entity)
-        self._tell_entity("link.deleted", entity)
+        self.tell_entity("link.deleted", entity)
 
-    def _tell_entity(self, kind: str, entity: Entity) -> None:
+    def tell_entity(self, kind: str, entity: Entity) -> None:
+        """Announce that an entity was made, changed (`link.updated`) or deleted."""
         entity.updated_at = self.now()
         row = entity.row()
         self.events.emit(kind, entity, entity.iri, lambda: row)

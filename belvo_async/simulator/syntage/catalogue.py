@@ -114,7 +114,6 @@ class SyntageCatalogue:
         for listing in self.listings:
             yield listing.route()
         yield Route("GET", "/invoices/{id}", self._one_invoice)
-        yield Route("GET", "/entity-tags/{id}", self._one_entity_tag)
         for name, (context, _) in INVOICE_PARTS.items():
             yield Route("GET", f"/invoices/{name}/{{id}}", self._one_part(name, context))
         for kind in KINDS.values():
@@ -265,12 +264,13 @@ class SyntageCatalogue:
 
     async def _one_invoice(self, call: Incoming) -> Reply:
         self._refresh()
-        row = self._gathered_rows.find(call.args["id"])
-        tags: list[Json] = [*self._tags.of_invoice(call.args["id"])] if row else []
-        return detail({**row, "tags": tags} if row else None, "Invoice")
+        return detail(self.invoice(call.args["id"]), "Invoice")
 
-    async def _one_entity_tag(self, call: Incoming) -> Reply:
-        return detail(self._tags.find(call.args["id"]), "EntityTag")
+    def invoice(self, number: str) -> JsonObject | None:
+        """Give an invoice as it is shown by itself: with its tags."""
+        row = self._gathered_rows.find(number)
+        tags: list[Json] = [*self._tags.of_invoice(number)] if row else []
+        return {**row, "tags": tags} if row else None
 
     def _one_part(self, name: str, context: str) -> Handler:
         async def one(call: Incoming) -> Reply:

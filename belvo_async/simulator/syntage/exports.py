@@ -128,6 +128,12 @@ class Exports:
         """Bring it to its end at once, with all its events."""
         return [*self._run(export), *self._end(export)]
 
+    def drop(self, entity: Entity) -> None:
+        """Forget the exports of an entity: what still runs ends unannounced."""
+        for export in [one for one in self.all.values() if one.source.owner is entity]:
+            del self.all[export.id]
+            export.status = "dropped"
+
     def _run(self, export: Export) -> Deliveries:
         if export.status != "pending":
             return []

@@ -72,9 +72,11 @@ class Extractions:
             await self.events.wait_first([*started, *self.runs.rush(job)])
         return accepted
 
-    def extract(self, entity: Entity, extractor: str) -> None:
-        """Begin a first-time extraction: nobody asked for it by itself."""
-        job = self.runs.new(self.new_id(), entity, extractor, {})
+    def extract(self, entity: Entity, extractor: str, options: JsonObject) -> None:
+        """Begin an extraction that nobody asked for by itself, unless an equal one is under way."""
+        if any(self._is_equal(job, entity, extractor, options) for job in self.jobs.values()):
+            return
+        job = self.runs.new(self.new_id(), entity, extractor, options)
         self.jobs[job.id] = job
         self.runs.begin(job)
 
@@ -112,7 +114,7 @@ class Extractions:
             self.runs.gather_so_far(job)
 
     def release(self, entity: Entity) -> None:
-        """Let an entity's waiting extractions run: its credential is valid."""
+        """Let an entity's waiting extractions go on, as far as they have what they lacked."""
         for job in self.jobs.values():
             if job.entity is entity:
                 self.runs.release(job)

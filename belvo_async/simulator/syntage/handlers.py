@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
 
 from ..cfdi_xml import xml_of
 from ..faults import Dice
 from ..wire import Incoming, Json, JsonObject, Reply, Route, answer, decode
-from .accounts import Accounts, sources_of
+from .accounts import Accounts
 from .catalogue import detail
 from .errors import LD_JSON, hydra_error, message, violations
 from .exports import Exports
@@ -20,9 +19,6 @@ from .rows.records import Records
 from .state import GatheredRows
 from .webhooks import SyntageEvents
 
-# The extractor a data source of a new entity starts by itself. Which ones `sat` starts is a setting of the
-# dashboard that is not described: none here.
-FIRST_EXTRACTORS: Final = {"rpc": "rpc", "rug": "rug", "bil": "bil", "buro_de_credito": "buro_de_credito_report"}
 Document = Callable[[], bytes]
 
 
@@ -37,7 +33,7 @@ def read_object(call: Incoming) -> JsonObject | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Handlers:
-    """The handlers that are no list. `extract` starts an extraction by itself; `url` is the API's own."""
+    """The handlers that are no list. `onboard` starts what is extracted of a new entity; `url` is the API's own."""
 
     accounts: Accounts
     exports: Exports
@@ -47,7 +43,7 @@ class Handlers:
     records: Records
     events: SyntageEvents
     dice: Dice
-    extract: Callable[[Entity, str], object]
+    onboard: Callable[[Entity, JsonObject], object]
     url: Callable[[], str]
 
     def routes(self) -> Iterator[Route]:
@@ -117,9 +113,7 @@ class Handlers:
         made = self.accounts.add(body)
         if isinstance(made, list):
             return violations(made)
-        for source in sources_of(body):
-            if source in FIRST_EXTRACTORS:
-                self.extract(made, FIRST_EXTRACTORS[source])
+        self.onboard(made, body)
         return answer(201, {
             "@context": "/contexts/EntityAddedResponse",
             "id": made.id,

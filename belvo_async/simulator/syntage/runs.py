@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 from ..faults import Dice
 from ..origin import Timers
@@ -39,7 +39,13 @@ class Runs:
     """Moves extractions from status to status, by timers, and tells the events about it."""
 
     def __init__(
-        self, timers: Timers, gatherer: Gatherer, events: SyntageEvents, dice: Dice, now: Callable[[], datetime]
+        self,
+        timers: Timers,
+        gatherer: Gatherer,
+        events: SyntageEvents,
+        dice: Dice,
+        now: Callable[[], datetime],
+        is_authorized: Callable[[Entity], bool],
     ) -> None:
         self.scripts: list[SyntageScript] = []
         self._timers = timers
@@ -47,6 +53,7 @@ class Runs:
         self._events = events
         self._dice = dice
         self._now = now
+        self._is_authorized = is_authorized
 
     def new(self, number: str, entity: Entity, extractor: str, options: JsonObject) -> SyntageJob:
         """Make a pending extraction, with the oldest script that fits it."""
@@ -68,28 +75,34 @@ class Runs:
             updated_at=now,
         )
         self._gatherer.plan(job, now)
-        if extractor in SAT_EXTRACTORS:
-            self._require_credential(job)
+        standing = self._standing(job)
+        if standing == "refused":
+            job.outcome, job.scripted_error = "failed", "invalid_credentials"
+        elif standing == "missing":
+            job.outcome, job.is_held, job.waits = "waiting", True, None
         return job
 
-    def _require_credential(self, job: SyntageJob) -> None:
-        """Without an RFC or an accepted credential nothing can begin: `waiting`; with a refused one it fails."""
+    def _standing(self, job: SyntageJob) -> Literal["ready", "refused", "missing"]:
+        """Say whether it may begin: `waiting` is documented for what lacks an RFC, a credential or a consent."""
+        if job.extractor == "buro_de_credito_report":
+            return "ready" if self._is_authorized(job.entity) else "missing"
+        if job.extractor not in SAT_EXTRACTORS:
+            return "ready"
         if job.entity.credential_status == "invalid":
-            job.outcome, job.scripted_error = "failed", "invalid_credentials"
-        elif job.entity.credential_status != "valid" or not job.entity.subject.rfc:
-            job.outcome, job.is_held, job.waits = "waiting", True, None
+            return "refused"
+        return "ready" if job.entity.credential_status == "valid" and job.entity.subject.rfc else "missing"
 
     def release(self, job: SyntageJob) -> None:
-        """Go on with an extraction that was held up for want of a credential, now that the SAT has spoken."""
-        status = job.entity.credential_status
-        if not job.is_held or status not in ("valid", "invalid"):
+        """Go on with an extraction that was held up, now that what it lacked may be there."""
+        standing = self._standing(job)
+        if not job.is_held or standing == "missing":
             return
         job.is_held, job.outcome = False, "finished"
-        if status == "invalid":
+        if standing == "refused":
             job.outcome, job.scripted_error = "failed", "invalid_credentials"
         if job.status != "waiting":
             return  # still queued: it will run when its turn comes
-        if status == "invalid":
+        if standing == "refused":
             self._end(job)
         else:
             self._run(job)

@@ -36,6 +36,7 @@ from .state import GatheredRows, SyntageJob, SyntageOutcome
 from .tags import Tags
 from .webhooks import DEFAULT_SUBSCRIPTION, SyntageEvents
 from .workspace.endpoints import Endpoints
+from .workspace.setup import Workspace
 from .workspace.webhooks import WebhookHandlers
 
 
@@ -111,7 +112,7 @@ class SyntageSimulator(Origin):
         self._gatherer = Gatherer(
             seed, self._gathered_rows, self._records, self._files, self._events, self.now, example_share, self._found
         )
-        self._runs = Runs(self, self._gatherer, self._events, self.dice, self.now)
+        self._runs = self._make_runs()
         self._accounts = self._make_accounts()
         self._extractions = self._make_extractions()
         self._accounts.populate(entities)
@@ -119,6 +120,7 @@ class SyntageSimulator(Origin):
         self._catalogue = self._make_catalogue()
         self._insights = self._make_insights()
         self._exports = self._make_exports()
+        self._workspace = Workspace(self, self._extractions, self._catalogue, self._gathered_rows, self._records)
         self.storage = Storage(host=host, port=storage_port, dice=self.dice, now=self.now)
 
     def _make_events(self, subscribed: Collection[str]) -> SyntageEvents:
@@ -126,32 +128,29 @@ class SyntageSimulator(Origin):
         endpoints = Endpoints(self.sender, self.dice, self.now, lambda: self.signing_secret, subscribed)
         return SyntageEvents(self.sender, self.dice, ids, self.now, endpoints)
 
+    def _make_runs(self) -> Runs:
+        def is_authorized(entity: Entity) -> bool:
+            return self._workspace.authorizations.covers(entity)
+
+        return Runs(self, self._gatherer, self._events, self.dice, self.now, is_authorized)
+
     def _make_accounts(self) -> Accounts:
         return Accounts(
-            seed=self.seed,
-            timers=self,
-            events=self._events,
-            dice=self.dice,
-            now=self.now,
-            tags=Tags(self.dice, self.now),
-            on_answer=lambda entity: self._extractions.release(entity),
+            seed=self.seed, timers=self, events=self._events, dice=self.dice, now=self.now,
+            tags=Tags(self.dice, self.now), on_answer=lambda entity: self._extractions.release(entity),
             on_delete=self._forget,
-        )
+        )  # fmt: skip
 
     def _make_extractions(self) -> Extractions:
         return Extractions(
-            jobs=self.jobs,
-            runs=self._runs,
-            accounts=self._accounts,
-            events=self._events,
-            dice=self.dice,
+            jobs=self.jobs, runs=self._runs, accounts=self._accounts, events=self._events, dice=self.dice,
             new_id=OrderedIds(self.dice.stream("extraction_ids"), self.now),
-        )
+        )  # fmt: skip
 
     def _make_ownership(self) -> Ownership:
         return Ownership(
             accounts=self._accounts, found=self._found, records=self._records, files=self._files,
-            extract=self._extractions.extract, url=lambda: self.url,
+            onboard=lambda entity, body: self._workspace.onboard(entity, body), url=lambda: self.url,
         )  # fmt: skip
 
     def _make_catalogue(self) -> SyntageCatalogue:
@@ -162,23 +161,15 @@ class SyntageSimulator(Origin):
 
     def _make_insights(self) -> Insights:
         return Insights(
-            seed=self.seed,
-            accounts=self._accounts,
-            gathered_rows=self._gathered_rows,
-            parts=self._catalogue.parts,
-            refresh=self._extractions.gather_so_far,
-            now=self.now,
-        )
+            seed=self.seed, accounts=self._accounts, gathered_rows=self._gathered_rows, parts=self._catalogue.parts,
+            refresh=self._extractions.gather_so_far, now=self.now,
+        )  # fmt: skip
 
     def _make_exports(self) -> Exports:
         return Exports(
-            timers=self,
-            events=self._events,
-            files=self._files,
-            dice=self.dice,
-            now=self.now,
+            timers=self, events=self._events, files=self._files, dice=self.dice, now=self.now,
             resolve=self._catalogue.resolve,
-        )
+        )  # fmt: skip
 
     async def start(self) -> None:
         """Listen, the storage as well. Afterwards `url` is set; port 0 takes any free port."""
@@ -320,14 +311,23 @@ class SyntageSimulator(Origin):
             raise ValueError("no list of that path")
         return source.rows()
 
+    def scores(self, entity: str) -> list[JsonObject]:
+        """Give the scores of an entity, newest first: none before one was calculated."""
+        return [*self._workspace.scores.of(self._entity(entity).id)]
+
     def _entity(self, iri: str) -> Entity:
         return self._accounts.entities[iri.rpartition("/")[2]]
 
     def _forget(self, entity: Entity) -> None:
         self._extractions.forget(entity)
+        for row in self._gathered_rows.newest_first(entity.id):
+            self._accounts.tags.forget(str(row["id"]))
         self._gathered_rows.drop(entity.id)
         self._records.drop(entity.id)
         self._found.forget(entity.id)
+        self._files.drop(entity.id)
+        self._exports.drop(entity)
+        self._workspace.drop(entity)
 
     # The vendor's side
 
@@ -341,7 +341,7 @@ class SyntageSimulator(Origin):
             records=self._records,
             events=self._events,
             dice=self.dice,
-            extract=self._extractions.extract,
+            onboard=self._workspace.onboard,
             url=lambda: self.url,
         )
         routes = (
@@ -349,6 +349,7 @@ class SyntageSimulator(Origin):
             *handlers.routes(),
             *self._catalogue.routes(),
             *self._insights.routes(),
+            *self._workspace.routes(),
             *WebhookHandlers(endpoints=self.webhook_endpoints).routes(),
             *self._ownership.routes(),
         )

@@ -47,7 +47,7 @@ class SyntageJob:
     gathered: int = field(default=0, repr=False)
     began: float = field(default=0.0, repr=False)  # loop time at which it began to run
     timer: asyncio.TimerHandle | None = field(default=None, repr=False)
-    is_held: bool = field(default=False, repr=False)  # it waits for an RFC or a valid credential
+    is_held: bool = field(default=False, repr=False)  # it waits for an RFC, a valid credential, an authorization
 
     @property
     def iri(self) -> str:

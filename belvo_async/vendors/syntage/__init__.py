@@ -280,6 +280,67 @@ from .schema.taxes import (
     TaxReturn as TaxReturn,
     TaxStatus as TaxStatus,
 )
+from .schema.workspace.addresses import PostalAddress as PostalAddress, PostalAddresses as PostalAddresses
+from .schema.workspace.authorizations import (
+    BuroAddress as BuroAddress,
+    BuroAuthorization as BuroAuthorization,
+    BuroAuthorizations as BuroAuthorizations,
+    BuroCompany as BuroCompany,
+    BuroPerson as BuroPerson,
+    CreateBuroAuthorization as CreateBuroAuthorization,
+    DeleteBuroAuthorization as DeleteBuroAuthorization,
+    GetBuroAuthorization as GetBuroAuthorization,
+)
+from .schema.workspace.entities import (
+    AddEntityIdentifier as AddEntityIdentifier,
+    DeleteEntity as DeleteEntity,
+    EntityIdentifier as EntityIdentifier,
+    EntityIdentifiers as EntityIdentifiers,
+    UpdateEntity as UpdateEntity,
+)
+from .schema.workspace.events import DeleteEvent as DeleteEvent
+from .schema.workspace.labels import (
+    CreateEntityTag as CreateEntityTag,
+    CreateTag as CreateTag,
+    DeleteEntityTag as DeleteEntityTag,
+    DeleteTag as DeleteTag,
+    GetEntityTag as GetEntityTag,
+    TagBatch as TagBatch,
+    TagEntities as TagEntities,
+    TagInvoice as TagInvoice,
+    TagInvoices as TagInvoices,
+    UntagEntities as UntagEntities,
+    UntagInvoice as UntagInvoice,
+    UntagInvoices as UntagInvoices,
+    UpdateEntityTag as UpdateEntityTag,
+    UpdateTag as UpdateTag,
+)
+from .schema.workspace.reports import (
+    CreateInsightReport as CreateInsightReport,
+    DeleteInsightReport as DeleteInsightReport,
+    GetInsightReport as GetInsightReport,
+    InsightReport as InsightReport,
+    InsightReports as InsightReports,
+    ReportAuthor as ReportAuthor,
+    ReportEntry as ReportEntry,
+    ShowGroup as ShowGroup,
+    ShowInsight as ShowInsight,
+    UpdateInsightReport as UpdateInsightReport,
+)
+from .schema.workspace.schedulers import (
+    CreateScheduler as CreateScheduler,
+    CreateSchedulerRule as CreateSchedulerRule,
+    DeleteScheduler as DeleteScheduler,
+    DeleteSchedulerRule as DeleteSchedulerRule,
+    GetScheduler as GetScheduler,
+    GetSchedulerRule as GetSchedulerRule,
+    Scheduler as Scheduler,
+    SchedulerRule as SchedulerRule,
+    Schedulers as Schedulers,
+    UpdateScheduler as UpdateScheduler,
+    UpdateSchedulerRule as UpdateSchedulerRule,
+)
+from .schema.workspace.scores import CalculateSyntageScore as CalculateSyntageScore
 from .schema.workspace.webhooks import (
     EVENT_TYPES as EVENT_TYPES,
     CreateWebhookEndpoint as CreateWebhookEndpoint,

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from msgspec.structs import replace
 
 from ...abc import Answer, Call, Conversation, Download, Fetch, Request, Retry, answer_of
+from ...discreet import discreet
 from ...errors import UnsupportedError
 from ...payload import encode_body
 from ...tolerant import read
@@ -48,6 +49,15 @@ def _read(answer: Answer, record: type[R]) -> R:
 
 def _send(call: OneRequest[object]) -> Conversation[object]:
     """Make the one request that the call's class describes."""
+    answer = yield _request(call)
+    expect_success(answer)
+    record: type[object] = answer_of(type(call))
+    return None if record is NoneType else _read(answer, record)
+
+
+@discreet
+def _request(call: OneRequest[object]) -> Request:
+    # Apart from the conversation, in whose frame the words of the body would stand while it waits.
     body = call.body()
     request = Request(
         method=call.method,
@@ -62,10 +72,8 @@ def _send(call: OneRequest[object]) -> Conversation[object]:
         kind = ("Content-Type", call.media_type or usual)
         request = replace(request, headers=(*request.headers, kind), body=encode_body(body))
     # What starts or makes something must not be sent twice blindly; the rest does no more the second time.
-    answer = yield replace(request, retry=Retry.SUBMIT) if call.method == "POST" else request
-    expect_success(answer)
-    record: type[object] = answer_of(type(call))
-    return None if record is NoneType else _read(answer, record)
+    is_once = call.method == "POST" and not call.is_repeatable
+    return replace(request, retry=Retry.SUBMIT) if is_once else request
 
 
 def _create_credential(call: CreateCredential) -> Conversation[Credential]:

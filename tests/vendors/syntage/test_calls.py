@@ -15,6 +15,7 @@ from belvo_async.vendors import syntage
 from belvo_async.vendors.syntage.schema.insights.forms import Insight
 from tests.vendors.syntage.kit import ENTITY, NOW, RFC, answer, converse, raw, sample, vendor
 from tests.vendors.syntage.ownership.test_calls import CASES as OWNERSHIP
+from tests.vendors.syntage.workspace.test_calls import WORKSPACE
 
 ID = "b9e60d3a-8f27-4a55-93c1-4f7d2e1a6c08"
 CREDENTIAL = "c2b7d9e4-05a1-4c3f-9f18-6d4e7a0b3c52"
@@ -31,15 +32,22 @@ def call(asked: Call[Any]) -> Any:
 SINGLE = [
     (syntage.GetBackgroundCheck, "/background-checks", syntage.BackgroundCheck),
     (syntage.GetBilReport, "/datasources/bil/reports", syntage.BilReport),
+    (
+        syntage.GetBuroAuthorization,
+        "/datasources/mx/buro-de-credito/authorizations",
+        syntage.BuroAuthorization,
+    ),
     (syntage.GetBuroReport, "/datasources/mx/buro-de-credito/reports", syntage.BuroReport),
     (syntage.GetCompanyVerificationReport, VERIFICATION, syntage.CompanyVerificationReport),
     (syntage.GetCredential, "/credentials", syntage.Credential),
     (syntage.GetElectronicAccountingRecord, "/electronic-accounting-records", syntage.ElectronicAccountingRecord),
     (syntage.GetEntity, "/entities", syntage.Entity),
+    (syntage.GetEntityTag, "/entity-tags", syntage.EntityTag),
     (syntage.GetEvent, "/events", syntage.Event),
     (syntage.GetExport, "/exports", syntage.ExportState),
     (syntage.GetExtraction, "/extractions", syntage.ExtractionState),
     (syntage.GetFile, "/files", syntage.File),
+    (syntage.GetInsightReport, "/reports", syntage.InsightReport),
     (syntage.GetInvoice, "/invoices", syntage.Invoice),
     (syntage.GetInvoiceBatchPayment, "/invoices/batch-payments", syntage.InvoiceBatchPayment),
     (syntage.GetInvoiceCreditNote, "/invoices/credit-notes", syntage.InvoiceCreditNote),
@@ -54,6 +62,8 @@ SINGLE = [
     (syntage.GetSatCertificate, "/datasources/mx/sat/certificados", syntage.SatCertificate),
     (syntage.GetSatCfdi, "/datasources/mx/sat/cfdis", syntage.SatCfdi),
     (syntage.GetShareholder, "/shareholders", syntage.Shareholder),
+    (syntage.GetScheduler, "/schedulers", syntage.Scheduler),
+    (syntage.GetSchedulerRule, "/schedulers/rules", syntage.SchedulerRule),
     (syntage.GetTaxComplianceCheck, "/tax-compliance-checks", syntage.TaxComplianceCheck),
     (syntage.GetTaxRetention, "/tax-retentions", syntage.TaxRetention),
     (syntage.GetTaxReturn, "/tax-returns", syntage.TaxReturn),
@@ -73,7 +83,7 @@ def test_every_call_has_a_case() -> None:
     """The tables cover all that the dialect can be asked, but for insights, which have tests of their own."""
     insights = {each for each in vendor().calls if issubclass(each, Insight)}
 
-    assert {*OTHERS, *(kind for kind, *_ in SINGLE)} == set(vendor().calls) - insights
+    assert {*OTHERS, *WORKSPACE, *(kind for kind, *_ in SINGLE)} == set(vendor().calls) - insights
 
 
 @pytest.mark.parametrize(("kind", "collection", "record"), SINGLE, ids=[collection for _, collection, _ in SINGLE])

@@ -39,6 +39,16 @@ LISTS: list[tuple[Query[Any], str, type[msgspec.Struct]]] = [
     (syntage.EntityTags(), "/entity-tags", syntage.EntityTag),
     (syntage.EntityTags(entity=ENTITY), f"{ENTITY}/tags", syntage.EntityTag),
     (syntage.Tags(), "/tags", syntage.Tag),
+    (syntage.EntityIdentifiers(entity=ENTITY), f"{ENTITY}/identifiers", syntage.EntityIdentifier),
+    (syntage.Schedulers(), "/schedulers", syntage.Scheduler),
+    (syntage.InsightReports(), "/reports", syntage.InsightReport),
+    (syntage.BuroAuthorizations(), "/datasources/mx/buro-de-credito/authorizations", syntage.BuroAuthorization),
+    (
+        syntage.BuroAuthorizations(entity=ENTITY),
+        f"{ENTITY}/datasources/mx/buro-de-credito/authorizations",
+        syntage.BuroAuthorization,
+    ),
+    (syntage.PostalAddresses(postal_code="11510"), "/datasources/mx/addresses/11510", syntage.PostalAddress),
     (syntage.Invoices(entity=ENTITY), f"{ENTITY}/invoices", syntage.Invoice),
     (syntage.InvoiceLineItems(entity=ENTITY), f"{ENTITY}/invoices/line-items", syntage.InvoiceLineItem),
     (syntage.InvoiceLineItems(invoice=INVOICE), f"{INVOICE}/line-items", syntage.InvoiceLineItem),
@@ -48,6 +58,11 @@ LISTS: list[tuple[Query[Any], str, type[msgspec.Struct]]] = [
     (syntage.InvoiceBatchPayments(), "/invoices/batch-payments", syntage.InvoiceBatchPayment),
     (syntage.InvoiceBatchPayments(invoice=ID), f"{INVOICE}/batch-payments", syntage.InvoiceBatchPayment),
     (syntage.InvoiceRelations(invoice=ID), f"{INVOICE}/relations", syntage.InvoiceRelation),
+    (
+        syntage.InvoiceRelations(invoice=ID, entity=ENTITY),
+        f"{ENTITY}{INVOICE}/relations",
+        syntage.InvoiceRelation,
+    ),
     (syntage.InvoiceCreditNotes(), "/invoices/credit-notes", syntage.InvoiceCreditNote),
     (syntage.InvoiceCreditNotes(entity=ENTITY), f"{ENTITY}/invoices/credit-notes", syntage.InvoiceCreditNote),
     (
@@ -113,8 +128,10 @@ def test_each_list_is_asked_for_where_it_stands(query: Query[Any], target: str, 
     reading = read(query)
     request = next(reading.steps(None))
 
-    assert (f"{target}?itemsPerPage=100", record) == (request.target, reading.shape.record)
-    template = target.replace(ENTITY, "/entities/{id}").replace(ID, "{id}")
+    size = "?itemsPerPage=100" if type(query).is_sized else ""
+    assert (f"{target}{size}", record) == (request.target, reading.shape.record)
+    template = target.replace(ENTITY, "/entities/{id}").replace(INVOICE, "/invoices/{id}").replace("/11510", "/{id}")
+    template = template.replace(ID, "{id}")
     assert f"GET {template}" == request.name
     assert reading.shape.keep is None
     assert "x" == reading.shape.record_id(reading.shape.guard(id="x"))

@@ -94,6 +94,7 @@ class Files:
         self._now = now
         self._files: dict[str, HeldFile] = {}
         self._of: dict[str, list[HeldFile]] = {}
+        self._of_entity: dict[str, list[HeldFile]] = {}
 
     def hold(
         self,
@@ -125,12 +126,20 @@ class Files:
         )
         self._files[number] = file
         self._of.setdefault(resource, []).append(file)
+        if owner is not None:
+            self._of_entity.setdefault(owner.id, []).append(file)
         self._events.emit("file.created", owner, file.iri, file.row, source=source)
         return file
 
     def find(self, number: str) -> HeldFile | None:
         """Give a file by its id."""
         return self._files.get(number)
+
+    def drop(self, entity: str) -> None:
+        """Forget all files of an entity."""
+        for file in self._of_entity.pop(entity, ()):
+            del self._files[file.id]
+            self._of.pop(file.resource, None)
 
     def of(self, resource: str, types: Sequence[str]) -> list[HeldFile]:
         """Give the files of a resource that are of one of these types."""

@@ -10,7 +10,7 @@ from ..accounts import RFC, SOURCES, Accounts, sources_of
 from ..catalogue import Listing, Rows, detail
 from ..errors import LD_JSON, message, violations
 from ..files.held import Files
-from ..handlers import FIRST_EXTRACTORS, read_object
+from ..handlers import read_object
 from ..lists import same
 from ..options import Problem
 from ..rows.invoices import Entity
@@ -36,13 +36,13 @@ _Place = tuple[Shareholder, Relation]
 
 @dataclass(frozen=True, kw_only=True)
 class Ownership:
-    """The lists and the handlers. `extract` starts an extraction by itself; `url` is the API's own."""
+    """The lists and the handlers. `onboard` starts what is extracted of a new entity; `url` is the API's own."""
 
     accounts: Accounts
     found: FoundEntities
     records: Records
     files: Files
-    extract: Callable[[Entity, str], object]
+    onboard: Callable[[Entity, JsonObject], object]
     url: Callable[[], str]
 
     @property
@@ -225,9 +225,7 @@ class Ownership:
             return violations(made)
         one.entity, one.rfc, one.updated_at = made.id, one.rfc or made.subject.rfc, self.accounts.now()
         self.shareholders.announce("updated", one, relation, self.accounts.entities[relation.entity], None)
-        for source in sources_of(body):
-            if source in FIRST_EXTRACTORS:
-                self.extract(made, FIRST_EXTRACTORS[source])
+        self.onboard(made, body)
         return answer(200, {
             "@type": "ShareholderPromotedResponse",
             "id": made.id,

@@ -52,7 +52,8 @@ class InvoiceParts:
         return None if entity is None else [row for row, under in self._all(name, entity) if invoice in under]
 
     def _all(self, name: str, entity: str) -> list[tuple[JsonObject, set[str]]]:
-        key, version = (name, entity), self._gathered_rows.version
+        # Batch payments show their invoice, and what that wears.
+        key, version = (name, entity), self._gathered_rows.version + self._tags.version
         if self._cache.get(key, (-1, []))[0] != version:
             rows = sorted(self._makers[name](entity), key=lambda found: str(found[0]["id"]), reverse=True)
             self._cache[key] = (version, rows)

@@ -121,6 +121,8 @@ class Entity:
     created_at: datetime
     updated_at: datetime
     tags: list[JsonObject] = field(default_factory=list[JsonObject])
+    name: str | None = field(default=None, repr=False)  # given to it here; what the SAT calls it stays in the receipts
+    identifiers: list[JsonObject] = field(default_factory=list[JsonObject], repr=False)
 
     @property
     def iri(self) -> str:
@@ -134,13 +136,14 @@ class Entity:
 
     def row(self) -> JsonObject:
         """Give the entity as Syntage shows it."""
-        tags: list[Json] = [*self.tags]
+        tags: list[Json] = [{**tag} for tag in self.tags]  # events keep what they were
+        taxpayer = taxpayer_row(self.subject)
         return {
             "@id": self.iri,
             "@type": "Link",
             "id": self.id,
             "type": "company" if self.subject.is_company else "person",
-            "taxpayer": taxpayer_row(self.subject),
+            "taxpayer": {**taxpayer, "name": self.name} if taxpayer and self.name else taxpayer,
             "credential": self.credential.row() if self.credential else None,
             "tags": tags,
             "createdAt": stamp(self.created_at),

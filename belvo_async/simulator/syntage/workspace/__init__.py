@@ -1,1 +1,1 @@
-"""What belongs to a workspace beside its data: webhooks and their like."""
+"""What an account sets up: schedulers, labels, reports, authorizations, webhooks; what it changes of its entities."""

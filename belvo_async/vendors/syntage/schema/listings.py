@@ -54,6 +54,10 @@ from .queries import (
     Invoices,
     Tags,
 )
+from .workspace.authorizations import BuroAuthorizations
+from .workspace.entities import EntityIdentifiers
+from .workspace.reports import InsightReports
+from .workspace.schedulers import Schedulers
 
 _CANCELLED: Final = "CANCELADO"
 # When Syntage stored a record: an extraction that meets it again may set them anew, whether it changed or not.
@@ -114,6 +118,10 @@ LISTINGS: Final[Mapping[str, ListRules]] = MappingProxyType(
         "events": _of_account(Events, cursor="created_at"),
         "tags": _of_account(Tags),
         "entity_tags": _of_account(EntityTags),
+        "entity_identifiers": _of_entity(EntityIdentifiers),
+        "schedulers": _of_account(Schedulers),
+        "insight_reports": _of_account(InsightReports),
+        "buro_authorizations": _of_entity(BuroAuthorizations),
         "invoices": ListRules(
             query=_invoices,
             cursor="updated_at",
@@ -149,7 +157,8 @@ LISTINGS: Final[Mapping[str, ListRules]] = MappingProxyType(
         "current_powers": _of_entity(CurrentPowers),
     }
 )
-"""Every list of the catalogue but those of webhooks, whose rows hold secrets, and those that belong to one object each.
+"""Every list of the catalogue but those of webhooks, whose rows hold secrets, of postal codes, which are nobody's, and
+those that belong to one object each.
 
 An invoice's relations come along with it, a shareholder's with the shareholder.
 """

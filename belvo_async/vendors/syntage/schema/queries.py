@@ -349,15 +349,20 @@ class InvoiceBatchPayments(_OfInvoice[InvoiceBatchPayment], frozen=True, kw_only
 
 
 class InvoiceRelations(_OfInvoice[InvoiceRelation], frozen=True, kw_only=True):
-    """How an invoice relates to others."""
+    """How an invoice relates to others. The list is the invoice's; with `entity`, of the invoice as that entity's."""
 
     below: ClassVar[str] = "/relations"
+
+    entity: str | None = None
 
     def where(self) -> tuple[str, str]:
         """Give the invoice's list: there is no other."""
         if self.invoice is None:
             raise TaskError("invoice must be given: this list belongs to one", field="invoice")
-        return super().where()
+        path, name = f"{self.invoice}{self.below}", f"/invoices/{{id}}{self.below}"
+        if self.entity is not None:
+            return f"{self.entity}{path}", f"GET /entities/{{id}}{name}"
+        return path, f"GET {name}"
 
 
 class InvoiceCreditNotes(_OfInvoice[InvoiceCreditNote], frozen=True, kw_only=True):

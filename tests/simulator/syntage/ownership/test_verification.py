@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.simulator.conftest import SyntageClient
 from tests.simulator.syntage.kit import finished, first, read
+from tests.simulator.syntage.workspace.test_authorizations import PERSON, authorize
 
 REPORTS = "/datasources/mx/company-verification/reports"
 REPORT = {"@id", "@type", "id", "link", "rpcEntity", "extraction", "files", "createdAt", "updatedAt"}
@@ -195,6 +196,7 @@ async def test_scores_of_who_was_promoted(syntage_client: SyntageClient) -> None
     promote = f"/shareholders/{row['id']}/relations/{row['relationId']}/promote"
     async with syntage_client.http.post(promote, json={"name": "X", "rfc": "XAAA800101AB1"}) as response:
         made = await response.json(content_type=None)
+    await authorize(syntage_client, f"/entities/{made['id']}", PERSON)
     await finished(syntage_client, "buro_de_credito_report", {}, entity=f"/entities/{made['id']}")
 
     scores = {each["id"]: each["scores"] for each in await syntage_client.all_rows(path)}

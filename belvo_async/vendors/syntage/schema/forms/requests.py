@@ -25,7 +25,9 @@ class OneRequest(Call[R_co], Generic[R_co], frozen=True):
     camel case: in the query of a GET, else as a JSON body. What is None (or, where null means something, UNSET) is
     left out. `collections` names fields that hold an id, or several, of another collection than their place in the
     path tells: they are sent as IRIs. `headers` names fields that are sent as the header it gives. `media_type` is that
-    of the body where it is not the usual one. `is_large`: the answer grows with what Syntage holds. Raises TaskError.
+    of the body where it is not the usual one. `is_large`: the answer grows with what Syntage holds. `clearing` names
+    tuples that take everything away when they are empty; other empty tuples are refused. `is_repeatable`: a POST that
+    is sent twice does no more than one. Raises TaskError.
     """
 
     method: ClassVar[str]
@@ -34,11 +36,13 @@ class OneRequest(Call[R_co], Generic[R_co], frozen=True):
     headers: ClassVar[Mapping[str, str]] = {}
     is_large: ClassVar[bool] = False
     media_type: ClassVar[str] = ""
+    clearing: ClassVar[frozenset[str]] = frozenset()
+    is_repeatable: ClassVar[bool] = False
 
     @discreet
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:
-            if name not in self.places():
+            if name not in self.places() and not (name in self.clearing and getattr(self, name) == ()):
                 check_kind(self, name)
         settle_ids(self, self.path, self.collections)
         for name in self.collections.keys() - self.places():

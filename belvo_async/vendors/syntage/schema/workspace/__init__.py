@@ -1,1 +1,1 @@
-"""Parts of a workspace beside its data: webhooks and their like."""
+"""What an account sets up at Syntage: schedulers, labels, reports, entities, authorizations, webhooks."""
