@@ -86,6 +86,11 @@ def created_after(since: datetime) -> tuple[str, str]:
     return "createdAt[after]", since.astimezone(UTC).date().isoformat()
 
 
+def created_before(until: datetime) -> tuple[str, str]:
+    """The filter for what is no younger, in whole seconds."""
+    return "createdAt[before]", until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def are_older(rows: Sequence[Snapshot], since: datetime) -> bool:
     """Whether all of a page is older, as far as it says."""
     return bool(rows) and all(row.created_at is not None and row.created_at < since for row in rows)

@@ -13,7 +13,7 @@ from ...abc import Conversation
 from ...errors import BelvoAsyncError, PayloadError, VendorError, name_fault
 from ...jobs import Gone, Job, Misread, Observation, Way, normal_id
 from .errors import FAULTS, expect_success, is_unknown
-from .find import are_older, created_after, read_extractions
+from .find import are_older, created_after, created_before, read_extractions
 from .pages import get
 from .schema.tasks import Export
 from .snapshots import RawPage, read_document, read_snapshot, read_snapshots
@@ -27,6 +27,10 @@ _LIST_PAGES: Final = 20
 _JOBS_PER_PAGE: Final = 50
 # Our clock and Syntage's may differ, and a joined extraction is older than the job that joined it.
 _LIST_SLACK: Final = timedelta(days=1)
+# How far apart our clock and Syntage's may be, as with signatures; where they are further, the list shows none of ours.
+_CLOCKS_DIFFER: Final = timedelta(minutes=5)
+# Where all were fired that long ago, what is younger is left out: of many open jobs, most are.
+_LONG_AGO: Final = timedelta(hours=1)
 
 
 class Round(msgspec.Struct):
@@ -116,9 +120,10 @@ def path_of(job: Job, collection: str) -> str:
 
 
 def _poll_list(jobs: Sequence[Job], seen: list[Observation], now: datetime) -> Conversation[None]:
-    """Read the list until all jobs were shown."""
+    """Read the list until all jobs were shown: from the youngest of them on, as far as clocks can be compared."""
     missing = {normal_id(job.remote_id or "") for job in jobs}
     since = min(job.created_at for job in jobs) - _LIST_SLACK
+    until = max(job.submission.attempted_at or job.created_at for job in jobs) + _CLOCKS_DIFFER
     shown: set[str] = set()
 
     def is_enough(raw: RawPage) -> bool:
@@ -128,5 +133,12 @@ def _poll_list(jobs: Sequence[Job], seen: list[Observation], now: datetime) -> C
         shown.update(normal_id(row.remote_id) for row in page.rows)
         return missing <= shown or are_older(page.rows, since)
 
-    # The bound keeps the reading short whatever the order of the list, of which Syntage says nothing.
-    yield from read_extractions([created_after(since)], is_enough, limit=max(_LIST_PAGES, len(jobs) // _JOBS_PER_PAGE))
+    def read(*filters: tuple[str, str]) -> Conversation[None]:
+        # The bound keeps the reading short whatever the order of the list, of which Syntage says nothing.
+        limit = max(_LIST_PAGES, len(jobs) // _JOBS_PER_PAGE)
+        yield from read_extractions([created_after(since), *filters], is_enough, limit=limit)
+
+    if now - until > _LONG_AGO:
+        yield from read(created_before(until))
+    if missing.isdisjoint(shown):
+        yield from read()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from belvo_async.errors import (
     UnsupportedError,
     VendorError,
 )
-from belvo_async.jobs import Absent, Failure, Gone, Misread, Seen, Status, Way
+from belvo_async.jobs import Absent, Failure, Gone, Job, Misread, Seen, Status, Way
 from belvo_async.vendors import syntage
 from tests.vendors.syntage.kit import (
     CREATED,
@@ -207,6 +207,55 @@ def test_thousands_of_jobs_are_all_seen_in_one_round() -> None:
 
     assert 50 == len(asked)
     assert {remote(each) for each in range(5000)} == {each.remote_id for each in seen}
+
+
+class Busy:
+    """An extraction each second, newest first; the filter by instants is obeyed. Its clock may be another."""
+
+    def __init__(self, count: int, *, ahead: timedelta = timedelta(0)) -> None:
+        self.rows = [(NOW + ahead - timedelta(seconds=each), remote(each)) for each in range(count)]
+
+    def __call__(self, request: Request) -> Answer:
+        if path(request) != "/extractions":
+            return answer(404, raw("error.404"))
+        asked = params(request)
+        before = asked.get("createdAt[before]", "9999")
+        rows = [(stamp(at), name) for at, name in self.rows if stamp(at) <= before]
+        start = int(asked.get("id[lt]", 0))
+        shown = [row(id=name, createdAt=at, status="finished") for at, name in rows[start : start + 100]]
+        further = "&".join(f"{key}={value}" for key, value in (asked | {"id[lt]": start + 100}).items())
+        return listing(*shown, following=f"/extractions?{further}" if start + 100 < len(rows) else None)
+
+
+def stamp(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def hours_old(server: Busy) -> list[Job]:
+    """Jobs of the list that were fired two hours ago."""
+    fired = {each: NOW - timedelta(seconds=each) for each in range(2 * 3600, 2 * 3600 + 200)}
+    return [job(id=str(each), remote_id=remote(each), created_at=at, attempted_at=at) for each, at in fired.items()]
+
+
+def test_jobs_of_long_ago_are_read_where_they_stand() -> None:
+    """What thousands of younger extractions there are is not read: with any number of open jobs, a round is short."""
+    server = Busy(8_000)
+
+    seen, asked = serve(vendor().poll(hours_old(server), NOW), server)
+
+    # Three pages are of the minutes by which clocks may differ.
+    assert len(asked) <= 3 + 3
+    assert {each.remote_id for each in hours_old(server)} <= {each.remote_id for each in seen}
+
+
+def test_a_clock_that_is_far_off_costs_a_page() -> None:
+    """Where none of them is shown, the list is read from its beginning."""
+    server = Busy(8_000, ahead=timedelta(hours=5))
+
+    _, asked = serve(vendor().poll(hours_old(server), NOW), server)
+
+    assert "createdAt[before]" in params(asked[0])
+    assert "createdAt[before]" not in params(asked[-21])
 
 
 def test_what_the_list_lacks_is_looked_up_by_id() -> None:
