@@ -318,6 +318,20 @@ async def test_the_walk_over_ended_jobs_stands_forgetting(store: AnyStore) -> No
     assert [] == await ended_ids(store, before=after(1000))
 
 
+async def test_jobs_that_are_due_together_are_claimed_by_age(store: AnyStore) -> None:
+    """A vendor lists jobs by age: those of one claim stand near each other there, however many are due."""
+    ages = [3, 0, 5, 1, 4, 2]
+    for number, age in enumerate(ages):
+        await store.put(a_due_job(f"job-{number}", 1, created_at=after(-age)), expected=None)
+
+    for expected in ([5, 4], [3, 2], [1, 0]):
+        claimed = await store.claim_due([ACCOUNT], now=after(10), until=after(40), limit=2)
+        assert expected == [ages[int(job.id[-1])] for job in claimed]
+    # After a lease it is as before.
+    again = await store.claim_due([ACCOUNT], now=after(60), until=after(99), limit=3)
+    assert [5, 4, 3] == [ages[int(job.id[-1])] for job in again]
+
+
 async def test_due_jobs_are_claimed_once(store: AnyStore) -> None:
     """Earliest first, at most `limit`, and invisible to others until the lease ends."""
     for number, seconds in enumerate((3, 1, 2, 60)):

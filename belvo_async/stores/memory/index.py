@@ -279,13 +279,13 @@ class _LaneOrder:
 class _DueHeaps:
     """Open jobs by the instant they may be claimed, one heap for each account.
 
-    A pair counts only while its entry still says the same instant; the others are dropped when they come up, or all
+    A place counts only while its entry still says the same instant; the others are dropped when they come up, or all
     together once they are the majority.
     """
 
     def __init__(self, entries: dict[str, _Kept]) -> None:
         self._entries = entries
-        self._heaps: dict[str, list[tuple[datetime, str]]] = {}
+        self._heaps: dict[str, list[tuple[datetime, datetime, str]]] = {}
         # No entry was set by a clock that showed more.
         self._latest: datetime | None = None
 
@@ -305,9 +305,9 @@ class _DueHeaps:
         if heap is None:
             heap = self._heaps[job.account] = []
         if due is not None:
-            heapq.heappush(heap, (due, job.id))
+            heapq.heappush(heap, (due, job.created_at, job.id))
         if len(heap) > 2 * len(self._entries) + SLICE:
-            heap[:] = {pair for pair in heap if self._counts(job.account, pair)}
+            heap[:] = {place for place in heap if self._counts(job.account, place)}
             heapq.heapify(heap)
 
     def take(self, accounts: Collection[str], now: datetime, limit: int) -> list[_Kept]:
@@ -318,7 +318,7 @@ class _DueHeaps:
             if not firsts or min(firsts)[0] > now:
                 break
             account = min(firsts)[1]
-            entry = self._entries[heapq.heappop(self._heaps[account])[1]]
+            entry = self._entries[heapq.heappop(self._heaps[account])[-1]]
             entry.due = None
             taken.append(entry)
         return taken
@@ -344,8 +344,8 @@ class _DueHeaps:
             heapq.heappop(heap)
         return None
 
-    def _counts(self, account: str, pair: tuple[datetime, str]) -> bool:
-        due, job_id = pair
+    def _counts(self, account: str, place: tuple[datetime, datetime, str]) -> bool:
+        due, _, job_id = place
         entry = self._entries.get(job_id)
         return entry is not None and entry.due == due and entry.job.account == account
 

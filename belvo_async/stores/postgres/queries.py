@@ -158,7 +158,7 @@ class Claim(Write[list[Job]]):
         for each, rows in zip(operations, answers, strict=True):
             each.met_copy = any(row[3] for row in rows)
             try:
-                each.outcome = read_jobs(row[2] for row in sorted(rows, key=lambda row: row[:2]))
+                each.outcome = read_jobs(row[2] for row in sorted(rows, key=lambda row: (row[0], row[4], row[1])))
             except StoreError as error:
                 each.failure = error
         yield []
@@ -169,19 +169,19 @@ class Claim(Write[list[Job]]):
 _CLAIM: Final = f"""
     WITH due AS (
         SELECT one.* FROM unnest(%s::text[]) AS asked (account) CROSS JOIN LATERAL (
-            SELECT id, due_at, next_poll, {COPIED} AS is_copy FROM job WHERE account = asked.account AND due_at <= %s
-            ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
+            SELECT id, due_at, created_at, {COPIED} AS is_copy FROM job WHERE account = asked.account AND due_at <= %s
+            ORDER BY due_at, created_at LIMIT %s FOR UPDATE SKIP LOCKED
         ) AS one
     ), doubtful AS (
         SELECT one.* FROM unnest(%s::text[]) AS asked (account) CROSS JOIN LATERAL (
-            SELECT id, due_at, next_poll, {COPIED} AS is_copy FROM job
+            SELECT id, due_at, created_at, {COPIED} AS is_copy FROM job
             WHERE account = asked.account AND planned_at > %s::bigint AND due_at IS NOT NULL
             ORDER BY planned_at LIMIT %s FOR UPDATE SKIP LOCKED
         ) AS one
     ), chosen AS (
         SELECT id, is_copy FROM (SELECT * FROM due UNION SELECT * FROM doubtful) AS wanted
-        ORDER BY due_at, next_poll, id LIMIT %s
+        ORDER BY due_at, created_at, id LIMIT %s
     )
     UPDATE job SET leased_until = %s, planned_at = %s, next_poll = least(next_poll, %s), written_by = {WRITTEN_BY}
-    FROM chosen WHERE job.id = chosen.id RETURNING job.next_poll, job.id, job.document, chosen.is_copy
+    FROM chosen WHERE job.id = chosen.id RETURNING job.next_poll, job.id, job.document, chosen.is_copy, job.created_at
 """  # noqa: S608 - constants of this package

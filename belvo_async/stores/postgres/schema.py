@@ -161,7 +161,7 @@ _TABLES: Final = (
     "CREATE INDEX job_open ON job (created_at, id, account) WHERE open",
     "CREATE INDEX job_ended ON job (created_at, id, account) WHERE NOT open",
     "CREATE INDEX job_lane ON job (lane, created_at, id) WHERE open AND lane IS NOT NULL",
-    "CREATE INDEX job_due ON job (account, due_at) WHERE due_at IS NOT NULL",
+    "CREATE INDEX job_due ON job (account, due_at, created_at) WHERE due_at IS NOT NULL",
     "CREATE INDEX job_planned ON job (account, planned_at) WHERE due_at IS NOT NULL",
     "CREATE INDEX job_whole ON job (account, whole, settled_at) WHERE whole IS NOT NULL",
     """

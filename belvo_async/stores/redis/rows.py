@@ -96,7 +96,8 @@ def put_arguments(
     age = stamp(job.created_at) + raw(job.id)
     settled = stamp(job.settled_at) + age if job.key and job.is_whole and job.settled_at is not None else b""
     fresh = b"" if fresh_since is None or not job.key else stamp(fresh_since)
-    due = stamp(job.schedule.next_poll) if job.is_open and job.schedule.next_poll is not None else b""
+    is_due = job.is_open and job.schedule.next_poll is not None
+    due = stamp(job.schedule.next_poll) + stamp(job.created_at) if is_due else b""
     return (
         raw(job.id),
         b"" if expected is None else b"%d" % expected,

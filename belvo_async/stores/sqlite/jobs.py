@@ -225,23 +225,24 @@ class Terms(NamedTuple):
 
 def claim(database: sqlite3.Connection, accounts: Collection[str], terms: Terms) -> list[Job]:
     """Lease the jobs that have been due longest."""
-    due: set[tuple[int, int, str, bytes]] = set()
+    due: set[tuple[int, int, int, str, bytes]] = set()
     for account in accounts:
         due.update(database.execute(_DUE, (account, terms.now_us, terms.limit)))
         if terms.latest_us is not None:
             due.update(database.execute(_DOUBTFUL, (account, terms.latest_us, terms.limit)))
-    claimed = sorted(sorted(due)[: terms.limit], key=lambda row: row[1:])
-    jobs = read_jobs(document for _, _, _, document in claimed)
-    database.executemany(_LEASE, [(terms.until_us, terms.now_us, terms.now_us, row[2]) for row in claimed])
+    claimed = sorted(sorted(due)[: terms.limit], key=lambda row: (row[2], row[1], row[3]))
+    jobs = read_jobs(row[-1] for row in claimed)
+    database.executemany(_LEASE, [(terms.until_us, terms.now_us, terms.now_us, row[3]) for row in claimed])
     return jobs
 
 
-_DUE: Final = (
-    "SELECT due_at, next_poll, id, document FROM job WHERE account = ? AND due_at <= ? ORDER BY due_at LIMIT ?"
-)
+_DUE: Final = """
+    SELECT due_at, created_at, next_poll, id, document FROM job WHERE account = ? AND due_at <= ?
+    ORDER BY due_at, created_at LIMIT ?
+"""
 _DOUBTFUL: Final = """
-    SELECT due_at, next_poll, id, document FROM job WHERE account = ? AND planned_at > ? AND due_at IS NOT NULL
-    ORDER BY planned_at LIMIT ?
+    SELECT due_at, created_at, next_poll, id, document FROM job
+    WHERE account = ? AND planned_at > ? AND due_at IS NOT NULL ORDER BY planned_at LIMIT ?
 """
 # What was not believed is due when the lease ends, should nobody write it before.
 _LEASE: Final = "UPDATE job SET leased_until = ?, planned_at = ?, next_poll = min(next_poll, ?) WHERE id = ?"

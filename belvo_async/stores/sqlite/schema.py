@@ -64,7 +64,7 @@ _JOBS: Final = (
     "CREATE INDEX job_nameless ON job (account, subject, resource) WHERE subject IS NOT NULL",
     "CREATE INDEX job_open ON job (created_at, id, account, open) WHERE open = 1",
     "CREATE INDEX job_lane ON job (lane, created_at, id) WHERE open = 1 AND lane IS NOT NULL",
-    "CREATE INDEX job_due ON job (account, due_at) WHERE due_at IS NOT NULL",
+    "CREATE INDEX job_due ON job (account, due_at, created_at) WHERE due_at IS NOT NULL",
     "CREATE INDEX job_planned ON job (account, planned_at) WHERE due_at IS NOT NULL",
     "CREATE INDEX job_ended ON job (created_at, id, account, open) WHERE open = 0",
     "CREATE INDEX job_changed ON job (changed, writer)",

@@ -214,22 +214,24 @@ table.sort(due, function(one, other) return one[1] < other[1] end)
 local claimed, taken = {}, {}
 local function claim(id, account)
   local key = root .. 'job:' .. id
-  local kept = call('HMGET', key, 'document', 'due', 'planned')
+  local kept = call('HMGET', key, 'document', 'due', 'planned', 'age')
   if #claimed == limit or taken[id] or not kept[1] then
     return
   end
   taken[id] = true
+  local due = arg[2] .. string.sub(kept[4], 1, 19)
   call('ZREM', root .. 'due:' .. account, kept[2] .. id)
-  call('ZADD', root .. 'due:' .. account, 0, arg[2] .. id)
+  call('ZADD', root .. 'due:' .. account, 0, due .. id)
   call('ZREM', root .. 'planned:' .. account, (kept[3] or '') .. id)
   call('ZADD', root .. 'planned:' .. account, 0, arg[4] .. id)
-  call('HSET', key, 'due', arg[2], 'planned', arg[4])
+  call('HSET', key, 'due', due, 'planned', arg[4])
   claimed[#claimed + 1] = kept[1]
 end
-for _, found in ipairs({due, doubtful}) do
-  for _, each in ipairs(found) do
-    claim(string.sub(each[1], 20), each[2])
-  end
+for _, each in ipairs(due) do
+  claim(string.sub(each[1], 39), each[2])
+end
+for _, each in ipairs(doubtful) do
+  claim(string.sub(each[1], 20), each[2])
 end
 return claimed
 """
