@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -50,6 +51,7 @@ class Vendor:
             for name, at in newest_first
         ]
         self._by_id = {row["id"]: row for row in self._rows}
+        self._oldest_first = [row["createdAt"] for row in reversed(self._rows)]
         self.requests = 0
 
     async def talk(self, conversation: Conversation[Any], **_: Any) -> Any:
@@ -63,13 +65,18 @@ class Vendor:
         except StopIteration as end:
             return end.value
 
+    def _between(self, after: str, before: str) -> list[dict[str, str]]:
+        first, last = bisect_left(self._oldest_first, after), bisect_right(self._oldest_first, before)
+        count = len(self._rows)
+        return self._rows[count - last : count - first]
+
     def _answer(self, target: str) -> object:
         parts = urlsplit(target)
         if parts.path != "/extractions":
             return self._by_id[parts.path.rpartition("/")[2]]
         query = dict(parse_qsl(parts.query))
         after, number = query.get("createdAt[after]", ""), int(query.get("page", "1"))
-        rows = [row for row in self._rows if row["createdAt"] >= after]
+        rows = self._between(after, query.get("createdAt[before]", "9999"))
         page = rows[(number - 1) * PAGE_ROWS : number * PAGE_ROWS]
         base = target.partition("&page=")[0]
         view = {"hydra:next": f"{base}&page={number + 1}"} if number * PAGE_ROWS < len(rows) else {}

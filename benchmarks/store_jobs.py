@@ -23,6 +23,10 @@ class Fetch(Task[object], frozen=True, kw_only=True, tag="benchmark.Fetch"):
     link: str
     year: int
 
+    @property
+    def resource(self) -> str:
+        return "INVOICES"
+
 
 def make_jobs(start: int, count: int, *, version: int = 0) -> list[Job]:
     """Jobs as a session writes them when the vendor has accepted them, or later, when they have been looked at."""
