@@ -96,8 +96,8 @@ def put_arguments(
     age = stamp(job.created_at) + raw(job.id)
     settled = stamp(job.settled_at) + age if job.key and job.is_whole and job.settled_at is not None else b""
     fresh = b"" if fresh_since is None or not job.key else stamp(fresh_since)
-    is_due = job.is_open and job.schedule.next_poll is not None
-    due = stamp(job.schedule.next_poll) + stamp(job.created_at) if is_due else b""
+    next_poll = job.schedule.next_poll if job.is_open else None
+    due = b"" if next_poll is None else stamp(next_poll) + stamp(job.created_at)
     return (
         raw(job.id),
         b"" if expected is None else b"%d" % expected,
