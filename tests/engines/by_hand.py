@@ -41,3 +41,8 @@ class ByHand(Work):
         waiting, self.sent = self.sent, []
         for message in waiting:
             await self.deliver(message)
+
+
+async def look_around(engine: Work) -> None:
+    """What an engine does now and then: its look at the plans and the jobs."""
+    await engine._look()

@@ -13,6 +13,7 @@ import pytest
 from belvo_async import JobHandle, Prices, TaskError
 from belvo_async.engines import errands, relay, turns
 from belvo_async.engines.errands import LetterKind
+from tests.engines.by_hand import look_around
 from tests.engines.kinds import KINDS
 from tests.engines.world import World, opened
 
@@ -118,7 +119,7 @@ def test_what_a_queue_loses_is_sent_again(play: Callable[..., None], monkeypatch
         await world.engine.extract(plan, into=into)
         await world.engine.fire(world.task(), once="first")
         await world.kind.empty()
-        await world.engine._look()
+        await look_around(world.engine)
         async with world.working():
             await world.until_whole(plan, into)
             await world.until(lambda: has_collected(world, 1))
@@ -146,7 +147,7 @@ def test_a_job_that_could_not_be_collected_is_collected_again(
             await world.engine.fire(world.task(), once="first")
 
             async def has_tried() -> bool:
-                await world.engine._look()
+                await look_around(world.engine)
                 return len(tries) >= 3
 
             await world.until(has_tried)

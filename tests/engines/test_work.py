@@ -21,7 +21,7 @@ from belvo_async.engines.errands import LetterKind, Share
 from belvo_async.engines.holding import HOLD, holding
 from belvo_async.engines.turns import LOOK_EVERY
 from belvo_async.planning import Freshness
-from tests.engines.by_hand import ByHand
+from tests.engines.by_hand import ByHand, look_around
 from tests.session.test_extract import belvo_plan, held_by_belvo, syntage_plan
 from tests.session.world import World
 
@@ -94,7 +94,7 @@ async def test_a_worker_that_died_in_a_turn_is_replaced(world: World, tmp_path: 
         await engine.deliver(message)
         assert [] == world.sent("POST", "/extractions")
         await asyncio.sleep(HOLD.total_seconds())
-        await engine._look()
+        await look_around(engine)
         assert [message] == engine.sent
         await engine.deliver_all()
 
@@ -111,7 +111,7 @@ async def test_nothing_is_left_of_a_plan_that_is_over(world: World, tmp_path: Pa
         while await shares(session):
             await asyncio.gather(*(engine.deliver(message) for _ in range(3)))
             await asyncio.sleep(60)
-        await engine._look()
+        await look_around(engine)
 
     left = [entry.kind async for entry in session.store.entries(None)]
     assert not [each for each in left if each.startswith("engine.")]
@@ -147,10 +147,10 @@ async def test_a_turn_that_fails_is_put_off(world: World, tmp_path: Path) -> Non
             waits.append(share.due.due_at - world.clock.now())
         place.unlink()
         engine.sent = []
-        await engine._look()
+        await look_around(engine)
         assert [] == engine.sent
         await asyncio.sleep(waits[-1].total_seconds())
-        await engine._look()
+        await look_around(engine)
         assert [message] == engine.sent
 
     assert [timedelta(minutes=1), timedelta(minutes=2), timedelta(minutes=4)] == waits
@@ -234,7 +234,7 @@ async def test_what_a_worker_died_collecting_is_collected_by_another(world: Worl
         await engine.deliver(message)
         assert [] == engine.collected
         await asyncio.sleep(HOLD.total_seconds())
-        await engine._look()
+        await look_around(engine)
         await engine.deliver_all()
 
     assert [message.argument] == engine.collected
@@ -262,7 +262,7 @@ async def test_an_order_is_kept_before_it_is_sent(world: World) -> None:
             await engine.fire(task_of(world), once="first")
         engine.fault = None
         await asyncio.sleep(errands.LOST_AFTER.total_seconds())
-        await engine._look()
+        await look_around(engine)
         await engine.deliver_all()
 
     assert 1 == len(world.sent("POST", "/extractions"))
@@ -278,10 +278,10 @@ async def test_an_order_for_later_is_sent_then(world: World) -> None:
         (message,) = engine.sent
         engine.sent = []
         await asyncio.sleep(timedelta(hours=7).total_seconds())
-        await engine._look()
+        await look_around(engine)
         assert [] == engine.sent
         await asyncio.sleep(timedelta(hours=1).total_seconds())
-        await engine._look()
+        await look_around(engine)
 
     assert at == message.at
     assert 1 == len(engine.sent)
@@ -297,7 +297,7 @@ async def test_a_refused_order_is_told_and_not_tried_again(world: World, caplog:
         with caplog.at_level(logging.ERROR):
             await engine.deliver_all()
         await asyncio.sleep(timedelta(days=1).total_seconds())
-        await engine._look()
+        await look_around(engine)
 
     assert [] == [each for each in engine.sent if each.kind is LetterKind.FIRE]
     assert ["the engine hand was given a task that is refused"] == [
@@ -317,7 +317,7 @@ async def test_a_forgotten_job_is_not_looked_for_again(world: World) -> None:
         await session.forget(engine.sent[0].argument)
         await engine.deliver_all()
         await asyncio.sleep(timedelta(days=1).total_seconds())
-        await engine._look()
+        await look_around(engine)
 
     assert [] == engine.sent
     assert [] == engine.collected

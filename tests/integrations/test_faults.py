@@ -251,7 +251,7 @@ def test_what_dlt_asks_for_is_imported_whole_before_it_asks(monkeypatch: pytest.
     monkeypatch.setitem(sys.modules, "gates", gates)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(installed, "ASKED", ("slow_frames", "not_there"))
-    installed._import_whole.cache_clear()
+    installed.import_whole.cache_clear()
 
     def load() -> None:
         installed.load("json")
@@ -266,4 +266,4 @@ def test_what_dlt_asks_for_is_imported_whole_before_it_asks(monkeypatch: pytest.
         each.join()
 
     assert [True] == found
-    installed._import_whole.cache_clear()
+    installed.import_whole.cache_clear()

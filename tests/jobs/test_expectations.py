@@ -45,17 +45,17 @@ class Account:
         self.jobs += 1
         job = ended(a_job(f"job{self.jobs}", began=self.now, **facts), way, after)
         self.now += after
-        self._take(self.expectations.end(job, self.now))
+        self.take(self.expectations.end(job, self.now))
         return job
 
     def hear(self, job: Job) -> None:
-        self._take(self.expectations.hear(job, self.now))
+        self.take(self.expectations.hear(job, self.now))
 
     def wait(self, span: timedelta) -> None:
         self.now += span
-        self._take(self.expectations.review(a_job(), self.now))
+        self.take(self.expectations.review(a_job(), self.now))
 
-    def _take(self, news: News | None) -> None:
+    def take(self, news: News | None) -> None:
         self.news += [] if news is None else [news]
 
     def due(self, job: Job, polls: int = 0, *, phase: float = 0.5) -> datetime:
@@ -195,7 +195,7 @@ def test_late_jobs_of_a_silent_vendor_speak_against_its_deliveries() -> None:
 
     for number in range(MISSED):
         for _ in range(2):
-            account._take(account.expectations.ask_in_vain(a_job(f"late{number}", began=began), account.now))
+            account.take(account.expectations.ask_in_vain(a_job(f"late{number}", began=began), account.now))
 
     assert [News.COME, News.AWAY] == account.news
 
@@ -238,7 +238,7 @@ def test_of_a_kind_that_no_delivery_ends_none_is_expected() -> None:
     account.end(Way.WEBHOOK)
     for number in range(5 * MISSED):
         reported = a_job(f"job{number + 2}", table="reported")
-        account._take(account.expectations.hear(reported, account.now, tells_end=False))
+        account.take(account.expectations.hear(reported, account.now, tells_end=False))
         account.end(Way.INFERENCE, table="reported")
         account.wait(DAY)
 

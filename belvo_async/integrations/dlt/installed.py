@@ -18,14 +18,14 @@ _EXTRA: Final = "a mirror needs `pip install 'belvo-async[dlt]'`"
 def load(module: str) -> Any:
     """A module of the extra; ConfigurationError without it."""
     try:
-        _import_whole()
+        import_whole()
         return importlib.import_module(module)
     except ImportError as error:
         raise ConfigurationError(_EXTRA) from error
 
 
 @cache
-def _import_whole() -> None:
+def import_whole() -> None:
     for each in ASKED:
         with suppress(ImportError):
             importlib.import_module(each)
