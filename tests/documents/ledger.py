@@ -16,8 +16,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from tests.documents.offers import VENDORS, Operation, offers_of, ties
 from tests.documents.openapi import Document
 from tests.documents.pages import PAGES, printed
@@ -86,7 +84,7 @@ def main(arguments: list[str]) -> None:
     """Bring ledgers and pages up to date."""
     if arguments:
         vendor, document = arguments
-        facts = Document(yaml.safe_load(Path(document).read_text(encoding="utf-8")))
+        facts = Document.read(Path(document))
         write(vendor, facts.version, facts_from(facts))
     ledgers = {vendor: tied(vendor, read(vendor)) for vendor in VENDORS}
     for vendor, operations in ledgers.items():
