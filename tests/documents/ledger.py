@@ -13,10 +13,11 @@ import json
 import re
 import sys
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from tests.documents.offers import VENDORS, Operation, offers_of, ties
+from tests.documents.offers import VENDORS, Offers, Operation, offers_of, ties
 from tests.documents.openapi import Document
 from tests.documents.pages import PAGES, printed
 
@@ -52,6 +53,18 @@ def read(vendor: str) -> list[Operation]:
 def _whole(vendor: str) -> dict[str, Any]:
     whole: dict[str, Any] = json.loads((HERE / f"{vendor}.json").read_text(encoding="utf-8"))
     return whole
+
+
+@cache
+def operations(vendor: str) -> list[Operation]:
+    """The operations of a vendor's ledger, read once; offers name the very same ones."""
+    return read(vendor)
+
+
+@cache
+def offers(vendor: str) -> Offers:
+    """What the vendor's catalogue offers of them, as the code stands."""
+    return offers_of(VENDORS[vendor], operations(vendor))
 
 
 def facts_from(document: Document) -> list[Operation]:
