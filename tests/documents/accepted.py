@@ -49,12 +49,6 @@ ACCEPTED: Final = (
     _null(r"GET /(?:entities/\{entityId\}/)?tax-status(?:/\{id\})?", "endDate"),
     Accepted(
         "syntage",
-        r"GET /.*\{\w+Id\}.*",
-        r"request\.path: Request path must have required property 'id'",
-        "the document's own fault: its path says {invoiceId}, its parameter id",
-    ),
-    Accepted(
-        "syntage",
         r"GET /files/\{id\}/download",
         r".*",
         "a redirect to the storage, which the proxy follows with the key, and is refused",

@@ -8,6 +8,7 @@ inline; one that leads back into itself is `@` and its name. Of alternatives, al
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -88,6 +89,24 @@ class Document:
         said = self._whole["paths"][operation["path"]][operation["method"].lower()]["responses"]
         good = [self.target(each) for code, each in sorted(said.items()) if code.startswith("2")]
         return sorted({name for each in good for name in each.get("content", {})})
+
+    def sound(self) -> dict[str, Any]:
+        """The document as its paths say: where one is `/x/{xId}` and its parameter `id`, that is renamed."""
+        paths = {path: {**item} for path, item in self._whole["paths"].items()}
+        for path, item in paths.items():
+            for method in item.keys() & METHODS:
+                said = [self.target(each) for each in item[method].get("parameters", ())]
+                shared = [self.target(each)["name"] for each in item.get("parameters", ())]
+                named = [each["name"] for each in said if each["in"] == "path"]
+                places = re.findall(r"\{(\w+)\}", path)
+                lacking = [each for each in places if each not in (*named, *shared)]
+                renamed = dict(zip([each for each in named if each not in places], lacking, strict=False))
+                sound = [
+                    {**each, "name": renamed.get(each["name"], each["name"])} if each["in"] == "path" else each
+                    for each in said
+                ]
+                item[method] = {**item[method], "parameters": sound}
+        return {**self._whole, "paths": paths}
 
     def _facts(self, path: str, method: str, said: Mapping[str, Any], shared: list[Any]) -> dict[str, Any]:
         asked = [each for each in map(self.target, [*said["parameters"], *shared]) if each["in"] == "query"]

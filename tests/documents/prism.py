@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import socket
+import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
+
+from tests.documents.openapi import Document
 
 # It reads documents of two megabytes before it listens, perhaps on a busy machine.
 LONGEST_SECONDS: Final = 120
@@ -17,7 +21,7 @@ LONGEST_SECONDS: Final = 120
 
 def mocking(prism: str, document: Path) -> contextlib.AbstractAsyncContextManager[str]:
     """Run a document as a mock server with random values; gives its address."""
-    return _running(prism, "mock", str(document), "--dynamic")
+    return _running(prism, "mock", document, "--dynamic")
 
 
 def checking(prism: str, document: Path, behind: str) -> contextlib.AbstractAsyncContextManager[str]:
@@ -25,23 +29,26 @@ def checking(prism: str, document: Path, behind: str) -> contextlib.AbstractAsyn
 
     What is wrong stands in the header `sl-violations` of the answer, which is otherwise as it came.
     """
-    return _running(prism, "proxy", str(document), behind)
+    return _running(prism, "proxy", document, behind)
 
 
 @asynccontextmanager
-async def _running(prism: str, *arguments: str) -> AsyncIterator[str]:
+async def _running(prism: str, what: str, document: Path, *arguments: str) -> AsyncIterator[str]:
     port = _free_port()
-    command = (prism, *arguments, "--host", "127.0.0.1", "--port", str(port))
-    process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
-    )
-    try:
-        await _listening(port, process)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        await process.wait()
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as sound:
+        json.dump(Document.read(document).sound(), sound, default=str)  # YAML makes days of some examples
+        sound.flush()
+        command = (prism, what, sound.name, *arguments, "--host", "127.0.0.1", "--port", str(port))
+        process = await asyncio.create_subprocess_exec(
+            *command, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+        )
+        try:
+            await _listening(port, process)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+            await process.wait()
 
 
 def _free_port() -> int:
