@@ -13,6 +13,8 @@ from typing import Any, Final
 import msgspec
 from msgspec import inspect
 
+from belvo_async.abc import Secret
+
 _PLAIN: Final[Mapping[type[inspect.Type], type[object]]] = {
     inspect.StrType: str,
     inspect.IntType: int,
@@ -41,6 +43,9 @@ def wrong(said: object, found: Any, kind: inspect.Type, at: str = "$") -> Iterat
             return
         if isinstance(each, inspect.CollectionType) and isinstance(found, tuple):
             yield from _wrong_items(said, found, each, at)
+            return
+        if isinstance(found, Secret) and isinstance(each, inspect.CustomType):
+            yield from () if found.matches(str(said)) else (f"{at} is something else",)
             return
         if isinstance(each, inspect.DictType | inspect.AnyType) or type(found) is _PLAIN.get(type(each)):
             is_number = isinstance(found, Decimal)
@@ -92,6 +97,8 @@ def _is(said: object, kind: inspect.Type) -> bool:
     match kind:
         case inspect.StrType():
             return isinstance(said, str)
+        case inspect.CustomType():  # a Secret
+            return isinstance(said, str) and said.strip() != ""
         case inspect.BoolType():
             return isinstance(said, bool)
         case inspect.IntType():

@@ -39,6 +39,7 @@ _SAID: Final[Mapping[str, tuple[object, ...]]] = {
 }
 # Of each hundred fields, so many are missing; of the others, so many null, or something that nobody documents.
 _MISSING, _NULL, _ODD = 10, 10, 10
+_ROWS, _PAGES = 3, 3
 _WITH_IDS: Final = 0.85
 
 
@@ -48,10 +49,11 @@ class Sayer:
     def __init__(self, seed: str) -> None:
         self._chance = random.Random(seed)
 
-    def page(self, kind: Any, fixed: Mapping[str, object]) -> dict[str, object]:
-        """A page of rows, as either vendor writes one; each row has these values."""
-        rows = [self._row(kind, number, fixed) for number in range(3)]
-        count = self._chance.choice((*ODD, 3, "3", len(rows) + 1))
+    def page(self, kind: Any, fixed: Mapping[str, object], number: int) -> dict[str, object]:
+        """A page of rows, as either vendor writes one; each row has these values. Three pages have any."""
+        first = _ROWS * number
+        rows = [self._row(kind, each, fixed) for each in range(first, first + _ROWS)] if number < _PAGES else []
+        count = self._chance.choice((*ODD, _ROWS, str(_ROWS), _ROWS + 1))
         return {"count": count, "hydra:totalItems": count, "next": None, "results": rows, "hydra:member": rows}
 
     def answer(self, kind: Any, fixed: Mapping[str, object]) -> object:

@@ -17,7 +17,7 @@ from aiohttp import web
 from msgspec import inspect
 
 from belvo_async import Belvo, Session, Syntage
-from belvo_async.abc import Answer, Headers, answer_of
+from belvo_async.abc import Answer, Headers, Secret, answer_of
 from belvo_async.errors import IncompleteResultError, NotFoundError, PayloadError, UnsupportedError
 from belvo_async.jobs import Observation
 from tests.documents import ledger
@@ -34,11 +34,13 @@ OWNERS: Final = ("link",)
 
 @dataclass
 class Anybody:
-    """Answers every documented operation at random, each round in another way, and remembers what it said last."""
+    """Answers every documented operation at random, each round in another way, and remembers what it said."""
 
     vendor: str
     round: int = 0
     said: Any = None
+    rows: list[Any] = field(default_factory=list[Any])
+    pages: int = 0
     fixed: Mapping[str, object] = field(default_factory=dict[str, object])
 
     def __post_init__(self) -> None:
@@ -49,9 +51,11 @@ class Anybody:
         operation = self._ledger.find(method, target)
         if operation is None:
             return None
-        sayer = Sayer(f"{self.round} {operation['name']}")
+        sayer = Sayer(f"{self.round} {operation['name']} {self.pages}")
         if "rows" in operation:
-            self.said = sayer.page(operation["rows"], self.fixed)
+            self.said = sayer.page(operation["rows"], self.fixed, self.pages)
+            self.rows += self.said["results"]
+            self.pages += 1
         else:
             self.said = sayer.answer(operation.get("answer", {}), self.fixed)
         return msgspec.json.encode(self.said)
@@ -85,6 +89,7 @@ async def asking(vendor: str, clock: VirtualClock) -> AsyncIterator[tuple[Anybod
 async def misread(session: Session, anybody: Anybody, offer: Offer) -> list[str]:
     """Ask once; gives what was read otherwise than it was said, and what was refused although it could be read."""
     anybody.fixed = {name: value for name in OWNERS if (value := getattr(offer.example, name, None))}
+    anybody.rows, anybody.pages = [], 0
     return await _ASKED[offer.verb](session, anybody, offer)
 
 
@@ -95,12 +100,12 @@ async def misread_list(session: Session, anybody: Anybody, offer: Offer) -> list
         async for row in session.list(offer.example):
             found.append(row)
     except PayloadError:
-        return [] if lacks_an_id(anybody.said["results"], kind) else ["is refused"]
+        return [] if lacks_what_it_needs(anybody.rows, kind) else ["is refused"]
     except IncompleteResultError as error:
         if error.expected <= len(found):
             return ["is called incomplete"]
     # A null where a row should stand is told as a misfit, and is no record.
-    rows = [row for row in anybody.said["results"] if row is not None]
+    rows = [row for row in anybody.rows if row is not None]
     if len(rows) != len(found):
         return [f"{len(found)} of {len(rows)} rows"]
     return [each for row, record in zip(rows, found, strict=True) for each in wrong(row, record, kind)]
@@ -112,7 +117,7 @@ async def misread_call(session: Session, anybody: Anybody, offer: Offer) -> list
         found = await session.call(offer.example)
     except PayloadError:
         said = anybody.said if isinstance(anybody.said, list) else [anybody.said]
-        return [] if lacks_an_id(said, kind) else ["is refused"]
+        return [] if lacks_what_it_needs(said, kind) else ["is refused"]
     return [] if found is None else list(wrong(anybody.said, found, kind))
 
 
@@ -148,13 +153,25 @@ _ASKED: Final = {
 }
 
 
-def lacks_an_id(rows: list[Any], kind: inspect.Type) -> bool:
-    """Whether one that has to have an id has none, or one that is none; what is no object has none."""
+def lacks_what_it_needs(rows: list[Any], kind: inspect.Type) -> bool:
+    """Whether the id of one is none, or what its type insists on; what is no object lacks all."""
     kind = kind.item_type if isinstance(kind, inspect.CollectionType) else kind
     if not isinstance(kind, inspect.StructType):  # whatever the call gives that is gone on with
         return any(not isinstance(row, dict) or not isinstance(row.get("id"), str) for row in rows)
-    own = next((each.type for each in kind.fields if each.encode_name == "id"), None)
-    return any(not isinstance(row, dict) or (own is not None and not fits(row.get("id"), own)) for row in rows)
+    needed = {each.encode_name: each.type for each in kind.fields if each.encode_name == "id" or each.required}
+    # A secret that is none is not told as a misfit, which would show it.
+    secret = {each.encode_name: each.type for each in kind.fields if is_secret(each.type)}
+    return any(
+        not isinstance(row, dict)
+        or not all(fits(row.get(name), each) for name, each in needed.items())
+        or not all(row.get(name) is None or fits(row[name], each) for name, each in secret.items())
+        for row in rows
+    )
+
+
+def is_secret(kind: inspect.Type) -> bool:
+    kinds = kind.types if isinstance(kind, inspect.UnionType) else (kind,)
+    return any(isinstance(each, inspect.CustomType) and each.cls is Secret for each in kinds)
 
 
 async def play(vendor: str, rounds: range, clock: VirtualClock) -> list[str]:
