@@ -49,6 +49,12 @@ ACCEPTED: Final = (
     _null(r"GET /(?:entities/\{entityId\}/)?tax-status(?:/\{id\})?", "endDate"),
     Accepted(
         "syntage",
+        r"GET /entities/\{entityId\}/insights/(?:financial-institutions|government-customers)",
+        r"response\.body\.data\.\[\]\.transactions\.\[\]\.total: .* must (?:be integer|match format \"int32\")",
+        "the document makes whole numbers of the months of a total that has cents",
+    ),
+    Accepted(
+        "syntage",
         r"GET /files/\{id\}/download",
         r".*",
         "a redirect to the storage, which the proxy follows with the key, and is refused",

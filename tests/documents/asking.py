@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 from tests.documents.openapi import Document
@@ -53,12 +54,12 @@ class Paths:
         """Use no longer what was deleted."""
         self._ids.pop(template.rpartition("/{")[0], None)
 
-    async def fill(self, template: str) -> str | None:
-        """Give a path that exists; None where nothing is known to stand there."""
+    async def fill(self, template: str, shown: Mapping[str, str] = MappingProxyType({})) -> str | None:
+        """Give a path that exists, with these words where no id is known; None where nothing is known at all."""
         begin, filled = "", ""
         for part in re.split(r"(/\{\w+\})", template):
             if part.startswith("/{"):
-                found = await self._id(begin, filled)
+                found = await self._id(begin, filled) or shown.get(part[2:-1])
                 if found is None:
                     return None
                 filled += f"/{found}"

@@ -84,6 +84,12 @@ class Document:
         shown = (said.get("example"), schema.get("example"), schema.get("default"), *schema.get("enum", ()))
         return next((each for each in shown if each is not None), None)
 
+    def shown_in(self, operation: Mapping[str, Any]) -> dict[str, str]:
+        """What the document shows in places of the path that stand for a word, not for an id."""
+        words = [each for each in self._parameters(operation) if each["in"] == "path"]
+        words = [each for each in words if re.search(r"(?i)id$", each["name"]) is None]
+        return {each["name"]: str(self.example_of(operation, each["name"])) for each in words}
+
     def media_of(self, operation: Mapping[str, Any]) -> list[str]:
         """The media types of what an operation answers when all went well."""
         said = self._whole["paths"][operation["path"]][operation["method"].lower()]["responses"]
@@ -91,21 +97,18 @@ class Document:
         return sorted({name for each in good for name in each.get("content", {})})
 
     def sound(self) -> dict[str, Any]:
-        """The document as its paths say: where one is `/x/{xId}` and its parameter `id`, that is renamed."""
+        """The document without what Prism stumbles over.
+
+        A path like `/x/{xId}` whose parameter is called `id`: it is renamed. A parameter with brackets that must be
+        given: Prism looks for another spelling of it, and never finds it; it may be given.
+        """
         paths = {path: {**item} for path, item in self._whole["paths"].items()}
         for path, item in paths.items():
+            shared = {self.target(each)["name"] for each in item.get("parameters", ())}
+            places = [each for each in re.findall(r"\{(\w+)\}", path) if each not in shared]
             for method in item.keys() & METHODS:
                 said = [self.target(each) for each in item[method].get("parameters", ())]
-                shared = [self.target(each)["name"] for each in item.get("parameters", ())]
-                named = [each["name"] for each in said if each["in"] == "path"]
-                places = re.findall(r"\{(\w+)\}", path)
-                lacking = [each for each in places if each not in (*named, *shared)]
-                renamed = dict(zip([each for each in named if each not in places], lacking, strict=False))
-                sound = [
-                    {**each, "name": renamed.get(each["name"], each["name"])} if each["in"] == "path" else each
-                    for each in said
-                ]
-                item[method] = {**item[method], "parameters": sound}
+                item[method] = {**item[method], "parameters": _sound(said, places)}
         return {**self._whole, "paths": paths}
 
     def _facts(self, path: str, method: str, said: Mapping[str, Any], shared: list[Any]) -> dict[str, Any]:
@@ -183,6 +186,20 @@ class Document:
             yield [self.kind(schema["items"], hidden, within)]
         elif (word := _word(schema)) is not None:
             yield word
+
+
+def _sound(parameters: list[Mapping[str, Any]], places: list[str]) -> list[dict[str, Any]]:
+    named = [each["name"] for each in parameters if each["in"] == "path"]
+    lacking = [each for each in places if each not in named]
+    renamed = dict(zip([each for each in named if each not in places], lacking, strict=False))
+    return [
+        {
+            **each,
+            "name": renamed.get(each["name"], each["name"]) if each["in"] == "path" else each["name"],
+            "required": each.get("required", False) and "[" not in each["name"],
+        }
+        for each in parameters
+    ]
 
 
 def _word(schema: Mapping[str, Any]) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import re
 import sys
@@ -100,7 +101,7 @@ class Examiner:
         needed = [name for name in operation.get("needs", ()) if name in operation.get("query", ())]
         query = urlencode({name: self._document.example_of(operation, name) for name in needed})
         for headers in self._ways(operation):
-            path = await self._paths.fill(template)
+            path = await self._paths.fill(template, self._document.shown_in(operation))
             if path is not None:
                 verdict.asked.append(await self._ask(operation, f"{path}?{query}".rstrip("?"), headers))
             if operation["method"] == "DELETE":
@@ -129,9 +130,19 @@ class Examiner:
             said = await self._told(answer)
             if operation["method"] == "POST":
                 self._paths.keep(operation["path"], said)
-            violations = json.loads(answer.headers.get("sl-violations", "[]"))
+            violations = list(violations_in(answer.headers.get("sl-violations", "[]")))
         what = " ".join(headers.values()) or "it"
         return Asked(what, answer.status, tuple(dict.fromkeys(map(fault, violations))))
+
+
+def violations_in(header: str) -> Iterator[Mapping[str, Any]]:
+    """What the header tells; of too many violations it tells as many as fit, and breaks off."""
+    decoder, at = json.JSONDecoder(), header.index("[") + 1
+    with contextlib.suppress(ValueError):
+        while True:
+            violation, end = decoder.raw_decode(header, at)
+            yield violation
+            at = end + 1
 
 
 def fault(violation: Mapping[str, Any]) -> str:
