@@ -32,7 +32,7 @@ from belvo_async.errors import BelvoAsyncError, IncompleteResultError, Unsupport
 from belvo_async.tolerant import Misfits
 from tests.documents import ledger
 from tests.documents.offers import NOW, VENDORS, Offer, job_of
-from tests.documents.prism import mocking
+from tests.documents.servers.prism import mocking
 
 KEYS: Final = (("Authorization", "Basic eDp5"), ("X-API-Key", "k"))
 # Every list and object of the vendors, which Prism makes up anew each time, may take long to make up.

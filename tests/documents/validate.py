@@ -24,11 +24,11 @@ from urllib.parse import urlencode
 import aiohttp
 
 from tests.documents import ledger
-from tests.documents.accepted import ACCEPTED, Accepted
-from tests.documents.asking import Operation, Paths, example
+from tests.documents.servers.accepted import ACCEPTED, Accepted
+from tests.documents.servers.asking import Operation, Paths, example
 from tests.documents.openapi import Document
-from tests.documents.prism import checking
-from tests.documents.served import SERVED, Served
+from tests.documents.servers.prism import checking
+from tests.documents.servers.served import SERVED, Served
 
 # In this order every operation finds something to be about: things are made, read, changed, and deleted at last.
 _ORDER: Final = ("POST", "GET", "PUT", "PATCH", "DELETE")
