@@ -44,8 +44,8 @@ def wrong(said: object, found: Any, kind: inspect.Type, at: str = "$") -> Iterat
         if isinstance(each, inspect.CollectionType) and isinstance(found, tuple):
             yield from _wrong_items(said, found, each, at)
             return
-        if isinstance(found, Secret) and isinstance(each, inspect.CustomType):
-            yield from () if found.matches(str(said)) else (f"{at} is something else",)
+        if isinstance(found, Secret):
+            yield from () if not isinstance(said, str) or found.matches(said) else (f"{at} is something else",)
             return
         if isinstance(each, inspect.DictType | inspect.AnyType) or type(found) is _PLAIN.get(type(each)):
             is_number = isinstance(found, Decimal)

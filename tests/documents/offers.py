@@ -16,8 +16,8 @@ from belvo_async.abc import Answer, Headers, Request
 from belvo_async.errors import TaskError, UnsupportedError
 from belvo_async.jobs import Task
 from tests.documents.examples import ID, Given, make, ways
+from tests.documents.said import say
 from tests.jobs.flat import flat
-from tests.vendors.syntage.test_drift import say
 
 NOW: Final = datetime(2026, 3, 4, 18, 30, tzinfo=UTC)
 VENDORS: Final[Mapping[str, Any]] = {

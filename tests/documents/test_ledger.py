@@ -15,8 +15,9 @@ from tests.documents.ledger import offers, operations
 from tests.documents.missing import MISSING_FILTERS, STILL_MISSING
 from tests.documents.offers import VENDORS, Offer, Operation
 from tests.documents.pages import PAGES, Page, printed
+from tests.documents.said import compare, say
 from tests.vendors.belvo.test_drift import EXPRESSED, PAGING, field_at
-from tests.vendors.syntage.test_drift import LEFT_OUT, compare, say
+from tests.vendors.syntage.test_drift import LEFT_OUT
 
 # Parameters that no query needs to send, by how they end or what they are.
 ACCEPTED_PARAMETERS: Final[Mapping[str, str]] = {

@@ -24,9 +24,9 @@ from urllib.parse import urlencode
 import aiohttp
 
 from tests.documents import ledger
+from tests.documents.openapi import Document
 from tests.documents.servers.accepted import ACCEPTED, Accepted
 from tests.documents.servers.asking import Operation, Paths, example
-from tests.documents.openapi import Document
 from tests.documents.servers.prism import checking
 from tests.documents.servers.served import SERVED, Served
 
