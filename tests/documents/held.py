@@ -88,9 +88,9 @@ def _members(kind: inspect.Type) -> list[inspect.Type]:
 def fits(said: object, kind: inspect.Type) -> bool:
     """Whether JSON is a value of a type for certain; where it only may be meant as one, nothing is asked."""
     kinds = _members(kind)
-    # What is an object or a text is a reference: of the object, only that is kept.
-    is_reference = any(isinstance(each, inspect.StrType) for each in kinds)
-    return any(_is(said, each) for each in kinds if not (is_reference and isinstance(each, inspect.StructType)))
+    # An object beside another type stands in for that: a reference, or a page in the place of its rows.
+    plain = [each for each in kinds if not isinstance(each, inspect.StructType | inspect.NoneType)]
+    return any(_is(said, each) for each in plain or kinds)
 
 
 def _is(said: object, kind: inspect.Type) -> bool:

@@ -79,6 +79,8 @@ class Paths:
     async def _id(self, begin: str, filled: str) -> str | None:
         if begin not in self._ids:
             found = await self._listed(begin, filled) or self._told(filled)
+            # What is put below something else, such as the labels of an invoice, has a collection of its own.
+            found = found or self._ids.get(begin[begin.rindex("/") :])
             if found is None:
                 return None
             self._ids[begin] = found

@@ -20,6 +20,17 @@ _RFC: Final = "ZZT190415QA7"
 _TOKEN: Final = "48213"  # the one that the simulated 428 shows
 
 
+_ADDRESS: Final = {
+    "address": "Calle 1",
+    "city": "Tapalpa",
+    "municipality": "Tapalpa",
+    "state": "JAL",
+    "postalCode": "49340",
+    "neighborhood": "Centro",
+    "country": "MX",
+}
+
+
 @dataclass(frozen=True)
 class Served:
     """A simulator that listens, and what only it knows.
@@ -104,25 +115,44 @@ async def syntage_() -> AsyncIterator[Served]:
     """A Syntage that has extracted all there is of its entities."""
     async with SyntageSimulator(speed=_SPEED, limits=False, example_share=0) as simulator:
         key = {"X-API-Key": simulator.api_key}
+        # Deliveries are told of, and reach nobody.
+        simulator.webhook_url = "http://hooks.invalid/"
         async with aiohttp.ClientSession(simulator.url, headers=key) as http:
             for entity in simulator.entities:
                 await asyncio.gather(*(_extract(http, entity, extractor) for extractor in syntage.EXTRACTORS))
             while any(job.status not in ("finished", "failed") for job in simulator.jobs.values()):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         first = simulator.entities[0]
+        labels = {"resources": [first], "tags": ["/entity-tags/{id}"]}
         # The next one is to be stopped.
         simulator.next_job(outcome="stuck")
         yield Served(
             simulator,
             key,
             _ids_of(simulator, first),
-            fields={"entity": first, "tags": ["/tags/{id}"], "scheduler": "/schedulers/{id}", "rfc": _RFC},
+            fields={"entity": first, "tags": ["/tags/{id}"], "scheduler": "/schedulers/{id}"},
             bodies={
                 "AddEntity": {"name": "Somebody else", "type": "company", "rfc": "CSU190415QA7"},
                 "CreateExtraction": {"entity": first, "extractor": "rpc"},
                 "CreateExport": {"format": "csv", "uri": f"{first}/invoices"},
                 "CreateCredential": {"type": "ciec", "rfc": _RFC, "password": "not-a-real-ciec1"},
-                "UpdateEntity": {"name": "Another name"},
+                "UpdateEntity": {"name": "Another name", "tags": ["/entity-tags/{id}"]},
+                "TagEntitiesBatch": labels,
+                "UntagEntitiesBatch": labels,
+                "TagInvoicesBatch": {"resources": ["/invoices/{id}"], "tags": ["/tags/{id}"]},
+                "UntagInvoicesBatch": {"resources": ["/invoices/{id}"], "tags": ["/tags/{id}"]},
+                "CreateScheduler": {"type": "recurring", "name": "Daily", "tags": labels["tags"]},
+                "UpdateScheduler": {"name": "Weekly", "isEnabled": False, "tags": labels["tags"]},
+                "CreateMxBuroDeCreditoAuthorization": {
+                    "authorizedAt": f"{simulator.now():%Y-%m-%d}T00:00:00Z",
+                    "taxpayer": {
+                        "rfc": simulator.rfc_of(first),
+                        "nationality": "MX",
+                        "tradeName": "Somebody",
+                        "address": _ADDRESS,
+                    },
+                },
+                "AddEntityIdentifier": {"country": "mx", "identifier": "curp", "value": "ZZTA800101HDFXXX01"},
             },
             told=tuple(row for entity in simulator.entities for row in simulator.rows(f"{entity}/tax-retentions")),
         )
@@ -130,12 +160,14 @@ async def syntage_() -> AsyncIterator[Served]:
 
 def _ids_of(simulator: SyntageSimulator, entity: str) -> dict[str, str]:
     """What is read by an id that no list gives by itself."""
+    invoice = simulator.rows(f"{entity}/invoices")[0]
     partners: Any = simulator.rows(f"{entity}/datasources/mx/rpc/entidades")[0]["socios"]
     return {
         "/entities": entity.rpartition("/")[2],
         "/taxpayers": simulator.rfc_of(entity),
         "/datasources/rpc/socios": partners[0]["id"],
-        "/datasources/mx/sat/cfdis": str(simulator.rows(f"{entity}/invoices")[0]["uuid"]),
+        "/datasources/mx/sat/cfdis": str(invoice["uuid"]),
+        "/invoices": str(invoice["id"]),
     }
 
 

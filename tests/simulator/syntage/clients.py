@@ -326,7 +326,6 @@ TYPESCRIPT: Final = (
     Sent("GET", "/credentials", NODE, {"page": "1", "itemsPerPage": "100"}),
     Sent("GET", "/credentials/{id}", NODE),
     Sent("POST", "/credentials/{id}/revalidate", NODE, status=202),
-    Sent("PATCH", ENTITY, NODE, body={"name": "Syntage"}),
     Sent("POST", "/extractions", NODE, body={"taxpayer": _TAXPAYER, "extractor": "tax_status"}, status=202),
     Sent(
         "POST",

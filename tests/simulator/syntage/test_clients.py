@@ -131,7 +131,7 @@ async def answered(client: SyntageClient, paths: Paths, sent: Sent) -> str | Non
         content = await answer.read()
         if answer.status != sent.status:
             return f"{answer.status}: {content[:200].decode(errors='replace')}"
-        said = json.loads(content) if "json" in answer.content_type else None
+        said = json.loads(content) if content and "json" in answer.content_type else None
     paths.note(said)
     if sent.method == "POST":
         paths.keep(sent.path, said)
