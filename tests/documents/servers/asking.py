@@ -35,6 +35,7 @@ class Paths:
 
     def __init__(self, operations: list[Operation], ids: Mapping[str, str], read: Read) -> None:
         self._lists = {each["path"] for each in operations if each["method"] == "GET"}
+        self._given = frozenset(ids)
         self._ids = dict(ids)
         self._read = read
         self._seen: dict[str, str] = {}
@@ -51,8 +52,12 @@ class Paths:
             self._ids.setdefault(template, str(row["id"]))
 
     def forget(self, template: str) -> None:
-        """Use no longer what was deleted."""
-        self._ids.pop(template.rpartition("/{")[0], None)
+        """Use no longer what was deleted, nor what it stood below: that may have gone with it."""
+        begin = template.rpartition("/{")[0]
+        self._ids.pop(begin, None)
+        above = begin.rpartition("/{")[0]
+        if above not in self._given:
+            self._ids.pop(above, None)
 
     async def fill(self, template: str, shown: Mapping[str, str] = MappingProxyType({})) -> str | None:
         """Give a path that exists, with these words where no id is known; None where nothing is known at all."""

@@ -225,7 +225,7 @@ _RECORDS: Final = (
         "POST",
         f"{ENTITY}/shareholders",
         PLAIN,
-        body={"relationType": "shareholder", "name": "Jane Doe", "shares": 150, "rfc": "XAXX010101000"},
+        body={"relationType": "shareholders", "name": "Jane Doe", "shares": 150, "rfc": "XAXX010101000"},
         status=201,
     ),
     Sent("GET", f"{ENTITY}/shareholders", LD, {"order[name]": "asc"}),
