@@ -104,8 +104,8 @@ class Examiner:
             path = await self._paths.fill(template, self._document.shown_in(operation))
             if path is not None:
                 verdict.asked.append(await self._ask(operation, f"{path}?{query}".rstrip("?"), headers))
-            if operation["method"] == "DELETE":
-                self._paths.forget(template)
+                if operation["method"] == "DELETE":
+                    self._paths.forget(path)
         return verdict
 
     def _ways(self, operation: Operation) -> Iterator[dict[str, str]]:
@@ -129,7 +129,7 @@ class Examiner:
         ) as answer:
             said = await self._told(answer)
             if operation["method"] == "POST":
-                self._paths.keep(operation["path"], said)
+                self._paths.keep(path.partition("?")[0], said)
             violations = list(violations_in(answer.headers.get("sl-violations", "[]")))
         what = " ".join(headers.values()) or "it"
         return Asked(what, answer.status, tuple(dict.fromkeys(map(fault, violations))))

@@ -25,18 +25,21 @@ _FORMS: Final[Mapping[str | None, object]] = {
 }
 _PLAIN: Final[Mapping[str, object]] = {"integer": 1, "number": 1.5, "boolean": True}
 _DEEPEST: Final = 6
+# So many rows of a list are tried.
+_CHOICE: Final = 5
 
 
 Read: TypeAlias = Callable[[str], Awaitable[Any]]
 
 
 class Paths:
-    """Fills the places of paths with ids that exist."""
+    """Fills the places of paths with ids that exist. `ids` are those to be used, by the path they stand behind."""
 
     def __init__(self, operations: list[Operation], ids: Mapping[str, str], read: Read) -> None:
-        self._lists = {each["path"] for each in operations if each["method"] == "GET"}
-        self._given = frozenset(ids)
-        self._ids = dict(ids)
+        lists = [each["path"] for each in operations if each["method"] == "GET" and "rows" in each]
+        self._lists = [re.compile(re.sub(r"\{\w+\}", "[^/]+", each)) for each in lists]
+        self._given = dict(ids)
+        self._made: dict[str, str] = {}
         self._read = read
         self._seen: dict[str, str] = {}
 
@@ -46,32 +49,21 @@ class Paths:
             if isinstance(each.get("@id"), str) and "id" in each:
                 self._seen[each["@id"].partition("?")[0]] = str(each["id"])
 
-    def keep(self, template: str, row: Any) -> None:
+    def keep(self, path: str, row: Any) -> None:
         """Prefer what has just been made to other rows of its list."""
         if isinstance(row, dict) and "id" in row:
-            self._ids.setdefault(template, str(row["id"]))
+            self._made.setdefault(path, str(row["id"]))
 
-    def forget(self, template: str) -> None:
-        """Use no longer what was deleted, nor what it stood below: that may have gone with it."""
-        begin = template.rpartition("/{")[0]
-        self._ids.pop(begin, None)
-        above = begin.rpartition("/{")[0]
-        if above not in self._given:
-            self._ids.pop(above, None)
+    def forget(self, path: str) -> None:
+        """Use no longer what was deleted."""
+        begin = path.rstrip("/").rpartition("/")[0]
+        self._given.pop(begin, None)
+        self._made.pop(begin, None)
+        self._seen.pop(path, None)
 
     async def fill(self, template: str, shown: Mapping[str, str] = MappingProxyType({})) -> str | None:
         """Give a path that exists, with these words where no id is known; None where nothing is known at all."""
-        begin, filled = "", ""
-        for part in re.split(r"(/\{\w+\})", template):
-            if part.startswith("/{"):
-                found = await self._id(begin, filled) or shown.get(part[2:-1])
-                if found is None:
-                    return None
-                filled += f"/{found}"
-            else:
-                filled += part
-            begin += part
-        return filled
+        return await self._filled("", re.split(r"(/\{\w+\})", template), shown)
 
     async def fill_all(self, said: Any) -> Any:
         """Fill every path with a place that stands in a body."""
@@ -81,25 +73,36 @@ class Paths:
             return [await self.fill_all(each) for each in said]
         return await self.fill(said) if isinstance(said, str) and re.fullmatch(r"/.*/\{\w+\}.*", said) else said
 
-    async def _id(self, begin: str, filled: str) -> str | None:
-        if begin not in self._ids:
-            found = await self._listed(begin, filled) or self._told(filled)
-            # What is put below something else, such as the labels of an invoice, has a collection of its own.
-            found = found or self._ids.get(begin[begin.rindex("/") :])
-            if found is None:
-                return None
-            self._ids[begin] = found
-        return self._ids[begin]
-
-    async def _listed(self, begin: str, filled: str) -> str | None:
-        for path, template in ((filled, begin), (f"{filled}/", f"{begin}/")):
-            if template in self._lists:
-                rows = list(_rows(await self._read(path)))
-                return next((str(row["id"]) for row in rows if "id" in row), None)
+    async def _filled(self, begin: str, parts: list[str], shown: Mapping[str, str]) -> str | None:
+        """Of several ids, one below which there is what the rest of the path asks for."""
+        if not parts:
+            return begin
+        part, *rest = parts
+        if not part.startswith("/{"):
+            return await self._filled(begin + part, rest, shown)
+        found = [*await self._known(begin), *([shown[part[2:-1]]] if part[2:-1] in shown else [])]
+        for each in dict.fromkeys(found):
+            whole = await self._filled(f"{begin}/{each}", rest, shown)
+            if whole is not None:
+                return whole
         return None
 
-    def _told(self, filled: str) -> str | None:
-        return next((number for iri, number in self._seen.items() if iri == f"{filled}/{number}"), None)
+    async def _known(self, begin: str) -> list[str]:
+        if begin in self._given:
+            return [self._given[begin]]
+        made = [self._made[begin]] if begin in self._made else []
+        found = await self._listed(begin)
+        if found is None:
+            found = [number for iri, number in self._seen.items() if iri == f"{begin}/{number}"]
+        # What is put below something else, such as the labels of an invoice, has a collection of its own.
+        end = begin[begin.rindex("/") :]
+        return [*made, *found[:_CHOICE], *([self._made[end]] if end in self._made else [])]
+
+    async def _listed(self, begin: str) -> list[str] | None:
+        for path in (begin, f"{begin}/"):
+            if any(each.fullmatch(path) for each in self._lists):
+                return [str(row["id"]) for row in _rows(await self._read(path)) if "id" in row]
+        return None
 
 
 def _rows(page: Any) -> Iterator[dict[str, Any]]:

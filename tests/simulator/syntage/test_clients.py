@@ -134,9 +134,9 @@ async def answered(client: SyntageClient, paths: Paths, sent: Sent) -> str | Non
         said = json.loads(content) if content and "json" in answer.content_type else None
     paths.note(said)
     if sent.method == "POST":
-        paths.keep(sent.path, said)
+        paths.keep(path, said)
     if sent.method == "DELETE":
-        paths.forget(sent.path)
+        paths.forget(path)
     return None
 
 
