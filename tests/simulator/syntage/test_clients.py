@@ -19,16 +19,10 @@ from tests.simulator.syntage.kit import LONG
 
 BOTH: Final = pytest.mark.parametrize("calls", [RUBY, TYPESCRIPT], ids=["ruby", "typescript"])
 # Operations that the clients ask for and the simulator does not serve yet. This set may only shrink.
-STILL_MISSING: Final = frozenset(
+STILL_MISSING: Final[frozenset[str]] = frozenset(
     {
-        # Background Checks
-        "GetBackgroundCheckRecords",
         # Balance Sheet Insight
         "GetMetricsBalanceSheet",
-        # Company Verification Reports
-        "GetCompanyVerificationReports",
-        "GetCompanyVerificationReport",
-        "GetEntityCompanyVerificationReports",
         # DS Syntage Score
         "CalculateSyntageScore",
         # Entities
@@ -42,8 +36,6 @@ STILL_MISSING: Final = frozenset(
         "GetMetricsIncomeStatementInsight",
         # Mexico Addresses
         "GetMxAddressesByPostalCode",
-        # RPC Shareholders Insight
-        "GetRpcShareholdersInsight",
         # Risks Insight
         "GetRisksInsight",
         # Scheduler Rules
@@ -59,13 +51,6 @@ STILL_MISSING: Final = frozenset(
         "DeleteScheduler",
         # Scores Insight
         "GetScoresInsight",
-        # Shareholders
-        "GetEntityShareholders",
-        "CreateEntityShareholder",
-        "GetShareholders",
-        "GetShareholder",
-        "UpdateShareholder",
-        "DeleteShareholder",
         # Summary Insight
         "GetSummaryInsight",
         # Tags
