@@ -7,6 +7,7 @@ inline; one that leads back into itself is `@` and its name. Of alternatives, al
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -110,6 +111,36 @@ class Document:
                 said = [self.target(each) for each in item[method].get("parameters", ())]
                 item[method] = {**item[method], "parameters": _sound(said, places)}
         return {**self._whole, "paths": paths}
+
+    def ending(self) -> dict[str, Any]:
+        """The sound document without schemas that lead back into themselves: there, any object may stand.
+
+        Prism makes up values for ever, else.
+        """
+        whole = copy.deepcopy(self.sound())
+        schemas = whole["components"]["schemas"]
+        begun: set[str] = set()
+        done: set[str] = set()
+
+        def end(node: Any) -> None:
+            for each in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+                end(each)
+            name = str(node.get("$ref", "")).rpartition("/schemas/")[2] if isinstance(node, dict) else ""
+            if name in begun - done:
+                del node["$ref"]
+                node["type"] = "object"
+            elif name in schemas and name not in begun:
+                visit(name)
+
+        def visit(name: str) -> None:
+            begun.add(name)
+            end(schemas[name])
+            done.add(name)
+
+        for name in schemas:
+            if name not in begun:
+                visit(name)
+        return whole
 
     def _facts(self, path: str, method: str, said: Mapping[str, Any], shared: list[Any]) -> dict[str, Any]:
         asked = [each for each in map(self.target, [*said["parameters"], *shared]) if each["in"] == "query"]

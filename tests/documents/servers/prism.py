@@ -8,10 +8,10 @@ import json
 import socket
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tests.documents.openapi import Document
 
@@ -21,7 +21,7 @@ LONGEST_SECONDS: Final = 120
 
 def mocking(prism: str, document: Path) -> contextlib.AbstractAsyncContextManager[str]:
     """Run a document as a mock server with random values; gives its address."""
-    return _running(prism, "mock", document, "--dynamic")
+    return _running(prism, "mock", Document.read(document).ending(), "--dynamic")
 
 
 def checking(prism: str, document: Path, behind: str) -> contextlib.AbstractAsyncContextManager[str]:
@@ -29,14 +29,14 @@ def checking(prism: str, document: Path, behind: str) -> contextlib.AbstractAsyn
 
     What is wrong stands in the header `sl-violations` of the answer, which is otherwise as it came.
     """
-    return _running(prism, "proxy", document, behind)
+    return _running(prism, "proxy", Document.read(document).sound(), behind)
 
 
 @asynccontextmanager
-async def _running(prism: str, what: str, document: Path, *arguments: str) -> AsyncIterator[str]:
+async def _running(prism: str, what: str, document: Mapping[str, Any], *arguments: str) -> AsyncIterator[str]:
     port = _free_port()
     with tempfile.NamedTemporaryFile("w", suffix=".json") as sound:
-        json.dump(Document.read(document).sound(), sound, default=str)  # YAML makes days of some examples
+        json.dump(document, sound, default=str)  # YAML makes days of some examples
         sound.flush()
         command = (prism, what, sound.name, *arguments, "--host", "127.0.0.1", "--port", str(port))
         process = await asyncio.create_subprocess_exec(
