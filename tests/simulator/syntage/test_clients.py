@@ -23,40 +23,16 @@ STILL_MISSING: Final[frozenset[str]] = frozenset(
     {
         # Balance Sheet Insight
         "GetMetricsBalanceSheet",
-        # DS Syntage Score
-        "CalculateSyntageScore",
-        # Entities
-        "UpdateEntity",
-        "CreateEntityTag",
-        "UpdateEntityTag",
-        "DeleteEntityTag",
         # Financial Ratios Insight
         "GetFinancialRatiosInsight",
         # Income Statement Insight
         "GetMetricsIncomeStatementInsight",
-        # Mexico Addresses
-        "GetMxAddressesByPostalCode",
         # Risks Insight
         "GetRisksInsight",
-        # Scheduler Rules
-        "CreateSchedulerRule",
-        "GetTSchedulerRule",
-        "UpdateSchedulerRule",
-        "DeleteSchedulerRule",
-        # Schedulers
-        "ListSchedulers",
-        "CreateScheduler",
-        "GetTScheduler",
-        "UpdateScheduler",
-        "DeleteScheduler",
         # Scores Insight
         "GetScoresInsight",
         # Summary Insight
         "GetSummaryInsight",
-        # Tags
-        "CreateTag",
-        "UpdateTag",
-        "DeleteTag",
         # Trial Balance Insight
         "GetTrialBalanceInsight",
     }
