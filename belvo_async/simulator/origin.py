@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import http
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -287,7 +286,8 @@ def _query(request: web.Request) -> Query:
 
 def _response(answer: Reply) -> web.Response:
     response = web.Response(status=answer.status, body=answer.body, headers=dict(answer.headers))
-    if answer.body or answer.status != http.HTTPStatus.NO_CONTENT:
+    # Nothing is no JSON: who reads by what is said of it would fail.
+    if answer.body or "json" not in answer.content_type:
         response.headers["Content-Type"] = answer.content_type
     return response
 

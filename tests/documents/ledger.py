@@ -13,12 +13,11 @@ import json
 import re
 import sys
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
-from tests.documents.offers import VENDORS, Operation, offers_of, ties
+from tests.documents.offers import VENDORS, Offers, Operation, offers_of, ties
 from tests.documents.openapi import Document
 from tests.documents.pages import PAGES, printed
 
@@ -56,6 +55,18 @@ def _whole(vendor: str) -> dict[str, Any]:
     return whole
 
 
+@cache
+def operations(vendor: str) -> list[Operation]:
+    """The operations of a vendor's ledger, read once; offers name the very same ones."""
+    return read(vendor)
+
+
+@cache
+def offers(vendor: str) -> Offers:
+    """What the vendor's catalogue offers of them, as the code stands."""
+    return offers_of(VENDORS[vendor], operations(vendor))
+
+
 def facts_from(document: Document) -> list[Operation]:
     """The operations of a document, those out of scope with the reason."""
     return [_scoped(each) for each in document.operations()]
@@ -86,7 +97,7 @@ def main(arguments: list[str]) -> None:
     """Bring ledgers and pages up to date."""
     if arguments:
         vendor, document = arguments
-        facts = Document(yaml.safe_load(Path(document).read_text(encoding="utf-8")))
+        facts = Document.read(Path(document))
         write(vendor, facts.version, facts_from(facts))
     ledgers = {vendor: tied(vendor, read(vendor)) for vendor in VENDORS}
     for vendor, operations in ledgers.items():

@@ -16,8 +16,8 @@ from belvo_async.abc import Answer, Headers, Request
 from belvo_async.errors import TaskError, UnsupportedError
 from belvo_async.jobs import Task
 from tests.documents.examples import ID, Given, make, ways
+from tests.documents.said import say
 from tests.jobs.flat import flat
-from tests.vendors.syntage.test_drift import say
 
 NOW: Final = datetime(2026, 3, 4, 18, 30, tzinfo=UTC)
 VENDORS: Final[Mapping[str, Any]] = {
@@ -45,11 +45,15 @@ class Ledger:
 
 @dataclass
 class Offer:
-    """What a type can ask of one operation: the parameters and the keys of the body that some example has sent."""
+    """What a type can ask of one operation: the parameters and the keys of the body that some example has sent.
+
+    `example` is the barest of them.
+    """
 
     kind: type[msgspec.Struct]
     verb: str
     operation: Operation
+    example: Any
     query: set[str] = field(default_factory=set)
     body: set[str] = field(default_factory=set)
 
@@ -80,14 +84,15 @@ Ask: TypeAlias = Callable[[Any], Request]
 
 def _asked(vendor: Any, ledger: Ledger) -> Iterator[tuple[str, type[msgspec.Struct], Ask]]:
     for kind in vendor.tasks.values():
-        yield "fire", kind, lambda task: next(vendor.start(_job(vendor, task), NOW))
-        yield "stop", kind, lambda task: next(vendor.stop(_job(vendor, task), NOW))
+        yield "fire", kind, lambda task: next(vendor.start(job_of(vendor, task), NOW))
+        yield "stop", kind, lambda task: next(vendor.stop(job_of(vendor, task), NOW))
     yield from (("list", kind, lambda query: next(vendor.list(query).steps(None))) for kind in vendor.queries)
     yield from (("call", kind, lambda call: next(vendor.call(call, NOW))) for kind in vendor.calls)
     yield from (("download", kind, lambda file: _file_of(vendor, file, ledger)) for kind in vendor.downloads)
 
 
-def _job(vendor: Any, task: Task[Any]) -> Any:
+def job_of(vendor: Any, task: Task[Any]) -> Any:
+    """A job of a task that the vendor knows."""
     return flat(id="job", vendor=vendor.name, account=vendor.account, task=task, created_at=NOW, remote_id=ID)
 
 
@@ -121,7 +126,7 @@ def _explore(offers: Offers, ledger: Ledger, verb: str, kind: type[msgspec.Struc
                 continue
             name = operation["name"]
             if name not in found:
-                found[name] = Offer(kind, verb, operation)
+                found[name] = Offer(kind, verb, operation, example)
                 bases += [given] if given else []
             _note(found[name], request)
     offers.found += found.values()

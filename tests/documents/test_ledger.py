@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cache
 from typing import Any, Final, get_args
 
 import msgspec
@@ -12,11 +11,13 @@ import pytest
 from belvo_async.abc import answer_of
 from belvo_async.payload import decode
 from tests.documents import ledger
+from tests.documents.ledger import offers, operations
 from tests.documents.missing import MISSING_FILTERS, STILL_MISSING
-from tests.documents.offers import VENDORS, Offer, Offers, Operation, offers_of
+from tests.documents.offers import VENDORS, Offer, Operation
 from tests.documents.pages import PAGES, Page, printed
+from tests.documents.said import compare, say
 from tests.vendors.belvo.test_drift import EXPRESSED, PAGING, field_at
-from tests.vendors.syntage.test_drift import LEFT_OUT, compare, say
+from tests.vendors.syntage.test_drift import LEFT_OUT
 
 # Parameters that no query needs to send, by how they end or what they are.
 ACCEPTED_PARAMETERS: Final[Mapping[str, str]] = {
@@ -51,16 +52,6 @@ ACCEPTED_FIELDS: Final[Mapping[str, str]] = {
 }
 
 VENDOR = pytest.mark.parametrize("vendor", VENDORS)
-
-
-@cache
-def operations(vendor: str) -> list[Operation]:
-    return ledger.read(vendor)
-
-
-@cache
-def offers(vendor: str) -> Offers:
-    return offers_of(VENDORS[vendor], operations(vendor))
 
 
 def offered(vendor: str) -> Iterator[tuple[Operation, list[Offer]]]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+from collections.abc import Sequence
 
 import aiohttp
 
 from belvo_async.simulator import SyntageSimulator
 from belvo_async.simulator.server import serve, syntage_lines
+from belvo_async.simulator.wire import Incoming, Reply, Route
 
 
 async def test_serve_says_how_to_reach_both() -> None:
@@ -40,3 +42,23 @@ async def test_serve_shows_how_to_download_a_file() -> None:
     assert "X-API-Key" not in outer
     assert f"-H 'X-API-Key: {syntage.api_key}'" in inner
     assert "%{redirect_url}" in inner
+
+
+class Silent(SyntageSimulator):
+    """One that carries out what it is asked, and has nothing to say about it."""
+
+    def routes(self) -> Sequence[Route]:
+        async def make(call: Incoming) -> Reply:
+            return Reply(status=201)
+
+        return [*super().routes(), Route("POST", "/silent", make)]
+
+
+async def test_an_answer_without_a_body_is_not_called_json() -> None:
+    """Clients that read what is called JSON would fail at the end of nothing."""
+    async with (
+        Silent() as silent,
+        aiohttp.ClientSession(silent.url, headers={"X-API-Key": silent.api_key}) as http,
+        http.post("/silent") as answer,
+    ):
+        assert (201, b"", False) == (answer.status, await answer.read(), "Content-Type" in answer.headers)

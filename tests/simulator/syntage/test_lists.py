@@ -2,41 +2,33 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from belvo_async.simulator import SyntageSimulator
+from tests.documents import ledger
+from tests.documents.offers import Operation
 from tests.simulator.conftest import SyntageClient
 from tests.simulator.syntage.kit import finished, first
 
-SAMPLES = Path(__file__).parents[2] / "samples" / "syntage"
-DOCUMENTED: dict[str, list[str]] = json.loads((SAMPLES / "records.json").read_text(encoding="utf-8"))["lists"]
-OPERATORS = {
-    "[...]": ("[before]", "[strictly_before]", "[after]", "[strictly_after]"),
-    "[=]": ("[gt]", "[gte]", "[lt]", "[lte]", "[between]"),
-}
+LISTS = [each for each in ledger.operations("syntage") if "rows" in each]
 
 
-def spelt_out(names: list[str]) -> Iterator[str]:
-    """The parameters behind the short spelling of the sample."""
-    for name in names:
-        ending = next((each for each in OPERATORS if name.endswith(each)), "")
-        yield from (f"{name.removesuffix(ending)}{each}" for each in OPERATORS.get(ending, ("",)))
+def bare(path: str) -> str:
+    return re.sub(r"\{\w+\}", "{}", path)
 
 
-@pytest.mark.parametrize("path", DOCUMENTED)
-def test_every_documented_parameter_is_understood(path: str) -> None:
-    """Each list is there, with each filter and each order."""
-    routes = SyntageSimulator().routes()
-    understood = {re.sub(r"\{\w+\}", "{id}", each.template): {*each.query} for each in routes if each.method == "GET"}
+@pytest.mark.parametrize("operation", LISTS, ids=lambda each: each["name"])
+def test_every_documented_parameter_is_understood(operation: Operation) -> None:
+    """Each list that is there knows each filter and each order."""
+    routes = [each for each in SyntageSimulator().routes() if each.method == "GET"]
+    understood = {bare(each.template): {*each.query} for each in routes}
+    documented = {*operation.get("query", ())}
 
-    assert set() == {*spelt_out(DOCUMENTED[path])} - understood[path]
+    assert set() == documented - understood.get(bare(operation["path"]), documented)
 
 
 async def ordered(client: SyntageClient, order: str, field: str) -> list[Any]:

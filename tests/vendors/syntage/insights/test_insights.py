@@ -16,8 +16,8 @@ from belvo_async.tolerant import listening
 from belvo_async.vendors import syntage
 from belvo_async.vendors.syntage.lists import walk_query
 from belvo_async.vendors.syntage.schema.insights.forms import Insight, InsightList
+from tests.documents.said import compare, say
 from tests.vendors.syntage.kit import ENTITY, MARCH, NOW, answer, converse, params, path, sample, vendor, walk
-from tests.vendors.syntage.test_drift import compare, say
 
 DOCUMENTED: dict[str, Any] = sample("insights")["insights"]
 CALLS: dict[str, Any] = {
