@@ -336,6 +336,7 @@ def test_what_syntage_would_refuse_is_refused_before_a_byte(make: Any, complaint
         (syntage.BuroPerson, {"second_last_name": None}, "second_last_name"),
         (syntage.BuroPerson, {"address": "Calle Secreta"}, "address"),
         (syntage.BuroCompany, {"rfc": "ZZZT800101HM2"}, "rfc"),
+        (syntage.BuroPerson, {"nationality": "Mexican"}, "nationality"),
         (syntage.BuroCompany, {"nationality": "Mexican"}, "nationality"),
     ],
 )
