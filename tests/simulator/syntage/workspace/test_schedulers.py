@@ -33,6 +33,8 @@ async def test_a_scheduler_is_made_read_and_listed(syntage_client: SyntageClient
     rows = await syntage_client.all_rows("/schedulers?itemsPerPage=1")
 
     assert (202, 200, "/contexts/Scheduler") == (status, read, made["@context"])
+    _, nameless = await post(syntage_client, "/schedulers", {"type": "recurring"})
+    assert nameless["name"] is None
     assert made == single
     assert ("Nightly", "recurring", True, [tag]) == (
         made["name"],

@@ -324,6 +324,13 @@ def test_what_syntage_would_refuse_is_refused_before_a_byte(make: Any, complaint
     assert str(caught.value).startswith(complaint)
 
 
+def test_a_batch_may_be_full() -> None:
+    """A hundred things, fifty labels."""
+    batch = syntage.TagEntities(resources=(ID,) * 100, tags=(OTHER,) * 50)
+
+    assert (100, 50) == (len(batch.resources), len(batch.tags))
+
+
 @pytest.mark.parametrize(
     ("kind", "changes", "field"),
     [
