@@ -151,13 +151,17 @@ class SyntageEraser:
         "bil_reports": Single(syntage.GetBilReport),
         "buro_reports": Single(syntage.GetBuroReport),
         "background_checks": Single(syntage.GetBackgroundCheck),
+        "company_verification_reports": Single(syntage.GetCompanyVerificationReport),
+        # Not asked for singly afterwards: one may hold shares of another entity, and stays for that.
+        "shareholders": Single(delete=syntage.DeleteShareholder),
         "entity_identifiers": Single(),
         "buro_authorizations": Single(syntage.GetBuroAuthorization, syntage.DeleteBuroAuthorization),
         "events": Single(syntage.GetEvent, syntage.DeleteEvent),
     }
 
     def lists(self, session: Session, subject: str) -> Mapping[str, Query[Any]]:
-        return {**_listed(session, self, subject), "events": syntage.Events(entity=subject)}
+        of_entity = {"events": syntage.Events(entity=subject), "shareholders": syntage.Shareholders(entity=subject)}
+        return {**_listed(session, self, subject), **of_entity}
 
     async def subjects(self, session: Session, given: str) -> list[str]:
         own = f"/entities/{given.rpartition('/')[2].lower()}"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from uuid import uuid4
 
 import pytest
 
-from belvo_async import NotFoundError, Session, syntage
+from belvo_async import NotFoundError, Session, Syntage, syntage
+from belvo_async.vendors.syntage.schema.insights.forms import InsightList
 from examples import arco_deletion
 from examples.arco_deletion import delete
 from tests.session.world import World
@@ -31,6 +33,15 @@ async def opened(world: World) -> tuple[Session, str, str]:
 
 async def held(session: Session, entity: str) -> dict[str, int]:
     return {name: len(rows) for name, rows in (await arco_deletion.read_held(session, SYNTAGE, entity)).items()}
+
+
+def test_every_list_of_an_entity_is_looked_at() -> None:
+    """Whatever Syntage comes to hold of one: a new list of records is missed here. Insights are worked out of them."""
+    listings = Syntage("key-of-nobody").listings.items()
+    queries = {name: type(rules.query(str(uuid4()), None)) for name, rules in listings if rules.is_of_subject}
+
+    records = {name for name, query in queries.items() if not issubclass(query, InsightList)}
+    assert records | {"events", "shareholders"} == set(SYNTAGE.singles)
 
 
 async def test_without_a_word_it_only_counts(world: World, capsys: pytest.CaptureFixture[str]) -> None:

@@ -124,7 +124,8 @@ async def test_authorization_violations(
     status, answer = await authorize(syntage_client, owner, taxpayer)
 
     assert (400, paths) == (status, [one["propertyPath"] for one in answer["violations"]])
-    assert 400 == (await authorize(syntage_client, owner, taxpayer, authorizedAt="now"))[0]
+    _, late = await authorize(syntage_client, owner, taxpayer, authorizedAt="now")
+    assert "authorizedAt" == late["violations"][0]["propertyPath"]
     assert [] == await syntage_client.all_rows(f"{owner}{AUTHORIZATIONS}")
 
 
@@ -152,7 +153,23 @@ async def test_a_postal_code_has_its_settlements(syntage_client: SyntageClient) 
     assert ("49340", "JAL") == (jalisco["postalCode"], jalisco["stateCode"])
 
 
-@pytest.mark.parametrize(("code", "expected"), [("00000", 404), ("1151", 400), ("1151x", 400), ("115100", 400)])
+@pytest.mark.parametrize(
+    ("code", "state"),
+    [("01000", "CMX"), ("16999", "CMX"), ("20000", "AGU"), ("22999", "BCN"), ("35000", "DUR"), ("49999", "JAL"),
+     ("50000", "MEX"), ("67000", "NLE"), ("77500", "ROO"), ("86000", "TAB"), ("96999", "VER"), ("97000", "YUC"),
+     ("99999", "ZAC")],
+)  # fmt: skip
+async def test_a_postal_code_tells_its_state(syntage_client: SyntageClient, code: str, state: str) -> None:
+    """By the post's own division of the country."""
+    rows = await syntage_client.all_rows(f"/datasources/mx/addresses/{code}")
+
+    assert {state} == {row["stateCode"] for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [("00000", 404), ("17000", 404), ("19999", 404), ("1151", 400), ("1151x", 400), ("115100", 400)],
+)
 async def test_other_postal_codes(syntage_client: SyntageClient, code: str, expected: int) -> None:
     """Those that are none, and those nobody lives in."""
     assert expected == (await syntage_client.get(f"/datasources/mx/addresses/{code}"))[0]

@@ -71,6 +71,8 @@ async def test_identifiers_are_listed_and_added(syntage_client: SyntageClient) -
     assert (201, f"/entities/{other['id']}") == (status, added["link"])
     assert ["curp", "rfc"] == [row["identifier"] for row in after]
     assert (400, True) == (second, "message" in refusal)
+    (event, *_) = await syntage_client.all_rows("/events?type=link.updated")
+    assert (f"/entities/{other['id']}", RFC) == (event["resource"], event["data"]["object"]["taxpayer"]["id"])
 
 
 @pytest.mark.parametrize(

@@ -145,7 +145,7 @@ async def test_a_batch_is_all_or_nothing(syntage_client: SyntageClient, remove: 
     [{}, {"resources": [], "tags": ["/tags/1"]}, {"resources": ["/invoices/1"], "tags": []},
      {"resources": ["/invoices/1"] * 101, "tags": ["/tags/1"]},
      {"resources": ["/invoices/1"], "tags": ["/tags/1"] * 51},
-     {"resources": "all", "tags": ["/tags/1"]}],
+     {"resources": "all", "tags": ["/tags/1"]}, {"resources": [7], "tags": ["/tags/1"]}],
 )  # fmt: skip
 async def test_batches_have_limits(syntage_client: SyntageClient, path: str, body: Any) -> None:
     """422 for none, for more than 100, for more than 50 labels."""

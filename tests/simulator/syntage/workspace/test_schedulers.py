@@ -33,6 +33,8 @@ async def test_a_scheduler_is_made_read_and_listed(syntage_client: SyntageClient
     rows = await syntage_client.all_rows("/schedulers?itemsPerPage=1")
 
     assert (202, 200, "/contexts/Scheduler") == (status, read, made["@context"])
+    _, nameless = await post(syntage_client, "/schedulers", {"type": "recurring"})
+    assert nameless["name"] is None
     assert made == single
     assert ("Nightly", "recurring", True, [tag]) == (
         made["name"],
@@ -193,15 +195,37 @@ async def test_a_rule_is_changed(syntage_client: SyntageClient) -> None:
     status, body = await put(syntage_client, rule, {"extractor": "rug", "cronExpression": "0 12 * * *"})
     _, named = await put(syntage_client, iri, {"name": "Noon"})
     _, bare = await put(syntage_client, iri, {"tags": []})
+    _, plain = await put(syntage_client, rule, {"options": None})
     await put(syntage_client, iri, {"tags": [named["tags"][0]["@id"]]})
     await asyncio.sleep(2 * DAY)
 
     assert (200, "rug", "0 12 * * *") == (status, body["extractor"], body["cronExpression"])
-    assert ("Noon", 1, []) == (named["name"], len(named["tags"]), bare["tags"])
+    assert ("Noon", 1, [], {}) == (named["name"], len(named["tags"]), bare["tags"], plain["options"])
     assert [] == await extractions(syntage_client)
     assert {"12:00"} == {job["createdAt"][11:16] for job in await extractions(syntage_client, "rug")}
     assert 400 == (await put(syntage_client, rule, {"cronExpression": "noon"}))[0]
     assert 400 == (await put(syntage_client, iri, {"isEnabled": 7}))[0]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
+async def test_bodies_that_are_no_objects_are_refused(syntage_client: SyntageClient, method: str) -> None:
+    """By every route that takes one: 400, or 422 where too few are too few."""
+    iri, (rule,) = await scheduler(syntage_client, DAILY)
+    tag, report = await entity_tag(syntage_client), {"name": "X", "insights": []}
+    _, made = await post(syntage_client, "/reports", report)
+    entity = first(syntage_client)
+    paths = {
+        "POST": ["/schedulers", "/schedulers/rules", "/reports", "/tags", "/entity-tags", "/entities/batch/tags",
+                 f"{entity}/identifiers", f"{entity}/datasources/mx/buro-de-credito/authorizations"],
+        "PUT": [iri, rule, made["@id"]],
+        "PATCH": [entity, tag],
+    }  # fmt: skip
+
+    for path in paths[method]:
+        for text in (b"{", b"[]", b"7"):
+            headers = {"Content-Type": "application/merge-patch+json"}
+            async with syntage_client.http.request(method, path, data=text, headers=headers) as response:
+                assert (422 if "batch" in path else 400) == response.status, path
 
 
 async def test_unknown_ones_are_not_found(syntage_client: SyntageClient) -> None:

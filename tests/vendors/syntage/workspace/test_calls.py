@@ -324,6 +324,13 @@ def test_what_syntage_would_refuse_is_refused_before_a_byte(make: Any, complaint
     assert str(caught.value).startswith(complaint)
 
 
+def test_a_batch_may_be_full() -> None:
+    """A hundred things, fifty labels."""
+    batch = syntage.TagEntities(resources=(ID,) * 100, tags=(OTHER,) * 50)
+
+    assert (100, 50) == (len(batch.resources), len(batch.tags))
+
+
 @pytest.mark.parametrize(
     ("kind", "changes", "field"),
     [
@@ -336,6 +343,7 @@ def test_what_syntage_would_refuse_is_refused_before_a_byte(make: Any, complaint
         (syntage.BuroPerson, {"second_last_name": None}, "second_last_name"),
         (syntage.BuroPerson, {"address": "Calle Secreta"}, "address"),
         (syntage.BuroCompany, {"rfc": "ZZZT800101HM2"}, "rfc"),
+        (syntage.BuroPerson, {"nationality": "Mexican"}, "nationality"),
         (syntage.BuroCompany, {"nationality": "Mexican"}, "nationality"),
     ],
 )

@@ -237,7 +237,7 @@ def _is_beyond(at: Any, side: str, bound: Any) -> bool:
 
 
 # Fields that say which list is read, not what narrows it: these, and those in the path of a list.
-_PLACES: Final = frozenset({"entity", "invoice", "side", "postal_code"})
+_PLACES: Final = frozenset({"entity", "invoice", "side"})
 
 
 @cache

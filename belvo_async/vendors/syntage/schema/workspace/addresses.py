@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import ClassVar, Final, cast
 
+from .....discreet import discreet
 from .....errors import TaskError
-from ..queries import ListQuery
+from ..queries import OfObject
 from ..record import Record
 
 POSTAL_CODE: Final = re.compile("[0-9]{5}", re.ASCII)
@@ -25,16 +26,17 @@ class PostalAddress(Record, frozen=True, kw_only=True):
     office_key: str | None = None
 
 
-class PostalAddresses(ListQuery[PostalAddress], frozen=True, kw_only=True):
+class PostalAddresses(OfObject[PostalAddress], frozen=True, kw_only=True):
     """`GET /datasources/mx/addresses/{postal_code}`: what lies in a postal code, often several settlements."""
 
+    path: ClassVar[str] = "/datasources/mx/addresses/{postal_code}"
     is_sized: ClassVar[bool] = False
 
     postal_code: str
 
-    def where(self) -> tuple[str, str]:
-        """Give the list of that code. Raises TaskError."""
+    @discreet
+    def __post_init__(self) -> None:
         code = cast("object", self.postal_code)
         if not isinstance(code, str) or not POSTAL_CODE.fullmatch(code):
             raise TaskError("postal_code must be five digits, as a text", field="postal_code")
-        return f"/datasources/mx/addresses/{code}", "GET /datasources/mx/addresses/{id}"
+        super().__post_init__()
