@@ -87,6 +87,17 @@ async def tasks(jobs: list[Job], interval: timedelta) -> AsyncIterator[None]:
     await asyncio.wait(following)
 
 
+def waiting_jobs(count: int, interval: timedelta) -> list[Job]:
+    """Open jobs whose next looks are spread evenly over an interval."""
+    now = datetime.now(UTC)
+    chance = random.Random(7)
+    return [
+        replace(job, deadline=now + timedelta(hours=6)).scheduled(next_poll=now + interval * (1 + chance.random()))
+        for number in range(count)
+        for job in make_jobs(number, 1)
+    ]
+
+
 def rss_bytes() -> int:
     gc.collect()
     return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
@@ -100,13 +111,7 @@ async def cpu_share(window_seconds: float) -> float:
 
 async def main(way: str, count: int, interval_seconds: float, window_seconds: float) -> None:
     interval = timedelta(seconds=interval_seconds)
-    now = datetime.now(UTC)
-    chance = random.Random(7)
-    jobs = [
-        replace(job, deadline=now + timedelta(hours=6)).scheduled(next_poll=now + interval * (1 + chance.random()))
-        for number in range(count)
-        for job in make_jobs(number, 1)
-    ]
+    jobs = waiting_jobs(count, interval)
     records = rss_bytes()
     sides: dict[str, Any] = {"ours": ours, "tasks": tasks}
     waiting: Awaitable[None] = asyncio.sleep(interval_seconds / 2)

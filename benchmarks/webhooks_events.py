@@ -53,13 +53,19 @@ def event(number: int) -> bytes:
     return json.dumps(whole, separators=(",", ":")).encode()
 
 
+def signature(body: bytes) -> list[tuple[str, str]]:
+    """The headers that prove a body, signed now."""
+    stamp = str(int(time.time()))
+    mark = f"t={stamp},s={hmac.digest(SECRET.encode(), stamp.encode() + b'.' + body, hashlib.sha256).hex()}"
+    return [("X-Syntage-Signature", mark), ("X-Satws-Signature", mark)]
+
+
 def delivery(number: int) -> bytes:
     """The whole HTTP request that carries the event, signed now."""
     body = event(number)
-    stamp = str(int(time.time()))
-    mark = f"t={stamp},s={hmac.digest(SECRET.encode(), stamp.encode() + b'.' + body, hashlib.sha256).hex()}"
+    proof = "".join(f"{name}: {value}\r\n" for name, value in signature(body))
     head = (
         f"POST {PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: Syntage\r\nContent-Type: application/ld+json\r\n"
-        f"X-Syntage-Signature: {mark}\r\nX-Satws-Signature: {mark}\r\nContent-Length: {len(body)}\r\n\r\n"
+        f"{proof}Content-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
