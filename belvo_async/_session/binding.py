@@ -30,10 +30,8 @@ class Binding:
 
     def check(self) -> None:
         """Raise SessionClosedError in a forked child, in another thread and on another event loop."""
-        if self._affinity.is_of_parent:
-            raise SessionClosedError(_FORKED)
-        if self._affinity.is_of_other_loop:
-            raise SessionClosedError(_ELSEWHERE)
+        if not self._affinity.is_here:
+            raise SessionClosedError(_FORKED if self._affinity.is_of_parent else _ELSEWHERE)
 
     @property
     def is_deserted(self) -> bool:

@@ -30,10 +30,12 @@ class DeliveryOutlook:
     def note(self, before: Job, after: Job, seen: Observation) -> None:
         """Learn from an observation, and what it made of its job."""
         now = self._context.clock.now()
-        if seen.way is Way.WEBHOOK:
+        is_end = before.is_open and not after.is_open
+        if seen.way is Way.WEBHOOK and not (is_end and after.settled_by is Way.WEBHOOK):
             tells_end = isinstance(seen, Nudge) or (seen.status is not None and seen.status.is_terminal)
             self._tell(self._expectations.hear(after, now, tells_end=tells_end), after)
-        if before.is_open and not after.is_open:
+        if is_end:
+            # Of a job that a delivery ended, that it came is told along.
             self._tell(self._expectations.end(after, now), after)
         elif seen.way is Way.POLL and isinstance(seen, Seen) and not seen.is_a_word:
             self._tell(self._expectations.ask_in_vain(after, now), after)

@@ -29,6 +29,7 @@ from ..jobs import (
     Way,
     at_present,
     choose_adopter,
+    is_at_present,
     later,
     mistrust,
     normal_id,
@@ -79,9 +80,9 @@ class Reconciler:
         """Take one observation: apply it to every job it names, or park it until that job is known."""
         if seen.remote_id is not None:
             jobs = await self._store.find(vendor.account, seen.remote_id)
-            if jobs:
-                await self._apply_all(jobs, seen)
-            elif seen.way is Way.WEBHOOK:
+            for job in jobs:
+                await self._take(job, seen)
+            if not jobs and seen.way is Way.WEBHOOK:
                 await self._park(vendor, seen)
         elif isinstance(seen, Nudge) and seen.subject is not None:
             await self._nudge(vendor, seen.subject)
@@ -105,11 +106,14 @@ class Reconciler:
 
     def at_present(self, job: Job) -> Job:
         """Bring what a job remembers into line with our clock; see `jobs.at_present`."""
+        now = self._context.clock.now()
+        if is_at_present(job, now):
+            return job
         usual, planned = self._context.polling.interval(job.schedule.polls), job.schedule
         if job.remote_id is not None and planned.next_poll is not None and planned.planned_at is not None:
             # It was planned to wait longer where a delivery was expected.
             usual = max(usual, min(planned.next_poll - planned.planned_at, self._context.polling.longest))
-        return at_present(job, self._context.clock.now(), usual)
+        return at_present(job, now, usual)
 
     async def apply(self, job: Job, seen: Observation, *, only: Callable[[Job], bool] | None = None) -> Job:
         """Apply an observation to one job, again on its newer version when another writer came first.
@@ -255,10 +259,6 @@ class Reconciler:
         if gone:
             log.info("deliveries that could not be read were dropped for their age", extra={"count": gone})
 
-    async def _apply_all(self, jobs: Sequence[Job], seen: Observation) -> None:
-        for job in jobs:
-            await self._take(job, seen)
-
     async def _take(self, job: Job, seen: Observation) -> Job:
         """Apply an observation, or, when it only tells to go and poll, make the job due now."""
         if isinstance(seen, Nudge):
@@ -280,8 +280,9 @@ class Reconciler:
         await self._store.park(vendor.account, seen)
         # The job may have been recorded between the search and the parking; whoever recorded it saw an empty park.
         jobs = await self._store.find(vendor.account, seen.remote_id or "")
+        for job in jobs:
+            await self._take(job, seen)
         if jobs:
-            await self._apply_all(jobs, seen)
             await self._store.unpark(vendor.account, [seen])
             return
         self._context.telemetry.park(vendor.name)
@@ -331,7 +332,7 @@ class Reconciler:
     def _plan(self, job: Job, seen: Observation) -> Job:
         """Set when to poll, or to submit, next."""
         if not job.is_open:
-            return job.scheduled(next_poll=None)
+            return job if job.schedule.next_poll is None else job.scheduled(next_poll=None)
         if isinstance(seen, Later) and job.status is Status.SUBMITTING:
             # Certainly not accepted: the submission may be tried again, as if it had never been.
             again_at = seen.retry_at or self._context.due_after(job.submission.attempts)

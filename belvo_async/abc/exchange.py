@@ -68,28 +68,31 @@ class Secret:
 class Headers:
     """HTTP headers as they came: names without case, repeated ones kept."""
 
-    __slots__ = ("_pairs",)
+    __slots__ = ("_pairs", "_values")
 
     def __init__(self, headers: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
         if isinstance(headers, Mapping):
             headers = cast("Mapping[str, str]", headers).items()
-        self._pairs = tuple((name.lower(), value) for name, value in headers)
+        self._pairs = [(name.lower(), value) for name, value in headers]
+        self._values: dict[str, list[str]] = {}
+        for name, value in self._pairs:
+            self._values.setdefault(name, []).append(value)
 
     def get_all(self, name: str) -> tuple[str, ...]:
         """All values of a header, in the order they came."""
-        wanted = name.lower()
-        return tuple(value for each, value in self._pairs if each == wanted)
+        return tuple(self._values.get(name.lower(), ()))
 
     def get(self, name: str) -> str | None:
         """The first value of a header, or None."""
-        return next(iter(self.get_all(name)), None)
+        values = self._values.get(name.lower())
+        return None if values is None else values[0]
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self._pairs)
 
     def __repr__(self) -> str:
         # Names only: values hold credentials and cookies.
-        return f"Headers({sorted({name for name, _ in self._pairs})})"
+        return f"Headers({sorted(self._values)})"
 
 
 class Budget(msgspec.Struct, frozen=True):

@@ -22,6 +22,12 @@ DOWN_AFTER: Final = timedelta(minutes=1)
 COUNTED: Final = timedelta(seconds=30)
 
 
+def is_at_present(job: Job, now: datetime) -> bool:
+    """Whether a job is in line with the present clock, whatever looks are usual: told at once of nearly all."""
+    planned_at = job.schedule.planned_at
+    return planned_at is None or -CLOCKS_DIFFER <= now - planned_at <= DOWN_AFTER or not job.is_open
+
+
 def at_present(job: Job, now: datetime, usual: timedelta) -> Job:
     """Bring an open job into line with the present clock, before it is weighed or written. The same job when it is.
 
@@ -30,7 +36,7 @@ def at_present(job: Job, now: datetime, usual: timedelta) -> Job:
     the clock went forward), next to nothing of that counts as evidence: what must be found for a while must be polled
     for so long.
     """
-    if job.schedule.planned_at is None or not job.is_open:
+    if job.schedule.planned_at is None or is_at_present(job, now):
         return job
     ahead = job.schedule.planned_at - now
     if ahead > CLOCKS_DIFFER:

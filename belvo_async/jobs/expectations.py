@@ -58,11 +58,15 @@ class Expectations:
 
     def hear(self, job: Job, now: datetime, *, tells_end: bool = True) -> News | None:
         """Note a delivery about a job: whether it told the end, or asked for the poll that does, or something else."""
-        is_first = job.account not in self._accounts
-        account = self._accounts.setdefault(job.account, _Account(since=now))
+        account = self._accounts.get(job.account)
+        is_first = account is None
+        if account is None:
+            account = self._accounts[job.account] = _Account(since=now)
         if tells_end and job.status.is_terminal:
-            self._kind_of(job).told_since = self._kind_of(job).told_since or now
-        return News.COME if is_first else account.hear(job.id, now, tells_end=tells_end)
+            kind = self._kind_of(job)
+            kind.told_since = kind.told_since or now
+        news = account.hear(job.id, now, tells_end=tells_end)
+        return News.COME if is_first else news
 
     def end(self, job: Job, now: datetime) -> News | None:
         """Note the end of a job that was open until now: its duration, and whether a delivery told it."""
@@ -147,9 +151,12 @@ class Expectations:
 
     def _kind_of(self, job: Job) -> _Kind:
         name = _kind(job)
-        if name not in self._kinds and len(self._kinds) >= KINDS_AT_MOST:
-            del self._kinds[next(iter(self._kinds))]
-        return self._kinds.setdefault(name, _Kind())
+        kind = self._kinds.get(name)
+        if kind is None:
+            if len(self._kinds) >= KINDS_AT_MOST:
+                del self._kinds[next(iter(self._kinds))]
+            kind = self._kinds[name] = _Kind()
+        return kind
 
 
 class _Kind:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypedDict
 
 from msgspec.structs import replace
 
-from .model import Failure, Job, Quiet, Report, Status, Verdict, Way, normal_id
+from .model import Evidence, Failure, Job, Quiet, Report, Status, Submission, Verdict, Way, normal_id
 from .observations import Absent, GivenUp, Gone, Later, Observation, Reported, Seen
 
 # Ranks of the words the vendor may use while a job is open; see TABLE for what a lower one means later.
@@ -106,7 +106,9 @@ def _add_own(job: Job, seen: Later | Absent | Reported, verdict: Verdict) -> Job
 
 
 def _names_another(job: Job, seen: Observation) -> bool:
-    return bool(job.remote_id and seen.remote_id and normal_id(job.remote_id) != normal_id(seen.remote_id))
+    if job.remote_id == seen.remote_id or not (job.remote_id and seen.remote_id):
+        return False
+    return normal_id(job.remote_id) != normal_id(seen.remote_id)
 
 
 def _contradicts(known: Failure | None, said: Failure | None) -> bool:
@@ -117,34 +119,33 @@ def _advance(job: Job, seen: Seen, status: Status) -> Job:
     ends = status.is_terminal
     # What somebody here gave up stays so until it ends; what was given up for want of a word has one now.
     stays_closed = job.abandoned and job.settled_by is Way.USER and not ends
-    return (
-        replace(
-            _add_facts(job, seen),
-            status=status,
-            vendor_status=seen.vendor_status or job.vendor_status,
-            remote_id=job.remote_id or seen.remote_id,
-            failure=seen.failure if ends else None,
-            abandoned=stays_closed,
-            settled_by=seen.way if ends else job.settled_by if stays_closed else None,
-            settled_at=seen.at if ends else job.settled_at if stays_closed else None,
-        )
-        # Why it was not sent before is of no interest once it was.
-        .submitted(doubt=seen.doubt or (None if job.status is Status.SUBMITTING else job.submission.doubt))
-        .scheduled(next_poll=None if ends else job.schedule.next_poll)
-        .weighed(gone_count=0, gone_since=None)
+    # Why it was not sent before is of no interest once it was.
+    doubt = seen.doubt or (None if job.status is Status.SUBMITTING else job.submission.doubt)
+    return replace(
+        job,
+        status=status,
+        vendor_status=seen.vendor_status or job.vendor_status,
+        remote_id=job.remote_id or seen.remote_id,
+        failure=seen.failure if ends else None,
+        abandoned=stays_closed,
+        settled_by=seen.way if ends else job.settled_by if stays_closed else None,
+        settled_at=seen.at if ends else job.settled_at if stays_closed else None,
+        submission=_doubted(job.submission, doubt),
+        schedule=replace(job.schedule, next_poll=None) if ends else job.schedule,
+        evidence=_known(job.evidence, seen.quiet),
+        **_facts(job, seen),
     )
 
 
 def _repeat(job: Job, seen: Seen, status: Status) -> Job:
-    again = (
-        replace(
-            _add_facts(job, seen),
-            remote_id=job.remote_id or seen.remote_id,
-            vendor_status=job.vendor_status if status.is_terminal else seen.vendor_status or job.vendor_status,
-            failure=job.failure or (seen.failure if status.is_terminal else None),
-        )
-        .submitted(doubt=seen.doubt if status is Status.SUBMITTING else job.submission.doubt)
-        .weighed(gone_count=0, gone_since=None)
+    again = replace(
+        job,
+        remote_id=job.remote_id or seen.remote_id,
+        vendor_status=job.vendor_status if status.is_terminal else seen.vendor_status or job.vendor_status,
+        failure=job.failure or (seen.failure if status.is_terminal else None),
+        submission=_doubted(job.submission, seen.doubt if status is Status.SUBMITTING else job.submission.doubt),
+        evidence=_known(job.evidence, seen.quiet),
+        **_facts(job, seen),
     )
     return job if again == job else again
 
@@ -156,7 +157,8 @@ def _outlive(job: Job, seen: Seen, _status: Status | None) -> Job:
         partial=job.partial or seen.partial,
         retry_at=_latest(job.retry_at, seen.retry_at),
         remote_id=job.remote_id or seen.remote_id,
-    ).weighed(gone_count=0, gone_since=None)
+        evidence=_known(job.evidence, None),
+    )
     return job if late == job else late
 
 
@@ -172,15 +174,33 @@ _APPLY: Final = {
 }
 
 
-def _add_facts(job: Job, seen: Seen) -> Job:
-    """Take over what only ever grows: it may come in any order, from any way."""
-    return replace(
-        job,
+class _GrowingFacts(TypedDict):
+    partial: bool
+    retry_at: datetime | None
+    created_count: int | None
+    updated_count: int | None
+
+
+def _facts(job: Job, seen: Seen) -> _GrowingFacts:
+    """What only ever grows: it may come in any order, from any way."""
+    return _GrowingFacts(
         partial=job.partial or seen.partial,
         retry_at=_latest(job.retry_at, seen.retry_at),
         created_count=_largest(job.created_count, seen.created_count),
         updated_count=_largest(job.updated_count, seen.updated_count),
-    ).weighed(quiet=_join_quiet(job.evidence.quiet, seen.quiet))
+    )
+
+
+def _doubted(submission: Submission, doubt: str | None) -> Submission:
+    return submission if doubt == submission.doubt else replace(submission, doubt=doubt)
+
+
+def _known(evidence: Evidence, quiet: Quiet | None) -> Evidence:
+    """The evidence once the vendor has shown that it knows the job; the same where that is no news."""
+    run = _join_quiet(evidence.quiet, quiet)
+    if run is evidence.quiet and not evidence.gone_count and evidence.gone_since is None:
+        return evidence
+    return replace(evidence, quiet=run, gone_count=0, gone_since=None)
 
 
 def _note_facts(job: Job, seen: Seen) -> tuple[Job, Verdict]:
@@ -188,7 +208,8 @@ def _note_facts(job: Job, seen: Seen) -> tuple[Job, Verdict]:
         return _outlive(job, seen, None), Verdict.STALE
     if seen.is_unknown_word:
         return _repeat(job, seen, job.status), Verdict.REPEATED
-    noted = replace(_add_facts(job, seen), remote_id=job.remote_id or seen.remote_id)
+    evidence = replace(job.evidence, quiet=_join_quiet(job.evidence.quiet, seen.quiet))
+    noted = replace(job, remote_id=job.remote_id or seen.remote_id, evidence=evidence, **_facts(job, seen))
     return (job if noted == job else noted), Verdict.REPEATED
 
 
@@ -214,11 +235,13 @@ def _note_gone(job: Job, seen: Gone) -> tuple[Job, Verdict]:
 
 
 def _latest(one: datetime | None, other: datetime | None) -> datetime | None:
-    return max((each for each in (one, other) if each is not None), default=None)
+    return one or other if one is None or other is None else max(one, other)
 
 
 def _largest(one: int | None, other: int | None) -> int | None:
-    return max((each for each in (one, other) if each is not None), default=None)
+    if one is None or other is None:
+        return other if one is None else one
+    return max(one, other)
 
 
 def _join_quiet(run: Quiet | None, quiet: Quiet | None) -> Quiet | None:

@@ -17,6 +17,14 @@ class Affinity:
         self.loop = asyncio.get_running_loop()
 
     @property
+    def is_here(self) -> bool:
+        """Whether this is that process, and that loop runs: asked before each use, in one step."""
+        try:
+            return asyncio.get_running_loop() is self.loop and os.getpid() == self._process
+        except RuntimeError:
+            return False
+
+    @property
     def is_of_parent(self) -> bool:
         """Whether this is a child, forked off the process: what is open is the parent's."""
         return os.getpid() != self._process

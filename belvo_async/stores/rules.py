@@ -60,6 +60,8 @@ class Lifecycle:
         self._is_open = False
 
     def check(self) -> None:
+        if self._is_open and self._affinity is not None and self._affinity.is_here:
+            return
         if self._affinity is None:
             raise StoreError("the store is not open: use `async with`")
         if not self._is_open:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Hashable, Sequence
-from contextlib import contextmanager
+from collections.abc import Hashable, Sequence
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from functools import cache
 from typing import Any, Final, Generic, NamedTuple, TypeVar, cast
@@ -74,15 +74,23 @@ class _MisfitScope(NamedTuple):
 _EAR: Final[ContextVar[_MisfitScope | None]] = ContextVar("belvo_async_ear", default=None)
 
 
-@contextmanager
-def listening(*, strict: bool = False) -> Generator[Misfits, None, None]:
+def listening(*, strict: bool = False) -> AbstractContextManager[Misfits, None]:
     """Hear what `read` cannot read meanwhile; with `strict`, have it raise PayloadError instead."""
-    heard = Misfits()
-    token = _EAR.set(_MisfitScope(heard, strict))
-    try:
-        yield heard
-    finally:
-        _EAR.reset(token)
+    return _Listening(_MisfitScope(Misfits(), strict))
+
+
+class _Listening(AbstractContextManager[Misfits, None]):
+    __slots__ = ("_scope", "_token")
+
+    def __init__(self, scope: _MisfitScope) -> None:
+        self._scope = scope
+
+    def __enter__(self) -> Misfits:
+        self._token = _EAR.set(self._scope)
+        return self._scope.misfits
+
+    def __exit__(self, *exc_info: object) -> None:
+        _EAR.reset(self._token)
 
 
 def read(body: bytes | bytearray | memoryview, kind: type[T], *, needs: str = "id") -> T:

@@ -83,8 +83,10 @@ def whole_number(number: str) -> str | None:
 
 def count_of(value: object) -> int | None:
     """Read a count that came as a number or as a text; None for what counts nothing, or more than anybody has."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
+    if isinstance(value, int):
+        return value if 0 <= value < COUNT_LIMIT else None
     # Compared as a number: thousands of digits cannot even be written as a text.
     if not isinstance(value, str) and not 0 <= value < COUNT_LIMIT:
         return None

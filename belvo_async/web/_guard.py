@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from .._session import Session
+from ..abc import Headers
 from ..errors import ConfigurationError, SessionClosedError
 
 _log = logging.getLogger("belvo_async.webhooks")
@@ -26,7 +27,7 @@ class Guard:
         self.session = session
         self._told: set[str] = set()
 
-    async def take(self, vendor_name: str, headers: Iterable[tuple[str, str]], body: bytes) -> int:
+    async def take(self, vendor_name: str, headers: Headers, body: bytes) -> int:
         """Give the status to answer."""
         try:
             return await self.session.receive(vendor_name, headers, body)

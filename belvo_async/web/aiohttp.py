@@ -10,6 +10,7 @@ from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
 from .._session import Session
+from ..abc import Headers
 from ..discreet import discreet
 from ..payload import DELIVERY_LIMIT_BYTES
 from ._guard import READ_WITHIN_SECONDS, Guard, is_encoded
@@ -30,7 +31,9 @@ def webhook_routes(session: Session, *, prefix: str = "/webhooks") -> list[web.R
     """
     guard = Guard(session)
     base = "/" + prefix.strip("/") if prefix.strip("/") else ""
-    return [web.post(f"{base}/{name}{{slash:/?}}", partial(_answer, guard, name)) for name in session.vendors]
+    # Two plain paths: aiohttp finds those by a dictionary, and a pattern by trying it.
+    paths = [(name, f"{base}/{name}{slash}") for name in session.vendors for slash in ("", "/")]
+    return [web.post(path, partial(_answer, guard, name)) for name, path in paths]
 
 
 @discreet
@@ -43,7 +46,8 @@ async def _answer(guard: Guard, vendor_name: str, request: web.Request) -> web.R
 
 
 async def _status(guard: Guard, vendor_name: str, request: web.Request) -> int:
-    if is_encoded(request.headers.getall("Content-Encoding", ())):
+    headers = Headers(request.headers.items())
+    if is_encoded(headers.get_all("Content-Encoding")):
         return 415
     if (request.content_length or 0) > DELIVERY_LIMIT_BYTES:
         return 413
@@ -59,7 +63,7 @@ async def _status(guard: Guard, vendor_name: str, request: web.Request) -> int:
         return 413
     if len(body) < request.content.total_bytes:
         return guard.turn_away(vendor_name, _READ_BEFORE)
-    return await guard.take(vendor_name, request.headers.items(), body)
+    return await guard.take(vendor_name, headers, body)
 
 
 async def _body(request: web.Request) -> bytes | None:

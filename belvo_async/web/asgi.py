@@ -11,11 +11,12 @@ app.mount("/webhooks", WebhookApp(session))       # POST /webhooks/<vendor>, one
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, TypeAlias
 
 from .._session import Session
+from .._session.deliveries.within import within
+from ..abc import Headers
 from ..discreet import discreet
 from ..payload import DELIVERY_LIMIT_BYTES
 from ._guard import READ_WITHIN_SECONDS, Guard, is_encoded
@@ -52,12 +53,11 @@ class WebhookApp:
             return 404
         if scope["method"] != "POST":
             return 405
-        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
-        if is_encoded(value for name, value in headers if name.lower() == "content-encoding"):
+        headers = Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
+        if is_encoded(headers.get_all("content-encoding")):
             return 415
         try:
-            async with asyncio.timeout(READ_WITHIN_SECONDS):
-                body = await _read(receive)
+            body = await within(READ_WITHIN_SECONDS, _read(receive))
         except TimeoutError:
             return 408
         return 413 if body is None else await self._guard.take(vendor_name, headers, body)

@@ -74,7 +74,7 @@ class Index:
     def find(self, account: str, remote_id: str) -> tuple[Job, ...]:
         ids = self._remote.get(account, normal_id(remote_id))
         if len(ids) < 2:
-            return tuple(self._entries[each].job for each in ids)
+            return tuple([self._entries[each].job for each in ids])
         return tuple(sorted((self._entries[each].job for each in ids), key=order_key))
 
     def nameless(self, account: str, subject: str | None, resource: str | None) -> tuple[Job, ...]:
@@ -155,7 +155,7 @@ class Index:
     def _list(self, entry: _Kept, before: Job | None) -> None:
         """Bring every index up to an entry's job."""
         job = entry.job
-        if before is None or _marks(before) != _marks(job):
+        if before is None or _is_listed_otherwise(before, job):
             self._list_anew(entry, job, before)
         if before is not None and before.account != job.account:
             entry.due = None  # the pair in the heap of its other account counts no more
@@ -201,6 +201,8 @@ class Index:
             self._whole.add(job.account, job.key, job.id)
 
     def _list_remote(self, job: Job, before: Job | None) -> None:
+        if before is not None and (before.account, before.remote_id) == (job.account, job.remote_id):
+            return
         new = None if job.remote_id is None else (job.account, normal_id(job.remote_id))
         old = None if before is None or before.remote_id is None else (before.account, normal_id(before.remote_id))
         if new != old:
@@ -221,14 +223,14 @@ class Index:
     def _reopen(self, entry: _Kept) -> None:
         self._closed.pop(entry.job.id, None)
         self._closed_with_name.pop(entry.job.id, None)
-        for lane in {None, entry.job.lane}:
+        for lane in (None,) if entry.job.lane is None else (None, entry.job.lane):
             order = self._open.get(lane)
             if order is None:
                 order = self._open[lane] = _LaneOrder(self._entries, lane)
             order.add(entry)
 
     def _close(self, entry: _Kept, job: Job) -> None:
-        for lane in {None, job.lane}:
+        for lane in (None,) if job.lane is None else (None, job.lane):
             order = self._open[lane]
             order.drop(entry, moved=entry.job.created_at != job.created_at)
             if not order.length:
@@ -350,10 +352,22 @@ class _DueHeaps:
         return entry is not None and entry.due == due and entry.job.account == account
 
 
-def _marks(job: Job) -> tuple[object, ...]:
-    """What decides where a job is listed, but for when it is due: most writes change only that."""
-    state = job.status.is_terminal, job.abandoned, job.remote_id, job.superseded_by, job.is_nameless, job.partial
-    return *state, job.account, job.key, job.lane, job.created_at, job.once
+def _is_listed_otherwise(before: Job, job: Job) -> bool:
+    """Whether anything differs of what decides where a job is listed: most writes change only when it is due."""
+    return (
+        before.status is not job.status
+        or before.abandoned is not job.abandoned
+        or before.partial is not job.partial
+        or before.settled_by is not job.settled_by
+        or before.remote_id != job.remote_id
+        or before.superseded_by != job.superseded_by
+        or before.submission != job.submission
+        or before.account != job.account
+        or before.key != job.key
+        or before.lane != job.lane
+        or before.created_at != job.created_at
+        or before.once != job.once
+    )
 
 
 def _claim_key(subject: str | None, resource: str | None) -> str:

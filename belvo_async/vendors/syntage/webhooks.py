@@ -28,6 +28,7 @@ SIGNATURE_TOLERANCE: Final = timedelta(seconds=300)
 
 # The documented value has one `s`, the OpenAPI text speaks of several. More than this is not Syntage.
 _LONGEST_SIGNATURE: Final = 2048
+_USUAL: Final = re.compile(r"t=([0-9]{10}),s=([0-9a-f]{64})")
 _TIME: Final = re.compile(r"t=([0-9]{10})")
 _SIGN: Final = re.compile(r"s=([0-9a-fA-F]{64})")
 _DIGEST: Final = re.compile(r"sha-256=:([A-Za-z0-9+/=]{0,88}):", re.IGNORECASE)
@@ -39,12 +40,11 @@ def verify(headers: Headers, body: bytes, secrets: Sequence[Secret], now: dateti
 
     Either header may carry it; each at most once. Every secret is tried against every signature in constant time.
     """
-    values = [value for name in SIGNATURE_HEADERS for value in _take_once(headers, name)]
+    # Both headers carry the same value, as a rule: that is proven once.
+    values = {value for name in SIGNATURE_HEADERS for value in _take_once(headers, name)}
     if not values:
         raise SignatureError("the delivery carries no signature")
-    # Both headers carry the same value, as a rule: that is proven once.
-    signed = [_signed_at(value, body, secrets) for value in dict.fromkeys(values)]
-    ages = [now - at for at in signed if at is not None]
+    ages = [now - at for value in values if (at := _signed_at(value, body, secrets)) is not None]
     if not ages:
         raise SignatureError("no signature of the delivery is right: is the secret?")
     youngest = min(ages, key=abs)
@@ -84,6 +84,8 @@ def _signed_at(value: str, body: bytes, secrets: Sequence[Secret]) -> datetime |
 
 def _parse_signature(value: str) -> tuple[str, tuple[str, ...]] | None:
     """Read `t=<seconds>,s=<hex>[,s=<hex>...]` in any order, with blanks; None for anything else."""
+    if usual := _USUAL.fullmatch(value):
+        return usual[1], (usual[2],)
     if len(value) > _LONGEST_SIGNATURE:
         return None
     parts = [part.strip(" \t") for part in value.split(",")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeAlias, cast
 
-from ..abc import Headers
+from ...abc import Headers
 
 Text: TypeAlias = str | bytes
 GivenHeaders: TypeAlias = (
@@ -24,11 +24,11 @@ def read_delivery(headers: object, body: object) -> tuple[Headers, bytes] | str:
 
     Never raises for what a stranger sent, nor holds in an error what one did.
     """
-    pairs = _read_headers(headers)
-    if pairs is None:
+    taken = _read_headers(headers)
+    if taken is None:
         return _HEADERS.format(_kind(headers))
     raw = _read_body(body)
-    return _BODY.format(_kind(body)) if raw is None else (Headers(pairs), raw)
+    return _BODY.format(_kind(body)) if raw is None else (taken, raw)
 
 
 def _read_body(given: object) -> bytes | None:
@@ -43,7 +43,14 @@ def _read_body(given: object) -> bytes | None:
         return None
 
 
-def _read_headers(given: object) -> list[tuple[str, str]] | None:
+def _read_headers(given: object) -> Headers | None:
+    if isinstance(given, Headers):
+        return given
+    pairs = _read_pairs(given)
+    return None if pairs is None else Headers(pairs)
+
+
+def _read_pairs(given: object) -> list[tuple[str, str]] | None:
     if given is None:
         return []
     # Of messages and the like as well, which are no mappings: they iterate over names alone.
@@ -53,9 +60,12 @@ def _read_headers(given: object) -> list[tuple[str, str]] | None:
         return None
     pairs: list[tuple[str, str]] = []
     for entry in cast("Iterable[object]", entries):
-        if not isinstance(entry, tuple | list) or len(cast("list[object]", entry)) != 2:
+        if not isinstance(entry, (tuple, list)) or len(cast("list[object]", entry)) != 2:
             return None
         name, value = cast("tuple[object, object]", entry)
+        if isinstance(name, str) and isinstance(value, str):  # as nearly all come
+            pairs.append((name, value))
+            continue
         values = list(_values(value))
         if not isinstance(name, str | bytes) or not all(isinstance(each, str | bytes) for each in values):
             return None

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
 from typing import Final
 
-from .._tracker import Tracker
-from ..abc import Clock, Headers, Vendor
-from ..errors import PayloadError, SessionClosedError, SignatureError, StoreError
-from ..payload import DELIVERY_LIMIT_BYTES
-from ..telemetry import SILENT, Telemetry
-from ..tolerant import listening
-from .reading.misfits import warn_of
-from .summary import Summary
+from ..._tracker import Tracker
+from ...abc import Clock, Headers, Vendor
+from ...errors import PayloadError, SessionClosedError, SignatureError, StoreError
+from ...payload import DELIVERY_LIMIT_BYTES
+from ...telemetry import SILENT, Telemetry
+from ...tolerant import listening
+from ..reading.misfits import warn_of
+from ..summary import Summary
+from .within import within
 
 _log = logging.getLogger("belvo_async.webhooks")
 
@@ -80,14 +80,14 @@ class DeliveryReceiver:
             return self._turn_away(_NOT_OPEN, vendor)
         if len(body) > DELIVERY_LIMIT_BYTES:
             return 413
-        if any(value.strip().lower() not in ("", "identity") for value in headers.get_all("content-encoding")):
+        codings = headers.get_all("content-encoding")
+        if codings and any(value.strip().lower() not in ("", "identity") for value in codings):
             return 415
         if _is_short(headers, body):
             self._summary.warn(f"short {vendor.name}", _SHORT, {"vendor": vendor.name})
             return 503
         try:
-            async with asyncio.timeout(ANSWER_WITHIN_SECONDS):
-                return await self._take(vendor, tracker, headers, body, clock)
+            return await within(ANSWER_WITHIN_SECONDS, self._take(vendor, tracker, headers, body, clock))
         except SessionClosedError:
             return self._turn_away(_CLOSED, vendor)
         except Exception as error:  # noqa: BLE001 - the sender is answered, whatever happened
