@@ -2,8 +2,9 @@
 
     python benchmarks/webhooks.py [--quick] [--directory DIR]
 
-Each delivery is a signed event that ends another open job, on 64 kept connections, from a process of its own. By hand:
-read, verify, decode, answer. Ours does that and finds the job, applies the event, keeps it and wakes who waits. The
+Each delivery is a signed event that ends another open job, on 64 kept connections, from a process of its own. By hand,
+in two ways: read, verify, decode, answer, and forget; or, as ours does, find the job, apply the event by
+compare-and-swap, note it in a timeline and wake who waits. Goals are set on the second, which promises as much. The
 durable receivers answer only once the event is committed with synchronous=FULL; `--directory` must be on the disk that
 is meant. Receivers take turns round by round, a fresh process each time.
 """
@@ -25,8 +26,10 @@ SLOW = {("aiohttp", "commit")}
 WARM_UP = 500
 
 PAIRS: tuple[tuple[str, tuple[str, str], tuple[str, str], float], ...] = (
-    ("aiohttp.web, memory, beside a hand-written handler", ("aiohttp", "ours"), ("aiohttp", "hand"), 0.85),
-    ("ASGI (uvicorn), memory, beside a hand-written handler", ("asgi", "ours"), ("asgi", "hand"), 0.85),
+    ("aiohttp.web, memory, beside a hand-written handler that keeps", ("aiohttp", "ours"), ("aiohttp", "kept"), 0.85),
+    ("aiohttp.web, memory, beside one that verifies and forgets", ("aiohttp", "ours"), ("aiohttp", "hand"), 0.65),
+    ("ASGI (uvicorn), memory, beside a hand-written handler that keeps", ("asgi", "ours"), ("asgi", "kept"), 0.75),
+    ("ASGI (uvicorn), memory, beside one that verifies and forgets", ("asgi", "ours"), ("asgi", "hand"), 0.5),
     ("aiohttp.web, SQLite FULL, beside a commit per event", ("aiohttp", "sqlite"), ("aiohttp", "commit"), 2.0),
 )
 

@@ -4,7 +4,9 @@
 
 SERVER is `aiohttp` (aiohttp.web) or `asgi` (uvicorn with httptools). WAY is `ours` (the adapter over a session that
 knows JOBS open jobs), `sqlite` (the same, kept by the SQLite store), `hand` (a handler of a dozen lines that verifies
-and decodes), or `commit` (that handler, with a commit in SQLite for each event). Prints its address once it listens.
+and decodes), `kept` (that handler made careful: either header, bounded in size and time; the event is applied to its
+job by compare-and-swap, noted in its timeline or parked, and who waits is woken), or `commit` (the first handler, with
+a commit in SQLite for each event). Prints its address once it listens.
 """
 
 from __future__ import annotations
@@ -12,9 +14,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import logging
 import sqlite3
 import sys
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -32,6 +36,8 @@ from belvo_async.jobs import Job, Schedule, Status
 from belvo_async.stores.sqlite import file
 from belvo_async.web.aiohttp import webhook_routes
 from belvo_async.web.asgi import WebhookApp
+
+_log = logging.getLogger(__name__)
 
 # Gives the status to answer.
 Take = Callable[[str, bytes], Awaitable[int]]
@@ -71,6 +77,71 @@ async def hand(_directory: Path) -> AsyncIterator[Take]:
         return 401 if read(signature, body) is None else 200
 
     yield take
+
+
+class Known(msgspec.Struct, frozen=True):
+    id: str
+    status: str = "pending"
+    version: int = 1
+
+
+class Book:
+    """What one writes by hand to keep jobs in memory."""
+
+    def __init__(self, jobs: int) -> None:
+        self._jobs = {each: Known(each) for each in map(remote_id, range(jobs))}
+        self._timelines: dict[str, deque[Event]] = {}
+        self._parked: dict[str, Event] = {}
+        self._waiters: dict[str, asyncio.Future[Known]] = {}
+
+    async def find(self, job_id: str) -> Known | None:
+        return self._jobs.get(job_id)
+
+    async def put(self, job: Known, event: Event, *, expected: int) -> bool:
+        if self._jobs[job.id].version != expected:
+            return False
+        self._jobs[job.id] = job
+        timeline = self._timelines.get(job.id)
+        if timeline is None:
+            timeline = self._timelines[job.id] = deque(maxlen=200)
+        timeline.append(event)
+        return True
+
+    async def apply(self, event: Event) -> None:
+        said = event.data.object
+        while (job := await self.find(said.id)) is not None and job.status not in ENDED:
+            new = msgspec.structs.replace(job, status=said.status, version=job.version + 1)
+            if await self.put(new, event, expected=job.version):
+                _log.debug("a job is %s", said.status, extra={"job": job.id})
+                waiter = self._waiters.pop(job.id, None) if new.status in ENDED else None
+                if waiter is not None and not waiter.done():
+                    waiter.set_result(new)
+                return
+        if job is None:
+            self._parked[event.id] = event
+
+
+ENDED = frozenset({"finished", "failed", "stopped", "cancelled"})
+
+
+@asynccontextmanager
+async def kept(jobs: int) -> AsyncIterator[Take]:
+    book = Book(jobs)
+
+    async def take(signature: str, body: bytes) -> int:
+        if len(body) > LIMIT_BYTES:
+            return 413
+        event = read(signature, body)
+        if event is None:
+            return 401
+        async with asyncio.timeout(2):
+            await book.apply(event)
+        return 200
+
+    yield take
+
+
+LIMIT_BYTES = 256 * 1024
 
 
 @asynccontextmanager
@@ -161,7 +232,8 @@ async def applications(server: str, way: str, jobs: int, directory: Path) -> Asy
             app.add_routes(webhook_routes(session))
             yield app if server == "aiohttp" else _mounted(WebhookApp(session))
     else:
-        async with (hand if way == "hand" else commit)(directory) as take:
+        ways = {"hand": hand(directory), "kept": kept(jobs), "commit": commit(directory)}
+        async with ways[way] as take:
             yield application(take) if server == "aiohttp" else asgi_application(take)
 
 
