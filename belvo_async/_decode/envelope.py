@@ -16,7 +16,7 @@ from .buffer import Buffer
 from .codec import Batch, RecordCodec
 from .pagination import decoded, rows_without_array, told_beside
 from .scanner import open_scanner
-from .splitter import Splitter
+from .splitter import WHOLE_TARGETS, Splitter
 
 R = TypeVar("R")
 
@@ -48,6 +48,9 @@ class Envelope(Generic[R]):
         self._no_array: PayloadError | None = None
         self._page = Page()
         self._is_told = False
+        # A batch that waits for what stands behind it, and whether rows are given by now or may still be others.
+        self._held: Batch[R] | None = None
+        self._is_given = True
 
     @property
     def page(self) -> Page:
@@ -65,10 +68,39 @@ class Envelope(Generic[R]):
         mark = yield from buffer.solid()
         if mark not in (_ARRAY_MARK, _OBJECT_MARK):
             raise PayloadError(PAGE) if is_markup(buffer.buf) else buffer.malformed(0, "$")
-        self._peek(mark)
-        yield from self._read_rows("$") if mark == _ARRAY_MARK else self._read_object()
+        if buffer.ended and len(buffer.buf) <= WHOLE_TARGETS * self._target_bytes:
+            yield from self._one_behind(mark)
+        else:
+            self._peek(mark)
+            yield from self._read(mark)
         if (yield from buffer.solid()) >= 0:
             raise buffer.malformed(0, "$")
+
+    def _read(self, mark: int) -> Steps[R]:
+        return self._read_rows("$") if mark == _ARRAY_MARK else self._read_object()
+
+    def _one_behind(self, mark: int) -> Steps[R]:
+        """Read a page whose rows are a single batch, and give that once all is known that stands behind it.
+
+        So the next page can be asked for, and no row is read twice for that. Where odd rows make several batches, the
+        earlier ones come before.
+        """
+        fault: PayloadError | None = None
+        self._is_given = False
+        try:
+            for batch in self._read(mark):
+                if batch is not None and self._held is not None:
+                    self._is_given = True
+                    yield self._held
+                self._held = batch or self._held
+        except PayloadError as error:
+            # The rows before the fault are out first; a traceback would keep these frames, and with them the rows.
+            fault = error.with_traceback(None)
+        held, self._held = self._held, None
+        if held is not None:
+            yield held
+        if fault is not None:
+            raise fault
 
     def _peek(self, mark: int) -> None:
         """Learn from a page that is wholly here what stands behind its rows, so that the next one can be asked for."""
@@ -149,8 +181,10 @@ class Envelope(Generic[R]):
             return False
         rank = names.index(key)
         if self._rank is not None and rank < self._rank and self._rows is not None:
-            # Too late: the body was too long to look at its end first.
-            raise PayloadError("rows under two names", path=f"$.{key}")
+            if self._is_given:
+                # Too late: the body was too long to look at its end first.
+                raise PayloadError("rows under two names", path=f"$.{key}")
+            self._held = None
         best = self._peeked.rank if self._peeked is not None else self._rank
         if best is not None and rank > best:
             return False

@@ -21,6 +21,9 @@ from .scanner import Scanner, open_scanner
 R = TypeVar("R")
 
 _OPEN, _CLOSE, _COMMA = b"[],"[0], b"[],"[1], b"[],"[2]
+# What is here to its end is read at once, up to so many targets: 1.1 MiB, a few milliseconds, as long as its second
+# half would be without.
+WHOLE_TARGETS: Final = 6
 # Rows built to mislead cost this many decodes of one buffer, and no more.
 _WRONG_GUESSES: Final = 3
 _SEPARATOR_BYTES: Final = 64
@@ -70,7 +73,7 @@ class Splitter(Generic[R]):
         buffer = self._buffer
         if self._wrong >= _WRONG_GUESSES or buffer.shallow() is not None:
             return None
-        if buffer.ended and len(buffer.buf) <= 2 * self._target_bytes:
+        if buffer.ended and len(buffer.buf) <= WHOLE_TARGETS * self._target_bytes:
             return self._prove(buffer.buf.rfind(b"]"))
         if self._is_new:
             self._is_new = False

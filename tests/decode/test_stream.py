@@ -140,6 +140,53 @@ async def test_short_page_is_known_before_its_rows(before: bytes, after: bytes, 
 @pytest.mark.parametrize(
     ("before", "after"),
     [
+        (b'"hydra:view":null,"count":9,"hydra:totalItems":9,"next":"/n" , ', b""),
+        (b"", b' , "hydra:view":null,"count":9,"hydra:totalItems":9,"next":"/n"'),
+        (b'"count":9,"next":"/n",', b',"hydra:totalItems":9,"hydra:view":{"a":{}}'),
+    ],
+    ids=["before", "behind", "around"],
+)
+async def test_short_page_is_parsed_once(before: bytes, after: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stands behind its rows is read behind them, before they are given; they are not skipped before."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("the rows were read twice")
+
+    monkeypatch.setattr("belvo_async._decode.envelope._peek", refuse)
+    reader = PageReader(SHAPE)
+
+    (batch,) = [batch async for batch in reader.batches(arriving(envelope(rows(1000), before=before, after=after)))]
+
+    assert 1000 == len(batch.records)
+    assert Page(next="/n", count=9, rows=1000) == reader.page
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b'"member":[{"id":"m"}],', b',"count":9,"next":"/n"'),
+        (b'"member":[],', b',"count":9,"next":"/n"'),
+        (b'"count":9,"x":"\\"results\\"",', b',"next":"/n"'),
+        (b'"x":{"results":[]},', b',"count":9,"next":"/n","hydra:totalItems":1,"hydra:view":0'),
+        (b"", b',"count":9,"next":"/n","hydra:totalItems":1,"hydra:view":0,"x":["]"]'),
+        (b"", b',"x":[],"count":9,"next":"/n","hydra:totalItems":1,"hydra:view":0,"y":"],{"'),
+    ],
+    ids=["another name before", "another name for nothing", "name in a text", "name inside", "array behind", "bracket in a text behind"],
+)
+async def test_page_that_misleads_is_read_all_the_same(before: bytes, after: bytes) -> None:
+    """Whatever stands beside the rows, the same is told."""
+    reader = PageReader(SHAPE)
+
+    found = [each async for batch in reader.batches(arriving(envelope(rows(3), before=before, after=after)))
+             for each in batch.records]  # fmt: skip
+
+    assert 3 == len(found)
+    assert Page(next="/n", count=9, rows=3) == reader.page
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
         (b'"count":9,', b',"next":"/n"'),
         (b'"next":"/n",', b',"count":9'),
         (b'"hydra:view":null,"count":9,', b',"next":"/n"'),
