@@ -24,6 +24,10 @@ class Fetch(Task[object], frozen=True, kw_only=True, tag="benchmark.Fetch"):
     year: int
 
     @property
+    def subject(self) -> str:
+        return self.link
+
+    @property
     def resource(self) -> str:
         return "INVOICES"
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from belvo_async._session.deliveries.within import within
+from belvo_async.within import within
 
 
 async def answer(after: float = 0) -> str:

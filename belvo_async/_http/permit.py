@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Final
 
@@ -29,14 +27,12 @@ class PermitGate:
         self.is_passed = False
         self.refusal: Exception | None = None
 
-    @contextmanager
-    def guard(self) -> Generator[None]:
+    def __enter__(self) -> None:
         """Guard what is sent in this block."""
-        token = _GATE.set(self)
-        try:
-            yield
-        finally:
-            _GATE.reset(token)
+        self._token = _GATE.set(self)
+
+    def __exit__(self, *exc_info: object) -> None:
+        _GATE.reset(self._token)
 
     async def ask(self) -> None:
         """Return once the permit was given. Raises ClientError when it was not."""

@@ -12,8 +12,9 @@ from typing import Final
 from ..abc import Clock, Response
 from ..errors import StoreError
 from ..rate_limits import calls_left, calls_of_window, is_exhausted
+from ..within import within
 from .retry_after import exhausted_until
-from .shared_limits import NOTES, SharedLimits, Sleep
+from .shared_limits import NOTES_SECONDS, SharedLimits, Sleep
 
 _log = logging.getLogger("belvo_async.http")
 
@@ -122,8 +123,7 @@ class RateWindows:
         self._close(window, until, now)
         if is_shared and self._shared_limits is not None:
             try:
-                async with asyncio.timeout(NOTES.total_seconds()):
-                    await self._shared_limits.exhaust(" ".join(window), until)
+                await within(NOTES_SECONDS, self._shared_limits.exhaust(" ".join(window), until))
             except (StoreError, TimeoutError) as error:
                 why = str(error) or "the store took too long"
                 text = "other workers could not be told of an exhausted rate window: %s"
@@ -133,8 +133,7 @@ class RateWindows:
         if self._shared_limits is None:
             return
         try:
-            async with asyncio.timeout(NOTES.total_seconds()):
-                until = await self._shared_limits.exhausted_until(" ".join(window))
+            until = await within(NOTES_SECONDS, self._shared_limits.exhausted_until(" ".join(window)))
         except (StoreError, TimeoutError):
             _log.debug("rate windows could not be looked up", extra={"request": window[1]})
             return

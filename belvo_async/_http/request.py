@@ -124,7 +124,7 @@ async def fetch(
     the body, and the TimeoutError of a caller's `asyncio.timeout` would carry them into whatever shows locals.
     """
     try:
-        with nullcontext() if gate is None else gate.guard():
+        with nullcontext() if gate is None else gate:
             return await _fetch(session, home, request, limits, follow)
     except asyncio.CancelledError as error:
         failure: BaseException = asyncio.CancelledError(*error.args)

@@ -12,6 +12,7 @@ import aiohttp
 
 from ..abc import Answer, Headers, Request
 from ..errors import BelvoAsyncError, PayloadError, TransportError
+from ..within import within
 from .faults import FAULTS
 
 # A decoder handed more at once holds the loop for too long; less costs more calls.
@@ -92,12 +93,8 @@ class HttpResponse:
         held = _HeldBack()
         failure: BelvoAsyncError | None = None
         try:
-            async with asyncio.timeout_at(self._answer_by), aclosing(self.chunks()) as body:
-                async for chunk in body:
-                    held.add(chunk)
-                    del chunk
-                    if held.size > self._answer_bytes:
-                        raise PayloadError(f"an answer of more than {self._answer_bytes} bytes")
+            # A small one has come along with its head, as a rule.
+            await within(self._answer_by - asyncio.get_running_loop().time(), self._hold(held))
         except (TransportError, PayloadError) as error:
             failure = error.with_traceback(None)
         except TimeoutError as error:
@@ -105,6 +102,14 @@ class HttpResponse:
         if failure is not None and self.status < 400:
             raise failure
         return Answer(self.status, self._headers, held.taken())
+
+    async def _hold(self, held: _HeldBack) -> None:
+        async with aclosing(self.chunks()) as body:
+            async for chunk in body:
+                held.add(chunk)
+                del chunk
+                if held.size > self._answer_bytes:
+                    raise PayloadError(f"an answer of more than {self._answer_bytes} bytes")
 
     def close(self) -> None:
         """Give the connection back when the body was read to its end, drop it otherwise. Safe twice."""

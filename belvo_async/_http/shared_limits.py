@@ -17,7 +17,7 @@ from ..errors import StoreError
 _log = logging.getLogger("belvo_async.http")
 
 # A note about a rate window is a courtesy: nobody waits longer for the store to take or tell it.
-NOTES: Final = timedelta(seconds=2)
+NOTES_SECONDS: Final = 2.0
 
 Sleep = Callable[[float], Awaitable[None]]
 """Sleeps so many seconds, or raises SessionClosedError as soon as the client closes."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeAlias, cast
 
-from ...abc import Headers
+from ..abc import Headers
 
 Text: TypeAlias = str | bytes
 GivenHeaders: TypeAlias = (

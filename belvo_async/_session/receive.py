@@ -6,15 +6,15 @@ import logging
 import re
 from typing import Final
 
-from ..._tracker import Tracker
-from ...abc import Clock, Headers, Vendor
-from ...errors import PayloadError, SessionClosedError, SignatureError, StoreError
-from ...payload import DELIVERY_LIMIT_BYTES
-from ...telemetry import SILENT, Telemetry
-from ...tolerant import listening
-from ..reading.misfits import warn_of
-from ..summary import Summary
-from .within import within
+from .._tracker import Tracker
+from ..abc import Clock, Headers, Vendor
+from ..errors import PayloadError, SessionClosedError, SignatureError, StoreError
+from ..payload import DELIVERY_LIMIT_BYTES
+from ..telemetry import SILENT, Telemetry
+from ..tolerant import listening
+from ..within import within
+from .reading.misfits import warn_of
+from .summary import Summary
 
 _log = logging.getLogger("belvo_async.webhooks")
 

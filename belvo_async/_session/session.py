@@ -32,8 +32,7 @@ from .checks import (
 )
 from .clock import SystemClock
 from .core import Core
-from .deliveries.given import GivenBody, GivenHeaders, read_delivery
-from .deliveries.receive import DeliveryReceiver
+from .delivery import GivenBody, GivenHeaders, read_delivery
 from .environment import configured_vendors
 from .handle import JobHandle, handle_on
 from .hooks.desk import WebhookDesk
@@ -41,6 +40,7 @@ from .hooks.findings import managed_or_refuse
 from .hooks.opening import CheckWebhooks, check_at_opening, check_mode
 from .known.jobs import KnownJobs
 from .reading.prefetch import Spares
+from .receive import DeliveryReceiver
 from .sheltered import shelter
 from .unfired import UnfiredHandle, unfired_job
 

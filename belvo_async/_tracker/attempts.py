@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from ..abc import Answer, Conversation, Urgency
 from ..errors import PayloadError, StoreError, TransportError
 from ..jobs import Job
+from ..within import within
 from .context import Context, RecentJobs, all_of, log
 from .reconciler import Reconciler
 from .timer import Alarm
@@ -183,8 +184,7 @@ class Attempts:
         clock, loop = self._context.clock, asyncio.get_running_loop()
         came, began = clock.now(), loop.time()
         try:
-            async with asyncio.timeout(MARK_PATIENCE.total_seconds()), attempt.writing:
-                await self._write_mark(attempt)
+            await within(MARK_PATIENCE.total_seconds(), self._mark_alone(attempt))
         except TimeoutError:
             raise StoreError("the store took too long to note that a job is sent, so it was not") from None
         # By the wall clock as well: the other stands still in a machine that sleeps.
@@ -193,9 +193,13 @@ class Attempts:
             raise StoreError("too late to send a job: whether it was lost may be decided")
         attempt.is_marked, attempt.in_doubt = True, False
 
-    async def _check_lane(self, attempt: Attempt) -> None:
+    async def _mark_alone(self, attempt: Attempt) -> None:
+        async with attempt.writing:
+            await self._write_mark(attempt)
+
+    async def _check_lane(self, attempt: Attempt, now: datetime) -> None:
         """See that the lane is still the job's, and until its deadline, which may have been put off."""
-        held_until, now, deadline = attempt.lane_until, self._context.clock.now(), attempt.job.deadline
+        held_until, deadline = attempt.lane_until, attempt.job.deadline
         if held_until is None or now < held_until >= (deadline or held_until):
             return
         attempt.lane_until = await self._take_lane(attempt.job)
@@ -208,8 +212,9 @@ class Attempts:
                 raise RefusedError
             if self._reconciler.may_have_been_sent(attempt.job):
                 raise RestoredError
-            await self._check_lane(attempt)
-            job, now = self._reconciler.at_present(attempt.job), self._context.clock.now()
+            await self._check_lane(attempt, self._context.clock.now())
+            now = self._context.clock.now()
+            job = self._reconciler.at_present(attempt.job, now)
             marked = job.submitted(attempted_at=now, attempts=job.submission.attempts + 1, sender=self._sender)
             marked = marked.scheduled(polls=0, next_poll=now + LOST_AFTER, planned_at=now)
             attempt.sent = replace(marked, version=job.version + 1)

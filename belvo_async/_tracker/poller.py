@@ -86,16 +86,13 @@ class Poller:
         self._wake_after(when - self._context.clock.now())
 
     def _wake_after(self, span: timedelta) -> None:
-        if self._closed:
-            return
         earlier = self._alarm
-        alarm = self._context.timer.after(span, self._ring)
-        if earlier is not None and earlier.due_seconds <= alarm.due_seconds:
-            alarm.cancel()
+        due_seconds = asyncio.get_running_loop().time() + max(0.0, span.total_seconds())
+        if self._closed or (earlier is not None and earlier.due_seconds <= due_seconds):
             return
         if earlier is not None:
             earlier.cancel()
-        self._alarm = alarm
+        self._alarm = self._context.timer.after(span, self._ring)
 
     def close(self) -> None:
         """Wake no more."""

@@ -104,9 +104,9 @@ class Reconciler:
     async def _apply_queued(self, job: Job, seen: Observation) -> Job:
         return await self.apply(job, seen, only=lambda each: each.is_queued) if job.is_queued else job
 
-    def at_present(self, job: Job) -> Job:
-        """Bring what a job remembers into line with our clock; see `jobs.at_present`."""
-        now = self._context.clock.now()
+    def at_present(self, job: Job, now: datetime | None = None) -> Job:
+        """Bring what a job remembers into line with our clock, read just now; see `jobs.at_present`."""
+        now = now or self._context.clock.now()
         if is_at_present(job, now):
             return job
         usual, planned = self._context.polling.interval(job.schedule.polls), job.schedule
@@ -161,14 +161,7 @@ class Reconciler:
 
     async def _put(self, job: Job, *, expected: Job, seen: Observation | None) -> tuple[Job, bool]:
         """Store the next version of a job: the job as it then is, and whether it was written."""
-        written = replace(job, version=expected.version + 1)
-        if written.schedule.next_poll is not None:
-            present = self.at_present(written)
-            if written.schedule.next_poll != expected.schedule.next_poll:
-                present = present.scheduled(next_poll=written.schedule.next_poll)
-                if written.schedule.planned_at == expected.schedule.planned_at:
-                    present = present.scheduled(planned_at=self._context.clock.now())
-            written = present
+        written = self._noted(replace(job, version=expected.version + 1), expected)
         era = self._store.era
         standing = await self._store.put(written, expected=expected.version, observation=seen)
         if standing is not None:
@@ -182,6 +175,18 @@ class Reconciler:
         if written.remote_id is not None and expected.remote_id is None:
             written = await self.replay(written)
         return written, True
+
+    def _noted(self, job: Job, before: Job) -> Job:
+        """The job in line with our clock; where its next poll is another than before, it was planned now."""
+        planned = job.schedule
+        if planned.next_poll is None:
+            return job
+        now = self._context.clock.now()
+        present = self.at_present(job, now)
+        if planned.next_poll == before.schedule.next_poll:
+            return present
+        planned_at = now if planned.planned_at == before.schedule.planned_at else present.schedule.planned_at
+        return present.scheduled(next_poll=planned.next_poll, planned_at=planned_at)
 
     def announce(self, job: Job) -> None:
         """Tell the poller about a job that was just stored."""

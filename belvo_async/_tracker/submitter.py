@@ -51,7 +51,7 @@ class Submitter:
         self._names = RemoteIds(context)
         self._lanes = Lanes(context, reconciler)
         self.attempts = Attempts(context, reconciler, take_lane=self._lanes.retake)
-        # Who waits for a submission, by job: done when the store takes its time to keep what the vendor said.
+        # Who waits for a submission, by job: done when it is, or when the store takes its time to keep what was said.
         self._waiting: dict[str, asyncio.Future[None]] = {}
         self._closed = False
 
@@ -88,14 +88,14 @@ class Submitter:
         """
         if self._closed or job.id in self.attempts:
             return None
-        late = self._waiting[job.id] = asyncio.get_running_loop().create_future()
+        over = self._waiting[job.id] = asyncio.get_running_loop().create_future()
         sending = self._context.spawn(self._attempt(job, leased_until), name="submission")
+        sending.add_done_callback(lambda _: self._let_go(job, over))
         try:
-            # `wait` leaves the task alone when this caller is cancelled; the task is short-lived.
-            done, _ = await asyncio.wait({sending, late}, return_when=asyncio.FIRST_COMPLETED)
+            await over  # not the task: that goes on when this caller is cancelled, and lives short
         finally:
             self._waiting.pop(job.id, None)
-        is_over = sending in done and not sending.cancelled() and sending.exception() is None
+        is_over = sending.done() and not sending.cancelled() and sending.exception() is None
         return sending.result() if is_over else None
 
     async def adopt(self, vendor_name: str, remote_id: str, task: Task[Any], *, deadline: datetime) -> Job:
@@ -309,11 +309,11 @@ class Submitter:
                 )
             raise
 
-    def _let_go(self, job: Job) -> None:
+    def _let_go(self, job: Job, waiter: asyncio.Future[None] | None = None) -> None:
         """Let the caller of a submission go on: its handle stands for a job that is kept and sent."""
-        late = self._waiting.get(job.id)
-        if late is not None and not late.done():
-            late.set_result(None)
+        waiter = waiter or self._waiting.get(job.id)
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
 
     async def _keep(self, attempt: Attempt, seen: Observation) -> None:
         """Apply what was answered, unless the job was forgotten meanwhile: a write that can never be taken."""

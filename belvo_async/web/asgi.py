@@ -15,10 +15,10 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, TypeAlias
 
 from .._session import Session
-from .._session.deliveries.within import within
 from ..abc import Headers
 from ..discreet import discreet
 from ..payload import DELIVERY_LIMIT_BYTES
+from ..within import within
 from ._guard import READ_WITHIN_SECONDS, Guard, is_encoded
 
 # The signatures of the ASGI 3 specification (asgi.readthedocs.io/specs/main.html): its messages are untyped mappings.

@@ -212,8 +212,11 @@ class Index:
                 self._remote.add(*new, job.id)
 
     def _list_nameless(self, job: Job | None, before: Job | None) -> None:
-        new = _claim_keys(job) if job is not None and job.is_nameless else ()
-        old = _claim_keys(before) if before is not None and before.is_nameless else ()
+        is_new, was = job is not None and job.is_nameless, before is not None and before.is_nameless
+        if not (is_new or was):
+            return
+        new = _claim_keys(job) if job is not None and is_new else ()
+        old = _claim_keys(before) if before is not None and was else ()
         if new != old:
             for each in old:
                 self._nameless.drop(*each)

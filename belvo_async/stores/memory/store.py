@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Generic, Self, TypeVar
+from typing import Generic, NamedTuple, Self, TypeVar
 
 from ...abc import Budget, Entry, LaidAside
 from ...discreet import discreet
@@ -28,7 +27,7 @@ from ..rules import (
     refuse_taken_id,
     to_us,
 )
-from ..walks import walk
+from ..walks import SLICE, walk
 from .entries import Entries
 from .index import FIRST_KEY, Index, OrderKey, order_key
 from .parked import Parked
@@ -140,7 +139,7 @@ class MemoryStore:
     async def _open_after(self, lane: str | None, after: OrderKey) -> tuple[list[Job], OrderKey | None]:
         self._lifecycle.check()
         jobs = self._index.open_after(after, lane)
-        return jobs, order_key(jobs[-1]) if jobs else None
+        return jobs, order_key(jobs[-1]) if len(jobs) == SLICE else None
 
     async def ended_jobs(self, accounts: Collection[str] | None = None, *, before: datetime) -> AsyncIterator[Job]:
         """Every job that ended before an instant, oldest first."""
@@ -329,8 +328,7 @@ class MemoryStore:
         self._lifecycle.close()
 
 
-@dataclass(slots=True, frozen=True)
-class _Lease:
+class _Lease(NamedTuple):
     owner: str
     since_us: int
     until_us: int
