@@ -13,9 +13,9 @@ from typing import Any
 from unittest.mock import patch
 
 import psycopg
-from store_jobs import AREA, EVENTS, IN_FLIGHT, Ours, write_in_turns
+from store_jobs import AREA, EVENTS, IN_FLIGHT, Ours, make_jobs, write_in_turns
 from store_servers import POSTGRES, admin, on_server, open_store
-from table import Row, beside
+from table import Row, beside, span
 
 from belvo_async.jobs import Job
 from belvo_async.stores.postgres import group_commit, put
@@ -25,6 +25,9 @@ from belvo_async.stores.postgres.store import PostgresStore
 # Short turns: checkpoints and what else the machine does then disturb a few of them, not their median.
 TURN = 5 * IN_FLIGHT
 TURNS = EVENTS // TURN + 1
+# Jobs that are written one by one, and the first of their numbers: no other part has them.
+ALONE = 400
+ALONE_FROM = 10_000_000
 
 
 class Bare:
@@ -56,6 +59,34 @@ class Noting(group_commit.Writer):
         await super().run(batch)
 
 
+async def put_alone(store: PostgresStore, connection: psycopg.Connection[Any], jobs: int) -> list[Row]:
+    """One job at a time, without others' calls: seconds until it is durable, in turns with the bare statement."""
+    rows: list[Row] = []
+    for kind, version in (("insert", 0), ("update", 1)):
+        ours: list[float] = []
+        bare: list[float] = []
+        query = put._UPDATE if version else put._INSERT
+        for job in make_jobs(ALONE_FROM, jobs, version=version):
+            values = arrays([(*columns(job), job.key is not None, 0)])
+            began = time.perf_counter()
+            connection.execute(query, values, binary=True)
+            between = time.perf_counter()
+            if await store.put(job, expected=version - 1 if version else None) is not None:
+                raise RuntimeError("another job was in the way")
+            bare.append(between - began)
+            ours.append(time.perf_counter() - between)
+        both = [statistics.median(each) for each in (ours, bare)]
+        what = f"PostgreSQL {kind} of one job alone, until durable, p50, beside its bare statement"
+        shown = [span(each) for each in both]
+        rows.append(
+            Row(
+                area=AREA, what=what, ours=shown[0], peer=shown[1], ratio=both[0] / both[1], goal=1.3, at_least=False,
+                limit="one round trip and the server's flush of its log, which the bare statement is",
+            )
+        )  # fmt: skip
+    return rows
+
+
 async def compare(rounds: int, ours: str, bare: str) -> list[Row]:
     """Each writes the same jobs to a schema of its own: first new ones, then their next versions."""
     sizes = Noting.sizes = []
@@ -73,11 +104,15 @@ async def compare(rounds: int, ours: str, bare: str) -> list[Row]:
         connection.execute(f"SET search_path TO {bare}".encode())
         ways = {"ours": Ours(store), "bare": Bare(connection, sizes)}
         speeds = await write_in_turns(ways, rounds, turns=TURNS, count=TURN, after=note)
+        alone = await put_alone(store, connection, ALONE)
     await store.__aexit__()
     driver = f"psycopg {psycopg.__version__} ({psycopg.pq.__impl__}), {statistics.median(batches):.0f} a commit"
     return [
-        beside(AREA, f"PostgreSQL {kind}, {IN_FLIGHT} in flight, beside {driver}", each["ours"], each["bare"], 0.6)
-        for kind, each in speeds.items()
+        *(
+            beside(AREA, f"PostgreSQL {kind}, {IN_FLIGHT} in flight, beside {driver}", each["ours"], each["bare"], 0.65)
+            for kind, each in speeds.items()
+        ),
+        *alone,
     ]
 
 

@@ -91,7 +91,7 @@ async def compare(directory: Path, rounds: int, words: str) -> list[Row]:
     bare.close()
     what = f"SQLite {sqlite3.sqlite_version} {words}, group commit, {IN_FLIGHT} in flight, beside"
     return [
-        beside(AREA, f"{what} executemany, {PER_COMMIT} a commit", speeds["ours"], speeds["bare"], 0.5),
+        beside(AREA, f"{what} executemany, {PER_COMMIT} a commit", speeds["ours"], speeds["bare"], 0.55),
         beside(AREA, f"{what} aiosqlite, a commit an event", speeds["ours"], speeds["single"], 20),
     ]
 

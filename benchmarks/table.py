@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-_HEAD = ("area", "what", "ours", "peer", "ratio", "goal", "")
+_HEAD = ("area", "what", "ours", "peer", "ratio", "goal", "", "limit")
 # Figures stand to the right, words to the left.
 _RIGHT = {2, 3, 4, 5}
 
@@ -17,7 +17,8 @@ class Row:
     """One goal: what we measured, what the peer did in the same run, and how the two compare.
 
     `ratio` is in the direction of the goal: at least `goal`, or at most `goal` where `at_least` is false. Without a
-    goal, the row is there for comparison; without a ratio, it says why nothing was measured.
+    goal, the row is there for comparison; without a ratio, it says why nothing was measured. `limit`: what no code
+    gets past here, and how far ours is from it.
     """
 
     area: str
@@ -27,6 +28,7 @@ class Row:
     ratio: float | None = None
     goal: float | None = None
     at_least: bool = True
+    limit: str = ""
 
     @property
     def reach(self) -> float | None:
@@ -57,10 +59,18 @@ def middle_ratio(above: Iterable[float], below: Iterable[float]) -> float:
     return statistics.median(one / other for one, other in zip(above, below, strict=True))
 
 
-def beside(area: str, what: str, ours: Sequence[float], peer: Sequence[float], goal: float | None) -> Row:
+def beside(
+    area: str, what: str, ours: Sequence[float], peer: Sequence[float], goal: float | None, *, limit: str = ""
+) -> Row:
     """The row of two rates a second, measured round by round."""
     shown = [rate(statistics.median(each)) for each in (ours, peer)]
-    return Row(area=area, what=what, ours=shown[0], peer=shown[1], ratio=middle_ratio(ours, peer), goal=goal)
+    ratio = middle_ratio(ours, peer)
+    return Row(area=area, what=what, ours=shown[0], peer=shown[1], ratio=ratio, goal=goal, limit=limit)
+
+
+def part_of(what: str, ours: float, limit: float) -> str:
+    """How far ours gets towards a limit, both in the same unit and more being better."""
+    return f"{what}: {ours / limit:.0%} of it"
 
 
 def run(measure: Callable[[bool], Iterable[Row]], description: str) -> None:
@@ -82,7 +92,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     sign = ">=" if row.at_least else "<="
     goal = "" if row.goal is None else f"{sign} {row.goal:.3g}"
     ratio = "" if row.ratio is None else f"{row.ratio:.3g}"
-    return row.area, row.what, row.ours, row.peer, ratio, goal, row.verdict
+    return row.area, row.what, row.ours, row.peer, ratio, goal, row.verdict, row.limit
 
 
 def _padded(cell: str, column: int, widths: Sequence[int]) -> str:

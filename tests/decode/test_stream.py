@@ -171,7 +171,14 @@ async def test_short_page_is_parsed_once(before: bytes, after: bytes, monkeypatc
         (b"", b',"count":9,"next":"/n","hydra:totalItems":1,"hydra:view":0,"x":["]"]'),
         (b"", b',"x":[],"count":9,"next":"/n","hydra:totalItems":1,"hydra:view":0,"y":"],{"'),
     ],
-    ids=["another name before", "another name for nothing", "name in a text", "name inside", "array behind", "bracket in a text behind"],
+    ids=[
+        "another name before",
+        "another name for nothing",
+        "name in a text",
+        "name inside",
+        "array behind",
+        "bracket in a text behind",
+    ],
 )
 async def test_page_that_misleads_is_read_all_the_same(before: bytes, after: bytes) -> None:
     """Whatever stands beside the rows, the same is told."""

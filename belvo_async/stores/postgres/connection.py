@@ -84,7 +84,7 @@ class Server:
         connection: AsyncConnection[Row] | None = None
         try:
             connection = await AsyncConnection[Row].connect(
-                self._conninfo.reveal(), autocommit=True, prepare_threshold=None
+                self._conninfo.reveal(), autocommit=True, prepare_threshold=2
             )
             settings = await (await connection.execute(_SETTINGS, (self.schema,))).fetchone()
             if arrive is not None:
@@ -206,7 +206,10 @@ async def _send_together(connection: AsyncConnection[Row], statements: Sequence[
     try:
         async with connection.pipeline():
             try:
-                cursors = [await connection.execute(query, values, binary=True) for query, values in statements]
+                # Of a pipeline that breaks off, nobody knows which statements were prepared.
+                cursors = [
+                    await connection.execute(query, values, prepare=False, binary=True) for query, values in statements
+                ]
             except psycopg.Error as error:
                 # Leaving the block with it would have psycopg log what follows from it.
                 first = error

@@ -59,6 +59,19 @@ class KnownEra:
             return "its PostgreSQL server has lost what this process wrote"
         return None
 
+    @property
+    def last(self) -> Row:
+        """What was noted of the last batch that was kept."""
+        return self._batch, self.era, self._transaction
+
+    def unchanged(self) -> tuple[object, ...]:
+        """The values of UNCHANGED."""
+        return self._writer, self._batch, self.era, self._transaction
+
+    def noting(self, batch: int) -> tuple[object, ...]:
+        """The values of NOTED_IF_WRITTEN."""
+        return batch, self._writer
+
     def begin_era(self, noted: Row) -> list[Statement]:
         """Begin a new era, unless another worker has just done so; the last of the statements gives its number."""
         return [Statement(_BEGIN, (self.era, noted[1])), Statement("SELECT era FROM store_version")]
@@ -95,5 +108,14 @@ _NOTE: Final = f"""
     INSERT INTO writer AS mine (id, batch) VALUES (%s, %s)
     ON CONFLICT (id) DO UPDATE SET batch = excluded.batch, at = now()
     RETURNING (SELECT batch FROM writer WHERE id = mine.id), (SELECT era FROM store_version), {WRITTEN_BY}
+"""  # noqa: S608 - constants of this file
+# The same signs as `weigh` reads, in a statement that does nothing where there is one of them.
+UNCHANGED: Final = f"""
+    (SELECT batch FROM writer WHERE id = %b) = %b::bigint AND (SELECT era FROM store_version) = %b::bigint
+    AND {WRITTEN_BY} > %b::bigint
+"""  # noqa: S608 - constants of this file
+NOTED_IF_WRITTEN: Final = f"""
+    UPDATE writer SET batch = %b, at = now() WHERE id = %b AND EXISTS (SELECT FROM written)
+    RETURNING {WRITTEN_BY} AS transaction
 """  # noqa: S608 - constants of this file
 _BEGIN: Final = "UPDATE store_version SET era = greatest(era, %s) + 1 WHERE era = %s"

@@ -58,6 +58,13 @@ class Write(Operation[T]):
         """Carry out all calls of this kind that are in a transaction."""
         raise NotImplementedError
 
+    def alone(self, known: KnownEra, batch: int) -> Statement | None:
+        """One statement that does all of this call and notes the batch, or nothing where anything stands in its way.
+
+        What it does it tells by a row that begins with the number of its transaction. None where there is no such one.
+        """
+        return None
+
 
 class Runner(Protocol):
     """Carries out batches, one after the other."""
@@ -180,6 +187,23 @@ class Writer:
         raise StoreError("other workers keep changing the same jobs; nothing was changed: try again")
 
     async def _attempt(self, batch: list[Write[Any]]) -> None:
+        if len(batch) > 1 or not await self._attempt_alone(batch[0]):
+            await self._attempt_together(batch)
+
+    async def _attempt_alone(self, operation: Write[Any]) -> bool:
+        """One round trip, if that is enough; whether it was. What is lost during it is in doubt."""
+        statement = operation.alone(self.known, self._batch + 1)
+        if statement is None:
+            return False
+        self._batch += 1
+        self._noted = self.known.last
+        operation.failure = operation.outcome = None
+        (told,) = await self.connection.ask([statement])
+        for transaction, *_ in told:
+            self.known.keep(self._batch, (None, None, transaction))
+        return bool(told)
+
+    async def _attempt_together(self, batch: list[Write[Any]]) -> None:
         """Two round trips: lock and read, then write and commit. Only what is lost during the second is in doubt."""
         kinds = _steps_of(batch)
         self._batch += 1

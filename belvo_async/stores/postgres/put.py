@@ -14,12 +14,13 @@ from ...jobs import Job, Observation, Status
 from ..documents import read_job
 from ..ledger import Place, place_of, proof_entry
 from ..rules import TIMELINE_LIMIT, refuse_second_end, refuse_taken_id, to_us
+from .alone import insert_alone, update_alone
 from .connection import Row, Statement
 from .entries import enter
-from .era import COPIED, WRITTEN_BY
+from .era import COPIED, KnownEra
 from .group_commit import Steps, Write
 from .names import Equals, Name, PendingNames, PendingWhole, Stored, names_of, read_names
-from .rows import Columns, arrays, columns, plain
+from .rows import ASSIGNED, NAMES, ROWS, Columns, arrays, columns, plain
 
 # PostgreSQL refuses notifications of 8,000 bytes and more.
 PAYLOAD_BYTES: Final = 7_500
@@ -38,6 +39,15 @@ class Put(Write[Job | None]):
         self.names = names_of(job)
         self.seen = None if observation is None else msgspec.json.encode(observation)
         self.columns = columns(job)
+
+    def alone(self, known: KnownEra, batch: int) -> Statement | None:
+        """See `alone`; None for a job that holds a name, or is looked for among those that are fresh."""
+        if self.names or self.fresh_us is not None:
+            return None
+        told = _tell([self.job.id]).values
+        if self.expected is None:
+            return insert_alone(self.columns, plain(self.job.key), self.seen, known, batch, told)
+        return update_alone(self.columns, self.expected, self.seen, known, batch, told)
 
     @staticmethod
     def steps(operations: Sequence[Put | Forget]) -> Steps:
@@ -271,25 +281,10 @@ def _tell(job_ids: Collection[str]) -> Statement:
 
 _DROP: Final = "DELETE FROM job WHERE id = ANY(%s)"
 _DROP_TIMELINES: Final = "DELETE FROM timeline WHERE job_id = ANY(%s)"
-_NAMES: Final = (
-    "id, account, key, open, status, remote_id, lane, created_at, next_poll, planned_at, version, document, subject, "
-    "resource, era, once, whole, settled_at, started, seen"
-)
-_ROWS: Final = f"""
-    unnest(%b::text[], %b::text[], %b::text[], %b::bool[], %b::text[], %b::text[], %b::text[], %b::bigint[],
-        %b::bigint[], %b::bigint[], %b::bigint[], %b::bytea[], %b::bytea[], %b::text[], %b::bigint[], %b::text[],
-        %b::text[], %b::bigint[], %b::bool[], %b::bigint[]) AS new ({_NAMES})
-"""
-_INSERT: Final = f"INSERT INTO job ({_NAMES}) SELECT * FROM {_ROWS}"  # noqa: S608 - constants of this file
+_INSERT: Final = f"INSERT INTO job ({NAMES}) SELECT * FROM {ROWS}"  # noqa: S608 - constants of this package
 _UPDATE: Final = f"""
-    UPDATE job SET account = new.account, key = new.key, open = new.open, status = new.status,
-        remote_id = new.remote_id, lane = new.lane, created_at = new.created_at, next_poll = new.next_poll,
-        planned_at = new.planned_at, version = new.version, document = new.document, subject = new.subject,
-        resource = new.resource, era = new.era, once = new.once, whole = new.whole, settled_at = new.settled_at,
-        started = new.started, seen = new.seen, leased_until = 0,
-        written_by = {WRITTEN_BY}
-    FROM {_ROWS} WHERE job.id = new.id
-"""  # noqa: S608 - constants of this file
+    UPDATE job SET {ASSIGNED}, started = new.started, seen = new.seen FROM {ROWS} WHERE job.id = new.id
+"""  # noqa: S608 - constants of this package
 # A place is taken already where only the rows of jobs were put back from a backup.
 _APPEND: Final = (
     "INSERT INTO timeline SELECT * FROM unnest(%b::text[], %b::bigint[], %b::bytea[]) "

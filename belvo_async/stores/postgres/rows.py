@@ -10,6 +10,23 @@ from typing import Final, NamedTuple
 from ...jobs import Job, encode_job, normal_id
 from ..parked import subject_mark
 from ..rules import stands_in_the_way, to_us
+from .era import WRITTEN_BY
+
+NAMES: Final = (
+    "id, account, key, open, status, remote_id, lane, created_at, next_poll, planned_at, version, document, subject, "
+    "resource, era, once, whole, settled_at, started, seen"
+)
+ROWS: Final = f"""
+    unnest(%b::text[], %b::text[], %b::text[], %b::bool[], %b::text[], %b::text[], %b::text[], %b::bigint[],
+        %b::bigint[], %b::bigint[], %b::bigint[], %b::bytea[], %b::bytea[], %b::text[], %b::bigint[], %b::text[],
+        %b::text[], %b::bigint[], %b::bool[], %b::bigint[]) AS new ({NAMES})
+"""
+ASSIGNED: Final = f"""
+    account = new.account, key = new.key, open = new.open, status = new.status, remote_id = new.remote_id,
+    lane = new.lane, created_at = new.created_at, next_poll = new.next_poll, planned_at = new.planned_at,
+    version = new.version, document = new.document, subject = new.subject, resource = new.resource, era = new.era,
+    once = new.once, whole = new.whole, settled_at = new.settled_at, leased_until = 0, written_by = {WRITTEN_BY}
+"""
 
 
 def plain(text: str) -> str:

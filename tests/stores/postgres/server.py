@@ -168,6 +168,10 @@ def own_server() -> Iterator[OwnServer]:
                 server.stop()
 
 
+# The end of a transaction, and the one statement by which a job is written alone.
+_COMMITS = (b"COMMIT", b"WITH written AS")
+
+
 class Proxy:
     """A TCP proxy before the server that loses a connection at the moment the client commits.
 
@@ -177,6 +181,8 @@ class Proxy:
     def __init__(self) -> None:
         self.cut_at_commit: Literal["before", "after"] | None = None
         self.cuts = 0
+        # Pieces of the client's: a round trip of few bytes is one.
+        self.asked = 0
         self.hold: bytes | None = None
         self.holds = asyncio.Event()
         self.go_on = asyncio.Event()
@@ -201,7 +207,8 @@ class Proxy:
         self._writers += [writer, to_server]
         answers = asyncio.create_task(_pump(from_server, writer))
         while chunk := await reader.read(65536):
-            if b"COMMIT" in chunk and self.cut_at_commit is not None:
+            self.asked += 1
+            if self.cut_at_commit is not None and any(each in chunk for each in _COMMITS):
                 fate, self.cut_at_commit = self.cut_at_commit, None
                 self.cuts += 1
                 if fate == "after":

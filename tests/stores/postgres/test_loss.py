@@ -154,6 +154,23 @@ async def test_a_commit_that_was_not_answered_is_looked_up(
     assert 2 == len(claimed)
 
 
+@pytest.mark.parametrize("cut", ["before", "after"])
+async def test_a_job_written_alone_is_looked_up_as_well(
+    store: PostgresStore, postgres_stores: Stores, cut: Literal["before", "after"]
+) -> None:
+    """The one statement took place or not: either way it is written once, and the next one goes on from there."""
+    async with Proxy() as proxy, postgres_stores(proxy.url) as behind:
+        await behind.put(a_job(), expected=None, observation=word())
+        proxy.cut_at_commit = cut
+
+        assert await behind.put(changed(a_job(), polls=1), expected=0, observation=word(remote_id="r")) is None
+        assert await behind.put(changed(a_job(), polls=2, version=2), expected=1) is None
+
+    assert 1 == proxy.cuts
+    assert changed(a_job(), polls=2, version=2) == await store.get("job-1")
+    assert (word(), word(remote_id="r")) == await store.timeline("job-1")
+
+
 async def test_a_commit_nobody_can_tell_about_is_called_unknown(store: PostgresStore, postgres_stores: Stores) -> None:
     """The server is gone for good: no guess is made."""
     async with postgres_stores() as victim:

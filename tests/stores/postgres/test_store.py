@@ -21,7 +21,7 @@ from belvo_async.stores import open_store
 from belvo_async.stores.postgres.connection import store_error
 from belvo_async.stores.postgres.store import PostgresStore
 from belvo_async.stores.rules import Bounds
-from tests.stores.postgres.server import URL, Stores, admin
+from tests.stores.postgres.server import URL, Proxy, Stores, admin
 from tests.stores.samples import ACCOUNT, NOON, a_due_job, a_job, after, changed, word
 
 
@@ -80,6 +80,35 @@ async def test_many_writes_share_a_commit(store: PostgresStore, postgres_stores:
         await asyncio.gather(*(store.put(each, expected=0, observation=word()) for each in newer))
         assert 1 == ask(postgres_stores, "SELECT count(DISTINCT xmin::text) FROM job")
         assert 2 == ask(postgres_stores, "SELECT batch FROM writer")
+
+
+async def test_a_job_written_alone_takes_one_round_trip(postgres_stores: Stores) -> None:
+    """A new one, a newer version, its end; one whose write is refused is looked at the usual way, in two or three."""
+    async with Proxy() as proxy, postgres_stores(proxy.url) as store:
+        await store.put(a_job("first"), expected=None)
+        before = proxy.asked
+
+        assert await store.put(a_job(), expected=None, observation=word(remote_id="a")) is None
+        assert await store.put(changed(a_job(), polls=1), expected=0) is None
+        ended = changed(a_job(), version=2, status=Status.FINISHED)
+        assert await store.put(ended, expected=1, observation=word(remote_id="b")) is None
+        assert 3 == proxy.asked - before
+
+        assert ended == await store.put(changed(a_job(), polls=1), expected=0)
+        assert 3 + 3 >= proxy.asked - before
+        assert (word(remote_id="a"), word(remote_id="b")) == await store.timeline("job-1")
+
+
+async def test_a_job_written_alone_leaves_nothing_where_it_may_not(store: PostgresStore) -> None:
+    """Not the row, not the observation; what stands in the way is given."""
+    await store.put(a_job("first"), expected=None)
+    await store.put(a_job(key="k", remote_id="r"), expected=None)
+
+    assert a_job(key="k", remote_id="r") == await store.put(a_job("job-2", key="k"), expected=None, observation=word())
+    assert a_job(key="k", remote_id="r") == await store.put(changed(a_job(key="k"), version=5), expected=4)
+
+    assert await store.get("job-2") is None
+    assert () == await store.timeline("job-1") + await store.timeline("job-2")
 
 
 async def test_calls_on_one_job_keep_their_order(store: PostgresStore) -> None:
