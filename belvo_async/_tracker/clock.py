@@ -22,18 +22,19 @@ class WatchedClock:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._last: tuple[datetime, float] | None = None
+        self._last_now: datetime | None = None
+        self._last_at = 0.0
         self._stepped_at = -math.inf
         self.steps: int = 0
 
     def now(self) -> datetime:
         """The present instant, aware, in UTC."""
-        now, at = self._clock.now(), asyncio.get_running_loop().time()
+        now, at, last = self._clock.now(), asyncio.get_running_loop().time(), self._last_now
         # In seconds, which a float tells to the microsecond: this is read many times for each observation.
-        if self._last is not None and abs((now - self._last[0]).total_seconds() - (at - self._last[1])) > STEP_SECONDS:
+        if last is not None and abs((now - last).total_seconds() - (at - self._last_at)) > STEP_SECONDS:
             self._stepped_at = at
             self.steps += 1
-        self._last = now, at
+        self._last_now, self._last_at = now, at
         return now
 
     def is_steady_for(self, span: timedelta) -> bool:

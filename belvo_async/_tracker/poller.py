@@ -70,6 +70,7 @@ class Poller:
         self._changes = changes
         self._claims = claims
         self._alarm: Alarm | None = None
+        self._noted: tuple[datetime, int] | None = None
         self._polling = False
         self._rang = False
         self._closed = False
@@ -83,7 +84,11 @@ class Poller:
 
     def note_due(self, when: datetime) -> None:
         """Be awake at `when`, as far away as it is now."""
-        self._wake_after(when - self._context.clock.now())
+        # Of thousands of jobs in a row that were looked at together, which fall due together again.
+        noted = when, self._context.clock.steps
+        if self._alarm is None or noted != self._noted:
+            self._wake_after(when - self._context.clock.now())
+            self._noted = noted
 
     def _wake_after(self, span: timedelta) -> None:
         earlier = self._alarm
@@ -193,8 +198,9 @@ class Poller:
         known = [job for job in due if job.remote_id is not None]
         waiting: list[Job] = []
         asked: list[Job] = []
+        now = self._context.clock.now()
         for job in known:
-            (waiting if self._reconciler.may_wait(job) else asked).append(job)
+            (waiting if self._reconciler.may_wait(job, now) else asked).append(job)
         if asked:
             self._context.spawn(self._poll_safely(vendor, asked), name="poll")
         if waiting:
@@ -274,8 +280,9 @@ class Poller:
             await self._poll(vendor, jobs, urgency)
 
     async def _poll(self, vendor: Vendor, jobs: Sequence[Job], urgency: Urgency) -> None:
-        kept, jobs = jobs, [self._reconciler.at_present(job) for job in jobs]
-        polling = vendor.poll(jobs, self._context.clock.now())
+        now = self._context.clock.now()
+        kept, jobs = jobs, [self._reconciler.at_present(job, now) for job in jobs]
+        polling = vendor.poll(jobs, now)
         told = await self._context.talks[vendor.name](polling, urgency=urgency)
         by_id = {job.id: job for job in jobs}
         by_remote = {normal_id(job.remote_id): job for job in jobs if job.remote_id}

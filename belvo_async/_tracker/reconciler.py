@@ -316,12 +316,12 @@ class Reconciler:
             self._asked_for.add(job.id)
         return await self._make_due(job, due)
 
-    def may_wait(self, job: Job) -> bool:
+    def may_wait(self, job: Job, now: datetime) -> bool:
         """Whether a job that fell due need not be polled: deliveries have begun to come since that was planned."""
         if job.id in self._asked_for:
             self._asked_for.discard(job.id)
             return False
-        return self._context.expectations.may_wait(job, self._context.clock.now())
+        return self._context.expectations.may_wait(job, now)
 
     def note_elsewhere(self, before: Job, after: Job) -> None:
         """See `DeliveryOutlook.note_elsewhere`."""
