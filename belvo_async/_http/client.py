@@ -203,12 +203,14 @@ class Http:
     async def _attempt(self, home: Home, request: Request, gate: PermitGate | None, number: int) -> _Outcome:
         """Send once, when it is this request's turn."""
         live, window = self._live(), (home.account, request.name)
-        outcome: _Outcome = TransportError(f"{request.name}: no free connection in time", maybe_sent=False)
         began = live.loop.time()
         turn = await live.turns.take(live.pool_for(home, request), home, request)
         if self._telemetry.is_on:
             self._telemetry.wait(home.origin, request.name, live.loop.time() - began)
-        if turn is not None:
+        outcome: _Outcome
+        if turn is None:
+            outcome = TransportError(f"{request.name}: no free connection in time", maybe_sent=False)
+        else:
             try:
                 with self._telemetry.request(home.origin, request.name, number) as span:
                     outcome = await self._in_turn(live, turn, home, request, gate)

@@ -151,7 +151,7 @@ class Attempts:
         safe_until = max(job.schedule.next_poll or now, leased_until or now)
         attempt = Attempt(job, safe_until, now, task=asyncio.current_task())
         self._by_job[job.id] = attempt
-        self._set_alarm(attempt.safe_until)
+        self._set_alarm(attempt.safe_until, now)
         try:
             yield attempt
         finally:
@@ -239,9 +239,9 @@ class Attempts:
         attempt.job, attempt.in_doubt = standing or replace(unmarked, version=marked.version + 1), False
         raise RestoredError
 
-    def _set_alarm(self, safe_until: datetime) -> None:
+    def _set_alarm(self, safe_until: datetime, now: datetime) -> None:
         """Be awake before a job looks left behind; however little time is left, the store is given some of it."""
-        when = max(safe_until - RETAKEN_AFTER / 3, self._context.clock.now() + RETAKEN_AFTER / 6)
+        when = max(safe_until - RETAKEN_AFTER / 3, now + RETAKEN_AFTER / 6)
         if self._closed or (self._wakes_at is not None and self._wakes_at <= when):
             return
         if self._alarm is not None:
@@ -263,7 +263,7 @@ class Attempts:
         finally:
             waiting = [each.safe_until for each in self._by_job.values() if not each.is_marked]
             if waiting:
-                self._set_alarm(min(waiting))
+                self._set_alarm(min(waiting), self._context.clock.now())
 
     async def _renew(self, attempt: Attempt) -> None:
         """Keep a job that waits for its turn from looking left behind. One that another worker took is dropped."""

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 from msgspec.structs import replace
 
-from ..abc import Urgency, Vendor
+from ..abc import EVER, Urgency, Vendor
 from ..accounts import accounts_of
 from ..errors import PayloadError, RateLimitError, StoreError, StoreLostError, TransportError, VendorError, name_fault
 from ..jobs import (
@@ -70,7 +70,9 @@ class Poller:
         self._changes = changes
         self._claims = claims
         self._alarm: Alarm | None = None
-        self._noted: tuple[datetime, int] | None = None
+        # The alarm rings at this instant at the latest, unless the clock was set since.
+        self._noted_until = EVER
+        self._noted_steps = 0
         self._polling = False
         self._rang = False
         self._closed = False
@@ -84,11 +86,11 @@ class Poller:
 
     def note_due(self, when: datetime) -> None:
         """Be awake at `when`, as far away as it is now."""
-        # Of thousands of jobs in a row that were looked at together, which fall due together again.
-        noted = when, self._context.clock.steps
-        if self._alarm is None or noted != self._noted:
+        steps = self._context.clock.steps
+        # Most are later than what was noted before: thousands of jobs in a row, or one that is just being sent.
+        if self._alarm is None or steps != self._noted_steps or when < self._noted_until:
             self._wake_after(when - self._context.clock.now())
-            self._noted = noted
+            self._noted_until, self._noted_steps = when, steps
 
     def _wake_after(self, span: timedelta) -> None:
         earlier = self._alarm
@@ -106,7 +108,7 @@ class Poller:
             self._alarm.cancel()
 
     def _ring(self) -> None:
-        self._alarm = None
+        self._alarm, self._noted_until = None, EVER
         self._rang = self._polling
         if not (self._polling or self._closed):
             self._polling = True
