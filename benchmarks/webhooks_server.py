@@ -6,7 +6,8 @@ SERVER is `aiohttp` (aiohttp.web) or `asgi` (uvicorn with httptools). WAY is `ou
 knows JOBS open jobs), `sqlite` (the same, kept by the SQLite store), `hand` (a handler of a dozen lines that verifies
 and decodes), `kept` (that handler made careful: either header, bounded in size and time; the event is applied to its
 job by compare-and-swap, noted in its timeline or parked, and who waits is woken), or `commit` (the first handler, with
-a commit in SQLite for each event). Prints its address once it listens.
+a commit in SQLite for each event). Prints its address and process once
+it listens.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import asyncio
 import hashlib
 import hmac
 import logging
+import os
 import sqlite3
 import sys
 import time
@@ -250,14 +252,14 @@ async def main(server: str, way: str, jobs: int, directory: Path) -> None:
             runner = web.AppRunner(app, access_log=None)
             await runner.setup()
             await web.TCPSite(runner, "127.0.0.1", 0).start()
-            print(f"127.0.0.1 {runner.addresses[0][1]}", flush=True)
+            print(f"127.0.0.1 {runner.addresses[0][1]} {os.getpid()}", flush=True)
             await asyncio.Event().wait()
         config = uvicorn.Config(
             app, host="127.0.0.1", port=0, http="httptools", loop="asyncio", lifespan="off", log_level="error",
             access_log=False,
         )  # fmt: skip
         listening = config.bind_socket()
-        print(f"127.0.0.1 {listening.getsockname()[1]}", flush=True)
+        print(f"127.0.0.1 {listening.getsockname()[1]} {os.getpid()}", flush=True)
         await uvicorn.Server(config).serve(sockets=[listening])
 
 
