@@ -93,12 +93,15 @@ class Envelope(Generic[R]):
                     self._is_given = True
                     yield self._held
                 self._held = batch or self._held
+                # Whoever is told of an error may be shown what the frames it passed through hold.
+                del batch
         except PayloadError as error:
-            # The rows before the fault are out first; a traceback would keep these frames, and with them the rows.
+            # The rows before the fault are out first; a traceback would keep the frames behind.
             fault = error.with_traceback(None)
         held, self._held = self._held, None
         if held is not None:
             yield held
+        del held
         if fault is not None:
             raise fault
 

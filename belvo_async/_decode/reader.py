@@ -84,7 +84,8 @@ class PageReader(Generic[R]):
                     body.buffer.feed(piece)
         except PayloadError as error:
             # The frames of the reading hold bytes and records, and would be shown with the traceback.
-            fault = fault or error.with_traceback(None)
+            error = error.with_traceback(None)
+            fault = fault or error
         finally:
             # Left to the garbage collector, its clean-up would run in a task that nobody owns.
             if isinstance(chunks, AsyncGenerator):

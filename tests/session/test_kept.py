@@ -85,7 +85,7 @@ async def server(request: pytest.FixtureRequest) -> AsyncIterator[Server]:
     stores = request.getfixturevalue(f"{request.param}_stores")
     if request.param == "postgres":
         async with Relay(5432) as relay:
-            relay.mark = b"COMMIT"
+            relay.mark = b"INSERT INTO job"
             url = f"postgresql://postgres@{relay.address}/postgres"
             yield Server(relay, stores, lambda: stores(url))
     else:
