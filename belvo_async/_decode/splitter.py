@@ -55,7 +55,7 @@ class Splitter(Generic[R]):
         self.closed = False
         self._wrong = 0
         self._is_new = True
-        self._separator: _Separator | None = None
+        self._separator: Separator | None = None
 
     def read(self) -> Generator[Batch[R] | None, None, None]:
         """Yield batches, and None for more bytes. Raises PayloadError once all rows before the fault were yielded."""
@@ -226,7 +226,7 @@ class _Rows(NamedTuple):
     blank: bool = False
 
 
-class _Separator(NamedTuple):
+class Separator(NamedTuple):
     """What stands between two rows, from the end of the one to the first key of the other."""
 
     text: bytes
@@ -234,7 +234,7 @@ class _Separator(NamedTuple):
 
     def __repr__(self) -> str:
         # The text is the end of a row.
-        return f"_Separator({len(self.text)} bytes)"
+        return f"Separator({len(self.text)} bytes)"
 
     def find(self, buf: bytearray, target_bytes: int) -> int:
         """The comma of the last border before the target, else of the first one after it; or -1."""
@@ -244,7 +244,7 @@ class _Separator(NamedTuple):
         return at + self.comma_at if at >= 0 else -1
 
 
-def _learn(buf: bytearray, spans: Sequence[_Stretch], wrong: int) -> _Separator | None:
+def _learn(buf: bytearray, spans: Sequence[_Stretch], wrong: int) -> Separator | None:
     """Learn the border of rows from some whose ends are known; after a wrong guess, from more of each row's end."""
     if len(spans) < 2:
         return None
@@ -256,7 +256,7 @@ def _learn(buf: bytearray, spans: Sequence[_Stretch], wrong: int) -> _Separator 
     key = _FIRST_KEY.match(buf, second.start, second.start + _SEPARATOR_BYTES)
     after = key.group() if key else bytes(buf[second.start : second.start + 1]) if buf[second.start] in b'{["' else b""
     text = before + bytes(buf[end : second.start]) + after
-    return _Separator(text, len(before) + first.end - end) if len(text) <= 2 * _SEPARATOR_BYTES else None
+    return Separator(text, len(before) + first.end - end) if len(text) <= 2 * _SEPARATOR_BYTES else None
 
 
 def _common_end(buf: bytearray, spans: Sequence[_Stretch]) -> bytes:

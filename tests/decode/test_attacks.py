@@ -51,13 +51,13 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Work:
     """Counts what the splitter really does; it does nothing else than usual."""
     counted = Work()
     many = RecordCodec.many
-    find = splitter._Separator.find
+    find = splitter.Separator.find
 
     def count_many(self: RecordCodec[Any], text: bytearray, size: int) -> Batch[Any]:
         counted.count(size)
         return many(self, text, size)
 
-    def count_find(self: splitter._Separator, buf: bytearray, target_bytes: int) -> int:
+    def count_find(self: splitter.Separator, buf: bytearray, target_bytes: int) -> int:
         at = find(self, buf, target_bytes)
         counted.count(min(len(buf), target_bytes) - at if 0 <= at < target_bytes else max(len(buf), at))
         return at
@@ -65,7 +65,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Work:
     # Else the smaller bodies would be waited for whole, and cost less than the longer ones.
     monkeypatch.setattr(envelope, "PEEK_BYTES", 16 * KIB)
     monkeypatch.setattr(RecordCodec, "many", count_many)
-    monkeypatch.setattr(splitter._Separator, "find", count_find)
+    monkeypatch.setattr(splitter.Separator, "find", count_find)
     monkeypatch.setattr(splitter, "open_scanner", lambda view: CountedEnds(view, counted))
     return counted
 
