@@ -82,7 +82,7 @@ def _read_statement(call: GetBalanceSheet | GetIncomeStatement) -> Conversation[
     answer = yield _request(call)
     expect_success(answer)
     record: type[object] = answer_of(type(call))
-    return _read(replace(answer, body=years_apart(answer.body)), record)
+    return _read(years_apart(answer), record)
 
 
 def _create_credential(call: CreateCredential) -> Conversation[Credential]:

@@ -219,8 +219,8 @@ CSV = syntage.InsightExport(entity=ENTITY, insight="sales-revenue", period=MARCH
 
 def test_an_export_is_asked_as_its_insight_is() -> None:
     """The form is asked for by Accept."""
-    fetch, _ = _fetched(CSV)
-    book, _ = _fetched(syntage.InsightExport(entity=ENTITY, insight="trial-balance-of-2040", format="xlsx"))
+    fetch, _ = fetched(CSV)
+    book, _ = fetched(syntage.InsightExport(entity=ENTITY, insight="trial-balance-of-2040", format="xlsx"))
 
     assert f"{ENTITY}/insights/sales-revenue/export" == path(fetch.request)
     assert {"options[from]": "2025-03-01T00:00:00.000Z", "options[to]": "2025-03-31T23:59:59.999Z",
@@ -230,7 +230,7 @@ def test_an_export_is_asked_as_its_insight_is() -> None:
     assert "GET /entities/{id}/insights/sales-revenue/export" == fetch.request.name
 
 
-def _fetched(download: Any) -> Any:
+def fetched(download: Any) -> Any:
     conversation = vendor().download(download)
     try:
         next(conversation)

@@ -7,8 +7,9 @@ from decimal import Decimal
 from typing import Final, TypeAlias, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
-from .....errors import PayloadError
+from .....abc import Answer
 from .....payload import UNREADABLE, check_depth
 from .....tolerant import elements_of
 from ..record import Part
@@ -62,19 +63,17 @@ _MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ITEMS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-def years_apart(body: bytes) -> bytes:
+def years_apart(answer: Answer) -> Answer:
     """Put the years of each category of a statement, which stand among its other fields, under the name `years`.
 
-    What is no statement, or nested too deeply for one, stays as it is: whoever reads the record tells.
+    What is no statement stays as it is: whoever reads the record tells. Raises PayloadError for one nested too deeply.
     """
-    try:
-        check_depth(body)
-    except PayloadError:
-        return body
-    whole = _opened(_MEMBERS, body)
+    # The answer, not its bytes: what stands in a frame may be shown with its traceback.
+    check_depth(answer.body)
+    whole = _opened(_MEMBERS, answer.body)
     if whole is None or "data" not in whole:
-        return body
-    return msgspec.json.encode({**whole, "data": _categories(whole["data"])})
+        return answer
+    return replace(answer, body=msgspec.json.encode({**whole, "data": _categories(whole["data"])}))
 
 
 def _categories(raw: msgspec.Raw) -> object:
