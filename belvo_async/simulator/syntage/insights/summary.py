@@ -80,12 +80,12 @@ def _sales(holdings: Holdings, asked: Question) -> Json:
     """Add up the sales since January; None while extractions that are done do not reach from there to this month."""
     today = asked.now.date()
     first, month = today.replace(month=1, day=1), today.replace(day=1)
-    if not _reaches(holdings.invoice_periods, first, max(month, first + timedelta(days=1))):
+    if not reaches(holdings.invoice_periods, first, max(month, first + timedelta(days=1))):
         return None
     return total(pesos(row) for row in holdings.select(None, is_issued=True) if first <= day_of(row) <= today)
 
 
-def _reaches(periods: Iterable[tuple[date, date]], first: date, last: date) -> bool:
+def reaches(periods: Iterable[tuple[date, date]], first: date, last: date) -> bool:
     """Whether periods, one after the other, leave no day out between two."""
     reached = first
     for begin, end in sorted(periods):

@@ -22,13 +22,17 @@ _UNDEFINED: Final = ("000", "Undefined")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Account:
+class LedgerAccount:
     """An account by the SAT's grouping code, and what it comes to at the end of a year."""
 
     code: str
     description: str
     figure: Figure
-    is_result: bool = False
+
+    @property
+    def is_result(self) -> bool:
+        """Whether it holds what is earned or spent in a year, and is closed with it."""
+        return self.code >= "400"
 
 
 _GROUPS: Final[Mapping[str, str]] = {
@@ -40,40 +44,42 @@ _GROUPS: Final[Mapping[str, str]] = {
     "600": "Gastos",
     "700": "Resultado integral de financiamiento",
 }
-_BANKS: Final = Account(code="102", description="Bancos", figure=lambda year: year.cash)
-ACCOUNTS: Final[Sequence[Account]] = (
+_BANKS: Final = LedgerAccount(code="102", description="Bancos", figure=lambda year: year.cash)
+ACCOUNTS: Final[Sequence[LedgerAccount]] = (
     _BANKS,
-    Account(code="105", description="Clientes", figure=lambda year: year.receivables),
-    Account(code="115", description="Inventario", figure=lambda year: year.inventory),
-    Account(code="155", description="Mobiliario y equipo de oficina", figure=lambda year: year.fixed),
-    Account(code="171", description="Depreciación acumulada de activos fijos", figure=lambda year: -year.depreciation),
-    Account(code="201", description="Proveedores", figure=lambda year: year.suppliers),
-    Account(code="202", description="Cuentas por pagar a corto plazo", figure=lambda year: year.bank_loans),
-    Account(code="213", description="Impuestos y derechos por pagar", figure=lambda year: year.taxes_due),
-    Account(code="252", description="Cuentas por pagar a largo plazo", figure=lambda year: year.long_debt),
-    Account(code="301", description="Capital social", figure=lambda year: year.capital),
-    Account(code="304", description="Resultado de ejercicios anteriores", figure=lambda year: year.retained),
-    Account(code="401", description="Ingresos", figure=lambda year: year.sales, is_result=True),
-    Account(code="402", description="Devoluciones, descuentos o bonificaciones sobre ingresos",
-            figure=lambda year: -year.reductions, is_result=True),
-    Account(code="501", description="Costo de venta", figure=lambda year: year.cost, is_result=True),
-    Account(code="601", description="Gastos generales", figure=lambda year: year.general, is_result=True),
-    Account(code="602", description="Gastos de venta", figure=lambda year: year.selling, is_result=True),
-    Account(code="603", description="Gastos de administración", figure=lambda year: year.administration,
-            is_result=True),
-    Account(code="611", description="Impuesto sobre la renta", figure=lambda year: year.income_tax, is_result=True),
-    Account(code="701", description="Gastos financieros", figure=lambda year: year.interest, is_result=True),
-)  # fmt: skip
+    LedgerAccount(code="105", description="Clientes", figure=lambda year: year.receivables),
+    LedgerAccount(code="115", description="Inventario", figure=lambda year: year.inventory),
+    LedgerAccount(code="155", description="Mobiliario y equipo de oficina", figure=lambda year: year.fixed),
+    LedgerAccount(code="171", description="Depreciación acumulada", figure=lambda year: -year.depreciation),
+    LedgerAccount(code="201", description="Proveedores", figure=lambda year: year.suppliers),
+    LedgerAccount(code="202", description="Cuentas por pagar a corto plazo", figure=lambda year: year.bank_loans),
+    LedgerAccount(code="213", description="Impuestos y derechos por pagar", figure=lambda year: year.taxes_due),
+    LedgerAccount(code="252", description="Cuentas por pagar a largo plazo", figure=lambda year: year.long_debt),
+    LedgerAccount(code="301", description="Capital social", figure=lambda year: year.capital),
+    LedgerAccount(code="304", description="Resultado de ejercicios anteriores", figure=lambda year: year.retained),
+    LedgerAccount(code="401", description="Ingresos", figure=lambda year: year.sales),
+    LedgerAccount(
+        code="402",
+        description="Devoluciones, descuentos o bonificaciones sobre ingresos",
+        figure=lambda year: -year.reductions,
+    ),
+    LedgerAccount(code="501", description="Costo de venta", figure=lambda year: year.cost),
+    LedgerAccount(code="601", description="Gastos generales", figure=lambda year: year.general),
+    LedgerAccount(code="602", description="Gastos de venta", figure=lambda year: year.selling),
+    LedgerAccount(code="603", description="Gastos de administración", figure=lambda year: year.administration),
+    LedgerAccount(code="611", description="Impuesto sobre la renta", figure=lambda year: year.income_tax),
+    LedgerAccount(code="701", description="Gastos financieros", figure=lambda year: year.interest),
+)
 
 
-class _Ledger:
+class _YearBalances:
     """What accounts hold at the end of each month of a year."""
 
     def __init__(self, holdings: Holdings, year: int) -> None:
         self._year = holdings.accounting.year(holdings.subject, year)
         self._before = holdings.accounting.year(holdings.subject, year - 1) if year > FIRST_YEAR else None
 
-    def balance(self, account: Account, month: int) -> int:
+    def balance(self, account: LedgerAccount, month: int) -> int:
         """Give a balance; of month 0, what the year began with."""
         if account is _BANKS:
             return self._cash(month)
@@ -93,7 +99,7 @@ class _Ledger:
         others = (each for each in ACCOUNTS if each is not _BANKS)
         return sum(signs[each.code[0]] * self.balance(each, month) for each in others)
 
-    def movement(self, account: Account, first: int, last: int) -> JsonObject:
+    def movement(self, account: LedgerAccount, first: int, last: int) -> JsonObject:
         """Give what moved from one month to another, both included."""
         steps = [(self.balance(account, month - 1), self.balance(account, month)) for month in range(first, last + 1)]
         return {
@@ -112,7 +118,7 @@ def trial_balance(holdings: Holdings, asked: Question) -> Json:
     if not spans:
         return []
     known = any(row["fileType"] == "CT" for row in rows)
-    ledgers = {year: _Ledger(holdings, year) for year, _, _ in spans}
+    ledgers = {year: _YearBalances(holdings, year) for year, _, _ in spans}
     accounts = {
         each.code: _account(each.code, each.description, {
             f"{year}-{last:02}": ledgers[year].movement(each, first, last) for year, first, last in spans
