@@ -4,8 +4,8 @@
     python -m examples.credit_prequalification /entities/91106968-1abd-4d64-85c1-4e73d96fb997
 
 Nothing is extracted for it: insights are computed of what Syntage holds, so have the invoices of two years, the annual
-returns and the opinion of compliance extracted first. The limits are examples; a lender has its own. Exit code 0 says qualified, 1 anything else: the sheet
-tells what, and why.
+returns and the opinion of compliance extracted first. The limits are examples; a lender has its own. Exit code 0 says
+qualified, 1 anything else: the sheet tells what, and why.
 """
 
 from __future__ import annotations
