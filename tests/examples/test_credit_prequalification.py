@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -87,6 +88,9 @@ async def test_a_sheet_says_what_returns_and_the_sat_say(world: World, capsys: p
     ):
         await (await session.fire(syntage.Extraction(entity, extractor, options)))
 
+    await session.call(syntage.CalculateSyntageScore(entity=entity))
+    await asyncio.sleep(60)
+
     facts = await gather(session, entity, TODAY)
     await prequalify(session, entity, TODAY)
 
@@ -96,7 +100,9 @@ async def test_a_sheet_says_what_returns_and_the_sat_say(world: World, capsys: p
     assert facts.ratios is not None
     assert (2025, (found.liquidity.current_ratio or {})[2025]) == (facts.ratios.year, facts.ratios.current)
     assert ("positive", None) == (facts.standing.opinion, facts.standing.listed_as)
+    ((source, score),) = facts.scores
     printed = capsys.readouterr().out
+    assert f"{score} by {source} (at least 500)" in printed
     assert f"current ratio {facts.ratios.current:.2f} in 2025" in printed
     assert all(word in printed for word in ("Debt", "Profit", "Cancellations", "Currencies", "Cash", "Own standing"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator, Iterator
@@ -11,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import openpyxl
 import pytest
 
@@ -400,6 +402,27 @@ async def test_scores_of_the_bureau_are_those_of_its_reports(desk: Desk, tmp_pat
     assert (row.report, row.score_value) == (line["id"], line["scoreValue"])
     assert list(line) == list(header)
     assert row.score_value == cells[header.index("scoreValue")]
+
+
+async def test_a_score_is_read_once_it_is_calculated(desk: Desk) -> None:
+    """With what it is made of; of several, the newest counts in how those of the account are spread."""
+    await extracted(desk, "annual_tax_return", "tax_compliance")
+    await desk.session.call(syntage.CalculateSyntageScore(entity=desk.entity))
+    early = (await desk.ask(syntage.GetScores)).scores
+    await asyncio.sleep(60)
+    (first,) = (await desk.ask(syntage.GetScores)).scores
+    await extracted(desk, "tax_compliance")
+    await desk.session.call(syntage.CalculateSyntageScore(entity=desk.entity))
+    await asyncio.sleep(60)
+
+    newest, former = (await desk.ask(syntage.GetScores)).scores
+    spread = (await desk.session.call(syntage.GetScoreDistribution())).distribution
+
+    assert ((), first.id) == (early, former.id)
+    assert ("syntage", "internal", True) == (newest.source, newest.type, newest.generated_at > first.generated_at)
+    assert {"breakdown", "distribution"} == msgspec.json.decode(newest.metadata).keys()
+    assert [(int(newest.score) // 100 * 100, 1)] == [(each.label, each.metric) for each in spread]
+    assert [each["score"] for each in desk.vendor.scores(desk.entity)] == [newest.score, former.score]
 
 
 async def test_an_entity_without_data_has_empty_insights(desk: Desk) -> None:
