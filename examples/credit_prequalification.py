@@ -3,9 +3,9 @@
     export SYNTAGE_API_KEY=...
     python -m examples.credit_prequalification /entities/91106968-1abd-4d64-85c1-4e73d96fb997
 
-Nothing is extracted for it: insights are computed of the invoices that Syntage holds, so have those of two years
-extracted first. The limits are examples; a lender has its own. Exit code 0 says qualified, 1 anything else: the sheet
-tells what, and why.
+Nothing is extracted for it: insights are computed of what Syntage holds, so have the invoices of two years, the annual
+returns and the opinion of compliance extracted first. The limits are examples; a lender has its own. Exit code 0 says
+qualified, 1 anything else: the sheet tells what, and why.
 """
 
 from __future__ import annotations
@@ -54,6 +54,13 @@ class Policy:
     largest_five: Decimal = Decimal(70)
     months_in_the_red: int = 6
     largest_unpaid: Decimal = Decimal(40)
+    most_cancelled: Decimal = Decimal(15)
+    most_foreign: Decimal = Decimal(30)
+    most_cash: Decimal = Decimal(20)
+    least_current_ratio: Decimal = Decimal(1)
+    largest_debt_ratio: Decimal = Decimal("0.8")
+    least_return_on_sales: Decimal = Decimal(0)
+    least_score: Decimal = Decimal(500)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +76,30 @@ class Facts:
     unpaid: Decimal
     is_often_late: bool
     interest: Decimal
+    standing: Standing
+    ratios: Ratios | None
+    scores: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """What the risk indicators say: the SAT's opinion, the own stage on its list, and shares in percent."""
+
+    opinion: str | None
+    listed_as: str | None
+    cancelled: Decimal
+    foreign: Decimal
+    cash: Decimal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ratios:
+    """What the last annual return comes to."""
+
+    year: int
+    current: Decimal | None
+    debt: Decimal | None
+    return_on_sales: Decimal | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +144,42 @@ async def gather(session: Session, entity: str, today: date) -> Facts:
         unpaid=percent(due[-1].metric or ZERO, earned) if due else ZERO,
         is_often_late=bool(moratory and moratory.is_recurring),
         interest=(moratory.period_total if moratory else None) or ZERO,
+        standing=await gather_standing(session, entity, now.first),
+        ratios=newest_ratios((await session.call(syntage.GetFinancialRatios(entity=entity))).data),
+        scores=[
+            (each.source or "?", each.score or "")
+            for each in (await session.call(syntage.GetScores(entity=entity))).scores or ()
+        ],
+    )
+
+
+async def gather_standing(session: Session, entity: str, since: datetime) -> Standing:
+    """Ask for the risk indicators; what is not told is no risk that is known."""
+    risks = (await session.call(syntage.GetRisks(entity=entity, since=since))).data or syntage.RiskIndicators()
+    return Standing(
+        opinion=risks.tax_compliance.value if risks.tax_compliance else None,
+        listed_as=risks.blacklist_status.value if risks.blacklist_status else None,
+        cancelled=in_percent(risks.canceled_issued_invoices),
+        foreign=in_percent(risks.foreign_exchange_risk),
+        cash=in_percent(risks.cash_transaction_risk),
+    )
+
+
+def in_percent(risk: syntage.ShareRisk | None) -> Decimal:
+    """Give a part of one in percent."""
+    return percent((risk.value if risk else None) or ZERO, Decimal(1))
+
+
+def newest_ratios(found: syntage.FinancialRatioGroups | None) -> Ratios | None:
+    """Give the ratios of the last year there is; None without an annual return."""
+    if not (found and found.leverage and found.leverage.solvency and found.liquidity and found.profitability):
+        return None
+    year = max(found.leverage.solvency)
+    return Ratios(
+        year=year,
+        current=(found.liquidity.current_ratio or {}).get(year),
+        debt=(found.leverage.total_debt_ratio or {}).get(year),
+        return_on_sales=(found.profitability.return_on_sales or {}).get(year),
     )
 
 
@@ -149,6 +216,9 @@ def judge(facts: Facts, policy: Policy) -> list[Finding]:
         _judge_blacklist(facts),
         _judge_cash(facts, policy),
         *_judge_payments(facts, policy),
+        *_judge_standing(facts.standing, policy),
+        *_judge_ratios(facts.ratios, policy),
+        *_judge_scores(facts.scores, policy),
     ]
 
 
@@ -202,6 +272,47 @@ def _judge_payments(facts: Facts, policy: Policy) -> Iterator[Finding]:
     yield _finding("Arrears", not facts.is_often_late, reason)
 
 
+def _judge_standing(standing: Standing, policy: Policy) -> Iterator[Finding]:
+    opinion = standing.opinion
+    reason = f"the SAT's opinion is {opinion}" if opinion else "no opinion of the SAT is held: have it extracted"
+    yield _finding("Compliance", opinion == "positive", reason, Mark.DECLINE if opinion else Mark.REVIEW)
+    stage = standing.listed_as
+    reason = f"on the list of article 69-B as {stage}" if stage else "not on the list of article 69-B"
+    yield _finding("Own standing", not stage, reason, Mark.DECLINE if stage == "definitive" else Mark.REVIEW)
+    for about, share, most, what in (
+        ("Cancellations", standing.cancelled, policy.most_cancelled, "of the invoices issued were cancelled"),
+        ("Currencies", standing.foreign, policy.most_foreign, "is in foreign currencies"),
+        ("Cash", standing.cash, policy.most_cash, "was paid in cash"),
+    ):
+        yield _finding(about, share <= most, f"{share} % {what} (at most {most} %)")
+
+
+def _judge_ratios(ratios: Ratios | None, policy: Policy) -> Iterator[Finding]:
+    if ratios is None:
+        yield _finding("Statements", False, "no annual return is held: have the returns extracted")
+        return
+    current, debt, margin = ratios.current, ratios.debt, ratios.return_on_sales
+    least, most, worst = policy.least_current_ratio, policy.largest_debt_ratio, policy.least_return_on_sales
+    reason = f"current ratio {_shown(current)} in {ratios.year} (at least {least})"
+    yield _finding("Liquidity", current is None or current >= least, reason)
+    reason = f"debts are {_shown(debt)} of what is owned (at most {most})"
+    yield _finding("Debt", debt is not None and debt <= most, reason)
+    reason = f"{_shown(margin)} of sales are profit (at least {worst})"
+    yield _finding("Profit", margin is not None and margin >= worst, reason)
+
+
+def _shown(ratio: Decimal | None) -> str:
+    return "unknown" if ratio is None else f"{ratio:.2f}"
+
+
+def _judge_scores(scores: Sequence[tuple[str, str]], policy: Policy) -> Iterator[Finding]:
+    """Judge the scores there are; whoever rates by letters is left to a person."""
+    for source, score in scores:
+        is_number = score.isdecimal()
+        reason = f"{score} by {source}" + (f" (at least {policy.least_score})" if is_number else ", which is no number")
+        yield _finding("Score", is_number and Decimal(score) >= policy.least_score, reason)
+
+
 def decide(findings: Sequence[Finding]) -> Mark:
     """The worst finding decides."""
     return max(each.mark for each in findings)
@@ -211,7 +322,7 @@ def sheet(entity: str, today: date, findings: Sequence[Finding]) -> Iterator[str
     """Write the sheet, line by line."""
     mark, months = decide(findings), full_months(today, YEAR)
     yield f"Credit pre-qualification of {entity}"
-    yield f"by the invoices of {months.from_:%Y-%m} to {months.to:%Y-%m} that Syntage holds"
+    yield f"by the invoices of {months.from_:%Y-%m} to {months.to:%Y-%m} and the returns that Syntage holds"
     yield ""
     for each in findings:
         yield f"  {each.mark.name.lower():8} {each.about:17} {each.reason}"

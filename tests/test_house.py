@@ -282,10 +282,11 @@ def test_only_the_edge_speaks_http_and_retries(sources: Sources) -> None:
 
 
 def test_files_are_read_in_one_sitting(sources: Sources) -> None:
-    """Files stay under 400 lines (schema catalogues exempt), functions under 60."""
+    """Files stay under 400 lines, functions under 60. A vendor's list of names is looked up, not read."""
     lines = {where(path): path.read_text(encoding="utf-8").count("\n") for path in sources}
+    lists = {where(each) for each in (ROOT / "vendors").glob("*/__init__.py")}
 
-    assert [] == [file for file, count in lines.items() if count >= FILE_LINES and not file.endswith("schema.py")]
+    assert [] == [file for file, count in lines.items() if count >= FILE_LINES and file not in lists]
     assert [] == [
         f"{where(path)}: {each.name}"
         for path, tree in sources.items()

@@ -24,8 +24,8 @@ _GOODS: Final = (("Cuaderno", "14111514", "H87", "Pieza"), ("Bota de trabajo", "
           ("Diésel <industrial>", "15101505", "LTR", "Litro"))  # fmt: skip
 # Shares of the five kinds in a year: credit notes, payments, payroll, transfers; the rest is income.
 _SHARES: tuple[tuple[Kind, float], ...] = (("E", 0.08), ("P", 0.14), ("N", 0.12), ("T", 0.04))
-# What a lender bills to who paid late.
-MORATORY_INTEREST: Final = "Intereses moratorios"
+# What a lender bills to who paid late, and to everybody.
+MORATORY_INTEREST, ORDINARY_INTEREST = "Intereses moratorios", "Intereses ordinarios"
 _CANCELLED: Final = 0.05
 _SETTLED_TOGETHER: Final = timedelta(days=60)
 # How often wages are paid, and for how many days.
@@ -151,7 +151,8 @@ class _Year:
         issuer, receiver = self._parties(is_issued)
         lines = tuple(self._line(retain=not issuer.is_company) for _ in range(rng.choice((1, 1, 1, 2, 2, 3))))
         if issuer.rfc in self.books.lenders:
-            lines = (replace(lines[0], description=MORATORY_INTEREST, product="84121500"), *lines[1:])
+            words = (MORATORY_INTEREST, *([ORDINARY_INTEREST] * (len(lines) - 1)))
+            lines = tuple(map(_interest, lines, words))
         is_deferred = rng.random() < 0.5
         is_foreign = rng.random() < 0.05
         return self._cfdi(
@@ -338,6 +339,10 @@ class _Year:
     def _transfer(self) -> Cfdi:
         line = _service("Flete local", "78101802", ZERO)
         return self._cfdi("T", (line,), is_issued=self.rng.random() < 0.5, usage="S01", currency="XXX")
+
+
+def _interest(line: Line, description: str) -> Line:
+    return replace(line, description=description, product="84121500")
 
 
 @lru_cache(maxsize=512)

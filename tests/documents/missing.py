@@ -9,28 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 # Operations, by the names the documents give them.
-STILL_MISSING: Final = frozenset(
-    {
-        # Syntage
-        # Balance Sheet Insight
-        "GetMetricsBalanceSheet",
-        # Financial Ratios Insight
-        "GetFinancialRatiosInsight",
-        # Income Statement Insight
-        "GetMetricsIncomeStatementInsight",
-        # Risks Insight
-        "GetRisksInsight",
-        # Scores Insight
-        "GetBuroDeCreditoSummaryInsight",
-        "ExportBuroDeCreditoSummaryInsight",
-        "GetScoresInsight",
-        "GetSyntageScoreDistribution",
-        # Summary Insight
-        "GetSummaryInsight",
-        # Trial Balance Insight
-        "GetTrialBalanceInsight",
-    }
-)
+STILL_MISSING: Final[frozenset[str]] = frozenset()
 
 # Filters of lists that are offered, by operation. Of a field with operators, the field stands for all of them.
 MISSING_FILTERS: Final[Mapping[str, frozenset[str]]] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,9 +12,9 @@ import msgspec
 from belvo_async.abc import Secret
 
 # Plain texts in the document whose examples, and whose date filters, show what they are.
-INSTANTS = ("createdAt", "updatedAt", "checkedAt", "nextRunDate")
+INSTANTS = ("createdAt", "updatedAt", "checkedAt", "nextRunDate", "generatedAt")
 # Numbers without a fraction: codes, months, running numbers.
-WHOLE = ("taxRegime", "type", "operationNumber", "numeroDeGarantia", "numeroDeAsiento")
+WHOLE = ("taxRegime", "type", "operationNumber", "numeroDeGarantia", "numeroDeAsiento", "id")
 # Amounts that the vendor writes as texts; of other records, texts of the same names stay texts.
 QUOTED = ("totalsAmount", "totalsPercentage", "amount", "valuePerShare", "bucketPercentage", "shares", "percentage")
 # Open or overlong content that is kept as the bytes it came in.
@@ -64,16 +64,25 @@ def compare(kind: Any, found: Any, name: str = "") -> Iterator[str]:
     elif isinstance(kind, list):
         yield from compare(kind[0], found[0], name) if isinstance(found, tuple) else (f"{name} is no tuple",)
     elif isinstance(kind, dict):
-        fields = {each.encode_name: each.name for each in msgspec.structs.fields(found)}
         for key, each in kind.items():
             if key not in ("?", "@context"):
-                yield from compare(each, getattr(found, fields.get(key, ""), None), key)
+                yield from compare(each, member(found, key), key)
     elif kind.removesuffix("?") == "text" and name in QUOTED:
         yield from () if (AMOUNT, True) == (str(found), isinstance(found, str | Decimal)) else (f"{name} is lost",)
     elif kind.startswith("@"):
         yield from () if isinstance(found, msgspec.Struct) and "1" == getattr(found, "id", None) else (name,)
     elif expected(kind.removesuffix("?"), name) != (type(found), str(found)):
         yield f"{name} is {type(found).__name__}"
+
+
+def member(found: Any, key: str) -> Any:
+    """What stands under a name: of a mapping, by its key; years are numbers, and of statements apart."""
+    if key.isdecimal() and isinstance(found, msgspec.Struct):
+        found = found.years  # type: ignore[attr-defined]  # of a statement's category
+    if isinstance(found, Mapping):
+        return found[key] if key in found else found.get(int(key))
+    fields = {each.encode_name: each.name for each in msgspec.structs.fields(found)}
+    return getattr(found, fields.get(key, ""), None)
 
 
 def expected(kind: str, name: str) -> tuple[type[object], str]:

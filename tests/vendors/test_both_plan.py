@@ -18,7 +18,7 @@ EVERY_PACKAGE = [pytest.param(each, id=each.__name__.rpartition(".")[2]) for eac
 DIALECTS = {belvo: Belvo("an-id", "a-password"), syntage: Syntage("key-of-nobody")}
 # What queries, calls and files are made of, and nobody asks for by itself.
 BASES = {"ListQuery", "OfLink", "Retrieval", "OfEntity", "OfObject", "Get", "Delete", "OneRequest", "OneFile"}
-BASES |= {"Insight", "PeriodInsight", "SeriesInsight", "InsightList"}
+BASES |= {"Insight", "PeriodInsight", "SeriesInsight", "InsightList", "InsightFile"}
 
 
 # The plan: after what `Vendor` asks, and what a dialect is made of. A third vendor has these files, and maybe more.

@@ -25,6 +25,7 @@ from .extractors import Gatherer
 from .files.held import Files
 from .files.storage import DownloadFault, Storage
 from .handlers import Handlers, read_object
+from .insights.accounting.years import Accounting
 from .insights.desk import Insights
 from .options import echo_options, invoice_scope
 from .ownership.found import FoundEntities
@@ -102,9 +103,8 @@ class SyntageSimulator(Origin):
         self._added = 0  # files, by `add_file`
         self._limits = limits
         self._budgets = RouteBudgets(rate_limit, rate_window / speed)
-        self._gathered_rows = GatheredRows(
-            Books(seed, invoices_per_year=invoices_per_year), Alterations(seed, changes_share, self.now)
-        )
+        self._books = Books(seed, invoices_per_year=invoices_per_year)
+        self._gathered_rows = GatheredRows(self._books, Alterations(seed, changes_share, self.now))
         self._events = self._make_events(webhook_events)
         self._records = Records(self._events)
         self._files = Files(self._events, self.now)
@@ -161,7 +161,10 @@ class SyntageSimulator(Origin):
 
     def _make_insights(self) -> Insights:
         return Insights(
-            seed=self.seed, accounts=self._accounts, gathered_rows=self._gathered_rows, parts=self._catalogue.parts,
+            seed=self.seed, accounts=self._accounts, gathered_rows=self._gathered_rows, records=self._records,
+            parts=self._catalogue.parts, accounting=Accounting(self._books), jobs=self.jobs,
+            scores=lambda entity: self._workspace.scores.of(entity),
+            newest_scores=lambda: self._workspace.scores.everywhere(),
             refresh=self._extractions.gather_so_far, now=self.now,
         )  # fmt: skip
 

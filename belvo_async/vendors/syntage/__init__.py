@@ -103,29 +103,56 @@ from .schema.insights.counterparties import (
     NetworkVendor as NetworkVendor,
     ProductShare as ProductShare,
 )
-from .schema.insights.export import InsightExport as InsightExport
+from .schema.insights.export import BuroSummaryExport as BuroSummaryExport, InsightExport as InsightExport
 from .schema.insights.forms import Periodicity as Periodicity
 from .schema.insights.gets import (
     GetAccountsPayable as GetAccountsPayable,
     GetAccountsReceivable as GetAccountsReceivable,
+    GetBalanceSheet as GetBalanceSheet,
     GetCashFlow as GetCashFlow,
     GetCustomerConcentration as GetCustomerConcentration,
     GetEmployees as GetEmployees,
+    GetEntitySummary as GetEntitySummary,
     GetExpenditures as GetExpenditures,
     GetFinancialInstitutions as GetFinancialInstitutions,
+    GetFinancialRatios as GetFinancialRatios,
     GetGovernmentCustomers as GetGovernmentCustomers,
+    GetIncomeStatement as GetIncomeStatement,
     GetInvoicingBlacklist as GetInvoicingBlacklist,
     GetInvoicingConcentration as GetInvoicingConcentration,
     GetMoratoryInterest as GetMoratoryInterest,
+    GetRisks as GetRisks,
     GetSalesRevenue as GetSalesRevenue,
+    GetScoreDistribution as GetScoreDistribution,
+    GetScores as GetScores,
     GetSupplierConcentration as GetSupplierConcentration,
+    GetTrialBalance as GetTrialBalance,
 )
 from .schema.insights.lists import (
+    BuroSummaries as BuroSummaries,
     CustomerNetwork as CustomerNetwork,
     InvoicingAnnualComparison as InvoicingAnnualComparison,
     ProductsAndServicesBought as ProductsAndServicesBought,
     ProductsAndServicesSold as ProductsAndServicesSold,
     VendorNetwork as VendorNetwork,
+)
+from .schema.insights.scores import (
+    BlacklistRisk as BlacklistRisk,
+    BuroSummary as BuroSummary,
+    ComplianceRisk as ComplianceRisk,
+    CountRisk as CountRisk,
+    EfirmaCertificate as EfirmaCertificate,
+    EntitySummary as EntitySummary,
+    MoratoryInterestRisk as MoratoryInterestRisk,
+    RiskIndicators as RiskIndicators,
+    Risks as Risks,
+    Score as Score,
+    ScoreBucket as ScoreBucket,
+    ScoreDistribution as ScoreDistribution,
+    Scores as Scores,
+    ShareRisk as ShareRisk,
+    SummaryActivity as SummaryActivity,
+    SummaryRegime as SummaryRegime,
 )
 from .schema.insights.series import (
     Accounts as Accounts,
@@ -141,6 +168,25 @@ from .schema.insights.series import (
     RevenueRow as RevenueRow,
     SalesRevenue as SalesRevenue,
     SeriesRow as SeriesRow,
+)
+from .schema.insights.statements import (
+    ActivityRatios as ActivityRatios,
+    BalanceSheet as BalanceSheet,
+    ByYear as ByYear,
+    FinancialRatioGroups as FinancialRatioGroups,
+    FinancialRatios as FinancialRatios,
+    IncomeStatement as IncomeStatement,
+    LeverageRatios as LeverageRatios,
+    LiquidityRatios as LiquidityRatios,
+    ProfitabilityRatios as ProfitabilityRatios,
+    StatementAmount as StatementAmount,
+    StatementCategory as StatementCategory,
+    StatementRegime as StatementRegime,
+    TrialBalance as TrialBalance,
+    TrialBalanceAccount as TrialBalanceAccount,
+    TrialBalanceAccounts as TrialBalanceAccounts,
+    TrialBalanceMovement as TrialBalanceMovement,
+    TrialBalancePeriod as TrialBalancePeriod,
 )
 from .schema.insights.years import (
     InvoicingYear as InvoicingYear,

@@ -20,7 +20,9 @@ from .schema.account import Credential, EntityAdded, ExportState
 from .schema.calls import CreateCredential, CreateEntity, RevalidateCredential
 from .schema.downloads import ExportFile, FileDownload, OneFile
 from .schema.forms.requests import OneRequest
-from .schema.insights.export import InsightExport
+from .schema.insights.export import InsightFile
+from .schema.insights.gets import GetBalanceSheet, GetIncomeStatement
+from .schema.insights.statements import years_apart
 from .schema.record import File
 from .start import submit
 
@@ -76,6 +78,13 @@ def _request(call: OneRequest[object]) -> Request:
     return replace(request, retry=Retry.SUBMIT) if is_once else request
 
 
+def _read_statement(call: GetBalanceSheet | GetIncomeStatement) -> Conversation[object]:
+    answer = yield _request(call)
+    expect_success(answer)
+    record: type[object] = answer_of(type(call))
+    return _read(years_apart(answer), record)
+
+
 def _create_credential(call: CreateCredential) -> Conversation[Credential]:
     answer = yield submit("/credentials", call.access.body())
     return _read(answer, Credential)
@@ -103,6 +112,8 @@ def _revalidate(call: RevalidateCredential) -> Conversation[Credential]:
 _HOW: Final[Mapping[type[object], Callable[[Any], Conversation[object]]]] = {
     CreateCredential: _create_credential,
     CreateEntity: _create_entity,
+    GetBalanceSheet: _read_statement,
+    GetIncomeStatement: _read_statement,
     RevalidateCredential: _revalidate,
 }
 
@@ -115,7 +126,7 @@ def fetch(download: Download) -> Conversation[Fetch]:
         return _fetch_export(download)
     if isinstance(download, OneFile):
         return _fetch_one(download)
-    if isinstance(download, InsightExport):
+    if isinstance(download, InsightFile):
         return _fetch_insight(download)
     raise UnsupportedError(f"Syntage has no file {type(download).__name__}")
 
@@ -152,11 +163,10 @@ def _fetch_one(download: OneFile) -> Conversation[Fetch]:
     return Fetch(request=request)
 
 
-def _fetch_insight(download: InsightExport) -> Conversation[Fetch]:
+def _fetch_insight(download: InsightFile) -> Conversation[Fetch]:
     yield from ()
-    end = f"insights/{download.insight}/export"
-    name = f"GET /entities/{{id}}/{end}"
-    return Fetch(request=_ask_for(download.accepts[download.format], download.target(), name))
+    name = f"GET /entities/{{id}}/insights/{download.name}/export"
+    return Fetch(request=_ask_for(download.accept, download.target(), name))
 
 
 def _ask_for(accept: str, path: str, name: str) -> Request:

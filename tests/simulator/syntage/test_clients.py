@@ -19,24 +19,7 @@ from tests.simulator.syntage.kit import LONG
 
 BOTH: Final = pytest.mark.parametrize("calls", [RUBY, TYPESCRIPT], ids=["ruby", "typescript"])
 # Operations that the clients ask for and the simulator does not serve yet. This set may only shrink.
-STILL_MISSING: Final[frozenset[str]] = frozenset(
-    {
-        # Balance Sheet Insight
-        "GetMetricsBalanceSheet",
-        # Financial Ratios Insight
-        "GetFinancialRatiosInsight",
-        # Income Statement Insight
-        "GetMetricsIncomeStatementInsight",
-        # Risks Insight
-        "GetRisksInsight",
-        # Scores Insight
-        "GetScoresInsight",
-        # Summary Insight
-        "GetSummaryInsight",
-        # Trial Balance Insight
-        "GetTrialBalanceInsight",
-    }
-)
+STILL_MISSING: Final[frozenset[str]] = frozenset()
 # Lists that the clients ask for with filters, which may leave nothing.
 UNSEEN: Final = ("tax-retentions", "tax-compliance-checks", "datasources/mx/sat/certificados")
 # The older form of lists, which the document names no longer.

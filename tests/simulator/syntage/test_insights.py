@@ -26,7 +26,11 @@ def at(client: SyntageClient, name: str) -> str:
     return f"{first(client)}/insights/{name}"
 
 
-@pytest.mark.parametrize("name", [*WHOLE, *PAGED])
+OF_STATEMENTS = ("financial-ratios", "metrics/balance-sheet", "metrics/income-statement", "trial-balance", "risks",
+                 "metrics/scores", "summary", "metrics/buro-de-credito/summary")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [*WHOLE, *PAGED, *OF_STATEMENTS])
 async def test_an_insight_belongs_to_an_entity(syntage_client: SyntageClient, name: str) -> None:
     """Nothing held is an empty insight, and nobody is a 404; a date that is none is refused."""
     empty = await syntage_client.get(at(syntage_client, name))

@@ -74,6 +74,7 @@ SINGLE = [
 OTHERS = {
     *(syntage.CreateCredential, syntage.CreateEntity, syntage.DeleteCredential, syntage.RevalidateCredential),
     *(syntage.CreateWebhookEndpoint, syntage.UpdateWebhookEndpoint, syntage.DeleteWebhookEndpoint),
+    syntage.GetScoreDistribution,
 }
 # These have their cases in `ownership`.
 OTHERS |= {kind for kind, *_ in OWNERSHIP}
@@ -341,6 +342,7 @@ def test_every_file_type_is_offered() -> None:
         syntage.TaxReturnData,
         syntage.TaxReturnPdf,
         syntage.InsightExport,
+        syntage.BuroSummaryExport,
     } == set(vendor().downloads)
 
 

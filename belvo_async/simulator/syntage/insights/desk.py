@@ -1,8 +1,8 @@
 """Where insights are answered, and given as files."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final, TypeAlias
 
 from ...taxpayers import lenders, public_bodies
@@ -14,18 +14,29 @@ from ..files.tables import WRITERS
 from ..lists import numbered_page
 from ..options import Problem
 from ..rows.invoice_parts import InvoiceParts
-from ..state import GatheredRows
+from ..rows.invoices import Entity
+from ..rows.records import Records
+from ..state import GatheredRows, SyntageJob
+from .accounting.balances import account_rows, trial_balance
+from .accounting.ratios import financial_ratios, ratio_rows
+from .accounting.statements import balance_sheet, category_rows, income_statement
+from .accounting.years import Accounting
 from .holdings import Holdings
 from .moratory import interest
 from .networks import customers as customer_network, vendors as vendor_network, years
-from .options import PERIOD, Question, read_asked
+from .options import PERIOD, PERIODICITIES, Question, read_asked
+from .risks import risk_rows, risks
+from .scores import buro_summary, distribution, scores
 from .series import cash_flow, employees, expenditures, payable, receivable, sales_revenue
 from .shares import blacklist, bought, concentration, customers, government, institutions, sold, suppliers
+from .summary import summary
 
 Rows: TypeAlias = Sequence[JsonObject]
 ROOM: Final = "/entities/{id}/insights/"
 _PAGES: Final = ("page", "itemsPerPage")
 _SERIES: Final = (*PERIOD, "options[periodicity]")
+_FORMAT: Final = ("X-Insight-Format",)
+BURO_SUMMARY: Final = "metrics/buro-de-credito/summary"
 
 
 def _data(found: Json) -> Rows:
@@ -44,6 +55,15 @@ def _institution_months(found: Json) -> Rows:
     return _data(found["monthlyByInstitution"]) if isinstance(found, dict) else []
 
 
+def _scored(found: Json) -> Rows:
+    rows = found["scores"] if isinstance(found, dict) else None
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
+def _alone(found: Json) -> Rows:
+    return [found] if isinstance(found, dict) else []
+
+
 @dataclass(frozen=True, kw_only=True)
 class Insight:
     """One insight that is answered whole. `table` gives its rows for a file; with `is_typed`, a type must be named."""
@@ -53,6 +73,7 @@ class Insight:
     query: Sequence[str] = PERIOD
     types: Sequence[str] = ()
     is_typed: bool = False
+    periodicities: Sequence[str] = PERIODICITIES
     table: Callable[[Json], Rows] = _data
     headers: Sequence[str] = ()
     media_type: str = LD_JSON
@@ -104,6 +125,32 @@ INSIGHTS: Final[Sequence[Insight]] = (
     Insight(name="financial-institutions", make=institutions),
     Insight(name="government-customers", make=government),
     Insight(name="invoicing-blacklist", make=blacklist, table=_sides),
+    Insight(
+        name="metrics/balance-sheet",
+        make=balance_sheet,
+        table=category_rows,
+        headers=_FORMAT,
+        media_type="application/json",
+    ),
+    Insight(
+        name="metrics/income-statement",
+        make=income_statement,
+        table=category_rows,
+        headers=_FORMAT,
+        media_type="application/json",
+    ),
+    Insight(
+        name="trial-balance",
+        make=trial_balance,
+        query=_SERIES,
+        periodicities=("yearly", "monthly"),
+        table=account_rows,
+        media_type="application/json",
+    ),
+    Insight(name="financial-ratios", make=financial_ratios, table=ratio_rows),
+    Insight(name="risks", make=risks, query=PERIOD[:1], table=risk_rows),
+    Insight(name="metrics/scores", make=scores, query=(), table=_scored),
+    Insight(name="summary", make=summary, query=(), table=_alone),
 )
 PAGED: Final[Sequence[PagedInsight]] = (
     PagedInsight(name="products-and-services-bought", make=bought, query=(*PERIOD, *_PAGES)),
@@ -111,6 +158,7 @@ PAGED: Final[Sequence[PagedInsight]] = (
     PagedInsight(name="metrics/invoicing-annual-comparison", make=years, context="GetInvoicingAnnualComparison"),
     PagedInsight(name="metrics/vendor-network", make=vendor_network, context="GetVendorNetwork"),
     PagedInsight(name="metrics/customer-network", make=customer_network, context="GetCustomerNetwork"),
+    PagedInsight(name=BURO_SUMMARY, make=buro_summary, context="BuroDeCreditoSummary", query=(*PERIOD, *_PAGES)),
 )
 # Of pages without an envelope (the document).
 _USUAL_SIZE, _LARGEST_SIZE = 100, 500
@@ -119,12 +167,20 @@ _FORMS: Final = {MIME_TYPES[form]: form for form in ("csv", "xlsx")}
 
 @dataclass(frozen=True, kw_only=True)
 class Insights:
-    """All insights of all entities. `refresh` lets running extractions show what they have so far."""
+    """All insights of all entities. `refresh` lets running extractions show what they have so far.
+
+    `jobs` are all extractions, `scores` those of an entity by its id, `newest_scores` one of each that has some.
+    """
 
     seed: int
     accounts: Accounts
     gathered_rows: GatheredRows
+    records: Records
     parts: InvoiceParts
+    accounting: Accounting
+    jobs: Mapping[str, SyntageJob]
+    scores: Callable[[str], Sequence[JsonObject]]
+    newest_scores: Callable[[], Sequence[JsonObject]]
     refresh: Callable[[], None]
     now: Callable[[], datetime]
 
@@ -136,6 +192,8 @@ class Insights:
             names = paged.query or _PAGES
             yield Route("GET", ROOM + paged.name, self._paged(paged), query=names)
         yield Route("GET", f"{ROOM}{{insight}}/export", self._export, query=(*_SERIES, "options[type]"))
+        yield Route("GET", f"{ROOM}{BURO_SUMMARY}/export", self._export_buro, query=PERIOD)
+        yield Route("GET", "/insights/metrics/scores/syntage/distribution", self._distribution)
 
     def _holdings(self, call: Incoming) -> Holdings | None:
         """Give what is held of the entity that is asked for; None when there is no such entity."""
@@ -144,12 +202,28 @@ class Insights:
         if entity is None:
             return None
         return Holdings(
+            entity=entity,
+            records=lambda kind: self.records.newest_first(kind, entity.id),
+            accounting=self.accounting,
+            stage=self.gathered_rows.alterations.listed(entity.subject.rfc),
+            scores=self.scores(entity.id),
+            invoice_periods=[*self._invoice_periods(entity)],
             invoices=self.gathered_rows.newest_first(entity.id)[::-1],
             line_items=self.parts.of_entity("line-items", entity.id),
             batches=self.parts.of_entity("batch-payments", entity.id),
             lenders=lenders(self.seed),
             public_bodies=public_bodies(self.seed),
         )
+
+    def _invoice_periods(self, entity: Entity) -> Iterator[tuple[date, date]]:
+        """Give the periods whose sales were gathered, as far as they lay in the past."""
+        done = (job for job in self.jobs.values() if job.entity is entity and job.status == "finished")
+        for job in done:
+            if job.scope is not None and job.finished_at is not None and job.scope.issued and "I" in job.scope.types:
+                yield job.scope.start.date(), min(job.scope.end, job.finished_at).date()
+
+    async def _distribution(self, call: Incoming) -> Reply:
+        return answer(200, distribution(self.newest_scores()), LD_JSON)
 
     def _whole(self, insight: Insight) -> Handler:
         async def whole(call: Incoming) -> Reply:
@@ -164,7 +238,9 @@ class Insights:
         return whole
 
     def _asked(self, call: Incoming, insight: Insight) -> Question | list[Problem]:
-        return read_asked(call, insight.types, is_typed=insight.is_typed, now=self.now())
+        return read_asked(
+            call, insight.types, is_typed=insight.is_typed, now=self.now(), periodicities=insight.periodicities
+        )
 
     def _paged(self, insight: PagedInsight) -> Handler:
         async def paged(call: Incoming) -> Reply:
@@ -184,8 +260,14 @@ class Insights:
 
     async def _export(self, call: Incoming) -> Reply:
         """Give the rows of an insight as a file; the document does not say which ones can be had: here, all."""
+        return self._file(call, call.args["insight"])
+
+    async def _export_buro(self, call: Incoming) -> Reply:
+        return self._file(call, BURO_SUMMARY)
+
+    def _file(self, call: Incoming, name: str) -> Reply:
         tables = {**{each.name: each for each in INSIGHTS}, **{each.name: _as_whole(each) for each in PAGED}}
-        insight, holdings = tables.get(call.args["insight"]), self._holdings(call)
+        insight, holdings = tables.get(name), self._holdings(call)
         if insight is None or holdings is None:
             return message(404, "Not found.")
         form = next((_FORMS[each] for each in _accepted(call) if each in _FORMS), None)
@@ -195,9 +277,9 @@ class Insights:
         if isinstance(asked, list):
             return hydra_error(422, "\n".join(f"{path}: {text}" for path, text in asked))
         content = WRITERS[form](insight.table(insight.make(holdings, asked)))
-        name = f'attachment; filename="{insight.name}.{form}"'
+        shown = f'attachment; filename="{insight.name.replace("/", "-")}.{form}"'
         reply = Reply(status=200, body=content, content_type=MIME_TYPES[form])
-        return replace(reply, headers={"Content-Disposition": name})
+        return replace(reply, headers={"Content-Disposition": shown})
 
 
 def _as_whole(paged: PagedInsight) -> Insight:

@@ -7,7 +7,10 @@ from decimal import Decimal
 from typing import Final, TypeVar
 
 from ...cfdi import ZERO
+from ...taxpayers import Taxpayer
 from ...wire import Json, JsonObject
+from ..rows.invoices import Entity
+from .accounting.years import Accounting
 from .options import Question
 
 T = TypeVar("T")
@@ -21,14 +24,27 @@ _CENT: Final = Decimal("0.01")
 class Holdings:
     """One entity's rows: `invoices`, `line_items` and `batches` (of invoices whose XML is held).
 
-    `lenders` and `public_bodies` are names by RFC, `banks` those that payments name.
+    `lenders` and `public_bodies` are names by RFC. `records` gives what other extractors brought, by its kind, newest
+    first; `invoice_periods` are those of the invoice extractions that are done. `stage` is the entity's own on the list
+    of article 69-B; `accounting` knows what stands in returns and balances.
     """
 
+    entity: Entity
+    records: Callable[[str], Sequence[JsonObject]]
+    accounting: Accounting
+    stage: str | None
+    scores: Sequence[JsonObject]
+    invoice_periods: Sequence[tuple[date, date]]
     invoices: Sequence[JsonObject]
     line_items: Sequence[JsonObject]
     batches: Sequence[JsonObject]
     lenders: dict[str, str]
     public_bodies: dict[str, str]
+
+    @property
+    def subject(self) -> Taxpayer:
+        """Whose they are."""
+        return self.entity.subject
 
     def select(self, asked: Question | None, *, is_issued: bool, kind: str = "I") -> list[JsonObject]:
         """Give valid invoices of a kind and side, issued in the period asked (None: whenever)."""

@@ -39,13 +39,10 @@ class InterestCharge:
 
 def interest(holdings: Holdings, asked: Question) -> Json:
     """Give the insight; without a period, of the last twelve full months."""
-    today = asked.now.date()
-    charges = _charges(holdings)
+    today, (first, last) = asked.now.date(), _days(asked)
+    charges = _charges(holdings, MORATORY_INTEREST)
     year = _between(charges, months_before(today, 12), months_before(today, 0))
-    first, last = asked.start.date(), asked.end.date()
-    if asked.is_whole:
-        first, last = months_before(today, 12), months_before(today, 0) - timedelta(days=1)
-    chosen = year if asked.is_whole else _between(charges, first, last + timedelta(days=1))
+    chosen = _between(charges, first, last + timedelta(days=1))
     months = grouped(chosen, lambda each: each.month)
     monthly: list[Json] = [{"date": f"{month}", "totalAmount": _sum(months[month])} for month in sorted(months)]
     return {
@@ -62,12 +59,25 @@ def interest(holdings: Holdings, asked: Question) -> Json:
     }
 
 
-def _charges(holdings: Holdings) -> list[InterestCharge]:
+def charged(holdings: Holdings, asked: Question, description: str) -> list[InterestCharge]:
+    """Give the interest of a kind, by what lines call it, that was charged in the period of the insight."""
+    first, last = _days(asked)
+    return _between(_charges(holdings, description), first, last + timedelta(days=1))
+
+
+def _days(asked: Question) -> tuple[date, date]:
+    if not asked.is_whole:
+        return asked.start.date(), asked.end.date()
+    today = asked.now.date()
+    return months_before(today, 12), months_before(today, 0) - timedelta(days=1)
+
+
+def _charges(holdings: Holdings, description: str) -> list[InterestCharge]:
     received = [row for row in holdings.select(None, is_issued=False) if rfc_of(row) in holdings.lenders]
     return [
         InterestCharge(on=day_of(row), rfc=rfc_of(row), name=str(other(row).get("name")), amount=line_pesos(line, row))
         for line, row in holdings.lines_of(received)
-        if line["description"] == MORATORY_INTEREST
+        if line["description"] == description
     ]
 
 

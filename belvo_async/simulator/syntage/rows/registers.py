@@ -228,14 +228,19 @@ def credit_reports(trip: Trip) -> Gathered:
     path, subject = "/datasources/mx/buro-de-credito/reports", trip.subject
     product = trip.options.get("productType") or ("INFORME_BURO" if subject.is_company else "007")
     score = f"{rng.randrange(300, 850):04}"
+    codes = trip.rng("buro:reasons", trip.now.date()).sample(range(1, 40), 2)
+    reasons: list[Json] = [f"{each:02}" for each in sorted(codes)]
     history: JsonObject = {"otorgante": "BANCO", "saldoActual": str(rng.randrange(90000)), "historicoPagos": "1111111"}
     person: JsonObject = {"respuesta": {"persona": {
         "nombre": {"RFC": subject.rfc}, "cuentas": [history],
-        "scoreBuroCredito": [{"valorScore": score, "nombreScore": "BC SCORE"}],
+        "scoreBuroCredito": [
+            {"valorScore": score, "nombreScore": "BC SCORE", "codigoScore": "007", "codigosRazon": reasons},
+        ],
     }}}  # fmt: skip
     company: JsonObject = {
         "datosGenerales": {"rfcCliente": subject.rfc, "nombre": subject.name}, "creditoFinanciero": [history],
-        "score": [{"valorScore": score, "errorScore": "0"}],
+        "encabezado": {"claveRetorno": "1"},
+        "score": [{"valorScore": score, "errorScore": "0", "codigoScore": "12", "codigosRazon": reasons}],
     }  # fmt: skip
     file = trip.pdf("buro_de_credito.report.pdf", f"{path}/{trip.id_of(key, trip.now)}", (f"Informe {product}", score))
     yield trip.row("BuroDeCreditoReport", path, key, trip.now, {

@@ -31,6 +31,7 @@ from .fiscal_queries import (
     TaxStatuses,
 )
 from .insights.lists import (
+    BuroSummaries,
     CustomerNetwork,
     InvoicingAnnualComparison,
     ProductsAndServicesBought,
@@ -155,6 +156,7 @@ LISTINGS: Final[Mapping[str, ListRules]] = MappingProxyType(
         "customer_network": _of_entity(CustomerNetwork),
         "shareholder_insights": _of_entity(partial(ShareholderInsights, relation_type="shareholders")),
         "current_powers": _of_entity(CurrentPowers),
+        "buro_summaries": _of_entity(BuroSummaries),
     }
 )
 """Every list of the catalogue but those of webhooks, whose rows hold secrets, of postal codes, which are nobody's, and

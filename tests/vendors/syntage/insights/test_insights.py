@@ -34,11 +34,12 @@ def asked(name: str, **given: Any) -> Any:
     return CALLS[name](entity=ENTITY, **{**NEEDED.get(name, {}), **given})
 
 
-def test_every_insight_from_invoices_is_there() -> None:
+def test_every_insight_is_there() -> None:
     """Those that are documented as pages are lists, all others are calls."""
     assert set(DOCUMENTED) <= {*CALLS, *LISTS}
     assert {"products-and-services-bought", "products-and-services-sold", "metrics/invoicing-annual-comparison",
-            "metrics/vendor-network", "metrics/customer-network"} == set(LISTS) & set(DOCUMENTED)  # fmt: skip
+            "metrics/vendor-network", "metrics/customer-network",
+            "metrics/buro-de-credito/summary"} == set(LISTS) & set(DOCUMENTED)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", sorted(set(DOCUMENTED) & set(CALLS)))
@@ -50,7 +51,8 @@ def test_every_documented_option_is_asked_and_no_other(name: str) -> None:
         for field in ("periodicity", "type")
         if field in hints
     }
-    options = {**({"options[from]": [], "options[to]": []} if "period" in hints else {}), **words}
+    bounds = {"period": ("options[from]", "options[to]"), "since": ("options[from]",)}
+    options = {**{option: [] for field in bounds if field in hints for option in bounds[field]}, **words}
 
     assert DOCUMENTED[name]["options"] == {
         option: [each for each in found if isinstance(each, str)] for option, found in options.items()
@@ -217,8 +219,8 @@ CSV = syntage.InsightExport(entity=ENTITY, insight="sales-revenue", period=MARCH
 
 def test_an_export_is_asked_as_its_insight_is() -> None:
     """The form is asked for by Accept."""
-    fetch, _ = _fetched(CSV)
-    book, _ = _fetched(syntage.InsightExport(entity=ENTITY, insight="trial-balance-of-2040", format="xlsx"))
+    fetch, _ = fetched(CSV)
+    book, _ = fetched(syntage.InsightExport(entity=ENTITY, insight="trial-balance-of-2040", format="xlsx"))
 
     assert f"{ENTITY}/insights/sales-revenue/export" == path(fetch.request)
     assert {"options[from]": "2025-03-01T00:00:00.000Z", "options[to]": "2025-03-31T23:59:59.999Z",
@@ -228,7 +230,7 @@ def test_an_export_is_asked_as_its_insight_is() -> None:
     assert "GET /entities/{id}/insights/sales-revenue/export" == fetch.request.name
 
 
-def _fetched(download: Any) -> Any:
+def fetched(download: Any) -> Any:
     conversation = vendor().download(download)
     try:
         next(conversation)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from typing import ClassVar, Generic, Literal, TypeAlias, TypeVar
 
-from ..forms.filters import Filter
+from ..forms.filters import Filter, value_at
 from ..forms.requests import OneRequest
 from ..options import Period
 from ..queries import ListQuery
@@ -25,13 +25,24 @@ Periodicity: TypeAlias = Literal["daily", "weekly", "monthly", "quarterly", "yea
 
 
 def option_pairs(given: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    """Write options as the query string has them: `options[periodicity]`, a period as `options[from]` and `[to]`."""
+    """Write options as the query string has them: `options[periodicity]`, a period as `options[from]` and `[to]`.
+
+    A day or an instant is where an open period begins.
+    """
     for name, value in given.items():
         if isinstance(value, Period):
             yield "options[from]", _stamp(value.first)
             yield "options[to]", _stamp(value.last)
+        elif isinstance(value, date):
+            yield "options[from]", _stamp(_first_instant(value))
         elif value is not None:
             yield f"options[{name}]", str(value)
+
+
+def _first_instant(moment: date) -> datetime:
+    if isinstance(moment, datetime):
+        return moment.astimezone(UTC)
+    return datetime.combine(moment, time.min, tzinfo=UTC)
 
 
 def _stamp(at: datetime) -> str:
@@ -73,6 +84,23 @@ class PeriodOption(Filter):
     def params(self, query: object) -> Iterator[tuple[str, str]]:
         """Write the bounds."""
         yield from option_pairs({self.field: getattr(query, self.field)})
+
+
+@dataclass(frozen=True, slots=True)
+class DaysOption(Filter):
+    """The period of a list that is asked for in plain days, of rows that have an instant of their own (`path`)."""
+
+    def params(self, query: object) -> Iterator[tuple[str, str]]:
+        """Write the days that hold the bounds: what comes beside the period is left out again."""
+        period = getattr(query, self.field)
+        if isinstance(period, Period):
+            yield f"{self.param}[from]", f"{period.first:%Y-%m-%d}"
+            yield f"{self.param}[to]", f"{period.last:%Y-%m-%d}"
+
+    def fits(self, query: object, row: object) -> bool:
+        """Compare with what the row says."""
+        period, at = getattr(query, self.field), value_at(row, self.path)
+        return period is None or (isinstance(at, datetime) and period.first <= at <= period.last)
 
 
 class InsightList(ListQuery[Row_co], Generic[Row_co], frozen=True, kw_only=True):

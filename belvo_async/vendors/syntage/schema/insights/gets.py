@@ -1,12 +1,17 @@
-"""The insights from invoices that are answered at once."""
+"""The insights that are answered at once."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date, datetime
 from typing import ClassVar, Literal
 
+from ..forms.requests import OneRequest
 from .counterparties import Concentration, FinancialInstitutions, GovernmentCustomers, InvoicingBlacklist
-from .forms import PeriodInsight, SeriesInsight
+from .forms import Insight, PeriodInsight, SeriesInsight
+from .scores import EntitySummary, Risks, ScoreDistribution, Scores
 from .series import Accounts, CashFlow, Employees, Expenditures, SalesRevenue
+from .statements import BalanceSheet, FinancialRatios, IncomeStatement, TrialBalance
 from .years import MoratoryInterest
 
 
@@ -97,3 +102,65 @@ class GetInvoicingBlacklist(PeriodInsight[InvoicingBlacklist], frozen=True, kw_o
     """`GET /entities/{id}/insights/invoicing-blacklist`: who of the SAT's list of article 69-B it dealt with."""
 
     path: ClassVar[str] = "/entities/{entity}/insights/invoicing-blacklist"
+
+
+class GetBalanceSheet(PeriodInsight[BalanceSheet], frozen=True, kw_only=True):
+    """`GET /entities/{id}/insights/metrics/balance-sheet`, of the annual returns of fiscal years.
+
+    The years of the period count. `year_format` leaves out those that were filed in an older form.
+    """
+
+    path: ClassVar[str] = "/entities/{entity}/insights/metrics/balance-sheet"
+    headers: ClassVar[Mapping[str, str]] = {"year_format": "X-Insight-Format"}
+
+    year_format: Literal["2022"] | None = None
+
+
+class GetIncomeStatement(PeriodInsight[IncomeStatement], frozen=True, kw_only=True):
+    """`GET /entities/{id}/insights/metrics/income-statement`; see `GetBalanceSheet`."""
+
+    path: ClassVar[str] = "/entities/{entity}/insights/metrics/income-statement"
+    headers: ClassVar[Mapping[str, str]] = {"year_format": "X-Insight-Format"}
+
+    year_format: Literal["2022"] | None = None
+
+
+class GetTrialBalance(PeriodInsight[tuple[TrialBalance, ...]], frozen=True, kw_only=True):
+    """`GET /entities/{id}/insights/trial-balance`, of the electronic accounting; `yearly` where nothing is said."""
+
+    path: ClassVar[str] = "/entities/{entity}/insights/trial-balance"
+
+    periodicity: Literal["yearly", "monthly"] | None = None
+
+
+class GetFinancialRatios(PeriodInsight[FinancialRatios], frozen=True, kw_only=True):
+    """`GET /entities/{id}/insights/financial-ratios`: by fiscal year, of the annual returns."""
+
+    path: ClassVar[str] = "/entities/{entity}/insights/financial-ratios"
+
+
+class GetRisks(Insight[Risks], frozen=True, kw_only=True):
+    """`GET /entities/{id}/insights/risks`, of what was invoiced since a day or an instant."""
+
+    path: ClassVar[str] = "/entities/{entity}/insights/risks"
+
+    since: date | datetime | None = None
+
+
+class GetScores(Insight[Scores], frozen=True, kw_only=True):
+    """`GET /entities/{id}/insights/metrics/scores`: the Syntage Score, and those of others who rate."""
+
+    path: ClassVar[str] = "/entities/{entity}/insights/metrics/scores"
+
+
+class GetScoreDistribution(OneRequest[ScoreDistribution], frozen=True, kw_only=True):
+    """`GET /insights/metrics/scores/syntage/distribution`: how many Syntage Scores lie in each bucket."""
+
+    method: ClassVar[str] = "GET"
+    path: ClassVar[str] = "/insights/metrics/scores/syntage/distribution"
+
+
+class GetEntitySummary(Insight[EntitySummary], frozen=True, kw_only=True):
+    """`GET /entities/{id}/insights/summary`: who the entity is, and the figures of its last annual return."""
+
+    path: ClassVar[str] = "/entities/{entity}/insights/summary"

@@ -1,4 +1,4 @@
-"""The insights from invoices that come in pages. Rows have no ids."""
+"""The insights that come in pages. Rows have no ids of their own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import ClassVar
 from ..forms.filters import Filter
 from ..options import Period
 from .counterparties import NetworkCustomer, NetworkVendor, ProductShare
-from .forms import InsightList, PeriodOption
+from .forms import DaysOption, InsightList, PeriodOption
+from .scores import BuroSummary
 from .years import InvoicingYear
 
 
@@ -50,3 +51,13 @@ class CustomerNetwork(InsightList[NetworkCustomer], frozen=True, kw_only=True):
 
     under: ClassVar[str] = "/insights/metrics/customer-network"
     is_sized: ClassVar[bool] = False
+
+
+class BuroSummaries(InsightList[BuroSummary], frozen=True, kw_only=True):
+    """`GET /entities/{id}/insights/metrics/buro-de-credito/summary`, of the reports that were made in a period."""
+
+    under: ClassVar[str] = "/insights/metrics/buro-de-credito/summary"
+    filters: ClassVar[tuple[Filter, ...]] = (DaysOption("period", "options", "created_at"),)
+    is_sized: ClassVar[bool] = False
+
+    period: Period | None = None
