@@ -12,7 +12,6 @@ from belvo_async.abc import answer_of
 from belvo_async.payload import decode
 from tests.documents import ledger
 from tests.documents.ledger import offers, operations
-from tests.documents.missing import MISSING_FILTERS, STILL_MISSING
 from tests.documents.offers import VENDORS, Offer, Operation
 from tests.documents.pages import PAGES, Page, printed
 from tests.documents.said import compare, say
@@ -75,22 +74,13 @@ def offered(vendor: str) -> Iterator[tuple[Operation, list[Offer]]]:
 
 @VENDOR
 def test_every_operation_is_offered_or_out_for_a_reason(vendor: str) -> None:
-    """What the vendor documents has a type, stands outside of our scope, or is known to be missing."""
+    """What the vendor documents has a type, or stands outside of our scope."""
     there = {operation["name"] for operation, _ in offered(vendor)}
     names = {each["name"] for each in operations(vendor)}
     out = {each["name"] for each in operations(vendor) if "out" in each}
 
-    assert set() == names - there - out - STILL_MISSING
-    assert set() == there & STILL_MISSING, "offered by now: delete their lines in missing.py"
+    assert set() == names - there - out
     assert set() == there & out
-
-
-def test_nothing_is_missing_that_is_not_documented() -> None:
-    """Each name of the shrinking set is one of the documents', and each is told once."""
-    names = [each["name"] for vendor in VENDORS for each in operations(vendor)]
-
-    assert set(names) >= STILL_MISSING | MISSING_FILTERS.keys()
-    assert [] == sorted(name for name in STILL_MISSING if names.count(name) != 1)
 
 
 @VENDOR
@@ -117,7 +107,7 @@ def test_every_documented_parameter_can_be_asked(vendor: str) -> None:
         sent = {each for offer in found for each in offer.query}
         missing = {field_of(each) for each in documented - sent if not is_accepted(each)}
 
-        assert MISSING_FILTERS.get(name, frozenset()) == missing, name
+        assert set() == missing, name
         assert [] == [each for each in sorted(sent - documented) if f"{name}.{each}" not in UNDOCUMENTED], name
 
 

@@ -18,27 +18,15 @@ from tests.simulator.syntage.clients import RUBY, TYPESCRIPT, Sent
 from tests.simulator.syntage.kit import LONG
 
 BOTH: Final = pytest.mark.parametrize("calls", [RUBY, TYPESCRIPT], ids=["ruby", "typescript"])
-# Operations that the clients ask for and the simulator does not serve yet. This set may only shrink.
-STILL_MISSING: Final[frozenset[str]] = frozenset()
 # Lists that the clients ask for with filters, which may leave nothing.
 UNSEEN: Final = ("tax-retentions", "tax-compliance-checks", "datasources/mx/sat/certificados")
 # The older form of lists, which the document names no longer.
 OLD: Final = re.compile(r"/taxpayers/\{id\}/.+")
 
 
-def bare(path: str) -> str:
-    return re.sub(r"\{\w+\}", "{}", path)
-
-
 def asks_for(sent: Sent, operation: Operation) -> bool:
     pattern = re.sub(r"\{\w+\}", "[^/]+", operation["path"])
     return sent.method == operation["method"] and re.fullmatch(pattern, sent.path) is not None
-
-
-def lacking(client: SyntageClient) -> list[Operation]:
-    """The documented operations that the simulator does not serve."""
-    routes = {(each.method, bare(each.template)) for each in client.syntage.routes()}
-    return [each for each in ledger.operations("syntage") if (each["method"], bare(each["path"])) not in routes]
 
 
 @pytest.fixture
@@ -89,21 +77,9 @@ async def test_calls_of_clients_are_answered(
     syntage_client: SyntageClient, paths: Paths, calls: tuple[Sent, ...]
 ) -> None:
     """Each with the status that its client expects, one after the other, as its manual tells them."""
-    absent = lacking(syntage_client)
-    served = [sent for sent in calls if not any(asks_for(sent, each) for each in absent)]
-
-    wrong = {each.name: fault for each in served if (fault := await answered(syntage_client, paths, each))}
+    wrong = {each.name: fault for each in calls if (fault := await answered(syntage_client, paths, each))}
 
     assert {} == wrong
-
-
-def test_what_the_simulator_lacks_of_them_is_known(syntage_client: SyntageClient) -> None:
-    """It is in the set above; what is served by now has no line there any more."""
-    asked = (*RUBY, *TYPESCRIPT)
-    absent = {each["name"] for each in lacking(syntage_client) if any(asks_for(sent, each) for sent in asked)}
-
-    assert set() == absent - STILL_MISSING
-    assert set() == STILL_MISSING - absent, "served by now: delete their lines"
 
 
 @BOTH
