@@ -60,7 +60,7 @@ def _sample(kind: inspect.Type, above: tuple[type, ...] = ()) -> Any:
     if isinstance(kind, inspect.CollectionType):
         return [_sample(kind.item_type, above)]
     if isinstance(kind, inspect.DictType):
-        return {"key": _sample(kind.value_type, above)}
+        return {"2025" if isinstance(kind.key_type, inspect.IntType) else "key": _sample(kind.value_type, above)}
     if isinstance(kind, inspect.LiteralType):
         return kind.values[0]
     return copy.deepcopy(_SAMPLES[type(kind)])
@@ -69,8 +69,14 @@ def _sample(kind: inspect.Type, above: tuple[type, ...] = ()) -> Any:
 def _leads_back(field: inspect.Field, around: tuple[type, ...]) -> bool:
     """Whether it holds a record of a type it stands in: a row has an end, be it without what would go on for ever."""
     kinds = field.type.types if isinstance(field.type, inspect.UnionType) else (field.type,)
-    items = (each.item_type if isinstance(each, inspect.CollectionType) else each for each in kinds)
+    items = (_content(each) for each in kinds)
     return any(isinstance(each, inspect.StructType) and each.cls in around for each in items)
+
+
+def _content(kind: inspect.Type) -> inspect.Type:
+    if isinstance(kind, inspect.DictType):
+        return kind.value_type
+    return kind.item_type if isinstance(kind, inspect.CollectionType) else kind
 
 
 def paths(value: object, above: Path = ()) -> Iterator[Path]:

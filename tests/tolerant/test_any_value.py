@@ -88,7 +88,7 @@ def assert_cost(kind: type[Any], oddities: list[tuple[Path, Any]]) -> None:
 @settings(max_examples=3 * settings.default.max_examples, deadline=None)
 def test_any_json_anywhere_costs_no_more_than_itself(data: st.DataObject) -> None:
     """And what is told names that place, or one within it."""
-    kind = data.draw(st.sampled_from(TYPES))
+    kind = data.draw(st.sampled_from([each for each in TYPES if any(paths(full_row(each)))]))
     good = full_row(kind)
     path = data.draw(st.sampled_from(list(paths(good))))
     odd = changed(good, path, data.draw(any_json))
