@@ -12,8 +12,8 @@ Belvo holds by it, the stored CIEC included; what its lists still show afterward
 entity goes what Syntage has fetched of it; the credentials of its RFC, and events, which hold copies of records, are
 deleted beside it. `--only` deletes the records of some lists alone, one by one, and the link or entity stays: the next
 retrieval, or the update of a recurrent link, brings them again. `--forget` drops the jobs of all these from your own
-store as well, and what they prove: then nothing of it knows them. Exit code 1: something is left, or was not confirmed;
-give the same command again.
+store as well, and what they prove: then nothing of it knows them. Exit code 1: something is left, was not
+confirmed, or could not be asked, and why is on stderr; give the same command again.
 
 It says what it cannot delete: your exports, mirrors and backups, and what the vendor keeps without showing it.
 """
@@ -30,7 +30,7 @@ from typing import Any, Final, Protocol, TypeAlias
 
 import msgspec
 
-from belvo_async import Job, JobError, NotFoundError, Session, VendorError, belvo, syntage
+from belvo_async import BelvoAsyncError, Job, JobError, NotFoundError, Session, VendorError, belvo, syntage
 from belvo_async.abc import Call, Query
 
 # So many records of each list are asked for by their ids once they are gone: each costs a request, and there may be
@@ -335,7 +335,7 @@ def print_counts(subject: str, held: Held, *, is_there: bool) -> None:
     print(f"{subject}: {sum(map(len, held.values()))} records{known}")
     for name, rows in held.items():
         nameless = sum(row.id is None for row in rows)
-        print(f"  {name:<24}{len(rows):>8}" + f"  ({nameless} without an id go with the link alone)" * bool(nameless))
+        print(f"  {name:<29}{len(rows):>8}" + f"  ({nameless} without an id go with the link alone)" * bool(nameless))
 
 
 async def tell_own(session: Session, subjects: Sequence[str], *, forget: bool) -> None:
@@ -369,7 +369,7 @@ async def main(given: argparse.Namespace) -> bool:
 def read_arguments() -> argparse.Namespace:
     """Read the command line; what is wrong with it is told with the usage and exit code 2."""
     parser = argparse.ArgumentParser(prog="python -m examples.arco_deletion", description="Delete a taxpayer's data.")
-    parser.add_argument("subject", metavar="LINK", help="a link or an entity of the taxpayer's; others are found")
+    parser.add_argument("subject", metavar="SUBJECT", help="a link, or an entity of Syntage; the taxpayer's others are found")
     parser.add_argument("--vendor", choices=ERASERS, default="belvo", help="where (default: belvo)")
     parser.add_argument("--delete", action="store_true", help="delete, once it is confirmed; else it is only counted")
     lists = sorted({name for each in ERASERS.values() for name, single in each.singles.items() if single.delete})
@@ -384,4 +384,8 @@ def read_arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    sys.exit(0 if asyncio.run(main(read_arguments())) else 1)
+    try:
+        sys.exit(0 if asyncio.run(main(read_arguments())) else 1)
+    except BelvoAsyncError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)

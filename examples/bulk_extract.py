@@ -17,7 +17,7 @@ from pathlib import Path
 
 import msgspec
 
-from belvo_async import JobError, Session, belvo
+from belvo_async import BelvoAsyncError, JobError, Session, belvo
 
 
 async def wanted(session: Session, years: Sequence[int]) -> AsyncIterator[belvo.Invoices]:
@@ -68,4 +68,8 @@ def read_arguments() -> argparse.Namespace:
 
 if __name__ == "__main__":
     given = read_arguments()
-    sys.exit(1 if asyncio.run(main(given.file, given.years)) else 0)
+    try:
+        sys.exit(1 if asyncio.run(main(given.file, given.years)) else 0)
+    except BelvoAsyncError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)

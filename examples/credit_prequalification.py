@@ -5,7 +5,8 @@
 
 Nothing is extracted for it: insights are computed of what Syntage holds, so have the invoices of two years, the annual
 returns and the opinion of compliance extracted first. The limits are examples; a lender has its own. Exit code 0 says
-qualified, 1 anything else: the sheet tells what, and why.
+qualified, 1 another decision: the sheet tells which, and why. 3: there is no sheet, since Syntage could not be asked;
+why is on stderr.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from decimal import Decimal
 from enum import IntEnum
 from typing import Final
 
-from belvo_async import Session, syntage
+from belvo_async import BelvoAsyncError, Session, syntage
 
 YEAR: Final = 12
 ZERO: Final = Decimal(0)
@@ -356,4 +357,8 @@ def read_arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    sys.exit(0 if asyncio.run(main(read_arguments().entity)) is Mark.GOOD else 1)
+    try:
+        sys.exit(0 if asyncio.run(main(read_arguments().entity)) is Mark.GOOD else 1)
+    except BelvoAsyncError as error:
+        print(error, file=sys.stderr)
+        sys.exit(3)

@@ -8,7 +8,7 @@ Asks for the CIEC, which goes to Syntage and is kept nowhere. The label is made 
 scheduler runs for all who wear it, every day and without this program: that is billed as any extraction is. Whatever is
 there already is left as it is, so that the same command finishes what broke off; the first extraction is paid for once.
 `--webhook` makes the account's endpoint unless it has one of that address; its secret goes into a new file.
-Exit code 1: the SAT did not accept the credential, or the extraction failed.
+Exit code 1: the SAT did not accept the credential, the extraction failed, or Syntage could not be asked; why is on stderr.
 """
 
 from __future__ import annotations
@@ -145,17 +145,17 @@ async def onboard(
 
 async def main(given: argparse.Namespace, password: Secret) -> int:
     """Run with a session that the environment configures."""
-    async with Session.from_env() as session:
-        try:
+    try:
+        async with Session.from_env() as session:
             if given.webhook:
                 await ensure_webhooks(session, given.webhook, given.secret_file)
             await onboard(
                 session, given.rfc.upper(), given.name, password,
                 since=given.since, until=given.until, label=given.label, daily=given.daily,
             )  # fmt: skip
-        except (BelvoAsyncError, RefusedError, FileExistsError) as error:
-            print(error, file=sys.stderr)
-            return 1
+    except (BelvoAsyncError, RefusedError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
     return 0
 
 
@@ -176,6 +176,8 @@ def read_arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     given = parser.parse_args(words)
     if given.webhook and not given.secret_file:
         parser.error("--webhook wants a --secret-file")
+    if given.since > given.until:
+        parser.error("--since lies after --until")
     return given
 
 

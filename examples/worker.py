@@ -137,4 +137,8 @@ def read_arguments() -> argparse.Namespace:
 if __name__ == "__main__":
     given = read_arguments()
     given.folder.mkdir(parents=True, exist_ok=True)
-    asyncio.run(main(given.folder))
+    try:
+        asyncio.run(main(given.folder))
+    except BelvoAsyncError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
