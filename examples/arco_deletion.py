@@ -369,7 +369,7 @@ async def main(given: argparse.Namespace) -> bool:
 def read_arguments() -> argparse.Namespace:
     """Read the command line; what is wrong with it is told with the usage and exit code 2."""
     parser = argparse.ArgumentParser(prog="python -m examples.arco_deletion", description="Delete a taxpayer's data.")
-    parser.add_argument("subject", metavar="SUBJECT", help="a link, or an entity of Syntage; the taxpayer's others are found")
+    parser.add_argument("subject", metavar="SUBJECT", help="a link or an entity; others of its taxpayer are found")
     parser.add_argument("--vendor", choices=ERASERS, default="belvo", help="where (default: belvo)")
     parser.add_argument("--delete", action="store_true", help="delete, once it is confirmed; else it is only counted")
     lists = sorted({name for each in ERASERS.values() for name, single in each.singles.items() if single.delete})

@@ -8,7 +8,7 @@ Asks for the CIEC, which goes to Syntage and is kept nowhere. The label is made 
 scheduler runs for all who wear it, every day and without this program: that is billed as any extraction is. Whatever is
 there already is left as it is, so that the same command finishes what broke off; the first extraction is paid for once.
 `--webhook` makes the account's endpoint unless it has one of that address; its secret goes into a new file.
-Exit code 1: the SAT did not accept the credential, the extraction failed, or Syntage could not be asked; why is on stderr.
+Exit code 1: the SAT did not accept the credential, the extraction failed, or nobody could be asked; see stderr.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, cast
 
@@ -106,7 +106,8 @@ def read_tags(given: Mapping[str, str] | None) -> dict[str, str]:
 def read_instant(given: object, *, field: str) -> datetime | None:
     """Take an instant with its zone, or none. Raises TaskError."""
     if given is not None and (not isinstance(given, datetime) or given.utcoffset() is None):
-        raise TaskError(f"an instant is a datetime with a zone, {not_taken(given, field)}", field=field)
+        wrong = "one without" if isinstance(given, datetime) else _kind(given)
+        raise TaskError(f"`{field}` is a datetime with a zone, such as datetime.now(UTC); not {wrong}", field=field)
     return given
 
 
@@ -146,13 +147,18 @@ def check_remote_id(given: object) -> None:
 _DOORS: Mapping[type[object], str] = {Task: "fire", Query: "list", Call: "call", Download: "download"}
 
 
-def not_taken(given: object, field: str) -> str:
+def nobody_takes(kind: str, vendors: Iterable[str]) -> str:
+    """Say that no vendor takes such a thing, and which there are: the keys of one may have been forgotten."""
+    return f"no vendor of this session takes {kind}; it has {', '.join(vendors)}"
+
+
+def not_taken(given: object, field: str, vendors: Iterable[str]) -> str:
     """Say why something is not taken where a `field` belongs."""
     if isinstance(given, type):
         return f"`{field}` is {_kind(given)}: make one of it"
     door = next((door for kind, door in _DOORS.items() if isinstance(given, kind)), None)
     if door is None or door == field or (door, field) == ("list", "query"):
-        return f"no vendor of this session takes {type(given).__name__}"
+        return nobody_takes(type(given).__name__, vendors)
     return f"{type(given).__name__} goes to `session.{door}`"
 
 

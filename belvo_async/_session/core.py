@@ -14,7 +14,7 @@ from ..errors import SessionClosedError, TaskError, UnsupportedError
 from ..jobs import NO_WISH, Job, Task, Wish
 from ..telemetry import SILENT, Telemetry
 from .binding import Binding
-from .checks import deadline_after
+from .checks import deadline_after, nobody_takes
 from .reading.prefetch import Spares
 from .reading.results import Remarks, Results
 
@@ -59,7 +59,7 @@ class Core:
         for vendor in self.vendors.values():
             if type(task) in vendor.tasks.values():
                 return vendor
-        raise TaskError(f"no vendor of this session takes {type(task).__name__} tasks", field="task")
+        raise TaskError(nobody_takes(f"{type(task).__name__} tasks", self.vendors), field="task")
 
     async def submit(
         self,

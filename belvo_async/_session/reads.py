@@ -75,4 +75,4 @@ class Reads:
         for vendor in self._core.vendors.values():
             if isinstance(wanted, getattr(vendor, kinds)):
                 return vendor
-        raise TaskError(not_taken(wanted, field), field=field)
+        raise TaskError(not_taken(wanted, field, self._core.vendors), field=field)

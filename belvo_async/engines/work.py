@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, Unpack
 import msgspec
 from msgspec.structs import replace
 
-from .._session.checks import deadline_after, read_wish
+from .._session.checks import deadline_after, nobody_takes, read_wish
 from .._session.clock import SystemClock
 from .._session.extraction.subject_state import PLAN_TAG
 from .._session.plans import ANY_AGE, plan_id
@@ -112,7 +112,7 @@ class Work(ABC):
         session, now = await self.session(), self._clock.now()
         vendor = next((each for each in session.vendors.values() if type(task) in each.tasks.values()), None)
         if vendor is None:
-            raise TaskError(f"no vendor of this session takes {type(task).__name__} tasks", field="task")
+            raise TaskError(nobody_takes(f"{type(task).__name__} tasks", session.vendors), field="task")
         vendor.check(task, now)
         deadline_after(deadline, now)
         read_wish(max_age, once, {**(tags or {}), **self._tags}, now)

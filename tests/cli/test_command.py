@@ -293,6 +293,16 @@ def test_jobs_explain_shows_the_timeline(store: str, capsys: pytest.CaptureFixtu
     assert ["2026-06-01", "12:00:00.000", "answer", "pending", "accepted"] == last.split()
 
 
+def test_jobs_explain_aligns_what_it_knows(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The longest name makes room for its blank: all values begin in one column."""
+    assert 0 == main(["jobs", "explain", "a" * 32, "--store", store])
+
+    facts = capsys.readouterr().out.split("\n\n")[0].splitlines()
+    width = max(len(line.split()[0]) for line in facts)
+    assert {" "} == {line[width] for line in facts}
+    assert {True} == {line[width + 1] != " " for line in facts}
+
+
 @pytest.mark.parametrize("argv", [("list",), ("explain", "b")], ids=" ".join)
 def test_a_store_that_is_not_there_is_not_made(
     argv: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]

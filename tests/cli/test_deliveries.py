@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -129,7 +130,7 @@ async def test_a_job_tells_what_became_of_its_deliveries(office: Office) -> None
     assert failing.startswith("Syntage tried ")
     assert "times to deliver extraction.updated; the last answer was 503, " in failing
     assert 1 == requests
-    assert "\ndeliveries Syntage tried " in office.capsys.readouterr().out
+    assert re.search(r"^deliveries +Syntage tried ", office.capsys.readouterr().out, re.MULTILINE)
 
 
 async def test_what_cannot_be_asked_is_said_and_breaks_nothing(office: Office) -> None:

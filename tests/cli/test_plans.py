@@ -232,6 +232,18 @@ async def test_subjects_come_by_standard_input(
     assert len(shell.world.syntage.entities) == json.loads(capsys.readouterr().out)["subjects"]
 
 
+async def test_estimate_says_why_it_has_no_price(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+    """No list was given, or the one that was does not name the resource."""
+    (shell.folder / "prices.toml").write_text("belvo = 1.50\n")
+
+    assert 0 == await shell.type(*typed(shell, "estimate"))
+    without = capsys.readouterr().out
+    assert 0 == await shell.type(*typed(shell, "estimate", "--prices", str(shell.folder / "prices.toml")))
+
+    assert "no price: there is no price list (--prices FILE)" in without
+    assert "no price: the price list does not name syntage.invoice" in capsys.readouterr().out
+
+
 async def test_a_single_file_is_merged_in_the_end(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
     """Beside the parts; the certificate fits it too."""
     certificate = shell.folder / "c.json"

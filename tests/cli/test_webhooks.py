@@ -128,7 +128,7 @@ async def test_list_says_what_is_wrong(desk: Desk) -> None:
     _, elsewhere = await desk.type("list", SYNTAGE_WEBHOOK_URL=FOREIGN)
 
     assert "wrong: the endpoint" in unknown
-    assert "SYNTAGE_WEBHOOK_SECRET does not hold" in unknown
+    assert "that SYNTAGE_WEBHOOK_SECRET does not hold: what it delivers is refused" in unknown
     assert "does not bring export.updated" in events
     assert "is disabled" in disabled
     assert f"no endpoint has the address {FOREIGN}" in elsewhere
@@ -279,6 +279,13 @@ async def test_requests_show_failures_first(desk: Desk) -> None:
     assert "none\n" == none
     for each in desk.known:
         assert each["signingSecret"] not in table + lines
+
+
+async def test_requests_of_an_event_that_does_not_exist_are_refused(desk: Desk) -> None:
+    """A slip in its name would look as if nothing had ever been delivered."""
+    said = await desk.refused("requests", "--event", "extraction.update")
+
+    assert "delivers no 'extraction.update'; did you mean extraction.updated?" in said
 
 
 async def test_belvo_has_no_api_for_them(desk: Desk) -> None:

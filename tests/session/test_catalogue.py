@@ -456,7 +456,7 @@ async def test_a_call_the_session_closes_on_may_have_been_carried_out(world: Wor
         ("list", syntage.GetFile("00000000-0000-4000-8000-000000000000"), "GetFile goes to `session.call`"),
         ("call", belvo.Links(), "Links goes to `session.list`"),
         ("call", belvo.CreateLink, "`call` is the class CreateLink: make one of it"),
-        ("download", None, "no vendor of this session takes NoneType"),
+        ("download", None, "no vendor of this session takes NoneType; it has belvo, syntage"),
     ],
 )
 async def test_what_goes_elsewhere_is_told_where(world: World, door: str, given: Any, told: str) -> None:
@@ -470,6 +470,19 @@ async def test_what_goes_elsewhere_is_told_where(world: World, door: str, given:
         await try_it()
 
     assert told == str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("door", "given"), [("list", syntage.Entities()), ("call", syntage.GetFile("00000000-0000-4000-8000-000000000000"))]
+)
+async def test_what_no_vendor_takes_is_told_with_those_there_are(world: World, door: str, given: Any) -> None:
+    """Whoever forgot the keys of a vendor sees that the session does not have it."""
+    session = await world.open(world.belvo_vendor(), webhooks=False)
+
+    with pytest.raises(TaskError) as refused:
+        await getattr(session, door)(given)
+
+    assert f"no vendor of this session takes {type(given).__name__}; it has belvo" == str(refused.value)
 
 
 async def test_wrong_arguments_of_reading_are_told(world: World) -> None:

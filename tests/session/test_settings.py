@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import pickle
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -139,12 +139,23 @@ async def test_a_bare_number_is_no_span(world: World) -> None:
     assert [] == world.sent("POST", "/api")
 
 
+@pytest.mark.parametrize(("wrong", "kind"), [("2025-01-01", "of type str"), (datetime(2025, 1, 1), "one without")])  # noqa: DTZ001 - that is the case
+async def test_an_instant_without_a_zone_is_refused(world: World, wrong: Any, kind: str) -> None:
+    """With what was given in its place, and what belongs there."""
+    session = await world.open(world.belvo_vendor())
+
+    with pytest.raises(
+        TaskError, match=rf"^`since` is a datetime with a zone, such as datetime.now\(UTC\); not {kind}$"
+    ):
+        session.settled("warehouse", since=wrong)
+
+
 @pytest.mark.parametrize("task", ["invoices", None, 7, syntage.Extraction(ENTITY, "tax_status")])
 async def test_a_task_nobody_takes_is_named(world: World, task: Any) -> None:
     """The sentence fits whatever the type is called."""
     session = await world.open(world.belvo_vendor())
 
-    with pytest.raises(TaskError, match=f"^no vendor of this session takes {type(task).__name__} tasks$"):
+    with pytest.raises(TaskError, match=f"^no vendor of this session takes {type(task).__name__} tasks; it has belvo$"):
         await session.fire(task)
 
 

@@ -44,8 +44,10 @@ def _show(job: Job, timeline: Sequence[Observation], faring: Mapping[str, Any], 
         said = [dict(zip(EVENT_NAMES, (stamp(seen.at), *_event(seen)[1:]), strict=True)) for seen in timeline]
         print(msgspec.json.encode(facts_of(job, datetime.now(UTC)) | {**faring, "timeline": said}).decode())
         return
-    for name, value in _told(facts_of(job, datetime.now(UTC)) | {**faring}):
-        print(f"{name:10} {value}")
+    facts = list(_told(facts_of(job, datetime.now(UTC)) | {**faring}))
+    width = max(len(name) for name, _ in facts)
+    for name, value in facts:
+        print(f"{name:{width}} {value}")
     print()
     print_table(Table(headings=("when", "by", "status", "said"), rows=[_event(seen) for seen in timeline]))
 

@@ -92,7 +92,8 @@ def _remarks(found: Sequence[tuple[Ready, Estimate]], prices: Prices) -> list[st
     for ready, needs in found:
         if needs.price is None and needs.to_fire:
             where = f"{ready.plan.vendor}.{ready.plan.resource}"
-            lines.append(f"{ready.errand.name}: no price: the price list does not name {where} (--prices FILE)")
+            why = f"the price list does not name {where}" if prices.of else "there is no price list"
+            lines.append(f"{ready.errand.name}: no price: {why} (--prices FILE)")
         if needs.to_fire:
             source = f"the last {needs.history} such jobs of this store" if needs.history else "what the vendor says"
             lines.append(f"{ready.errand.name}: how long it lasts is worked out from {source}")

@@ -7,7 +7,7 @@ import difflib
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, overload
 
 from ..._session import Session
 from ..._session.hooks.desk import WebhookDesk
@@ -53,13 +53,20 @@ class HookAccount:
 
     def events_of(self, options: argparse.Namespace) -> tuple[str, ...]:
         """The events that were typed. Raises ConfigurationError for one that the vendor does not have."""
-        offered, typed = self.desk.managed.offered, list[str](options.event)
-        for each in typed:
-            if each not in offered:
-                near = difflib.get_close_matches(each, offered, 1)
-                meant = f"; did you mean {near[0]}?" if near else ""
-                raise ConfigurationError(f"--event: {self.vendor} delivers no {each!r}{meant}")
-        return tuple(dict.fromkeys(typed))
+        return tuple(dict.fromkeys(self.event_of(each) for each in list[str](options.event)))
+
+    @overload
+    def event_of(self, typed: str) -> str: ...
+    @overload
+    def event_of(self, typed: str | None) -> str | None: ...
+    def event_of(self, typed: str | None) -> str | None:
+        """An event that was typed, or none. Raises ConfigurationError for one that the vendor does not have."""
+        offered = self.desk.managed.offered
+        if typed is not None and typed not in offered:
+            near = difflib.get_close_matches(typed, offered, 1)
+            meant = f"; did you mean {near[0]}?" if near else ""
+            raise ConfigurationError(f"--event: {self.vendor} delivers no {typed!r}{meant}")
+        return typed
 
     async def endpoint(self, options: argparse.Namespace) -> HookEndpoint:
         """The endpoint with this id or its beginning; without one, the only one of the address."""

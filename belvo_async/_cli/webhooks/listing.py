@@ -51,8 +51,9 @@ async def endpoints(options: argparse.Namespace, environ: Environ, clock: Clock)
 
 async def attempts(options: argparse.Namespace, environ: Environ, clock: Clock) -> int:
     """Print what the vendor recorded of its deliveries: what failed first, and of that the newest."""
-    asked = AttemptFilter(url=options.url, event=options.event, status=options.status, limit=options.limit)
     async with opened(options, environ, clock) as account:
+        event = account.event_of(options.event)
+        asked = AttemptFilter(url=options.url, event=event, status=options.status, limit=options.limit)
         found = await account.desk.attempts(asked)
     shown = sorted((each for each in found if not (options.failed and each.is_accepted)), key=_accepted_last)
     facts = [_attempt_facts(each) for each in shown]

@@ -54,7 +54,10 @@ def _faults(endpoints: Sequence[HookEndpoint], managed: ManagedWebhooks) -> Iter
     enabled = [each for each in ours if each.is_enabled]
     unknown = [each for each in enabled if not is_known(each, managed)]
     for each in unknown:
-        text = f"the endpoint {each.id} is signed by a secret that {managed.variable} does not hold: it is refused"
+        text = (
+            f"the endpoint {each.id} is signed by a secret that {managed.variable} does not hold: "
+            "what it delivers is refused"
+        )
         yield WebhookFinding(code="unknown_secret", text=text)
     good = [each for each in enabled if each not in unknown]
     if not enabled:
