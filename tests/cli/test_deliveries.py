@@ -15,7 +15,7 @@ from belvo_async import Session
 from belvo_async._cli.arguments import make_parser
 from belvo_async._cli.jobs.deliveries import told_of
 from belvo_async._cli.jobs.explain import explain
-from belvo_async._cli.page.report import morning_at
+from belvo_async._cli.page.report import lines, morning_at
 from belvo_async._cli.page.source import PageRequest
 from belvo_async._page import Morning, render
 from belvo_async.abc import DeliveryAttempt
@@ -188,6 +188,7 @@ async def test_endpoints_that_are_wrong_need_a_person(office: Office) -> None:
     assert "no endpoint is signed by a secret that SYNTAGE_WEBHOOK_SECRET holds" in trouble.why
     assert ("belvo-async webhooks list --vendor syntage",) == trouble.commands
     assert "no endpoint is signed by a secret" in Reading(render(page)).text
+    assert f"also       syntage webhooks: {trouble.why}" == list(lines(page, None))[-1]
 
 
 async def test_a_page_is_made_although_nobody_answers(office: Office) -> None:

@@ -10,8 +10,10 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 import pytest
+from msgspec.structs import replace
 
 from belvo_async._page import Held, Preferences, Scope, make_morning, render
+from belvo_async._page.facts import Trouble
 from belvo_async._page.render.markup import h
 from belvo_async._page.render.words import days, span
 from belvo_async.jobs import Failure, Job, Status
@@ -68,6 +70,17 @@ def test_an_empty_store_is_said_to_be_empty() -> None:
     assert "Nothing was asked for yet." in text
     assert "Nothing waits for anybody." in text
     assert "Nothing is under way." in text
+
+
+def test_whole_taxpayers_do_not_hide_what_needs_a_person() -> None:
+    """Webhooks that nobody receives are of no taxpayer; the first line tells of them all the same."""
+    whole = morning(a_job("whole"))
+    trouble = Trouble(vendor="belvo", resource="", code="webhooks", why="one is disabled", taxpayers=0, commands=())
+
+    quiet, troubled = (Reading(render(replace(whole, troubles=each))).text for each in ((), (trouble,)))
+
+    assert "1 taxpayer, and all is whole." in quiet
+    assert "1 taxpayer, and all is whole; something else needs a person." in troubled
 
 
 def test_the_three_numbers_are_first() -> None:

@@ -26,7 +26,7 @@ STDOUT: Final = Path("-")
 
 
 def report(source: PageRequest, *, out: Path | None, form: str) -> int:
-    """Write the page, whole or not at all, and print three lines about it."""
+    """Write the page, whole or not at all, and print a few lines about it."""
     morning = run(morning_at(source, lambda: os.environ, SystemClock()))
     text = _document(morning, form)
     place = out or Path(f"report.{form}")
@@ -56,7 +56,7 @@ def _document(morning: Morning, form: str) -> str:
 
 
 def lines(morning: Morning, place: Path | None) -> Iterator[str]:
-    """The three numbers in words, and where the page is."""
+    """The three numbers in words, where the page is, and what needs a person that is of no taxpayer."""
     standing, money, oldest = morning.standing, morning.money, morning.oldest
     where = "" if place is None else f"  ({place})"
     yield (
@@ -69,6 +69,9 @@ def lines(morning: Morning, place: Path | None) -> Iterator[str]:
         yield "oldest     no job is open"
     else:
         yield f"oldest     {span(morning.made_at - oldest.since)}: {oldest.vendor} {oldest.resource}, job {oldest.job}"
+    for each in morning.troubles:
+        if not each.taxpayers:
+            yield f"also       {f'{each.vendor} {each.code}'.strip()}: {each.why}"
 
 
 def replace_file(place: Path, text: str) -> None:

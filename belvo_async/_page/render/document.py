@@ -80,7 +80,8 @@ def _lead(morning: Morning) -> str:
     if not standing.total:
         return "Nothing was asked for yet."
     if standing.whole == standing.total:
-        return f"{count(standing.total, 'taxpayer')}, and all is whole."
+        more = "; something else needs a person" if morning.troubles else ""
+        return f"{count(standing.total, 'taxpayer')}, and all is whole{more}."
     person = standing.needs_a_person
     waiting = "nobody needs a person" if not person else count(person, "needs a person", "need a person")
     return f"{standing.whole:,} of {count(standing.total, 'taxpayer')} whole; {waiting}."
