@@ -78,8 +78,9 @@ def test_list_all_as_table(store: str, capsys: pytest.CaptureFixture[str]) -> No
     assert 0 == main(["jobs", "list", "--all", "--store", store])
 
     heading, _, *rows = capsys.readouterr().out.splitlines()
-    assert ["job", "vendor", "resource", "subject", "period", "state", "age", "ended", "account"] == heading.split()
-    assert ["pending", "abandoned", "finished", "finished"] == [row.split()[5] for row in rows]
+    words = "job vendor resource subject direction period state age ended account"
+    assert words.split() == heading.split()
+    assert ["pending", "abandoned", "finished", "finished"] == [row.split()[6] for row in rows]
     assert ["2026-06-10", "12:00Z", "x"] == rows[-1].split()[-3:]
 
 
@@ -376,7 +377,7 @@ def test_an_end_nobody_can_tell_is_told_as_such(tmp_path: Path, capsys: pytest.C
     fill(url, reconcile(a_job("silent", status=Status.PENDING), seen)[0])
 
     assert 0 == main(["jobs", "list", "--all", "--store", url])
-    assert "unconfirmed" == capsys.readouterr().out.splitlines()[-1].split()[5]
+    assert "unconfirmed" == capsys.readouterr().out.splitlines()[-1].split()[6]
     assert 0 == main(["jobs", "explain", "silent", "--store", url])
     told = capsys.readouterr().out
     assert ["failure", "unconfirmed"] in [line.split() for line in told.splitlines()]

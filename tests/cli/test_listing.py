@@ -52,7 +52,7 @@ def test_the_table_says_whose_and_which_days(url: str, capsys: pytest.CaptureFix
     assert 0 == main(["jobs", "list", "--all", "--store", url])
 
     heading, _, *rows = capsys.readouterr().out.splitlines()
-    words = "job vendor resource subject period state partial age next poll ended account"
+    words = "job vendor resource subject direction period state partial age next poll ended account"
     assert words.split() == heading.split()
     assert an_id(1) in rows[0]
     assert "c81a1dea " in rows[0]
@@ -62,6 +62,19 @@ def test_the_table_says_whose_and_which_days(url: str, capsys: pytest.CaptureFix
     assert "(taxpayer)" in rows[2]
     assert RFC not in "".join(rows)
     assert ["0123456789ab", "0123456789ab", "acme"] == [row.split()[-1] for row in rows]
+
+
+def test_jobs_that_differ_in_direction_alone_are_told_apart(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a job that asks for both, the place is empty; an entity is told by its id as a link is."""
+    issued = msgspec.structs.replace(TASK, type="OUTFLOW")
+    both = msgspec.structs.replace(EXTRACTION, entity="/entities/91106968-1abd-4d64-85c1-4e73d96fb997")
+    fill(url, a_job("a", task=TASK), a_job("b", task=issued), a_job("c", vendor="syntage", task=both))
+
+    assert 0 == main(["jobs", "list", "--all", "--store", url])
+
+    rows = [row.split() for row in capsys.readouterr().out.splitlines()[2:]]
+    assert [["c81a1dea", "received"], ["c81a1dea", "issued"]] == [row[3:5] for row in rows[:2]]
+    assert ["91106968", "2024-12-01..2025-02-28"] == rows[2][3:5]
 
 
 def test_usual_lines_fit_a_screen(url: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -125,7 +138,7 @@ def test_stuck_jobs_have_an_exit_code(url: str, capsys: pytest.CaptureFixture[st
 
     assert 4 == main(["jobs", "stuck", "--older", "30m", "--store", url])
     (row,) = capsys.readouterr().out.splitlines()[2:]
-    assert ("old", "2h") == (row.split()[0], row.split()[6])
+    assert ("old", "2h") == (row.split()[0], row.split()[7])
     assert 4 == main(["jobs", "stuck", "--older", "30m", "--store", url, "--format", "json"])
     assert "old" == msgspec.json.decode(capsys.readouterr().out)["job"]
     assert 0 == main(["jobs", "stuck", "--older", "3h", "--store", url])

@@ -139,7 +139,7 @@ def test_a_state_that_is_no_status_is_told_as_such(state: str, store: str, capsy
     assert 0 == main(["jobs", "list", "--all", "--store", store])
 
     assert (state, True) == (line["state"], line["status"] in STATES[state][0])
-    assert state == capsys.readouterr().out.splitlines()[-1].split()[5]
+    assert state == capsys.readouterr().out.splitlines()[-1].split()[6]
 
 
 def test_stored_tasks_are_read_as_the_types_they_are(store: str) -> None:

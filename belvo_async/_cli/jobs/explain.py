@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import msgspec
@@ -16,7 +16,7 @@ from ..config import config_at
 from ..existing import existing_store
 from ..plans.accounts import Environ
 from ..table import Table, print_table
-from ..words import stamp
+from ..words import span, stamp
 from .deliveries import deliveries_of
 from .facts import facts_of
 from .faring import faring_of, next_step
@@ -44,10 +44,8 @@ def _show(job: Job, timeline: Sequence[Observation], faring: Mapping[str, Any], 
         said = [dict(zip(EVENT_NAMES, (stamp(seen.at), *_event(seen)[1:]), strict=True)) for seen in timeline]
         print(msgspec.json.encode(facts_of(job, datetime.now(UTC)) | {**faring, "timeline": said}).decode())
         return
-    facts = list(_told(facts_of(job, datetime.now(UTC)) | {**faring}))
-    width = max(len(name) for name, _ in facts)
-    for name, value in facts:
-        print(f"{name:{width}} {value}")
+    for name, value in _told(facts_of(job, datetime.now(UTC)) | {**faring}):
+        print(f"{name:10} {value}")
     print()
     print_table(Table(headings=("when", "by", "status", "said"), rows=[_event(seen) for seen in timeline]))
 
@@ -66,6 +64,8 @@ def _told(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield from [(name, text)] if text != "{}" else ()
         elif isinstance(value, bool):
             yield name, "yes" if value else "no"
+        elif name == "age_seconds":
+            yield "age", span(timedelta(seconds=value))
         elif value is not None:
             yield name, value.replace("T", " ") if name in _INSTANTS else str(value)
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from ...errors import outcome_error
-from ...jobs import Job, Task, UnknownTask
+from ...jobs import UNDIRECTED, Job, Task, UnknownTask
 from ..masks import masked, masked_all
 from ..words import stamp
 
@@ -22,6 +22,7 @@ def facts_of(job: Job, now: datetime) -> dict[str, Any]:
         "kind": job.task.kind,
         "resource": job.task.resource,
         "subject": subject_of(job.task),
+        "direction": direction_of(job.task),
         "period": period_of(job.task),
         "task": masked_all(msgspec.to_builtins(_as_stored(job.task))),
         "tags": masked_all(job.tags),
@@ -46,6 +47,12 @@ def facts_of(job: Job, now: datetime) -> dict[str, Any]:
 def subject_of(task: Task[Any]) -> str:
     """Whose data it is; a taxpayer's own id is not told."""
     return masked(task.subject)
+
+
+def direction_of(task: Task[Any]) -> str | None:
+    """The one direction a task asks for; None of one that asks for both, or for what has none."""
+    directions = () if task.extent is None else task.extent.directions
+    return directions[0] if len(directions) == 1 and directions[0] != UNDIRECTED else None
 
 
 def period_of(task: Task[Any]) -> str | None:

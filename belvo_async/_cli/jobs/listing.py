@@ -18,7 +18,7 @@ from ..lasting import run
 from ..masks import masked
 from ..table import Table, print_table
 from ..words import minute
-from .facts import facts_of, period_of, subject_of
+from .facts import direction_of, facts_of, period_of, subject_of
 
 # Some were listed: for alerts.
 STUCK: Final = 4
@@ -73,6 +73,7 @@ def _table(jobs: Sequence[Job], now: datetime) -> Table:
         "vendor": [job.vendor for job in jobs],
         "resource": [job.task.resource for job in jobs],
         "subject": _short([subject_of(job.task) for job in jobs]),
+        "direction": _each(jobs, lambda job: direction_of(job.task)),
         "period": _each(jobs, lambda job: period_of(job.task)),
         "state": [job.state for job in jobs],
         "partial": _each(jobs, _partial),
@@ -102,12 +103,13 @@ def _partial(job: Job) -> str | None:
 
 
 def _short(texts: Sequence[str]) -> list[str]:
-    """Ids by so much of their beginnings as tells them apart; other texts as they are."""
-    ids = {text for text in texts if _ID.fullmatch(text)}
+    """Ids by so much of their beginnings as tells them apart, without a collection; other texts as they are."""
+    bare = {text: text.rpartition("/")[2] for text in texts}
+    ids = {text for text in texts if _ID.fullmatch(bare[text])}
     length = SHORTEST_ID
-    while len({text[:length] for text in ids}) < len(ids):
+    while len({bare[text][:length] for text in ids}) < len({bare[text] for text in ids}):
         length += 1
-    return [text[:length] if text in ids else text for text in texts]
+    return [bare[text][:length] if text in ids else text for text in texts]
 
 
 def _accounts(accounts: Sequence[str]) -> list[str]:

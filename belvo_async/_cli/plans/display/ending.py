@@ -24,7 +24,10 @@ def said_of(outcome: PlanOutcome, sink: str, now: datetime) -> Iterator[str]:
     if tally.misfits:
         yield f"{counted(tally.misfits, 'value')} did not fit: kept as they came, where that can be"
     if tally.unsaved_files:
-        yield f"{counted(tally.unsaved_files, 'document')} could not be saved: the same command tries them again"
+        yield (
+            f"{counted(tally.unsaved_files, 'document')} could not be saved: the same command tries them again; of "
+            "what was extracted without documents, --option xml --option pdf has them fetched, as new requests"
+        )
     if outcome.later:
         when = outcome.retry_at
         wait = "" if when is None else f" from {minute(when)} (in {span(when - now)})"
