@@ -163,5 +163,5 @@ up here. Needs the keys of its account.""",
 examples:
   belvo-async jobs stop 8b1aca82
 
-{in_words(_QUIET, WHOLE="done")}""",
+{in_words(_QUIET, WHOLE="done", INTERRUPTED="interrupted by Ctrl-C")}""",
 )

@@ -13,6 +13,10 @@ _COVERAGE: Final = (Code.WHOLE, Code.FAILED, Code.WRONG, Code.PARTIAL, Code.DECI
 _CHANGES: Final = (Code.WHOLE, Code.FAILED, Code.WRONG, Code.PARTIAL, Code.INTERRUPTED, Code.TERMINATED)
 _VERIFY: Final = (Code.WHOLE, Code.FAILED, Code.WRONG, Code.PARTIAL)
 _FITS: Final = "all fits, and every day of the plan is proven"
+# Of commands that fire nothing: no job goes on.
+_BROKEN: Final = "interrupted by Ctrl-C"
+_UNTOLD: Final = f"{_BROKEN}: the rest is told next time"
+_MISSING: Final = "days are missing: extract asks for them"
 _UNREAD: Final = "lists of some subjects could not be read: they are told next time"
 _SHORT: Final = "all that is there fits, and not every day of the plan is proven"
 
@@ -92,7 +96,7 @@ examples:
   belvo-async estimate --prices prices.toml
   belvo-async estimate --plan invoices --max-cost 500 --format json
 
-{in_words(_ESTIMATE, WHOLE="done", CAPPED="it may cost more than --max-cost")}""",
+{in_words(_ESTIMATE, WHOLE="done", CAPPED="it may cost more than --max-cost", INTERRUPTED=_BROKEN)}""",
 )
 COVERAGE: Final = Text(
     """\
@@ -105,7 +109,7 @@ examples:
   belvo-async coverage
   belvo-async coverage --plan invoices --format json | jq 'select(.known != "proven")'
 
-{in_words(_COVERAGE, WHOLE="every day is proven", PARTIAL="days are missing: extract asks for them")}""",
+{in_words(_COVERAGE, WHOLE="every day is proven", PARTIAL=_MISSING, INTERRUPTED=_BROKEN)}""",
 )
 CHANGES: Final = Text(
     """\
@@ -124,7 +128,7 @@ examples:
   belvo-async changes --since changes.db --plan invoices --format json | jq 'select(.kind == "cancelled")'
   belvo-async changes --since changes.db --vendor belvo --resource tax_status --subjects all
 
-{in_words(_CHANGES, WHOLE="told all there was", PARTIAL=_UNREAD)}""",
+{in_words(_CHANGES, WHOLE="told all there was", PARTIAL=_UNREAD, INTERRUPTED=_UNTOLD)}""",
 )
 VERIFY: Final = Text(
     """\
@@ -147,7 +151,7 @@ examples:
   belvo-async links --status valid
   belvo-async links --status valid --format ids > links.txt
 
-{in_words(_QUIET, WHOLE="done")}""",
+{in_words(_QUIET, WHOLE="done", INTERRUPTED=_BROKEN)}""",
 )
 ENTITIES: Final = Text(
     """\
@@ -158,5 +162,5 @@ examples:
   belvo-async entities
   belvo-async entities --status invalid --taxpayers
 
-{in_words(_QUIET, WHOLE="done")}""",
+{in_words(_QUIET, WHOLE="done", INTERRUPTED=_BROKEN)}""",
 )
