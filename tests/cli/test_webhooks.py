@@ -18,6 +18,7 @@ from belvo_async._cli.webhooks.endpoints import change, create, delete, try_out
 from belvo_async._cli.webhooks.listing import attempts, endpoints
 from belvo_async._cli.webhooks.rotation import rotate
 from belvo_async.errors import BelvoAsyncError, TransportError, UnsupportedError
+from belvo_async.simulator.syntage.workspace.endpoints import WebhookEndpoint
 from tests.session.world import World, world
 from tests.variables import variables_of
 
@@ -420,6 +421,25 @@ async def test_a_rotation_deletes_nothing_that_the_vendor_could_not_deliver_by(d
 
     assert (PARTIAL, 2) == (code, len(desk.known))
     assert "was not taken (401): nothing is deleted" in said
+
+
+async def test_a_rotation_deletes_nothing_before_the_new_endpoint_is_enabled(desk: Desk) -> None:
+    """What counts is what the vendor says, not what it was asked for: else nothing would be delivered any more."""
+
+    class Stubborn(WebhookEndpoint):
+        def __setattr__(self, name: str, value: object) -> None:
+            super().__setattr__(name, False if name == "enabled" else value)
+
+    secret = desk.world.syntage.signing_secret
+    new = await begin(desk)
+    await desk.receive(secret, new["signingSecret"])
+    made = next(each for each in desk.world.syntage.webhook_endpoints.all() if each.id == new["id"])
+    made.__class__ = Stubborn
+
+    code, said = await desk.type("rotate", "--secret-file", str(desk.new_secret))
+
+    assert (PARTIAL, [True, False]) == (code, [each["enabled"] for each in desk.known])
+    assert "nothing is deleted" in said
 
 
 async def test_a_rotation_that_cannot_be_probed_waits_for_the_vendor(desk: Desk) -> None:

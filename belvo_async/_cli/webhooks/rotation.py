@@ -81,6 +81,10 @@ async def _go_on(
             return _wait_for_receivers(account)
     if old.is_enabled and not new.is_enabled:
         new = await account.desk.change(new, is_enabled=True)
+        if not _does_as(new, old):
+            print(f"{new.id} was to be enabled, and {account.vendor} says that it is not yet: nothing is deleted")
+            print("see `belvo-async webhooks list`, then give the same command again")
+            return Code.PARTIAL
         print(f"3. {new.id} is enabled: both deliver, and what comes twice is taken once")
     if not await _is_proven(account, new, is_probed=is_probed):
         return Code.PARTIAL
@@ -88,6 +92,11 @@ async def _go_on(
     print(f"4. {old.id} is deleted")
     print(f"done: take its secret out of {account.secrets_in}, and restart the receivers when it suits")
     return Code.WHOLE
+
+
+def _does_as(new: HookEndpoint, old: HookEndpoint) -> bool:
+    """Whether an endpoint delivers all that the other does, by what its vendor says."""
+    return new.is_enabled and {*old.events} <= {*new.events}
 
 
 def _hand_over(account: HookAccount, new: HookEndpoint, outlet: SecretOutlet) -> None:
