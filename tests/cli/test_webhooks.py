@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,7 @@ RUN: dict[str, Any] = {
     "test": try_out,
 }
 FOREIGN = "https://example.com/somebody-else"
+NEEDED = ("extraction.updated", "export.updated")
 WHOLE, PARTIAL, DECIDE = 0, 3, 4
 
 
@@ -175,6 +177,26 @@ async def test_create_takes_up_what_a_lost_answer_left(desk: Desk) -> None:
 
     assert (WHOLE, 2, False) == (code, len(desk.known), desk.known[1]["enabled"])
     assert f"{desk.known[1]['signingSecret']}\n" == desk.new_secret.read_text()
+
+
+@pytest.mark.parametrize("kind", ["a link to nowhere", "a pipe", "a folder"])
+async def test_a_secret_goes_into_a_new_file_and_nothing_else(desk: Desk, kind: str) -> None:
+    """A pipe is not read, which would wait for ever; what leads nowhere is there. Nothing is made before."""
+    place = desk.folder / "odd"
+    if kind == "a pipe":
+        os.mkfifo(place)
+    elif kind == "a folder":
+        place.mkdir()
+    else:
+        place.symlink_to(desk.folder / "nowhere" / "x")
+
+    first = await desk.refused("create", "--url", FOREIGN, "--secret-file", str(place))
+    desk.world.syntage.webhook_endpoints.make(FOREIGN, list(NEEDED), enabled=True, content_type="application/ld+json")
+    second = await desk.refused("create", "--url", FOREIGN, "--secret-file", str(place))
+    rotated = await desk.refused("rotate", "--url", FOREIGN, "--secret-file", str(place))
+
+    assert all("is there already" in each for each in (first, second, rotated))
+    assert 2 == len(desk.known)
 
 
 async def test_create_refuses_before_anything_is_made(desk: Desk) -> None:
