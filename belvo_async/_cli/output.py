@@ -19,7 +19,7 @@ def stand_in() -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             # Open until the end, so that no file or connection takes its number.
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
 
 
 def flush() -> None:
