@@ -484,6 +484,20 @@ async def test_a_rotation_that_cannot_be_probed_waits_for_the_vendor(desk: Desk)
     assert [new["id"]] == [each["id"] for each in desk.known]
 
 
+async def test_the_endpoint_that_is_named_is_the_one_that_goes(desk: Desk) -> None:
+    """Of two, the older goes: were the newer meant, the other would be deleted, and the secret that was to go stay."""
+    secret, old = desk.world.syntage.signing_secret, desk.known[0]
+    new = await begin(desk)
+    await desk.receive(secret, new["signingSecret"])
+
+    said = await desk.refused("rotate", new["id"], "--secret-file", str(desk.new_secret))
+    both = [each["id"] for each in desk.known]
+    code, _ = await desk.type("rotate", old["id"], "--secret-file", str(desk.new_secret))
+
+    assert f"{new['id']} is the newer of two" in said
+    assert ([old["id"], new["id"]], WHOLE, [new["id"]]) == (both, code, [each["id"] for each in desk.known])
+
+
 async def test_a_disabled_endpoint_is_replaced_by_a_disabled_one(desk: Desk) -> None:
     """A rotation changes the secret and nothing else."""
     await desk.type("change", "--disable")

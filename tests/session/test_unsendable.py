@@ -1,4 +1,4 @@
-"""What no request can carry, through a session: told before a byte, and nothing of it in what an error tracker shows."""
+"""What no request can carry, through a session: told before a byte, and an error tracker is shown nothing of it."""
 
 from __future__ import annotations
 

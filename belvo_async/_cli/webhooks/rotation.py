@@ -31,8 +31,14 @@ async def rotate(options: argparse.Namespace, environ: Environ, clock: Clock) ->
     """Take the next steps towards another secret; PARTIAL while somebody has to do something in between."""
     outlet = SecretOutlet(place=options.secret_file)
     async with opened(options, environ, clock) as account:
-        url = (await account.endpoint(options)).url if options.id is not None else account.url_of(options)
+        named = None if options.id is None else await account.endpoint(options)
+        url = account.url_of(options) if named is None else named.url
         pair = pair_of(await account.desk.endpoints(url), url)
+        if named is not None and pair.old.id != named.id:
+            raise ConfigurationError(
+                f"{named.id} is the newer of two of that address, and would take the place of {pair.old.id}: name that "
+                "one to go on; or `delete` it first, should it be of no use, to change the secret of the newer"
+            )
         if pair.new is None:
             return await _begin(account, pair.old, outlet)
         return await _go_on(account, pair.old, pair.new, outlet, is_probed=not options.unprobed)
