@@ -123,7 +123,8 @@ def new_secret(path: Path) -> Generator[TextIO, None, None]:
 async def ensure_webhooks(session: Session, url: str, secret_file: Path) -> None:
     """Have Syntage tell an address of the ends of jobs, unless it does already; its secret goes into a new file."""
     known = await session.list(syntage.WebhookEndpoints(url=url)).to_list()
-    if known and await asyncio.to_thread(secret_file.exists):
+    is_kept: bool = await asyncio.to_thread(secret_file.exists)
+    if known and is_kept:
         return
     wanted = syntage.CreateWebhookEndpoint(url=url, events=("extraction.updated", "export.updated"))
     with new_secret(secret_file) as file:

@@ -118,7 +118,10 @@ class Get(OneRequest[R_co], Generic[R_co], frozen=True):
 
 
 class Delete(OneRequest[None], frozen=True):
-    """Deletes one object by its id or IRI. Raises NotFoundError when Syntage does not know it."""
+    """Deletes one object by its id or IRI. Raises NotFoundError when Syntage does not know it.
+
+    So it may be where an earlier attempt had deleted it and its answer was lost.
+    """
 
     method: ClassVar[str] = "DELETE"
 
