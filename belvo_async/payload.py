@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from decimal import Decimal
 from functools import cache
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast, overload
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -98,10 +99,11 @@ def refuse_repeated_keys(body: bytes, deciding: Collection[str]) -> None:
 
 
 _BODY: Final = msgspec.json.Encoder(decimal_format="number")
+_NO_TEXT: Final = "a text holds characters that UTF-8 cannot"
 
 
 def encode_body(words: Mapping[str, object]) -> bytes:
-    """Encode a body to send, or raise TaskError for text that no request can carry, without showing it.
+    """Encode a body to send, or raise TaskError for what no request can carry, without showing it.
 
     A Decimal becomes a number, digit for digit.
     """
@@ -109,7 +111,20 @@ def encode_body(words: Mapping[str, object]) -> bytes:
         return _BODY.encode(words)
     except UnicodeEncodeError:
         del words
-    raise TaskError("a text holds characters that UTF-8 cannot", field="text")
+        failure = TaskError(_NO_TEXT, field="text")
+    except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError):
+        del words
+        failure = TaskError("a value is of a kind that JSON does not have", field="value")
+    raise failure
+
+
+def encode_query(pairs: Iterable[tuple[str, str]], *, safe: str = "") -> str:
+    """Encode a query string, or raise TaskError for text that no request can carry, without showing it."""
+    try:
+        return urlencode([*pairs], safe=safe)
+    except UnicodeEncodeError:
+        del pairs
+    raise TaskError(_NO_TEXT, field="text")
 
 
 # RecursionError is no MsgspecError, nor is the UnicodeDecodeError of a msgspec before 0.23, which would carry the whole

@@ -26,12 +26,14 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
 from belvo_async import BelvoAsyncError, Job, JobError, NotFoundError, Session, VendorError, belvo, syntage
 from belvo_async.abc import Call, Query
+
+T = TypeVar("T")
 
 # So many records of each list are asked for by their ids once they are gone: each costs a request, and there may be
 # hundreds of thousands. The lists themselves are read whole.
@@ -72,6 +74,8 @@ class Eraser(Protocol):
         """All of whom the given one belongs to; that one comes last, so that others are found until they are gone."""
         ...
 
+    async def other_names(self, session: Session, given: str) -> list[str]: ...
+
     async def exists(self, session: Session, subject: str) -> bool: ...
 
     async def erase(self, session: Session, subject: str) -> None:
@@ -103,11 +107,9 @@ class BelvoEraser:
         }
 
     async def subjects(self, session: Session, given: str) -> list[str]:
-        try:
-            link = await session.call(belvo.GetLink(given))
-        except NotFoundError:
-            return [given]
-        if link.id is None or link.institution_user_id is None:  # links from before February 2022 say no login
+        link = await _read(session, belvo.GetLink(given))
+        # Links from before February 2022 say no login.
+        if link is None or link.id is None or link.institution_user_id is None:
             return [given]
         login = link.institution_user_id
         # Compared here as well: were the filter ignored, everybody's links would come.
@@ -115,12 +117,11 @@ class BelvoEraser:
         others = [each.id for each in same if each.institution_user_id == login and each.id not in (None, link.id)]
         return [*(each for each in others if each), link.id]
 
+    async def other_names(self, session: Session, given: str) -> list[str]:
+        return []
+
     async def exists(self, session: Session, subject: str) -> bool:
-        try:
-            await session.call(belvo.GetLink(subject))
-        except NotFoundError:
-            return False
-        return True
+        return await _read(session, belvo.GetLink(subject)) is not None
 
     async def erase(self, session: Session, subject: str) -> None:
         # It waits for other open jobs of the link, and ends when the link can no longer be read.
@@ -171,19 +172,17 @@ class SyntageEraser:
         same = [f"/entities/{each.id}" async for each in session.list(syntage.Entities(rfc=rfc)) if each.id]
         return [*(each for each in same if each != own), own]
 
+    async def other_names(self, session: Session, given: str) -> list[str]:
+        # Jobs in the deprecated form are about the taxpayer: asked while the entity can still tell who that is.
+        rfc = await self._rfc(session, given)
+        return [] if rfc is None else [f"/taxpayers/{rfc}"]
+
     async def _rfc(self, session: Session, subject: str) -> str | None:
-        try:
-            entity = await session.call(syntage.GetEntity(subject))
-        except NotFoundError:
-            return None
-        return None if entity.taxpayer is None else entity.taxpayer.id
+        entity = await _read(session, syntage.GetEntity(subject))
+        return None if entity is None or entity.taxpayer is None else entity.taxpayer.id
 
     async def exists(self, session: Session, subject: str) -> bool:
-        try:
-            await session.call(syntage.GetEntity(subject))
-        except NotFoundError:
-            return False
-        return True
+        return await _read(session, syntage.GetEntity(subject)) is not None
 
     async def erase(self, session: Session, subject: str) -> None:
         rfc = await self._rfc(session, subject)
@@ -199,6 +198,14 @@ class SyntageEraser:
     async def _delete_events(self, session: Session, rfc: str) -> None:
         for event in await session.list(syntage.Events(rfc=rfc), type=Row).to_list():
             await _delete_if_there(session, syntage.DeleteEvent(str(event.id)))
+
+
+async def _read(session: Session, call: Call[T]) -> T | None:
+    """Make a call; None for what the vendor does not know."""
+    try:
+        return await session.call(call)
+    except NotFoundError:
+        return None
 
 
 async def _delete_if_there(session: Session, call: Call[None]) -> None:
@@ -243,13 +250,27 @@ def certain(subject: str, held: Held, before: Held) -> Held:
     }
 
 
-async def delete_singly(session: Session, eraser: Eraser, held: Held, only: Sequence[str]) -> None:
+async def delete_singly(session: Session, eraser: Eraser, subject: str, held: Held, only: Sequence[str]) -> None:
     """Delete the records of some lists one by one, at the pace of the vendor's limit."""
     for name in only:
         delete = eraser.singles[name].delete
         for row in held[name]:
-            if row.id is not None and delete is not None:
+            if row.id is None or delete is None:
+                continue
+            if name != "shareholders" or not await _leave_to_others(session, subject, row.id):
                 await _delete_if_there(session, delete(row.id))
+
+
+async def _leave_to_others(session: Session, subject: str, shareholder: str) -> bool:
+    """Whether a shareholder is one of other entities, too: then it loses what it has to do with this one alone."""
+    try:
+        relations = await session.list(syntage.ShareholderRelations(shareholder=shareholder)).to_list()
+    except NotFoundError:
+        return False
+    mine = [each for each in relations if each.link == subject]
+    for each in mine if len(mine) < len(relations) else ():
+        await _delete_if_there(session, syntage.DeleteShareholderRelation(str(each.id), shareholder=shareholder))
+    return len(mine) < len(relations)
 
 
 async def count_found(session: Session, eraser: Eraser, before: Held, only: Sequence[str]) -> int:
@@ -261,11 +282,7 @@ async def count_found(session: Session, eraser: Eraser, before: Held, only: Sequ
             continue
         ids = [row.id for row in before[name] if row.id is not None]
         for record in ids[:: max(1, len(ids) // SAMPLES)]:
-            try:
-                await session.call(get(record))
-            except NotFoundError:
-                continue
-            found += 1
+            found += await _read(session, get(record)) is not None
     return found
 
 
@@ -289,6 +306,7 @@ async def delete(
 ) -> bool:
     """Count what is held of whom a subject belongs to and, where that is confirmed, delete it; whether all is done."""
     subjects = await eraser.subjects(session, given)
+    names = [*subjects, *await eraser.other_names(session, subjects[-1])]
     wanted = list(only or eraser.singles)
     before: dict[str, Held] = {}
     for subject in subjects:
@@ -302,7 +320,7 @@ async def delete(
         print("Nothing was deleted.")
         return False
     done = [await _delete_one(session, eraser, each, before[each], wanted, whole=not only) for each in subjects]
-    await tell_own(session, subjects, forget=forget)
+    await tell_own(session, names, forget=forget)
     return all(done)
 
 
@@ -315,9 +333,9 @@ async def _delete_one(
         except JobError as error:
             print(f"{subject}: {error}", file=sys.stderr)
         rest = certain(subject, await read_held(session, eraser, subject), before)
-        await delete_singly(session, eraser, rest, wanted)
+        await delete_singly(session, eraser, subject, rest, wanted)
     else:
-        await delete_singly(session, eraser, before, wanted)
+        await delete_singly(session, eraser, subject, before, wanted)
     after = await read_held(session, eraser, subject)
     left = {name: len(after[name]) for name in wanted if after[name]}
     found = await count_found(session, eraser, before, wanted)

@@ -75,10 +75,15 @@ async def ensure_label(session: Session, name: str, entity: str) -> str:
 
 async def ensure_schedule(session: Session, label: str, since: date) -> None:
     """Have Syntage extract the invoices of all who wear a label, every day, up to that day."""
-    async for known in session.list(syntage.Schedulers()):
-        if any(each.id == label for each in known.tags or ()):
-            return
-    made = await session.call(syntage.CreateScheduler(name="Daily invoices", tags=(label,)))
+    listed = await session.list(syntage.Schedulers()).to_list()
+    known = [each for each in listed if any(tag.id == label for tag in each.tags or ())]
+    if known:
+        made = await session.call(syntage.GetScheduler(known[0].id or ""))
+    else:
+        made = await session.call(syntage.CreateScheduler(name="Daily invoices", tags=(label,)))
+    if made.rules:
+        return
+    # Also for one that was left without its rule, when this broke off.
     # In Syntage's own words a period may lack its end: a fixed one would bring the same days for ever.
     await session.call(
         syntage.CreateSchedulerRule(
@@ -117,11 +122,14 @@ def new_secret(path: Path) -> Generator[TextIO, None, None]:
 
 async def ensure_webhooks(session: Session, url: str, secret_file: Path) -> None:
     """Have Syntage tell an address of the ends of jobs, unless it does already; its secret goes into a new file."""
-    async for _ in session.list(syntage.WebhookEndpoints(url=url)):
+    known = await session.list(syntage.WebhookEndpoints(url=url)).to_list()
+    is_kept: bool = await asyncio.to_thread(secret_file.exists)
+    if known and is_kept:
         return
     wanted = syntage.CreateWebhookEndpoint(url=url, events=("extraction.updated", "export.updated"))
     with new_secret(secret_file) as file:
-        made = await session.call(wanted)
+        # Where the answer was lost, the endpoint is there, and tells its secret.
+        made = known[0] if known else await session.call(wanted)
         if made.signing_secret is not None:
             file.write(made.signing_secret.reveal())
     print(f"{url}: is told; its secret is in {secret_file}")

@@ -8,7 +8,7 @@ from typing import Final, cast
 
 from ..errors import BelvoAsyncError
 from .arguments import make_parser
-from .output import flush, silence, use_utf8
+from .output import flush, silence, stand_in, use_utf8
 
 __all__ = ["main"]
 
@@ -20,6 +20,7 @@ UNREAD: Final = 141
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and give its exit code. Wrong arguments leave by SystemExit(2), as argparse does."""
+    stand_in()
     if sys.platform == "win32":
         use_utf8()
     try:

@@ -14,6 +14,14 @@ def use_utf8() -> None:
             stream.reconfigure(encoding="utf-8")
 
 
+def stand_in() -> None:
+    """Print into nothing where standard output or error was closed (`>&-`): Python has none then."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            # Open until the end, so that no file or connection takes its number.
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+
+
 def flush() -> None:
     """Hand over what was printed. Raises OSError, of which BrokenPipeError says that its reader has left."""
     for stream in (sys.stdout, sys.stderr):

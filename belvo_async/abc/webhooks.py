@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, cast
 
 import msgspec
 
+from ..discreet import discreet
+from ..errors import TaskError
 from ..jobs import Job
 from .exchange import Conversation, Headers, Secret
 
@@ -60,13 +62,30 @@ class DeliveryAttempt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AttemptFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which attempts are asked for, the newest `limit` of them. `job`: those that told how it goes on."""
+    """Which attempts are asked for, the newest `limit` of them. `job`: those that told how it goes on.
+
+    Raises TaskError for a job that its vendor has not named yet, and for no positive number of attempts.
+    """
 
     url: str | None = None
     event: str | None = None
     status: int | None = None
     job: Job | None = None
     limit: int = 100
+
+    @discreet
+    def __post_init__(self) -> None:
+        limit = cast("object", self.limit)
+        if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
+            raise TaskError("limit must be a whole number, at least 1", field="limit")
+        if self.job is None:
+            return
+        if not isinstance(cast("object", self.job), Job):
+            raise TaskError("job must be a Job: a handle has it as its `job`", field="job")
+        if self.job.remote_id is None:
+            raise TaskError("job must be one that its vendor has named: of others nothing was delivered", field="job")
+        if self.event is not None:
+            raise TaskError("event must be left out where a job is given: the job tells it", field="event")
 
 
 class ManagedWebhooks(Protocol):

@@ -203,3 +203,21 @@ async def test_a_page_is_made_although_nobody_answers(office: Office) -> None:
         assert recorded is not None
         assert words in (recorded.why_not or "")
         assert words in Reading(render(made)).text
+
+
+async def test_an_account_that_cannot_be_asked_hides_no_other(office: Office, tmp_path: Path) -> None:
+    """What is wrong with the webhooks of one needs a person, whatever another's keys."""
+    await office.work()
+    accounts = '[accounts.a]\nvendor = "syntage"\nenv = "NOBODY"\n\n[accounts.b]\nvendor = "syntage"\nenv = "SYNTAGE"\n'
+    (tmp_path / "belvo-async.toml").write_text(accounts)
+
+    page = await office.report(SYNTAGE_WEBHOOK_SECRET="another-secret-0123")
+
+    recorded = page.webhooks[1].recorded
+    assert recorded is not None
+    assert ("NOBODY_API_KEY" in (recorded.why_not or ""), recorded.attempts > 0) == (True, True)
+    assert 1 == len([each for each in page.troubles if each.code == "webhooks"])
+    text = Reading(render(page)).text
+    assert all(
+        words in text for words in ("NOBODY_API_KEY", "attempts to deliver", "no endpoint is signed by a secret")
+    )

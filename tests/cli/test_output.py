@@ -215,6 +215,20 @@ def test_a_reader_that_leaves_ends_it_quietly(
     assert [] == list((tmp_path / "scratch").iterdir())
 
 
+@pytest.mark.parametrize("argv", [("jobs", "list"), pytest.param(("--help",), marks=pytest.mark.proof)], ids=" ".join)
+def test_output_that_is_closed_is_none(argv: tuple[str, ...], store: str) -> None:
+    """`belvo-async ... >&- 2>&-`: it is done, and nobody wants to be told."""
+    keep(store)
+    environ = {**os.environ, "BELVO_ASYNC_STORE": store}
+    closing = (
+        "import os, sys; os.close(1); os.execv(sys.executable, [sys.executable, '-m', 'belvo_async', *sys.argv[1:]])"
+    )
+
+    ran = subprocess.run([sys.executable, "-c", closing, *argv], stderr=subprocess.PIPE, env=environ)
+
+    assert (0, b"") == (ran.returncode, ran.stderr)
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is full cannot be had here")
 @pytest.mark.parametrize("argv", [("--help",), ("jobs", "list"), ("jobs", "explain", "aaaa")], ids=" ".join)
 def test_output_that_cannot_be_written_is_one_sentence(argv: tuple[str, ...], store: str) -> None:

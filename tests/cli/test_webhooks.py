@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from belvo_async._cli.webhooks.endpoints import change, create, delete, try_out
 from belvo_async._cli.webhooks.listing import attempts, endpoints
 from belvo_async._cli.webhooks.rotation import rotate
 from belvo_async.errors import BelvoAsyncError, TransportError, UnsupportedError
+from belvo_async.simulator.syntage.workspace.endpoints import WebhookEndpoint
 from tests.session.world import World, world
 from tests.variables import variables_of
 
@@ -33,6 +35,7 @@ RUN: dict[str, Any] = {
     "test": try_out,
 }
 FOREIGN = "https://example.com/somebody-else"
+NEEDED = ("extraction.updated", "export.updated")
 WHOLE, PARTIAL, DECIDE = 0, 3, 4
 
 
@@ -174,6 +177,26 @@ async def test_create_takes_up_what_a_lost_answer_left(desk: Desk) -> None:
 
     assert (WHOLE, 2, False) == (code, len(desk.known), desk.known[1]["enabled"])
     assert f"{desk.known[1]['signingSecret']}\n" == desk.new_secret.read_text()
+
+
+@pytest.mark.parametrize("kind", ["a link to nowhere", "a pipe", "a folder"])
+async def test_a_secret_goes_into_a_new_file_and_nothing_else(desk: Desk, kind: str) -> None:
+    """A pipe is not read, which would wait for ever; what leads nowhere is there. Nothing is made before."""
+    place = desk.folder / "odd"
+    if kind == "a pipe":
+        os.mkfifo(place)
+    elif kind == "a folder":
+        place.mkdir()
+    else:
+        place.symlink_to(desk.folder / "nowhere" / "x")
+
+    first = await desk.refused("create", "--url", FOREIGN, "--secret-file", str(place))
+    desk.world.syntage.webhook_endpoints.make(FOREIGN, list(NEEDED), enabled=True, content_type="application/ld+json")
+    second = await desk.refused("create", "--url", FOREIGN, "--secret-file", str(place))
+    rotated = await desk.refused("rotate", "--url", FOREIGN, "--secret-file", str(place))
+
+    assert all("is there already" in each for each in (first, second, rotated))
+    assert 2 == len(desk.known)
 
 
 async def test_create_refuses_before_anything_is_made(desk: Desk) -> None:
@@ -429,6 +452,25 @@ async def test_a_rotation_deletes_nothing_that_the_vendor_could_not_deliver_by(d
     assert "was not taken (401): nothing is deleted" in said
 
 
+async def test_a_rotation_deletes_nothing_before_the_new_endpoint_is_enabled(desk: Desk) -> None:
+    """What counts is what the vendor says, not what it was asked for: else nothing would be delivered any more."""
+
+    class Stubborn(WebhookEndpoint):
+        def __setattr__(self, name: str, value: object) -> None:
+            super().__setattr__(name, False if name == "enabled" else value)
+
+    secret = desk.world.syntage.signing_secret
+    new = await begin(desk)
+    await desk.receive(secret, new["signingSecret"])
+    made = next(each for each in desk.world.syntage.webhook_endpoints.all() if each.id == new["id"])
+    made.__class__ = Stubborn
+
+    code, said = await desk.type("rotate", "--secret-file", str(desk.new_secret))
+
+    assert (PARTIAL, [True, False]) == (code, [each["enabled"] for each in desk.known])
+    assert "nothing is deleted" in said
+
+
 async def test_a_rotation_that_cannot_be_probed_waits_for_the_vendor(desk: Desk) -> None:
     """The new endpoint is enabled unseen; the old one goes once Syntage has delivered by the new."""
     secret, rotation = (
@@ -447,6 +489,20 @@ async def test_a_rotation_that_cannot_be_probed_waits_for_the_vendor(desk: Desk)
     assert (PARTIAL, [True, True], WHOLE) == (waiting, between, done)
     assert "has delivered nothing by" in said
     assert [new["id"]] == [each["id"] for each in desk.known]
+
+
+async def test_the_endpoint_that_is_named_is_the_one_that_goes(desk: Desk) -> None:
+    """Of two, the older goes: were the newer meant, the other would be deleted, and the secret that was to go stay."""
+    secret, old = desk.world.syntage.signing_secret, desk.known[0]
+    new = await begin(desk)
+    await desk.receive(secret, new["signingSecret"])
+
+    said = await desk.refused("rotate", new["id"], "--secret-file", str(desk.new_secret))
+    both = [each["id"] for each in desk.known]
+    code, _ = await desk.type("rotate", old["id"], "--secret-file", str(desk.new_secret))
+
+    assert f"{new['id']} is the newer of two" in said
+    assert ([old["id"], new["id"]], WHOLE, [new["id"]]) == (both, code, [each["id"] for each in desk.known])
 
 
 async def test_a_disabled_endpoint_is_replaced_by_a_disabled_one(desk: Desk) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sys
+from decimal import Decimal
+from typing import Any
 from uuid import uuid4
 
+import msgspec
 import pytest
 
 from belvo_async import NotFoundError, Session, Syntage, syntage
@@ -114,3 +117,40 @@ def test_lists_that_cannot_be_emptied_are_refused(
         arco_deletion.read_arguments()
 
     assert "syntage deletes no single records of invoices" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("only", [["shareholders"], []], ids=["alone", "with the entity"])
+async def test_who_holds_shares_of_others_too_stays_for_them(world: World, only: list[str]) -> None:
+    """Deleting a shareholder takes all its relations away, those of other taxpayers among them."""
+    session, mine, other = await opened(world)
+    simulator: Any = world.syntage
+    known = simulator._found.shareholders
+    for entity in (mine, other):
+        held_by = simulator._entity(entity)
+        known.learn(held_by, "Ana", "AAAA010101AA1", Decimal(5), "rpc_socio", str(uuid4()), "/extractions/x")
+    known.learn(
+        simulator._entity(mine), "Eva", "EEEE010101EE1", Decimal(7), "rpc_socio", str(uuid4()), "/extractions/x"
+    )
+
+    assert await delete(session, SYNTAGE, mine, confirm=yes, only=only)
+
+    (left,) = [
+        each async for each in session.list(syntage.Shareholders()) if each.rfc in ("AAAA010101AA1", "EEEE010101EE1")
+    ]
+    relations = await session.list(syntage.ShareholderRelations(shareholder=left.id or "")).to_list()
+    assert ("AAAA010101AA1", [other]) == (left.rfc, [each.link for each in relations])
+
+
+async def test_the_own_store_knows_a_taxpayer_by_the_rfc_as_well(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Jobs that were fired in the deprecated form are told of, and forgotten like the others."""
+    session, mine, _ = await opened(world)
+    named = f"/taxpayers/{world.syntage.rfc_of(mine)}"
+    await (await session.fire(msgspec.structs.replace(world.extraction(0, "invoice"), entity=named)))
+    fired = len(await arco_deletion.own_jobs(session, [mine]))
+
+    assert await delete(session, SYNTAGE, mine, confirm=yes, forget=True)
+
+    assert f"Your store: {fired + 1} jobs forgotten, 0 left" in capsys.readouterr().out
+    assert [] == [each.task.subject async for each in session.history() if "taxpayers" in str(each.task.subject)]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from belvo_async import AuthenticationError, Session, syntage
+from belvo_async import AuthenticationError, Session, TransportError, syntage
 from belvo_async.abc import Secret
 from examples import onboarding
 from tests.session.world import World
@@ -60,6 +60,21 @@ async def test_the_same_again_makes_nothing_more(world: World) -> None:
     assert dict.fromkeys(MADE, 1) == made(world)
 
 
+async def test_a_scheduler_that_was_left_without_its_rule_gets_it(world: World) -> None:
+    """What broke off between the two would run nothing, and look as if it did."""
+    session = await world.open()
+    world.syntage.next_answer("forbidden", path="/schedulers/rules")
+
+    with pytest.raises(AuthenticationError):
+        await onboard(session)
+    await onboard(session)
+
+    (mine,) = [each async for each in session.list(syntage.Schedulers()) if each.name == "Daily invoices"]
+    found = await session.call(syntage.GetScheduler(mine.id or ""))
+    assert ["invoice"] == [each.extractor for each in found.rules or ()]
+    assert 1 == made(world)["/schedulers"]
+
+
 async def test_without_daily_nothing_runs_by_itself(world: World) -> None:
     """The label is what others of the account wear."""
     session = await world.open()
@@ -107,6 +122,21 @@ async def test_the_account_is_told_by_webhook(world: World, tmp_path: Path, caps
     assert (endpoint.signing_secret.reveal(), 0o600) == (file.read_text(encoding="utf-8"), file.stat().st_mode & 0o777)
     assert endpoint.signing_secret.reveal() not in capsys.readouterr().out
     assert ("extraction.updated", "export.updated") == endpoint.events
+
+
+async def test_the_secret_of_a_lost_answer_is_handed_over_by_the_next_run(world: World, tmp_path: Path) -> None:
+    """The endpoint is there, and delivers by a secret that nobody has: it is read from it."""
+    session = await world.open()
+    url, file = f"{world.syntage.url}/hook", tmp_path / "syntage.secret"
+    world.syntage.next_answer("lost_202", path="/webhook-endpoints")
+
+    with pytest.raises(TransportError):
+        await onboarding.ensure_webhooks(session, url, file)
+    await onboarding.ensure_webhooks(session, url, file)
+
+    (endpoint,) = await session.list(syntage.WebhookEndpoints(url=url)).to_list()
+    assert endpoint.signing_secret is not None
+    assert (endpoint.signing_secret.reveal(), 0o600) == (file.read_text(encoding="utf-8"), file.stat().st_mode & 0o777)
 
 
 async def test_a_secret_is_never_written_over(world: World, tmp_path: Path) -> None:

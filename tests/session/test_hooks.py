@@ -241,3 +241,27 @@ def test_another_word_is_refused(world: World, given: Any) -> None:
     """Before anything is opened."""
     with pytest.raises(ConfigurationError, match="`check_webhooks` is"):
         Session(world.syntage_vendor(), check_webhooks=given)
+
+
+async def test_what_is_no_endpoint_is_refused_before_a_byte(world: World) -> None:
+    """An id in place of an endpoint, a text in place of events, a content type that the vendor does not have."""
+    _, desk = await receiving(world)
+    (endpoint,) = await desk.endpoints()
+    sent = len(world.sent())
+    odd: Any = {"id": endpoint.id, "events": ("extraction.updated", 7, [7], ())}
+
+    for ask in (desk.delete, desk.change, desk.probe):
+        with pytest.raises(TaskError, match="endpoint must be a HookEndpoint"):
+            await ask(odd["id"])
+    for events in odd["events"]:
+        with pytest.raises(TaskError, match="events must be"):
+            await desk.create(FOREIGN, events)
+        with pytest.raises(TaskError, match="events must be"):
+            await desk.change(endpoint, events=events)
+    with pytest.raises(TaskError, match="content_type must be"):
+        await desk.create(FOREIGN, content_type="text/xml")
+    for url in ("https://[::1", "http://example.com/", "", "https:///x", "ftp://example.com"):
+        with pytest.raises(ConfigurationError, match="the endpoint's address"):
+            await desk.probe(HookEndpoint(id="x", url=url, secret=endpoint.secret))
+
+    assert sent == len(world.sent())

@@ -7,6 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
+from msgspec.structs import replace
+
 from ..._page import RecordedDeliveries
 from ..._session import Session
 from ...abc import Clock, DeliveryAttempt
@@ -29,18 +31,20 @@ async def ask_vendors(
 
 
 async def _ask(name: str, config: Config, environ: Environ, clock: Clock) -> RecordedDeliveries:
+    until = asyncio.get_running_loop().time() + PATIENCE.total_seconds()
     named = [each for each in config.accounts.values() if each.vendor == name] or [AccountEntry(vendor=name)]
-    attempts, faults = list[DeliveryAttempt](), list[str]()
-    try:
-        async with asyncio.timeout(PATIENCE.total_seconds()):
-            for account in named:
+    attempts, faults, why_not = list[DeliveryAttempt](), list[str](), list[str]()
+    for account in named:
+        # Each by itself: one that cannot be asked hides nothing of the others.
+        try:
+            async with asyncio.timeout_at(until):
                 async with Session(vendor_of(account, environ), clock=clock, sweep=False) as session:
                     desk = session.webhooks(name)
                     faults += [each.text for each in await desk.check()]
                     attempts += await desk.attempts()
-    except (BelvoAsyncError, TimeoutError) as error:
-        return RecordedDeliveries(why_not=str(error) or "it took too long")
-    return _told(attempts, faults)
+        except (BelvoAsyncError, TimeoutError) as error:
+            why_not.append(str(error) or "it took too long")
+    return replace(_told(attempts, faults), why_not="; ".join(dict.fromkeys(why_not)) or None)
 
 
 def _told(attempts: Sequence[DeliveryAttempt], faults: Sequence[str]) -> RecordedDeliveries:

@@ -31,8 +31,14 @@ async def rotate(options: argparse.Namespace, environ: Environ, clock: Clock) ->
     """Take the next steps towards another secret; PARTIAL while somebody has to do something in between."""
     outlet = SecretOutlet(place=options.secret_file)
     async with opened(options, environ, clock) as account:
-        url = (await account.endpoint(options)).url if options.id is not None else account.url_of(options)
+        named = None if options.id is None else await account.endpoint(options)
+        url = account.url_of(options) if named is None else named.url
         pair = pair_of(await account.desk.endpoints(url), url)
+        if named is not None and pair.old.id != named.id:
+            raise ConfigurationError(
+                f"{named.id} is the newer of two of that address, and would take the place of {pair.old.id}: name that "
+                "one to go on; or `delete` it first, should it be of no use, to change the secret of the newer"
+            )
         if pair.new is None:
             return await _begin(account, pair.old, outlet)
         return await _go_on(account, pair.old, pair.new, outlet, is_probed=not options.unprobed)
@@ -81,6 +87,10 @@ async def _go_on(
             return _wait_for_receivers(account)
     if old.is_enabled and not new.is_enabled:
         new = await account.desk.change(new, is_enabled=True)
+        if not _does_as(new, old):
+            print(f"{new.id} was to be enabled, and {account.vendor} says that it is not yet: nothing is deleted")
+            print("see `belvo-async webhooks list`, then give the same command again")
+            return Code.PARTIAL
         print(f"3. {new.id} is enabled: both deliver, and what comes twice is taken once")
     if not await _is_proven(account, new, is_probed=is_probed):
         return Code.PARTIAL
@@ -88,6 +98,11 @@ async def _go_on(
     print(f"4. {old.id} is deleted")
     print(f"done: take its secret out of {account.secrets_in}, and restart the receivers when it suits")
     return Code.WHOLE
+
+
+def _does_as(new: HookEndpoint, old: HookEndpoint) -> bool:
+    """Whether an endpoint delivers all that the other does, by what its vendor says."""
+    return new.is_enabled and {*old.events} <= {*new.events}
 
 
 def _hand_over(account: HookAccount, new: HookEndpoint, outlet: SecretOutlet) -> None:

@@ -13,6 +13,8 @@ from ...abc import HookEndpoint, Secret
 from ...errors import ConfigurationError, UnsupportedError
 
 OWNER_ONLY: Final = 0o600
+# Far more than any secret has; what is longer is another file.
+_LONGEST: Final = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +29,7 @@ class SecretOutlet:
             return
         if not self.place.parent.is_dir():
             raise ConfigurationError(f"there is no directory {self.place.parent} for the file of the secret")
-        if self.place.exists():
+        if os.path.lexists(self.place):
             raise ConfigurationError(f"{self.place} is there already: name a file that is not, or move that one away")
 
     def holds(self, secret: Secret | None) -> bool:
@@ -35,7 +37,11 @@ class SecretOutlet:
         if self.place is None or secret is None:
             return False
         try:
-            return secret.matches(self.place.read_text(encoding="utf-8").strip())
+            # A pipe would be waited for, and a device may never end.
+            if not self.place.is_file():
+                return False
+            with self.place.open(encoding="utf-8") as file:
+                return secret.matches(file.read(_LONGEST).strip())
         except (OSError, UnicodeDecodeError):
             return False
 

@@ -224,10 +224,9 @@ def _recorded(webhooks: Webhooks, morning: Morning) -> Iterator[Child]:
         return
     if said.why_not is not None:
         yield f"it was asked what it recorded of its deliveries, and could not tell: {said.why_not}"
-        return
-    if not said.attempts:
+    elif not said.attempts:
         yield "it recorded no attempt to deliver"
-    else:
+    if said.attempts:
         last = (
             "nobody answered the last one" if not said.last_status else f"the last one was answered {said.last_status}"
         )

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
 from msgspec.structs import replace
@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from ..._http import Http, Send, converse
 from ...abc import AttemptFilter, Clock, Conversation, DeliveryAttempt, HookEndpoint, ManagedWebhooks, Request, Retry
 from ...discreet import discreet
-from ...errors import TransportError
+from ...errors import ConfigurationError, TaskError, TransportError
 from ...origins import read_origin
 from .findings import WebhookFinding, find_faults
 
@@ -65,16 +65,17 @@ class WebhookDesk:
         self, endpoint: HookEndpoint, *, is_enabled: bool | None = None, events: Sequence[str] | None = None
     ) -> HookEndpoint:
         """Enable or disable an endpoint, or give it other events. Its address and secret stay."""
-        wanted = replace(
-            endpoint,
-            is_enabled=endpoint.is_enabled if is_enabled is None else is_enabled,
-            events=endpoint.events if events is None else tuple(events),
-        )
+        _check(endpoint)
+        wanted = replace(endpoint, is_enabled=endpoint.is_enabled if is_enabled is None else is_enabled)
+        if events is not None:
+            # As given: what is no sequence of events, the vendor refuses.
+            wanted = replace(wanted, events=tuple(events) if isinstance(events, list) else events)
         return endpoint if wanted == endpoint else await self._say(self.managed.replace(wanted))
 
     @discreet
     async def delete(self, endpoint: HookEndpoint) -> None:
         """Delete an endpoint; nothing is delivered to it any more."""
+        _check(endpoint)
         await converse(self._send, self.managed.delete(endpoint))
 
     @discreet
@@ -94,12 +95,12 @@ class WebhookDesk:
         It proves that the address leads to a receiver that takes what this secret proves; not that the vendor reaches
         it. Raises UnsupportedError where the vendor does not tell the secret.
         """
+        _check(endpoint)
         headers, body = self.managed.specimen(endpoint, self._clock.now())
-        parts = urlsplit(endpoint.url)
-        origin = read_origin(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}", "the endpoint's address")
+        origin, target = _place(endpoint.url)
         request = Request(
             method="POST",
-            target=f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/",
+            target=target,
             name="POST (webhook)",
             headers=tuple(headers),
             body=body,
@@ -121,3 +122,19 @@ class WebhookDesk:
 
     async def _say(self, conversation: Conversation[HookEndpoint]) -> HookEndpoint:
         return await converse(self._send, conversation)
+
+
+def _check(endpoint: object) -> None:
+    if not isinstance(endpoint, HookEndpoint):
+        raise TaskError("endpoint must be a HookEndpoint: `endpoints` gives them", field="endpoint")
+
+
+def _place(url: str) -> tuple[str, str]:
+    """Where an address leads: its origin, and what is asked of it. Raises ConfigurationError."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise ConfigurationError("the endpoint's address cannot be read") from None
+    origin = read_origin(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}", "the endpoint's address")
+    target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+    return origin, quote(target, safe="%/?&=[]:;,+!$'()*@~")

@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator, Sequence
 from typing import Final, TypeAlias, TypeVar
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
 from ...abc import Page, Request, Shape, Walk
 from ...errors import PayloadError, TaskError
 from ...origins import local_target
+from ...payload import encode_query
 from .settings import Pace
 
 # The largest page Belvo gives; larger values are cut to it.
@@ -33,7 +34,7 @@ def get(pace: Pace, path: str, params: Params, *, name: str | None = None) -> Re
 
 def encode(params: Params) -> str:
     """Encode a query; commas stay, since Belvo separates the values of one parameter by them."""
-    return urlencode(params, safe=",")
+    return encode_query(params, safe=",")
 
 
 def selection(fields: Sequence[str] | None, omit: Sequence[str] | None) -> Params:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from typing import Any, Final, TypeAlias, TypeVar
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from msgspec.structs import replace
 
 from ...abc import Conversation, Page, Request, Shape, Walk
 from ...errors import PayloadError, TaskError
 from ...origins import local_target
+from ...payload import encode_query
 from .errors import expect_success
 from .guards import guard_of
 from .schema.record import Part
@@ -42,7 +43,7 @@ def get(path_and_query: str, name: str, headers: tuple[tuple[str, str], ...] = (
 
 def target(path: str, params: Params = (), *, is_sized: bool = True) -> str:
     """Join a path (already encoded) and its query, with the number of rows where the list takes one."""
-    query = urlencode([*params, *([("itemsPerPage", str(ROWS_PER_PAGE))] if is_sized else [])])
+    query = encode_query([*params, *([("itemsPerPage", str(ROWS_PER_PAGE))] if is_sized else [])])
     return f"{path}?{query}" if query else path
 
 

@@ -55,9 +55,8 @@ def hide(call: Call[object], *names: str) -> None:
 
 
 def check_form(form: re.Pattern[str], value: object, *, field: str, rule: str) -> None:
-    """Refuse what has not the form; a Secret is looked into, and never shown."""
-    text = value.reveal() if isinstance(value, Secret) else value
-    if not isinstance(text, str) or not form.fullmatch(text):
+    """Refuse what has not the form."""
+    if not isinstance(value, str) or not form.fullmatch(value):
         raise TaskError(f"{field} must {rule}", field=field)
 
 
@@ -87,7 +86,7 @@ class CreateLink(Call[Link], frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         hide(self, "username", "password")
         _check_login(self)
-        check_form(_PASSWORD, self.password, field="password", rule="begin with eight letters or digits")
+        check_form(_PASSWORD, secret_text(self.password), field="password", rule="begin with eight letters or digits")
         if self.external_id is not None:
             rule = "be 3 to 256 letters, digits, - or _"
             check_form(_EXTERNAL_ID, self.external_id, field="external_id", rule=rule)
@@ -100,7 +99,7 @@ class CreateLink(Call[Link], frozen=True, kw_only=True):
 def _check_login(call: CreateLink | UpdateLink) -> None:
     rule = "be a name like sat_mx_fiscal: small letters, with the country's two between the underscores"
     check_form(_INSTITUTION, call.institution, field="institution", rule=rule)
-    check_form(_USERNAME, call.username, field="username", rule="have 12 or 13 characters")
+    check_form(_USERNAME, secret_text(call.username), field="username", rule="have 12 or 13 characters")
 
 
 def _check_access_mode(value: object) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, TypeAlias, cast, get_args, overload
-from urllib.parse import unquote, urlencode
+from urllib.parse import unquote
 
 import msgspec
 from msgspec.structs import force_setattr
@@ -13,6 +13,7 @@ from msgspec.structs import force_setattr
 from ....discreet import discreet
 from ....errors import TaskError
 from ....jobs import Extent, Task
+from ....payload import encode_query
 from .extents import extent_of
 from .forms.subjects import TAXPAYER, UUID, normal_subject
 from .invoices import Invoice
@@ -320,7 +321,7 @@ class Export(Task[object], frozen=True, tag="syntage.Export"):
 def _read_list(given: object) -> str:
     if isinstance(given, ListQuery):
         path, params = given.where()[0], given.params()
-        given = f"{path}?{urlencode(params, safe='[]:')}" if params else path
+        given = f"{path}?{encode_query(params, safe='[]:')}" if params else path
     if not isinstance(given, str) or len(given) > _LONGEST_LIST or not _LIST.fullmatch(given) or "/.." in given:
         raise TaskError("uri must be a query, or the path of a list with its filters", field="uri")
     return given

@@ -12,12 +12,12 @@ import msgspec
 
 from ....abc import AttemptFilter, Call, Conversation, DeliveryAttempt, Headers, HookEndpoint, Query, Secret
 from ....discreet import Discretion
-from ....errors import NotFoundError, PayloadError, UnsupportedError
+from ....errors import NotFoundError, PayloadError, TaskError, UnsupportedError
 from ....tolerant import read
 from ..calls import carry_out
 from ..pages import read_pages
 from ..schema.record import Record
-from ..schema.tasks import Export
+from ..schema.tasks import Export, Extraction
 from ..schema.workspace.webhooks import (
     EVENT_TYPES,
     ContentType,
@@ -71,8 +71,12 @@ class SyntageWebhooks:
         self, url: str, events: Sequence[str], *, is_enabled: bool, content_type: str | None = None
     ) -> Conversation[HookEndpoint]:
         """`POST /webhook-endpoints`."""
-        kind = _content_type(content_type)
-        return _told(CreateWebhookEndpoint(url=url, events=_events(events), enabled=is_enabled, content_type=kind))
+        wanted = _events(events)
+        if content_type is None:
+            return _told(CreateWebhookEndpoint(url=url, events=wanted, enabled=is_enabled))
+        # What is none of them the call refuses.
+        kind = cast("ContentType", content_type)
+        return _told(CreateWebhookEndpoint(url=url, events=wanted, enabled=is_enabled, content_type=kind))
 
     def replace(self, endpoint: HookEndpoint) -> Conversation[HookEndpoint]:
         """`PUT /webhook-endpoints/{id}`."""
@@ -127,8 +131,9 @@ _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 def _events(given: Sequence[str]) -> tuple[EventType, ...]:
-    # What is none of them the call refuses.
-    return cast("tuple[EventType, ...]", tuple(given))
+    # What is none of them the call refuses; a text would be taken for its letters.
+    is_several = isinstance(cast("object", given), Sequence) and not isinstance(given, str)
+    return cast("tuple[EventType, ...]", tuple(given) if is_several else given)
 
 
 def _content_type(given: str | None) -> ContentType:
@@ -170,6 +175,8 @@ def _attempt(row: WebhookRequest, status: int, event: str | None) -> DeliveryAtt
 def _query(asked: AttemptFilter) -> WebhookRequests:
     if asked.job is None:
         return WebhookRequests(url=asked.url, status_code=asked.status, event_type=asked.event)
+    if not isinstance(asked.job.task, Extraction | Export):
+        raise TaskError("job must be one of Syntage's", field="job")
     is_export = isinstance(asked.job.task, Export)
     return WebhookRequests(
         url=asked.url,

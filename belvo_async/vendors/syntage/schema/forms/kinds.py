@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, Union, cast, get_args, get_origin, get_t
 import msgspec
 
 from .....errors import TaskError
+from .....payload import MAGNITUDE_LIMIT
 
 
 def camel(name: str) -> str:
@@ -64,7 +65,8 @@ def _is_of(value: object, kind: Any) -> bool:
     if kind is date and isinstance(value, datetime):
         return False
     if kind is Decimal:
-        return isinstance(value, Decimal) and value.is_finite()
+        # Written out, a number of another magnitude would be nothing but noughts, as many as fill the memory.
+        return isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) <= MAGNITUDE_LIMIT
     return isinstance(value, origin or kind) and value != "" and not (kind is int and isinstance(value, bool))
 
 

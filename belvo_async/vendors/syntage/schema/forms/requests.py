@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Generic, TypeVar, cast
-from urllib.parse import urlencode
 
 import msgspec
 from msgspec.structs import FieldInfo, fields, force_setattr
 
 from .....abc import Call
 from .....discreet import discreet
+from .....payload import encode_query
 from .kinds import camel, check_kind
 from .paths import filled, places_of, settle_ids, without_ids
 from .subjects import read_id
@@ -61,7 +61,7 @@ class OneRequest(Call[R_co], Generic[R_co], frozen=True):
     def target(self) -> str:
         """Give path and query."""
         path = filled(self.path, self)
-        query = urlencode(self.query())
+        query = encode_query(self.query())
         return f"{path}?{query}" if query else path
 
     def query(self) -> list[tuple[str, str]]:
@@ -118,7 +118,10 @@ class Get(OneRequest[R_co], Generic[R_co], frozen=True):
 
 
 class Delete(OneRequest[None], frozen=True):
-    """Deletes one object by its id or IRI. Raises NotFoundError when Syntage does not know it."""
+    """Deletes one object by its id or IRI. Raises NotFoundError when Syntage does not know it.
+
+    So it may be where an earlier attempt had deleted it and its answer was lost.
+    """
 
     method: ClassVar[str] = "DELETE"
 

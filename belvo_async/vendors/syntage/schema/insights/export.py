@@ -6,13 +6,13 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Final, Literal
-from urllib.parse import urlencode
 
 from msgspec.structs import force_setattr
 
 from .....abc import Download
 from .....discreet import discreet
 from .....errors import TaskError
+from .....payload import encode_query
 from ..forms.kinds import check_kind
 from ..forms.subjects import read_id
 from ..options import Period
@@ -73,7 +73,7 @@ class InsightFile(Download, frozen=True, kw_only=True):
 
     def target(self) -> str:
         """Give path and query."""
-        path, query = f"/entities/{self.entity}/insights/{self.name}/export", urlencode(self.options())
+        path, query = f"/entities/{self.entity}/insights/{self.name}/export", encode_query(self.options())
         return f"{path}?{query}" if query else path
 
 
