@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from loopback import free_port
-from table import Row, show
+from table import Row, Size, show
 
 AREA = "bulk"
 HERE = Path(__file__).parent
@@ -39,7 +39,7 @@ LAST_YEAR = 2025
 KILLS = 10
 
 
-class Size(NamedTuple):
+class Extent(NamedTuple):
     links: int
     entities: int
     years: int
@@ -47,25 +47,26 @@ class Size(NamedTuple):
     speed: float
 
 
-FULL = Size(links=2000, entities=2000, years=10, invoices=6, speed=30)
-QUICK = Size(links=60, entities=20, years=3, invoices=12, speed=12)
+FULL = Extent(links=2000, entities=2000, years=10, invoices=6, speed=30)
+QUICK = Extent(links=60, entities=20, years=3, invoices=12, speed=12)
+SMOKE = Extent(links=4, entities=2, years=1, invoices=6, speed=12)
 # What peers are measured with: they take too long for more.
-BESIDE = Size(links=40, entities=0, years=3, invoices=12, speed=12)
+BESIDE = Extent(links=40, entities=0, years=3, invoices=12, speed=12)
 
 
-def fewest(size: Size) -> int:
+def fewest(size: Extent) -> int:
     """Pieces of at most 365 days, in two directions, of every link."""
     days = (date(LAST_YEAR, 12, 31) - date(LAST_YEAR - size.years + 1, 1, 1)).days + 1
     return size.links * 2 * math.ceil(days / 365)
 
 
-def bound(size: Size) -> float:
+def bound(size: Extent) -> float:
     """No run is shorter: the budget's time for a POST a piece and a read a link, or one link's pieces in a row."""
     pieces = fewest(size)
     return max((pieces + size.links) / BUDGET * SPAN - SPAN, pieces / size.links * MEAN_SECONDS)
 
 
-def once(way: str, size: Size, *, kills: int = 0) -> dict[str, Any]:
+def once(way: str, size: Extent, *, kills: int = 0) -> dict[str, Any]:
     """One side, on vendors of its own; killed so many times first."""
     start, port = time.time(), str(free_port())
     server = [sys.executable, str(HERE / "bulk_server.py")]
@@ -122,7 +123,7 @@ class Life(NamedTuple):
         return cls(json.loads(said) if said else {}, used.ru_maxrss / 1024, used.ru_utime + used.ru_stime)
 
 
-def rows_of_plan(size: Size) -> list[Row]:
+def rows_of_plan(size: Extent) -> list[Row]:
     """Ours alone, by what there is to compare it with."""
     done = proven(once("plan", size))
     pieces, asked = fewest(size), done["belvo"]
@@ -144,7 +145,7 @@ def rows_of_plan(size: Size) -> list[Row]:
     return rows
 
 
-def rows_of_kills(size: Size) -> list[Row]:
+def rows_of_kills(size: Extent) -> list[Row]:
     """The same with a worker that dies ten times."""
     done = proven(once("plan", size, kills=KILLS))
     paid, fewest_paid = done["belvo"]["jobs"] + done["syntage"]["jobs"], fewest(size) + size.entities
@@ -175,7 +176,7 @@ def sum_of(asked: dict[str, int]) -> int:
     return asked["posts"] + asked["polls"] + asked["reads"]
 
 
-def rows_beside(size: Size) -> list[Row]:
+def rows_beside(size: Extent) -> list[Row]:
     """Belvo's share, beside the same as people write it today."""
     ours = once("plan", size)
     rows: list[Row] = []
@@ -189,9 +190,9 @@ def rows_beside(size: Size) -> list[Row]:
     return rows
 
 
-def measure(quick: bool = False) -> list[Row]:
+def measure(size: Size = Size.FULL) -> list[Row]:
     """The plan, then the peers."""
-    return [*rows_of_plan(QUICK if quick else FULL), *rows_beside(BESIDE)]
+    return [*rows_of_plan(size.pick(FULL, QUICK, SMOKE)), *rows_beside(size.pick(BESIDE, BESIDE, SMOKE))]
 
 
 def main() -> None:

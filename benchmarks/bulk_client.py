@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ from row_ids import ids_of
 
 LAST_YEAR = 2025
 THREADS = 64
+# Who polls a list never learns that a retrieval failed, or found nothing: then it gives up.
+LOOKS = 15
 
 
 def years(count: int) -> list[tuple[date, date]]:
@@ -86,6 +89,11 @@ async def drained(run: Any) -> None:
         pass
 
 
+def is_passing(status: int, method: str) -> bool:
+    """What usual clients try again."""
+    return status in (403, 408, 429, 500, 502, 503) or (status == 400 and method == "POST")
+
+
 async def polling(given: dict[str, Any], count: int, folder: Path) -> dict[str, Any]:
     """One task a job: POST, ask every five seconds whether rows came, read them. Belvo tells no end but by webhooks, so
     the usual way is to ask the list until it stays the same twice."""
@@ -97,11 +105,11 @@ async def polling(given: dict[str, Any], count: int, folder: Path) -> dict[str, 
 
     async def ask(http: aiohttp.ClientSession, method: str, path: str, **more: Any) -> Any:
         while True:
-            async with http.request(method, f"{url}{path}", **more) as answer:
-                if answer.status in (403, 408, 429, 500, 502, 503) or (answer.status == 400 and method == "POST"):
-                    await asyncio.sleep(5)
-                    continue
-                return await answer.json()
+            with suppress(aiohttp.ClientError):
+                async with http.request(method, f"{url}{path}", **more) as answer:
+                    if not is_passing(answer.status, method):
+                        return await answer.json()
+            await asyncio.sleep(5)
 
     async def link(http: aiohttp.ClientSession, number: str) -> None:
         nonlocal rows
@@ -117,11 +125,13 @@ async def polling(given: dict[str, Any], count: int, folder: Path) -> dict[str, 
                         "page_size": "1000",
                     }
                     seen, same = -1, 0
-                    while same < 3:
+                    for _ in range(LOOKS):
                         await asyncio.sleep(20)
                         page = await ask(http, "GET", "/api/invoices/", params=query)
                         same = same + 1 if page["count"] == seen and seen else 0
                         seen = page["count"]
+                        if same == 3:
+                            break
                     rows += len(page["results"])
                     (folder / f"{number}{first}{side}.json").write_text(json.dumps(page["results"]))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib as mpl
@@ -16,8 +17,11 @@ _WIDEST = 10.0
 _NARROWEST = 0.1
 
 
-def draw(rows: list[Row], path: Path) -> None:
-    """Write a bar for each row with a goal: its measured ratio over the goal, on a logarithmic scale, goal at 1."""
+def draw(rows: Sequence[Row], path: Path, source: str = "") -> None:
+    """Write a bar for each row with a goal: its measured ratio over the goal, on a logarithmic scale, goal at 1.
+
+    `source` is kept in the file: the digest of the run it was drawn from.
+    """
     mpl.use("Agg")
     # A goal of nothing at all has no scale to be drawn on.
     aimed = [(row, row.reach) for row in rows if row.goal]
@@ -25,10 +29,11 @@ def draw(rows: list[Row], path: Path) -> None:
     axes = figure.add_subplot()
     places = range(len(aimed), 0, -1)
     reaches = [min(max(reach or 0.0, _NARROWEST), _WIDEST) for _, reach in aimed]
-    colours = [_MET if row.verdict == "ok" else _SHORT for row, _ in aimed]
+    colours = [_MET if row.is_met else _SHORT for row, _ in aimed]
     # Bars grow from the goal's line: to the right what is better than it, to the left what is short of it.
     axes.barh(places, [reach - 1 for reach in reaches], left=1, color=colours, height=0.7)
     axes.axvline(1, color=_LINE, linewidth=1)
+    axes.margins(y=0.01)
     axes.set_xscale("log")
     axes.set_xlim(_NARROWEST * 0.8, _WIDEST * 2.2)
     ticks = [0.1, 0.2, 0.5, 1, 2, 5, 10]
@@ -42,5 +47,7 @@ def draw(rows: list[Row], path: Path) -> None:
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.tick_params(axis="y", length=0)
-    axes.set_title("Measured over goal, further right is better (blue: met, orange: short)", fontsize=10, loc="left")
-    figure.savefig(path, dpi=130)
+    rough = "; the machine was busy" if any(row.is_rough for row in rows) else ""
+    title = f"Measured over goal, further right is better (blue: met, orange: short{rough})"
+    axes.set_title(title, fontsize=10, loc="left")
+    figure.savefig(path, dpi=130, metadata={"Description": source})

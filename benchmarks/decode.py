@@ -31,7 +31,7 @@ import orjson
 import pydantic
 from apart import ask
 from over_http_client import plain_of
-from table import Row, part_of, show, span
+from table import Row, Size, middle_ratio, part_of, show, span
 
 from belvo_async import belvo
 from belvo_async._decode import PageReader
@@ -117,8 +117,8 @@ def make_cases(page: bytes) -> dict[str, Callable[[], object]]:
     }
 
 
-def take_turns(cases: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Median seconds of the processor of each case, the cases taking turns."""
+def take_turns(cases: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+    """Seconds of the processor of each case, round by round, the cases taking turns."""
     seconds: dict[str, list[float]] = {name: [] for name in cases}
     for case in cases.values():
         case()
@@ -129,28 +129,29 @@ def take_turns(cases: dict[str, Callable[[], object]], rounds: int) -> dict[str,
             kept = case()
             seconds[name].append(time.process_time() - began)
             del kept
-    return {name: statistics.median(each) for name, each in seconds.items()}
+    return seconds
 
 
 def measure_page(rounds: int) -> list[Row]:
     """One page of 1000, beside orjson to dicts and pydantic to the same types."""
     page = make_page(make_rows(1000))
-    medians = take_turns(make_cases(page), rounds)
-    speeds = {name: f"{len(page) / 1e6 / median:.0f} MB/s" for name, median in medians.items()}
+    seconds = take_turns(make_cases(page), rounds)
+    speeds = {name: f"{len(page) / 1e6 / statistics.median(each):.0f} MB/s" for name, each in seconds.items()}
     what = "page of 1000 invoices, exact types, against "
     goals = {
         "orjson": ("orjson to dicts", 0.8),
         "pydantic": ("pydantic, same types", 2.5),
         "msgspec": ("msgspec, unchecked", None),
     }
-    limit = part_of("msgspec to the same types, nothing checked", 1 / medians["ours"], 1 / medians["msgspec"])
+    reached = 1 / middle_ratio(seconds["ours"], seconds["msgspec"])
+    limit = part_of("msgspec to the same types, nothing checked", reached, 1)
     return [
         Row(
             area="decode",
             what=what + words,
             ours=speeds["ours"],
             peer=speeds[name],
-            ratio=medians[name] / medians["ours"],
+            ratio=middle_ratio(seconds[name], seconds["ours"]),
             goal=goal,
             limit=limit if goal else "",
         )
@@ -169,24 +170,24 @@ def measure_whole(rounds: int, megabytes: int) -> list[Row]:
         for _ in range(rounds):
             for way, each in results.items():
                 each.append(tuple(ask("decode.py", "--whole", way, str(body))))
-    decode = {way: statistics.median(seconds for seconds, _ in each) for way, each in results.items()}
-    collect = {way: statistics.median(seconds for _, seconds in each) for way, each in results.items()}
+    decode, collect = ({way: [each[place] for each in some] for way, some in results.items()} for place in (0, 1))
+    speeds = {way: f"{size / statistics.median(each):.0f} MB/s" for way, each in decode.items()}
     later = sys.version_info >= (3, 12)
     return [
         Row(
             area="decode",
             what=f"{size:.0f} MB in memory, against list[Struct] of the same fields",
-            ours=f"{size / decode['ours']:.0f} MB/s",
-            peer=f"{size / decode['plain']:.0f} MB/s",
-            ratio=decode["plain"] / decode["ours"],
+            ours=speeds["ours"],
+            peer=speeds["plain"],
+            ratio=middle_ratio(decode["plain"], decode["ours"]),
             goal=1.0 if later else 3.0,
         ),
         Row(
             area="decode",
             what="full collection with all of it held",
-            ours=span(collect["ours"]),
-            peer=span(collect["plain"]),
-            ratio=collect["ours"] / collect["plain"],
+            ours=span(statistics.median(collect["ours"])),
+            peer=span(statistics.median(collect["plain"])),
+            ratio=middle_ratio(collect["ours"], collect["plain"]),
             goal=1 / 20,
             at_least=False,
         ),
@@ -209,9 +210,9 @@ def decode_whole(way: str, path: str) -> tuple[float, float]:
     return decoded - began, collected - decoded
 
 
-def measure(quick: bool = False) -> list[Row]:
+def measure(size: Size = Size.FULL) -> list[Row]:
     """All goals of this area."""
-    return [*measure_page(5 if quick else 25), *measure_whole(1 if quick else 5, 40 if quick else 200)]
+    return [*measure_page(size.pick(25, 9, 1)), *measure_whole(size.pick(5, 3, 1), size.pick(200, 40, 6))]
 
 
 def main() -> None:
@@ -222,7 +223,7 @@ def main() -> None:
     if options.whole:
         print(json.dumps(decode_whole(*options.whole)))
     else:
-        show(measure(options.quick))
+        show(measure(Size(options.quick)))
 
 
 if __name__ == "__main__":

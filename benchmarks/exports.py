@@ -40,7 +40,7 @@ import pyarrow
 import pyarrow.parquet
 from apart import ask
 from decode import make_rows
-from table import Row, beside, show
+from table import Row, Size, beside, show
 
 from belvo_async import belvo, syntage
 from belvo_async.simulator import SyntageSimulator
@@ -250,16 +250,16 @@ def _memory_mb(name: str) -> float:
     return int(status.split(f"{name}:")[1].split()[0]) / 1024
 
 
-def measure(quick: bool = False) -> list[Row]:
+def measure(size: Size = Size.FULL) -> list[Row]:
     """All goals of this area."""
-    count, rounds = BATCH_ROWS * BATCHES, 5 if quick else 15
+    count, rounds = BATCH_ROWS * size.pick(BATCHES, 40, 2), size.pick(15, 3, 1)
     invoices, theirs = make_belvo(count), make_syntage(count)
     rows = compare("NDJSON of Belvo's invoices, beside encode_lines", "ndjson:{}", write_lines, invoices, rounds)
     rows += compare("NDJSON of Syntage's invoices, beside encode_lines", "ndjson:{}", write_lines, theirs, rounds)
     # Without its last row: our Parquet is made in threads beside the loop.
     rows += compare("Parquet of Belvo's invoices, beside pyarrow", "parquet:{}", write_tables, invoices, rounds)[:2]
     del invoices, theirs
-    many = 60_000 if quick else 300_000
+    many = size.pick(300_000, 30_000, 1_000)
     return [*rows, *(measure_memory(spec, many, most) for spec, most in MEMORY)]
 
 
@@ -274,7 +274,7 @@ def main() -> None:
     if options.peak:
         print(json.dumps(peak_of(options.peak[0], int(options.peak[1]))))
     else:
-        show(measure(options.quick))
+        show(measure(Size(options.quick)))
 
 
 if __name__ == "__main__":

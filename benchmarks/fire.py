@@ -28,7 +28,7 @@ import msgspec
 import niquests
 from apart import serving
 from belvo import client as belvo_client
-from table import Row, beside, run
+from table import Row, Size, beside, run
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from belvo_async import Belvo, Polling, Session, Status, belvo
@@ -271,10 +271,10 @@ async def compare(url: str, rounds: int, count: int) -> dict[str, list[float]]:
     return speeds
 
 
-def measure(quick: bool = False) -> list[Row]:
+def measure(size: Size = Size.FULL) -> list[Row]:
     """Run all clients in turns and say how ours compares."""
     with serving("fire_server.py") as url:
-        speeds = asyncio.run(compare(url, 3 if quick else 7, 500 if quick else 2000))
+        speeds = asyncio.run(compare(url, size.pick(7, 3, 1), size.pick(2000, 500, 64)))
     best = {kind: best_of(kind, speeds) for kind in ("httpx fresh", "httpx kept")}
     peers: tuple[tuple[str, str, float | None], ...] = (
         ("aiohttp with intent, mark and outcome kept by hand", "records", 0.75),

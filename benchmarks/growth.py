@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from apart import ask
-from table import Row, show, span
+from table import Row, Size, show, span
 
 AREA = "growth"
 COUNTS = (1_000, 10_000, 100_000, 1_000_000)
@@ -83,9 +83,10 @@ def row(
     return Row(area=AREA, what=f"{count:,} open jobs: {what}", ours=ours, ratio=ratio, goal=goal, at_least=False)
 
 
-def measure(quick: bool = False) -> list[Row]:
-    """Up to a million in memory, a hundred thousand in a file; quick: a tenth of that."""
-    return [*tracked(COUNTS[: 2 if quick else 4]), *kept(COUNTS[: 2 if quick else 3], None)]
+def measure(size: Size = Size.FULL) -> list[Row]:
+    """Up to a million in memory, a hundred thousand in a file; quick: ten thousand."""
+    in_memory, in_file = size.pick((COUNTS, COUNTS[:3]), (COUNTS[:2], COUNTS[:2]), ((300,), (300,)))
+    return [*tracked(in_memory), *kept(in_file, None)]
 
 
 def main() -> None:
@@ -93,7 +94,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="ten thousand jobs at most")
     parser.add_argument("--store", help="measure what this empty store is asked for, at a hundred thousand jobs alone")
     asked = parser.parse_args()
-    show(kept(COUNTS[2:3], asked.store) if asked.store else measure(asked.quick))
+    show(kept(COUNTS[2:3], asked.store) if asked.store else measure(Size(asked.quick)))
 
 
 if __name__ == "__main__":

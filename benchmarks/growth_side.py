@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import selectors
 import statistics
 import sys
 import time
@@ -25,6 +24,7 @@ import msgspec
 from jobs_polls import Vendor, make_jobs
 from jobs_side import Silent, rss_bytes, talk
 from jobs_wake import TimedStore, wake_ours
+from jumping_time import JumpingLoop
 from msgspec.structs import replace
 from store_jobs import ACCOUNT, make_jobs as make_records
 
@@ -39,33 +39,6 @@ EVERY = timedelta(minutes=5)
 WAKES = 200
 LISTED = 100
 PUTS_AT_ONCE = 256
-
-
-class JumpingSelector(selectors.DefaultSelector):
-    """Where nothing else can happen, time jumps to the next timer."""
-
-    ahead = 0.0
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        ready = super().select(0)
-        if not ready and timeout:
-            self.ahead += timeout
-        return ready
-
-
-class JumpingLoop(asyncio.SelectorEventLoop):
-    """A loop, and the clock that goes with it."""
-
-    def __init__(self) -> None:
-        self._jumping = JumpingSelector()
-        self._start = datetime.now(UTC)
-        super().__init__(self._jumping)
-
-    def time(self) -> float:
-        return self._jumping.ahead
-
-    def now(self) -> datetime:
-        return self._start + timedelta(seconds=self._jumping.ahead)
 
 
 class Lasting(Vendor):
@@ -175,7 +148,7 @@ async def kept(url: str, count: int) -> dict[str, float]:
 
 def main(where: str, count: int) -> None:
     if where == "memory":
-        with asyncio.Runner(loop_factory=JumpingLoop) as runner:
+        with asyncio.Runner(loop_factory=lambda: JumpingLoop(datetime.now(UTC))) as runner:
             loop: Any = runner.get_loop()
             result = runner.run(tracked(count, loop))
         result["wake"] = asyncio.run(woken(count))

@@ -15,7 +15,7 @@ import statistics
 from typing import Any
 
 from apart import ask
-from table import Row, run
+from table import Row, Size, middle_ratio, run
 
 AREA = "jobs"
 JOBS = 100_000
@@ -39,7 +39,7 @@ def waiting(rounds: int, jobs: int, interval: float, window: float) -> list[Row]
         ("cpu", f"processor, each looked at every {interval:g} s", " of a core", 0.25),
     ):
         pair = [statistics.median(each[field] for each in side) for side in (ours, tasks)]
-        ratio = statistics.median(one[field] / other[field] for one, other in zip(ours, tasks, strict=True))
+        ratio = middle_ratio([each[field] for each in ours], [each[field] for each in tasks])
         shown = [f"{100 * each:.1f} %{unit}" if field == "cpu" else f"{each:,.0f}{unit}" for each in pair]
         name = f"{jobs:,} open jobs, {what}, beside a sleeping task each"
         rows.append(Row(area=AREA, what=name, ours=shown[0], peer=shown[1], ratio=ratio, goal=goal, at_least=False))
@@ -54,8 +54,9 @@ def waking(rounds: int, wakes: int) -> list[Row]:
         ("hand", "a future awaited until a deadline, by hand", 0.6),
         ("bare", "a bare future", None),
     ):
-        ours, other = (statistics.median(each[which] for each in measured) for which in ("ours", side))
-        ratio = statistics.median(each[side] / each["ours"] for each in measured)
+        took = [[each[which] for each in measured] for which in ("ours", side)]
+        ours, other = map(statistics.median, took)
+        ratio = middle_ratio(took[1], took[0])
         what = f"store.put done to awaiter running, rate beside {peer}"
         rows.append(Row(area=AREA, what=what, ours=f"{ours:.1f} us", peer=f"{other:.1f} us", ratio=ratio, goal=goal))
     return rows
@@ -70,10 +71,11 @@ def polling(jobs: int) -> Row:
     )
 
 
-def measure(quick: bool = False) -> list[Row]:
+def measure(size: Size = Size.FULL) -> list[Row]:
     """All three parts."""
-    parts = waiting(1, JOBS // 5, 4, 8) if quick else waiting(3, JOBS, 10, 20)
-    return [*parts, *waking(3 if quick else 7, 3_000), polling(POLLED)]
+    parts = waiting(*size.pick((3, JOBS, 10.0, 20.0), (2, JOBS // 5, 2.0, 2.0), (1, 100, 0.2, 0.2)))
+    wakes = waking(*size.pick((7, 3_000), (3, 3_000), (1, 50)))
+    return [*parts, *wakes, polling(size.pick(POLLED, POLLED, 200))]
 
 
 if __name__ == "__main__":

@@ -10,13 +10,12 @@ reading, lag how late timers of the same loop were.
 
 from __future__ import annotations
 
-import statistics
 import sys
 from collections.abc import Iterable
 from typing import Any
 
 from apart import ask, serving
-from table import Row, middle_ratio, run, span
+from table import Middle, Row, Size, middle_ratio, run, span
 
 AREA = "http"
 LINK = "c81a1dea-6dd6-4999-8b9f-541ee8197058"
@@ -39,8 +38,8 @@ def rounds_of(ways: Iterable[str], url: str, rounds: int) -> dict[str, list[dict
     return measured
 
 
-def middle(measured: list[dict[str, Any]], field: str) -> float:
-    return statistics.median(each[field] for each in measured)
+def middle(measured: list[dict[str, Any]], field: str) -> Middle:
+    return Middle(each[field] for each in measured)
 
 
 def speedup(measured: dict[str, list[dict[str, Any]]]) -> float:
@@ -74,11 +73,10 @@ def slow_pages(rounds: int, pages: int) -> list[Row]:
     return [Row(area=AREA, what=what, ours=ours, peer=plain, ratio=speedup(measured), goal=3)]
 
 
-def measure(quick: bool = False) -> list[Row]:
+def measure(size: Size = Size.FULL) -> list[Row]:
     """Both readings."""
-    if quick:
-        return download(1, MEGABYTES / 4) + slow_pages(1, PAGES // 5)
-    return download(5, MEGABYTES) + slow_pages(3, PAGES)
+    downloaded = size.pick((5, MEGABYTES), (2, MEGABYTES / 5), (1, 4))
+    return download(*downloaded) + slow_pages(*size.pick((3, PAGES), (2, PAGES // 5), (1, 3)))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ jobs and the plan themselves. The goal of planning is a second and 50 MB; a cert
 
 from __future__ import annotations
 
+import statistics
 import time
 import tracemalloc
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from table import Row, run, span
+from table import Middle, Row, Size, run, span
 
 from belvo_async import Belvo
 from belvo_async.jobs import Job, Status, Way
@@ -73,8 +74,8 @@ def ended_jobs(settled: Settled) -> list[Job]:
     ]
 
 
-def cost(do: Callable[[], Any], rounds: int) -> tuple[float, float]:
-    """The least processor seconds of some rounds, and the peak in megabytes of one more."""
+def cost(do: Callable[[], Any], rounds: int) -> tuple[list[float], float]:
+    """The processor seconds of some rounds, and the peak in megabytes of one more."""
     seconds: list[float] = []
     for _ in range(rounds):
         began = time.process_time()
@@ -83,7 +84,7 @@ def cost(do: Callable[[], Any], rounds: int) -> tuple[float, float]:
     tracemalloc.start()
     try:
         do()
-        return min(seconds), tracemalloc.get_traced_memory()[1] / 1e6
+        return seconds, tracemalloc.get_traced_memory()[1] / 1e6
     finally:
         tracemalloc.stop()
 
@@ -111,16 +112,16 @@ def steps(settled: Settled, jobs: Sequence[Job]) -> dict[str, Callable[[], Any]]
     }
 
 
-def measure(quick: bool = False) -> list[Row]:
+def measure(size: Size = Size.FULL) -> list[Row]:
     """A row for the time of each step, and one for its memory."""
-    settled = settled_plan(LINKS // 10 if quick else LINKS)
+    settled = settled_plan(size.pick(LINKS, LINKS // 10, 2))
     jobs = ended_jobs(settled)
     rows: list[Row] = []
     for what, do in steps(settled, jobs).items():
-        seconds, megabytes = cost(do, 1 if quick else ROUNDS)
+        seconds, megabytes = cost(do, size.pick(ROUNDS, ROUNDS, 1))
         is_planning = "certificate" not in what
         for shown, ratio in (
-            (span(seconds), seconds / SECONDS_GOAL),
+            (span(statistics.median(seconds)), Middle(each / SECONDS_GOAL for each in seconds)),
             (f"{megabytes:.1f} MB", megabytes / MEGABYTES_GOAL),
         ):
             goal = 1 if is_planning else None

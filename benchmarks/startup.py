@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 
-from table import Row, run, span
+from table import Row, Size, middle_ratio, run, span
 
 AREA = "startup"
 WAYS = {
@@ -48,18 +48,19 @@ def loaded_early() -> list[str]:
     return [name for name in LATE if name in loaded]
 
 
-def measure(quick: bool = False) -> list[Row]:
+def measure(size: Size = Size.FULL) -> list[Row]:
     """All imports in turns."""
-    rounds = 5 if quick else 21
+    rounds = size.pick(21, 7, 1)
     for code in WAYS.values():
         seconds(code)  # compiles, warms the disk's cache
     times = [{name: seconds(code) for name, code in WAYS.items()} for _ in range(rounds)]
-    middle = {name: statistics.median(each[name] for each in times) for name in WAYS}
+    took = {name: [each[name] for each in times] for name in WAYS}
+    middle = {name: statistics.median(each) for name, each in took.items()}
     early = loaded_early()
     rows = [
         Row(
             area=AREA, what=f"`{WAYS[name]}` beside `{WAYS['peer']}`", ours=span(middle[name]),
-            peer=span(middle['peer']), ratio=statistics.median(each[name] / each["peer"] for each in times),
+            peer=span(middle['peer']), ratio=middle_ratio(took[name], took["peer"]),
             goal=goal, at_least=False,
         )
         for name, goal in (("package", 1.3), ("session", None))

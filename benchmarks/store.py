@@ -17,24 +17,28 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from table import Row, show
+from store_jobs import Extent
+from table import Row, Size, show
 
-# Each part is a module `store_*` with `measure(directory, rounds) -> Iterable[Row]`.
+FULL = Extent(rounds=7, events=5_000, parked=10_000, open_jobs=100_000)
+QUICK = Extent(rounds=3, events=2_000, parked=2_000, open_jobs=20_000)
+SMOKE = Extent(rounds=1, events=256, parked=500, open_jobs=200)
+# Each part is a module `store_*` with `measure(directory, extent) -> Iterable[Row]`.
 PARTS = ("sqlite", "postgres", "redis", "wake", "park")
 
 
-def measure(quick: bool = False) -> list[Row]:
+def measure(size: Size = Size.FULL) -> list[Row]:
     """All parts."""
-    return list(rows_of(PARTS, 3 if quick else 7))
+    return list(rows_of(PARTS, size.pick(FULL, QUICK, SMOKE)))
 
 
-def rows_of(parts: Iterable[str], rounds: int, directory: str | None = None) -> Iterator[Row]:
+def rows_of(parts: Iterable[str], extent: Extent, directory: str | None = None) -> Iterator[Row]:
     """What these parts measure, one after the other."""
     # The stores warn of a server that may lose jobs, and of a full park.
     logging.getLogger("belvo_async").setLevel(logging.ERROR)
     for part in parts:
         with tempfile.TemporaryDirectory(dir=directory) as room:
-            yield from importlib.import_module(f"store_{part}").measure(Path(room), rounds)
+            yield from importlib.import_module(f"store_{part}").measure(Path(room), extent)
 
 
 def main() -> None:
@@ -43,7 +47,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--directory", help="where files are made; default: the temporary directory")
     options = parser.parse_args()
-    show(rows_of([options.only] if options.only else PARTS, options.rounds, options.directory))
+    extent = FULL._replace(rounds=options.rounds)
+    show(rows_of([options.only] if options.only else PARTS, extent, options.directory))
 
 
 if __name__ == "__main__":

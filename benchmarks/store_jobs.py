@@ -8,15 +8,24 @@ import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from belvo_async.abc import Store
 from belvo_async.jobs import Job, Schedule, Status, Task
 
 AREA = "store"
 IN_FLIGHT = 256
-EVENTS = 5_000
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 ACCOUNT = "https://sandbox.example#1"
+
+
+class Extent(NamedTuple):
+    """How much the parts do: rounds, events of a round, deliveries parked, jobs of a file that is opened anew."""
+
+    rounds: int
+    events: int
+    parked: int
+    open_jobs: int
 
 
 class Fetch(Task[object], frozen=True, kw_only=True, tag="benchmark.Fetch"):
@@ -73,7 +82,7 @@ class Ours:
 
 
 async def write_in_turns(
-    ways: Mapping[str, Callable[[list[Job]], Awaitable[float]]], rounds: int, *, turns: int = 1, count: int = EVENTS,
+    ways: Mapping[str, Callable[[list[Job]], Awaitable[float]]], rounds: int, *, turns: int = 1, count: int,
     after: Callable[[], object] = lambda: None,
 ) -> dict[str, dict[str, list[float]]]:  # fmt: skip
     """Puts a second of inserts and of updates, of each way, turn by turn; a round has so many, the first warms up."""

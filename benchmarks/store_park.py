@@ -18,7 +18,7 @@ from typing import Any
 
 from jobs_side import Silent
 from msgspec.structs import replace
-from store_jobs import ACCOUNT, AREA
+from store_jobs import ACCOUNT, AREA, Extent
 from store_servers import SERVERS, on_server, open_store
 from table import Row, middle_ratio, span
 
@@ -29,7 +29,6 @@ from belvo_async.jobs import Job, Observation, Polling, Schedule, Seen, Status, 
 from belvo_async.stores import MemoryStore
 from belvo_async.stores.sqlite.store import SqliteStore
 
-PARKED = 10_000
 ONE_BY_ONE = 40
 AT_ONCE = 50
 LINKS = 20
@@ -124,17 +123,19 @@ def _job(job_id: str, link: int) -> Job:
 Open = Callable[[str], AbstractAsyncContextManager[Store]]
 
 
-async def compare(what: str, open_named: Open, rounds: int) -> list[Row]:
+async def compare(what: str, open_named: Open, extent: Extent) -> list[Row]:
     """The full park and the empty one in turn."""
     async with AsyncExitStack() as stack:
         sides: list[Side] = []
-        for name, parked in (("full", PARKED), ("empty", 0)):
+        for name, parked in (("full", extent.parked), ("empty", 0)):
             side = Side(await stack.enter_async_context(open_named(name)))
             await side.open(stack, parked)
             sides.append(side)
         return [
-            await _row(f"{what}, a known job's delivery, beside an empty park", sides, ONE_BY_ONE, 0, rounds),
-            await _row(f"{what}, the same behind {AT_ONCE} strange ones", sides, ONE_BY_ONE // 4, AT_ONCE, rounds),
+            await _row(f"{what}, a known job's delivery, beside an empty park", sides, ONE_BY_ONE, 0, extent.rounds),
+            await _row(
+                f"{what}, the same behind {AT_ONCE} strange ones", sides, ONE_BY_ONE // 4, AT_ONCE, extent.rounds
+            ),
         ]
 
 
@@ -152,12 +153,12 @@ async def _row(what: str, sides: Sequence[Side], count: int, ahead: int, rounds:
     return Row(area=AREA, what=what, ours=ours, peer=peer, ratio=ratio, goal=None if ahead else GOAL, at_least=False)
 
 
-def measure(directory: Path, rounds: int) -> Iterator[Row]:
+def measure(directory: Path, extent: Extent) -> Iterator[Row]:
     """Each kind of store."""
-    yield from asyncio.run(compare("memory", lambda _: MemoryStore(), rounds))
-    yield from asyncio.run(compare("SQLite", lambda name: SqliteStore(directory / f"{name}.db"), rounds))
+    yield from asyncio.run(compare("memory", lambda _: MemoryStore(), extent))
+    yield from asyncio.run(compare("SQLite", lambda name: SqliteStore(directory / f"{name}.db"), extent))
     for what, url in SERVERS.items():
-        yield from on_server(what, lambda full, empty: compare(what, _named(url, full, empty), rounds))  # noqa: B023
+        yield from on_server(what, lambda full, empty: compare(what, _named(url, full, empty), extent))  # noqa: B023
 
 
 def _named(url: str, full: str, empty: str) -> Open:

@@ -13,7 +13,7 @@ from typing import Any
 from unittest.mock import patch
 
 import psycopg
-from store_jobs import AREA, EVENTS, IN_FLIGHT, Ours, make_jobs, write_in_turns
+from store_jobs import AREA, IN_FLIGHT, Extent, Ours, make_jobs, write_in_turns
 from store_servers import POSTGRES, admin, on_server, open_store
 from table import Row, beside, span
 
@@ -24,9 +24,8 @@ from belvo_async.stores.postgres.store import PostgresStore
 
 # Short turns: checkpoints and what else the machine does then disturb a few of them, not their median.
 TURN = 5 * IN_FLIGHT
-TURNS = EVENTS // TURN + 1
-# Jobs that are written one by one, and the first of their numbers: no other part has them.
-ALONE = 400
+# Jobs that are written one by one, of all events; and the first of their numbers: no other part has them.
+ALONE = 1 / 12
 ALONE_FROM = 10_000_000
 
 
@@ -87,8 +86,9 @@ async def put_alone(store: PostgresStore, connection: psycopg.Connection[Any], j
     return rows
 
 
-async def compare(rounds: int, ours: str, bare: str) -> list[Row]:
+async def compare(extent: Extent, ours: str, bare: str) -> list[Row]:
     """Each writes the same jobs to a schema of its own: first new ones, then their next versions."""
+    turns = extent.events // TURN + 1
     sizes = Noting.sizes = []
     with patch("belvo_async.stores.postgres.store.Writer", Noting):
         store = await PostgresStore(f"{POSTGRES}?schema={ours}").__aenter__()
@@ -103,8 +103,8 @@ async def compare(rounds: int, ours: str, bare: str) -> list[Row]:
     with closing(admin()) as connection:
         connection.execute(f"SET search_path TO {bare}".encode())
         ways = {"ours": Ours(store), "bare": Bare(connection, sizes)}
-        speeds = await write_in_turns(ways, rounds, turns=TURNS, count=TURN, after=note)
-        alone = await put_alone(store, connection, ALONE)
+        speeds = await write_in_turns(ways, extent.rounds, turns=turns, count=extent.events // turns, after=note)
+        alone = await put_alone(store, connection, round(extent.events * ALONE))
     await store.__aexit__()
     driver = f"psycopg {psycopg.__version__} ({psycopg.pq.__impl__}), {statistics.median(batches):.0f} a commit"
     return [
@@ -116,6 +116,6 @@ async def compare(rounds: int, ours: str, bare: str) -> list[Row]:
     ]
 
 
-def measure(_directory: Path, rounds: int) -> list[Row]:
+def measure(_directory: Path, extent: Extent) -> list[Row]:
     """Inserts and updates."""
-    return on_server("PostgreSQL", partial(compare, rounds))
+    return on_server("PostgreSQL", partial(compare, extent))

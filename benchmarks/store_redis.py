@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import redis
-from store_jobs import AREA, IN_FLIGHT, Ours, make_jobs, write_in_turns
+from store_jobs import AREA, IN_FLIGHT, Extent, Ours, make_jobs, write_in_turns
 from store_servers import REDIS, on_server, open_store
 from table import Row, beside
 
@@ -34,7 +34,7 @@ class Bare:
         start = (*PUT._run, 1, self._meta, self._epoch)
         # It says that it has written and heard nothing: the script compares all the same.
         memory = (ORIGIN, b"0", b"0")
-        commands = [(*start, *rows.put_arguments(job, expected, None, ORIGIN), *memory) for job in jobs]
+        commands = [(*start, *rows.put_arguments(job, expected, None, None, ORIGIN), *memory) for job in jobs]
         began = time.perf_counter()
         for first in range(0, len(commands), PIPELINE):
             pipeline = self._client.pipeline(transaction=False)
@@ -46,13 +46,14 @@ class Bare:
         return time.perf_counter() - began
 
 
-async def compare(rounds: int, ours: str, bare: str) -> list[Row]:
+async def compare(extent: Extent, ours: str, bare: str) -> list[Row]:
     """Each writes the same jobs under a prefix of its own: first new ones, then their next versions."""
     # Only opening the store under the other prefix makes its epoch.
     async with open_store(REDIS, ours) as store, open_store(REDIS, bare) as other_store:
         await other_store.put(make_jobs(10**9, 1)[0], expected=None)  # the server knows the script
         with redis.Redis.from_url(REDIS) as client:
-            speeds = await write_in_turns({"ours": Ours(store), "bare": Bare(client, bare)}, rounds)
+            ways = {"ours": Ours(store), "bare": Bare(client, bare)}
+            speeds = await write_in_turns(ways, extent.rounds, count=extent.events)
     driver = f"redis-py {redis.__version__}, pipelines of {PIPELINE}"
     return [
         beside(AREA, f"Redis {kind}, {IN_FLIGHT} in flight, beside {driver}", each["ours"], each["bare"], 0.5)
@@ -60,6 +61,6 @@ async def compare(rounds: int, ours: str, bare: str) -> list[Row]:
     ]
 
 
-def measure(_directory: Path, rounds: int) -> list[Row]:
+def measure(_directory: Path, extent: Extent) -> list[Row]:
     """Inserts and updates."""
-    return on_server("Redis", partial(compare, rounds))
+    return on_server("Redis", partial(compare, extent))

@@ -12,7 +12,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import aiosqlite
-from store_jobs import ACCOUNT, AREA, EVENTS, IN_FLIGHT, NOON, Ours, make_jobs
+from store_jobs import ACCOUNT, AREA, IN_FLIGHT, NOON, Extent, Ours, make_jobs
 from table import Row, beside, span
 
 from belvo_async.jobs import Job
@@ -22,7 +22,6 @@ from belvo_async.stores.sqlite.store import SqliteStore
 PER_COMMIT = 1000
 # Of the slow peer fewer are enough.
 SINGLE_EVENTS = 200
-OPEN_JOBS = 100_000
 NEWER = file.journal_settings((3, 51, 3))
 
 
@@ -66,7 +65,7 @@ class Single:
         return time.perf_counter() - began
 
 
-async def compare(directory: Path, rounds: int, words: str) -> list[Row]:
+async def compare(directory: Path, extent: Extent, words: str) -> list[Row]:
     """Let the three take turns; every one writes the same jobs to a file of its own."""
     bare = Bare(directory / "bare.db")
 
@@ -76,13 +75,13 @@ async def compare(directory: Path, rounds: int, words: str) -> list[Row]:
     single = aiosqlite.Connection(connect, 64)
     async with SqliteStore(directory / "ours.db") as store, single:
         ways: dict[str, tuple[Callable[[list[Job]], Awaitable[float]], int]] = {
-            "ours": (Ours(store), EVENTS),
-            "bare": (bare, EVENTS),
+            "ours": (Ours(store), extent.events),
+            "bare": (bare, extent.events),
             "single": (Single(single), SINGLE_EVENTS),
         }
         speeds: dict[str, list[float]] = {name: [] for name in ways}
-        for number in range(rounds + 1):
-            jobs = make_jobs(number * EVENTS, EVENTS)
+        for number in range(extent.rounds + 1):
+            jobs = make_jobs(number * extent.events, extent.events)
             for name, (write, count) in ways.items():
                 gc.collect()
                 seconds = await write(jobs[:count])
@@ -117,12 +116,12 @@ async def reopen(path: Path, jobs: int) -> Row:
     return Row(area=AREA, what=what, ours=span(seconds), ratio=seconds, goal=5, at_least=False)
 
 
-def measure(directory: Path, rounds: int) -> list[Row]:
+def measure(directory: Path, extent: Extent) -> list[Row]:
     """Run every case: with the settings of this library, and those of 3.51.3 and later."""
     rows: list[Row] = []
     for settings in dict.fromkeys((own_settings(), NEWER)):
         with patch.object(file, "journal_settings", lambda _library, chosen=settings: chosen):
             room = directory / settings[0]
             room.mkdir()
-            rows += asyncio.run(compare(room, rounds, " ".join(settings)))
-    return [*rows, asyncio.run(reopen(directory / "many.db", OPEN_JOBS))]
+            rows += asyncio.run(compare(room, extent, " ".join(settings)))
+    return [*rows, asyncio.run(reopen(directory / "many.db", extent.open_jobs))]

@@ -15,7 +15,7 @@ import psycopg
 import redis.asyncio
 from msgspec.structs import replace
 from store_fellow import channel
-from store_jobs import AREA, NOON, make_jobs
+from store_jobs import AREA, NOON, Extent, make_jobs
 from store_servers import SERVERS, is_postgres, on_server, open_store
 from table import Row, span
 
@@ -126,7 +126,7 @@ def _p99(ordered: list[float]) -> float:
     return ordered[int(0.99 * len(ordered))]
 
 
-def measure(_directory: Path, rounds: int) -> Iterator[Row]:
+def measure(_directory: Path, extent: Extent) -> Iterator[Row]:
     """PostgreSQL and Redis."""
     for what in SERVERS:
-        yield from on_server(what, lambda name, _: compare(what, name, rounds))  # noqa: B023
+        yield from on_server(what, lambda name, _: compare(what, name, extent.rounds))  # noqa: B023

@@ -32,7 +32,7 @@ import msgspec
 from apart import ask
 from decode import SHAPE, make_rows
 from over_http_client import forget_peak, memory_mb, plain_of
-from table import Row, show
+from table import Middle, Row, Size, middle_ratio, show
 
 from belvo_async import belvo
 from belvo_async._decode import PageReader
@@ -122,10 +122,14 @@ def run_side(way: str, form: str, size: int, path: str) -> dict[str, float]:
 # The goals.
 
 
-def speeds(pool: Path, form: str, rounds: int, megabytes: int) -> list[Row]:
-    """One form, beside each peer: megabytes a second of its own size, for the slow ones get less."""
-    sizes = {"ours": megabytes, "full": megabytes, "full-own": megabytes, "json-stream": 10}
-    sizes |= dict.fromkeys(("ijson", "ijson-float"), megabytes // 10)
+def speeds(pool: Path, form: str, rounds: int, megabytes: int, *, every: bool) -> list[Row]:
+    """One form, beside each peer: megabytes a second of its own size, for the slow ones get less.
+
+    Those without a goal only where `every` one is asked for.
+    """
+    sizes = {"ours": megabytes, "full": megabytes, "ijson": max(2, megabytes // 10)}
+    if every:
+        sizes |= {"full-own": megabytes, "ijson-float": sizes["ijson"], "json-stream": min(10, megabytes // 2)}
     took: dict[str, list[float]] = {way: [] for way in sizes}
     block = pool.stat().st_size / 1e6
     for _ in range(rounds):
@@ -146,10 +150,11 @@ def speeds(pool: Path, form: str, rounds: int, megabytes: int) -> list[Row]:
             what=f"{form} of {megabytes} MB, against {words}",
             ours=f"{1 / medians['ours']:.0f} MB/s",
             peer=f"{1 / medians[way]:.0f} MB/s",
-            ratio=medians[way] / medians["ours"],
+            ratio=middle_ratio(took[way], took["ours"]),
             goal=goal,
         )
         for way, (words, goal) in goals.items()
+        if way in sizes
     ]
 
 
@@ -219,7 +224,7 @@ def in_pieces(body: bytes) -> Iterator[bytes]:
 
 def measure_shapes(rows: list[bytes], rounds: int) -> Row:
     """The slowest shape, beside a whole decode of the same bytes without the collector."""
-    worst = (float("inf"), "", 0.0, 0.0)
+    worst = (Middle([float("inf")]), "", 0.0, 0.0)
     for name, (body, kind) in shapes(rows).items():
         record = dict if kind is dict else belvo.Invoice
         shape: Shape[Any] = Shape(record=record)
@@ -232,7 +237,7 @@ def measure_shapes(rows: list[bytes], rounds: int) -> Row:
             full.append(seconds_of(lambda: decoder.decode(body)))  # noqa: B023
             gc.enable()
         speed = len(body) / 1e6 / statistics.median(ours), len(body) / 1e6 / statistics.median(full)
-        worst = min(worst, (speed[0] / speed[1], name, *speed))
+        worst = min(worst, (middle_ratio(full, ours), name, *speed))
     ratio, name, mine, theirs = worst
     return Row(
         area="stream",
@@ -272,18 +277,20 @@ def measure_attacks(rounds: int, size: int) -> Row:
     )
 
 
-def measure(quick: bool = False) -> list[Row]:
+def measure(size: Size = Size.FULL) -> list[Row]:
     """All goals of this area."""
-    rows = make_rows(POOL)
-    rounds, megabytes, long = (1, 40, 100) if quick else (5, 200, 1000)
+    rows = make_rows(size.pick(POOL, POOL, 100))
+    rounds, megabytes, long = size.pick((5, 200, 1000), (2, 20, 100), (1, 2, 2))
     with tempfile.TemporaryDirectory() as room:
         pool = Path(room) / "pool.json"
         pool.write_bytes(b",".join(rows))
-        found = list(itertools.chain.from_iterable(speeds(pool, form, rounds, megabytes) for form in HEAD))
+        every = size is not Size.QUICK
+        parts = (speeds(pool, form, rounds, megabytes, every=every) for form in HEAD)
+        found = list(itertools.chain.from_iterable(parts))
         found += [memory(pool, form, long) for form in HEAD]
     # From 1.5 MB on: shorter bodies are waited for whole.
-    found.append(measure_shapes(rows * (1 if quick else 2), 3 if quick else 7))
-    found.append(measure_attacks(2 if quick else 3, 1_500_000 if quick else 2_000_000))
+    found.append(measure_shapes(size.pick(rows * 2, rows, rows[:50]), size.pick(7, 3, 1)))
+    found.append(measure_attacks(*size.pick((3, 2_000_000), (2, 1_000_000), (1, 20_000))))
     return found
 
 
@@ -296,7 +303,7 @@ def main() -> None:
         way, form, size, pool = options.side
         print(json.dumps(run_side(way, form, int(size), pool)))
     else:
-        show(measure(options.quick))
+        show(measure(Size(options.quick)))
 
 
 if __name__ == "__main__":

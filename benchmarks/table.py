@@ -6,6 +6,8 @@ import argparse
 import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
+from typing import TypeVar
 
 _HEAD = ("area", "what", "ours", "peer", "ratio", "goal", "", "limit")
 # Figures stand to the right, words to the left.
@@ -25,6 +27,8 @@ class Row:
     what: str
     ours: str = ""
     peer: str = ""
+    # Measured while somebody else was at work on the machine.
+    is_rough: bool = False
     ratio: float | None = None
     goal: float | None = None
     at_least: bool = True
@@ -42,8 +46,48 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """`ok`, `short`, or nothing where there is no goal."""
-        return "" if self.reach is None else "ok" if self.reach >= 1 else "short"
+        """`ok`, `short`, or nothing where there is no goal; with a mark where the machine was busy."""
+        word = "" if self.reach is None else "ok" if self.is_met else "short"
+        return f"{word} rough".strip() if self.is_rough else word
+
+    @property
+    def is_met(self) -> bool:
+        """Whether it reaches its goal; so does a row without one."""
+        return self.reach is None or self.reach >= 1
+
+
+T = TypeVar("T")
+
+
+class Size(IntEnum):
+    """How much an area measures: all, as little as still tells something, or so little that it only shows it runs.
+
+    The full size is false: `if size` reads "if less".
+    """
+
+    FULL = 0
+    QUICK = 1
+    SMOKE = 2
+
+    def pick(self, full: T, quick: T, smoke: T) -> T:
+        """What this size takes."""
+        return (full, quick, smoke)[self]
+
+
+class Middle(float):
+    """The median of some rounds; wherever it is written, it shows how far they lie apart: `0.71 (0.66-0.75)`."""
+
+    rounds: tuple[float, ...]
+
+    def __new__(cls, rounds: Iterable[float]) -> Middle:
+        found = tuple(rounds)
+        middle = super().__new__(cls, statistics.median(found))
+        middle.rounds = found
+        return middle
+
+    def __format__(self, form: str) -> str:
+        middle, least, most = (format(float(each), form) for each in (self, min(self.rounds), max(self.rounds)))
+        return f"{middle} ({least}-{most})" if len(self.rounds) > 1 else middle
 
 
 def rate(per_second: float) -> str:
@@ -54,9 +98,9 @@ def span(seconds: float) -> str:
     return f"{seconds:.2f} s" if seconds >= 1 else f"{1000 * seconds:.2f} ms"
 
 
-def middle_ratio(above: Iterable[float], below: Iterable[float]) -> float:
+def middle_ratio(above: Iterable[float], below: Iterable[float]) -> Middle:
     """The median of the ratios of each round."""
-    return statistics.median(one / other for one, other in zip(above, below, strict=True))
+    return Middle(one / other for one, other in zip(above, below, strict=True))
 
 
 def beside(
@@ -73,11 +117,11 @@ def part_of(what: str, ours: float, limit: float) -> str:
     return f"{what}: {ours / limit:.0%} of it"
 
 
-def run(measure: Callable[[bool], Iterable[Row]], description: str) -> None:
+def run(measure: Callable[[Size], Iterable[Row]], description: str) -> None:
     """What an area does as a script."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--quick", action="store_true", help="smaller inputs, fewer rounds, rougher figures")
-    show(measure(parser.parse_args().quick))
+    show(measure(Size(parser.parse_args().quick)))
 
 
 def show(rows: Iterable[Row]) -> None:

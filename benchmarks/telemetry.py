@@ -17,7 +17,7 @@ from functools import partial
 
 from apart import serving
 from fire import IN_FLIGHT, Way, link_of, ours, speed
-from table import Row, beside, run, span
+from table import Middle, Row, Size, beside, run, span
 
 from belvo_async import Status, Way as SaidBy, belvo
 from belvo_async.integrations.otel import OpenTelemetry
@@ -73,8 +73,8 @@ def tell_of_a_fire(telemetry: Telemetry, job: Job, seen: Seen) -> None:
         fire.become(job)
 
 
-def seconds_of_telling(telemetry: Telemetry) -> float:
-    """The least of five: what disturbs only adds."""
+def seconds_of_telling(telemetry: Telemetry, calls: int) -> list[float]:
+    """Five times."""
     from datetime import UTC, date, datetime
 
     now = datetime.now(UTC)
@@ -84,23 +84,25 @@ def seconds_of_telling(telemetry: Telemetry) -> float:
     times: list[float] = []
     for _ in range(5):
         began = time.perf_counter()
-        for _ in range(CALLS):
+        for _ in range(calls):
             tell_of_a_fire(telemetry, job, seen)
-        times.append((time.perf_counter() - began) / CALLS)
-    return min(times)
+        times.append((time.perf_counter() - began) / calls)
+    return times
 
 
-def measure(quick: bool = False) -> list[Row]:
+def measure(size: Size = Size.FULL) -> list[Row]:
     """All ways in turns, and the calls that do nothing."""
     with serving("fire_server.py") as url:
-        speeds = asyncio.run(compare(url, 3 if quick else 7, 500 if quick else 2000))
+        speeds = asyncio.run(compare(url, size.pick(7, 3, 1), size.pick(2000, 500, 64)))
     fired = 1 / statistics.median(speeds["off"])
     rows: list[Row] = []
     for name, telemetry in telemetries().items():
-        seconds = seconds_of_telling(telemetry)
+        seconds = seconds_of_telling(telemetry, size.pick(CALLS, CALLS // 4, 20))
         what = f"what one fire tells {LISTENERS[name]}, beside the fire"
-        figures = {"ours": f"{1e6 * seconds:.2f} us", "peer": span(fired), "ratio": seconds / fired}
-        rows.append(Row(area=AREA, what=what, **figures, goal=GOALS[name], at_least=False))
+        ours, ratio = f"{1e6 * statistics.median(seconds):.2f} us", Middle(each / fired for each in seconds)
+        rows.append(
+            Row(area=AREA, what=what, ours=ours, peer=span(fired), ratio=ratio, goal=GOALS[name], at_least=False)
+        )
         if name != "off":
             rows.append(beside(AREA, f"POSTs started, told {LISTENERS[name]}", speeds[name], speeds["off"], None))
     return rows

@@ -18,7 +18,7 @@ import tempfile
 from pathlib import Path
 
 from apart import ask, processor_seconds, serving
-from table import Row, beside, show
+from table import Row, Size, beside, show
 
 AREA = "webhooks"
 CONNECTIONS = 64
@@ -51,9 +51,9 @@ def speed(server: str, way: str, count: int, directory: Path) -> float:
         return count / (seconds if way in DURABLE else processor_seconds(int(process)) - began)
 
 
-def measure(quick: bool = False, directory: Path | None = None) -> list[Row]:
+def measure(size: Size = Size.FULL, directory: Path | None = None) -> list[Row]:
     """Run all receivers in turns and say how ours compare."""
-    rounds, count = (3, 4_000) if quick else (7, 20_000)
+    rounds, count = size.pick((7, 20_000), (3, 2_000), (1, 500))
     receivers = list(dict.fromkeys(side for _, ours, hand, _ in PAIRS for side in (ours, hand)))
     room = directory or Path(tempfile.gettempdir())
     speeds = [{side: speed(*side, count, room) for side in receivers} for _ in range(rounds)]
@@ -68,7 +68,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer rounds, rougher figures")
     parser.add_argument("--directory", type=Path, help="where databases are made; default: the temporary directory")
     options = parser.parse_args()
-    show(measure(options.quick, options.directory))
+    show(measure(Size(options.quick), options.directory))
 
 
 if __name__ == "__main__":
