@@ -40,6 +40,18 @@ def pytest_configure() -> None:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
 
+# What every change of a store must pass at once, on all four.
+_CORE = ("test_jobs_contract.py", "test_shared_contract.py", "test_once_contract.py", "test_budgets_contract.py")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave what is tried on several stores to the proofs, for PostgreSQL: it takes half of their time."""
+    for each in items:
+        if "postgres" in getattr(getattr(each, "callspec", None), "id", "") and each.path.name not in _CORE:
+            each.add_marker(pytest.mark.proof)
+
+
 def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, Callable[[], Any]]:
     """Every test runs on a loop with virtual time: nothing sleeps for real."""
     return {"virtual": VirtualTimeLoop}

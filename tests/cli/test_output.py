@@ -187,6 +187,7 @@ COMMANDS = [("--help",), ("jobs", "list"), ("jobs", "explain", "aaaa"), ("demo",
 OTHERS = [("jobs", "list", "--format", "json"), ("jobs", "accounts"), ("jobs", "prune", "--before", "1d", "--dry-run")]
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     "unbuffered", [False, pytest.param(True, marks=pytest.mark.proof)], ids=["buffered", "unbuffered"]
 )
@@ -244,6 +245,7 @@ def test_output_that_cannot_be_written_is_one_sentence(argv: tuple[str, ...], st
     assert (1, b"belvo-async: No space left on device\n") == (ran.returncode, ran.stderr)
 
 
+@pytest.mark.proof
 def test_a_demo_that_nobody_reads_on_ends_at_once(store: str, tmp_path: Path) -> None:
     """`demo | head -1`: it is over with the next line it would print."""
     argv = [sys.executable, "-m", "belvo_async", "demo", "--speed", "1", "--store", str(tmp_path / "jobs.db")]

@@ -150,6 +150,7 @@ sys.exit(main())
 """
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)], ids=lambda each: str(each))
 def test_a_signal_ends_it_where_loops_handle_none(store: str, number: signal.Signals, code: int) -> None:
     """As on Windows."""

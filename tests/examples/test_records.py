@@ -52,6 +52,7 @@ def store(tmp_path: Path) -> str:
     return f"sqlite:{tmp_path / 'jobs.db'}"
 
 
+@pytest.mark.proof
 async def test_the_worker_loads_what_ended_before_it_came(world: World, store: str, tmp_path: Path) -> None:
     """With no task at all it writes what is missing, and ends."""
     names = await ended(world, store)
@@ -65,6 +66,7 @@ async def test_the_worker_loads_what_ended_before_it_came(world: World, store: s
     assert 3 == len(world.sent("POST"))
 
 
+@pytest.mark.proof
 async def test_the_worker_loads_nothing_twice(world: World, store: str, tmp_path: Path) -> None:
     """The file says that a job is loaded; so does that of one that failed, which is told once."""
     world.syntage.next_job(outcome="failed")
@@ -108,6 +110,7 @@ async def test_a_service_loads_what_ended_before_it_came(make: Any, world: World
         await world.until(lambda: 3 == len(files(tmp_path / "records")))
 
 
+@pytest.mark.proof
 async def test_two_that_load_the_same_do_it_once(world: World, store: str, tmp_path: Path) -> None:
     """The second finds the claim of the first; the file is whole."""
     (name,) = await ended(world, store, 1)

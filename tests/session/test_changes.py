@@ -140,6 +140,7 @@ async def test_what_changes_is_told_by_its_kind(world: World, plan: Plan, cursor
     assert [] == await told(session, plan, cursor)
 
 
+@pytest.mark.proof
 async def test_syntage_tells_by_its_lists_alone(world: World, cursor: Path) -> None:
     """What it refreshed by itself moves `updatedAt`: nothing needs to be asked for again."""
     plan = invoice_plan(world, "syntage")

@@ -61,6 +61,7 @@ async def pass_over(session: Session, span: timedelta) -> None:
     await session.open()
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("vendor", ["belvo", "syntage"])
 async def test_a_year_of_respellings_tells_nothing(world: World, vendor: str, tmp_path: Path) -> None:
     """Names in other letters, amounts with other digits, folios in capitals, each time anew: no false alarm."""

@@ -98,6 +98,7 @@ async def test_300_jobs_are_settled_by_60_polls(
     assert len(polls) <= count / 5
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("count", [70, pytest.param(300, marks=pytest.mark.proof)])
 async def test_bulk_submissions_outlast_the_rate_limit(clock: VirtualClock, count: int) -> None:
     """Fired all at once against 60 requests a minute, every job is started in the end, and none twice."""

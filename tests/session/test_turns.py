@@ -137,6 +137,7 @@ async def test_retry_asks_once_for_what_a_person_decided(world: World) -> None:
     assert 2 == len(world.sent("POST", "/extractions"))
 
 
+@pytest.mark.proof
 async def test_freshness_counts_from_the_first_turn(world: World) -> None:
     """What was answered since is fresh enough, however long the turns go on."""
     session, sink, plan = await world.open(), KeptSink(), syntage_plan(world)

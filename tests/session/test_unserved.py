@@ -48,6 +48,7 @@ async def test_a_changed_key_is_warned_of(world: World, store: str, caplog: pyte
     assert not any(key in caplog.text for key in (NEW_KEY, world.syntage.api_key))
 
 
+@pytest.mark.proof
 async def test_nothing_is_said_of_accounts_that_are_served(
     world: World, store: str, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -50,7 +50,7 @@ OFTEN = "belvo_async._tracker.poller.DOUBT_EVERY"
     ("where", "bug", "rule", "known"),
     [
         (DOUBT, believe_all, "not polled", 18),
-        (WEIGH, as_it_is, "inferred to have ended after", 23),
+        (WEIGH, as_it_is, "inferred to have ended after", 24),
         (OFTEN, timedelta(0), "polls of vendors", 5),
     ],
     ids=["planned by a clock ahead", "evidence of a step", "doubt at each sweep"],

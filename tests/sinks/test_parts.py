@@ -125,6 +125,7 @@ async def test_a_part_that_is_cancelled_is_absent(tmp_path: Path) -> None:
     assert [] == files(tmp_path)
 
 
+@pytest.mark.proof
 @EVERY_KIND
 async def test_a_killed_process_leaves_no_part(kind: type[FolderSink], tmp_path: Path) -> None:
     """What it leaves under a temporary name goes with the next `begin`; what a living one writes does not."""
@@ -144,6 +145,7 @@ async def test_a_killed_process_leaves_no_part(kind: type[FolderSink], tmp_path:
     assert [] == files(tmp_path)
 
 
+@pytest.mark.proof
 @EVERY_KIND
 async def test_a_full_disk_leaves_no_part(kind: type[FolderSink], tmp_path: Path) -> None:
     """The error names the file and what to do, and the same part is written when there is room."""

@@ -76,6 +76,7 @@ async def test_any_text_names_an_entry(store: AnyStore, kind: str | None) -> Non
     assert len(entries) - 1 == len(await kept(store, kind))
 
 
+@pytest.mark.proof
 async def test_a_walk_over_entries_stands_changes(store: AnyStore) -> None:
     """A consumer may enter and strike while it walks: each comes once, what was struck ahead drops out."""
     entries = [an_entry(f"{number:04}") for number in range(600)]

@@ -290,6 +290,7 @@ async def test_stocked_invoices_fill_many_pages(clock: Any) -> None:
     assert ("2025-01-01", "2025-12-31") == (rows[0]["invoice_date"], rows[-1]["invoice_date"])
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("in_front", [False, True], ids=["behind", "in front"])
 async def test_stocked_invoices_come_on_top_of_those_stocked_before(clock: Any, *, in_front: bool) -> None:
     """The same period twice gives both, each row under an id of its own; `in_front` decides where they go."""

@@ -248,6 +248,7 @@ def test_jobs_of_long_ago_are_read_where_they_stand() -> None:
     assert {each.remote_id for each in hours_old(server)} <= {each.remote_id for each in seen}
 
 
+@pytest.mark.proof
 def test_a_clock_that_is_far_off_costs_a_page() -> None:
     """Where none of them is shown, the list is read from its beginning."""
     server = Busy(8_000, ahead=timedelta(hours=5))
