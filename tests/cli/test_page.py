@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 import aiohttp
 import pytest
@@ -20,7 +21,8 @@ from belvo_async._cli.page.ui import check_host, make_app
 from belvo_async.errors import ConfigurationError
 from belvo_async.stores import MemoryStore, open_store
 from tests.page.kit import LINK, OTHER, RFC, Reading, a_job, extraction, failed_job, invoices, open_job
-from tests.virtual_time import VirtualClock
+from tests.virtual_time import VirtualClock, hold_time_while
+from tests.waiting import Counter
 
 CONFIG = f"""\
 store = "sqlite:jobs.db"
@@ -162,8 +164,15 @@ def test_loopback_is_not_refused(host: str) -> None:
 
 @asynccontextmanager
 async def served(store: MemoryStore, clock: VirtualClock, *, allow_remote: bool = False) -> AsyncGenerator[str]:
-    """The page of a store on loopback; its address."""
-    board = Board(store, PageRequest(), clock.now)
+    """The page of a store on loopback; its address. While a thread makes it anew, no time passes."""
+    board, waiting = Board(store, PageRequest(), clock.now), Counter()
+    with patch.object(Board, "refresh", waiting.counting(Board.refresh)), hold_time_while(lambda: waiting.count > 0):
+        async with _serving(board, allow_remote=allow_remote) as url:
+            yield url
+
+
+@asynccontextmanager
+async def _serving(board: Board, *, allow_remote: bool) -> AsyncGenerator[str]:
     await board.refresh()
     runner = web.AppRunner(make_app(board, allow_remote=allow_remote), access_log=None, shutdown_timeout=0.1)
     await runner.setup()
