@@ -50,8 +50,8 @@ class Paths:
                 self._seen[each["@id"].partition("?")[0]] = str(each["id"])
 
     def keep(self, path: str, row: Any) -> None:
-        """Prefer what has just been made to other rows of its list."""
-        if isinstance(row, dict) and "id" in row:
+        """Prefer what has just been made to other rows of its list. An answer may be what it was put on, though."""
+        if isinstance(row, dict) and "id" in row and not path.startswith(f"{row.get('@id')}/"):
             self._made.setdefault(path, str(row["id"]))
 
     def forget(self, path: str) -> None:
@@ -96,7 +96,15 @@ class Paths:
             found = [number for iri, number in self._seen.items() if iri == f"{begin}/{number}"]
         # What is put below something else, such as the labels of an invoice, has a collection of its own.
         end = begin[begin.rindex("/") :]
-        return [*made, *found[:_CHOICE], *([self._made[end]] if end in self._made else [])]
+        worn = [] if found else await self._worn(begin)
+        return [*made, *found[:_CHOICE], *worn, *([self._made[end]] if end in self._made else [])]
+
+    async def _worn(self, begin: str) -> list[str]:
+        """The ids that an object itself shows, such as an invoice its labels."""
+        owner, _, name = begin.rpartition("/")
+        row = await self._read(owner) if owner.count("/") > 1 else None
+        shown = row.get(name) if isinstance(row, dict) else None
+        return [str(each["id"]) for each in _rows(shown) if "id" in each]
 
     async def _listed(self, begin: str) -> list[str] | None:
         for path in (begin, f"{begin}/"):
