@@ -18,7 +18,7 @@ from tests.waiting import hold_time_for_sqlite
 
 # Laws are tried on few examples in the plain run, and on many in the proof.
 MANY = "BELVO_ASYNC_EXAMPLES"
-settings.register_profile("plain", max_examples=int(os.environ.get(MANY, "30")))
+settings.register_profile("plain", max_examples=int(os.environ.get(MANY, "20")))
 settings.load_profile("plain")
 
 # Whatever a test does with SQLite files, time must not jump over the thread that calls back through the loop.
@@ -42,13 +42,17 @@ def pytest_configure() -> None:
 
 # What every change of a store must pass at once, on all four.
 _CORE = ("test_jobs_contract.py", "test_shared_contract.py", "test_once_contract.py", "test_budgets_contract.py")
+# Servers that others stand beside, where a test is tried on several: their share takes more than half of its time.
+_SERVERS = ("postgres", "redis", "procrastinate", "rabbitmq")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave what is tried on several stores to the proofs, for PostgreSQL: it takes half of their time."""
+    """Leave to the proofs, on servers, what is tried without one or on another as well."""
     for each in items:
-        if "postgres" in getattr(getattr(each, "callspec", None), "id", "") and each.path.name not in _CORE:
+        tried = getattr(getattr(each, "callspec", None), "id", "")
+        is_first = "engines" in each.path.parts and "redis" in tried
+        if any(name in tried for name in _SERVERS) and each.path.name not in _CORE and not is_first:
             each.add_marker(pytest.mark.proof)
 
 

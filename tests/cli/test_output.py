@@ -268,7 +268,7 @@ async def ended_jobs(url: str) -> int:
 @pytest.mark.parametrize(
     "numbers",
     [
-        pytest.param([signal.SIGINT], id="SIGINT"),
+        pytest.param([signal.SIGINT], id="SIGINT", marks=pytest.mark.proof),
         pytest.param([signal.SIGTERM], id="SIGTERM", marks=pytest.mark.proof),
         pytest.param([signal.SIGHUP], id="SIGHUP", marks=pytest.mark.proof),
         pytest.param([signal.SIGINT, signal.SIGTERM], id="SIGINT and SIGTERM", marks=pytest.mark.proof),
