@@ -79,10 +79,10 @@ def _scoped(operation: Operation) -> Operation:
     return {name: fact for name, fact in operation.items() if name in _OF_OUT} | {"out": reason}
 
 
-def tied(vendor: str, operations: list[Operation]) -> list[Operation]:
-    """The operations with the names of the types that offer them, as the code stands."""
-    offered = ties(offers_of(VENDORS[vendor], operations))
-    bare = [{name: fact for name, fact in each.items() if name != "offered"} for each in operations]
+def tied(vendor: str) -> list[Operation]:
+    """The operations of a ledger with the names of the types that offer them, as the code stands."""
+    offered = ties(offers(vendor))
+    bare = [{name: fact for name, fact in each.items() if name != "offered"} for each in operations(vendor)]
     return [each | ({"offered": offered[each["name"]]} if each["name"] in offered else {}) for each in bare]
 
 
@@ -99,7 +99,7 @@ def main(arguments: list[str]) -> None:
         vendor, document = arguments
         facts = Document.read(Path(document))
         write(vendor, facts.version, facts_from(facts))
-    ledgers = {vendor: tied(vendor, read(vendor)) for vendor in VENDORS}
+    ledgers = {vendor: tied(vendor) for vendor in VENDORS}
     for vendor, operations in ledgers.items():
         write(vendor, _whole(vendor)["version"], operations)
     for page in PAGES:

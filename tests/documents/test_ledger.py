@@ -96,7 +96,7 @@ def test_every_type_asks_for_documented_operations_alone(vendor: str) -> None:
 @VENDOR
 def test_the_ledger_names_the_types_that_offer_an_operation(vendor: str) -> None:
     """Else: `python -m tests.documents.ledger`."""
-    assert ledger.tied(vendor, operations(vendor)) == operations(vendor)
+    assert ledger.tied(vendor) == operations(vendor)
 
 
 @VENDOR
