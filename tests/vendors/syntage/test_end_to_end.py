@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -17,7 +15,6 @@ from belvo_async.abc import answer_of
 from belvo_async.simulator import SyntageSimulator
 from belvo_async.vendors.syntage.schema.forms.paths import places_of
 from belvo_async.vendors.syntage.schema.forms.requests import Get
-from tests.virtual_time import VirtualClock
 
 YEAR = syntage.Period(date(2025, 1, 1), date(2025, 12, 31))
 LONG = syntage.Period(date(2023, 1, 1), date(2025, 12, 31))
@@ -32,21 +29,6 @@ OPTIONS: dict[str, Any] = {
 COMPANIONS = {"invoice": ("line-items", "payments", "credit-notes"), "rpc": ("actos",), "rug": ("operaciones",)}
 # What a company does not have: RIF is for persons.
 MAYBE_EMPTY = {"rif_tax_return", "tax_retention"}
-
-
-@pytest.fixture
-async def vendor(clock: VirtualClock) -> AsyncIterator[SyntageSimulator]:
-    """A Syntage on loopback."""
-    async with SyntageSimulator(now=clock.now, invoices_per_year=40) as simulator:
-        yield simulator
-
-
-@pytest.fixture
-async def session(vendor: SyntageSimulator, clock: VirtualClock) -> AsyncIterator[Session]:
-    """A session on it, without webhooks: polls tell how jobs end."""
-    async with AsyncExitStack() as stack:
-        dialect = Syntage(vendor.api_key, base_url=vendor.url, webhook_secrets=vendor.signing_secret)
-        yield await stack.enter_async_context(Session(dialect, clock=clock))
 
 
 async def extract(session: Session, vendor: SyntageSimulator, extractor: str, entity: int = 0) -> Any:

@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from decimal import Decimal
 
 import pytest
 
-from belvo_async import NotFoundError, Session, Syntage, syntage
+from belvo_async import NotFoundError, Session, syntage
 from belvo_async.simulator import SyntageSimulator
-from tests.virtual_time import VirtualClock
 
 RFC = "XAAA800101AB1"
-
-
-@pytest.fixture
-async def vendor(clock: VirtualClock) -> AsyncIterator[SyntageSimulator]:
-    """A Syntage on loopback."""
-    async with SyntageSimulator(now=clock.now, invoices_per_year=40) as simulator:
-        yield simulator
-
-
-@pytest.fixture
-async def session(vendor: SyntageSimulator, clock: VirtualClock) -> AsyncIterator[Session]:
-    """A session on it, without webhooks: polls tell how jobs end."""
-    async with AsyncExitStack() as stack:
-        dialect = Syntage(vendor.api_key, base_url=vendor.url, webhook_secrets=vendor.signing_secret)
-        yield await stack.enter_async_context(Session(dialect, clock=clock))
 
 
 async def entered(session: Session, vendor: SyntageSimulator, shares: str = "1500.5") -> tuple[str, str, str]:
