@@ -8,7 +8,8 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol, TypeVar
+from functools import cache
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from ..abc import Conversation, Permit, Store, Urgency, Vendor
 from ..errors import StoreError
@@ -57,6 +58,13 @@ class RecentJobs:
         self._ids.pop(job_id, None)
 
 
+class NextPoll(NamedTuple):
+    """When a job is polled next, and how often it was polled before that."""
+
+    polls: int
+    at: datetime
+
+
 class Converse(Protocol):
     """Carries one conversation with one vendor: sends each request, hands back each answer.
 
@@ -98,6 +106,20 @@ class Context:
         """When a job that runs at the vendor is polled next, as far as deliveries about it are expected."""
         return self.expectations.due(job, polls, self.clock.now(), phase=self.phase)
 
+    def plans_from(self, now: datetime) -> Callable[[Job, int], datetime]:
+        """`due_after` and `poll_after` for many jobs at one instant: what is the same for all is worked out once."""
+
+        @cache
+        def usual(polls: int) -> datetime:
+            return self.polling.instant(now, polls, phase=self.phase)
+
+        def due(job: Job, polls: int) -> datetime:
+            if job.remote_id is None or not self.expectations.is_expected(job):
+                return usual(polls)
+            return self.expectations.due(job, polls, now, phase=self.phase)
+
+        return due
+
     def spawn(self, work: Coroutine[object, object, T], *, name: str) -> asyncio.Task[T]:
         """Run work the tracker owns: no caller's cancellation reaches it, and `close` ends it."""
         task = asyncio.get_running_loop().create_task(work, name=f"belvo_async {name}")
@@ -133,6 +155,14 @@ class Context:
                 late()
             await asyncio.sleep(wait.total_seconds())
             wait = min(wait * 2, longest)
+
+
+def planned_anew(job: Job, *, before: Job, plan: Callable[[Job], NextPoll]) -> Job | None:
+    """A newer version of a job that was to be planned, unless that has been done, or need not be done."""
+    if not job.is_open or job.schedule.next_poll != before.schedule.next_poll:
+        return None
+    planned = plan(job)
+    return job.scheduled(polls=planned.polls, next_poll=planned.at)
 
 
 # Under way at once: the store commits what arrives together in one go.

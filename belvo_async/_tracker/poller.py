@@ -30,7 +30,7 @@ from ..jobs import (
 )
 from .attempts import LOST_AFTER
 from .changes import Changes
-from .context import STORE_RETRY, Context, all_of, log
+from .context import STORE_RETRY, Context, NextPoll, all_of, log
 from .reconciler import Reconciler
 from .submitter import Submitter
 from .timer import Alarm
@@ -215,13 +215,12 @@ class Poller:
         """Plan the polls of jobs anew that need none yet."""
         try:
             await self._reconciler.replay_all(vendor.account, jobs)
-            await all_of(jobs, self._plan_anew)
+            due = self._context.plans_from(self._context.clock.now())
+            await self._reconciler.plan_all(
+                jobs, lambda job: NextPoll(job.schedule.polls, due(job, job.schedule.polls))
+            )
         except StoreError as error:
             log.debug("the store is down; polls are planned later: %s", error)
-
-    async def _plan_anew(self, job: Job) -> None:
-        planned = job.scheduled(next_poll=self._context.poll_after(job, job.schedule.polls))
-        await self._reconciler.write(planned, expected=job)
 
     async def _take_on(self, vendor: Vendor, job: Job) -> None:
         """Go on with a submission: send it, find it, or declare it lost with the process that sent it."""
@@ -244,7 +243,7 @@ class Poller:
         if now - planned_at >= LOST_AFTER and not is_odd and self._context.clock.is_steady_for(LOST_AFTER):
             await self._submitter.settle_lost(job)
         else:
-            await self._reconciler.write(job.scheduled(next_poll=now + LOST_AFTER), expected=job)
+            await self._reconciler.plan_all([job], lambda job: NextPoll(job.schedule.polls, now + LOST_AFTER))
 
     async def find(self, vendor: Vendor, job: Job, *, urgency: Urgency = Urgency.POLL) -> None:
         """Look for an uncertain submission: among the parked deliveries, then at the vendor."""
@@ -286,12 +285,10 @@ class Poller:
         kept, jobs = jobs, [self._reconciler.at_present(job, now) for job in jobs]
         polling = vendor.poll(jobs, now)
         told = await self._context.talks[vendor.name](polling, urgency=urgency)
-        by_id = {job.id: job for job in jobs}
-        by_remote = {normal_id(job.remote_id): job for job in jobs if job.remote_id}
         # What nothing but the clock's word about a long time would end is polled once more.
         doubtful = {job.id for before, job in zip(kept, jobs, strict=True) if job is not before}
         seen = [without_inference(one) if one.job_id in doubtful else one for one in told]
-        named = [(by_id.get(one.job_id or "") or by_remote.get(normal_id(one.remote_id or "")), one) for one in seen]
+        named = _named(seen, jobs)
         if any(isinstance(one, Found | Reported) or (isinstance(one, Seen) and one.is_a_word) for one in seen):
             self._reconciler.note_found(vendor)
         misfits = [one.misfit for one in seen if isinstance(one, Misread)]
@@ -301,7 +298,7 @@ class Poller:
             try:
                 if job is None:
                     await self._reconciler.observe(vendor, one)
-                else:
+                elif not self._reconciler.tells_nothing(job, one):
                     await self._reconciler.apply(job, one)
                     polled.add(job.id)
             except StoreError:
@@ -355,15 +352,14 @@ class Poller:
     async def _put_off(self, jobs: Sequence[Job], error: Exception | None) -> None:
         """Schedule the next poll of jobs that this one told nothing about."""
         wait = error.retry_after if isinstance(error, RateLimitError | TransportError) else None
-        earliest = later(self._context.clock.now(), wait or timedelta(0))
+        now = self._context.clock.now()
+        earliest, due = later(now, wait or timedelta(0)), self._context.plans_from(now)
 
-        async def put_off(job: Job) -> None:
+        def put_off(job: Job) -> NextPoll:
             polls = job.schedule.polls + 1
-            due = self._context.due_after(polls) if job.remote_id is None else self._context.poll_after(job, polls)
-            # A writer that came first has set its own schedule: nothing to repeat.
-            await self._reconciler.write(job.scheduled(polls=polls, next_poll=max(earliest, due)), expected=job)
+            return NextPoll(polls, max(earliest, due(job, polls)))
 
-        await all_of(jobs, put_off)
+        await self._reconciler.plan_all(jobs, put_off)
 
     def _warn(self, vendor: Vendor, error: Exception) -> None:
         log.warning(
@@ -371,3 +367,12 @@ class Poller:
             name_fault(error),
             extra={"vendor": vendor.name, "error": type(error).__name__},
         )
+
+
+def _named(seen: Sequence[Observation], jobs: Sequence[Job]) -> list[tuple[Job | None, Observation]]:
+    """Each observation with the one of these jobs that it is about."""
+    if not seen:
+        return []
+    by_id = {job.id: job for job in jobs}
+    by_remote = {normal_id(job.remote_id): job for job in jobs if job.remote_id}
+    return [(by_id.get(one.job_id or "") or by_remote.get(normal_id(one.remote_id or "")), one) for one in seen]

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from msgspec.structs import replace
 
-from ..abc import ASIDE_FOR, Vendor
+from ..abc import ASIDE_FOR, EVER, Vendor
 from ..errors import StoreError
 from ..jobs import (
     Absent,
-    GivenUp,
     Gone,
     Job,
     Later,
@@ -23,6 +21,7 @@ from ..jobs import (
     Note,
     Nudge,
     Observation,
+    Schedule,
     Seen,
     Status,
     Verdict,
@@ -35,7 +34,8 @@ from ..jobs import (
     normal_id,
     reconcile,
 )
-from .context import Context, RecentJobs, log
+from .context import Context, NextPoll, RecentJobs, log, planned_anew
+from .log import tell
 from .losses import Losses
 from .outlook import DeliveryOutlook
 
@@ -48,6 +48,9 @@ PARK_GRACE: Final = timedelta(minutes=30)
 # Read at a time of what is dropped for its age, and at most of what one submission might adopt: two are too many.
 DROPPED_AT_ONCE: Final = 500
 STRANGE_LIMIT: Final = 10
+
+# Jobs whose next polls are written in one call.
+PLANNED_AT_ONCE: Final = 1000
 
 # At most one poll per subject is caused by deliveries in this time, however many come.
 NUDGE_PAUSE: Final = timedelta(seconds=2)
@@ -139,6 +142,14 @@ class Reconciler:
             if is_written or (only is not None and not only(job)):
                 return job
 
+    def tells_nothing(self, job: Job, seen: Observation) -> bool:
+        """Whether an observation leaves an open job as it is, but for its next poll; what it says is noted then."""
+        made, verdict = reconcile(job, seen)
+        if made is not job or not job.is_open or isinstance(seen, Later):
+            return False
+        self._note(job, job, seen, verdict)
+        return True
+
     async def change(self, job: Job, make: Callable[[Job], Job | None], *, seen: Observation | None = None) -> Job:
         """Write what `make` makes of a job, again of its newer version when another writer came first.
 
@@ -163,7 +174,9 @@ class Reconciler:
         """Store the next version of a job: the job as it then is, and whether it was written."""
         written = self._noted(replace(job, version=expected.version + 1), expected)
         era = self._store.era
-        standing = await self._store.put(written, expected=expected.version, observation=seen)
+        # Who polls the job plans its next poll. Any other writer must not end the lease: it would be polled twice.
+        keeps_lease = written.schedule.next_poll == expected.schedule.next_poll
+        standing = await self._store.put(written, expected=expected.version, observation=seen, keeps_lease=keeps_lease)
         if standing is not None:
             return standing, False
         self._context.watches.publish(written, seen, era=era)
@@ -175,6 +188,34 @@ class Reconciler:
         if written.remote_id is not None and expected.remote_id is None:
             written = await self.replay(written)
         return written, True
+
+    async def plan_all(self, jobs: Sequence[Job], plan: Callable[[Job], NextPoll]) -> None:
+        """Write when jobs are polled next that were claimed, and of which nothing else is to be written.
+
+        A writer that has planned one meanwhile came first. One that changed anything else of it has left it leased.
+        """
+        now = self._context.clock.now()
+        for begin in range(0, len(jobs), PLANNED_AT_ONCE):
+            some = jobs[begin : begin + PLANNED_AT_ONCE]
+            era = self._store.era
+            written = [self._planned(job, plan(job), now) for job in some]
+            standing = {job.id: job for job in await self._store.put_all(written)}
+            self._due(min([job.schedule.next_poll or EVER for job in written]))
+            for before, job in zip(some, written, strict=True):
+                if job.id not in standing:
+                    self._context.watches.publish(job, None, era=era)
+                else:
+                    await self.change(standing[job.id], partial(planned_anew, before=before, plan=plan))
+            # A store that need not wait would hold the loop until all are written.
+            await asyncio.sleep(0)
+
+    def _planned(self, job: Job, plan: NextPoll, now: datetime) -> Job:
+        """The next version of a job, in line with our clock, that is polled when the plan says."""
+        if is_at_present(job, now):
+            schedule = Schedule(polls=plan.polls, next_poll=plan.at, planned_at=now)
+            return replace(job, schedule=schedule, version=job.version + 1)
+        planned = job.scheduled(polls=plan.polls, next_poll=plan.at)
+        return self._noted(replace(planned, version=job.version + 1), job)
 
     def _noted(self, job: Job, before: Job) -> Job:
         """The job in line with our clock; where its next poll is another than before, it was planned now."""
@@ -355,36 +396,4 @@ class Reconciler:
     def _note(self, before: Job, job: Job, seen: Observation, verdict: Verdict) -> None:
         self._outlook.note(before, job, seen)
         self._context.telemetry.observe(before, job, seen, verdict)
-        self._tell(job, seen, verdict)
-
-    def _tell(self, job: Job, seen: Observation, verdict: Verdict) -> None:
-        # What nobody reads is not put together: this is the way of every observation.
-        level = _level(job, seen, verdict)
-        if not log.isEnabledFor(level):
-            return
-        facts = {"job": job.id, "vendor": job.vendor, "way": str(seen.way), "verdict": str(verdict)}
-        log.debug("an observation was reconciled", extra=facts | {"status": str(job.status)})
-        if verdict is Verdict.CONFLICTING:
-            text = "an observation contradicts what is known (it says %s, the job is %s); kept aside"
-            log.warning(text, seen.status or "nothing", job.status, extra=facts)
-        elif verdict is Verdict.ADVANCED and job.status.is_terminal:
-            code = f" ({job.failure.code})" if job.failure else ""
-            log.info("a job ended: it is %s%s", job.status, code, extra=facts | {"status": str(job.status)})
-        elif job.is_unconfirmed and isinstance(seen, GivenUp):
-            log.warning("nothing tells how a job ended, and nothing speaks for success; it is given up", extra=facts)
-        elif isinstance(seen, Seen) and seen.is_unknown_word:
-            word = seen.vendor_status if _WORD.fullmatch(seen.vendor_status or "") else "more than a word"
-            log.warning("the vendor used a status word that is not known (%s); the job stays open", word, extra=facts)
-
-
-# A vendor's word is shown only where it can be no taxpayer's id: those have digits.
-_WORD: Final = re.compile(r"[A-Za-z_-]{1,40}")
-
-
-def _level(job: Job, seen: Observation, verdict: Verdict) -> int:
-    """How much an observation is worth telling."""
-    if verdict is Verdict.CONFLICTING or (isinstance(seen, Seen) and seen.is_unknown_word):
-        return logging.WARNING
-    if job.is_unconfirmed and isinstance(seen, GivenUp):
-        return logging.WARNING
-    return logging.INFO if verdict is Verdict.ADVANCED and job.status.is_terminal else logging.DEBUG
+        tell(job, seen, verdict)

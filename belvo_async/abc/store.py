@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol, Self
 
@@ -74,6 +74,7 @@ class Store(Protocol):
         expected: int | None,
         observation: Observation | None = None,
         fresh_since: datetime | None = None,
+        keeps_lease: bool = False,
     ) -> Job | None:
         """Write a job if it still has version `expected`; `None` demands that it is new.
 
@@ -84,7 +85,16 @@ class Store(Protocol):
         without `key` and abandoned or superseded ones never stand in the way); with `fresh_since`, what `fresh` gives.
         A kept one under its id is given when account, `key` and task are the same (a repeated call), else StoreError:
         the id is taken. `job.version` is the new version, chosen by the caller. The last 200 observations are kept for
-        `timeline`. A written job is no longer leased.
+        `timeline`. A written job is no longer leased; with `keeps_lease` one that is open stays leased, and is due, as
+        it was before: whoever claimed it is polling it, and somebody else has changed something else.
+        """
+        ...
+
+    async def put_all(self, jobs: Sequence[Job]) -> list[Job]:
+        """Write the next versions of several kept jobs, each as `put` would that expects the version before.
+
+        For what is written after a poll of many of which it told nothing: a store may do so in one step, and need not.
+        Gives what stands in the way of those that were not written; of one that is no longer kept nothing does.
         """
         ...
 

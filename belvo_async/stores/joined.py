@@ -45,6 +45,7 @@ class JoinedStore:
         expected: int | None,
         observation: Observation | None = None,
         fresh_since: datetime | None = None,
+        keeps_lease: bool = False,
     ) -> Job | None:
         """Write a job, unless something stands in the way, under whatever name of the account."""
         others = self._others(job.account)
@@ -52,7 +53,13 @@ class JoinedStore:
             standing = await self._in_the_way(job, expected, others, fresh_since)
             if standing is not None:
                 return standing
-        return await self._store.put(job, expected=expected, observation=observation, fresh_since=fresh_since)
+        return await self._store.put(
+            job, expected=expected, observation=observation, fresh_since=fresh_since, keeps_lease=keeps_lease
+        )
+
+    async def put_all(self, jobs: Sequence[Job]) -> list[Job]:
+        """Write the next versions of several kept jobs; what stands in the way."""
+        return await self._store.put_all(jobs)
 
     async def _in_the_way(
         self, job: Job, expected: int | None, others: Sequence[str], fresh_since: datetime | None

@@ -388,6 +388,72 @@ async def test_a_written_job_is_no_longer_leased(store: AnyStore) -> None:
     assert [later] == await store.claim_due([ACCOUNT], now=after(5), until=after(6), limit=1)
 
 
+async def test_a_job_stays_leased_where_that_is_asked_for(store: AnyStore) -> None:
+    """Whoever else changes something of a job that is being polled must not have it polled twice."""
+    job = a_due_job("job-1", 0)
+    await store.put(job, expected=None)
+    await store.claim_due([ACCOUNT], now=NOON, until=after(30), limit=1)
+    promised = changed(job, deadline=after(3600))
+
+    await store.put(promised, expected=0, keeps_lease=True)
+
+    assert promised == await store.get(job.id)
+    assert [] == await store.claim_due([ACCOUNT], now=after(29), until=after(60), limit=9)
+    assert after(30) == await store.next_due([ACCOUNT])
+    assert [promised] == await store.claim_due([ACCOUNT], now=after(30), until=after(60), limit=9)
+
+
+async def test_a_lease_is_kept_where_there_is_one(store: AnyStore) -> None:
+    """A job that nobody has claimed is due as it was; one that is open no more is never due."""
+    due, ended = a_due_job("job-1", 5), a_due_job("job-2", 0)
+    for job in (due, ended):
+        await store.put(job, expected=None)
+    await store.claim_due([ACCOUNT], now=NOON, until=after(30), limit=1)
+
+    await store.put(changed(due, deadline=after(3600)), expected=0, keeps_lease=True)
+    await store.put(changed(ended, status=Status.FINISHED), expected=0, keeps_lease=True)
+
+    assert after(5) == await store.next_due([ACCOUNT])
+    assert ["job-1"] == [job.id for job in await store.claim_due([ACCOUNT], now=after(99), until=after(200), limit=9)]
+
+
+async def test_a_lease_kept_by_some_writes_ends_with_the_one_that_plans_anew(store: AnyStore) -> None:
+    """However many calls are made at once, and whatever is written together."""
+    job = a_due_job("job-1", 0)
+    await store.put(job, expected=None)
+    await store.claim_due([ACCOUNT], now=NOON, until=after(3600), limit=1)
+    versions = [
+        changed(job, version=1, deadline=after(60)),
+        changed(job, version=2, deadline=after(60), next_poll=after(5)),
+        changed(job, version=3, deadline=after(90), next_poll=after(5)),
+    ]
+
+    puts = [store.put(each, expected=each.version - 1, keeps_lease=each.version != 2) for each in versions]
+    assert [None] * 3 == await asyncio.gather(*puts)
+
+    assert after(5) == await store.next_due([ACCOUNT])
+
+
+async def test_several_jobs_are_written_by_one_call(store: AnyStore) -> None:
+    """Each if it has the version before, and with its lease ended; of those that are gone nothing is told."""
+    jobs = [a_due_job(f"job-{number}", 0) for number in range(5)]
+    for job in jobs[:4]:
+        await store.put(job, expected=None)
+    await store.claim_due([ACCOUNT], now=NOON, until=after(3600), limit=9)
+    newer = changed(jobs[1], deadline=after(60))
+    await store.put(newer, expected=0, keeps_lease=True)
+
+    standing = await store.put_all([changed(job, next_poll=after(7)) for job in jobs])
+
+    assert [newer] == standing
+    assert await store.get("job-4") is None
+    claimed = await store.claim_due([ACCOUNT], now=after(7), until=after(9), limit=9)
+    assert ["job-0", "job-2", "job-3"] == [job.id for job in claimed]
+    assert [1, 1, 1] == [job.version for job in claimed]
+    assert () == await store.timeline("job-0")
+    assert [] == await store.put_all([])
+
+
 async def test_the_same_instant_again_is_due_again(store: AnyStore) -> None:
     """A job put back unchanged after its claim is due as before, once."""
     job = a_due_job("job-1", 0)

@@ -2,39 +2,25 @@
 
 from __future__ import annotations
 
-import heapq
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter, deque
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 
 from ...jobs import Job, Observation, normal_id
 from ..parked import Label, claims_of
 from ..rules import TIMELINE_LIMIT, stands_in_the_way
 from ..walks import SLICE
+from .due import DueJobs, Kept, OrderKey, entry_key, order_key
 from .held import IdsByValue, Names
-
-# Where a job stands among those of its store: the instant of its creation, then its id.
-OrderKey = tuple[datetime, str]
-FIRST_KEY: OrderKey = (datetime.min.replace(tzinfo=UTC), "")
-
-
-@dataclass(slots=True, eq=False)
-class _Kept:
-    job: Job
-    due: datetime | None = None
-    # By whose clock `due` was set.
-    planned_at: datetime | None = None
-    seen: deque[Observation] | None = None
 
 
 class Index:
     """Jobs by id, with an index for each question a store is asked. A hundred thousand open jobs are meant to fit."""
 
     def __init__(self, finished_limit: int, evicted: Callable[[Job], None]) -> None:
-        self._entries: dict[str, _Kept] = {}
+        self._entries: dict[str, Kept] = {}
         self._equal = IdsByValue()
         self._whole = IdsByValue()
         self._names = Names()
@@ -43,7 +29,7 @@ class Index:
         self._nameless = IdsByValue()
         # By lane, and under None all of them.
         self._open: dict[str | None, _LaneOrder] = {}
-        self._due = _DueHeaps(self._entries)
+        self._due = DueJobs(self._entries)
         # Those that hold no name may go, the first that closed first; the others stay.
         self._closed: dict[str, None] = {}
         self._closed_with_name: dict[str, None] = {}
@@ -102,14 +88,14 @@ class Index:
         whose = (entry.job.account for entry in self._entries.values() if entry.job.is_open is not ended)
         return dict(Counter(whose))
 
-    def write(self, job: Job, observation: Observation | None) -> None:
+    def write(self, job: Job, observation: Observation | None, *, keeps_lease: bool = False) -> None:
         entry = self._entries.get(job.id)
         if entry is None:
-            entry = self._entries[job.id] = _Kept(job)
+            entry = self._entries[job.id] = Kept(job)
             self._list(entry, None)
         else:
             before, entry.job = entry.job, job
-            self._list(entry, before)
+            self._list(entry, before, keeps_lease=keeps_lease)
         if observation is not None:
             entry.seen = deque(maxlen=TIMELINE_LIMIT) if entry.seen is None else entry.seen
             entry.seen.append(observation)
@@ -139,29 +125,22 @@ class Index:
     def claim(
         self, accounts: Collection[str], now: datetime, until: datetime, limit: int, latest: datetime | None
     ) -> list[Job]:
-        claimed = self._due.take(accounts, now, limit)
-        if latest is not None:
-            claimed += self._due.take_doubtful(accounts, latest, limit - len(claimed))
-        for entry in claimed:
-            self._due.push(entry, leased=until, now=now)
-        return sorted(
-            (entry.job for entry in claimed), key=lambda job: (job.schedule.next_poll, job.created_at, job.id)
-        )
+        return self._due.claim(accounts, now, until, limit, latest)
 
     def first_due(self, accounts: Collection[str]) -> datetime | None:
-        firsts = (self._due.first(account) for account in accounts)
-        return min((each for each in firsts if each is not None), default=None)
+        return self._due.first(accounts)
 
-    def _list(self, entry: _Kept, before: Job | None) -> None:
+    def _list(self, entry: Kept, before: Job | None, *, keeps_lease: bool = False) -> None:
         """Bring every index up to an entry's job."""
         job = entry.job
         if before is None or _is_listed_otherwise(before, job):
             self._list_anew(entry, job, before)
         if before is not None and before.account != job.account:
-            entry.due = None  # the pair in the heap of its other account counts no more
-        self._due.push(entry, now=job.schedule.planned_at)
+            entry.due = None  # its place in its other account counts no more
+        if entry.due is None or not (keeps_lease and job.is_open):
+            self._due.plan(entry)
 
-    def _list_anew(self, entry: _Kept, job: Job, before: Job | None) -> None:
+    def _list_anew(self, entry: Kept, job: Job, before: Job | None) -> None:
         self._list_equal(job, before)
         self._list_remote(job, before)
         self._list_nameless(job, before)
@@ -223,7 +202,7 @@ class Index:
             for each in new:
                 self._nameless.add(*each)
 
-    def _reopen(self, entry: _Kept) -> None:
+    def _reopen(self, entry: Kept) -> None:
         self._closed.pop(entry.job.id, None)
         self._closed_with_name.pop(entry.job.id, None)
         for lane in (None,) if entry.job.lane is None else (None, entry.job.lane):
@@ -232,7 +211,7 @@ class Index:
                 order = self._open[lane] = _LaneOrder(self._entries, lane)
             order.add(entry)
 
-    def _close(self, entry: _Kept, job: Job) -> None:
+    def _close(self, entry: Kept, job: Job) -> None:
         for lane in (None,) if job.lane is None else (None, job.lane):
             order = self._open[lane]
             order.drop(entry, moved=entry.job.created_at != job.created_at)
@@ -247,23 +226,23 @@ class _LaneOrder:
     taken out once such ones are the majority: taking each out at once would move all that stand behind it.
     """
 
-    def __init__(self, entries: dict[str, _Kept], lane: str | None) -> None:
+    def __init__(self, entries: dict[str, Kept], lane: str | None) -> None:
         self._known = entries
         self._lane = lane
-        self._entries: list[_Kept] = []
+        self._entries: list[Kept] = []
         self.length = 0
 
-    def add(self, entry: _Kept) -> None:
+    def add(self, entry: Kept) -> None:
         self.length += 1
         if not self._entries or order_key(self._entries[-1].job) < order_key(entry.job):
             self._entries.append(entry)
             return
-        at = bisect_left(self._entries, order_key(entry.job), key=_entry_key)
+        at = bisect_left(self._entries, order_key(entry.job), key=entry_key)
         # One that opens again may still be in it.
         if at == len(self._entries) or self._entries[at] is not entry:
-            insort(self._entries, entry, key=_entry_key)
+            insort(self._entries, entry, key=entry_key)
 
-    def drop(self, entry: _Kept, *, moved: bool) -> None:
+    def drop(self, entry: Kept, *, moved: bool) -> None:
         self.length -= 1
         if moved:
             self._entries.remove(entry)
@@ -272,87 +251,13 @@ class _LaneOrder:
 
     def after(self, key: OrderKey) -> list[Job]:
         """The next jobs, at most a slice of them."""
-        start = bisect_right(self._entries, key, key=_entry_key)
+        start = bisect_right(self._entries, key, key=entry_key)
         entries = (self._entries[index] for index in range(start, len(self._entries)))
         return [entry.job for entry in islice(filter(self._holds, entries), SLICE)]
 
-    def _holds(self, entry: _Kept) -> bool:
+    def _holds(self, entry: Kept) -> bool:
         job = entry.job
         return job.is_open and self._lane in (None, job.lane) and self._known.get(job.id) is entry
-
-
-class _DueHeaps:
-    """Open jobs by the instant they may be claimed, one heap for each account.
-
-    A place counts only while its entry still says the same instant; the others are dropped when they come up, or all
-    together once they are the majority.
-    """
-
-    def __init__(self, entries: dict[str, _Kept]) -> None:
-        self._entries = entries
-        self._heaps: dict[str, list[tuple[datetime, datetime, str]]] = {}
-        # No entry was set by a clock that showed more.
-        self._latest: datetime | None = None
-
-    def push(self, entry: _Kept, *, leased: datetime | None = None, now: datetime | None) -> None:
-        """List an entry anew. `now` is what the clock showed that set when it is due."""
-        job = entry.job
-        due = job.schedule.next_poll if job.is_open else None
-        if due is not None and leased is not None and now is not None:
-            due = max(min(due, now), leased)
-        entry.planned_at = now
-        if now is not None and (self._latest is None or now > self._latest):
-            self._latest = now
-        if due == entry.due:
-            return
-        entry.due = due
-        heap = self._heaps.get(job.account)
-        if heap is None:
-            heap = self._heaps[job.account] = []
-        if due is not None:
-            heapq.heappush(heap, (due, job.created_at, job.id))
-        if len(heap) > 2 * len(self._entries) + SLICE:
-            heap[:] = {place for place in heap if self._counts(job.account, place)}
-            heapq.heapify(heap)
-
-    def take(self, accounts: Collection[str], now: datetime, limit: int) -> list[_Kept]:
-        """Take out up to `limit` entries that are due, earliest first."""
-        taken: list[_Kept] = []
-        while len(taken) < limit:
-            firsts = [(first, account) for account in accounts if (first := self.first(account)) is not None]
-            if not firsts or min(firsts)[0] > now:
-                break
-            account = min(firsts)[1]
-            entry = self._entries[heapq.heappop(self._heaps[account])[-1]]
-            entry.due = None
-            taken.append(entry)
-        return taken
-
-    def take_doubtful(self, accounts: Collection[str], latest: datetime, limit: int) -> list[_Kept]:
-        """Take out up to `limit` entries that a clock set which showed more. Looks at all: such a clock is rare."""
-        if self._latest is None or self._latest <= latest:
-            return []
-        entries = [
-            entry for entry in self._entries.values() if entry.due and entry.planned_at and entry.planned_at > latest
-        ]
-        taken = [entry for entry in entries if entry.job.account in accounts][:limit]
-        for entry in taken:
-            entry.due = None
-        self._latest = max((entry.planned_at for entry in entries if entry.planned_at and entry.due), default=latest)
-        return taken
-
-    def first(self, account: str) -> datetime | None:
-        heap = self._heaps.get(account, ())
-        while heap:
-            if self._counts(account, heap[0]):
-                return heap[0][0]
-            heapq.heappop(heap)
-        return None
-
-    def _counts(self, account: str, place: tuple[datetime, datetime, str]) -> bool:
-        due, _, job_id = place
-        entry = self._entries.get(job_id)
-        return entry is not None and entry.due == due and entry.job.account == account
 
 
 def _is_listed_otherwise(before: Job, job: Job) -> bool:
@@ -379,11 +284,3 @@ def _claim_key(subject: str | None, resource: str | None) -> str:
 
 def _claim_keys(job: Job) -> tuple[tuple[str, str, str], ...]:
     return tuple((job.account, _claim_key(each.subject, each.claim), job.id) for each in claims_of(job))
-
-
-def order_key(job: Job) -> OrderKey:
-    return job.created_at, job.id
-
-
-def _entry_key(entry: _Kept) -> OrderKey:
-    return entry.job.created_at, entry.job.id

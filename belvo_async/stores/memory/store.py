@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Generic, NamedTuple, Self, TypeVar
@@ -28,8 +28,9 @@ from ..rules import (
     to_us,
 )
 from ..walks import SLICE, walk
+from .due import FIRST_KEY, OrderKey, order_key
 from .entries import Entries
-from .index import FIRST_KEY, Index, OrderKey, order_key
+from .index import Index
 from .parked import Parked
 
 T = TypeVar("T")
@@ -74,9 +75,27 @@ class MemoryStore:
         expected: int | None,
         observation: Observation | None = None,
         fresh_since: datetime | None = None,
+        keeps_lease: bool = False,
     ) -> Job | None:
         """Write a job if it still has version `expected`, or return what stands in the way."""
         self._lifecycle.check()
+        return self._put(job, expected, observation, fresh_since, keeps_lease=keeps_lease)
+
+    async def put_all(self, jobs: Sequence[Job]) -> list[Job]:
+        """Write the next versions of several kept jobs; what stands in the way."""
+        self._lifecycle.check()
+        standing = [self._put(job, job.version - 1) for job in jobs if self._index.get(job.id) is not None]
+        return [each for each in standing if each is not None]
+
+    def _put(
+        self,
+        job: Job,
+        expected: int | None,
+        observation: Observation | None = None,
+        fresh_since: datetime | None = None,
+        *,
+        keeps_lease: bool = False,
+    ) -> Job | None:
         kept = self._index.get(job.id)
         if expected is None:
             obstacle = kept or self._in_the_way(job, fresh_since)
@@ -92,7 +111,7 @@ class MemoryStore:
             refuse_second_end(job, kept.status)
             if (obstacle := self._index.other_holder(job)) is not None:
                 return obstacle
-        self._index.write(job, observation)
+        self._index.write(job, observation, keeps_lease=keeps_lease)
         return None
 
     def _in_the_way(self, job: Job, fresh_since: datetime | None) -> Job | None:

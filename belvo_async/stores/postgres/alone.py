@@ -13,7 +13,7 @@ from ...jobs import Status
 from ..rules import TIMELINE_LIMIT
 from .connection import Statement
 from .era import COPIED, NOTED_IF_WRITTEN, UNCHANGED, KnownEra
-from .rows import ASSIGNED, NAMES, ROWS, Columns, arrays
+from .rows import ASSIGNED, ASSIGNED_LEASED, NAMES, ROWS, Columns, arrays
 
 
 def insert_alone(
@@ -24,11 +24,19 @@ def insert_alone(
 
 
 def update_alone(
-    row: Columns, expected: int, seen: bytes | None, known: KnownEra, batch: int, told: Sequence[object]
+    row: Columns,
+    expected: int,
+    seen: bytes | None,
+    known: KnownEra,
+    batch: int,
+    told: Sequence[object],
+    *,
+    keeps_lease: bool,
 ) -> Statement:
     """Write the next version of a job, if it has the one that is expected and nothing is to be decided."""
     facts = *_values(row, seen, known), expected, TIMELINE_LIMIT, _ENDED
-    return Statement(_UPDATE, (*facts, seen, seen, *known.noting(batch), *told))
+    query = _UPDATE_LEASED if keeps_lease else _UPDATE
+    return Statement(query, (*facts, seen, seen, *known.noting(batch), *told))
 
 
 def _values(row: Columns, seen: bytes | None, known: KnownEra) -> list[object]:
@@ -61,3 +69,4 @@ _AFTERWARDS: Final = f"""
 """  # noqa: S608 - constants of this package
 _INSERT: Final = f"WITH written AS ({_INSERTED}), {_AFTERWARDS}"
 _UPDATE: Final = f"WITH written AS ({_UPDATED}), {_AFTERWARDS}"
+_UPDATE_LEASED: Final = _UPDATE.replace(ASSIGNED, ASSIGNED_LEASED)

@@ -20,7 +20,7 @@ from .entries import enter
 from .era import COPIED, KnownEra
 from .group_commit import Steps, Write
 from .names import Equals, Name, PendingNames, PendingWhole, Stored, names_of, read_names
-from .rows import ASSIGNED, NAMES, ROWS, Columns, arrays, columns, plain
+from .rows import ASSIGNED, ASSIGNED_LEASED, NAMES, ROWS, Columns, arrays, columns, plain
 
 # PostgreSQL refuses notifications of 8,000 bytes and more.
 PAYLOAD_BYTES: Final = 7_500
@@ -30,7 +30,13 @@ class Put(Write[Job | None]):
     """Write a job and what was seen of it, or return what stands in the way."""
 
     def __init__(
-        self, job: Job, expected: int | None, observation: Observation | None, fresh_since: datetime | None
+        self,
+        job: Job,
+        expected: int | None,
+        observation: Observation | None,
+        fresh_since: datetime | None,
+        *,
+        keeps_lease: bool = False,
     ) -> None:
         super().__init__()
         self.job = job
@@ -39,6 +45,7 @@ class Put(Write[Job | None]):
         self.names = names_of(job)
         self.seen = None if observation is None else msgspec.json.encode(observation)
         self.columns = columns(job)
+        self.keeps_lease = keeps_lease and job.is_open
 
     def alone(self, known: KnownEra, batch: int) -> Statement | None:
         """See `alone`; None for a job that holds a name, or is looked for among those that are fresh."""
@@ -47,7 +54,7 @@ class Put(Write[Job | None]):
         told = _tell([self.job.id]).values
         if self.expected is None:
             return insert_alone(self.columns, plain(self.job.key), self.seen, known, batch, told)
-        return update_alone(self.columns, self.expected, self.seen, known, batch, told)
+        return update_alone(self.columns, self.expected, self.seen, known, batch, told, keeps_lease=self.keeps_lease)
 
     @staticmethod
     def steps(operations: Sequence[Put | Forget]) -> Steps:
@@ -127,6 +134,7 @@ class _Kept:
     stored: Stored
     names: frozenset[Name] = frozenset()
     is_new: bool = False
+    keeps_lease: bool = True
     columns: Columns | None = None
     observations: list[tuple[int, bytes]] = field(default_factory=list[tuple[int, bytes]])
 
@@ -201,7 +209,8 @@ class _PendingRows:
         seen = [(job_id, *each) for job_id, kept in self._kept.items() for each in kept.observations]
         statements = [
             *(Statement(query, (list(self._dropped),)) for query in (_DROP, _DROP_TIMELINES) if self._dropped),
-            *_for_each(_UPDATE, [_values(kept) for is_new, kept in rows if not is_new]),
+            *_for_each(_UPDATE, [_values(kept) for is_new, kept in rows if not (is_new or kept.keeps_lease)]),
+            *_for_each(_UPDATE_LEASED, [_values(kept) for is_new, kept in rows if not is_new and kept.keeps_lease]),
             *_for_each(_INSERT, sorted(_values(kept) for is_new, kept in rows if is_new)),
             *self._names.statements(),
             *self._whole.statements(each.columns.id for _, each in rows if each.columns is not None),
@@ -237,6 +246,7 @@ class _PendingRows:
         row = call.columns
         kept.started = kept.started and row.key is not None and row.key == kept.key
         kept.version, kept.status, kept.key, kept.stored, kept.columns = row.version, row.status, row.key, call.job, row
+        kept.keeps_lease = kept.keeps_lease and call.keeps_lease
         if call.seen is not None:
             kept.seen += 1
             kept.observations.append((kept.seen, call.seen))
@@ -285,6 +295,7 @@ _INSERT: Final = f"INSERT INTO job ({NAMES}) SELECT * FROM {ROWS}"  # noqa: S608
 _UPDATE: Final = f"""
     UPDATE job SET {ASSIGNED}, started = new.started, seen = new.seen FROM {ROWS} WHERE job.id = new.id
 """  # noqa: S608 - constants of this package
+_UPDATE_LEASED: Final = _UPDATE.replace(ASSIGNED, ASSIGNED_LEASED)
 # A place is taken already where only the rows of jobs were put back from a backup.
 _APPEND: Final = (
     "INSERT INTO timeline SELECT * FROM unnest(%b::text[], %b::bigint[], %b::bytea[]) "

@@ -27,6 +27,12 @@ ASSIGNED: Final = f"""
     version = new.version, document = new.document, subject = new.subject, resource = new.resource, era = new.era,
     once = new.once, whole = new.whole, settled_at = new.settled_at, leased_until = 0, written_by = {WRITTEN_BY}
 """
+# The same for a job that stays leased, and due, as it is.
+ASSIGNED_LEASED: Final = (
+    ASSIGNED.replace("next_poll = new.next_poll", "next_poll = coalesce(job.next_poll, new.next_poll)")
+    .replace("planned_at = new.planned_at", "planned_at = coalesce(job.planned_at, new.planned_at)")
+    .replace("leased_until = 0", "leased_until = job.leased_until")
+)
 
 
 def plain(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 from typing import Final, Self, TypeVar
 
@@ -17,6 +17,7 @@ from ..ledger import walk_entries
 from ..operation import Operation
 from ..parked import Notice
 from ..rules import ASIDE, PARKED, Bounds, Lifecycle, ended_before, from_us, to_us
+from ..several import put_each
 from ..walks import START, walk
 from . import entries as ledger, names, parked, queries
 from .connection import Server
@@ -75,9 +76,14 @@ class PostgresStore:
         expected: int | None,
         observation: Observation | None = None,
         fresh_since: datetime | None = None,
+        keeps_lease: bool = False,
     ) -> Job | None:
         """Write a job if it still has version `expected`, or return what stands in the way."""
-        return await self._usable().write(Put(job, expected, observation, fresh_since))
+        return await self._usable().write(Put(job, expected, observation, fresh_since, keeps_lease=keeps_lease))
+
+    async def put_all(self, jobs: Sequence[Job]) -> list[Job]:
+        """Write the next versions of several kept jobs; what stands in the way."""
+        return await put_each(self, jobs)
 
     async def get(self, job_id: str) -> Job | None:
         """Read one job."""

@@ -89,7 +89,13 @@ DOCUMENT: Final = 5
 
 
 def put_arguments(
-    job: Job, expected: int | None, seen: Observation | None, fresh_since: datetime | None, origin: bytes
+    job: Job,
+    expected: int | None,
+    seen: Observation | None,
+    fresh_since: datetime | None,
+    origin: bytes,
+    *,
+    keeps_lease: bool = False,
 ) -> tuple[bytes, ...]:
     """Everything the PUT script wants to know of a job."""
     equal = equal_set(job.account, job.key) if stands_in_the_way(job) else b""
@@ -119,6 +125,7 @@ def put_arguments(
         whole_set(job.account, job.key) if settled or fresh else b"",
         settled,
         fresh,
+        b"1" if keeps_lease else b"",
     )
 
 

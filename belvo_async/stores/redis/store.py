@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, Self
 
@@ -18,6 +18,7 @@ from ..documents import read_candidates, read_job, read_jobs, read_observations,
 from ..ledger import Place, place_of, proof_entry, walk_entries
 from ..parked import Evicted, Label, Notice
 from ..rules import ASIDE, PARKED, Bounds, Lifecycle, ended_before, from_us, refuse_second_end, refuse_taken_id, to_us
+from ..several import put_each
 from ..walks import SLICE, walk
 from . import entries as ledger, lua as scripts, parked, rows
 from .connections import Connections, unique
@@ -85,10 +86,13 @@ class RedisStore:
         expected: int | None,
         observation: Observation | None = None,
         fresh_since: datetime | None = None,
+        keeps_lease: bool = False,
     ) -> Job | None:
         """Write a job if it still has version `expected`, or return what stands in the way."""
         connections = self._usable()
-        arguments = rows.put_arguments(job, expected, observation, fresh_since, connections.origin)
+        arguments = rows.put_arguments(
+            job, expected, observation, fresh_since, connections.origin, keeps_lease=keeps_lease
+        )
         reply, was_repeated = await connections.put(*arguments)
         if reply == 0:
             raise StoreError(f"job {job.id} is no longer kept")
@@ -102,6 +106,10 @@ class RedisStore:
         if expected is None:
             refuse_taken_id(job, standing)
         return standing
+
+    async def put_all(self, jobs: Sequence[Job]) -> list[Job]:
+        """Write the next versions of several kept jobs; what stands in the way."""
+        return await put_each(self, jobs)
 
     async def get(self, job_id: str) -> Job | None:
         """Read one job."""

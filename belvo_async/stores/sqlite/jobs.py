@@ -33,7 +33,13 @@ class Transaction(NamedTuple):
 
 
 def put(
-    database: sqlite3.Connection, job: Job, expected: int | None, seen: bytes | None, fresh_us: int | None
+    database: sqlite3.Connection,
+    job: Job,
+    expected: int | None,
+    seen: bytes | None,
+    fresh_us: int | None,
+    *,
+    keeps_lease: bool = False,
 ) -> Job | None:
     """Write a job and what was seen of it, or return what stands in the way."""
     holder = names.obstacle(database, job, expected) if job.once else None
@@ -42,13 +48,24 @@ def put(
     if expected is None:
         is_written = (fresh_us is None or _fresh(database, job, fresh_us) is None) and _insert(database, job)
     else:
-        is_written = _update(database, job, expected)
+        is_written = _update(database, job, expected, keeps_lease=keeps_lease)
     if not is_written:
         standing = _obstacle(database, job, expected)
         return _fresh(database, job, fresh_us) if standing is None and fresh_us is not None else standing
     if seen is not None:
         _append(database, job.id, seen)
     return None
+
+
+def put_all(database: sqlite3.Connection, some: Collection[Job]) -> list[Job]:
+    """Write the next versions of several kept jobs; what stands in the way."""
+    standing: list[Job] = []
+    for job in some:
+        if job.once or not _update(database, job, job.version - 1):
+            kept = get(database, job.id)
+            obstacle = None if kept is None else put(database, job, job.version - 1, None, None)
+            standing += [] if obstacle is None else [obstacle]
+    return standing
 
 
 def _fresh(database: sqlite3.Connection, job: Job, since_us: int) -> Job | None:
@@ -62,8 +79,9 @@ def _insert(database: sqlite3.Connection, job: Job) -> bool:
     return database.execute(INSERT, row_of(job)).rowcount == 1
 
 
-def _update(database: sqlite3.Connection, job: Job, expected: int) -> bool:
-    return database.execute(_UPDATE, (*row_of(job), expected)).rowcount == 1
+def _update(database: sqlite3.Connection, job: Job, expected: int, *, keeps_lease: bool = False) -> bool:
+    query = _UPDATE_LEASED if keeps_lease and job.is_open else _UPDATE
+    return database.execute(query, (*row_of(job), expected)).rowcount == 1
 
 
 def _obstacle(database: sqlite3.Connection, job: Job, expected: int | None) -> Job | None:
@@ -108,6 +126,11 @@ _UPDATE: Final = f"""
         (changed, writer) = (SELECT number, writer FROM last_transaction)
     WHERE id = ?1 AND version = ?19 AND (status = ?5 OR status NOT IN ({ENDED}))
 """  # noqa: S608 - constants of this package
+_UPDATE_LEASED: Final = (
+    _UPDATE.replace("next_poll = ?9", "next_poll = coalesce(next_poll, ?9)")
+    .replace("planned_at = ?13", "planned_at = coalesce(planned_at, ?13)")
+    .replace("leased_until = 0", "leased_until = leased_until")
+)
 
 
 def row_of(job: Job) -> tuple[str | int | bytes | None, ...]:

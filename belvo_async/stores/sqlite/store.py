@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -26,7 +26,7 @@ from ..walks import START, walk
 from . import entries as ledger, jobs, leases, names, parked
 from .file import Connect, connect, free_pages
 from .group_commit import StoreThread
-from .jobs import Progress, Terms
+from .jobs import Progress, Terms, put_all as put_each
 
 T = TypeVar("T")
 
@@ -81,11 +81,18 @@ class SqliteStore:
         expected: int | None,
         observation: Observation | None = None,
         fresh_since: datetime | None = None,
+        keeps_lease: bool = False,
     ) -> Job | None:
         """Write a job if it still has version `expected`, or return what stands in the way."""
         seen = None if observation is None else msgspec.json.encode(observation)
         fresh_us = None if fresh_since is None else to_us(fresh_since)
-        return await self._write(lambda database: jobs.put(database, job, expected, seen, fresh_us))
+        return await self._write(
+            lambda database: jobs.put(database, job, expected, seen, fresh_us, keeps_lease=keeps_lease)
+        )
+
+    async def put_all(self, jobs: Sequence[Job]) -> list[Job]:
+        """Write the next versions of several kept jobs; what stands in the way."""
+        return await self._write(lambda database: put_each(database, jobs))
 
     async def get(self, job_id: str) -> Job | None:
         """Read one job."""

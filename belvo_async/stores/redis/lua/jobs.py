@@ -51,16 +51,16 @@ end
 # for never), names of the sets it is a member of, the set of equal jobs ('' for none), what was seen ('' for nothing),
 # origin, limit of the timeline, limit of the stream, by which clock it was set when it is due ('' for nobody knows),
 # the fields of the names it holds, the set of equal jobs that finished whole ('' for none), its member there ('' for
-# none), the first member that is fresh ('' for none), then what COMPARE takes.
-# Gives the number of the change when written, 0 when there is no such job, {document} of what stands in the way, the
-# status it has ended as.
+# none), the first member that is fresh ('' for none), whether it stays leased and due as it is ('1' or ''), then what
+# COMPARE takes. Gives the number of the change when written, 0 when there is no such job, {document} of what stands in
+# the way, the status it has ended as.
 PUT: Final = Script(
     ROOT
     + EPOCH
     + _TELL
     + COMPARE
     + """
-local back = compare(21)
+local back = compare(22)
 if back then
   return back
 end
@@ -111,8 +111,12 @@ else
     return other
   end
 end
+local due, planned = arg[9], arg[16]
+if arg[21] == '1' and due ~= '' and kept[6] and kept[6] ~= '' then
+  due, planned = kept[6], kept[8] or ''
+end
 call('HSET', key, 'version', arg[3], 'status', arg[4], 'ended', arg[5], 'document', arg[6],
-  'account', arg[7], 'age', arg[8], 'due', arg[9], 'sets', arg[10], 'planned', arg[16])
+  'account', arg[7], 'age', arg[8], 'due', due, 'sets', arg[10], 'planned', planned)
 if kept[4] ~= arg[10] or kept[5] ~= arg[8] then
   unlist(kept[4] or '', kept[5])
   for name in string.gmatch(arg[10], '%S+') do
@@ -130,8 +134,8 @@ local function relist(name, old, new)
     call('ZADD', root .. name .. arg[7], 0, new .. id)
   end
 end
-relist('due:', kept[6], arg[9])
-relist('planned:', kept[8], arg[16])
+relist('due:', kept[6], due)
+relist('planned:', kept[8], planned)
 if (kept[9] or '') ~= arg[17] then
   give_names_back(kept[9])
   for name in string.gmatch(arg[17], '%S+') do
