@@ -5,21 +5,24 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, Final, NamedTuple, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from ..abc import Conversation, Permit, Store, Urgency, Vendor
 from ..errors import StoreError
-from ..jobs import Expectations, Job, Polling
+from ..jobs import Expectations, Job, Polling, Schedule
 from ..telemetry import SILENT, Telemetry
 from .clock import WatchedClock
 from .timer import Timer
 from .watch import Watches
 
 T = TypeVar("T")
+
+# When a job that was claimed is polled next.
+Planner = Callable[[Job], Schedule]
 
 log = logging.getLogger("belvo_async.jobs")
 
@@ -53,16 +56,16 @@ class RecentJobs:
         if len(self._ids) > REMEMBERED_AT_MOST:
             self._ids.popitem(last=False)
 
+    def take(self, jobs: Sequence[Job]) -> set[str]:
+        """Forget those of these jobs that are remembered, and give their ids."""
+        taken = {job.id for job in jobs if job.id in self._ids} if self._ids else set[str]()
+        for job_id in taken:
+            del self._ids[job_id]
+        return taken
+
     def discard(self, job_id: str) -> None:
         """Forget a job, if it is remembered."""
         self._ids.pop(job_id, None)
-
-
-class NextPoll(NamedTuple):
-    """When a job is polled next, and how often it was polled before that."""
-
-    polls: int
-    at: datetime
 
 
 class Converse(Protocol):
@@ -106,19 +109,27 @@ class Context:
         """When a job that runs at the vendor is polled next, as far as deliveries about it are expected."""
         return self.expectations.due(job, polls, self.clock.now(), phase=self.phase)
 
-    def plans_from(self, now: datetime) -> Callable[[Job, int], datetime]:
-        """`due_after` and `poll_after` for many jobs at one instant: what is the same for all is worked out once."""
+    def plans_from(self, now: datetime, *, polled: int = 1, earliest: datetime | None = None) -> Planner:
+        """`due_after` and `poll_after` for many jobs at one instant: what is the same for all is worked out once.
+
+        `polled`: how often each was polled since its last plan. None is due before `earliest`.
+        """
+        earliest = earliest or now
+        expects = cache(self.expectations.expects)
 
         @cache
-        def usual(polls: int) -> datetime:
-            return self.polling.instant(now, polls, phase=self.phase)
+        def usual(polls: int) -> Schedule:
+            due = self.polling.instant(now, polls, phase=self.phase)
+            return Schedule(polls=polls, next_poll=max(earliest, due), planned_at=now)
 
-        def due(job: Job, polls: int) -> datetime:
-            if job.remote_id is None or not self.expectations.is_expected(job):
+        def plan(job: Job) -> Schedule:
+            polls = job.schedule.polls + polled
+            if job.remote_id is None or not expects(job.account):
                 return usual(polls)
-            return self.expectations.due(job, polls, now, phase=self.phase)
+            due = self.expectations.due(job, polls, now, phase=self.phase)
+            return Schedule(polls=polls, next_poll=max(earliest, due), planned_at=now)
 
-        return due
+        return plan
 
     def spawn(self, work: Coroutine[object, object, T], *, name: str) -> asyncio.Task[T]:
         """Run work the tracker owns: no caller's cancellation reaches it, and `close` ends it."""
@@ -155,14 +166,6 @@ class Context:
                 late()
             await asyncio.sleep(wait.total_seconds())
             wait = min(wait * 2, longest)
-
-
-def planned_anew(job: Job, *, before: Job, plan: Callable[[Job], NextPoll]) -> Job | None:
-    """A newer version of a job that was to be planned, unless that has been done, or need not be done."""
-    if not job.is_open or job.schedule.next_poll != before.schedule.next_poll:
-        return None
-    planned = plan(job)
-    return job.scheduled(polls=planned.polls, next_poll=planned.at)
 
 
 # Under way at once: the store commits what arrives together in one go.

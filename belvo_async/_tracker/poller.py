@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 from msgspec.structs import replace
 
-from ..abc import EVER, Urgency, Vendor
+from ..abc import ASIDE_FOR, EVER, Urgency, Vendor
 from ..accounts import accounts_of
 from ..errors import PayloadError, RateLimitError, StoreError, StoreLostError, TransportError, VendorError, name_fault
 from ..jobs import (
@@ -30,7 +30,7 @@ from ..jobs import (
 )
 from .attempts import LOST_AFTER
 from .changes import Changes
-from .context import STORE_RETRY, Context, NextPoll, all_of, log
+from .context import STORE_RETRY, Context, all_of, log
 from .reconciler import Reconciler
 from .submitter import Submitter
 from .timer import Alarm
@@ -47,6 +47,13 @@ CLAIM_LIMIT: Final = 1000
 # Jobs of one poll: a list page tells about a hundred of them at once, but only the poll that reads it profits. Reading
 # the list for so many takes well under a lease.
 POLL_LIMIT: Final = 10_000
+# Deliveries about jobs of other people or other stores pile up for ever otherwise. Belvo and Syntage both give up
+# repeating long before; Syntage keeps events for 7 days.
+PARKED_FOR: Final = timedelta(days=1)
+# No delivery waits longer for its job where jobs are fired; only then is one dropped for an age that may be a mistake.
+PARK_GRACE: Final = timedelta(minutes=30)
+# Read at a time of what is dropped for its age.
+DROPPED_AT_ONCE: Final = 500
 PARK_TIDIED_EVERY: Final = timedelta(hours=1)
 # Polls one by one, after a poll of many that went wrong in a way nobody foresaw: so many are well within a lease.
 SINGLE_POLLS: Final = 20
@@ -189,7 +196,20 @@ class Poller:
             self._parked_swept_at = now
         if now - self._parked_swept_at >= PARK_TIDIED_EVERY.total_seconds():
             self._parked_swept_at = now
-            await self._reconciler.drop_old()
+            await self._drop_old()
+
+    async def _drop_old(self) -> None:
+        """Unpark deliveries that nobody claimed for a day, and drop those laid aside a month ago."""
+        # Right after a step of the clock everything may look old, or nothing.
+        if not self._context.clock.is_steady_for(PARK_GRACE):
+            return
+        now = self._context.clock.now()
+        for account in self._context.accounts:
+            while old := await self._store.parked(account, before=now - PARKED_FOR, limit=DROPPED_AT_ONCE):
+                await self._store.unpark(account, old)
+        gone = await self._store.prune_aside(now - ASIDE_FOR)
+        if gone:
+            log.info("deliveries that could not be read were dropped for their age", extra={"count": gone})
 
     def _dispatch_all(self, due: Sequence[Job]) -> None:
         for vendor in self._context.vendors.values():
@@ -198,16 +218,14 @@ class Poller:
 
     def _dispatch(self, vendor: Vendor, due: Sequence[Job]) -> None:
         known = [job for job in due if job.remote_id is not None]
-        waiting: list[Job] = []
-        asked: list[Job] = []
-        now = self._context.clock.now()
-        for job in known:
-            (waiting if self._reconciler.may_wait(job, now) else asked).append(job)
+        waiting = self._reconciler.that_may_wait(known, self._context.clock.now())
+        may_wait = {job.id for job in waiting}
+        asked = [job for job in known if job.id not in may_wait] if waiting else known
         if asked:
             self._context.spawn(self._poll_safely(vendor, asked), name="poll")
         if waiting:
             self._context.spawn(self._let_wait(vendor, waiting), name="poll")
-        for job in due:
+        for job in due if len(known) < len(due) else ():
             if job.remote_id is None:
                 self._context.spawn(self._take_on(vendor, job), name="submission")
 
@@ -215,10 +233,7 @@ class Poller:
         """Plan the polls of jobs anew that need none yet."""
         try:
             await self._reconciler.replay_all(vendor.account, jobs)
-            due = self._context.plans_from(self._context.clock.now())
-            await self._reconciler.plan_all(
-                jobs, lambda job: NextPoll(job.schedule.polls, due(job, job.schedule.polls))
-            )
+            await self._reconciler.plan_all(jobs, self._context.plans_from(self._context.clock.now(), polled=0))
         except StoreError as error:
             log.debug("the store is down; polls are planned later: %s", error)
 
@@ -243,7 +258,8 @@ class Poller:
         if now - planned_at >= LOST_AFTER and not is_odd and self._context.clock.is_steady_for(LOST_AFTER):
             await self._submitter.settle_lost(job)
         else:
-            await self._reconciler.plan_all([job], lambda job: NextPoll(job.schedule.polls, now + LOST_AFTER))
+            later_on = replace(job.schedule, next_poll=now + LOST_AFTER, planned_at=now)
+            await self._reconciler.plan(job, lambda _: later_on, planned=job.schedule.next_poll)
 
     async def find(self, vendor: Vendor, job: Job, *, urgency: Urgency = Urgency.POLL) -> None:
         """Look for an uncertain submission: among the parked deliveries, then at the vendor."""
@@ -282,11 +298,12 @@ class Poller:
 
     async def _poll(self, vendor: Vendor, jobs: Sequence[Job], urgency: Urgency) -> None:
         now = self._context.clock.now()
-        kept, jobs = jobs, [self._reconciler.at_present(job, now) for job in jobs]
+        kept, jobs = jobs, self._reconciler.all_at_present(jobs, now)
         polling = vendor.poll(jobs, now)
         told = await self._context.talks[vendor.name](polling, urgency=urgency)
         # What nothing but the clock's word about a long time would end is polled once more.
-        doubtful = {job.id for before, job in zip(kept, jobs, strict=True) if job is not before}
+        both = () if jobs is kept else zip(kept, jobs, strict=True)
+        doubtful = {job.id for before, job in both if job is not before}
         seen = [without_inference(one) if one.job_id in doubtful else one for one in told]
         named = _named(seen, jobs)
         if any(isinstance(one, Found | Reported) or (isinstance(one, Seen) and one.is_a_word) for one in seen):
@@ -313,7 +330,7 @@ class Poller:
                 misfits[0],
                 extra={"vendor": vendor.name, "misfit": misfits[0], "count": len(misfits)},
             )
-        await self._put_off([job for job in jobs if job.id not in polled], None)
+        await self._put_off([job for job in jobs if job.id not in polled] if polled else jobs, None)
 
     async def _poll_safely(self, vendor: Vendor, jobs: Sequence[Job]) -> None:
         try:
@@ -353,13 +370,8 @@ class Poller:
         """Schedule the next poll of jobs that this one told nothing about."""
         wait = error.retry_after if isinstance(error, RateLimitError | TransportError) else None
         now = self._context.clock.now()
-        earliest, due = later(now, wait or timedelta(0)), self._context.plans_from(now)
-
-        def put_off(job: Job) -> NextPoll:
-            polls = job.schedule.polls + 1
-            return NextPoll(polls, max(earliest, due(job, polls)))
-
-        await self._reconciler.plan_all(jobs, put_off)
+        earliest = None if wait is None else later(now, wait)
+        await self._reconciler.plan_all(jobs, self._context.plans_from(now, earliest=earliest))
 
     def _warn(self, vendor: Vendor, error: Exception) -> None:
         log.warning(

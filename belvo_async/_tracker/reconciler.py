@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Final
 
 from msgspec.structs import replace
 
-from ..abc import ASIDE_FOR, EVER, Vendor
+from ..abc import EVER, Vendor
 from ..errors import StoreError
 from ..jobs import (
     Absent,
@@ -21,11 +20,11 @@ from ..jobs import (
     Note,
     Nudge,
     Observation,
-    Schedule,
     Seen,
     Status,
     Verdict,
     Way,
+    are_at_present,
     at_present,
     choose_adopter,
     is_at_present,
@@ -34,19 +33,12 @@ from ..jobs import (
     normal_id,
     reconcile,
 )
-from .context import Context, NextPoll, RecentJobs, log, planned_anew
+from .context import Context, Planner, RecentJobs, log
 from .log import tell
 from .losses import Losses
 from .outlook import DeliveryOutlook
 
-# Deliveries about jobs of other people or other stores pile up for ever otherwise. Belvo and Syntage both give up
-# repeating long before; Syntage keeps events for 7 days.
-PARKED_FOR: Final = timedelta(days=1)
-# No delivery waits longer for its job where jobs are fired; only then is one dropped for an age that may be a mistake.
-PARK_GRACE: Final = timedelta(minutes=30)
-
-# Read at a time of what is dropped for its age, and at most of what one submission might adopt: two are too many.
-DROPPED_AT_ONCE: Final = 500
+# At most so much is read of what one submission might adopt: two are too many.
 STRANGE_LIMIT: Final = 10
 
 # Jobs whose next polls are written in one call.
@@ -118,6 +110,10 @@ class Reconciler:
             usual = max(usual, min(planned.next_poll - planned.planned_at, self._context.polling.longest))
         return at_present(job, now, usual)
 
+    def all_at_present(self, jobs: Sequence[Job], now: datetime) -> Sequence[Job]:
+        """`at_present` for many jobs, of which nearly always all are."""
+        return jobs if are_at_present(jobs, now) else [self.at_present(job, now) for job in jobs]
+
     async def apply(self, job: Job, seen: Observation, *, only: Callable[[Job], bool] | None = None) -> Job:
         """Apply an observation to one job, again on its newer version when another writer came first.
 
@@ -150,13 +146,15 @@ class Reconciler:
         self._note(job, job, seen, verdict)
         return True
 
-    async def change(self, job: Job, make: Callable[[Job], Job | None], *, seen: Observation | None = None) -> Job:
+    async def change(
+        self, job: Job, make: Callable[[Job], Job | None], *, seen: Observation | None = None, ends_lease: bool = False
+    ) -> Job:
         """Write what `make` makes of a job, again of its newer version when another writer came first.
 
         A job of which it makes None stays as it is. Gives the job as it then is.
         """
         while (made := make(job)) is not None:
-            job, is_written = await self._put(made, expected=job, seen=seen)
+            job, is_written = await self._put(made, expected=job, seen=seen, ends_lease=ends_lease)
             if is_written:
                 break
         return job
@@ -170,12 +168,14 @@ class Reconciler:
         standing, is_written = await self._put(job, expected=expected, seen=seen)
         return None if is_written else standing
 
-    async def _put(self, job: Job, *, expected: Job, seen: Observation | None) -> tuple[Job, bool]:
+    async def _put(
+        self, job: Job, *, expected: Job, seen: Observation | None, ends_lease: bool = False
+    ) -> tuple[Job, bool]:
         """Store the next version of a job: the job as it then is, and whether it was written."""
         written = self._noted(replace(job, version=expected.version + 1), expected)
         era = self._store.era
         # Who polls the job plans its next poll. Any other writer must not end the lease: it would be polled twice.
-        keeps_lease = written.schedule.next_poll == expected.schedule.next_poll
+        keeps_lease = not ends_lease and written.schedule.next_poll == expected.schedule.next_poll
         standing = await self._store.put(written, expected=expected.version, observation=seen, keeps_lease=keeps_lease)
         if standing is not None:
             return standing, False
@@ -189,7 +189,7 @@ class Reconciler:
             written = await self.replay(written)
         return written, True
 
-    async def plan_all(self, jobs: Sequence[Job], plan: Callable[[Job], NextPoll]) -> None:
+    async def plan_all(self, jobs: Sequence[Job], plan: Planner) -> None:
         """Write when jobs are polled next that were claimed, and of which nothing else is to be written.
 
         A writer that has planned one meanwhile came first. One that changed anything else of it has left it leased.
@@ -197,25 +197,26 @@ class Reconciler:
         now = self._context.clock.now()
         for begin in range(0, len(jobs), PLANNED_AT_ONCE):
             some = jobs[begin : begin + PLANNED_AT_ONCE]
+            present = self.all_at_present(some, now)
+            written = [replace(job, schedule=plan(job), version=job.version + 1) for job in present]
             era = self._store.era
-            written = [self._planned(job, plan(job), now) for job in some]
             standing = {job.id: job for job in await self._store.put_all(written)}
             self._due(min([job.schedule.next_poll or EVER for job in written]))
-            for before, job in zip(some, written, strict=True):
-                if job.id not in standing:
-                    self._context.watches.publish(job, None, era=era)
-                else:
-                    await self.change(standing[job.id], partial(planned_anew, before=before, plan=plan))
+            self._context.watches.publish_all([job for job in written if job.id not in standing], era=era)
+            for before in some if standing else ():
+                if before.id in standing:
+                    await self.plan(standing[before.id], plan, planned=before.schedule.next_poll)
             # A store that need not wait would hold the loop until all are written.
             await asyncio.sleep(0)
 
-    def _planned(self, job: Job, plan: NextPoll, now: datetime) -> Job:
-        """The next version of a job, in line with our clock, that is polled when the plan says."""
-        if is_at_present(job, now):
-            schedule = Schedule(polls=plan.polls, next_poll=plan.at, planned_at=now)
-            return replace(job, schedule=schedule, version=job.version + 1)
-        planned = job.scheduled(polls=plan.polls, next_poll=plan.at)
-        return self._noted(replace(planned, version=job.version + 1), job)
+    async def plan(self, job: Job, plan: Planner, *, planned: datetime | None) -> Job:
+        """`plan_all` for one job that was claimed when its next poll was `planned`; give the job as it then is."""
+
+        def planned_anew(job: Job) -> Job | None:
+            is_done = not job.is_open or job.schedule.next_poll != planned
+            return None if is_done else replace(self.at_present(job), schedule=plan(job))
+
+        return await self.change(job, planned_anew, ends_lease=True)
 
     def _noted(self, job: Job, before: Job) -> Job:
         """The job in line with our clock; where its next poll is another than before, it was planned now."""
@@ -292,19 +293,6 @@ class Reconciler:
             await self._store.unpark(account, [seen])
         return bool(jobs)
 
-    async def drop_old(self) -> None:
-        """Unpark deliveries that nobody claimed for a day, and drop those laid aside a month ago."""
-        # Right after a step of the clock everything may look old, or nothing.
-        if not self._context.clock.is_steady_for(PARK_GRACE):
-            return
-        now = self._context.clock.now()
-        for account in self._context.accounts:
-            while old := await self._store.parked(account, before=now - PARKED_FOR, limit=DROPPED_AT_ONCE):
-                await self._store.unpark(account, old)
-        gone = await self._store.prune_aside(now - ASIDE_FOR)
-        if gone:
-            log.info("deliveries that could not be read were dropped for their age", extra={"count": gone})
-
     async def _take(self, job: Job, seen: Observation) -> Job:
         """Apply an observation, or, when it only tells to go and poll, make the job due now."""
         if isinstance(seen, Nudge):
@@ -357,12 +345,10 @@ class Reconciler:
             self._asked_for.add(job.id)
         return await self._make_due(job, due)
 
-    def may_wait(self, job: Job, now: datetime) -> bool:
-        """Whether a job that fell due need not be polled: deliveries have begun to come since that was planned."""
-        if job.id in self._asked_for:
-            self._asked_for.discard(job.id)
-            return False
-        return self._context.expectations.may_wait(job, now)
+    def that_may_wait(self, jobs: Sequence[Job], now: datetime) -> list[Job]:
+        """Those of jobs that fell due which need not be polled, as far as no delivery has made them due."""
+        asked_for, waiting = self._asked_for.take(jobs), self._context.expectations.that_may_wait(jobs, now)
+        return [job for job in waiting if job.id not in asked_for]
 
     def note_elsewhere(self, before: Job, after: Job) -> None:
         """See `DeliveryOutlook.note_elsewhere`."""

@@ -353,10 +353,10 @@ class Submitter:
     async def _wait_for_lane(self, attempt: Attempt) -> None:
         """Come back after a while, and at the moment the holder's deadline passes."""
         job = attempt.job
-        due = self._context.due_after(job.schedule.polls)
+        now, due = self._context.clock.now(), self._context.due_after(job.schedule.polls)
         held_until = await self._store.leased_until(job.lane) if job.lane is not None else None
-        queued = job.scheduled(polls=job.schedule.polls + 1, next_poll=min(due, held_until or due))
-        attempt.kept = await self._reconciler.write(queued, expected=job) or replace(queued, version=job.version + 1)
+        queued = Schedule(polls=job.schedule.polls + 1, next_poll=min(due, held_until or due), planned_at=now)
+        attempt.kept = await self._reconciler.plan(job, lambda _: queued, planned=job.schedule.next_poll)
 
     async def _doubt(self, job: Job) -> None:
         """Look for a job that may have been sent before the store went back, instead of sending it."""

@@ -222,6 +222,12 @@ class Watches:
         if watch is not None:
             watch.publish(job, seen, era=era)
 
+    def publish_all(self, jobs: Collection[Job], *, era: int) -> None:
+        """`publish` for jobs that are open still, and of which nothing was seen."""
+        if self._by_job:
+            for job in jobs:
+                self.publish(job, None, era=era)
+
     def lose(self, job: Job) -> None:
         """Tell whoever watches this job that the store keeps it no longer. The vendor's id may be news."""
         watch = self._by_job.get(job.id)

@@ -94,7 +94,8 @@ class Store(Protocol):
         """Write the next versions of several kept jobs, each as `put` would that expects the version before.
 
         For what is written after a poll of many of which it told nothing: a store may do so in one step, and need not.
-        Gives what stands in the way of those that were not written; of one that is no longer kept nothing does.
+        Gives what stands in the way of those that were not written; of one that is no longer kept nothing does. When it
+        raises, some may have been written.
         """
         ...
 

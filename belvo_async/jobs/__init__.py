@@ -3,7 +3,7 @@
 Everything a vendor ever says becomes an `Observation`; `reconcile` alone decides what it means for a `Job`.
 """
 
-from .clocks import CLOCKS_DIFFER, DOWN_AFTER, at_present, is_at_present
+from .clocks import CLOCKS_DIFFER, DOWN_AFTER, are_at_present, at_present, is_at_present
 from .document import decode_job, decode_observation, encode_job, load_kinds_with, read_task, task_key
 from .expectations import Expectations, News
 from .extent import ISSUED, RECEIVED, UNDIRECTED, Extent
@@ -95,6 +95,7 @@ __all__ = [
     "Way",
     "Wish",
     "abandonment",
+    "are_at_present",
     "at_present",
     "choose_adopter",
     "decode_job",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -26,6 +27,12 @@ def is_at_present(job: Job, now: datetime) -> bool:
     """Whether a job is in line with the present clock, whatever looks are usual: told at once of nearly all."""
     planned_at = job.schedule.planned_at
     return planned_at is None or -CLOCKS_DIFFER <= now - planned_at <= DOWN_AFTER or not job.is_open
+
+
+def are_at_present(jobs: Sequence[Job], now: datetime) -> bool:
+    """Whether all of these jobs are in line with the present clock."""
+    planned = [job.schedule.planned_at for job in jobs if job.schedule.planned_at is not None]
+    return not planned or (now - min(planned) <= DOWN_AFTER and max(planned) - now <= CLOCKS_DIFFER)
 
 
 def at_present(job: Job, now: datetime, usual: timedelta) -> Job:

@@ -82,7 +82,7 @@ class Expectations:
             return self.hear(job, now)
         if self._is_told(job) and account is not None:
             account.miss(job.id, now)
-        if job.settled_by is Way.POLL and not self.is_expected(job):
+        if job.settled_by is Way.POLL and not self._is_expected(job):
             # A poll on the usual schedule sees an end soon; one for safety, long after it.
             self._learn(job)
         return None
@@ -90,7 +90,7 @@ class Expectations:
     def ask_in_vain(self, job: Job, now: datetime) -> News | None:
         """Note a poll that told nothing at all about a job. Of one that is late it speaks against its delivery."""
         account = self._accounts.get(job.account)
-        if account is None or not self.is_expected(job) or now < self._safe_at(job, now):
+        if account is None or not self._is_expected(job) or now < self._safe_at(job, now):
             return None
         return account.find_late(job.id, now, self.usual(job) + self._polling.longest)
 
@@ -102,7 +102,7 @@ class Expectations:
     def due(self, job: Job, polls: int, now: datetime, *, phase: float) -> datetime:
         """When to poll a job that has been polled so often; in time before its deadline where that comes first."""
         usual = self._polling.instant(now, polls, phase=phase)
-        if not self.is_expected(job):
+        if not self._is_expected(job):
             return usual
         margin, safe_at = self._margin(job), self._safe_at(job, now)
         due = self._polling.instant(now, polls, phase=phase, first=margin)
@@ -115,10 +115,15 @@ class Expectations:
     def may_wait(self, job: Job, now: datetime) -> bool:
         """Whether a poll that is due was planned before deliveries came, and would not be due had they come then."""
         planned_at = job.schedule.planned_at
-        if planned_at is None or not self.is_expected(job):
+        if planned_at is None or not self._is_expected(job):
             return False
         since = max(self._kinds[_kind(job)].told_since or now, self._accounts[job.account].since)
         return planned_at < since and now < self._safe_at(job, now)
+
+    def that_may_wait(self, jobs: Sequence[Job], now: datetime) -> list[Job]:
+        """Those of many jobs that may wait: none where no deliveries are expected."""
+        accounts = {job.account for job in jobs}
+        return [job for job in jobs if self.may_wait(job, now)] if any(map(self.expects, accounts)) else []
 
     def usual(self, job: Job) -> timedelta:
         """In what time nine of ten such jobs have ended, as far as is known."""
@@ -133,10 +138,13 @@ class Expectations:
         kind = self._kinds.get(_kind(job))
         return kind is not None and kind.told_since is not None
 
-    def is_expected(self, job: Job) -> bool:
-        """Whether deliveries about such a job come, as far as is known."""
-        account = self._accounts.get(job.account)
-        return account is not None and account.is_expected and self._is_told(job)
+    def expects(self, account: str) -> bool:
+        """Whether any deliveries of an account are expected."""
+        known = self._accounts.get(account)
+        return known is not None and known.is_expected
+
+    def _is_expected(self, job: Job) -> bool:
+        return self.expects(job.account) and self._is_told(job)
 
     def _margin(self, job: Job) -> timedelta:
         return min(self._polling.longest, max(self._polling.first, self.usual(job)))

@@ -66,8 +66,8 @@ def believe(tracker: Tracker) -> None:
 class Trusting(Expectations):
     """Takes it that deliveries which come once always come."""
 
-    def may_wait(self, job: Job, now: datetime) -> bool:
-        return bool(self._accounts)
+    def that_may_wait(self, jobs: Sequence[Job], now: datetime) -> list[Job]:
+        return [*jobs] if self._accounts else []
 
 
 def trust(tracker: Tracker) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from belvo_async.errors import StoreError
@@ -10,6 +11,7 @@ from belvo_async.jobs import Job, Observation, Seen, Status, Way, normal_id
 from belvo_async.stores.memory.parked import Parked
 from belvo_async.stores.memory.store import MemoryStore
 from belvo_async.stores.rules import Bounds, identity
+from belvo_async.stores.several import put_each
 from tests.simulation.swarm import Swarm
 from tests.simulation.trace import Trace
 from tests.troubled_store import TroubledStore
@@ -38,6 +40,9 @@ class OpenStore(MemoryStore):
         if standing is None:
             self._ids.setdefault(job.id)
         return standing
+
+    async def put_all(self, jobs: Sequence[Job]) -> list[Job]:
+        return await put_each(self, jobs)
 
 
 class ShakyStore(TroubledStore):
@@ -72,6 +77,10 @@ class ShakyStore(TroubledStore):
     def plant_park(self, park: type[Parked]) -> None:
         """Spoil the park, to prove that the checks can fail."""
         self._parked.__class__ = park
+
+    async def put_all(self, jobs: Sequence[Job]) -> list[Job]:
+        # Some may be written, and others fail.
+        return await put_each(self, jobs)
 
     async def put(self, job: Job, **options: Any) -> Job | None:
         await self.before("put")

@@ -104,6 +104,15 @@ class Index:
             self._evicted(self._entries[job_id].job)
             self.drop(job_id)
 
+    def plan(self, job: Job) -> bool:
+        """Write the next version of a job if nothing differs but when it is due; whether it did."""
+        entry = self._entries.get(job.id)
+        if entry is None or entry.job.version != job.version - 1 or _is_listed_otherwise(entry.job, job):
+            return False
+        entry.job = job
+        self._due.plan(entry)
+        return True
+
     def drop(self, job_id: str) -> bool:
         entry = self._entries.pop(job_id, None)
         if entry is None:

@@ -79,6 +79,8 @@ class Parked:
 
     def about(self, account: str, remote_ids: Collection[str]) -> tuple[Observation, ...]:
         """What is about any of these ids, oldest first."""
+        if not self._orders:
+            return ()
         wanted = {normal_id(each) for each in remote_ids}
         found = chain.from_iterable(self._orders.get(("id", account, each), ()) for each in wanted)
         return tuple(item.seen for _, _, item in sorted(found))

@@ -84,7 +84,8 @@ class MemoryStore:
     async def put_all(self, jobs: Sequence[Job]) -> list[Job]:
         """Write the next versions of several kept jobs; what stands in the way."""
         self._lifecycle.check()
-        standing = [self._put(job, job.version - 1) for job in jobs if self._index.get(job.id) is not None]
+        rest = [job for job in jobs if not self._index.plan(job)]
+        standing = [self._put(job, job.version - 1) for job in rest if self._index.get(job.id) is not None]
         return [each for each in standing if each is not None]
 
     def _put(
