@@ -41,7 +41,7 @@ def as_it_is(job: Job, _now: datetime, _usual: timedelta) -> Job:
     return job
 
 
-DOUBT, WEIGH = "belvo_async.stores.memory.index._DueHeaps.take_doubtful", "belvo_async._tracker.reconciler.at_present"
+DOUBT, WEIGH = "belvo_async.stores.memory.due.DueJobs.take_doubtful", "belvo_async._tracker.reconciler.at_present"
 OFTEN = "belvo_async._tracker.poller.DOUBT_EVERY"
 
 
@@ -49,8 +49,8 @@ OFTEN = "belvo_async._tracker.poller.DOUBT_EVERY"
 @pytest.mark.parametrize(
     ("where", "bug", "rule", "known"),
     [
-        (DOUBT, believe_all, "not polled", 18),
-        (WEIGH, as_it_is, "inferred to have ended after", 24),
+        (DOUBT, believe_all, "not polled", 12),
+        (WEIGH, as_it_is, "inferred to have ended after", 37),
         (OFTEN, timedelta(0), "polls of vendors", 5),
     ],
     ids=["planned by a clock ahead", "evidence of a step", "doubt at each sweep"],

@@ -76,7 +76,7 @@ class DueJobs:
         instants: set[datetime | None] = {due for due, _ in taken}
         claimed = [entry for _, entry in taken]
         if latest is not None:
-            claimed += self._take_doubtful(accounts, latest, limit - len(claimed))
+            claimed += self.take_doubtful(accounts, latest, limit - len(claimed))
         self._note_clock(now)
         for entry in claimed:
             # What was not believed is due when the lease ends too, should nobody write it before.
@@ -119,7 +119,7 @@ class DueJobs:
             taken += self._accounts[firsts[0][1]].take(now, limit - len(taken), before)
         return taken
 
-    def _take_doubtful(self, accounts: Collection[str], latest: datetime, limit: int) -> list[Kept]:
+    def take_doubtful(self, accounts: Collection[str], latest: datetime, limit: int) -> list[Kept]:
         """Take out up to `limit` entries that a clock set which showed more. Looks at all: such a clock is rare."""
         if self._latest is None or self._latest <= latest:
             return []
