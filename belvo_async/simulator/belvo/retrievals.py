@@ -1,5 +1,6 @@
 """POST of a resource: what Belvo refuses, the asynchronous answer, the long synchronous one, and its token."""
 
+import asyncio
 from datetime import timedelta
 from functools import partial
 from typing import Final
