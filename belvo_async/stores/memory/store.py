@@ -79,23 +79,19 @@ class MemoryStore:
     ) -> Job | None:
         """Write a job if it still has version `expected`, or return what stands in the way."""
         self._lifecycle.check()
-        return self._put(job, expected, observation, fresh_since, keeps_lease=keeps_lease)
+        return self._put(job, expected, observation, fresh_since, keeps_lease)
 
     async def put_all(self, jobs: Sequence[Job]) -> list[Job]:
         """Write the next versions of several kept jobs; what stands in the way."""
         self._lifecycle.check()
         rest = [job for job in jobs if not self._index.plan(job)]
-        standing = [self._put(job, job.version - 1) for job in rest if self._index.get(job.id) is not None]
+        standing = [
+            self._put(job, job.version - 1, None, None, False) for job in rest if self._index.get(job.id) is not None
+        ]
         return [each for each in standing if each is not None]
 
     def _put(
-        self,
-        job: Job,
-        expected: int | None,
-        observation: Observation | None = None,
-        fresh_since: datetime | None = None,
-        *,
-        keeps_lease: bool = False,
+        self, job: Job, expected: int | None, seen: Observation | None, fresh_since: datetime | None, keeps_lease: bool
     ) -> Job | None:
         kept = self._index.get(job.id)
         if expected is None:
@@ -112,7 +108,7 @@ class MemoryStore:
             refuse_second_end(job, kept.status)
             if (obstacle := self._index.other_holder(job)) is not None:
                 return obstacle
-        self._index.write(job, observation, keeps_lease=keeps_lease)
+        self._index.write(job, seen, keeps_lease=keeps_lease)
         return None
 
     def _in_the_way(self, job: Job, fresh_since: datetime | None) -> Job | None:

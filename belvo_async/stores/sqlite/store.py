@@ -26,7 +26,7 @@ from ..walks import START, walk
 from . import entries as ledger, jobs, leases, names, parked
 from .file import Connect, connect, free_pages
 from .group_commit import StoreThread
-from .jobs import Progress, Terms, put_all as put_each
+from .jobs import Progress, Terms, put_all as write_all
 
 T = TypeVar("T")
 
@@ -92,7 +92,7 @@ class SqliteStore:
 
     async def put_all(self, jobs: Sequence[Job]) -> list[Job]:
         """Write the next versions of several kept jobs; what stands in the way."""
-        return await self._write(lambda database: put_each(database, jobs))
+        return await self._write(lambda database: write_all(database, jobs))
 
     async def get(self, job_id: str) -> Job | None:
         """Read one job."""
